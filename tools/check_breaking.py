@@ -1,0 +1,57 @@
+"""Runs ``buf breaking`` on proto/ against the last commit on main.
+
+On main itself with nothing changed, the last commit is what is being checked, so the one
+before it is the baseline. A repository whose history has no proto/ yet has nothing to break.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUF = Path(sys.executable).with_name("buf")
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+
+
+def baseline_commit() -> str | None:
+    """The newest commit on main whose proto/ differs from the working tree's, if any."""
+    for revision in ("origin/main", "main", "HEAD", "HEAD^"):
+        if git("rev-parse", "--verify", "--quiet", f"{revision}:proto").returncode:
+            continue
+        if git("diff", "--quiet", revision, "--", "proto").returncode:
+            return revision
+    return None
+
+
+def main() -> None:
+    revision = baseline_commit()
+    if revision is None:
+        print("buf breaking: proto/ is as it was in the last commits; nothing can have broken")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = git("archive", "--format=tar", revision, "proto")
+        archive.check_returncode()
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+            tar.extractall(folder, filter="data")
+        # The baseline is built in a workspace of its own, with the same annotations beside it.
+        Path(folder, "gen").mkdir()
+        Path(folder, "gen/googleapis").symlink_to(ROOT / "gen/googleapis")
+        Path(folder, "buf.yaml").write_bytes((ROOT / "buf.yaml").read_bytes())
+        image = Path(folder, "baseline.binpb")
+        subprocess.run([BUF, "build", "proto", "-o", image], cwd=folder, check=True)
+        print(f"buf breaking: proto/ against {revision}")
+        raise SystemExit(
+            subprocess.run([BUF, "breaking", "proto", "--against", image], cwd=ROOT, check=False).returncode
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Makes gen/ from proto/: Python messages and stubs with types, and Envoy's descriptor set.
+
+gen/ is an import root (``import meetra.v1.meetings_pb2``) and is never committed. It also
+holds gen/googleapis, the annotations that ``buf`` reads beside our own protos.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2
+from google.rpc import error_details_pb2
+from grpc_tools import protoc
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTO, GEN = ROOT / "proto", ROOT / "gen"
+GOOGLE_API = ("annotations.proto", "http.proto", "httpbody.proto")
+
+
+def google_api_source() -> Path:
+    """The folder of google/api protos inside the installed googleapis-common-protos."""
+    spec = importlib.util.find_spec("google.api")
+    assert spec is not None and spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def lay_out_googleapis(target: Path) -> None:
+    """Copies the three annotation protos to ``target``/google/api."""
+    (target / "google/api").mkdir(parents=True)
+    for name in GOOGLE_API:
+        shutil.copyfile(google_api_source() / name, target / "google/api" / name)
+
+
+def compile_protos(target: Path) -> None:
+    """Runs protoc over proto/ into ``target``. Raises SystemExit when protoc refuses."""
+    well_known = Path(protoc.__file__).parent / "_proto"
+    # protoc looks for its plugins on PATH; they lie beside the interpreter.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    sources = sorted(str(path) for path in PROTO.rglob("*.proto"))
+    code = protoc.main(
+        [
+            "protoc",
+            f"-I{PROTO}",
+            f"-I{target / 'googleapis'}",
+            f"-I{well_known}",
+            f"--python_out={target}",
+            f"--grpc_python_out={target}",
+            f"--mypy_out=quiet:{target}",
+            f"--mypy_grpc_out=quiet:{target}",
+            "--include_imports",
+            f"--descriptor_set_out={target / 'meetra.binpb'}",
+            *sources,
+        ]
+    )
+    if code:
+        raise SystemExit(f"protoc refused proto/ (exit {code})")
+
+
+def give_errors_their_shape(descriptor_set: Path) -> None:
+    """Adds our own google.rpc.Status, with `message` alone, to Envoy's descriptor set.
+
+    Envoy prints a gRPC error as the google.rpc.Status of its descriptor pool. With this one
+    the body is ``{"message": "..."}``: no code, no details.
+    """
+    files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes())
+    status = files.file.add(name="google/rpc/status.proto", package="google.rpc", syntax="proto3")
+    field = status.message_type.add(name="Status").field.add(name="message", json_name="message", number=2)
+    field.type = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
+    field.label = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
+    # An error whose details are of an unknown type would have an empty body.
+    known = {file.name for file in files.file}
+    details = descriptor_pb2.FileDescriptorProto()
+    error_details_pb2.DESCRIPTOR.CopyToProto(details)
+    if details.name not in known:
+        files.file.append(details)
+    descriptor_set.write_bytes(files.SerializeToString())
+
+
+def main() -> None:
+    fresh = ROOT / "gen.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    lay_out_googleapis(fresh / "googleapis")
+    compile_protos(fresh)
+    give_errors_their_shape(fresh / "meetra.binpb")
+    for folder in [fresh / "meetra", *(p for p in (fresh / "meetra").rglob("*") if p.is_dir())]:
+        (folder / "__init__.py").touch()
+    shutil.rmtree(GEN, ignore_errors=True)
+    fresh.rename(GEN)
+
+
+if __name__ == "__main__":
+    main()
