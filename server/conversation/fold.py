@@ -1,0 +1,83 @@
+"""From events to a Conversation.
+
+The fold does not care how often an event came, nor in which order: the highest revision of
+a segment is the segment. So a replay after a crash changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Segment
+
+
+class TurnState(IntEnum):
+    """How settled a segment is."""
+
+    PARTIAL = 1
+    STABLE = 2
+    FINAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyEvent:
+    """A session opened on an engine."""
+
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEvent:
+    """A segment as it is known now."""
+
+    revision: int
+    state: TurnState
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedEvent:
+    """The session has said everything."""
+
+    duration_us: int
+
+
+Event = ReadyEvent | TurnEvent | FinishedEvent
+
+
+class IncompleteEvents(ValueError):
+    """The events do not hold a whole session: it never opened, or never finished."""
+
+
+def fold(events: Iterable[Event]) -> Conversation:
+    """The conversation that ``events`` describe.
+
+    Segments that never got past PARTIAL are left out: nothing stands behind them once the
+    session is over. Speakers are those with a segment, in the order of their first speech.
+
+    Raises:
+        IncompleteEvents: without a ReadyEvent or a FinishedEvent.
+    """
+    engine: Engine | None = None
+    duration_us: int | None = None
+    latest: dict[int, TurnEvent] = {}
+    for event in events:
+        match event:
+            case ReadyEvent():
+                engine = event.engine
+            case FinishedEvent():
+                duration_us = event.duration_us
+            case TurnEvent():
+                known = latest.get(event.segment.segment_id)
+                if known is None or (event.revision, event.state) > (known.revision, known.state):
+                    latest[event.segment.segment_id] = event
+    if engine is None or duration_us is None:
+        raise IncompleteEvents("the events hold no whole session: ready or finished is missing")
+    segments = sorted(
+        (event.segment for event in latest.values() if event.state is not TurnState.PARTIAL),
+        key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
+    )
+    speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
+    return Conversation(duration_us, tuple(speakers), tuple(segments), engine)

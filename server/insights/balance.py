@@ -1,0 +1,50 @@
+"""How evenly the speaking time is shared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from server.conversation import Conversation
+from server.insights.support import Component, Score, support_of, weighted_score
+
+DEFINITION_VERSION = "1"
+
+
+def evenness(amounts: Sequence[float]) -> float:
+    """Pielou's evenness J = -sum p_i ln p_i / ln n of non-negative amounts, 0..1.
+
+    p ln p is 0 at 0; fewer than two amounts, or a sum of 0, give 0.
+    Source: Pielou, J. Theor. Biol. 13 (1966).
+    """
+    total = math.fsum(amounts)
+    if len(amounts) < 2 or total <= 0:
+        return 0.0
+    parts = [amount / total for amount in amounts]
+    entropy = -math.fsum(p * math.log(p) for p in parts if p > 0)
+    return min(1.0, max(0.0, entropy / math.log(len(parts))))
+
+
+def gini(amounts: Sequence[float]) -> float:
+    """Gini coefficient of non-negative amounts, 0 (all equal) .. (n-1)/n (one has all).
+
+    Source: as used for airtime by Tausczik and Pennebaker, CSCW 2013.
+    """
+    ordered = sorted(amounts)
+    total, n = math.fsum(ordered), len(ordered)
+    if n < 2 or total <= 0:
+        return 0.0
+    ranked = math.fsum(rank * amount for rank, amount in enumerate(ordered, start=1))
+    return min(1.0, max(0.0, 2 * ranked / (n * total) - (n + 1) / n))
+
+
+def balance(conversation: Conversation) -> Score:
+    """``balance_score``: 100 J of the speaking times t_i (overlap counted for each), 0..100.
+
+    100: everybody speaks equally long. It says nothing of what was said or whether an even
+    share was called for. Fewer than two speakers, or under 10 s of speech: 0, insufficient.
+    The Gini coefficient is shown beside it with weight 0.
+    """
+    times = [conversation.speaking_us(speaker) for speaker in conversation.speakers]
+    components = (Component("evenness", evenness(times), 1.0), Component("gini", gini(times), 0.0))
+    return weighted_score(components, support_of(conversation, DEFINITION_VERSION, 2))
