@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from server.conversation.conversation import Conversation, merge_intervals
 
@@ -62,15 +63,15 @@ def utterances(conversation: Conversation) -> tuple[Utterance, ...]:
 def turns(spoken: Sequence[Utterance]) -> tuple[Turn, ...]:
     """The turns of ``utterances``, in the order of time.
 
-    A back-channel (under 1 s) neither takes the floor nor ends the turn it falls into. When
-    nobody has the floor yet, whoever makes the first utterance of at least 1 s takes it; a
-    conversation made of shorter ones alone has no turns.
+    A back-channel (under 1 s) neither takes the floor nor ends the turn it falls into. The
+    first utterance of a conversation takes the floor however short: there is no turn yet that
+    it could be a back-channel to.
     """
     taken: list[Turn] = []
     for utterance in spoken:
         if taken and taken[-1].speaker == utterance.speaker:
             taken[-1] = Turn(utterance.speaker, taken[-1].start_us, max(taken[-1].end_us, utterance.end_us))
-        elif utterance.duration_us >= BACK_CHANNEL_US:
+        elif not taken or utterance.duration_us >= BACK_CHANNEL_US:
             taken.append(Turn(utterance.speaker, utterance.start_us, utterance.end_us))
     return tuple(taken)
 
@@ -83,7 +84,7 @@ def exchanges(speakers: Sequence[int], taken: Sequence[Turn]) -> tuple[Exchange,
     """
     place = {speaker: index for index, speaker in enumerate(speakers)}
     counts = {(first, second): 0 for i, first in enumerate(speakers) for second in speakers[i + 1 :]}
-    for before, after in zip(taken, taken[1:], strict=False):
+    for before, after in pairwise(taken):
         if after.start_us - before.end_us <= EXCHANGE_GAP_US:
             pair = sorted((before.speaker, after.speaker), key=place.__getitem__)
             counts[pair[0], pair[1]] += 1

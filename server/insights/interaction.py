@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from server.conversation import Conversation, exchanges, turns, utterances
@@ -30,7 +31,7 @@ def interaction_score(conversation: Conversation) -> Score:
     taken = turns(spoken)
     pairs = exchanges(conversation.speakers, taken)
     n = len(conversation.speakers)
-    switches = sum(a.speaker != b.speaker for a, b in zip(taken, taken[1:], strict=False))
+    switches = sum(a.speaker != b.speaker for a, b in pairwise(taken))
     minutes = conversation.duration_us / 60e6
     exchanging = {speaker for pair in pairs if pair.count for speaker in pair.between}
     counts = [pair.count for pair in pairs]

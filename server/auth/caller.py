@@ -1,0 +1,34 @@
+"""Who makes the current call."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+from server.errors import Unauthorized
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated user and the organization whose data it may see."""
+
+    user_id: UUID
+    organization_id: UUID
+
+
+# One value per call: gRPC runs each call in a task, and a task has a context of its own.
+_caller: ContextVar[Caller] = ContextVar("meetra_caller")
+
+
+def set_caller(caller: Caller) -> None:
+    """Says who makes the current call; for the interceptor alone."""
+    _caller.set(caller)
+
+
+def current_caller() -> Caller:
+    """The caller of the current call. Raises Unauthorized outside an authenticated call."""
+    try:
+        return _caller.get()
+    except LookupError:
+        raise Unauthorized from None

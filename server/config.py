@@ -1,0 +1,51 @@
+"""The server's settings: one typed object, from the environment and an optional TOML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+GIB = 1024**3
+
+
+class ServerSettings(BaseSettings):
+    """Each is read from ``MEETRA_<NAME>``, else from the TOML file that ``MEETRA_CONFIG`` names."""
+
+    model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
+
+    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/name")
+    jwt_secret: SecretStr = Field(min_length=32, description="key that signs tokens, at least 32 characters")
+    audio_dir: Path = Field(description="folder of the audio log")
+    api_listen: str = Field("127.0.0.1:50051", description="address of the gRPC API")
+    inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
+    token_ttl_s: int = Field(12 * 3600, gt=0, description="life of a token, seconds")
+    max_upload_bytes: int = Field(4 * GIB, gt=0, description="largest recording, bytes")
+    max_duration_s: float = Field(4 * 3600.0, gt=0, description="longest recording, seconds")
+    worker_concurrency: int = Field(1, ge=1, le=64, description="meetings a worker analyses at once")
+    lease_s: float = Field(15.0, ge=1, description="how long a silent worker keeps its job, seconds")
+    poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
+    max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before environment before file."""
+        sources = [init_settings, env_settings]
+        if path := os.environ.get("MEETRA_CONFIG"):
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+        return tuple(sources)

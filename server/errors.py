@@ -1,0 +1,115 @@
+"""Every failure that a caller may see: a type that knows its gRPC status, HTTP status and message."""
+
+from __future__ import annotations
+
+import grpc
+
+
+class MeetraError(Exception):
+    """Something the caller should know. ``http_status`` is set where gRPC's own mapping would differ."""
+
+    grpc_status: grpc.StatusCode
+    http_status: int | None = None
+    retry_after_s: int | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What the gateway needs beside the gRPC status."""
+        pairs = []
+        if self.http_status is not None:
+            pairs.append(("x-http-code", str(self.http_status)))
+        if self.retry_after_s is not None:
+            pairs.append(("retry-after", str(self.retry_after_s)))
+        return tuple(pairs)
+
+
+class Unauthorized(MeetraError):
+    """No token, or one that is malformed, expired, revoked or not ours."""
+
+    grpc_status = grpc.StatusCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+class InvalidCredentials(MeetraError):
+    """The email is unknown or the password wrong; the documented status is 400."""
+
+    grpc_status = grpc.StatusCode.UNAUTHENTICATED
+    http_status = 400
+
+    def __init__(self) -> None:
+        super().__init__("Invalid email or password")
+
+
+class BadRequest(MeetraError):
+    """A parameter or body that cannot be used; names it and says how to mend it."""
+
+    grpc_status = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, parameter: str, fix: str) -> None:
+        super().__init__(f"Bad request: {parameter}: {fix}")
+        self.parameter = parameter
+
+
+class MeetingNotFound(MeetraError):
+    """No such meeting in the caller's organization."""
+
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Meeting not found")
+
+
+class MeetingStillProcessing(MeetraError):
+    """The analysis is not finished; ask again."""
+
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+    retry_after_s = 2
+
+    def __init__(self, progress_percent: int) -> None:
+        super().__init__(f"Meeting is still being processed ({progress_percent} %)")
+
+
+class MeetingFailed(MeetraError):
+    """The analysis failed for good."""
+
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Meeting could not be processed: {reason}")
+
+
+class FileTooLarge(MeetraError):
+    """More bytes than the server accepts."""
+
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"file: larger than this server accepts ({limit_bytes} bytes)")
+
+
+class RecordingTooLong(MeetraError):
+    """More time than the server accepts."""
+
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+    def __init__(self, duration_s: float, limit_s: float) -> None:
+        super().__init__(f"file: {duration_s:.0f} s long; this server accepts {limit_s:.0f} s")
+
+
+class DatabaseUnavailable(MeetraError):
+    """The database is away for the moment."""
+
+    grpc_status = grpc.StatusCode.UNAVAILABLE
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("Service unavailable, try again")

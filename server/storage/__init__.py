@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the migrations, and one file of queries per table family."""

@@ -1,0 +1,140 @@
+"""Meetings as the API sees them; every query is scoped to an organization or a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+JOBS_CHANNEL = "meetra_jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMeeting:
+    """A recording that is durable and waits for its analysis."""
+
+    organization_id: UUID
+    user_id: UUID
+    file_hash: str
+    name: str
+    held_on: str | None
+    n_speakers: int | None
+    language: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRow:
+    """A speaker of a meeting."""
+
+    label: int
+    id: UUID
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingState:
+    """Where a meeting is on its way."""
+
+    file_hash: str
+    status: str
+    stage: str
+    progress_percent: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingAnswer:
+    """A meeting's state with one stored answer and its speakers."""
+
+    state: MeetingState
+    engine: dict[str, Any] | None
+    value: dict[str, Any] | None
+    speakers: tuple[SpeakerRow, ...]
+
+
+async def accept(connection: Connection, meeting: NewMeeting) -> str:
+    """Files a durable recording and owes its analysis; returns the meeting's status.
+
+    The same recording again changes nothing, but that one whose analysis crashed for good is
+    queued anew.
+    """
+    owed = await connection.fetchval(
+        "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
+        " media_type, size_bytes, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 'waiting', 'Waiting for a free worker')"
+        " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
+        " message = 'Waiting for a free worker', attempts = 0, progress_percent = 0, retryable = false,"
+        " updated_at = now() WHERE meetings.status = 'failed' AND meetings.retryable RETURNING id",
+        uuid4(),
+        meeting.organization_id,
+        meeting.user_id,
+        meeting.file_hash,
+        meeting.name,
+        meeting.held_on,
+        meeting.n_speakers,
+        meeting.language,
+        meeting.media_type,
+        meeting.size_bytes,
+    )
+    if owed is not None:
+        await connection.execute(
+            "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed
+        )
+        await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
+        return "queued"
+    status: str = await connection.fetchval(
+        "SELECT status FROM meetings WHERE organization_id = $1 AND file_hash = $2",
+        meeting.organization_id,
+        meeting.file_hash,
+    )
+    return status
+
+
+async def state_of(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
+    """The state of an organization's meeting, None where it has none of that hash."""
+    row = await connection.fetchrow(
+        "SELECT file_hash, status, stage, progress_percent, message FROM meetings"
+        " WHERE organization_id = $1 AND file_hash = $2",
+        organization_id,
+        file_hash,
+    )
+    return MeetingState(**row) if row else None
+
+
+_ANSWER = """
+SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.engine, i.value,
+       (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias) ORDER BY s.label), '[]')
+          FROM speakers s WHERE s.meeting_id = m.id) AS speakers
+  FROM meetings m LEFT JOIN insights i ON i.meeting_id = m.id AND i.family = $1
+"""
+
+
+async def answer(
+    connection: Connection, organization_id: UUID, file_hash: str, family: str
+) -> MeetingAnswer | None:
+    """One stored answer of an organization's meeting with its speakers, in one query."""
+    row = await connection.fetchrow(
+        _ANSWER + " WHERE m.organization_id = $2 AND m.file_hash = $3", family, organization_id, file_hash
+    )
+    return _answer_of(row) if row else None
+
+
+async def latest_answer(connection: Connection, user_id: UUID, family: str) -> MeetingAnswer | None:
+    """The same of the meeting that a user uploaded last."""
+    row = await connection.fetchrow(
+        _ANSWER + " WHERE m.user_id = $2 ORDER BY m.created_at DESC LIMIT 1", family, user_id
+    )
+    return _answer_of(row) if row else None
+
+
+def _answer_of(row: Any) -> MeetingAnswer:
+    state = MeetingState(
+        row["file_hash"], row["status"], row["stage"], row["progress_percent"], row["message"]
+    )
+    speakers = tuple(SpeakerRow(label, UUID(id_), alias) for label, id_, alias in row["speakers"])
+    return MeetingAnswer(state, row["engine"], row["value"], speakers)

@@ -1,0 +1,41 @@
+"""Brings a database to the schema this version needs: the .sql files of migrations/, in order, once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import asyncpg
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+# Any number will do, as long as every server that shares a database uses the same one.
+ADVISORY_LOCK = 0x6D656574
+log = logging.getLogger(__name__)
+
+
+async def migrate(url: str) -> list[str]:
+    """Applies what is missing and returns the names of the files applied.
+
+    Several servers may start at once: one migrates, the others wait for it. Each file is one
+    transaction.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migrations"
+            " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        known = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
+        applied = []
+        for path in sorted(MIGRATIONS.glob("*.sql")):
+            if path.name in known:
+                continue
+            async with connection.transaction():
+                await connection.execute(path.read_text(encoding="utf-8"))
+                await connection.execute("INSERT INTO schema_migrations (name) VALUES ($1)", path.name)
+            log.info("applied migration %s", path.name)
+            applied.append(path.name)
+        return applied
+    finally:
+        await connection.close()

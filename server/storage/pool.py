@@ -1,0 +1,106 @@
+"""The way to PostgreSQL: a pool that outlives restarts of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+# The database is restarting, or the connection to it broke: the same call may go through later.
+TRANSIENT_ERRORS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+RETRY_DELAY_S = 0.1
+LONGEST_RETRY_DELAY_S = 1.0
+
+
+class DatabaseGone(Exception):
+    """The database did not come back within the caller's patience."""
+
+
+class Database:
+    """Runs work in transactions, again when the database went away under it.
+
+    Work must be safe to repeat: a connection that breaks at the commit leaves it unknown
+    whether the transaction took effect.
+    """
+
+    def __init__(self, url: str, pool: Pool) -> None:
+        self._url = url
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, *, patience_s: float = 30.0, max_connections: int = 10) -> Database:
+        """Opens the pool, waiting up to ``patience_s`` for a database that is still starting.
+
+        Raises DatabaseGone.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience_s
+        while True:
+            try:
+                pool = await asyncpg.create_pool(
+                    url, min_size=1, max_size=max_connections, init=_read_json, command_timeout=60, timeout=5
+                )
+                return cls(url, pool)
+            except TRANSIENT_ERRORS as error:
+                if loop.time() > deadline:
+                    raise DatabaseGone(f"no database within {patience_s:g} s: {error}") from error
+                await asyncio.sleep(RETRY_DELAY_S)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
+        """``work(connection)`` inside one transaction, repeated through restarts of the database.
+
+        Raises DatabaseGone after ``patience_s`` without success.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience_s
+        delay = RETRY_DELAY_S
+        while True:
+            try:
+                async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+                    return await work(connection)
+            except TRANSIENT_ERRORS as error:
+                if loop.time() > deadline:
+                    raise DatabaseGone(f"the database is away: {error}") from error
+                log.info("the database is away (%s), trying again", type(error).__name__)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_DELAY_S)
+
+    async def listen(self, channel: str, wake: Callable[[], None]) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection of its own that calls ``wake`` at every NOTIFY on ``channel``; the caller closes it."""
+        connection = await asyncpg.connect(self._url, timeout=5)
+        await connection.add_listener(channel, lambda *_: wake())
+        return connection
+
+    async def close(self) -> None:
+        """Closes every connection; open ones get five seconds."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5)
+        except TimeoutError:
+            self._pool.terminate()
+
+
+async def _read_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

@@ -1,0 +1,69 @@
+"""Organizations and their users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who may call, within one organization."""
+
+    id: UUID
+    organization_id: UUID
+    email: str
+    password_hash: str
+    tokens_valid_after: datetime
+
+
+async def find_by_email(connection: Connection, email: str) -> User | None:
+    """The user with this address, compared without regard to case."""
+    row = await connection.fetchrow(
+        "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE email = $1",
+        email.lower(),
+    )
+    return User(**row) if row else None
+
+
+async def find(connection: Connection, user_id: UUID) -> User | None:
+    """The user with this id."""
+    row = await connection.fetchrow(
+        "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE id = $1",
+        user_id,
+    )
+    return User(**row) if row else None
+
+
+async def ensure_user(connection: Connection, organization: str, email: str, password_hash: str) -> UUID:
+    """The user with this address, made (with the organization) where missing; an existing one gets the password."""
+    await connection.execute(
+        "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        uuid4(),
+        organization,
+    )
+    user_id: UUID = await connection.fetchval(
+        "INSERT INTO users (id, organization_id, email, password_hash)"
+        " SELECT $1, id, $3, $4 FROM organizations WHERE name = $2"
+        " ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash RETURNING id",
+        uuid4(),
+        organization,
+        email.lower(),
+        password_hash,
+    )
+    return user_id
+
+
+async def revoke_tokens(connection: Connection, email: str) -> bool:
+    """Refuses every token issued to the user so far; False when there is no such user."""
+    done = await connection.fetchval(
+        "UPDATE users SET tokens_valid_after = date_trunc('second', now()) + interval '1 second'"
+        " WHERE email = $1 RETURNING true",
+        email.lower(),
+    )
+    return bool(done)
