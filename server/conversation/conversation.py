@@ -63,9 +63,7 @@ def merge_intervals(intervals: Iterable[Interval], gap_us: int = 0) -> tuple[Int
     """The union of ``intervals`` in the order of time; gaps under ``gap_us`` are closed, touching ones joined."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
-        if merged and (
-            interval.start_us <= merged[-1].end_us or interval.start_us - merged[-1].end_us < gap_us
-        ):
+        if merged and (interval.start_us <= merged[-1].end_us or interval.start_us - merged[-1].end_us < gap_us):
             merged[-1] = Interval(merged[-1].start_us, max(merged[-1].end_us, interval.end_us))
         else:
             merged.append(interval)
@@ -130,7 +128,5 @@ class Conversation:
                 Segment(**{**segment, "words": tuple(Word(**word) for word in segment["words"])})
                 for segment in document["segments"]
             ),
-            engine=Engine(
-                **{**engine, "models": tuple(engine["models"]), "languages": tuple(engine["languages"])}
-            ),
+            engine=Engine(**{**engine, "models": tuple(engine["models"]), "languages": tuple(engine["languages"])}),
         )

@@ -25,9 +25,7 @@ FAMILIES: Mapping[str, Family] = {
     "interaction_score": Family(
         interaction.DEFINITION_VERSION, lambda c: interaction.interaction_score(c).to_document()
     ),
-    "interactions": Family(
-        interaction.DEFINITION_VERSION, lambda c: interaction.interaction_map(c).to_document()
-    ),
+    "interactions": Family(interaction.DEFINITION_VERSION, lambda c: interaction.interaction_map(c).to_document()),
     "shares": Family(shares.DEFINITION_VERSION, lambda c: shares.shares(c).to_document()),
     "transcript": Family(transcript.DEFINITION_VERSION, lambda c: transcript.transcript(c).to_document()),
 }

@@ -83,7 +83,6 @@ def interaction_map(conversation: Conversation) -> InteractionMap:
     pairs = exchanges(conversation.speakers, turns(utterances(conversation)))
     strongest = max((pair.count for pair in pairs), default=0)
     nodes = tuple(
-        Node(pair.between, round(100 * pair.count / strongest) if strongest else 0, pair.count)
-        for pair in pairs
+        Node(pair.between, round(100 * pair.count / strongest) if strongest else 0, pair.count) for pair in pairs
     )
     return InteractionMap(nodes, support_of(conversation, DEFINITION_VERSION, 2))

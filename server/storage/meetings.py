@@ -82,9 +82,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         meeting.size_bytes,
     )
     if owed is not None:
-        await connection.execute(
-            "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed
-        )
+        await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed)
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
         return "queued"
     status: str = await connection.fetchval(
@@ -114,9 +112,7 @@ SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.engine, 
 """
 
 
-async def answer(
-    connection: Connection, organization_id: UUID, file_hash: str, family: str
-) -> MeetingAnswer | None:
+async def answer(connection: Connection, organization_id: UUID, file_hash: str, family: str) -> MeetingAnswer | None:
     """One stored answer of an organization's meeting with its speakers, in one query."""
     row = await connection.fetchrow(
         _ANSWER + " WHERE m.organization_id = $2 AND m.file_hash = $3", family, organization_id, file_hash
@@ -133,8 +129,6 @@ async def latest_answer(connection: Connection, user_id: UUID, family: str) -> M
 
 
 def _answer_of(row: Any) -> MeetingAnswer:
-    state = MeetingState(
-        row["file_hash"], row["status"], row["stage"], row["progress_percent"], row["message"]
-    )
+    state = MeetingState(row["file_hash"], row["status"], row["stage"], row["progress_percent"], row["message"])
     speakers = tuple(SpeakerRow(label, UUID(id_), alias) for label, id_, alias in row["speakers"])
     return MeetingAnswer(state, row["engine"], row["value"], speakers)

@@ -1,0 +1,75 @@
+"""Composition root of the inference server: ``python -m inference``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from pydantic import ValidationError
+
+from inference.config import InferenceSettings
+from inference.default_backend import load_default_models
+from inference.models import ModelCorrupt, ModelMissing, ModelSet
+from inference.service import SessionServicer
+
+LARGEST_MESSAGE = 4 * 1024 * 1024
+# The server's jobs survive a session that is cut, so a stop need not wait long.
+STOP_GRACE_S = 2.0
+log = logging.getLogger("inference")
+
+
+async def serve(settings: InferenceSettings, models: ModelSet) -> None:
+    """Serves until SIGTERM or SIGINT. Raises RuntimeError when the address cannot be had."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = aio.server(
+        options=[
+            ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ]
+    )
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, settings.max_sessions), server)
+    states = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(states, server)
+    service = session_pb2.DESCRIPTOR.services_by_name["SessionService"].full_name
+    reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    try:
+        server.add_insecure_port(settings.listen)
+        await server.start()
+        await states.set("", health_pb2.HealthCheckResponse.SERVING)
+        log.info("inference serves on %s with %s", settings.listen, "; ".join(models.names))
+        await stop.wait()
+        await states.enter_graceful_shutdown()
+        await server.stop(STOP_GRACE_S)
+    finally:
+        await models.close()
+
+
+def main() -> int:
+    try:
+        settings = InferenceSettings()
+    except ValidationError as error:
+        problems = "; ".join(f"MEETRA_INFERENCE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        print(f"settings: {problems}", file=sys.stderr)
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        models = load_default_models(settings.threads, settings.transcriber_processes)
+        asyncio.run(serve(settings, models))
+    except (ModelMissing, ModelCorrupt, RuntimeError) as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

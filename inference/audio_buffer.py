@@ -1,0 +1,41 @@
+"""The stretch of audio that a session still needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inference.models import SAMPLE_RATE_HZ, Samples
+
+
+class AudioBuffer:
+    """Samples by their place in the session; what is no longer needed is dropped."""
+
+    def __init__(self) -> None:
+        self._first = 0
+        self._samples: Samples = np.zeros(0, np.float32)
+
+    @property
+    def end(self) -> int:
+        """Samples received so far."""
+        return self._first + len(self._samples)
+
+    def append(self, samples: Samples) -> None:
+        """Adds samples at the end."""
+        self._samples = np.concatenate([self._samples, samples])
+
+    def span(self, start: int, end: int) -> Samples:
+        """Samples start..end, as far as they exist. Raises ValueError for what was dropped already."""
+        start = max(0, start)
+        if start < self._first:
+            raise ValueError(f"sample {start} was dropped; the buffer begins at {self._first}")
+        return self._samples[start - self._first : max(0, end - self._first)]
+
+    def span_s(self, start_s: float, end_s: float) -> Samples:
+        """The same by seconds."""
+        return self.span(int(max(0.0, start_s) * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
+
+    def drop_before(self, sample: int) -> None:
+        """Forgets everything before ``sample``."""
+        if sample > self._first:
+            self._samples = self._samples[sample - self._first :].copy()
+            self._first = min(sample, self.end) if len(self._samples) == 0 else sample

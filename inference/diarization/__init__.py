@@ -1,0 +1,1 @@
+"""Who spoke when, from probabilities of speech and speaker vectors: plain functions of arrays."""

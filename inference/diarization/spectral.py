@@ -1,0 +1,76 @@
+"""NME-SC: spectral clustering that tunes its own neighbourhood and speaker count.
+
+Source: Park, Han, Kumar, Narayanan, "Auto-Tuning Spectral Clustering for Speaker Diarization
+Using Normalized Maximum Eigengap", IEEE Signal Processing Letters 27 (2020).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The largest neighbourhood tried, as a share of all vectors.
+LARGEST_NEIGHBOURHOOD = 0.25
+NEIGHBOURHOODS_TRIED = 20
+SEED = 0
+
+
+def spectral_clusters(
+    vectors: NDArray[np.float32], max_clusters: int, clusters: int | None = None
+) -> NDArray[np.int64]:
+    """Labels of shape (n,) for unit vectors of shape (n, d).
+
+    The number of clusters is the one with the largest normalised eigengap, at most
+    ``max_clusters``, unless ``clusters`` fixes it. The same vectors give the same labels.
+    """
+    similarity = vectors @ vectors.T
+    n = len(vectors)
+    similarity = (similarity - similarity.min()) / (similarity.max() - similarity.min() + 1e-9)
+    order = np.argsort(-similarity, axis=1)
+    first, last = max(2, min(6, n // 4)), max(3, int(LARGEST_NEIGHBOURHOOD * n))
+    best: tuple[float, int, NDArray[np.float64]] | None = None
+    for neighbours in np.unique(np.linspace(first, last, NEIGHBOURHOODS_TRIED).astype(int)):
+        graph = np.zeros_like(similarity)
+        np.put_along_axis(graph, order[:, :neighbours], 1, axis=1)
+        graph = 0.5 * (graph + graph.T)
+        np.fill_diagonal(graph, 0)
+        values, axes = np.linalg.eigh(np.diag(graph.sum(1)) - graph)
+        values = np.maximum(values, 0)
+        gaps = np.diff(values[: max_clusters + 1])
+        normalised_gap = gaps.max() / (values.max() + 1e-9)
+        ratio = float((neighbours / n) / (normalised_gap + 1e-9))
+        if best is None or ratio < best[0]:
+            best = (ratio, int(gaps.argmax()) + 1, axes)
+    assert best is not None
+    count = min(clusters or best[1], n)
+    return k_means(np.asarray(best[2][:, :count]), count)
+
+
+def k_means(points: NDArray[np.float64], k: int, iterations: int = 50, tries: int = 8) -> NDArray[np.int64]:
+    """Labels of shape (n,) by k-means++ (Arthur and Vassilvitskii 2007), best of several seeded tries."""
+    random = np.random.RandomState(SEED)
+    best: tuple[float, NDArray[np.int64]] | None = None
+    for _ in range(tries):
+        centres = _spread_centres(points, k, random)
+        labels = np.zeros(len(points), np.int64)
+        for _ in range(iterations):
+            labels = ((points[:, None] - centres[None]) ** 2).sum(2).argmin(1)
+            moved = np.array([points[labels == j].mean(0) if (labels == j).any() else centres[j] for j in range(k)])
+            settled = np.allclose(centres, moved)
+            centres = moved
+            if settled:
+                break
+        spread = float(((points - centres[labels]) ** 2).sum())
+        if best is None or spread < best[0]:
+            best = (spread, labels)
+    assert best is not None
+    return best[1]
+
+
+def _spread_centres(points: NDArray[np.float64], k: int, random: np.random.RandomState) -> NDArray[np.float64]:
+    chosen = [points[random.randint(len(points))]]
+    for _ in range(k - 1):
+        distance = ((points[:, None] - np.array(chosen)[None]) ** 2).sum(2).min(1)
+        weights = distance / distance.sum() if distance.sum() > 0 else None
+        chosen.append(points[random.choice(len(points), p=weights)])
+    return np.array(chosen)

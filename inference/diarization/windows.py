@@ -1,0 +1,61 @@
+"""The windows of speech that speakers are told apart by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inference.diarization.speech_segments import SpeechSegment
+
+# An encoder hears nothing in less; shorter windows are widened around their middle.
+SHORTEST_S = 0.4
+# A rest of a segment shorter than this gets no window of its own.
+LEAST_REST_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window within speech segment number ``segment``; seconds from the session's start."""
+
+    start_s: float
+    end_s: float
+    segment: int
+
+    @property
+    def middle_s(self) -> float:
+        return (self.start_s + self.end_s) / 2
+
+    def heard(self) -> tuple[float, float]:
+        """What the encoder hears: at least 0.4 s around the middle."""
+        if self.end_s - self.start_s >= SHORTEST_S:
+            return self.start_s, self.end_s
+        return self.middle_s - SHORTEST_S / 2, self.middle_s + SHORTEST_S / 2
+
+
+class WindowPlan:
+    """The windows of one segment, handed out as soon as the segment is known to reach over them."""
+
+    def __init__(self, segment: int, length_s: float, hop_s: float) -> None:
+        self._segment, self._length_s, self._hop_s = segment, length_s, hop_s
+        self._planned = 0
+
+    def grow(self, so_far: SpeechSegment) -> list[Window]:
+        """Windows that lie wholly within the part of the segment known so far."""
+        if so_far.end_s - so_far.start_s <= self._length_s:
+            return []
+        count = int((so_far.end_s - so_far.start_s - self._length_s) // self._hop_s) + 1
+        new = [self._full(so_far.start_s + index * self._hop_s) for index in range(self._planned, count)]
+        self._planned = max(self._planned, count)
+        return new
+
+    def finish(self, whole: SpeechSegment) -> list[Window]:
+        """The rest: one short window for a short segment, one at the end for a long one."""
+        if whole.end_s - whole.start_s <= self._length_s:
+            return [Window(whole.start_s, whole.end_s, self._segment)]
+        windows = self.grow(whole)
+        reached = whole.start_s + (self._planned - 1) * self._hop_s + self._length_s
+        if reached < whole.end_s - LEAST_REST_S:
+            windows.append(Window(whole.end_s - self._length_s, whole.end_s, self._segment))
+        return windows
+
+    def _full(self, start_s: float) -> Window:
+        return Window(start_s, start_s + self._length_s, self._segment)

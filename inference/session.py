@@ -1,0 +1,201 @@
+"""The session engine: audio in, events out. It knows stages, not models.
+
+Speech is found, voices are encoded and words recognised while the audio comes; who is who is
+settled at the end, over the whole session. What is kept is speaker vectors, words and
+segments, and the audio of the speech still under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio_buffer import AudioBuffer
+from inference.diarization.clustering import cluster_speakers
+from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
+from inference.diarization.speech_segments import SpeechSegment, SpeechSegmenter
+from inference.diarization.windows import Window, WindowPlan
+from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
+from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
+from inference.recognition import Recognition
+
+# The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
+TARGET_RMS = 0.06
+# Speech segments never reach back further than this behind the last window heard.
+MARGIN_SAMPLES = SAMPLE_RATE_HZ
+ENCODED_AT_ONCE = 64
+PROGRESS_EVERY_SAMPLES = 2 * SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What is known of a session before it begins."""
+
+    expected_speakers: int | None = None
+    level_dbfs: float | None = None
+    """RMS level of the whole session where it is known."""
+    transcribe: bool = True
+
+
+class Session:
+    """One stream of audio on shared models. Calls must not overlap; ``close`` at the end, whatever happened."""
+
+    def __init__(self, models: ModelSet, config: SessionConfig) -> None:
+        self._models, self._config = models, config
+        self._window_samples = models.vad.window_samples
+        self._vad_state = models.vad.initial_state()
+        self._segmenter = SpeechSegmenter(self._window_samples / SAMPLE_RATE_HZ)
+        self._audio = AudioBuffer()
+        self._heard = 0  # samples the detector has heard
+        self._energy = 0.0
+        self._speech: list[SpeechSegment] = []
+        self._plan: WindowPlan | None = None
+        self._windows: list[Window] = []
+        self._waiting: list[tuple[Window, Samples]] = []
+        self._vectors: list[NDArray[np.float32]] = []
+        self._recognition = Recognition(models.transcriber) if config.transcribe else None
+        self._reported = 0
+
+    async def push(self, samples: NDArray[np.int16]) -> list[Event]:
+        """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
+        audio = samples.astype(np.float32) / 32768.0
+        self._energy += float(np.square(audio).sum())
+        self._audio.append(audio)
+        whole = (self._audio.end - self._heard) // self._window_samples * self._window_samples
+        if whole:
+            await self._hear(self._audio.span(self._heard, self._heard + whole))
+        return self._progress("analysing", PROGRESS_EVERY_SAMPLES)
+
+    async def finish(self) -> list[Event]:
+        """The rest of the audio, then the final turns and the end."""
+        total = self._audio.end
+        if rest := total - self._heard:
+            tail = np.zeros(self._window_samples, np.float32)
+            tail[:rest] = self._audio.span(self._heard, total)
+            await self._hear(tail)
+        for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
+            await self._close_segment(segment)
+        await self._encode(at_least=1)
+        words = await self._recognition.finish() if self._recognition else []
+        if not self._windows:
+            return [FinishedEvent(total, np.zeros((0, self._models.encoder.profile.dimension), np.float32))]
+        return await asyncio.to_thread(self._conclude, total, words)
+
+    async def close(self) -> None:
+        """Stops what is still under way."""
+        if self._recognition:
+            await self._recognition.close()
+
+    def processed_samples(self) -> int:
+        """Everything before this sample is analysed, its words included."""
+        waiting = self._recognition.oldest_waiting() if self._recognition else None
+        return self._heard if waiting is None else min(self._heard, waiting)
+
+    def _progress(self, stage: str, every: int) -> list[Event]:
+        done = self.processed_samples()
+        if done - self._reported < every:
+            return []
+        self._reported = done
+        return [ProgressEvent(done, stage)]
+
+    def _gain(self) -> float:
+        if self._config.level_dbfs is not None:
+            power = 10 ** (self._config.level_dbfs / 10)
+        else:
+            power = self._energy / max(1, self._audio.end)
+        return float(TARGET_RMS / np.sqrt(power + 1e-9))
+
+    async def _hear(self, samples: Samples) -> None:
+        """Runs the detector over whole windows and follows the speech it finds."""
+        levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
+        probabilities, self._vad_state = await asyncio.to_thread(self._models.vad, levelled, self._vad_state)
+        if self._recognition:
+            self._recognition.note_speech(probabilities)
+        self._heard += len(samples)
+        for segment in self._segmenter.push(probabilities):
+            await self._close_segment(segment)
+        needed = self._heard - MARGIN_SAMPLES
+        if (under_way := self._segmenter.open_segment) is not None:
+            needed = min(needed, await self._follow(under_way))
+        self._audio.drop_before(max(0, needed))
+
+    async def _follow(self, under_way: SpeechSegment) -> int:
+        """Does what can be done for a segment before it ends; returns the first sample it still needs."""
+        profile = self._models.encoder.profile
+        if self._plan is None:
+            self._plan = WindowPlan(len(self._speech), profile.window_s, profile.hop_s)
+        await self._add_windows(self._plan.grow(under_way))
+        needed_s = max(under_way.start_s, under_way.end_s - 2 * profile.window_s)
+        needed = int(max(0.0, needed_s - 0.5) * SAMPLE_RATE_HZ)
+        if self._recognition:
+            needed = min(needed, await self._recognition.follow(under_way, self._audio))
+        return needed
+
+    async def _close_segment(self, segment: SpeechSegment) -> None:
+        profile = self._models.encoder.profile
+        plan = self._plan or WindowPlan(len(self._speech), profile.window_s, profile.hop_s)
+        self._plan = None
+        await self._add_windows(plan.finish(segment))
+        if self._recognition:
+            await self._recognition.close_segment(segment, self._audio)
+        self._speech.append(segment)
+
+    async def _add_windows(self, windows: list[Window]) -> None:
+        self._waiting += [(window, self._audio.span_s(*window.heard()).copy()) for window in windows]
+        await self._encode(at_least=ENCODED_AT_ONCE)
+
+    async def _encode(self, at_least: int) -> None:
+        if len(self._waiting) < at_least:
+            return
+        windows, audio = zip(*self._waiting, strict=True)
+        self._waiting = []
+        self._vectors.append(await asyncio.to_thread(self._models.encoder, audio))
+        self._windows += windows
+
+    def _conclude(self, total: int, words: list[RecognisedWord]) -> list[Event]:
+        vectors = np.concatenate(self._vectors)
+        centroids = cluster_speakers(vectors, self._models.encoder.profile, self._config.expected_speakers)
+        segments = assign_speakers(self._speech, self._windows, vectors, centroids)
+        said = words_by_segment(segments, words)
+        turns = [
+            TurnEvent(index + 1, piece.speaker, piece.start_s, piece.end_s, tuple(said[index]))
+            for index, piece in enumerate(segments)
+        ]
+        profiles = self._profiles(segments, vectors)
+        return [ProgressEvent(total, "clustering"), *turns, FinishedEvent(total, profiles)]
+
+    def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean vector of each speaker's windows, shape (speakers, d), unit length."""
+        starts = [segment.start_s for segment in segments]
+        owners = np.array(
+            [segments[max(0, bisect_right(starts, window.middle_s) - 1)].speaker for window in self._windows]
+        )
+        count = max(segment.speaker for segment in segments)
+        profiles = np.zeros((count, vectors.shape[1]), np.float32)
+        for speaker in range(1, count + 1):
+            own = vectors[owners == speaker]
+            if len(own):
+                mean = own.mean(0)
+                profiles[speaker - 1] = mean / (np.linalg.norm(mean) + 1e-9)
+        return profiles
+
+
+def words_by_segment(segments: list[SpeakerSegment], words: list[RecognisedWord]) -> dict[int, list[RecognisedWord]]:
+    """Each word goes to the segment (by index) it overlaps most, or else to the nearest."""
+    starts = [segment.start_s for segment in segments]
+    said: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
+    for word in words:
+        first = max(0, bisect_right(starts, word.start_s) - 1)
+        last = min(len(segments), bisect_right(starts, word.end_s) + 1)
+
+        # Overlap in seconds; without any, minus the distance.
+        def closeness(index: int, word: RecognisedWord = word) -> float:
+            return min(word.end_s, segments[index].end_s) - max(word.start_s, segments[index].start_s)
+
+        said[max(range(first, max(last, first + 1)), key=closeness)].append(word)
+    return said

@@ -1,0 +1,89 @@
+"""Composition root of the server: ``python -m server api | worker | migrate``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+
+from pydantic import ValidationError
+
+from server.api.serve import build_server, serve
+from server.auth import Tokens
+from server.config import ServerSettings
+from server.meetings.analysis import Analyst
+from server.meetings.audio_log import AudioLog
+from server.meetings.upload import Uploads
+from server.meetings.worker import Worker
+from server.storage.migrate import migrate
+from server.storage.pool import Database, DatabaseGone
+
+log = logging.getLogger("server")
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run_api(settings: ServerSettings) -> None:
+    """The gRPC API, until told to stop."""
+    stop = stop_on_signals()
+    url = settings.database_url.get_secret_value()
+    database = await Database.connect(url)
+    try:
+        await migrate(url)
+        audio_log = AudioLog(settings.audio_dir)
+        if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
+            log.info("removed %d leftovers of broken uploads", swept)
+        tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
+        uploads = Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s)
+        await serve(build_server(database, tokens, uploads), settings.api_listen, stop)
+    finally:
+        await database.close()
+
+
+async def run_worker(settings: ServerSettings) -> None:
+    """The worker, until told to stop; then its jobs go back to the queue."""
+    stop = stop_on_signals()
+    database = await Database.connect(settings.database_url.get_secret_value())
+    try:
+        analyst = Analyst(database, AudioLog(settings.audio_dir), settings.inference_address, settings.max_duration_s)
+        await Worker(settings, database, analyst).run(stop)
+    finally:
+        await database.close()
+
+
+async def run_migrate(settings: ServerSettings) -> None:
+    """Brings the database to this version's schema."""
+    applied = await migrate(settings.database_url.get_secret_value())
+    print("applied: " + ", ".join(applied) if applied else "the database is up to date")
+
+
+def main() -> int:
+    commands = {"api": run_api, "worker": run_worker, "migrate": run_migrate}
+    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    parser.add_argument("command", choices=sorted(commands))
+    arguments = parser.parse_args()
+    try:
+        settings = ServerSettings()
+    except ValidationError as error:
+        problems = "; ".join(f"MEETRA_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        print(f"settings: {problems}", file=sys.stderr)
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(commands[arguments.command](settings))
+    except (DatabaseGone, OSError, RuntimeError) as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Reading stored answers: one query, scoped to the caller, or the documented error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from server.api.validation import checked_file_hash
+from server.auth import current_caller
+from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
+from server.meetings.lifecycle import MeetingStatus
+from server.storage import meetings
+from server.storage.meetings import MeetingAnswer, SpeakerRow
+from server.storage.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAnswer:
+    """A stored answer of a finished meeting."""
+
+    value: dict[str, Any]
+    engine: dict[str, Any]
+    speakers: tuple[SpeakerRow, ...]
+
+    def speaker_id(self, label: int) -> str:
+        """UUID of the speaker with this number; empty for the unknown speaker."""
+        return next((str(speaker.id) for speaker in self.speakers if speaker.label == label), "")
+
+
+class Answers:
+    """Stored answers of finished meetings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, file_hash: str, family: str) -> ReadyAnswer:
+        """The caller's answer. Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed."""
+        organization_id = current_caller().organization_id
+        wanted = checked_file_hash(file_hash)
+        return _ready(await self._database.run(lambda c: meetings.answer(c, organization_id, wanted, family)))
+
+    async def of_latest(self, family: str) -> ReadyAnswer:
+        """The same for the meeting that the caller uploaded last."""
+        user_id = current_caller().user_id
+        return _ready(await self._database.run(lambda c: meetings.latest_answer(c, user_id, family)))
+
+
+def _ready(found: MeetingAnswer | None) -> ReadyAnswer:
+    if found is None:
+        raise MeetingNotFound
+    if found.state.status == MeetingStatus.FAILED:
+        raise MeetingFailed(found.state.message)
+    if found.state.status != MeetingStatus.READY or found.value is None:
+        raise MeetingStillProcessing(found.state.progress_percent)
+    return ReadyAnswer(found.value, found.engine or {}, found.speakers)

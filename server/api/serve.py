@@ -1,0 +1,80 @@
+"""The gRPC server of the API: services, health, reflection, and a stop that lets uploads finish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from meetra.v1 import (
+    auth_pb2,
+    auth_pb2_grpc,
+    insights_pb2,
+    insights_pb2_grpc,
+    meetings_pb2,
+    meetings_pb2_grpc,
+    speakers_pb2,
+    speakers_pb2_grpc,
+)
+
+from server.api.answers import Answers
+from server.api.auth import AuthServicer
+from server.api.insights import InsightsServicer
+from server.api.interceptor import CallInterceptor
+from server.api.meetings import MeetingServicer
+from server.api.speakers import SpeakerServicer
+from server.auth import Passwords, Tokens
+from server.auth.authenticator import Authenticator
+from server.meetings.upload import Uploads
+from server.storage.pool import Database
+
+LARGEST_MESSAGE = 4 * 1024 * 1024
+# Uploads that run when the server is told to stop may take this long to finish.
+STOP_GRACE_S = 10.0
+log = logging.getLogger(__name__)
+
+
+def build_server(database: Database, tokens: Tokens, uploads: Uploads) -> aio.Server:
+    """The API's server, without an address yet."""
+    server = aio.server(
+        interceptors=[CallInterceptor(Authenticator(tokens, database))],
+        options=[
+            ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+            # A second server on the same port would silently take half of the calls.
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    answers = Answers(database)
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(database, Passwords(), tokens), server)
+    meetings_pb2_grpc.add_MeetingServiceServicer_to_server(MeetingServicer(database, uploads), server)
+    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers), server)
+    insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
+    names = [
+        module.DESCRIPTOR.services_by_name[name].full_name
+        for module, name in (
+            (auth_pb2, "AuthService"),
+            (meetings_pb2, "MeetingService"),
+            (speakers_pb2, "SpeakerService"),
+            (insights_pb2, "InsightsService"),
+        )
+    ]
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+async def serve(server: aio.Server, listen: str, stop: asyncio.Event) -> None:
+    """Serves on ``listen`` until ``stop`` is set; running calls get a grace.
+
+    Raises RuntimeError when the address cannot be had.
+    """
+    states = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(states, server)
+    server.add_insecure_port(listen)
+    await server.start()
+    await states.set("", health_pb2.HealthCheckResponse.SERVING)
+    log.info("the API serves on %s", listen)
+    await stop.wait()
+    await states.enter_graceful_shutdown()
+    await server.stop(STOP_GRACE_S)

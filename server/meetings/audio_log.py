@@ -1,0 +1,120 @@
+"""The audio log on local disk: where recordings are durable before anybody is told that they are.
+
+``<root>/<organization>/<hash[:2]>/<hash>/original`` holds the uploaded bytes; beside it
+``pcm_s16le_16k.raw`` and ``pcm_s16le_16k.json`` hold the decoded audio once it is complete.
+Everything comes into being under another name and is renamed when whole, so a file with its
+own name is never half a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+from tempfile import mkstemp
+from types import TracebackType
+from uuid import UUID
+
+# What an upload leaves behind when the server is killed under it.
+LEFTOVER_AGE_S = 24 * 3600
+
+
+class SizeLimitExceeded(Exception):
+    """More bytes than allowed were written."""
+
+
+def sync_directory(path: Path) -> None:
+    """Makes renames in ``path`` durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class IncomingRecording:
+    """A recording on its way to disk, hashed as it is written. Blocking: call it off the event loop."""
+
+    def __init__(self, log: AudioLog, organization_id: UUID, limit_bytes: int) -> None:
+        self._log = log
+        self._organization_id = organization_id
+        self._limit_bytes = limit_bytes
+        self._digest = hashlib.sha256()
+        log.incoming.mkdir(parents=True, exist_ok=True)
+        descriptor, name = mkstemp(dir=log.incoming)
+        self._path = Path(name)
+        self._file = os.fdopen(descriptor, "wb", buffering=1024 * 1024)
+        self.size_bytes = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Appends ``data``. Raises SizeLimitExceeded as soon as the limit is passed."""
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit_bytes:
+            raise SizeLimitExceeded
+        self._digest.update(data)
+        self._file.write(data)
+
+    def flush(self) -> Path:
+        """Puts every byte on disk and returns where they lie until ``commit``."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._path
+
+    def commit(self) -> str:
+        """Gives the durable recording its name and returns its SHA-256 in lower-case hexadecimal."""
+        self.flush()
+        self._file.close()
+        file_hash = self._digest.hexdigest()
+        target = self._log.original(self._organization_id, file_hash)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._path.replace(target)
+        for folder in (target.parent, *list(target.parents)[1:4]):
+            sync_directory(folder)
+        return file_hash
+
+    def __enter__(self) -> IncomingRecording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class AudioLog:
+    """Paths and files of the recordings of all organizations."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root / "incoming"
+
+    def original(self, organization_id: UUID, file_hash: str) -> Path:
+        """Where the uploaded bytes lie."""
+        return self._folder(organization_id, file_hash) / "original"
+
+    def pcm(self, organization_id: UUID, file_hash: str) -> Path:
+        """Where the decoded audio lies: signed 16-bit little-endian mono at 16 kHz."""
+        return self._folder(organization_id, file_hash) / "pcm_s16le_16k.raw"
+
+    def receive(self, organization_id: UUID, limit_bytes: int) -> IncomingRecording:
+        """A recording to write; removed at the end of its context unless committed."""
+        return IncomingRecording(self, organization_id, limit_bytes)
+
+    def free_bytes(self) -> int:
+        """Room left on the log's disk."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self.root).free
+
+    def sweep_leftovers(self) -> int:
+        """Removes what uploads left behind more than a day ago; returns how many files."""
+        old = time.time() - LEFTOVER_AGE_S
+        leftovers = [path for path in self.incoming.glob("*") if path.stat().st_mtime < old]
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
+    def _folder(self, organization_id: UUID, file_hash: str) -> Path:
+        return self.root / str(organization_id) / file_hash[:2] / file_hash

@@ -1,0 +1,113 @@
+"""The server's side of an inference session: audio from a file out, events in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from grpc import StatusCode, aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+
+from server.conversation import Engine, FinishedEvent, ReadyEvent, Segment, TurnEvent, TurnState, Word
+from server.conversation.fold import Event
+
+CHUNK_SAMPLES = 16_000
+BYTES_PER_SAMPLE = 2
+CHANNEL_OPTIONS = [
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    # A replica that vanished without a word is noticed within 30 s.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+]
+
+
+class SessionBroke(Exception):
+    """The session ended before it was finished; another may succeed."""
+
+
+class SessionRefused(Exception):
+    """The engine refuses the recording or its settings; another session would be refused as well."""
+
+
+class InferenceClient:
+    """Opens sessions on the inference server at one address."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
+
+    async def until_reachable(self) -> None:
+        """Returns once the inference server answers."""
+        while True:
+            try:
+                await self._stub.GetCapabilities(session_pb2.GetCapabilitiesRequest(), wait_for_ready=True, timeout=30)
+                return
+            except aio.AioRpcError:
+                await asyncio.sleep(0.5)
+
+    async def run(self, config: session_pb2.SessionConfig, pcm: Path) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        """Streams the audio at ``pcm`` through a session and yields what it answers, to the end.
+
+        Raises SessionBroke or SessionRefused.
+        """
+        call = self._stub.RunSession(_requests(config, pcm))
+        finished = False
+        try:
+            async for response in call:
+                finished = response.WhichOneof("event") == "finished"
+                yield response
+        except aio.AioRpcError as error:
+            if error.code() == StatusCode.INVALID_ARGUMENT:
+                raise SessionRefused(error.details()) from error
+            raise SessionBroke(f"{error.code().name}: {error.details()}") from error
+        finally:
+            call.cancel()
+        if not finished:
+            raise SessionBroke("the session ended without having finished")
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await self._channel.close()
+
+
+async def _requests(config: session_pb2.SessionConfig, pcm: Path) -> AsyncIterator[session_pb2.RunSessionRequest]:
+    yield session_pb2.RunSessionRequest(config=config)
+    first_sample = 0
+    with pcm.open("rb") as file:
+        while data := await asyncio.to_thread(file.read, CHUNK_SAMPLES * BYTES_PER_SAMPLE):
+            chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
+            yield session_pb2.RunSessionRequest(audio=chunk)
+            first_sample += len(data) // BYTES_PER_SAMPLE
+    yield session_pb2.RunSessionRequest(finish=session_pb2.Finish())
+
+
+def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
+    """The domain's event in a message; None for those that say nothing of the conversation."""
+    kind = response.WhichOneof("event")
+    if kind == "ready":
+        said = response.ready.capabilities
+        return ReadyEvent(
+            Engine(tuple(said.models), said.overlap, tuple(said.languages), said.word_times, said.max_speakers)
+        )
+    if kind == "turn":
+        turn = response.turn
+        segment = Segment(
+            turn.segment_id,
+            turn.speaker,
+            turn.start_us,
+            turn.end_us,
+            tuple(Word(w.text, w.start_us, w.end_us, _known(w, "confidence")) for w in turn.words),
+            _known(turn, "speaker_confidence"),
+        )
+        return TurnEvent(turn.revision, TurnState(turn.state), segment)
+    if kind == "finished":
+        return FinishedEvent(response.finished.total_samples * 1_000_000 // 16_000)
+    return None
+
+
+def _known(message: Any, field: str) -> float | None:
+    return round(float(getattr(message, field)), 6) if message.HasField(field) else None

@@ -1,0 +1,51 @@
+"""The states of a meeting and the one function that says which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class MeetingStatus(StrEnum):
+    """Where a meeting is on its way from bytes to answers."""
+
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """What is being done for a meeting."""
+
+    WAITING = "waiting"
+    DECODING = "decoding"
+    ANALYSING = "analysing"
+    CLUSTERING = "clustering"
+    STORING = "storing"
+    DONE = "done"
+
+
+_MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
+    MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED, MeetingStatus.FAILED}),
+    # A queued meeting fails when its last permitted analysis had crashed.
+    MeetingStatus.QUEUED: frozenset({MeetingStatus.PROCESSING, MeetingStatus.FAILED}),
+    # Back to the queue: the worker stopped, or the analysis broke and is tried again.
+    MeetingStatus.PROCESSING: frozenset(
+        {MeetingStatus.PROCESSING, MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}
+    ),
+    MeetingStatus.READY: frozenset(),
+    # Queued again when its recording is uploaded again and was not at fault.
+    MeetingStatus.FAILED: frozenset({MeetingStatus.QUEUED}),
+}
+
+
+class IllegalTransition(Exception):
+    """A state that may not follow."""
+
+
+def transition(before: MeetingStatus, after: MeetingStatus) -> MeetingStatus:
+    """``after``, if it may follow ``before``. Raises IllegalTransition."""
+    if after not in _MAY_FOLLOW[before]:
+        raise IllegalTransition(f"a meeting that is {before} cannot become {after}")
+    return after

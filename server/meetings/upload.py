@@ -1,0 +1,95 @@
+"""Receiving a recording: to disk while hashing, durable before it is acknowledged, then queued."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from server.auth import Caller
+from server.errors import BadRequest, FileTooLarge, RecordingTooLong
+from server.meetings.audio_log import AudioLog, IncomingRecording, SizeLimitExceeded
+from server.meetings.decoding import probe
+from server.meetings.upload_body import UploadBody, body_of
+from server.meetings.upload_fields import checked_details
+from server.storage import meetings
+from server.storage.pool import Database
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPiece:
+    """One message of an upload; everything but ``data`` counts in the first alone."""
+
+    data: bytes
+    content_type: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A durable recording."""
+
+    file_hash: str
+    status: str
+
+
+class Uploads:
+    """Receives recordings into the audio log."""
+
+    def __init__(self, audio_log: AudioLog, database: Database, max_bytes: int, max_duration_s: float) -> None:
+        self._audio_log = audio_log
+        self._database = database
+        self._max_bytes = max_bytes
+        self._max_duration_s = max_duration_s
+
+    async def receive(self, caller: Caller, pieces: AsyncIterator[UploadPiece]) -> Receipt:
+        """Takes a whole recording and queues its analysis.
+
+        Raises:
+            BadRequest: the body is not what its media type says, is cut short or empty, or a field is wrong.
+            FileTooLarge: as soon as the limit is passed.
+            RecordingTooLong: when the container states a length over the limit.
+        """
+        opened = await asyncio.to_thread(self._audio_log.receive, caller.organization_id, self._max_bytes)
+        with opened as recording:
+            try:
+                body = await self._read(recording, pieces)
+            except SizeLimitExceeded:
+                raise FileTooLarge(self._max_bytes) from None
+            details = checked_details(body.fields, body.file_name)
+            path = await asyncio.to_thread(recording.flush)
+            stated = await probe(path)
+            if stated.duration_s is not None and stated.duration_s > self._max_duration_s:
+                raise RecordingTooLong(stated.duration_s, self._max_duration_s)
+            file_hash = await asyncio.to_thread(recording.commit)
+            size_bytes = recording.size_bytes
+        meeting = meetings.NewMeeting(
+            caller.organization_id,
+            caller.user_id,
+            file_hash,
+            details.name,
+            details.held_on,
+            details.n_speakers,
+            details.language,
+            body.media_type,
+            size_bytes,
+        )
+        # The bytes are durable: patience with the database costs nothing and loses nothing.
+        status = await self._database.run(lambda connection: meetings.accept(connection, meeting), patience_s=20)
+        return Receipt(file_hash, status)
+
+    async def _read(self, recording: IncomingRecording, pieces: AsyncIterator[UploadPiece]) -> UploadBody:
+        body: UploadBody | None = None
+        async for piece in pieces:
+            if body is None:
+                if not piece.content_type:
+                    raise BadRequest("content-type", "missing")
+                body = body_of(piece.content_type, recording)
+                body.fields.update(piece.fields)
+            if piece.data:
+                # Hashing and writing a piece takes milliseconds: not the event loop's.
+                await asyncio.to_thread(body.feed, piece.data)
+        if body is None:
+            raise BadRequest("body", "missing")
+        await asyncio.to_thread(body.close)
+        return body

@@ -1,0 +1,60 @@
+"""What an uploader may say of a recording, and how it is checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.errors import BadRequest
+
+LONGEST_NAME = 500
+MOST_SPEAKERS = 64
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingDetails:
+    """Checked details of a recording."""
+
+    name: str
+    held_on: str | None
+    n_speakers: int | None
+    language: str
+
+
+def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
+    """The details that ``fields`` (name, date, n_speakers, language; each optional) state.
+
+    Without a name the file's own, without that ``Untitled meeting``.
+
+    Raises:
+        BadRequest: naming the field, for anything that does not parse.
+    """
+    name = fields.get("name", "").strip() or _plain_name(file_name) or "Untitled meeting"
+    if len(name) > LONGEST_NAME or _CONTROL.search(name):
+        raise BadRequest("name", f"at most {LONGEST_NAME} characters and no control characters")
+    held_on = fields.get("date", "").strip() or None
+    if held_on is not None:
+        try:
+            datetime.fromisoformat(held_on)
+        except ValueError:
+            raise BadRequest("date", "an ISO 8601 date such as 2026-11-23 or 2026-11-23T14:00:00Z") from None
+    language = fields.get("language", "").strip()
+    if language and not _LANGUAGE.fullmatch(language):
+        raise BadRequest("language", "a BCP 47 tag such as en or en-GB")
+    return RecordingDetails(name, held_on, _speaker_count(fields.get("n_speakers", "")), language)
+
+
+def _plain_name(file_name: str | None) -> str:
+    return _CONTROL.sub("", (file_name or "").replace("\\", "/").rsplit("/", 1)[-1]).strip()[:LONGEST_NAME]
+
+
+def _speaker_count(text: str) -> int | None:
+    text = text.strip()
+    if text in ("", "0"):
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= MOST_SPEAKERS:
+        raise BadRequest("n_speakers", f"a whole number from 1 to {MOST_SPEAKERS}, or absent")
+    return int(text)

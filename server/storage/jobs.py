@@ -1,0 +1,142 @@
+"""The queue: rows taken with a lease, attempts counted on the meeting, holders fenced.
+
+A worker that dies keeps nothing: its lease runs out and the row is taken again. What a
+worker writes counts only while its fence is the row's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from server.meetings.lifecycle import MeetingStatus, Stage, transition
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+GIVEN_UP = "The analysis crashed {attempts} times on this recording and was given up; uploading it again tries anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A meeting to analyse, held until its lease runs out."""
+
+    meeting_id: UUID
+    organization_id: UUID
+    file_hash: str
+    name: str
+    n_speakers: int | None
+    language: str
+    attempt: int
+    fence: int
+
+
+class JobLost(Exception):
+    """Another worker holds the job now; whatever this one has is void."""
+
+
+async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
+    """The next due job, leased and counted as an attempt; None where none is due.
+
+    A job whose permitted attempts are used up is not given out: its meeting fails.
+    """
+    row = await connection.fetchrow(
+        "SELECT j.meeting_id, j.fence, m.organization_id, m.file_hash, m.name, m.n_speakers, m.language, m.status,"
+        " m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
+        " WHERE j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
+        " ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j, m SKIP LOCKED"
+    )
+    if row is None:
+        return None
+    status = MeetingStatus(row["status"])
+    if row["attempts"] >= max_attempts:
+        transition(status, MeetingStatus.FAILED)
+        await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]), retryable=True)
+        return None
+    transition(status, MeetingStatus.PROCESSING)
+    await connection.execute(
+        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1",
+        row["meeting_id"],
+        timedelta(seconds=lease_s),
+    )
+    await connection.execute(
+        "UPDATE meetings SET status = 'processing', stage = 'decoding', progress_percent = 0, attempts = attempts + 1,"
+        " message = 'Decoding the recording', updated_at = now() WHERE id = $1",
+        row["meeting_id"],
+    )
+    return Job(
+        row["meeting_id"],
+        row["organization_id"],
+        row["file_hash"],
+        row["name"],
+        row["n_speakers"],
+        row["language"],
+        row["attempts"] + 1,
+        row["fence"] + 1,
+    )
+
+
+async def hold(connection: Connection, job: Job) -> None:
+    """Locks the job's row for this transaction. Raises JobLost when somebody else took it."""
+    held = await connection.fetchval(
+        "SELECT true FROM jobs WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", job.meeting_id, job.fence
+    )
+    if not held:
+        raise JobLost(f"meeting {job.meeting_id} is in other hands")
+
+
+async def renew(connection: Connection, job: Job, lease_s: float) -> None:
+    """Keeps the job for another lease. Raises JobLost."""
+    await hold(connection, job)
+    await connection.execute(
+        "UPDATE jobs SET lease_until = now() + $2 WHERE meeting_id = $1", job.meeting_id, timedelta(seconds=lease_s)
+    )
+
+
+async def report(connection: Connection, job: Job, stage: Stage, percent: int, message: str) -> None:
+    """Says how far the analysis has come; the percentage never falls within an attempt."""
+    await hold(connection, job)
+    await connection.execute(
+        "UPDATE meetings SET stage = $2, progress_percent = greatest(progress_percent, $3), message = $4,"
+        " updated_at = now() WHERE id = $1",
+        job.meeting_id,
+        str(stage),
+        percent,
+        message,
+    )
+
+
+async def release(connection: Connection, job: Job, message: str, *, delay_s: float, counted: bool) -> None:
+    """Gives the job back, to be taken again after ``delay_s``; an attempt not ``counted`` is forgotten."""
+    await hold(connection, job)
+    await connection.execute(
+        "UPDATE jobs SET lease_until = NULL, run_at = now() + $2 WHERE meeting_id = $1",
+        job.meeting_id,
+        timedelta(seconds=delay_s),
+    )
+    await connection.execute(
+        "UPDATE meetings SET status = 'queued', stage = 'waiting', progress_percent = 0, message = $2,"
+        " attempts = attempts - $3, updated_at = now() WHERE id = $1",
+        job.meeting_id,
+        message,
+        0 if counted else 1,
+    )
+
+
+async def fail(connection: Connection, job: Job, reason: str) -> None:
+    """The recording is at fault: the meeting fails for good, keeping the stage at which it failed."""
+    await hold(connection, job)
+    await _fail(connection, job.meeting_id, reason, retryable=False)
+
+
+async def _fail(connection: Connection, meeting_id: UUID, reason: str, *, retryable: bool) -> None:
+    await connection.execute(
+        "UPDATE meetings SET status = 'failed', message = $2, retryable = $3, updated_at = now() WHERE id = $1",
+        meeting_id,
+        reason,
+        retryable,
+    )
+    await connection.execute("DELETE FROM session_events WHERE meeting_id = $1", meeting_id)
+    await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)
