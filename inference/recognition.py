@@ -27,6 +27,7 @@ class Recognition:
         self._transcriber = transcriber
         self._pending: dict[asyncio.Task[list[RecognisedWord]], int] = {}
         self._words: list[RecognisedWord] = []
+        self._segment_start_s: float | None = None
         self._piece_start: int | None = None
         self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
         self._windows_heard = 0
@@ -46,18 +47,28 @@ class Recognition:
 
     async def follow(self, under_way: SpeechSegment, audio: AudioBuffer) -> int:
         """Hands out a piece of a segment that grew too long; returns the first sample still needed."""
-        if self._piece_start is None:
-            self._piece_start = int(under_way.start_s * SAMPLE_RATE_HZ)
+        piece_start = self._begin(under_way)
         limit = int(self._transcriber.max_segment_s * SAMPLE_RATE_HZ)
-        while audio.end - self._piece_start > limit:
-            cut = self._quietest(self._piece_start + limit)
-            await self._submit(self._piece_start, audio.span(self._piece_start, cut))
-            self._piece_start = cut
+        while audio.end - piece_start > limit:
+            cut = self._quietest(piece_start + limit)
+            await self._submit(piece_start, audio.span(piece_start, cut))
+            self._piece_start = piece_start = cut
+        return piece_start
+
+    def _begin(self, segment: SpeechSegment) -> int:
+        """First sample of the segment that no piece handed out holds yet."""
+        if self._piece_start is None or self._segment_start_s != segment.start_s:
+            self._segment_start_s = segment.start_s
+            self._piece_start = int(segment.start_s * SAMPLE_RATE_HZ)
         return self._piece_start
+
+    def abandon_segment(self) -> None:
+        """No segment is under way: what seemed to begin was too short to be speech."""
+        self._piece_start = None
 
     async def close_segment(self, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Hands out what is left of a segment that has ended."""
-        start = self._piece_start if self._piece_start is not None else int(segment.start_s * SAMPLE_RATE_HZ)
+        start = self._begin(segment)
         self._piece_start = None
         end = min(audio.end, int(segment.end_s * SAMPLE_RATE_HZ))
         if end > start:

@@ -33,12 +33,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self._max_sessions = max_sessions
         self.open_sessions = 0
 
-    async def GetCapabilities(  # type: ignore[override]  # noqa: N802
+    async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetCapabilitiesResponse:
         return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
 
-    async def RunSession(  # type: ignore[override]  # noqa: N802
+    async def RunSession(  # noqa: N802
         self,
         request_iterator: AsyncIterator[session_pb2.RunSessionRequest],
         context: aio.ServicerContext[Any, Any],

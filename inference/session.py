@@ -122,6 +122,8 @@ class Session:
         needed = self._heard - MARGIN_SAMPLES
         if (under_way := self._segmenter.open_segment) is not None:
             needed = min(needed, await self._follow(under_way))
+        elif self._recognition:
+            self._recognition.abandon_segment()
         self._audio.drop_before(max(0, needed))
 
     async def _follow(self, under_way: SpeechSegment) -> int:

@@ -24,7 +24,8 @@ GOOGLE_API = ("annotations.proto", "http.proto", "httpbody.proto")
 def google_api_source() -> Path:
     """The folder of google/api protos inside the installed googleapis-common-protos."""
     spec = importlib.util.find_spec("google.api")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     return Path(next(iter(spec.submodule_search_locations)))
 
 

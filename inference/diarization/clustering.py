@@ -63,7 +63,11 @@ def agglomerate(vectors: Vectors, *, clusters: int | None = None, distance: floa
     if len(vectors) < 2:
         return np.zeros(len(vectors), np.int64)
     tree = linkage(vectors, "average", metric="cosine")
-    labels = fcluster(tree, clusters, "maxclust") if clusters else fcluster(tree, distance, "distance")
+    if clusters is not None:
+        labels = fcluster(tree, clusters, "maxclust")
+    else:
+        assert distance is not None
+        labels = fcluster(tree, distance, "distance")
     return np.asarray(labels, np.int64) - 1
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class SphinxTranscriber:
     """English words with times and posterior confidence; each call is independent of the others."""
 
-    languages = ("en",)
+    languages: tuple[str, ...] = ("en",)
     max_segment_s = 30.0
 
     def __init__(self, processes: int) -> None:

@@ -24,7 +24,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         self._passwords = passwords
         self._tokens = tokens
 
-    async def Login(  # type: ignore[override]  # noqa: N802
+    async def Login(  # noqa: N802
         self, request: auth_pb2.LoginRequest, context: aio.ServicerContext[Any, Any]
     ) -> auth_pb2.LoginResponse:
         if not request.email or len(request.email) > LONGEST_EMAIL:

@@ -21,21 +21,21 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    async def GetBalanceScore(  # type: ignore[override]  # noqa: N802
+    async def GetBalanceScore(  # noqa: N802
         self, request: insights_pb2.GetBalanceScoreRequest, context: aio.ServicerContext[Any, Any]
     ) -> insights_pb2.GetBalanceScoreResponse:
         found = await self._answers.of(request.file_hash, "balance")
         details = _score_details(found.value) if request.include_details else None
         return insights_pb2.GetBalanceScoreResponse(balance_score=found.value["score"], details=details)
 
-    async def GetInteractionScore(  # type: ignore[override]  # noqa: N802
+    async def GetInteractionScore(  # noqa: N802
         self, request: insights_pb2.GetInteractionScoreRequest, context: aio.ServicerContext[Any, Any]
     ) -> insights_pb2.GetInteractionScoreResponse:
         found = await self._answers.of(request.file_hash, "interaction_score")
         details = _score_details(found.value) if request.include_details else None
         return insights_pb2.GetInteractionScoreResponse(meeting_interaction_score=found.value["score"], details=details)
 
-    async def GetInteractions(  # type: ignore[override]  # noqa: N802
+    async def GetInteractions(  # noqa: N802
         self, request: insights_pb2.GetInteractionsRequest, context: aio.ServicerContext[Any, Any]
     ) -> insights_pb2.GetInteractionsResponse:
         found = await self._answers.of(request.file_hash, "interactions")
@@ -51,7 +51,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         details = _support(found.value["support"]) if detailed else None
         return insights_pb2.GetInteractionsResponse(nodes=nodes, details=details)
 
-    async def GetSpeakersBalance(  # type: ignore[override]  # noqa: N802
+    async def GetSpeakersBalance(  # noqa: N802
         self, request: insights_pb2.GetSpeakersBalanceRequest, context: aio.ServicerContext[Any, Any]
     ) -> insights_pb2.GetSpeakersBalanceResponse:
         found = await self._answers.of(request.file_hash, "shares")
@@ -67,7 +67,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         details = _support(found.value["support"]) if detailed else None
         return insights_pb2.GetSpeakersBalanceResponse(speakers=listed, details=details)
 
-    async def GetTranscription(  # type: ignore[override]  # noqa: N802
+    async def GetTranscription(  # noqa: N802
         self, request: insights_pb2.GetTranscriptionRequest, context: aio.ServicerContext[Any, Any]
     ) -> insights_pb2.GetTranscriptionResponse:
         found = await self._answers.of(request.file_hash, "transcript")

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 Behaviour = Callable[[Any, "aio.ServicerContext[Any, Any]"], Awaitable[Any]]
 
 
-class CallInterceptor(aio.ServerInterceptor):  # type: ignore[misc]
+class CallInterceptor(aio.ServerInterceptor):
     """Authenticates each call but the public ones and maps what it raises to gRPC statuses."""
 
     def __init__(self, authenticator: Authenticator) -> None:

@@ -32,7 +32,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         self._database = database
         self._uploads = uploads
 
-    async def UploadMeeting(  # type: ignore[override]  # noqa: N802
+    async def UploadMeeting(  # noqa: N802
         self,
         request_iterator: AsyncIterator[meetings_pb2.UploadMeetingRequest],
         context: aio.ServicerContext[Any, Any],
@@ -40,7 +40,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         receipt = await self._uploads.receive(current_caller(), _pieces(request_iterator))
         return meetings_pb2.UploadMeetingResponse(file_hash=receipt.file_hash, status=receipt.status)
 
-    async def GetMeetingStatus(  # type: ignore[override]  # noqa: N802
+    async def GetMeetingStatus(  # noqa: N802
         self, request: meetings_pb2.GetMeetingStatusRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.GetMeetingStatusResponse:
         organization_id = current_caller().organization_id

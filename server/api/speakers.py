@@ -16,7 +16,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    async def ListSpeakers(  # type: ignore[override]  # noqa: N802
+    async def ListSpeakers(  # noqa: N802
         self, request: speakers_pb2.ListSpeakersRequest, context: aio.ServicerContext[Any, Any]
     ) -> speakers_pb2.ListSpeakersResponse:
         if request.HasField("file_hash"):

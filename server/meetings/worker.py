@@ -61,7 +61,7 @@ class Worker:
                 await asyncio.sleep(self._settings.poll_s)
                 continue
             try:
-                while not connection.is_closed():
+                while not connection.is_closed():  # noqa: ASYNC110 - a closed connection wakes nobody
                     await asyncio.sleep(self._settings.poll_s)
             finally:
                 with suppress(*TRANSIENT_ERRORS):

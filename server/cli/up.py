@@ -1,0 +1,241 @@
+"""``meetra up``: the whole system on one machine, under one supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rich.console import Console
+
+from gateway import GatewaySettings, command, render
+from server.auth import hash_password
+from server.cli.analyze import analyze
+from server.cli.client import Client
+from server.cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
+from server.cli.postgres import PostgresServer
+from server.cli.supervisor import Program, Supervisor
+from server.storage import users
+from server.storage.migrate import migrate
+from server.storage.pool import Database
+
+DEFAULT_PORT = 8080
+START_TIMEOUT_S = 90.0
+SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "meeting.flac"
+log = logging.getLogger(__name__)
+
+
+class CannotStart(Exception):
+    """The system cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What the user asked for."""
+
+    data: Path
+    ready_file: Path | None
+    host: str
+    port: int | None
+    analyze: Path | None
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def gateway_port(host: str, wanted: int | None) -> int:
+    """The port to listen on: the one asked for, else 8080, else a free one. Raises CannotStart."""
+    if wanted == 0:
+        return free_port()
+    port = wanted or DEFAULT_PORT
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if wanted is not None:
+                raise CannotStart(f"port {port} is taken ({error.strerror}); choose another with --port") from error
+            return free_port()
+    return port
+
+
+@contextmanager
+def sole_owner(home: Home) -> Iterator[None]:
+    """Keeps a second system off the same data. Raises CannotStart."""
+    with (home.run / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(f"a Meetra already runs on {home.root}; stop it, or give another --data") from None
+        yield
+
+
+class System:
+    """All processes of one machine."""
+
+    def __init__(self, options: UpOptions, home: Home) -> None:
+        self._options = options
+        self._home = home
+        self._supervisor = Supervisor(home.run, home.logs)
+        self._port = gateway_port(options.host, options.port)
+        self._api_port, self._inference_port = free_port(), free_port()
+        self.gateway = f"http://127.0.0.1:{self._port}"
+        self.password, self.first_run = home.secret("demo-password")
+
+    async def start(self) -> None:
+        """Starts everything and returns once it answers. Raises CannotStart."""
+        home = self._home
+        postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
+        await asyncio.to_thread(postgres.ensure_initialised)
+        write_private(home.database_url_file, postgres.url)
+        await self._supervisor.start(Program("postgres", postgres.command(), stop_signal=signal.SIGINT))
+        database = await Database.connect(postgres.url, patience_s=START_TIMEOUT_S)
+        try:
+            await migrate(postgres.url)
+            hashed = await asyncio.to_thread(hash_password, self.password)
+            await database.run(lambda c: users.ensure_user(c, DEMO_ORGANIZATION, DEMO_EMAIL, hashed))
+        finally:
+            await database.close()
+        for program in self._programs(postgres.url):
+            await self._supervisor.start(program)
+        await self._until_healthy(f"127.0.0.1:{self._inference_port}", "inference")
+        await self._until_healthy(f"127.0.0.1:{self._port}", "api")
+        async with Client(self.gateway) as client:
+            await client.login(DEMO_EMAIL, self.password)
+
+    def _programs(self, database_url: str) -> list[Program]:
+        home = self._home
+        environment = {
+            "MEETRA_DATABASE_URL": database_url,
+            "MEETRA_JWT_SECRET": home.secret("jwt-secret")[0],
+            "MEETRA_AUDIO_DIR": str(home.audio),
+            "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
+            "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        inference = {
+            "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
+            # Two libraries with a thread a core each only wait for one another.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        config = home.run / "envoy.yaml"
+        access_log = home.logs / "access.log"
+        settings = GatewaySettings(self._options.host, self._port, "127.0.0.1", self._api_port, access_log)
+        config.write_text(render(settings), encoding="utf-8")
+        return [
+            Program("inference", [sys.executable, "-m", "inference"], inference),
+            Program("api", [sys.executable, "-m", "server", "api"], environment),
+            Program("worker", [sys.executable, "-m", "server", "worker"], environment),
+            Program("envoy", command(config)),
+        ]
+
+    async def _until_healthy(self, address: str, name: str) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        async with aio.insecure_channel(address) as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            while True:
+                try:
+                    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+                    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                        return
+                except aio.AioRpcError:
+                    pass
+                if time.monotonic() > deadline:
+                    raise CannotStart(f"{name} does not answer; see {self._home.logs / name}.log")
+                await asyncio.sleep(0.1)
+
+    def description(self) -> dict[str, Any]:
+        """What a client needs."""
+        return {"gateway": self.gateway, "email": DEMO_EMAIL, "password": self.password}
+
+    async def stop(self) -> None:
+        """Stops everything, the gateway first and the database last."""
+        self._home.ready_file.unlink(missing_ok=True)
+        await self._supervisor.stop()
+
+
+async def up(options: UpOptions) -> int:
+    """Runs the system until SIGINT or SIGTERM. Raises CannotStart."""
+    console = Console()
+    home = Home(options.data.resolve())
+    home.prepare()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, _stop_or_exit, stop)
+    with sole_owner(home):
+        began = time.monotonic()
+        system = System(options, home)
+        try:
+            starting = asyncio.create_task(system.start())
+            if not await _unless(stop, starting):
+                return 0
+            _announce(console, system, home, time.monotonic() - began)
+            described = json.dumps(system.description())
+            for path in filter(None, (home.ready_file, options.ready_file)):
+                write_private(path, described + "\n")
+            if options.analyze is not None:
+                job = analyze(system.description(), [options.analyze], details={}, as_json=False, console=console)
+                if not await _unless(stop, asyncio.create_task(job)):
+                    return 0
+                _go_on(console, system, options)
+            await stop.wait()
+        finally:
+            console.print("Stopping ...", highlight=False)
+            await system.stop()
+    return 0
+
+
+async def _unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
+    """Waits for the task, unless told to stop first; True when it ended by itself."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    await task
+    return True
+
+
+def _stop_or_exit(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        # The second Ctrl-C: the children die with us.
+        os._exit(130)
+    stop.set()
+
+
+def _announce(console: Console, system: System, home: Home, seconds: float) -> None:
+    console.print(f"Meetra answers at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
+    if not system.gateway.endswith(f":{DEFAULT_PORT}"):
+        console.print(f"  (port {DEFAULT_PORT} was taken or another was asked for)", highlight=False)
+    if system.first_run:
+        console.print(f"  user {DEMO_EMAIL}, password {system.password}  (shown once)", highlight=False, soft_wrap=True)
+    console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
+
+
+def _go_on(console: Console, system: System, options: UpOptions) -> None:
+    console.print()
+    console.print(f"Gateway  {system.gateway}", highlight=False)
+    console.print('Go on    eval "$(.venv/bin/meetra env)"   in another terminal, then the calls of the README')
+    console.print("         .venv/bin/meetra analyze FILE", highlight=False)
+    console.print("Ctrl-C stops everything; `make run` starts it again with its data.", highlight=False)
