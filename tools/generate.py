@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, duration_pb2
 from google.rpc import error_details_pb2
 from grpc_tools import protoc
 
@@ -74,10 +74,9 @@ def give_errors_their_shape(descriptor_set: Path) -> None:
     field.label = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
     # An error whose details are of an unknown type would have an empty body.
     known = {file.name for file in files.file}
-    details = descriptor_pb2.FileDescriptorProto()
-    error_details_pb2.DESCRIPTOR.CopyToProto(details)
-    if details.name not in known:
-        files.file.append(details)
+    for descriptor in (duration_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR):
+        if descriptor.name not in known:
+            descriptor.CopyToProto(files.file.add())
     descriptor_set.write_bytes(files.SerializeToString())
 
 

@@ -126,6 +126,8 @@ def main() -> int:
     """Runs one command; the exit code is 0 when it did what was asked."""
     arguments = parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    # gRPC's own notes on our child processes are nothing a user can act on.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     commands = {"up": run_up, "analyze": run_analyze, "env": run_env, "users": run_users}
     try:
         return asyncio.run(commands[arguments.command](arguments))
