@@ -1,0 +1,50 @@
+"""Real parts for the tests, each started once."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from server.cli.postgres import PostgresServer
+from server.cli.up import free_port
+from server.storage.migrate import migrate
+from server.storage.pool import Database
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of its own, from the wheel."""
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    server = PostgresServer(folder / "data", free_port(), "a password for the tests")
+    server.ensure_initialised()
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(server.command(), stdout=log, stderr=log)
+    yield server.url.replace("a password for the tests", "a%20password%20for%20the%20tests")
+    process.terminate()
+    process.wait(timeout=30)
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    """A fresh, migrated database."""
+    for _ in range(100):
+        try:
+            connection = await asyncpg.connect(postgres_url)
+            break
+        except (OSError, asyncpg.CannotConnectNowError):
+            await asyncio.sleep(0.1)
+    name = f"test_{uuid4().hex}"
+    await connection.execute(f"CREATE DATABASE {name}")
+    url = postgres_url.replace("/postgres", f"/{name}")
+    await migrate(url)
+    opened = await Database.connect(url)
+    yield opened
+    await opened.close()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()

@@ -1,0 +1,131 @@
+"""The whole system, started as a user starts it, and a REST client of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.recordings import ROOT, excerpt
+
+READY_TIMEOUT_S = 180
+
+
+@dataclass
+class Rest:
+    """A REST client with one user's token."""
+
+    gateway: str
+    token: str
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        self.http = httpx.Client(base_url=self.gateway, headers=headers, timeout=120)
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return self.http.get(path, params={name.replace("_", "-"): value for name, value in query.items()})
+
+    def upload(self, recording: bytes, **fields: str) -> httpx.Response:
+        files = {"file": ("meeting.wav", recording, "audio/wav")}
+        return self.http.post("/single-feature-api/upload", files=files, data=fields)
+
+    def settled(self, file_hash: str) -> dict[str, Any]:
+        """The meeting's state once it is ready or failed; calls that fail meanwhile are repeated."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline:
+            try:
+                answer = self.get("/single-feature-api/meeting/status", file_hash=file_hash)
+            except httpx.TransportError:
+                continue
+            if answer.status_code == 200 and answer.json()["status"] in ("ready", "failed"):
+                state: dict[str, Any] = answer.json()
+                return state
+            time.sleep(0.2)
+        raise AssertionError(f"{file_hash} was not settled within {READY_TIMEOUT_S} s")
+
+    def analysed(self, recording: bytes, **fields: str) -> str:
+        """Uploads a recording and waits until it is ready; its hash."""
+        file_hash: str = self.upload(recording, **fields).json()["file_hash"]
+        state = self.settled(file_hash)
+        assert state["status"] == "ready", state
+        return file_hash
+
+
+@dataclass
+class System:
+    """A running system."""
+
+    data: Path
+    process: subprocess.Popen[bytes]
+    gateway: str
+    email: str
+    password: str
+
+    def login(self, email: str = "", password: str = "") -> Rest:
+        body = {"email": email or self.email, "password": password or self.password}
+        token = httpx.post(f"{self.gateway}/api-login", json=body, timeout=30).json()["token"]
+        return Rest(self.gateway, token)
+
+    def kill(self, name: str) -> None:
+        """kill -9 of one of its processes."""
+        os.kill(int((self.data / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=90)
+
+    def meetra(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of ours on its data."""
+        command = [sys.executable, "-m", "server.cli", *arguments, "--data", str(self.data)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+def start_system(data: Path) -> System:
+    ready = data.with_suffix(".ready.json")
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "server.cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
+    with data.with_suffix(".log").open("ab") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+    deadline = time.monotonic() + 90
+    while not ready.exists():
+        assert process.poll() is None, data.with_suffix(".log").read_text()
+        assert time.monotonic() < deadline, data.with_suffix(".log").read_text()
+        time.sleep(0.1)
+    return System(data, process, **json.loads(ready.read_text()))
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    running = start_system(tmp_path_factory.mktemp("system") / "data")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def rest(system: System) -> Rest:
+    return system.login()
+
+
+@pytest.fixture(scope="session")
+def stranger(system: System) -> Rest:
+    """A user of another organization."""
+    said = system.meetra("users", "add", "stranger@example.org", "--organization", "Elsewhere")
+    password = said.stdout.split("password ")[1].split()[0]
+    return system.login("stranger@example.org", password)
+
+
+@pytest.fixture(scope="session")
+def meeting(rest: Rest) -> str:
+    """The hash of a finished meeting of four speakers."""
+    return rest.analysed(excerpt(45))
