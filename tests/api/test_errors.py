@@ -1,0 +1,42 @@
+"""Every error type carries a status, a message for people, and nothing else."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+
+from server import errors
+from server.meetings.lifecycle import IllegalTransition, MeetingStatus, transition
+
+EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCode, int | None]] = {
+    errors.Unauthorized: (errors.Unauthorized(), grpc.StatusCode.UNAUTHENTICATED, None),
+    errors.InvalidCredentials: (errors.InvalidCredentials(), grpc.StatusCode.UNAUTHENTICATED, 400),
+    errors.BadRequest: (errors.BadRequest("name", "shorter"), grpc.StatusCode.INVALID_ARGUMENT, None),
+    errors.MeetingNotFound: (errors.MeetingNotFound(), grpc.StatusCode.NOT_FOUND, None),
+    errors.MeetingStillProcessing: (errors.MeetingStillProcessing(5), grpc.StatusCode.FAILED_PRECONDITION, 409),
+    errors.MeetingFailed: (errors.MeetingFailed("no sound"), grpc.StatusCode.FAILED_PRECONDITION, 409),
+    errors.FileTooLarge: (errors.FileTooLarge(9), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
+    errors.RecordingTooLong: (errors.RecordingTooLong(9, 5), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
+    errors.DatabaseUnavailable: (errors.DatabaseUnavailable(), grpc.StatusCode.UNAVAILABLE, None),
+}
+
+
+def test_every_error_type_has_an_example_here() -> None:
+    assert set(EXAMPLES) == set(errors.MeetraError.__subclasses__())
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_an_error_knows_its_statuses(kind: type[errors.MeetraError]) -> None:
+    error, grpc_status, http_status = EXAMPLES[kind]
+    assert (error.grpc_status, error.http_status) == (grpc_status, http_status)
+    assert error.message
+    if http_status:
+        assert ("x-http-code", str(http_status)) in error.metadata()
+
+
+def test_a_meeting_never_leaves_ready_nor_goes_back_to_receiving() -> None:
+    for status in MeetingStatus:
+        with pytest.raises(IllegalTransition):
+            transition(MeetingStatus.READY, status)
+        with pytest.raises(IllegalTransition):
+            transition(status, MeetingStatus.RECEIVING)

@@ -1,0 +1,17 @@
+"""Envoy itself accepts the configuration."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from gateway import GatewaySettings, envoy_binary, render
+
+
+def test_envoy_accepts_the_rendered_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "envoy.yaml"
+    config.write_text(render(GatewaySettings("127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log")))
+    checked = subprocess.run(
+        [envoy_binary(), "--mode", "validate", "-c", config], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr

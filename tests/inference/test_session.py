@@ -1,0 +1,134 @@
+"""The session engine with its real models, over real gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from grpc import StatusCode, aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+
+from inference.default_backend import load_default_models
+from inference.events import FinishedEvent, TurnEvent
+from inference.models import ModelSet
+from inference.service import SessionServicer
+from inference.session import Session, SessionConfig
+from tests.recordings import RATE_HZ, sample_pcm
+
+SPEECH = sample_pcm()[: 20 * RATE_HZ]
+
+
+@pytest.fixture(scope="session")
+async def models() -> AsyncIterator[ModelSet]:
+    loaded = load_default_models(threads=1, transcriber_processes=2)
+    yield loaded
+    await loaded.close()
+
+
+@pytest.fixture
+async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+    server = aio.server()
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, max_sessions=1), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield session_pb2_grpc.SessionServiceStub(channel)
+    await server.stop(None)
+
+
+async def run(models: ModelSet, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
+    session = Session(models, SessionConfig(level_dbfs=-24.0, **known))  # type: ignore[arg-type]
+    said: list[object] = []
+    for start in range(0, len(pcm), chunk):
+        said += await session.push(pcm[start : start + chunk])
+    said += await session.finish()
+    await session.close()
+    return [event for event in said if isinstance(event, TurnEvent)]
+
+
+async def test_the_size_of_chunks_changes_nothing(models: ModelSet) -> None:
+    assert await run(models, SPEECH, RATE_HZ) == await run(models, SPEECH, 777 * 16)
+
+
+async def test_speakers_are_told_apart_and_words_recognised(models: ModelSet) -> None:
+    turns = await run(models, sample_pcm()[: 30 * RATE_HZ], RATE_HZ)
+    assert len({turn.speaker for turn in turns}) >= 3  # type: ignore[attr-defined]
+    words = [word for turn in turns for word in turn.words]  # type: ignore[attr-defined]
+    assert "budget" in [word.text for word in words]
+    assert all(0 <= word.confidence <= 1 and word.end_s > word.start_s for word in words)
+
+
+async def test_a_known_number_of_speakers_is_kept_to(models: ModelSet) -> None:
+    turns = await run(models, SPEECH, RATE_HZ, expected_speakers=1)
+    assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]
+
+
+async def test_silence_has_no_speakers(models: ModelSet) -> None:
+    session = Session(models, SessionConfig())
+    await session.push(np.zeros(3 * RATE_HZ, np.int16))
+    (end,) = await session.finish()
+    assert isinstance(end, FinishedEvent)
+    assert (end.total_samples, len(end.vectors)) == (3 * RATE_HZ, 0)
+
+
+async def test_words_of_a_piece_do_not_depend_on_what_came_before(models: ModelSet) -> None:
+    pieces = [SPEECH[start : start + 4 * RATE_HZ].astype(np.float32) / 32768 for start in (0, 5 * RATE_HZ)]
+    first = [await models.transcriber.transcribe(piece) for piece in pieces]
+    again = [await models.transcriber.transcribe(piece) for piece in (*pieces[::-1], *pieces)]
+    assert [again[1], again[0], *again[2:]] == [*first, *first]
+
+
+Request = session_pb2.RunSessionRequest
+CONFIG = Request(config=session_pb2.SessionConfig(sample_rate_hz=16_000))
+
+
+def audio(first_sample: int, data: bytes) -> session_pb2.RunSessionRequest:
+    return Request(audio=session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data))
+
+
+BROKEN_PROTOCOL = {
+    "no config": ([audio(0, b"\0\0")], "config: "),
+    "wrong rate": ([Request(config=session_pb2.SessionConfig(sample_rate_hz=8000))], "config.sample_rate_hz"),
+    "a gap": ([CONFIG, audio(5, b"\0\0")], "audio.first_sample"),
+    "half a sample": ([CONFIG, audio(0, b"\0")], "audio.pcm_s16le"),
+    "too large": ([CONFIG, audio(0, b"\0" * (1024 * 1024 + 2))], "audio.pcm_s16le"),
+    "two configs": ([CONFIG, CONFIG], "payload"),
+    "no finish": ([CONFIG], "finish"),
+    "nobody speaks for 65": (
+        [Request(config=session_pb2.SessionConfig(sample_rate_hz=16_000, expected_speakers=65))],
+        "config.expected_speakers",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_PROTOCOL)
+async def test_a_broken_protocol_is_named(stub: session_pb2_grpc.SessionServiceAsyncStub, kind: str) -> None:
+    requests, named = BROKEN_PROTOCOL[kind]
+    with pytest.raises(aio.AioRpcError) as raised:
+        async for _ in stub.RunSession(iter(requests)):
+            pass
+    assert raised.value.code() == StatusCode.INVALID_ARGUMENT
+    assert named in str(raised.value.details())
+
+
+async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_place(
+    stub: session_pb2_grpc.SessionServiceAsyncStub,
+) -> None:
+    held = stub.RunSession()
+    await held.write(CONFIG)
+    assert (await held.read()).WhichOneof("event") == "ready"
+    with pytest.raises(aio.AioRpcError) as raised:
+        async for _ in stub.RunSession(iter([CONFIG])):
+            pass
+    assert raised.value.code() == StatusCode.RESOURCE_EXHAUSTED
+    held.cancel()
+    silent = [CONFIG, audio(0, b"\0\0" * 16_000), Request(finish=session_pb2.Finish())]
+    for _ in range(50):
+        try:
+            said = [response.WhichOneof("event") async for response in stub.RunSession(iter(silent))]
+            break
+        except aio.AioRpcError:
+            continue
+    assert said[0] == "ready"
+    assert said[-1] == "finished"

@@ -1,0 +1,125 @@
+"""Decoding in a child: any format to 16 kHz mono, and no file takes more than its own meeting down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.meetings.decoding import UnusableRecording, decode, probe
+from tests.recordings import EVAL, RATE_HZ, encoded, sample_pcm, wav
+
+SPEECH = sample_pcm()[: 4 * RATE_HZ]
+
+
+async def decoded(path: Path, limit_s: float = 600) -> tuple[np.ndarray, bool]:
+    async def progress(_: float) -> None:
+        await asyncio.sleep(0)
+
+    target = path.with_name("pcm.raw")
+    audio = await decode(path, target, limit_s, progress)
+    assert not list(path.parent.glob("decoding-*"))
+    return np.fromfile(target, "<i2"), audio.damaged
+
+
+FORMATS = {
+    "wav": lambda: wav(SPEECH),
+    "flac": lambda: encoded(SPEECH, "flac", "flac"),
+    "mp3": lambda: encoded(SPEECH, "mp3", "libmp3lame"),
+    "ogg": lambda: encoded(SPEECH, "ogg", "libopus"),
+    "mp4": lambda: encoded(SPEECH, "mp4", "aac"),
+    "webm": lambda: encoded(SPEECH, "webm", "libopus"),
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_any_format_becomes_the_same_sound(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(FORMATS[kind]())
+    found, damaged = await decoded(source)
+    assert not damaged
+    assert len(found) / RATE_HZ == pytest.approx(4, abs=0.15)
+    power = np.square(found / 32768.0).mean()
+    assert power == pytest.approx(np.square(SPEECH / 32768.0).mean(), rel=0.25)
+    if kind in ("wav", "flac"):
+        assert np.abs(found.astype(int) - SPEECH).max() <= 2
+
+
+async def test_channels_are_averaged(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(np.stack([SPEECH, np.zeros_like(SPEECH)], 1)))
+    found, _ = await decoded(source)
+    assert np.abs(found.astype(int) - SPEECH // 2).max() <= 2
+
+
+REFUSED = {
+    b"": "empty",
+    b"Dear all, " * 100: "not audio or video",
+    b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n": "not audio or video|not accepted",
+}
+
+
+@pytest.mark.parametrize("content", REFUSED)
+async def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(content)
+    with pytest.raises(UnusableRecording, match=REFUSED[content]):
+        await decoded(source)
+
+
+async def test_a_video_without_sound_and_a_recording_too_long_are_refused(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(encoded(SPEECH, "mp4", "mpeg4", video=True))
+    with pytest.raises(UnusableRecording, match="no sound"):
+        await decoded(source)
+    source.write_bytes(wav(SPEECH))
+    with pytest.raises(UnusableRecording, match="longer than"):
+        await decoded(source, limit_s=3)
+
+
+async def test_a_recording_cut_short_is_used_as_far_as_it_goes(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    whole = encoded(SPEECH, "flac", "flac")
+    source.write_bytes(whole[: len(whole) // 2])
+    found, _ = await decoded(source)
+    assert 0.5 < len(found) / RATE_HZ < 3.5
+
+
+async def test_the_stated_length_is_probed_and_nothing_fails_on_garbage(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(SPEECH))
+    stated = await probe(source)
+    assert stated.audio
+    assert stated.duration_s == pytest.approx(4, abs=0.01)
+    source.write_bytes(b"garbage")
+    assert (await probe(source)).duration_s is None
+
+
+async def test_a_finished_decoding_is_used_again(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(SPEECH))
+    first, _ = await decoded(source)
+    source.unlink()
+    again, _ = await decoded(source)
+    assert np.array_equal(first, again)
+    assert json.loads((tmp_path / "pcm.json").read_text())["samples"] == len(first)
+
+
+BROKEN = sorted(path for path in (EVAL / "broken").rglob("*") if path.suffix in (".flac", ".wav"))
+
+
+@pytest.mark.skipif(not BROKEN, reason="no evaluation data beside the checkout")
+async def test_odd_and_broken_files_end_decoded_or_refused(tmp_path: Path) -> None:
+    for index, path in enumerate(BROKEN):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        source = folder / "original"
+        source.write_bytes(path.read_bytes())
+        try:
+            found, _ = await decoded(source)
+            assert len(found), path.name
+        except UnusableRecording as refused:
+            assert "crashed" not in str(refused), path.name

@@ -1,0 +1,91 @@
+"""The queue on a real database: leases, fences, and attempts that a crash uses up."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from server.storage import jobs, meetings, users
+from server.storage.jobs import Job, JobLost
+from server.storage.pool import Database
+
+HASH = "a" * 64
+
+
+async def file_meeting(database: Database, file_hash: str = HASH) -> UUID:
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user = await database.run(lambda c: users.find(c, user_id))
+    assert user is not None
+    new = meetings.NewMeeting(user.organization_id, user.id, file_hash, "m", None, None, "", "audio/wav", 1)
+    assert await database.run(lambda c: meetings.accept(c, new)) == "queued"
+    return user.organization_id
+
+
+async def take(database: Database, lease_s: float = 30) -> Job | None:
+    return await database.run(lambda c: jobs.take(c, lease_s, 3))
+
+
+async def test_a_job_is_given_to_one_taker(database: Database) -> None:
+    for number in range(5):
+        await file_meeting(database, f"{number:064x}")
+    taken = [job for job in await asyncio.gather(*(take(database) for _ in range(12))) if job]
+    # A taker that meets a locked row passes on and may find nothing: ask again for the rest.
+    while (job := await take(database)) is not None:
+        taken.append(job)
+    assert len({job.meeting_id for job in taken}) == len(taken) == 5
+
+
+async def test_a_lease_that_ran_out_is_taken_again_and_the_old_holder_is_fenced(database: Database) -> None:
+    await file_meeting(database)
+    first = await take(database, lease_s=0.05)
+    assert first is not None
+    assert first.attempt == 1
+    await asyncio.sleep(0.1)
+    second = await take(database)
+    assert second is not None
+    assert second.attempt == 2
+    with pytest.raises(JobLost):
+        await database.run(lambda c: jobs.renew(c, first, 10))
+    await database.run(lambda c: jobs.renew(c, second, 10))
+    assert await take(database) is None
+
+
+async def test_the_third_crash_fails_the_meeting_and_an_upload_queues_it_anew(database: Database) -> None:
+    organization_id = await file_meeting(database)
+    for _ in range(3):
+        assert await take(database, lease_s=0.01) is not None
+        await asyncio.sleep(0.05)
+    assert await take(database) is None
+    state = await database.run(lambda c: meetings.state_of(c, organization_id, HASH))
+    assert state is not None
+    assert state.status == "failed"
+    assert "crashed 3 times" in state.message
+    await file_meeting(database)
+    again = await take(database)
+    assert again is not None
+    assert again.attempt == 1
+
+
+async def test_a_clean_stop_gives_the_job_back_uncounted(database: Database) -> None:
+    await file_meeting(database)
+    job = await take(database)
+    assert job is not None
+    await database.run(lambda c: jobs.release(c, job, "stopped", delay_s=0, counted=False))
+    again = await take(database)
+    assert again is not None
+    assert (again.attempt, again.fence) == (1, 2)
+
+
+async def test_a_recording_at_fault_fails_for_good(database: Database) -> None:
+    organization_id = await file_meeting(database)
+    job = await take(database)
+    assert job is not None
+    await database.run(lambda c: jobs.fail(c, job, "no sound"))
+    state = await database.run(lambda c: meetings.state_of(c, organization_id, HASH))
+    assert state is not None
+    assert (state.status, state.message) == ("failed", "no sound")
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    new = meetings.NewMeeting(organization_id, user_id, HASH, "m", None, None, "", "audio/wav", 1)
+    assert await database.run(lambda c: meetings.accept(c, new)) == "failed"
