@@ -6,6 +6,7 @@ import io
 import wave
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -40,6 +41,13 @@ def wav(pcm: NDArray[np.int16], rate_hz: int = RATE_HZ, *, mark: str = "") -> by
     return bytes(data)
 
 
+def solo(speaker: str) -> NDArray[np.int16]:
+    """Everything that one voice of the sample meeting says, by its ground truth."""
+    lines = [line.split() for line in SAMPLE.with_suffix(".rttm").read_text().splitlines()]
+    spans = [(float(line[3]), float(line[3]) + float(line[4])) for line in lines if line[7] == speaker]
+    return np.concatenate([sample_pcm()[int(a * RATE_HZ) : int(b * RATE_HZ)] for a, b in spans])
+
+
 def excerpt(seconds: float, *, mark: str = "") -> bytes:
     """The first seconds of the sample meeting as WAV."""
     return wav(sample_pcm()[: int(seconds * RATE_HZ)], mark=mark)
@@ -50,7 +58,7 @@ def encoded(pcm: NDArray[np.int16], container_format: str, codec: str, *, video:
     out = io.BytesIO()
     with av.open(out, "w", format=container_format) as container:
         if video:
-            picture = container.add_stream(codec, rate=10)
+            picture: Any = container.add_stream(codec, rate=10)
             picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
             for _ in range(10):
                 frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
@@ -58,7 +66,7 @@ def encoded(pcm: NDArray[np.int16], container_format: str, codec: str, *, video:
             container.mux(picture.encode(None))
         else:
             rate = 48_000 if codec == "libopus" else RATE_HZ
-            stream = container.add_stream(codec, rate=rate, layout="mono")
+            stream: Any = container.add_stream(codec, rate=rate, layout="mono")
             resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate)
             source = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
             source.sample_rate = RATE_HZ
@@ -66,7 +74,7 @@ def encoded(pcm: NDArray[np.int16], container_format: str, codec: str, *, video:
             for piece in [*resampler.resample(source), *resampler.resample(None)]:
                 piece.pts = None
                 fifo.write(piece)
-            while (piece := fifo.read(stream.codec_context.frame_size or 1024, partial=True)) is not None:
-                container.mux(stream.encode(piece))
+            while (block := fifo.read(stream.codec_context.frame_size or 1024, partial=True)) is not None:
+                container.mux(stream.encode(block))
             container.mux(stream.encode(None))
     return out.getvalue()

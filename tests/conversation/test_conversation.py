@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ def test_a_conversation_survives_its_document(said: list[TurnEvent]) -> None:
 
 
 def test_the_highest_revision_is_the_segment_and_partial_ones_are_left_out() -> None:
-    said = [
+    said: list[Event] = [
         ReadyEvent(ENGINE),
         TurnEvent(2, TurnState.FINAL, Segment(1, 2, 0, 5)),
         TurnEvent(1, TurnState.STABLE, Segment(1, 1, 0, 5)),
@@ -83,7 +85,7 @@ def test_a_session_that_never_finished_is_no_conversation() -> None:
 def test_merged_intervals_are_apart_and_cover_the_same(parts: list[tuple[int, int]], gap: int) -> None:
     given_intervals = [Interval(start, start + length) for start, length in parts]
     merged = merge_intervals(given_intervals, gap)
-    assert all(b.start_us - a.end_us >= max(gap, 1) for a, b in zip(merged, merged[1:], strict=False))
+    assert all(b.start_us - a.end_us >= max(gap, 1) for a, b in pairwise(merged))
     assert all(any(m.start_us <= i.start_us and i.end_us <= m.end_us for m in merged) for i in given_intervals)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.conftest import Rest, System
-from tests.recordings import RATE_HZ, encoded, excerpt, sample_pcm, wav
+from tests.recordings import RATE_HZ, encoded, excerpt, sample_pcm, solo, wav
 
 
 def test_the_hash_is_the_files_sha256_and_the_same_bytes_are_one_meeting(rest: Rest, meeting: str) -> None:
@@ -117,7 +117,7 @@ def usable() -> dict[str, tuple[bytes, int | None]]:
         "stereo": (wav(np.stack([speech, speech], 1), mark="stereo"), None),
         "silence": (wav(np.zeros(5 * RATE_HZ, np.int16)), 0),
         "faint noise": (wav(noise(5)), 0),
-        "one speaker": (wav(sample_pcm()[: 5 * RATE_HZ], mark="one"), 1),
+        "one speaker": (wav(solo("rms"), mark="one"), 1),
         "mp3": (encoded(speech, "mp3", "libmp3lame"), None),
         "opus": (encoded(speech, "ogg", "libopus"), None),
         "m4a": (encoded(speech, "mp4", "aac"), None),

