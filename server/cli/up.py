@@ -175,7 +175,7 @@ class System:
 
 async def up(options: UpOptions) -> int:
     """Runs the system until SIGINT or SIGTERM. Raises CannotStart."""
-    console = Console()
+    console = Console(soft_wrap=True)
     home = Home(options.data.resolve())
     home.prepare()
     stop = asyncio.Event()
@@ -196,7 +196,7 @@ async def up(options: UpOptions) -> int:
                 job = analyze(system.description(), [options.analyze], details={}, as_json=False, console=console)
                 if not await _unless(stop, asyncio.create_task(job)):
                     return 0
-                _go_on(console, system, options)
+                await _go_on(console, system)
             await stop.wait()
         finally:
             console.print("Stopping ...", highlight=False)
@@ -233,9 +233,12 @@ def _announce(console: Console, system: System, home: Home, seconds: float) -> N
     console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
 
 
-def _go_on(console: Console, system: System, options: UpOptions) -> None:
+async def _go_on(console: Console, system: System) -> None:
+    async with Client(system.gateway) as client:
+        token = await client.login(DEMO_EMAIL, system.password)
     console.print()
     console.print(f"Gateway  {system.gateway}", highlight=False)
+    console.print(f"Token    {token}", highlight=False, soft_wrap=True)
     console.print('Go on    eval "$(.venv/bin/meetra env)"   in another terminal, then the calls of the README')
     console.print("         .venv/bin/meetra analyze FILE", highlight=False)
     console.print("Ctrl-C stops everything; `make run` starts it again with its data.", highlight=False)
