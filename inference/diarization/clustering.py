@@ -38,7 +38,8 @@ def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | 
     if expected is not None:
         return _centroids(vectors, labels, 1)
     labels = _split(vectors, labels, profile)
-    return _centroids(vectors, labels, max(2, round(profile.min_cluster_s / profile.hop_s)))
+    centroids = _centroids(vectors, labels, max(2, round(profile.min_cluster_s / profile.hop_s)))
+    return _merge(vectors, centroids, profile.merge_similarity)
 
 
 def _micro_clusters(vectors: Vectors) -> tuple[Vectors, NDArray[np.int64]]:
@@ -95,6 +96,23 @@ def _centroids(vectors: Vectors, labels: NDArray[np.int64], fewest: int) -> Vect
     counts = np.bincount(labels)
     kept = [label for label in range(len(counts)) if counts[label] >= fewest] or [int(counts.argmax())]
     return _unit(np.stack([vectors[labels == label].mean(0) for label in kept]))
+
+
+def _merge(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
+    """Centroids no two of which are as alike as one voice is to itself: short solos are split by spectra alone."""
+    while len(centroids) > 1:
+        alike = centroids @ centroids.T - 2 * np.eye(len(centroids))
+        first, second = sorted(divmod(int(alike.argmax()), len(centroids)))
+        if alike[first, second] < similarity:
+            break
+        nearest = (vectors @ centroids.T).argmax(1)
+        nearest[nearest == second] = first
+        kept = [label for label in range(len(centroids)) if label != second]
+        members = [vectors[nearest == label] for label in kept]
+        centroids = _unit(
+            np.stack([own.mean(0) if len(own) else centroids[i] for i, own in zip(kept, members, strict=True)])
+        )
+    return centroids
 
 
 def _means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:

@@ -63,6 +63,8 @@ class EncoderProfile:
     """Step between windows, seconds."""
     split_similarity: float
     """Mean cosine similarity under which two groups of windows are two speakers."""
+    merge_similarity: float
+    """Cosine similarity of two centroids from which they are one voice heard twice."""
     min_cluster_s: float
     """Speech under which a cluster is not a speaker of its own, seconds."""
     max_speakers: int

@@ -14,7 +14,7 @@ from inference.events import FinishedEvent, TurnEvent
 from inference.models import ModelSet
 from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
-from tests.recordings import RATE_HZ, sample_pcm
+from tests.recordings import RATE_HZ, sample_pcm, solo
 
 SPEECH = sample_pcm()[: 20 * RATE_HZ]
 
@@ -134,3 +134,9 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
             continue
     assert said[0] == "ready"
     assert said[-1] == "finished"
+
+
+@pytest.mark.parametrize("speaker", ["rms", "slt", "awb", "kal16"])
+async def test_one_voice_alone_is_one_speaker(models: ModelSet, speaker: str) -> None:
+    turns = await run(models, solo(speaker), RATE_HZ, transcribe=False)
+    assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]
