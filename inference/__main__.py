@@ -10,11 +10,12 @@ import sys
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
 from inference.config import InferenceSettings
 from inference.default_backend import load_default_models
+from inference.language import LanguageServicer
 from inference.models import ModelCorrupt, ModelMissing, ModelSet
 from inference.service import SessionServicer
 
@@ -38,10 +39,14 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
         ]
     )
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, settings.max_sessions), server)
+    language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)
-    service = session_pb2.DESCRIPTOR.services_by_name["SessionService"].full_name
-    reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    services = (
+        session_pb2.DESCRIPTOR.services_by_name["SessionService"].full_name,
+        language_pb2.DESCRIPTOR.services_by_name["LanguageService"].full_name,
+    )
+    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
         server.add_insecure_port(settings.listen)
         await server.start()

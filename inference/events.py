@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.acoustics import RecordingAcoustics, SegmentAcoustics
 from inference.models import RecognisedWord
 
 
@@ -27,6 +28,7 @@ class TurnEvent:
     start_s: float
     end_s: float
     words: tuple[RecognisedWord, ...]
+    acoustics: SegmentAcoustics
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class FinishedEvent:
 
     total_samples: int
     vectors: NDArray[np.float32]
+    acoustics: RecordingAcoustics
 
 
 Event = ProgressEvent | TurnEvent | FinishedEvent

@@ -12,7 +12,7 @@ from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
-from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
+from inference.messages import message_of
 from inference.models import SAMPLE_RATE_HZ, ModelSet
 from inference.session import Session, SessionConfig
 
@@ -77,10 +77,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
                     samples = checked_samples(message.audio, expected)
                     expected += len(samples)
                     for event in await session.push(samples):
-                        yield _message(event)
+                        yield message_of(event)
                 elif kind == "finish":
                     for event in await session.finish():
-                        yield _message(event)
+                        yield message_of(event)
                     return
                 else:
                     raise InvalidRequest("payload: only audio and finish may follow the config")
@@ -124,36 +124,3 @@ def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.
             f"audio.pcm_s16le: {len(audio.pcm_s16le)} bytes; whole 16-bit samples, at most {LARGEST_CHUNK_BYTES}"
         )
     return np.frombuffer(audio.pcm_s16le, "<i2")
-
-
-def _us(seconds: float) -> int:
-    return round(seconds * 1_000_000)
-
-
-def _message(event: Event) -> session_pb2.RunSessionResponse:
-    match event:
-        case ProgressEvent():
-            progress = session_pb2.Progress(processed_samples=event.processed_samples, stage=event.stage)
-            return session_pb2.RunSessionResponse(progress=progress)
-        case TurnEvent():
-            words = [
-                session_pb2.Word(text=w.text, start_us=_us(w.start_s), end_us=_us(w.end_s), confidence=w.confidence)
-                for w in event.words
-            ]
-            turn = session_pb2.Turn(
-                segment_id=event.segment_id,
-                revision=1,
-                state=session_pb2.TURN_STATE_FINAL,
-                speaker=event.speaker,
-                start_us=_us(event.start_s),
-                end_us=_us(event.end_s),
-                words=words,
-            )
-            return session_pb2.RunSessionResponse(turn=turn)
-        case FinishedEvent():
-            profiles = [
-                session_pb2.SpeakerProfile(speaker=number, vector=vector.tolist())
-                for number, vector in enumerate(event.vectors, start=1)
-            ]
-            finished = session_pb2.Finished(total_samples=event.total_samples, speakers=profiles)
-            return session_pb2.RunSessionResponse(finished=finished)

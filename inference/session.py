@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.acoustics import RecordingEar
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
@@ -59,6 +60,7 @@ class Session:
         self._waiting: list[tuple[Window, Samples]] = []
         self._vectors: list[NDArray[np.float32]] = []
         self._recognition = Recognition(models.transcriber) if config.transcribe else None
+        self._ear = RecordingEar(models.quality)
         self._reported = 0
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
@@ -82,14 +84,17 @@ class Session:
             await self._close_segment(segment)
         await self._encode(at_least=1)
         words = await self._recognition.finish() if self._recognition else []
+        await self._ear.finish([(segment.start_s, segment.end_s) for segment in self._speech])
         if not self._windows:
-            return [FinishedEvent(total, np.zeros((0, self._models.encoder.profile.dimension), np.float32))]
+            nobody = np.zeros((0, self._models.encoder.profile.dimension), np.float32)
+            return [FinishedEvent(total, nobody, self._ear.recording())]
         return await asyncio.to_thread(self._conclude, total, words)
 
     async def close(self) -> None:
         """Stops what is still under way."""
         if self._recognition:
             await self._recognition.close()
+        await self._ear.close()
 
     def processed_samples(self) -> int:
         """Everything before this sample is analysed, its words included."""
@@ -114,6 +119,7 @@ class Session:
         """Runs the detector over whole windows and follows the speech it finds."""
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
         probabilities, self._vad_state = await asyncio.to_thread(self._models.vad, levelled, self._vad_state)
+        await self._ear.push(samples, probabilities)
         if self._recognition:
             self._recognition.note_speech(probabilities)
         self._heard += len(samples)
@@ -165,11 +171,18 @@ class Session:
         segments = assign_speakers(self._speech, self._windows, vectors, centroids)
         said = words_by_segment(segments, words)
         turns = [
-            TurnEvent(index + 1, piece.speaker, piece.start_s, piece.end_s, tuple(said[index]))
+            TurnEvent(
+                index + 1,
+                piece.speaker,
+                piece.start_s,
+                piece.end_s,
+                tuple(said[index]),
+                self._ear.segment(piece.start_s, piece.end_s),
+            )
             for index, piece in enumerate(segments)
         ]
         profiles = self._profiles(segments, vectors)
-        return [ProgressEvent(total, "clustering"), *turns, FinishedEvent(total, profiles)]
+        return [ProgressEvent(total, "clustering"), *turns, FinishedEvent(total, profiles, self._ear.recording())]
 
     def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mean vector of each speaker's windows, shape (speakers, d), unit length."""

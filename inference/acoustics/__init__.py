@@ -1,0 +1,5 @@
+"""How audio sounds: level, pitch, clipping, decay, dropouts, music, and quality as listeners would judge it."""
+
+from inference.acoustics.recording import RecordingAcoustics, RecordingEar, SegmentAcoustics
+
+__all__ = ["RecordingAcoustics", "RecordingEar", "SegmentAcoustics"]

@@ -1,0 +1,49 @@
+"""Packets that never came: exact zeros that cut into sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inference.models import SAMPLE_RATE_HZ, Samples
+
+SHORTEST_SAMPLES = SAMPLE_RATE_HZ // 100
+LONGEST_SAMPLES = SAMPLE_RATE_HZ * 4 // 10
+# The sound right before and right after, so long and so loud, was cut off and did not fade.
+EDGE_SAMPLES = SAMPLE_RATE_HZ // 200
+LOUD_EDGE = 10 ** (-45 / 20)
+
+
+class DropoutTrack:
+    """Gaps of one session. A pause made by a gate fades out; a lost packet does not."""
+
+    def __init__(self) -> None:
+        self.gaps: list[tuple[float, float]] = []
+        """Start and end of each gap, seconds from the session's start."""
+        self._position = 0
+        self._tail: Samples = np.zeros(0, np.float32)  # audio that a gap may still end in
+
+    def push(self, samples: Samples) -> None:
+        """Takes the next samples."""
+        heard = np.concatenate([self._tail, samples])
+        begin = self._position - len(self._tail)
+        self._position += len(samples)
+        zero = heard == 0
+        padded = np.concatenate([[False], zero, [False]])
+        edges = np.flatnonzero(padded[1:] != padded[:-1])
+        starts, ends = edges[::2], edges[1::2]
+        fits = (ends - starts >= SHORTEST_SAMPLES) & (ends - starts <= LONGEST_SAMPLES)
+        settled = max(0, len(heard) - LONGEST_SAMPLES - 2 * EDGE_SAMPLES)
+        for start, end in zip(starts[fits], ends[fits], strict=True):
+            if EDGE_SAMPLES <= start and end + EDGE_SAMPLES <= len(heard):
+                if _loud(heard[start - EDGE_SAMPLES : start]) and _loud(heard[end : end + EDGE_SAMPLES]):
+                    self._note((begin + start) / SAMPLE_RATE_HZ, (begin + end) / SAMPLE_RATE_HZ)
+        self._tail = heard[settled:].copy()
+
+    def _note(self, start_s: float, end_s: float) -> None:
+        # The tail is heard twice: a gap within it is found again.
+        if not self.gaps or start_s > self.gaps[-1][0]:
+            self.gaps.append((start_s, end_s))
+
+
+def _loud(edge: Samples) -> bool:
+    return bool(np.sqrt(np.mean(np.square(edge))) >= LOUD_EDGE)

@@ -1,0 +1,132 @@
+"""Level, pitch and clipping of 20 ms frames, measured while the audio comes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, Samples
+
+FRAME_SAMPLES = 320
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
+PITCH_WINDOW_SAMPLES = 640
+# What the human voice can do, Hz.
+LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 70.0, 400.0
+# Share of a frame's energy that must repeat after one period for it to be voiced.
+VOICED_CORRELATION = 0.55
+# Frames quieter than this are not searched for a pitch.
+QUIETEST_VOICED_DBFS = -60.0
+FLOOR_DBFS = -100.0
+FULL_SCALE = 32767 / 32768
+CLIPPED_RUN = 3
+SEMITONE_ZERO_HZ = 55.0
+_FFT = 2048
+_WINDOW = np.hanning(PITCH_WINDOW_SAMPLES).astype(np.float32)
+
+
+def _autocorrelation(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Autocorrelation of each row up to the longest period, shape (n, lags)."""
+    power = np.abs(np.fft.rfft(windows, _FFT, axis=1)) ** 2
+    longest = int(SAMPLE_RATE_HZ / LOWEST_PITCH_HZ) + 2
+    return np.asarray(np.fft.irfft(power, axis=1)[:, :longest], np.float32)
+
+
+_WINDOW_CORRELATION = _autocorrelation(_WINDOW[None])[0] / _autocorrelation(_WINDOW[None])[0, 0]
+
+
+def levels_dbfs(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Level of each row: mean power in dBFS, at least -100. Shape (n, samples) -> (n,)."""
+    power = np.mean(np.square(frames, dtype=np.float64), axis=1)
+    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10))), np.float32)
+
+
+def pitches_semitones(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pitch of each 40 ms row in semitones above 55 Hz; NaN where it is not voiced. (n, 640) -> (n,).
+
+    Autocorrelation of the windowed signal over that of the window (Boersma 1993), its highest
+    peak between 70 and 400 Hz, refined by a parabola.
+    """
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    correlation = _autocorrelation(centred * _WINDOW)
+    normal = correlation / (correlation[:, :1] + 1e-9) / _WINDOW_CORRELATION
+    shortest = int(SAMPLE_RATE_HZ / HIGHEST_PITCH_HZ)
+    # Of equally good periods the shortest is the pitch: the others are its multiples.
+    biased = normal[:, shortest:-1] - 0.0003 * np.arange(shortest, normal.shape[1] - 1)
+    best = biased.argmax(axis=1) + shortest
+    rows = np.arange(len(best))
+    before, peak, after = normal[rows, best - 1], normal[rows, best], normal[rows, best + 1]
+    bend = before - 2 * peak + after
+    offset = np.where(np.abs(bend) > 1e-6, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0.0)
+    hertz = SAMPLE_RATE_HZ / (best + np.clip(offset, -0.5, 0.5))
+    voiced = (peak >= VOICED_CORRELATION) & (levels_dbfs(windows) >= QUIETEST_VOICED_DBFS) & (peak >= before)
+    return np.where(voiced, 12 * np.log2(hertz / SEMITONE_ZERO_HZ), np.nan).astype(np.float32)
+
+
+def clipped_samples(samples: Samples) -> NDArray[np.bool_]:
+    """Which samples lie in runs of at least 3 at full scale. Shape (n,) -> (n,)."""
+    full = np.abs(samples) >= FULL_SCALE
+    if not full.any():
+        return full
+    padded = np.concatenate([[False], full, [False]])
+    edges = np.flatnonzero(padded[1:] != padded[:-1])
+    clipped = np.zeros(len(samples), np.bool_)
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        clipped[start:end] = end - start >= CLIPPED_RUN
+    return clipped
+
+
+class FrameTrack:
+    """The frames of one session: three numbers each, kept to its end (12 bytes for 20 ms)."""
+
+    def __init__(self) -> None:
+        self._rest: Samples = np.zeros(0, np.float32)
+        self._level: list[NDArray[np.float32]] = []
+        self._pitch: list[NDArray[np.float32]] = []
+        self._clipped: list[NDArray[np.float32]] = []
+
+    def push(self, samples: Samples) -> None:
+        """Takes the next samples; a frame is measured once the 20 ms after it are there."""
+        heard = np.concatenate([self._rest, samples])
+        frames = (len(heard) - (PITCH_WINDOW_SAMPLES - FRAME_SAMPLES)) // FRAME_SAMPLES
+        if frames > 0:
+            self._measure(heard[: frames * FRAME_SAMPLES + PITCH_WINDOW_SAMPLES - FRAME_SAMPLES], frames)
+            heard = heard[frames * FRAME_SAMPLES :]
+        self._rest = heard.copy()
+
+    def finish(self) -> None:
+        """Measures what is left, padded with silence."""
+        if len(self._rest):
+            frames = -(-len(self._rest) // FRAME_SAMPLES)
+            padded = np.zeros((frames + 1) * FRAME_SAMPLES, np.float32)
+            padded[: len(self._rest)] = self._rest
+            self._measure(padded, frames)
+            self._rest = self._rest[:0]
+
+    def _measure(self, samples: Samples, frames: int) -> None:
+        body = samples[: frames * FRAME_SAMPLES].reshape(frames, FRAME_SAMPLES)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, PITCH_WINDOW_SAMPLES)[::FRAME_SAMPLES]
+        self._level.append(levels_dbfs(body))
+        self._pitch.append(pitches_semitones(np.ascontiguousarray(windows[:frames])))
+        clipped = clipped_samples(samples)[: frames * FRAME_SAMPLES]
+        self._clipped.append(clipped.reshape(frames, FRAME_SAMPLES).mean(axis=1).astype(np.float32))
+
+    @property
+    def level_dbfs(self) -> NDArray[np.float32]:
+        """Level of each frame, shape (frames,)."""
+        return _joined(self._level)
+
+    @property
+    def pitch_semitones(self) -> NDArray[np.float32]:
+        """Pitch of each frame in semitones above 55 Hz, NaN where unvoiced, shape (frames,)."""
+        return _joined(self._pitch)
+
+    @property
+    def clipped_share(self) -> NDArray[np.float32]:
+        """Share of each frame's samples that are clipped, 0..1, shape (frames,)."""
+        return _joined(self._clipped)
+
+
+def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(pieces) > 1:
+        pieces[:] = [np.concatenate(pieces)]
+    return pieces[0] if pieces else np.zeros(0, np.float32)

@@ -1,0 +1,102 @@
+"""Quality of the speech in a session, judged on windows while the audio comes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, OpinionScores, QualityEstimator, Samples
+
+# Below this share of speech a window says more about the room than about a microphone.
+LEAST_SPEECH = 0.2
+# The first windows are all judged; later every third: quality changes slowly, and the model
+# is among the dearest.
+JUDGED_AT_FIRST = 20
+JUDGED_LATER_EVERY = 3
+SPEECH_PROBABILITY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """A window and its scores; seconds from the session's start."""
+
+    start_s: float
+    end_s: float
+    scores: OpinionScores
+
+
+class QualityTrack:
+    """Judges a session's windows one after another, beside the other work."""
+
+    def __init__(self, estimator: QualityEstimator) -> None:
+        self._estimator = estimator
+        self._samples: list[Samples] = []
+        self._length = 0
+        self._speech = 0.0
+        self._start = 0
+        self._candidates = 0
+        self._under_way: asyncio.Task[JudgedWindow] | None = None
+        self._judged: list[JudgedWindow] = []
+
+    async def push(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
+        """Takes samples and the detector's probabilities for them (any number of windows)."""
+        share = float((probabilities > SPEECH_PROBABILITY).mean()) if len(probabilities) else 0.0
+        while len(samples):
+            taken = samples[: self._estimator.window_samples - self._length]
+            self._samples.append(taken)
+            self._length += len(taken)
+            self._speech += share * len(taken)
+            samples = samples[len(taken) :]
+            if self._length == self._estimator.window_samples:
+                await self._close_window()
+
+    async def finish(self) -> list[JudgedWindow]:
+        """Every judged window, in the order of time. A short rest is judged where nothing else was."""
+        if self._length > SAMPLE_RATE_HZ and not self._judged and self._under_way is None:
+            await self._close_window()
+        await self._collect()
+        return self._judged
+
+    async def close(self) -> None:
+        """Waits for what is under way; a thread cannot be cancelled."""
+        if self._under_way is not None:
+            await asyncio.gather(self._under_way, return_exceptions=True)
+
+    async def _close_window(self) -> None:
+        window, length, speech, start = self._samples, self._length, self._speech, self._start
+        self._samples, self._length, self._speech, self._start = [], 0, 0.0, start + length
+        if speech < LEAST_SPEECH * length:
+            return
+        self._candidates += 1
+        if self._candidates > JUDGED_AT_FIRST and self._candidates % JUDGED_LATER_EVERY:
+            return
+        await self._collect()
+        self._under_way = asyncio.create_task(self._judge(np.concatenate(window), start, start + length))
+
+    async def _judge(self, window: Samples, start: int, end: int) -> JudgedWindow:
+        scores = await asyncio.to_thread(self._estimator, window)
+        return JudgedWindow(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ, scores)
+
+    async def _collect(self) -> None:
+        if self._under_way is not None:
+            task, self._under_way = self._under_way, None
+            self._judged.append(await task)
+
+
+def scores_around(judged: list[JudgedWindow], start_s: float, end_s: float) -> OpinionScores | None:
+    """The mean scores of the windows a stretch lies in, weighted by overlap; else those of the nearest window."""
+    if not judged:
+        return None
+    overlaps = [max(0.0, min(end_s, w.end_s) - max(start_s, w.start_s)) for w in judged]
+    if not any(overlaps):
+        middle = (start_s + end_s) / 2
+        return min(judged, key=lambda w: abs((w.start_s + w.end_s) / 2 - middle)).scores
+    weights = np.asarray(overlaps) / sum(overlaps)
+    return OpinionScores(
+        overall=float(np.dot(weights, [w.scores.overall for w in judged])),
+        signal=float(np.dot(weights, [w.scores.signal for w in judged])),
+        background=float(np.dot(weights, [w.scores.background for w in judged])),
+    )

@@ -1,0 +1,138 @@
+"""Everything measured of a session's sound, gathered while it comes and read off at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.acoustics.decay import decay_rates
+from inference.acoustics.dropouts import DropoutTrack
+from inference.acoustics.frames import FRAME_S, FrameTrack
+from inference.acoustics.music import MusicTrack
+from inference.acoustics.quality import JudgedWindow, QualityTrack, scores_around
+from inference.models import OpinionScores, QualityEstimator, Samples
+
+NOISE_PERCENTILE = 10
+# Noise around a segment is looked for within this.
+AROUND_S = 5.0
+# Frames this near to speech still carry its breath and its echo.
+GUARD_S = 0.2
+# Music: seconds that stay tonal, loud enough, and that the detector does not take for speech.
+MUSICAL_CONTINUITY = 0.5
+LEAST_MUSIC_DBFS = -50.0
+MOST_SPEECH_IN_MUSIC = 0.5
+SHORTEST_MUSIC_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentAcoustics:
+    """How one segment sounds; the units are those of ``Acoustics`` in session.proto."""
+
+    level_dbfs: float
+    noise_dbfs: float | None
+    voiced_s: float
+    pitch_semitones: float | None
+    pitch_spread_semitones: float | None
+    clipping_percent: float
+    scores: OpinionScores | None
+    decays_db_per_s: tuple[float, ...]
+    gaps: int
+    gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAcoustics:
+    """How the whole recording sounds."""
+
+    noise_dbfs: float | None
+    music: tuple[tuple[float, float], ...]
+    """Start and end of each stretch of music, seconds."""
+
+
+class RecordingEar:
+    """Listens to one session from beginning to end."""
+
+    def __init__(self, estimator: QualityEstimator) -> None:
+        self._frames = FrameTrack()
+        self._dropouts = DropoutTrack()
+        self._music = MusicTrack()
+        self._quality = QualityTrack(estimator)
+        self._judged: list[JudgedWindow] = []
+        self._speech = np.zeros(0, np.bool_)
+
+    async def push(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
+        """Takes the next samples as they were recorded (no gain), and the detector's probabilities for them."""
+        await asyncio.to_thread(self._measure, samples)
+        await self._quality.push(samples, probabilities)
+
+    def _measure(self, samples: Samples) -> None:
+        self._frames.push(samples)
+        self._dropouts.push(samples)
+        self._music.push(samples)
+
+    async def finish(self, speech: Sequence[tuple[float, float]]) -> None:
+        """No more audio comes. ``speech``: start and end of every stretch of speech, seconds."""
+        self._frames.finish()
+        self._judged = await self._quality.finish()
+        self._speech = self._mask(speech, 0.0)
+        self._quiet = ~self._mask(speech, GUARD_S)
+
+    async def close(self) -> None:
+        """Waits for what is under way."""
+        await self._quality.close()
+
+    def _mask(self, spans: Sequence[tuple[float, float]], guard_s: float) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self._frames.level_dbfs), np.bool_)
+        for start_s, end_s in spans:
+            mask[self._slice(start_s - guard_s, end_s + guard_s)] = True
+        return mask
+
+    @staticmethod
+    def _slice(start_s: float, end_s: float) -> slice:
+        return slice(max(0, round(start_s / FRAME_S)), max(0, round(end_s / FRAME_S)))
+
+    def _noise(self, where: slice) -> float | None:
+        quiet = self._frames.level_dbfs[where][self._quiet[where]]
+        return float(np.percentile(quiet, NOISE_PERCENTILE)) if len(quiet) else None
+
+    def segment(self, start_s: float, end_s: float) -> SegmentAcoustics:
+        """How the segment sounds; call after ``finish``."""
+        where = self._slice(start_s, end_s)
+        levels = self._frames.level_dbfs[where]
+        pitch = self._frames.pitch_semitones[where]
+        voiced = pitch[~np.isnan(pitch)]
+        noise = self._noise(self._slice(start_s - AROUND_S, end_s + AROUND_S))
+        gaps = [end - start for start, end in self._dropouts.gaps if start_s <= start < end_s]
+        power = float(np.mean(10 ** (levels.astype(np.float64) / 10))) if len(levels) else 0.0
+        return SegmentAcoustics(
+            level_dbfs=float(10 * np.log10(max(power, 1e-10))),
+            noise_dbfs=noise,
+            voiced_s=len(voiced) * FRAME_S,
+            pitch_semitones=float(np.mean(voiced)) if len(voiced) else None,
+            pitch_spread_semitones=float(np.std(voiced)) if len(voiced) else None,
+            clipping_percent=float(100 * np.mean(self._frames.clipped_share[where])) if len(levels) else 0.0,
+            scores=scores_around(self._judged, start_s, end_s),
+            decays_db_per_s=tuple(map(float, decay_rates(levels, noise if noise is not None else -90.0))),
+            gaps=len(gaps),
+            gap_s=float(sum(gaps)),
+        )
+
+    def recording(self) -> RecordingAcoustics:
+        """How the whole sounds; call after ``finish``."""
+        return RecordingAcoustics(self._noise(slice(None)), tuple(self._musical_spans()))
+
+    def _musical_spans(self) -> list[tuple[float, float]]:
+        frames = round(1 / FRAME_S)
+        tonal = self._music.continuity >= MUSICAL_CONTINUITY
+        seconds = len(tonal)
+        levels = self._frames.level_dbfs[: seconds * frames].reshape(seconds, frames).mean(axis=1)
+        speech = self._speech[: seconds * frames].reshape(seconds, frames).mean(axis=1)
+        musical = tonal & (levels >= LEAST_MUSIC_DBFS) & (speech <= MOST_SPEECH_IN_MUSIC)
+        padded = np.concatenate([[False], musical, [False]])
+        edges = np.flatnonzero(padded[1:] != padded[:-1])
+        spans = zip(edges[::2], edges[1::2], strict=True)
+        return [(float(a), float(b)) for a, b in spans if b - a >= SHORTEST_MUSIC_S]

@@ -1,0 +1,55 @@
+"""The gRPC service that reads sentences."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+from grpc import aio
+from meetra.inference.v1 import language_pb2, language_pb2_grpc
+
+from inference.models import EMOTIONS, ModelSet
+
+MOST_SENTENCES = 256
+LONGEST_CHARACTERS = 4000
+_LABELS = [language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}") for name in EMOTIONS]
+
+
+class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
+    """See proto/meetra/inference/v1/language.proto."""
+
+    def __init__(self, models: ModelSet) -> None:
+        self._models = models
+
+    async def AnalyseSentences(  # noqa: N802
+        self, request: language_pb2.AnalyseSentencesRequest, context: aio.ServicerContext[Any, Any]
+    ) -> language_pb2.AnalyseSentencesResponse:
+        sentences = request.sentences
+        if len(sentences) > MOST_SENTENCES:
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: {len(sentences)}; at most {MOST_SENTENCES} at once"
+            )
+        if any(len(sentence) > LONGEST_CHARACTERS for sentence in sentences):
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one is over {LONGEST_CHARACTERS} characters; split it"
+            )
+        return await asyncio.to_thread(self._analyse, sentences)
+
+    def _analyse(self, sentences: Sequence[str]) -> language_pb2.AnalyseSentencesResponse:
+        vectors = self._models.text_encoder(sentences)
+        polarities = self._models.sentiment(sentences, vectors)
+        emotions = self._models.emotions(sentences, vectors)
+        analyses = [
+            language_pb2.SentenceAnalysis(
+                vector=vector.tolist(),
+                polarity=float(polarity),
+                emotions=[
+                    language_pb2.EmotionProbability(label=label, probability=float(probability))
+                    for label, probability in zip(_LABELS, row, strict=True)
+                ],
+            )
+            for vector, polarity, row in zip(vectors, polarities, emotions, strict=True)
+        ]
+        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=self._models.names)

@@ -1,0 +1,41 @@
+"""DNSMOS P.835 (Reddy, Gopal, Cutler, ICASSP 2022): how listeners would judge noisy speech."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
+from inference.onnx.runtime import open_session
+
+WINDOW_SAMPLES = int(9.01 * SAMPLE_RATE_HZ)
+# The published maps from the network's outputs to opinion scores, highest power first.
+_SIGNAL = np.poly1d([-0.08397278, 1.22083953, 0.0052439])
+_BACKGROUND = np.poly1d([-0.13166888, 1.60915514, -0.39604546])
+_OVERALL = np.poly1d([-0.06766283, 1.11546468, 0.04602535])
+
+
+class Dnsmos:
+    """QualityEstimator on the ``sig_bak_ovr`` graph (windows of 9.01 s)."""
+
+    window_samples = WINDOW_SAMPLES
+
+    def __init__(self, model: Path, threads: int = 1) -> None:
+        self._session = open_session(model, threads)
+
+    def __call__(self, samples: Samples) -> OpinionScores:
+        """See QualityEstimator. A shorter window is repeated until it is long enough, as DNSMOS itself does."""
+        if not len(samples):
+            raise ValueError("no samples to judge")
+        window = np.resize(samples, WINDOW_SAMPLES).astype(np.float32)
+        signal, background, overall = self._session.run(None, {"input_1": np.clip(window, -1, 1)[None]})[0][0]
+        return OpinionScores(
+            overall=_bounded(_OVERALL(overall)),
+            signal=_bounded(_SIGNAL(signal)),
+            background=_bounded(_BACKGROUND(background)),
+        )
+
+
+def _bounded(score: float) -> float:
+    return float(min(5.0, max(1.0, score)))

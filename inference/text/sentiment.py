@@ -1,0 +1,55 @@
+"""Sentiment of words: VADER's lexicon and rules, and likeness to written examples, in equal parts.
+
+VADER (Hutto and Gilbert, ICWSM 2014) knows words, negation and emphasis, but takes the polite
+words of conversation for feelings and misses what is said plainly; sentence vectors miss
+negation. ``python -m benchmarks.text`` shows both alone and together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from inference.models import TextEncoder
+from inference.text.emotion_examples import EXAMPLES
+from inference.text.example_classifier import ExampleClassifier
+from inference.text.sentiment_examples import NEGATIVE, POSITIVE
+from inference.text.words import WORD, word_count
+
+# Words of conversation that the lexicon scores for a sense they rarely have in speech: they
+# answer, agree or fill, and say nothing of how somebody feels.
+FILLERS = frozenset(
+    "ok okay yeah yes yep yup no nope sure well like please right alright thanks hmm um uh kind kinda matter".split()
+)
+# A mixture is never exactly 0: so little is nothing.
+DEAD_ZONE = 0.15
+
+
+class BlendedSentiment:
+    """SentimentClassifier for English."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._lexicon = SentimentIntensityAnalyzer()
+        negative = [*NEGATIVE, *EXAMPLES["anger"], *EXAMPLES["disgust"], *EXAMPLES["fear"]]
+        positive = [*POSITIVE, *EXAMPLES["happiness"]]
+        self._classifier = ExampleClassifier(encoder, [negative, EXAMPLES["neutral"], positive])
+
+    def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See SentimentClassifier."""
+        probabilities = self._classifier(vectors)
+        likeness = probabilities[:, 2] - probabilities[:, 0]
+        lexicon = np.array([self.lexicon_polarity(sentence) for sentence in sentences])
+        mixed = (likeness + lexicon) / 2
+        polarity = np.sign(mixed) * np.maximum(0, np.abs(mixed) - DEAD_ZONE) / (1 - DEAD_ZONE)
+        said = np.array([word_count(sentence) > 0 for sentence in sentences], np.bool_)
+        return np.where(said, polarity, 0).astype(np.float32)
+
+    def lexicon_polarity(self, sentence: str) -> float:
+        """VADER's compound value without conversational fillers, -1..1."""
+        kept = WORD.sub(lambda match: "" if match[0].lower() in FILLERS else match[0], sentence)
+        # Capitals are emphasis to VADER; a transcript's are not.
+        value: float = self._lexicon.polarity_scores(" ".join(kept.lower().split()))["compound"]
+        return value
