@@ -15,6 +15,7 @@ from server.auth import Tokens
 from server.config import ServerSettings
 from server.meetings.analysis import Analyst
 from server.meetings.audio_log import AudioLog
+from server.meetings.deletion import Deletion
 from server.meetings.upload import Uploads
 from server.meetings.worker import Worker
 from server.storage.migrate import migrate
@@ -41,9 +42,12 @@ async def run_api(settings: ServerSettings) -> None:
         audio_log = AudioLog(settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d leftovers of broken uploads", swept)
+        deletion = Deletion(audio_log, database)
+        if orphans := await deletion.sweep_orphans():
+            log.info("removed %d recordings of deleted meetings", orphans)
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         uploads = Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s)
-        await serve(build_server(database, tokens, uploads), settings.api_listen, stop)
+        await serve(build_server(database, tokens, uploads, deletion), settings.api_listen, stop)
     finally:
         await database.close()
 
@@ -53,7 +57,7 @@ async def run_worker(settings: ServerSettings) -> None:
     stop = stop_on_signals()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
-        analyst = Analyst(database, AudioLog(settings.audio_dir), settings.inference_address, settings.max_duration_s)
+        analyst = Analyst(database, AudioLog(settings.audio_dir), settings)
         await Worker(settings, database, analyst).run(stop)
     finally:
         await database.close()

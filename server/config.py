@@ -33,6 +33,12 @@ class ServerSettings(BaseSettings):
     lease_s: float = Field(15.0, ge=1, description="how long a silent worker keeps its job, seconds")
     poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
     max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
+    summary_url: str = Field(
+        "", description="OpenAI-compatible endpoint that writes summaries, up to /v1; empty: extractive summaries"
+    )
+    summary_model: str = Field("", description="model to ask there")
+    summary_key: SecretStr = Field(SecretStr(""), description="key to send there")
+    summary_timeout_s: float = Field(120.0, gt=0, description="how long a summary may take, seconds")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod

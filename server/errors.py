@@ -64,6 +64,24 @@ class MeetingNotFound(MeetraError):
         super().__init__("Meeting not found")
 
 
+class SpeakerNotFound(MeetraError):
+    """No such speaker in the caller's organization."""
+
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Speaker not found")
+
+
+class VoiceNotFound(MeetraError):
+    """No such voice in the caller's organization."""
+
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Voice not found")
+
+
 class MeetingStillProcessing(MeetraError):
     """The analysis is not finished; ask again."""
 

@@ -34,9 +34,9 @@ class DropoutTrack:
         fits = (ends - starts >= SHORTEST_SAMPLES) & (ends - starts <= LONGEST_SAMPLES)
         settled = max(0, len(heard) - LONGEST_SAMPLES - 2 * EDGE_SAMPLES)
         for start, end in zip(starts[fits], ends[fits], strict=True):
-            if EDGE_SAMPLES <= start and end + EDGE_SAMPLES <= len(heard):
-                if _loud(heard[start - EDGE_SAMPLES : start]) and _loud(heard[end : end + EDGE_SAMPLES]):
-                    self._note((begin + start) / SAMPLE_RATE_HZ, (begin + end) / SAMPLE_RATE_HZ)
+            whole = start >= EDGE_SAMPLES and end + EDGE_SAMPLES <= len(heard)
+            if whole and _loud(heard[start - EDGE_SAMPLES : start]) and _loud(heard[end : end + EDGE_SAMPLES]):
+                self._note((begin + start) / SAMPLE_RATE_HZ, (begin + end) / SAMPLE_RATE_HZ)
         self._tail = heard[settled:].copy()
 
     def _note(self, start_s: float, end_s: float) -> None:

@@ -66,7 +66,9 @@ class _Graph:
         value = self.heads(self.linear(source, f"{name}.attention.self.value", f"v{index}"), f"vh{index}", [0, 2, 1, 3])
         scores = self.add("Mul", [self.add("MatMul", [query, key], f"s{index}"), "head_scale"], f"scaled{index}")
         shares = self.add("Softmax", [self.add("Add", [scores, "bias"], f"masked{index}")], f"p{index}", axis=-1)
-        mixed = self.add("Transpose", [self.add("MatMul", [shares, value], f"m{index}")], f"t{index}", perm=[0, 2, 1, 3])
+        mixed = self.add(
+            "Transpose", [self.add("MatMul", [shares, value], f"m{index}")], f"t{index}", perm=[0, 2, 1, 3]
+        )
         joined = self.add("Reshape", [mixed, "join_shape"], f"j{index}")
         attended = self.linear(joined, f"{name}.attention.output.dense", f"a{index}")
         first = self.norm(

@@ -22,7 +22,10 @@ from inference.text.words import WORD, word_count
 # Words of conversation that the lexicon scores for a sense they rarely have in speech: they
 # answer, agree or fill, and say nothing of how somebody feels.
 FILLERS = frozenset(
-    "ok okay yeah yes yep yup no nope sure well like please right alright thanks hmm um uh kind kinda matter".split()
+    """
+        ok okay yeah yes yep yup no nope sure well like please right alright thanks hmm um uh kind kinda
+        matter
+    """.split()
 )
 # A mixture is never exactly 0: so little is nothing.
 DEAD_ZONE = 0.15

@@ -10,8 +10,9 @@ from server.auth import current_caller
 from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
 from server.meetings.lifecycle import MeetingStatus
 from server.storage import meetings
-from server.storage.meetings import MeetingAnswer, SpeakerRow
+from server.storage.meetings import MeetingAnswer
 from server.storage.pool import Database
+from server.storage.speakers import SpeakerRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class ReadyAnswer:
     value: dict[str, Any]
     engine: dict[str, Any]
     speakers: tuple[SpeakerRow, ...]
+    duration_ms: int = 0
+    definition_version: str = ""
 
     def speaker_id(self, label: int) -> str:
         """UUID of the speaker with this number; empty for the unknown speaker."""
@@ -52,4 +55,6 @@ def _ready(found: MeetingAnswer | None) -> ReadyAnswer:
         raise MeetingFailed(found.state.message)
     if found.state.status != MeetingStatus.READY or found.value is None:
         raise MeetingStillProcessing(found.state.progress_percent)
-    return ReadyAnswer(found.value, found.engine or {}, found.speakers)
+    return ReadyAnswer(
+        found.value, found.engine or {}, found.speakers, found.duration_ms or 0, found.definition_version
+    )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from grpc import aio
-from meetra.v1 import insights_pb2, insights_pb2_grpc
+from meetra.v1 import insights_pb2 as pb
+from meetra.v1 import insights_pb2_grpc
 
+from server.api import insight_messages as messages
 from server.api.answers import Answers, ReadyAnswer
+from server.api.validation import checked_period
+from server.insights.dynamics import dynamics
+from server.insights.periods import DEFAULT_PERIOD_S
+from server.insights.timeline import Timeline
+from server.insights.topic_details import period_details
+from server.insights.topics import period_topics
 
-UNRELIABLE_ADVICE = (
-    "The built-in recogniser is weak on far, noisy or overlapping speech: read this text as a hint, not a record. "
-    "docs/models.md says how to use a stronger recogniser."
-)
+Context = aio.ServicerContext[Any, Any]
 
 
 class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
@@ -22,97 +29,159 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         self._answers = answers
 
     async def GetBalanceScore(  # noqa: N802
-        self, request: insights_pb2.GetBalanceScoreRequest, context: aio.ServicerContext[Any, Any]
-    ) -> insights_pb2.GetBalanceScoreResponse:
+        self, request: pb.GetBalanceScoreRequest, context: Context
+    ) -> pb.GetBalanceScoreResponse:
         found = await self._answers.of(request.file_hash, "balance")
-        details = _score_details(found.value) if request.include_details else None
-        return insights_pb2.GetBalanceScoreResponse(balance_score=found.value["score"], details=details)
+        details = messages.score_details(found.value) if request.include_details else None
+        return pb.GetBalanceScoreResponse(balance_score=found.value["score"], details=details)
 
     async def GetInteractionScore(  # noqa: N802
-        self, request: insights_pb2.GetInteractionScoreRequest, context: aio.ServicerContext[Any, Any]
-    ) -> insights_pb2.GetInteractionScoreResponse:
+        self, request: pb.GetInteractionScoreRequest, context: Context
+    ) -> pb.GetInteractionScoreResponse:
         found = await self._answers.of(request.file_hash, "interaction_score")
-        details = _score_details(found.value) if request.include_details else None
-        return insights_pb2.GetInteractionScoreResponse(meeting_interaction_score=found.value["score"], details=details)
+        details = messages.score_details(found.value) if request.include_details else None
+        return pb.GetInteractionScoreResponse(meeting_interaction_score=found.value["score"], details=details)
+
+    async def GetMeetingEnergy(  # noqa: N802
+        self, request: pb.GetMeetingEnergyRequest, context: Context
+    ) -> pb.GetMeetingEnergyResponse:
+        found = await self._answers.of(request.file_hash, "energy")
+        details = messages.score_details(found.value) if request.include_details else None
+        return pb.GetMeetingEnergyResponse(meeting_energy=found.value["score"], details=details)
+
+    async def GetMeetingSentiment(  # noqa: N802
+        self, request: pb.GetMeetingSentimentRequest, context: Context
+    ) -> pb.GetMeetingSentimentResponse:
+        found = await self._answers.of(request.file_hash, "sentiment")
+        details = None
+        if request.include_details:
+            told = {name: found.value[name] for name in ("label", "mean_polarity", "sentences")}
+            details = pb.SentimentDetails(**told, support=messages.support(found.value["support"]))
+        return pb.GetMeetingSentimentResponse(sentiment_score=found.value["score"], details=details)
+
+    async def GetMeetingEmotions(  # noqa: N802
+        self, request: pb.GetMeetingEmotionsRequest, context: Context
+    ) -> pb.GetMeetingEmotionsResponse:
+        found = await self._answers.of(request.file_hash, "emotions")
+        details = messages.support(found.value["support"]) if request.include_details else None
+        shares = pb.EmotionShares(**found.value["percentages"])
+        return pb.GetMeetingEmotionsResponse(meeting_emotions=shares, details=details)
+
+    async def GetSpeakerEmotionsOverTime(  # noqa: N802
+        self, request: pb.GetSpeakerEmotionsOverTimeRequest, context: Context
+    ) -> pb.GetSpeakerEmotionsOverTimeResponse:
+        found = await self._answers.of(request.file_hash, "emotion_chunks")
+        chunks = [
+            pb.EmotionChunk(
+                start_ms=chunk["start_ms"],
+                end_ms=chunk["end_ms"],
+                emotions={found.speaker_id(label): emotion for label, emotion in chunk["emotions"]},
+            )
+            for chunk in found.value["chunks"]
+        ]
+        return pb.GetSpeakerEmotionsOverTimeResponse(chunks=chunks)
 
     async def GetInteractions(  # noqa: N802
-        self, request: insights_pb2.GetInteractionsRequest, context: aio.ServicerContext[Any, Any]
-    ) -> insights_pb2.GetInteractionsResponse:
+        self, request: pb.GetInteractionsRequest, context: Context
+    ) -> pb.GetInteractionsResponse:
         found = await self._answers.of(request.file_hash, "interactions")
-        detailed = request.include_details
-        nodes = [
-            insights_pb2.InteractionNode(
-                between=[found.speaker_id(label) for label in node["between"]],
-                value=node["value"],
-                exchanges=node["exchanges"] if detailed else None,
-            )
-            for node in found.value["nodes"]
-        ]
-        details = _support(found.value["support"]) if detailed else None
-        return insights_pb2.GetInteractionsResponse(nodes=nodes, details=details)
+        nodes = messages.nodes(found, found.value["nodes"], detailed=request.include_details)
+        details = messages.support(found.value["support"]) if request.include_details else None
+        return pb.GetInteractionsResponse(nodes=nodes, details=details)
 
     async def GetSpeakersBalance(  # noqa: N802
-        self, request: insights_pb2.GetSpeakersBalanceRequest, context: aio.ServicerContext[Any, Any]
-    ) -> insights_pb2.GetSpeakersBalanceResponse:
+        self, request: pb.GetSpeakersBalanceRequest, context: Context
+    ) -> pb.GetSpeakersBalanceResponse:
         found = await self._answers.of(request.file_hash, "shares")
-        detailed = request.include_details
-        listed = [
-            insights_pb2.SpeakerShare(
-                meeting_speaking_percentage=share["percentage"],
-                id=found.speaker_id(share["label"]),
-                speaking_ms=share["speaking_ms"] if detailed else None,
-            )
-            for share in found.value["speakers"]
-        ]
-        details = _support(found.value["support"]) if detailed else None
-        return insights_pb2.GetSpeakersBalanceResponse(speakers=listed, details=details)
+        listed = messages.shares(found, found.value["speakers"], detailed=request.include_details)
+        details = messages.support(found.value["support"]) if request.include_details else None
+        return pb.GetSpeakersBalanceResponse(speakers=listed, details=details)
 
     async def GetTranscription(  # noqa: N802
-        self, request: insights_pb2.GetTranscriptionRequest, context: aio.ServicerContext[Any, Any]
-    ) -> insights_pb2.GetTranscriptionResponse:
+        self, request: pb.GetTranscriptionRequest, context: Context
+    ) -> pb.GetTranscriptionResponse:
         found = await self._answers.of(request.file_hash, "transcript")
         entries = [
-            insights_pb2.TranscriptEntry(
+            pb.TranscriptEntry(
                 speaker=found.speaker_id(entry["speaker"]),
                 transcription=entry["text"],
-                start_timestamp=clock(entry["start_ms"]),
+                start_timestamp=messages.clock(entry["start_ms"]),
             )
             for entry in found.value["entries"]
         ]
-        details = _transcript_details(found) if request.include_details else None
-        return insights_pb2.GetTranscriptionResponse(transcription=entries, details=details)
+        details = messages.transcript_details(found) if request.include_details else None
+        return pb.GetTranscriptionResponse(transcription=entries, details=details)
 
+    async def GetKeyPoints(  # noqa: N802
+        self, request: pb.GetKeyPointsRequest, context: Context
+    ) -> pb.GetKeyPointsResponse:
+        found = await self._answers.of(request.file_hash, "key_points")
+        details = messages.reliability(found, "extractive") if request.include_details else None
+        points = messages.texts_by_speaker(found, found.value["speakers"])
+        return pb.GetKeyPointsResponse(key_points=points, details=details)
 
-def clock(milliseconds: int) -> str:
-    """``HH:MM:SS`` of a time from the start of the meeting, in milliseconds; fractions are cut off."""
-    seconds = milliseconds // 1000
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    async def GetTextSummaries(  # noqa: N802
+        self, request: pb.GetTextSummariesRequest, context: Context
+    ) -> pb.GetTextSummariesResponse:
+        found = await self._answers.of(request.file_hash, "summaries")
+        details = messages.reliability(found, found.value["method"]) if request.include_details else None
+        return pb.GetTextSummariesResponse(text_summary=messages.summary(found, found.value), details=details)
 
+    async def GetQuestions(  # noqa: N802
+        self, request: pb.GetQuestionsRequest, context: Context
+    ) -> pb.GetQuestionsResponse:
+        found = await self._answers.of(request.file_hash, "questions")
+        details = messages.reliability(found, "rules") if request.include_details else None
+        asked = messages.questions(found, found.value["questions"])
+        return pb.GetQuestionsResponse(questions=asked, details=details)
 
-def _support(support: dict[str, Any]) -> insights_pb2.ScoreSupport:
-    return insights_pb2.ScoreSupport(**support)
+    async def GetTopics(  # noqa: N802
+        self, request: pb.GetTopicsRequest, context: Context
+    ) -> pb.GetTopicsResponse:
+        if request.HasField("period_seconds"):
+            _, listed = await self._of_period(request.file_hash, request.period_seconds, period_topics)
+        else:
+            listed = (await self._answers.of(request.file_hash, "topics")).value["topics"]
+        return pb.GetTopicsResponse(topics=messages.topics(listed))
 
+    async def GetMeetingDynamics(  # noqa: N802
+        self, request: pb.GetMeetingDynamicsRequest, context: Context
+    ) -> pb.GetMeetingDynamicsResponse:
+        if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
+            _, listed = await self._of_period(request.file_hash, request.period_seconds, dynamics)
+        else:
+            listed = (await self._answers.of(request.file_hash, "dynamics")).value["dynamics"]
+        return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(listed))
 
-def _score_details(value: dict[str, Any]) -> insights_pb2.ScoreDetails:
-    components = [insights_pb2.ScoreComponent(**component) for component in value["components"]]
-    return insights_pb2.ScoreDetails(components=components, support=_support(value["support"]))
+    async def GetDetailsByTopics(  # noqa: N802
+        self, request: pb.GetDetailsByTopicsRequest, context: Context
+    ) -> pb.GetDetailsByTopicsResponse:
+        if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
+            found, listed = await self._of_period(request.file_hash, request.period_seconds, period_details)
+        else:
+            found = await self._answers.of(request.file_hash, "topic_details")
+            listed = found.value["topics"]
+        return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed))
 
+    async def GetSpeakersAudioQuality(  # noqa: N802
+        self, request: pb.GetSpeakersAudioQualityRequest, context: Context
+    ) -> pb.GetSpeakersAudioQualityResponse:
+        found = await self._answers.of(request.file_hash, "audio_quality")
+        details = messages.audio_details(found) if request.include_details else None
+        speakers = messages.audio_quality(found, found.value["speakers"])
+        return pb.GetSpeakersAudioQualityResponse(speakers=speakers, details=details)
 
-def _transcript_details(found: ReadyAnswer) -> insights_pb2.TranscriptDetails:
-    value, engine = found.value, found.engine
-    return insights_pb2.TranscriptDetails(
-        mean_word_confidence=value["mean_word_confidence"],
-        reliable=value["reliable"],
-        threshold=value["threshold"],
-        advice="" if value["reliable"] else UNRELIABLE_ADVICE,
-        words=[
-            insights_pb2.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])})
-            for word in value["words"]
-        ],
-        engine=insights_pb2.EngineCapabilities(
-            models=engine.get("models", ()),
-            overlap=engine.get("overlap", False),
-            languages=engine.get("languages", ()),
-            max_speakers=engine.get("max_speakers", 0),
-        ),
-    )
+    async def GetMeetingQuality(  # noqa: N802
+        self, request: pb.GetMeetingQualityRequest, context: Context
+    ) -> pb.GetMeetingQualityResponse:
+        return messages.report(await self._answers.of(request.file_hash, "quality"))
+
+    async def _of_period(
+        self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[dict[str, Any]]]
+    ) -> tuple[ReadyAnswer, list[dict[str, Any]]]:
+        """Answers for periods that are not stored, from the stored timeline. Raises BadRequest."""
+        found = await self._answers.of(file_hash, "timeline")
+        wanted = checked_period(period_s, found.duration_ms)
+        # A long meeting cut short takes a moment: not the event loop's.
+        listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))
+        return found, listed

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any
 
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
-from server.api.validation import checked_file_hash
+from server.api.validation import checked_file_hash, checked_page_size, checked_page_token, page_token
 from server.auth import current_caller
 from server.errors import MeetingNotFound
+from server.meetings.deletion import Deletion
 from server.meetings.upload import UploadPiece, Uploads
 from server.storage import meetings
 from server.storage.pool import Database
@@ -28,9 +30,10 @@ async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) ->
 class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     """See proto/meetra/v1/meetings.proto."""
 
-    def __init__(self, database: Database, uploads: Uploads) -> None:
+    def __init__(self, database: Database, uploads: Uploads, deletion: Deletion) -> None:
         self._database = database
         self._uploads = uploads
+        self._deletion = deletion
 
     async def UploadMeeting(  # noqa: N802
         self,
@@ -55,3 +58,35 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             stage=state.stage,
             message=state.message,
         )
+
+    async def ListMeetings(  # noqa: N802
+        self, request: meetings_pb2.ListMeetingsRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.ListMeetingsResponse:
+        organization_id = current_caller().organization_id
+        size, after = checked_page_size(request.page_size), checked_page_token(request.page_token)
+        # One more than asked for says whether there is another page.
+        found = await self._database.run(lambda c: meetings.page(c, organization_id, size + 1, after))
+        listed = found[:size]
+        token = page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
+        return meetings_pb2.ListMeetingsResponse(
+            meetings=[
+                meetings_pb2.MeetingSummary(
+                    file_hash=meeting.file_hash,
+                    name=meeting.name,
+                    date=meeting.held_on or "",
+                    status=meeting.status,
+                    duration_ms=meeting.duration_ms or 0,
+                    speakers=meeting.speakers,
+                    created_at=meeting.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+                )
+                for meeting in listed
+            ],
+            next_page_token=token,
+        )
+
+    async def DeleteMeeting(  # noqa: N802
+        self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.DeleteMeetingResponse:
+        file_hash = checked_file_hash(request.file_hash)
+        await self._deletion.delete(current_caller().organization_id, file_hash)
+        return meetings_pb2.DeleteMeetingResponse()

@@ -17,6 +17,8 @@ from meetra.v1 import (
     meetings_pb2_grpc,
     speakers_pb2,
     speakers_pb2_grpc,
+    voices_pb2,
+    voices_pb2_grpc,
 )
 
 from server.api.answers import Answers
@@ -25,8 +27,11 @@ from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.meetings import MeetingServicer
 from server.api.speakers import SpeakerServicer
+from server.api.voices import VoiceServicer
 from server.auth import Passwords, Tokens
 from server.auth.authenticator import Authenticator
+from server.meetings.corrections import Corrections
+from server.meetings.deletion import Deletion
 from server.meetings.upload import Uploads
 from server.storage.pool import Database
 
@@ -36,7 +41,7 @@ STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
 
 
-def build_server(database: Database, tokens: Tokens, uploads: Uploads) -> aio.Server:
+def build_server(database: Database, tokens: Tokens, uploads: Uploads, deletion: Deletion) -> aio.Server:
     """The API's server, without an address yet."""
     server = aio.server(
         interceptors=[CallInterceptor(Authenticator(tokens, database))],
@@ -46,11 +51,12 @@ def build_server(database: Database, tokens: Tokens, uploads: Uploads) -> aio.Se
             ("grpc.so_reuseport", 0),
         ],
     )
-    answers = Answers(database)
+    answers, corrections = Answers(database), Corrections(database)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(database, Passwords(), tokens), server)
-    meetings_pb2_grpc.add_MeetingServiceServicer_to_server(MeetingServicer(database, uploads), server)
-    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers), server)
+    meetings_pb2_grpc.add_MeetingServiceServicer_to_server(MeetingServicer(database, uploads, deletion), server)
+    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
+    voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(database), server)
     names = [
         module.DESCRIPTOR.services_by_name[name].full_name
         for module, name in (
@@ -58,6 +64,7 @@ def build_server(database: Database, tokens: Tokens, uploads: Uploads) -> aio.Se
             (meetings_pb2, "MeetingService"),
             (speakers_pb2, "SpeakerService"),
             (insights_pb2, "InsightsService"),
+            (voices_pb2, "VoiceService"),
         )
     ]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

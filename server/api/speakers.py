@@ -1,27 +1,75 @@
-"""SpeakerService: the people heard in a meeting."""
+"""SpeakerService: the people heard in a meeting, and corrections of who is who."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from grpc import aio
-from meetra.v1 import speakers_pb2, speakers_pb2_grpc
+from meetra.v1 import speakers_pb2 as pb
+from meetra.v1 import speakers_pb2_grpc
 
 from server.api.answers import Answers
+from server.api.validation import checked_alias, checked_file_hash, checked_stretch, checked_uuid
+from server.auth import current_caller
+from server.meetings.corrections import Corrections
+from server.storage.speakers import SpeakerRow
+
+Context = aio.ServicerContext[Any, Any]
 
 
 class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     """See proto/meetra/v1/speakers.proto."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, corrections: Corrections) -> None:
         self._answers = answers
+        self._corrections = corrections
 
     async def ListSpeakers(  # noqa: N802
-        self, request: speakers_pb2.ListSpeakersRequest, context: aio.ServicerContext[Any, Any]
-    ) -> speakers_pb2.ListSpeakersResponse:
+        self, request: pb.ListSpeakersRequest, context: Context
+    ) -> pb.ListSpeakersResponse:
         if request.HasField("file_hash"):
             found = await self._answers.of(request.file_hash, "shares")
         else:
             found = await self._answers.of_latest("shares")
-        listed = [speakers_pb2.Speaker(alias=speaker.alias, id=str(speaker.id)) for speaker in found.speakers]
-        return speakers_pb2.ListSpeakersResponse(speakers=listed)
+        return pb.ListSpeakersResponse(speakers=_listed(found.speakers, detailed=request.include_details))
+
+    async def RenameSpeaker(  # noqa: N802
+        self, request: pb.RenameSpeakerRequest, context: Context
+    ) -> pb.RenameSpeakerResponse:
+        id_, alias = checked_uuid("id", request.id), checked_alias(request.name.alias)
+        file_hash = checked_file_hash(request.file_hash) if request.HasField("file_hash") else None
+        await self._corrections.rename(current_caller(), id_, alias, file_hash)
+        return pb.RenameSpeakerResponse(alias=alias, id=str(id_))
+
+    async def MergeSpeakers(  # noqa: N802
+        self, request: pb.MergeSpeakersRequest, context: Context
+    ) -> pb.MergeSpeakersResponse:
+        id_, into = checked_uuid("id", request.id), checked_uuid("into", request.into)
+        return pb.MergeSpeakersResponse(speakers=_listed(await self._corrections.merge(current_caller(), id_, into)))
+
+    async def SplitSpeaker(  # noqa: N802
+        self, request: pb.SplitSpeakerRequest, context: Context
+    ) -> pb.SplitSpeakerResponse:
+        id_ = checked_uuid("id", request.id)
+        start, end = checked_stretch(request.start, request.end)
+        speakers, new_id = await self._corrections.split(current_caller(), id_, start, end)
+        return pb.SplitSpeakerResponse(speakers=_listed(speakers), new_id=str(new_id))
+
+    async def UndoSpeakerEdit(  # noqa: N802
+        self, request: pb.UndoSpeakerEditRequest, context: Context
+    ) -> pb.UndoSpeakerEditResponse:
+        file_hash = checked_file_hash(request.file_hash)
+        return pb.UndoSpeakerEditResponse(speakers=_listed(await self._corrections.undo(current_caller(), file_hash)))
+
+
+def _listed(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
+    return [
+        pb.Speaker(
+            alias=row.alias,
+            id=str(row.id),
+            alias_source=pb.AliasSource.Value(f"ALIAS_SOURCE_{row.alias_source.upper()}") if detailed else None,
+            alias_confidence=row.alias_confidence if detailed else None,
+        )
+        for row in rows
+    ]

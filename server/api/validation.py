@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from datetime import datetime
+from uuid import UUID
 
 from server.errors import BadRequest
+from server.insights.periods import SHORTEST_PERIOD_S, longest_period_s
 
+LONGEST_ALIAS = 200
+DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 50, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def checked_file_hash(value: str) -> str:
@@ -16,3 +23,63 @@ def checked_file_hash(value: str) -> str:
     if not _HASH.fullmatch(value.lower()):
         raise BadRequest("file-hash", "not a SHA-256; 64 hexadecimal digits are needed")
     return value.lower()
+
+
+def checked_uuid(name: str, value: str) -> UUID:
+    """The UUID. Raises BadRequest naming the field unless it is one in its usual form."""
+    if not _UUID.fullmatch(value):
+        raise BadRequest(name, "not a UUID; take it from the list of speakers or voices")
+    return UUID(value)
+
+
+def checked_alias(value: str) -> str:
+    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 printable characters."""
+    alias = value.strip()
+    if not alias or len(alias) > LONGEST_ALIAS:
+        raise BadRequest("alias", f"{len(alias)} characters; 1 to {LONGEST_ALIAS} are needed")
+    if not alias.isprintable():
+        raise BadRequest("alias", "holds control characters; leave them out")
+    return alias
+
+
+def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
+    """The stretch. Raises BadRequest unless 0 <= start < end."""
+    if start_ms < 0:
+        raise BadRequest("start", f"{start_ms}; milliseconds from the start of the meeting, 0 or more")
+    if end_ms <= start_ms:
+        raise BadRequest("end", f"{end_ms}; must lie after start")
+    return start_ms, end_ms
+
+
+def checked_period(period_s: int, duration_ms: int) -> int:
+    """The period. Raises BadRequest unless it is 10 s to the meeting's length; 300 is always accepted."""
+    longest = longest_period_s(duration_ms)
+    if not SHORTEST_PERIOD_S <= period_s <= longest:
+        raise BadRequest("period_seconds", f"{period_s}; {SHORTEST_PERIOD_S} to {longest} for this meeting")
+    return period_s
+
+
+def checked_page_size(value: int) -> int:
+    """The page size, 50 where none is asked for. Raises BadRequest for a negative one, or one over 1000."""
+    if not 0 <= value <= LARGEST_PAGE_SIZE:
+        raise BadRequest("page_size", f"{value}; 1 to {LARGEST_PAGE_SIZE}")
+    return value or DEFAULT_PAGE_SIZE
+
+
+def page_token(created_at: datetime, id_: UUID) -> str:
+    """Where the next page begins; opaque to callers."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
+
+
+def checked_page_token(value: str) -> tuple[datetime, UUID] | None:
+    """What ``page_token`` made, None where none was given. Raises BadRequest."""
+    if not value:
+        return None
+    try:
+        created_at, id_ = base64.b64decode(value.encode(), altchars=b"-_", validate=True).decode().rsplit(" ", 1)
+        moment = datetime.fromisoformat(created_at)
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment, UUID(id_)
+    except ValueError:
+        raise BadRequest("page_token", "not one that a page answered; leave it out for the first page") from None

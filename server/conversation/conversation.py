@@ -5,6 +5,7 @@ All times are integer microseconds from the start of the meeting.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -35,6 +36,52 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Acoustics:
+    """How a segment sounds; units as in ``Acoustics`` of meetra/inference/v1/session.proto."""
+
+    level_dbfs: float
+    noise_dbfs: float | None = None
+    voiced_seconds: float = 0.0
+    pitch_semitones: float | None = None
+    pitch_spread_semitones: float | None = None
+    clipping_percent: float = 0.0
+    mos_overall: float | None = None
+    mos_signal: float | None = None
+    mos_background: float | None = None
+    decays_db_per_s: tuple[float, ...] = ()
+    gaps: int = 0
+    gap_seconds: float = 0.0
+
+
+# The order of ``Sentence.emotions``.
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "not_sure")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that one speaker said, spelled with capitals and punctuation."""
+
+    segment_id: int
+    """The segment in which it begins."""
+    speaker: int
+    start_us: int
+    end_us: int
+    text: str
+    asks: bool
+    polarity: float | None = None
+    """-1 (negative) .. 1 (positive); None until a model has read it."""
+    emotions: tuple[float, ...] | None = None
+    """Probabilities in the order of EMOTIONS; None until a model has read it."""
+    vector: bytes = b""
+    """Sentence vector as little-endian float16, of unit length; empty until a model has read it."""
+
+    @property
+    def duration_us(self) -> int:
+        """Time from its first word to its last."""
+        return self.end_us - self.start_us
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of speech of one speaker, as the diarizer framed it."""
 
@@ -46,6 +93,8 @@ class Segment:
     words: tuple[Word, ...] = ()
     speaker_confidence: float | None = None
     """How sure the engine is of the speaker, 0..1; None where it does not say."""
+    acoustics: Acoustics | None = None
+    """None where the engine does not measure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +129,12 @@ class Conversation:
     segments: tuple[Segment, ...]
     """In the order of time."""
     engine: Engine
+    noise_dbfs: float | None = None
+    """Level of the recording when nobody speaks; None where it is not known."""
+    music: tuple[Interval, ...] = ()
+    """Where music plays, in the order of time."""
+    sentences: tuple[Sentence, ...] = ()
+    """In the order of time."""
 
     @cached_property
     def words(self) -> tuple[tuple[Word, int], ...]:
@@ -115,18 +170,43 @@ class Conversation:
             "speakers": list(self.speakers),
             "segments": [asdict(segment) for segment in self.segments],
             "engine": asdict(self.engine),
+            "noise_dbfs": self.noise_dbfs,
+            "music": [list(interval) for interval in self.music],
+            "sentences": [
+                {**asdict(sentence), "vector": base64.b64encode(sentence.vector).decode()}
+                for sentence in self.sentences
+            ],
         }
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Conversation:
-        """Reads what ``to_document`` wrote."""
+        """Reads what ``to_document`` wrote, in this version or an earlier one."""
         engine = document["engine"]
         return cls(
             duration_us=document["duration_us"],
             speakers=tuple(document["speakers"]),
-            segments=tuple(
-                Segment(**{**segment, "words": tuple(Word(**word) for word in segment["words"])})
-                for segment in document["segments"]
-            ),
+            segments=tuple(_segment(segment) for segment in document["segments"]),
             engine=Engine(**{**engine, "models": tuple(engine["models"]), "languages": tuple(engine["languages"])}),
+            noise_dbfs=document.get("noise_dbfs"),
+            music=tuple(Interval(*pair) for pair in document.get("music", ())),
+            sentences=tuple(_sentence(sentence) for sentence in document.get("sentences", ())),
         )
+
+
+def _segment(document: dict[str, Any]) -> Segment:
+    acoustics = document.get("acoustics")
+    if acoustics is not None:
+        acoustics = Acoustics(**{**acoustics, "decays_db_per_s": tuple(acoustics["decays_db_per_s"])})
+    words = tuple(Word(**word) for word in document["words"])
+    return Segment(**{**document, "words": words, "acoustics": acoustics})
+
+
+def _sentence(document: dict[str, Any]) -> Sentence:
+    emotions = document["emotions"]
+    return Sentence(
+        **{
+            **document,
+            "emotions": tuple(emotions) if emotions is not None else None,
+            "vector": base64.b64decode(document["vector"]),
+        }
+    )

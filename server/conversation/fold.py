@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Segment
+from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Interval, Segment
 
 
 class TurnState(IntEnum):
@@ -42,6 +42,8 @@ class FinishedEvent:
     """The session has said everything."""
 
     duration_us: int
+    noise_dbfs: float | None = None
+    music: tuple[Interval, ...] = ()
 
 
 Event = ReadyEvent | TurnEvent | FinishedEvent
@@ -61,23 +63,30 @@ def fold(events: Iterable[Event]) -> Conversation:
         IncompleteEvents: without a ReadyEvent or a FinishedEvent.
     """
     engine: Engine | None = None
-    duration_us: int | None = None
+    finished: FinishedEvent | None = None
     latest: dict[int, TurnEvent] = {}
     for event in events:
         match event:
             case ReadyEvent():
                 engine = event.engine
             case FinishedEvent():
-                duration_us = event.duration_us
+                finished = event
             case TurnEvent():
                 known = latest.get(event.segment.segment_id)
                 if known is None or (event.revision, event.state) > (known.revision, known.state):
                     latest[event.segment.segment_id] = event
-    if engine is None or duration_us is None:
+    if engine is None or finished is None:
         raise IncompleteEvents("the events hold no whole session: ready or finished is missing")
     segments = sorted(
         (event.segment for event in latest.values() if event.state is not TurnState.PARTIAL),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
     speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
-    return Conversation(duration_us, tuple(speakers), tuple(segments), engine)
+    return Conversation(
+        finished.duration_us,
+        tuple(speakers),
+        tuple(segments),
+        engine,
+        noise_dbfs=finished.noise_dbfs,
+        music=finished.music,
+    )

@@ -1,4 +1,4 @@
-"""Utterances, turns and exchanges: the units of conversation that the scores count.
+"""Utterances and turns: the units of conversation that the scores count.
 
 An utterance is a maximal run of one speaker with gaps under 0.5 s. A turn is a run of
 utterances by one speaker until another speaker's utterance of at least 1 s begins; shorter
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from server.conversation.conversation import Conversation, merge_intervals
 
 UTTERANCE_GAP_US = 500_000
 BACK_CHANNEL_US = 1_000_000
-# LENA counts an alternation within 5 s as a conversational turn between two people.
-EXCHANGE_GAP_US = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +36,6 @@ class Turn:
     speaker: int
     start_us: int
     end_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """How often two speakers followed one another, in either direction."""
-
-    between: tuple[int, int]
-    count: int
 
 
 def utterances(conversation: Conversation) -> tuple[Utterance, ...]:
@@ -74,18 +63,3 @@ def turns(spoken: Sequence[Utterance]) -> tuple[Turn, ...]:
         elif not taken or utterance.duration_us >= BACK_CHANNEL_US:
             taken.append(Turn(utterance.speaker, utterance.start_us, utterance.end_us))
     return tuple(taken)
-
-
-def exchanges(speakers: Sequence[int], taken: Sequence[Turn]) -> tuple[Exchange, ...]:
-    """Speaker changes at turn borders with a gap of at most 5 s, for every pair of speakers.
-
-    Each unordered pair is listed once, in the order of ``speakers``, with 0 where the two
-    never follow one another. An overlapping start is a gap of less than zero and counts.
-    """
-    place = {speaker: index for index, speaker in enumerate(speakers)}
-    counts = {(first, second): 0 for i, first in enumerate(speakers) for second in speakers[i + 1 :]}
-    for before, after in pairwise(taken):
-        if after.start_us - before.end_us <= EXCHANGE_GAP_US:
-            pair = sorted((before.speaker, after.speaker), key=place.__getitem__)
-            counts[pair[0], pair[1]] += 1
-    return tuple(Exchange(pair, count) for pair, count in counts.items())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from server.conversation import Conversation
 from server.insights.support import Component, Score, support_of, weighted_score
+from server.insights.timeline import Timeline, Window
 
 DEFINITION_VERSION = "1"
 
@@ -38,13 +38,18 @@ def gini(amounts: Sequence[float]) -> float:
     return min(1.0, max(0.0, 2 * ranked / (n * total) - (n + 1) / n))
 
 
-def balance(conversation: Conversation) -> Score:
+def window_evenness(line: Timeline, window: Window) -> float:
+    """Evenness of the speaking times within a window over all the meeting's speakers, 0..1."""
+    return evenness([line.speaking_us(speaker, window) for speaker in line.speakers])
+
+
+def balance(line: Timeline) -> Score:
     """``balance_score``: 100 J of the speaking times t_i (overlap counted for each), 0..100.
 
     100: everybody speaks equally long. It says nothing of what was said or whether an even
     share was called for. Fewer than two speakers, or under 10 s of speech: 0, insufficient.
     The Gini coefficient is shown beside it with weight 0.
     """
-    times = [conversation.speaking_us(speaker) for speaker in conversation.speakers]
+    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
     components = (Component("evenness", evenness(times), 1.0), Component("gini", gini(times), 0.0))
-    return weighted_score(components, support_of(conversation, DEFINITION_VERSION, 2))
+    return weighted_score(components, support_of(line, DEFINITION_VERSION, 2))

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
-from server.conversation import Conversation, exchanges, turns, utterances
 from server.insights.balance import evenness
 from server.insights.support import Component, Score, Support, support_of, weighted_score
+from server.insights.timeline import Timeline, Window
 
 DEFINITION_VERSION = "1"
+# LENA counts an alternation within 5 s as a conversational turn between two people.
+EXCHANGE_GAP_US = 5_000_000
 # A conversation that changes speaker ten times a minute counts as fully interactive.
 REFERENCE_SWITCHES_PER_MINUTE = 10.0
 
 
-def interaction_score(conversation: Conversation) -> Score:
-    """``meeting_interaction_score``: 100 times the mean of four components, 0..100.
+def exchange_counts(line: Timeline, window: Window) -> dict[tuple[int, int], int]:
+    """Speaker changes at turn borders within the window with a gap of at most 5 s, for every pair of speakers.
 
-    ``turn_taking``: (turns-1)/(utterances-1) (Almaatouq et al. 2023), 0 with one utterance;
-    ``switch_rate``: min(1, speaker switches per minute of meeting / 10) (Dong et al. 2012);
-    ``participation``: speakers with at least one exchange / n (Hosseinkashi et al. 2023);
-    ``evenness``: Pielou's evenness of the exchange counts over the n(n-1)/2 pairs, for two
-    speakers 1 as soon as they exchange at all.
+    Each unordered pair is listed once, in the order of the speakers, with 0 where the two never
+    follow one another. LENA's conversational turn; turn-transition models: Dong, Lepri, Pentland 2012.
+    """
+    found: Counter[frozenset[int]] = Counter()
+    for before, after in pairwise(line.turns):
+        if window.holds(after.start_us) and after.start_us - before.end_us <= EXCHANGE_GAP_US:
+            found[frozenset((before.speaker, after.speaker))] += 1
+    return {pair: found[frozenset(pair)] for pair in combinations(line.speakers, 2)}
+
+
+def interaction_components(line: Timeline, window: Window) -> tuple[Component, ...]:
+    """The four parts of the interaction score over a window, each 0..1, of equal weight.
+
+    ``turn_taking``: turns that begin in the window after another's turn, over utterances that
+    begin in it after another utterance; over a whole meeting (turns-1)/(utterances-1)
+    (Almaatouq et al. 2023), 0 with one utterance; ``switch_rate``: min(1, speaker switches per
+    minute of the window / 10) (Dong et al. 2012); ``participation``: speakers with at least one
+    exchange / the meeting's speakers (Hosseinkashi et al. 2023); ``evenness``: Pielou's evenness
+    of the exchange counts over the pairs, for two speakers 1 as soon as they exchange at all.
+    """
+    switches = sum(window.holds(turn.start_us) for turn in line.turns[1:])
+    begun = sum(window.holds(utterance.start_us) for utterance in line.utterances[1:])
+    pairs = exchange_counts(line, window)
+    exchanging = {speaker for pair, count in pairs.items() if count for speaker in pair}
+    counts = list(pairs.values())
+    minutes = window.duration_us / 60e6
+    rate = switches / minutes / REFERENCE_SWITCHES_PER_MINUTE if minutes > 0 else 0.0
+    n = len(line.speakers)
+    return (
+        Component("turn_taking", min(1.0, switches / max(1, begun)), 0.25),
+        Component("switch_rate", min(1.0, rate), 0.25),
+        Component("participation", len(exchanging) / n if n else 0.0, 0.25),
+        Component("evenness", float(counts[0] > 0) if len(counts) == 1 else evenness(counts), 0.25),
+    )
+
+
+def interaction_value(line: Timeline, window: Window) -> float:
+    """100 times the mean of the four components over a window; 0 with fewer than two speakers in the meeting."""
+    if len(line.speakers) < 2:
+        return 0.0
+    return 100 * sum(part.value * part.weight for part in interaction_components(line, window))
+
+
+def interaction_score(line: Timeline) -> Score:
+    """``meeting_interaction_score`` of the whole meeting, 0..100.
 
     The composite has no published standard: read the components. Fewer than two speakers, or
     under 10 s of speech: 0, insufficient.
     """
-    spoken = utterances(conversation)
-    taken = turns(spoken)
-    pairs = exchanges(conversation.speakers, taken)
-    n = len(conversation.speakers)
-    switches = sum(a.speaker != b.speaker for a, b in pairwise(taken))
-    minutes = conversation.duration_us / 60e6
-    exchanging = {speaker for pair in pairs if pair.count for speaker in pair.between}
-    counts = [pair.count for pair in pairs]
-    pair_evenness = float(counts[0] > 0) if len(counts) == 1 else evenness(counts)
-    components = (
-        Component("turn_taking", max(0, len(taken) - 1) / max(1, len(spoken) - 1), 0.25),
-        Component(
-            "switch_rate",
-            min(1.0, switches / minutes / REFERENCE_SWITCHES_PER_MINUTE) if minutes > 0 else 0.0,
-            0.25,
-        ),
-        Component("participation", len(exchanging) / n if n else 0.0, 0.25),
-        Component("evenness", pair_evenness, 0.25),
-    )
-    return weighted_score(components, support_of(conversation, DEFINITION_VERSION, 2))
+    return weighted_score(interaction_components(line, line.whole), support_of(line, DEFINITION_VERSION, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +92,21 @@ class InteractionMap:
 
     def to_document(self) -> dict[str, Any]:
         """A JSON-able form: ``nodes``, ``support``."""
-        return {
-            "nodes": [{**asdict(node), "between": list(node.between)} for node in self.nodes],
-            "support": asdict(self.support),
-        }
+        return {"nodes": node_documents(self.nodes), "support": asdict(self.support)}
 
 
-def interaction_map(conversation: Conversation) -> InteractionMap:
-    """``nodes``: for every pair round(100 c_ij / max c), 0 where the two never follow one another.
+def node_documents(nodes: tuple[Node, ...]) -> list[dict[str, Any]]:
+    """JSON-able nodes."""
+    return [{**asdict(node), "between": list(node.between)} for node in nodes]
 
-    c_ij counts speaker changes between the two at turn borders with a gap of at most 5 s
-    (LENA's conversational turn; turn-transition models: Dong, Lepri, Pentland 2012).
-    """
-    pairs = exchanges(conversation.speakers, turns(utterances(conversation)))
-    strongest = max((pair.count for pair in pairs), default=0)
-    nodes = tuple(
-        Node(pair.between, round(100 * pair.count / strongest) if strongest else 0, pair.count) for pair in pairs
-    )
-    return InteractionMap(nodes, support_of(conversation, DEFINITION_VERSION, 2))
+
+def interaction_nodes(line: Timeline, window: Window) -> tuple[Node, ...]:
+    """For every pair round(100 c_ij / max c) over the window, 0 where the two never follow one another."""
+    pairs = exchange_counts(line, window)
+    strongest = max(pairs.values(), default=0)
+    return tuple(Node(pair, round(100 * c / strongest) if strongest else 0, c) for pair, c in pairs.items())
+
+
+def interaction_map(line: Timeline) -> InteractionMap:
+    """``nodes`` of the whole meeting."""
+    return InteractionMap(interaction_nodes(line, line.whole), support_of(line, DEFINITION_VERSION, 2))

@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from server.conversation import Conversation
 from server.insights.support import Support, support_of
+from server.insights.timeline import Timeline
 
 DEFINITION_VERSION = "1"
 
 
-def percentages(amounts: Sequence[int]) -> tuple[float, ...]:
-    """Shares of ``amounts`` in percent with two decimals that sum to exactly 100.00 (largest remainder).
+def percentages_of(amounts: Sequence[float], decimals: int) -> tuple[float, ...]:
+    """Shares of ``amounts`` in percent, rounded so that they still sum to exactly 100 (largest remainder).
 
     All 0 when the amounts sum to 0.
     """
     total = sum(amounts)
     if total <= 0:
         return tuple(0.0 for _ in amounts)
-    hundredths = [amount * 10_000 // total for amount in amounts]
-    by_remainder = sorted(range(len(amounts)), key=lambda i: -(amounts[i] * 10_000 % total))
-    for index in by_remainder[: 10_000 - sum(hundredths)]:
-        hundredths[index] += 1
-    return tuple(value / 100 for value in hundredths)
+    unit = 10**decimals
+    exact = [amount / total * 100 * unit for amount in amounts]
+    parts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(amounts)), key=lambda i: (parts[i] - exact[i], i))
+    for index in by_remainder[: 100 * unit - sum(parts)]:
+        parts[index] += 1
+    return tuple(value / unit for value in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,14 @@ class Shares:
         return {"speakers": [asdict(share) for share in self.speakers], "support": asdict(self.support)}
 
 
-def shares(conversation: Conversation) -> Shares:
+def shares(line: Timeline) -> Shares:
     """``meeting_speaking_percentage``: 100 t_i / sum t_j; sums to 100 over the speakers.
 
     t_i is the speaking time from diarization frames, overlap counted for each who speaks.
     """
-    times = [conversation.speaking_us(speaker) for speaker in conversation.speakers]
+    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
     listed = tuple(
         Share(speaker, percentage, round(time / 1000))
-        for speaker, percentage, time in zip(conversation.speakers, percentages(times), times, strict=True)
+        for speaker, percentage, time in zip(line.speakers, percentages_of(times, decimals=2), times, strict=True)
     )
-    return Shares(listed, support_of(conversation, DEFINITION_VERSION, 1))
+    return Shares(listed, support_of(line, DEFINITION_VERSION, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from server.conversation import Conversation
+from server.insights.timeline import Timeline
 
 # Under this much speech a share or a rate says more about chance than about people.
 MINIMUM_SPEECH_S = 10.0
@@ -48,10 +48,10 @@ class Score:
         return document
 
 
-def support_of(conversation: Conversation, definition_version: str, speakers_needed: int) -> Support:
-    """Whether ``conversation`` holds enough for a score that needs ``speakers_needed`` speakers."""
-    seconds = conversation.speech_us / 1e6
-    speakers = len(conversation.speakers)
+def support_of(line: Timeline, definition_version: str, speakers_needed: int) -> Support:
+    """Whether the meeting holds enough for a score that needs ``speakers_needed`` speakers."""
+    seconds = line.speech_us(line.whole) / 1e6
+    speakers = len(line.speakers)
     reason = ""
     if speakers < speakers_needed:
         reason = f"{speakers_needed} speakers are needed, {speakers} heard"

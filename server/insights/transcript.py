@@ -8,7 +8,7 @@ from typing import Any
 
 from server.conversation import Conversation
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # Mean word posterior separates good from bad for the default recogniser: clean speech lies
 # above 0.55, far or noisy speech under 0.5.
 RELIABLE_CONFIDENCE = 0.5
@@ -59,12 +59,11 @@ class Transcript:
 
 
 def transcript(conversation: Conversation) -> Transcript:
-    """Neighbouring segments of one speaker make one statement; a segment without words makes none."""
-    spoken = [segment for segment in conversation.segments if segment.words]
+    """Neighbouring sentences of one speaker make one statement."""
     entries = []
-    for speaker, run in groupby(spoken, key=lambda segment: segment.speaker):
-        said = [word for segment in run for word in segment.words]
-        entries.append(Statement(speaker, " ".join(w.text for w in said), said[0].start_us // 1000))
+    for speaker, run in groupby(conversation.sentences, key=lambda sentence: sentence.speaker):
+        said = list(run)
+        entries.append(Statement(speaker, " ".join(s.text for s in said), said[0].start_us // 1000))
     words = tuple(
         TimedWord(word.text, speaker, word.start_us // 1000, word.end_us // 1000, word.confidence)
         for word, speaker in conversation.words

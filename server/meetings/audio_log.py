@@ -12,6 +12,8 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 from types import TracebackType
@@ -62,11 +64,18 @@ class IncomingRecording:
         os.fsync(self._file.fileno())
         return self._path
 
+    @property
+    def file_hash(self) -> str:
+        """SHA-256 of what was written so far, in lower-case hexadecimal."""
+        return self._digest.hexdigest()
+
     def commit(self) -> str:
-        """Gives the durable recording its name and returns its SHA-256 in lower-case hexadecimal."""
+        """Gives the durable recording its name and returns its SHA-256. Safe to repeat."""
+        file_hash = self.file_hash
+        if self._file.closed:
+            return file_hash
         self.flush()
         self._file.close()
-        file_hash = self._digest.hexdigest()
         target = self._log.original(self._organization_id, file_hash)
         target.parent.mkdir(parents=True, exist_ok=True)
         self._path.replace(target)
@@ -102,6 +111,16 @@ class AudioLog:
     def receive(self, organization_id: UUID, limit_bytes: int) -> IncomingRecording:
         """A recording to write; removed at the end of its context unless committed."""
         return IncomingRecording(self, organization_id, limit_bytes)
+
+    def remove(self, organization_id: UUID, file_hash: str) -> None:
+        """Removes a recording and what was made of it; nothing happens where there is none."""
+        shutil.rmtree(self._folder(organization_id, file_hash), ignore_errors=True)
+
+    def recordings(self) -> Iterator[tuple[UUID, str]]:
+        """Every recording on disk: organization and hash."""
+        for folder in self.root.glob("*/??/*"):
+            with suppress(ValueError):
+                yield UUID(folder.parent.parent.name), folder.name
 
     def free_bytes(self) -> int:
         """Room left on the log's disk."""

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from grpc import StatusCode, aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 
-from server.conversation import Engine, FinishedEvent, ReadyEvent, Segment, TurnEvent, TurnState, Word
+from server.conversation import (
+    Acoustics,
+    Engine,
+    FinishedEvent,
+    Interval,
+    ReadyEvent,
+    Segment,
+    TurnEvent,
+    TurnState,
+    Word,
+)
 from server.conversation.fold import Event
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
+SENTENCES_TIMEOUT_S = 120.0
 CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
     # A replica that vanished without a word is noticed within 30 s.
@@ -39,6 +50,7 @@ class InferenceClient:
     def __init__(self, address: str) -> None:
         self._channel = aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
+        self._language = language_pb2_grpc.LanguageServiceStub(self._channel)
 
     async def until_reachable(self) -> None:
         """Returns once the inference server answers."""
@@ -68,6 +80,16 @@ class InferenceClient:
             call.cancel()
         if not finished:
             raise SessionBroke("the session ended without having finished")
+
+    async def analyse_sentences(self, sentences: Sequence[str]) -> Sequence[language_pb2.SentenceAnalysis]:
+        """Vector, polarity and emotions of each sentence. Raises SessionBroke."""
+        try:
+            answer = await self._language.AnalyseSentences(
+                language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=SENTENCES_TIMEOUT_S
+            )
+        except aio.AioRpcError as error:
+            raise SessionBroke(f"{error.code().name}: {error.details()}") from error
+        return answer.analyses
 
     async def close(self) -> None:
         """Closes the connection."""
@@ -102,11 +124,34 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
             turn.end_us,
             tuple(Word(w.text, w.start_us, w.end_us, _known(w, "confidence")) for w in turn.words),
             _known(turn, "speaker_confidence"),
+            _acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
         )
         return TurnEvent(turn.revision, TurnState(turn.state), segment)
     if kind == "finished":
-        return FinishedEvent(response.finished.total_samples * 1_000_000 // 16_000)
+        acoustics = response.finished.acoustics
+        return FinishedEvent(
+            response.finished.total_samples * 1_000_000 // 16_000,
+            _known(acoustics, "noise_dbfs"),
+            tuple(Interval(span.start_us, span.end_us) for span in acoustics.music),
+        )
     return None
+
+
+def _acoustics(message: session_pb2.Acoustics) -> Acoustics:
+    return Acoustics(
+        level_dbfs=round(message.level_dbfs, 3),
+        noise_dbfs=_known(message, "noise_dbfs"),
+        voiced_seconds=round(message.voiced_seconds, 3),
+        pitch_semitones=_known(message, "pitch_semitones"),
+        pitch_spread_semitones=_known(message, "pitch_spread_semitones"),
+        clipping_percent=round(message.clipping_percent, 4),
+        mos_overall=_known(message, "mos_overall"),
+        mos_signal=_known(message, "mos_signal"),
+        mos_background=_known(message, "mos_background"),
+        decays_db_per_s=tuple(round(rate, 1) for rate in message.decays_db_per_s),
+        gaps=message.gaps,
+        gap_seconds=round(message.gap_seconds, 4),
+    )
 
 
 def _known(message: Any, field: str) -> float | None:

@@ -22,6 +22,7 @@ class Stage(StrEnum):
     DECODING = "decoding"
     ANALYSING = "analysing"
     CLUSTERING = "clustering"
+    READING = "reading"
     STORING = "storing"
     DONE = "done"
 

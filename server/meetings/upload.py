@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from server.auth import Caller
 from server.errors import BadRequest, FileTooLarge, RecordingTooLong
@@ -14,6 +15,9 @@ from server.meetings.upload_body import UploadBody, body_of
 from server.meetings.upload_fields import checked_details
 from server.storage import meetings
 from server.storage.pool import Database
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,27 @@ class Uploads:
             stated = await probe(path)
             if stated.duration_s is not None and stated.duration_s > self._max_duration_s:
                 raise RecordingTooLong(stated.duration_s, self._max_duration_s)
-            file_hash = await asyncio.to_thread(recording.commit)
-            size_bytes = recording.size_bytes
-        meeting = meetings.NewMeeting(
-            caller.organization_id,
-            caller.user_id,
-            file_hash,
-            details.name,
-            details.held_on,
-            details.n_speakers,
-            details.language,
-            body.media_type,
-            size_bytes,
-        )
-        # The bytes are durable: patience with the database costs nothing and loses nothing.
-        status = await self._database.run(lambda connection: meetings.accept(connection, meeting), patience_s=20)
-        return Receipt(file_hash, status)
+            meeting = meetings.NewMeeting(
+                caller.organization_id,
+                caller.user_id,
+                recording.file_hash,
+                details.name,
+                details.held_on,
+                details.n_speakers,
+                details.language,
+                body.media_type,
+                recording.size_bytes,
+            )
+
+            async def file(connection: Connection) -> str:
+                # One who deletes the same recording now waits, or has done so before it is there.
+                await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
+                await asyncio.to_thread(recording.commit)
+                return await meetings.accept(connection, meeting)
+
+            # The bytes are durable: patience with the database costs nothing and loses nothing.
+            status = await self._database.run(file, patience_s=20)
+        return Receipt(meeting.file_hash, status)
 
     async def _read(self, recording: IncomingRecording, pieces: AsyncIterator[UploadPiece]) -> UploadBody:
         body: UploadBody | None = None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+
+from server.storage.speakers import SpeakerRow
 
 if TYPE_CHECKING:
     from server.storage.pool import Connection
@@ -28,15 +32,6 @@ class NewMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakerRow:
-    """A speaker of a meeting."""
-
-    label: int
-    id: UUID
-    alias: str
-
-
-@dataclass(frozen=True, slots=True)
 class MeetingState:
     """Where a meeting is on its way."""
 
@@ -53,7 +48,9 @@ class MeetingAnswer:
 
     state: MeetingState
     engine: dict[str, Any] | None
+    duration_ms: int | None
     value: dict[str, Any] | None
+    definition_version: str
     speakers: tuple[SpeakerRow, ...]
 
 
@@ -104,10 +101,22 @@ async def state_of(connection: Connection, organization_id: UUID, file_hash: str
     return MeetingState(**row) if row else None
 
 
+async def ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
+    """The id of an organization's finished meeting, None where it has none of that hash."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status = 'ready'",
+        organization_id,
+        file_hash,
+    )
+    return found
+
+
 _ANSWER = """
-SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.engine, i.value,
-       (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias) ORDER BY s.label), '[]')
-          FROM speakers s WHERE s.meeting_id = m.id) AS speakers
+SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.engine, m.duration_ms, i.value,
+       coalesce(i.definition_version, '') AS definition_version,
+       (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.alias_source, s.alias_confidence)
+                               ORDER BY s.label), '[]')
+          FROM speakers s WHERE s.meeting_id = m.id AND s.active) AS speakers
   FROM meetings m LEFT JOIN insights i ON i.meeting_id = m.id AND i.family = $1
 """
 
@@ -130,5 +139,68 @@ async def latest_answer(connection: Connection, user_id: UUID, family: str) -> M
 
 def _answer_of(row: Any) -> MeetingAnswer:
     state = MeetingState(row["file_hash"], row["status"], row["stage"], row["progress_percent"], row["message"])
-    speakers = tuple(SpeakerRow(label, UUID(id_), alias) for label, id_, alias in row["speakers"])
-    return MeetingAnswer(state, row["engine"], row["value"], speakers)
+    speakers = tuple(SpeakerRow(label, UUID(id_), *names) for label, id_, *names in row["speakers"])
+    return MeetingAnswer(state, row["engine"], row["duration_ms"], row["value"], row["definition_version"], speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMeeting:
+    """A meeting in a list."""
+
+    id: UUID
+    file_hash: str
+    name: str
+    held_on: str | None
+    status: str
+    duration_ms: int | None
+    speakers: int
+    created_at: datetime
+
+
+async def page(
+    connection: Connection, organization_id: UUID, size: int, after: tuple[datetime, UUID] | None
+) -> list[ListedMeeting]:
+    """Up to ``size`` meetings of an organization, the newest first, from after ``after`` (created_at, id)."""
+    rows = await connection.fetch(
+        "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at,"
+        " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers"
+        " FROM meetings m WHERE m.organization_id = $1"
+        " AND ($3::timestamptz IS NULL OR (m.created_at, m.id) < ($3, $4::uuid))"
+        " ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
+        organization_id,
+        size,
+        *(after or (None, None)),
+    )
+    return [ListedMeeting(**row) for row in rows]
+
+
+async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:
+    """Until the transaction ends nobody else files or removes this recording."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}")
+
+
+async def exists(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Whether the organization has the meeting, in whatever state."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM meetings WHERE organization_id = $1 AND file_hash = $2)", organization_id, file_hash
+    )
+    return found
+
+
+async def known(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Which of the recordings (organization, hash) a meeting names."""
+    rows = await connection.fetch(
+        "SELECT organization_id, file_hash FROM meetings WHERE (organization_id, file_hash) IN"
+        " (SELECT * FROM unnest($1::uuid[], $2::text[]))",
+        [organization_id for organization_id, _ in recordings],
+        [file_hash for _, file_hash in recordings],
+    )
+    return {(UUID(str(row["organization_id"])), row["file_hash"]) for row in rows}
+
+
+async def delete(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Removes a meeting with everything known of it; False where there is none."""
+    deleted = await connection.execute(
+        "DELETE FROM meetings WHERE organization_id = $1 AND file_hash = $2", organization_id, file_hash
+    )
+    return bool(deleted != "DELETE 0")

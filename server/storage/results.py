@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
 
-from server.storage import jobs
+from server.storage import insights, jobs, speakers
 from server.storage.jobs import Job
+from server.storage.speakers import SpeakerRow
 
 if TYPE_CHECKING:
     from server.storage.pool import Connection
-
-
-def speaker_id(meeting_id: UUID, label: int) -> UUID:
-    """The UUID of a meeting's speaker: the same however often the meeting is analysed."""
-    return uuid5(meeting_id, f"speaker-{label}")
 
 
 async def append_events(connection: Connection, job: Job, events: Sequence[tuple[int, bytes]]) -> None:
@@ -34,14 +29,14 @@ async def finish(
     *,
     conversation: dict[str, Any],
     engine: dict[str, Any],
-    speakers: Sequence[int],
-    insights: Mapping[str, tuple[str, dict[str, Any]]],
+    speakers_found: Sequence[SpeakerRow],
+    answers: Mapping[str, tuple[str, dict[str, Any]]],
     duration_ms: int,
     message: str,
 ) -> None:
     """Makes the meeting ready, in the caller's transaction: all of it or nothing. Raises JobLost.
 
-    ``insights`` maps a family to its definition version and document.
+    ``answers`` maps a family to its definition version and document.
     """
     await jobs.hold(connection, job)
     meeting_id = job.meeting_id
@@ -51,16 +46,8 @@ async def finish(
         meeting_id,
         conversation,
     )
-    await connection.executemany(
-        "INSERT INTO speakers (id, meeting_id, label, alias) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        [(speaker_id(meeting_id, label), meeting_id, label, f"Speaker {label}") for label in speakers],
-    )
-    await connection.executemany(
-        "INSERT INTO insights (meeting_id, family, definition_version, value) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (meeting_id, family) DO UPDATE"
-        " SET definition_version = excluded.definition_version, value = excluded.value",
-        [(meeting_id, family, version, value) for family, (version, value) in insights.items()],
-    )
+    await speakers.store(connection, meeting_id, speakers_found)
+    await insights.store(connection, meeting_id, answers)
     await connection.execute("DELETE FROM session_events WHERE meeting_id = $1 AND fence <> $2", meeting_id, job.fence)
     await connection.execute(
         "UPDATE meetings SET status = 'ready', stage = 'done', progress_percent = 100, message = $2, engine = $3,"

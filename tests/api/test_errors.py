@@ -13,6 +13,8 @@ EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCo
     errors.InvalidCredentials: (errors.InvalidCredentials(), grpc.StatusCode.UNAUTHENTICATED, 400),
     errors.BadRequest: (errors.BadRequest("name", "shorter"), grpc.StatusCode.INVALID_ARGUMENT, None),
     errors.MeetingNotFound: (errors.MeetingNotFound(), grpc.StatusCode.NOT_FOUND, None),
+    errors.SpeakerNotFound: (errors.SpeakerNotFound(), grpc.StatusCode.NOT_FOUND, None),
+    errors.VoiceNotFound: (errors.VoiceNotFound(), grpc.StatusCode.NOT_FOUND, None),
     errors.MeetingStillProcessing: (errors.MeetingStillProcessing(5), grpc.StatusCode.FAILED_PRECONDITION, 409),
     errors.MeetingFailed: (errors.MeetingFailed("no sound"), grpc.StatusCode.FAILED_PRECONDITION, 409),
     errors.FileTooLarge: (errors.FileTooLarge(9), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),

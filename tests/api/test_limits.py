@@ -14,6 +14,7 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from server.api.serve import build_server
 from server.auth import Tokens
 from server.meetings.audio_log import AudioLog
+from server.meetings.deletion import Deletion
 from server.meetings.upload import Uploads
 from server.storage import users
 from server.storage.pool import Database
@@ -27,7 +28,7 @@ async def upload(database: Database, tmp_path: Path) -> AsyncIterator[object]:
     user = await database.run(lambda c: users.find(c, user_id))
     assert user is not None
     uploads = Uploads(AudioLog(tmp_path), database, max_bytes=200_000, max_duration_s=3)
-    server = build_server(database, tokens, uploads)
+    server = build_server(database, tokens, uploads, Deletion(AudioLog(tmp_path), database))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     metadata = (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),)

@@ -18,7 +18,6 @@ from server.conversation import (
     TurnEvent,
     TurnState,
     Word,
-    exchanges,
     fold,
     merge_intervals,
     turns,
@@ -99,9 +98,3 @@ def test_utterances_join_over_short_gaps_and_backchannels_take_no_turn() -> None
         (2, 9.5, 12),
     ]
     assert [(t.speaker, t.start_us / S, t.end_us / S) for t in turns(spoken)] == [(1, 0, 9), (2, 9.5, 12)]
-
-
-def test_exchanges_count_changes_within_five_seconds_either_way() -> None:
-    talk = conversation((1, 0, 2), (2, 3, 5), (1, 10, 12), (3, 17.1, 19))
-    found = exchanges(talk.speakers, turns(utterances(talk)))
-    assert {e.between: e.count for e in found} == {(1, 2): 2, (1, 3): 0, (2, 3): 0}

@@ -1,0 +1,226 @@
+"""From stored documents to the messages of InsightsService; speakers' numbers become their UUIDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.protobuf import struct_pb2
+from meetra.v1 import insights_pb2 as pb
+
+from server.api.answers import ReadyAnswer
+
+MEETING_SUMMARY = "Meeting summary"
+UNRELIABLE_ADVICE = (
+    "The built-in recogniser is weak on far, noisy or overlapping speech: read this text as a hint, not a record. "
+    "docs/models.md says how to use a stronger recogniser."
+)
+
+
+def clock(milliseconds: int) -> str:
+    """``HH:MM:SS`` of a time from the start of the meeting, in milliseconds; fractions are cut off."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def support(document: Mapping[str, Any]) -> pb.ScoreSupport:
+    """Support of a score."""
+    return pb.ScoreSupport(**document)
+
+
+def score_details(document: Mapping[str, Any]) -> pb.ScoreDetails:
+    """Parts and support of a score."""
+    components = [pb.ScoreComponent(**component) for component in document["components"]]
+    return pb.ScoreDetails(components=components, support=support(document["support"]))
+
+
+def nodes(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detailed: bool) -> list[pb.InteractionNode]:
+    """A map of interactions; ``detailed``: with the number of exchanges."""
+    return [
+        pb.InteractionNode(
+            between=[found.speaker_id(label) for label in node["between"]],
+            value=node["value"],
+            exchanges=node["exchanges"] if detailed else None,
+        )
+        for node in documents
+    ]
+
+
+def shares(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detailed: bool) -> list[pb.SpeakerShare]:
+    """Shares of the speaking time; ``detailed``: with the time itself."""
+    return [
+        pb.SpeakerShare(
+            meeting_speaking_percentage=share["percentage"],
+            id=found.speaker_id(share["label"]),
+            speaking_ms=share["speaking_ms"] if detailed else None,
+        )
+        for share in documents
+    ]
+
+
+def transcript_details(found: ReadyAnswer) -> pb.TranscriptDetails:
+    """How far a transcript can be trusted, with its words."""
+    value, engine = found.value, found.engine
+    return pb.TranscriptDetails(
+        mean_word_confidence=value["mean_word_confidence"],
+        reliable=value["reliable"],
+        threshold=value["threshold"],
+        advice="" if value["reliable"] else UNRELIABLE_ADVICE,
+        words=[pb.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])}) for word in value["words"]],
+        engine=pb.EngineCapabilities(
+            models=engine.get("models", ()),
+            overlap=engine.get("overlap", False),
+            languages=engine.get("languages", ()),
+            max_speakers=engine.get("max_speakers", 0),
+        ),
+    )
+
+
+def reliability(found: ReadyAnswer, method: str) -> pb.TextReliability:
+    """How far an answer made from words can be trusted."""
+    told = found.value["reliability"]
+    return pb.TextReliability(
+        reliable=told["reliable"],
+        mean_word_confidence=told["mean_word_confidence"],
+        definition_version=found.definition_version,
+        method=method,
+        advice="" if told["reliable"] else UNRELIABLE_ADVICE,
+    )
+
+
+def texts(items: Iterable[str]) -> struct_pb2.ListValue:
+    """A list of strings as the maps of lists hold it."""
+    value = struct_pb2.ListValue()
+    value.extend(list(items))
+    return value
+
+
+def texts_by_speaker(found: ReadyAnswer, pairs: Iterable[tuple[int, list[str]]]) -> dict[str, struct_pb2.ListValue]:
+    """Lists of sentences by speaker."""
+    return {found.speaker_id(label): texts(said) for label, said in pairs}
+
+
+def summary(found: ReadyAnswer, document: Mapping[str, Any]) -> dict[str, struct_pb2.ListValue]:
+    """The summaries of the speakers and of the meeting."""
+    return {**texts_by_speaker(found, document["speakers"]), MEETING_SUMMARY: texts(document["meeting"])}
+
+
+def questions(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.Question]:
+    """Questions with their times."""
+    return [
+        pb.Question(
+            speaker=found.speaker_id(asked["speaker"]),
+            question=asked["question"],
+            start_timestamp=clock(asked["start_ms"]),
+        )
+        for asked in documents
+    ]
+
+
+def dynamics(documents: Iterable[Mapping[str, Any]]) -> list[pb.PeriodDynamics]:
+    """Periods of the dynamics."""
+    return [pb.PeriodDynamics(**period) for period in documents]
+
+
+def topics(documents: Iterable[Mapping[str, Any]]) -> list[pb.Topic]:
+    """Topics with their keywords."""
+    return [pb.Topic(**topic) for topic in documents]
+
+
+def topic_details(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.TopicDetail]:
+    """Stretches in depth."""
+    return [_topic_detail(found, document) for document in documents]
+
+
+def _topic_detail(found: ReadyAnswer, document: Mapping[str, Any]) -> pb.TopicDetail:
+    energy = document["energy"]
+    plain = ("topic", "start", "end", "sentiment", "emotions_score", "interactions_score", "involvement_score")
+    return pb.TopicDetail(
+        **{name: document[name] for name in plain},
+        speakers=[
+            pb.TopicSpeaker(id=str(speaker.id), alias=speaker.alias)
+            for speaker in found.speakers
+            if speaker.label in document["speakers"]
+        ],
+        energy=pb.TopicEnergy(
+            energy_score=energy["energy_score"],
+            talking_time=energy["talking_time"],
+            silence_time=energy["silence_time"],
+            interactions=pb.TopicInteractions(nodes=nodes(found, energy["interactions"]["nodes"], detailed=False)),
+            emotions=energy["emotions"],
+        ),
+    )
+
+
+def audio_quality(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.SpeakerAudioQuality]:
+    """How the speakers can be heard."""
+    by_label = {document["speaker"]: document for document in documents}
+    plain = ("microphone_quality", "mos", "noise_db", "snr_db", "clipping_percent", "reverb", "lagging")
+    return [
+        pb.SpeakerAudioQuality(
+            id=str(speaker.id),
+            alias=speaker.alias,
+            **{name: by_label[speaker.label][name] for name in plain},
+        )
+        for speaker in found.speakers
+        if speaker.label in by_label
+    ]
+
+
+def audio_details(found: ReadyAnswer) -> pb.AudioQualityDetails:
+    """The recording's own quality, and that of each segment."""
+    return pb.AudioQualityDetails(
+        noise_db=found.value["noise_db"],
+        music=[pb.TimeSpan(start=start, end=end) for start, end in found.value["music"]],
+        fragments=[
+            pb.FragmentQuality(
+                speaker=found.speaker_id(fragment["speaker"]),
+                start=fragment["start_ms"],
+                end=fragment["end_ms"],
+                level_db=fragment["level_dbfs"],
+                microphone_quality=fragment["microphone_quality"],
+                reverb=fragment["reverb"],
+                lagging=fragment["lagging"],
+                music=fragment["music"],
+            )
+            for fragment in found.value["fragments"]
+        ],
+    )
+
+
+def report(found: ReadyAnswer) -> pb.GetMeetingQualityResponse:
+    """The NorthStar report."""
+    value = found.value
+    flow = value["flow"]
+    return pb.GetMeetingQualityResponse(
+        quality_score=value["quality_score"],
+        drivers=[pb.QualityDriver(**driver) for driver in value["drivers"]],
+        note=value["note"],
+        support=support(value["support"]),
+        group_dynamics=pb.GroupDynamics(
+            speakers=shares(found, value["shares"]["speakers"], detailed=True),
+            meeting_energy=value["energy"]["score"],
+            sentiment_score=value["sentiment"]["score"],
+            meeting_emotions=pb.EmotionShares(**value["emotions"]["percentages"]),
+            nodes=nodes(found, value["interactions"]["nodes"], detailed=True),
+        ),
+        context=pb.MeetingContext(
+            text_summary=summary(found, value["summaries"]),
+            key_points=texts_by_speaker(found, value["key_points"]["speakers"]),
+            questions=questions(found, value["questions"]["questions"]),
+            topics=topics(value["topics"]["topics"]),
+        ),
+        topic_deep_dive=topic_details(found, value["topic_details"]),
+        fluctuations=dynamics(value["dynamics"]["dynamics"]),
+        flow=pb.ConversationFlow(
+            **{
+                **flow,
+                "balance_over_time": [pb.BalanceWindow(**window) for window in flow["balance_over_time"]],
+                "speakers": [
+                    pb.SpeakerFlow(**{**part, "speaker": found.speaker_id(part["speaker"])})
+                    for part in flow["speakers"]
+                ],
+            }
+        ),
+        audio_quality=audio_quality(found, value["audio_quality"]["speakers"]),
+    )

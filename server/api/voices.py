@@ -1,0 +1,49 @@
+"""VoiceService: voices that an organization lets be recognised across its meetings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpc import aio
+from meetra.v1 import voices_pb2 as pb
+from meetra.v1 import voices_pb2_grpc
+
+from server.api.validation import checked_uuid
+from server.auth import current_caller
+from server.errors import VoiceNotFound
+from server.storage import voices
+from server.storage.pool import Database
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
+    """See proto/meetra/v1/voices.proto."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ListVoices(  # noqa: N802
+        self, request: pb.ListVoicesRequest, context: Context
+    ) -> pb.ListVoicesResponse:
+        organization_id = current_caller().organization_id
+        wanted = await self._database.run(lambda c: voices.recognises(c, organization_id))
+        known = await self._database.run(lambda c: voices.listed(c, organization_id))
+        return pb.ListVoicesResponse(
+            recognise=wanted, voices=[pb.Voice(id=str(v.id), name=v.name, meetings=v.meetings) for v in known]
+        )
+
+    async def UpdateVoiceSettings(  # noqa: N802
+        self, request: pb.UpdateVoiceSettingsRequest, context: Context
+    ) -> pb.UpdateVoiceSettingsResponse:
+        organization_id = current_caller().organization_id
+        await self._database.run(lambda c: voices.set_recognition(c, organization_id, request.recognise))
+        return pb.UpdateVoiceSettingsResponse(recognise=request.recognise)
+
+    async def DeleteVoice(  # noqa: N802
+        self, request: pb.DeleteVoiceRequest, context: Context
+    ) -> pb.DeleteVoiceResponse:
+        organization_id, id_ = current_caller().organization_id, checked_uuid("id", request.id)
+        if not await self._database.run(lambda c: voices.delete(c, organization_id, id_)):
+            raise VoiceNotFound
+        return pb.DeleteVoiceResponse()

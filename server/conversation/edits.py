@@ -1,0 +1,63 @@
+"""What people correct by hand: two speakers who are one, or one who is two.
+
+Edits never touch what the engine said: they are applied to it anew each time, so that undoing
+one is leaving it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """``speaker`` was ``into`` all along."""
+
+    speaker: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The segments of ``speaker`` that lie mostly within start..end were said by ``new_speaker``."""
+
+    speaker: int
+    new_speaker: int
+    start_us: int
+    end_us: int
+
+
+Edit = Merge | Split
+
+
+def to_document(edit: Edit) -> dict[str, Any]:
+    """A JSON-able form; ``from_document`` is its inverse."""
+    return {"kind": "merge" if isinstance(edit, Merge) else "split", **asdict(edit)}
+
+
+def from_document(document: dict[str, Any]) -> Edit:
+    """Reads what ``to_document`` wrote."""
+    fields = {name: value for name, value in document.items() if name != "kind"}
+    return Merge(**fields) if document["kind"] == "merge" else Split(**fields)
+
+
+def edited(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
+    """The conversation with the edits applied one after another."""
+    speaker_of = {segment.segment_id: segment.speaker for segment in conversation.segments}
+    middle_of = {s.segment_id: (s.start_us + s.end_us) // 2 for s in conversation.segments}
+    for edit in edits:
+        for segment_id, speaker in speaker_of.items():
+            if speaker != edit.speaker:
+                continue
+            if isinstance(edit, Merge):
+                speaker_of[segment_id] = edit.into
+            elif edit.start_us <= middle_of[segment_id] < edit.end_us:
+                speaker_of[segment_id] = edit.new_speaker
+    segments = tuple(replace(s, speaker=speaker_of[s.segment_id]) for s in conversation.segments)
+    sentences = tuple(replace(s, speaker=speaker_of.get(s.segment_id, s.speaker)) for s in conversation.sentences)
+    speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
+    return replace(conversation, segments=segments, sentences=sentences, speakers=tuple(speakers))

@@ -1,0 +1,86 @@
+"""Vocal activation: how lively a speaker sounds beside how they usually sound.
+
+Level, pitch spread and speech rate rise with arousal (Scherer 2003; they lead the eGeMAPS set,
+Eyben et al. 2016). Each is compared with the speaker's own mean, so that a loud voice or a
+near microphone is no advantage.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from statistics import NormalDist, fmean, pstdev
+
+from server.conversation import Conversation, Segment, Utterance
+
+# A speaker is compared with themselves only when there is something to compare with.
+LEAST_UTTERANCES = 5
+LEAST_VOICED_S = 0.2
+_NORMAL = NormalDist()
+
+
+def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
+    """Activation of each utterance, 0..1: the normal CDF of the mean of up to three z-scores.
+
+    None for a speaker of fewer than five utterances, and where nothing is measured.
+    """
+    measured: list[tuple[float | None, ...]] = [(None, None, None)] * len(spoken)
+    for speaker in conversation.speakers:
+        own = [s for s in conversation.segments if s.speaker == speaker]
+        starts = [s.start_us for s in own]
+        for index, utterance in enumerate(spoken):
+            if utterance.speaker == speaker:
+                first, last = bisect_left(starts, utterance.start_us), bisect_right(starts, utterance.end_us)
+                measured[index] = _features(own[first:last], utterance)
+    values: list[float | None] = [None] * len(spoken)
+    for speaker in conversation.speakers:
+        indices = [index for index, utterance in enumerate(spoken) if utterance.speaker == speaker]
+        if len(indices) < LEAST_UTTERANCES:
+            continue
+        columns = [_z_scores([measured[index][column] for index in indices]) for column in range(3)]
+        for place, index in enumerate(indices):
+            known = [column[place] for column in columns]
+            present = [z for z in known if z is not None]
+            if present:
+                values[index] = round(_NORMAL.cdf(fmean(present)), 4)
+    return tuple(values)
+
+
+def _features(segments: Sequence[Segment], utterance: Utterance) -> tuple[float | None, float | None, float | None]:
+    """Level in dBFS, pitch spread in semitones, words a second; None where not measured."""
+    heard = [
+        (s.acoustics, s.end_us - s.start_us) for s in segments if s.acoustics is not None and s.end_us > s.start_us
+    ]
+    level = None
+    if heard:
+        power = sum(10 ** (a.level_dbfs / 10) * d for a, d in heard) / sum(d for _, d in heard)
+        level = 10 * math.log10(max(power, 1e-10))
+    words = sum(len(segment.words) for segment in segments)
+    rate = words / (utterance.duration_us / 1e6) if words and utterance.duration_us else None
+    return level, _pooled_spread(segments), rate
+
+
+def _pooled_spread(segments: Sequence[Segment]) -> float | None:
+    """Standard deviation of the pitch over all the segments, from those of each."""
+    parts = [
+        (s.acoustics.voiced_seconds, s.acoustics.pitch_semitones, s.acoustics.pitch_spread_semitones)
+        for s in segments
+        if s.acoustics is not None
+    ]
+    known = [(weight, mean, spread) for weight, mean, spread in parts if mean is not None and spread is not None]
+    total = sum(weight for weight, _, _ in known)
+    if total < LEAST_VOICED_S:
+        return None
+    mean = sum(weight * m for weight, m, _ in known) / total
+    return math.sqrt(sum(weight * (spread**2 + (m - mean) ** 2) for weight, m, spread in known) / total)
+
+
+def _z_scores(values: Sequence[float | None]) -> list[float | None]:
+    known = [value for value in values if value is not None]
+    if len(known) < LEAST_UTTERANCES:
+        return [None] * len(values)
+    mean, spread = fmean(known), pstdev(known)
+    if spread < 1e-9:
+        return [None if value is None else 0.0 for value in values]
+    return [None if value is None else (value - mean) / spread for value in values]

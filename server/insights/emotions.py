@@ -1,0 +1,98 @@
+"""Emotions that words express: over the meeting, over a stretch, and by speaker and minute."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from server.conversation import EMOTIONS
+from server.insights.shares import percentages_of
+from server.insights.support import Support, support_of
+from server.insights.timeline import Timeline, Window, sentence_weights
+
+DEFINITION_VERSION = "1"
+# A class with less of a stretch is not listed for it.
+LISTED_FROM = 0.15
+CHUNK_MS = 60_000
+NOT_SURE = EMOTIONS.index("not_sure")
+
+
+def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -> tuple[float, ...] | None:
+    """Duration-weighted mean probability of each of EMOTIONS; sums to 1. None without sentences.
+
+    ``speaker``: of this speaker's sentences alone.
+    """
+    total = 0
+    sums = [0.0] * len(EMOTIONS)
+    for sentence, weight in sentence_weights(line.sentences, window):
+        if speaker is None or sentence.speaker == speaker:
+            total += weight
+            for index, probability in enumerate(sentence.emotions):
+                sums[index] += weight * probability
+    mass = sum(sums)
+    return tuple(value / mass for value in sums) if total and mass else None
+
+
+def listed_emotions(line: Timeline, window: Window) -> list[str]:
+    """The classes with at least 15 % of the window, strongest first.
+
+    Never empty where somebody speaks (then at least the strongest, or ``not_sure`` without
+    sentences); empty in silence.
+    """
+    shares = emotion_shares(line, window)
+    if shares is None:
+        return ["not_sure"] if line.speech_us(window) else []
+    ranked = sorted(range(len(EMOTIONS)), key=lambda i: (-shares[i], i))
+    listed = [EMOTIONS[i] for i in ranked if shares[i] >= LISTED_FROM]
+    return listed or [EMOTIONS[ranked[0]]]
+
+
+def emotions_score(line: Timeline, window: Window) -> int:
+    """``emotions_score``: 50 + 50 (P(happiness) - P(anger) - P(disgust) - P(fear)), rounded; 50 by default."""
+    shares = emotion_shares(line, window)
+    if shares is None:
+        return 50
+    p = dict(zip(EMOTIONS, shares, strict=True))
+    return round(50 + 50 * (p["happiness"] - p["anger"] - p["disgust"] - p["fear"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Emotions:
+    """The emotions of a meeting."""
+
+    percentages: dict[str, float]
+    support: Support
+
+    def to_document(self) -> dict[str, Any]:
+        """A JSON-able form: ``percentages``, ``support``."""
+        return asdict(self)
+
+
+def meeting_emotions(line: Timeline) -> Emotions:
+    """``meeting_emotions``: 100 times the duration-weighted mean probability, one decimal, sums to 100.
+
+    ``not_sure`` has it all where nothing was read.
+    """
+    shares = emotion_shares(line, line.whole) or tuple(float(i == NOT_SURE) for i in range(len(EMOTIONS)))
+    rounded = percentages_of(shares, decimals=1)
+    return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support_of(line, DEFINITION_VERSION, 1))
+
+
+def emotion_chunks(line: Timeline) -> list[dict[str, Any]]:
+    """Row 14: for each minute the strongest emotion of everybody who speaks in it.
+
+    The documented borders: 0..60000, 60001..120000, and so on, the last one shorter.
+    """
+    duration_ms = line.duration_us // 1000
+    chunks = []
+    for start_ms in range(0, max(1, duration_ms), CHUNK_MS):
+        end_ms = min(start_ms + CHUNK_MS, duration_ms)
+        window = Window(start_ms * 1000, end_ms * 1000)
+        strongest = []
+        for speaker in line.speakers:
+            if line.speaking_us(speaker, window):
+                shares = emotion_shares(line, window, speaker)
+                top = NOT_SURE if shares is None else max(range(len(EMOTIONS)), key=lambda i: (shares[i], -i))
+                strongest.append([speaker, EMOTIONS[top]])
+        chunks.append({"start_ms": start_ms + (start_ms > 0), "end_ms": end_ms, "emotions": strongest})
+    return chunks

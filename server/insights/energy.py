@@ -1,0 +1,54 @@
+"""Conversational energy: how much is said, how lively the exchange is, and how lively people sound."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from server.insights.interaction import interaction_value
+from server.insights.support import Component, Score, support_of, weighted_score
+from server.insights.timeline import Timeline, Window, weighted_mean
+
+DEFINITION_VERSION = "1"
+
+
+def talking_share(line: Timeline, window: Window) -> float:
+    """``talking_time``: the union of all speech over the window, 0..1."""
+    return line.speech_us(window) / window.duration_us if window.duration_us else 0.0
+
+
+def activation(line: Timeline, window: Window) -> float | None:
+    """Time-weighted mean of the utterances' vocal activation, 0..1; None where none is known."""
+    return weighted_mean(
+        (value, window.overlap_us(utterance.start_us, utterance.end_us))
+        for utterance, value in zip(line.utterances, line.activations, strict=True)
+        if value is not None
+    )
+
+
+def energy_parts(line: Timeline, window: Window) -> dict[str, float]:
+    """The parts of the energy that are known for a window, each 0..1."""
+    parts = {
+        "talking_time": talking_share(line, window),
+        "interactions": interaction_value(line, window) / 100,
+    }
+    lively = activation(line, window)
+    if lively is not None:
+        parts["vocal_activation"] = lively
+    return parts
+
+
+def energy_value(line: Timeline, window: Window) -> float:
+    """100 times the mean of the known parts, 0..100; 0 in silence."""
+    parts = energy_parts(line, window)
+    return 100 * fmean(parts.values()) if parts["talking_time"] > 0 else 0.0
+
+
+def energy(line: Timeline) -> Score:
+    """``meeting_energy`` of the whole meeting, 0..100.
+
+    The mean of talking time, interactions / 100, and vocal activation where speakers have the
+    five utterances it needs. It describes a meeting; it does not grade it.
+    """
+    parts = energy_parts(line, line.whole)
+    components = tuple(Component(name, value, 1 / len(parts)) for name, value in parts.items())
+    return weighted_score(components, support_of(line, DEFINITION_VERSION, 1))

@@ -1,0 +1,136 @@
+"""How the talk flows, beyond the documented scores: silences, monologues, latencies, pace, interruptions."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median, quantiles
+from typing import Any
+
+from server.conversation import Conversation, Interval, merge_intervals
+from server.insights.balance import window_evenness
+from server.insights.timeline import Timeline, Window
+
+DEFINITION_VERSION = "1"
+# Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
+BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
+LONGEST_LATENCY_US = 5_000_000
+# An interruption (Schegloff 2000): the next speaker starts at least 0.5 s before the current
+# one ends, both speak for at least 0.3 s, and it succeeds when the current one stops within 1 s.
+EARLY_US, OVERLAP_US, STOPS_WITHIN_US = 500_000, 300_000, 1_000_000
+BACK_CHANNEL_US = 1_000_000
+
+
+def flow(conversation: Conversation, line: Timeline) -> dict[str, Any]:
+    """Everything of this family; times in milliseconds. What the engine cannot measure is None."""
+    overlap = conversation.engine.overlap
+    return {
+        "silence_ms": (line.duration_us - line.speech_us(line.whole)) // 1000,
+        "longest_silence_ms": _longest_silence_us(line) // 1000,
+        "overlap_ratio": round(_overlap_ratio(line), 4) if overlap else None,
+        "turns_per_minute": round(len(line.turns) / (line.duration_us / 60e6), 2) if line.duration_us else 0.0,
+        **_latencies(line),
+        "balance_over_time": _balance_over_time(line),
+        "speakers": [_speaker(conversation, line, speaker) for speaker in line.speakers],
+    }
+
+
+def _anyone(line: Timeline) -> tuple[Interval, ...]:
+    return merge_intervals(interval for spans in line.speech.values() for interval in spans)
+
+
+def _longest_silence_us(line: Timeline) -> int:
+    edges = [0]
+    for start, end in _anyone(line):
+        edges += [start, end]
+    edges.append(line.duration_us)
+    return max((b - a for a, b in zip(edges[::2], edges[1::2], strict=True)), default=0)
+
+
+def _overlap_ratio(line: Timeline) -> float:
+    """Time in which at least two speak, over time in which at least one does."""
+    union = line.speech_us(line.whole)
+    borders = sorted(
+        (moment, step)
+        for spans in line.speech.values()
+        for start, end in spans
+        for moment, step in ((start, 1), (end, -1))
+    )
+    together, speaking, since = 0, 0, 0
+    for moment, step in borders:
+        together += moment - since if speaking >= 2 else 0
+        speaking, since = speaking + step, moment
+    return together / union if union else 0.0
+
+
+def _latencies(line: Timeline) -> dict[str, Any]:
+    """Response latency: next turn's start minus the last one's end, at most 5 s (Levinson and Torreira 2015)."""
+    gaps = [
+        (after.start_us - before.end_us) / 1000
+        for before, after in pairwise(line.turns)
+        if after.start_us - before.end_us <= LONGEST_LATENCY_US
+    ]
+    if not gaps:
+        return {"response_latency_ms": None, "response_latency_p10_ms": None, "response_latency_p90_ms": None}
+    tenths = quantiles(gaps, n=10, method="inclusive") if len(gaps) > 1 else gaps * 9
+    return {
+        "response_latency_ms": round(median(gaps)),
+        "response_latency_p10_ms": round(tenths[0]),
+        "response_latency_p90_ms": round(tenths[8]),
+    }
+
+
+def _balance_over_time(line: Timeline) -> list[dict[str, Any]]:
+    last = max(0, line.duration_us - BALANCE_WINDOW_US)
+    starts = range(0, last + 1, BALANCE_HOP_US)
+    windows = [Window(start, min(start + BALANCE_WINDOW_US, line.duration_us)) for start in starts]
+    return [
+        {"start": w.start_us // 1000, "end": w.end_us // 1000, "balance": round(100 * window_evenness(line, w), 2)}
+        for w in windows
+    ]
+
+
+def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> dict[str, Any]:
+    talk_us = line.speaking_us(speaker, line.whole)
+    others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
+    words = sum(len(s.words) for s in conversation.segments if s.speaker == speaker)
+    own = [turn for turn in line.turns if turn.speaker == speaker]
+    document: dict[str, Any] = {
+        "speaker": speaker,
+        "turns": len(own),
+        "longest_monologue_ms": max((t.end_us - t.start_us for t in own), default=0) // 1000,
+        "words_per_minute": round(words / (talk_us / 60e6), 1) if words and talk_us else None,
+        "talk_listen_ratio": round(talk_us / others_us, 3) if others_us else None,
+        "patience_ms": _patience_ms(line, speaker),
+        "questions": sum(s.asks for s in conversation.sentences if s.speaker == speaker),
+    }
+    overlap = conversation.engine.overlap
+    successful, failed = interruptions(line, speaker) if overlap else (None, None)
+    return {**document, "interruptions": successful, "failed_interruptions": failed}
+
+
+def _patience_ms(line: Timeline, speaker: int) -> int | None:
+    """Median time the speaker waits after somebody else's turn before taking the floor."""
+    waits = [
+        max(0, after.start_us - before.end_us) / 1000
+        for before, after in pairwise(line.turns)
+        if after.speaker == speaker and after.start_us - before.end_us <= LONGEST_LATENCY_US
+    ]
+    return round(median(waits)) if waits else None
+
+
+def interruptions(line: Timeline, speaker: int) -> tuple[int, int]:
+    """How often ``speaker`` interrupts somebody: with success, and without. Back-channels do not count."""
+    successful = failed = 0
+    spoken = line.utterances
+    for index, mine in enumerate(spoken):
+        if mine.speaker != speaker or mine.end_us - mine.start_us < BACK_CHANNEL_US:
+            continue
+        for theirs in spoken[:index]:
+            early = theirs.end_us - mine.start_us
+            shared = min(theirs.end_us, mine.end_us) - mine.start_us
+            if theirs.speaker != speaker and early >= EARLY_US and shared >= OVERLAP_US:
+                if early <= STOPS_WITHIN_US:
+                    successful += 1
+                else:
+                    failed += 1
+    return successful, failed

@@ -1,0 +1,126 @@
+"""Who is who, from what is said: people introduce themselves and are called by their names.
+
+Each mention gives a name to a speaker with a weight; a name that clearly belongs to one speaker
+becomes their alias, with a confidence. It is a guess until somebody confirms it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.conversation import UNKNOWN_SPEAKER, Conversation, Sentence
+from server.conversation.given_names import AMBIGUOUS, given_names
+
+DEFINITION_VERSION = "1"
+# An introduction says it outright; being answered after a name is a hint.
+INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
+LEAST_WEIGHT = 2.0
+LEAST_CONFIDENCE = 0.6
+# Who speaks next is the one addressed only when they do so soon.
+ANSWERS_WITHIN_US = 5_000_000
+
+_NAME = r"(?P<name>[^\W\d_]{2,})"
+_INTRODUCTIONS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?:my name is|my name's|my names|they call me|you can call me|call me) {_NAME}\b",
+        rf"\b(?:i am|i'm|im|this is|it's) {_NAME}(?: (?:here|speaking|from|and i|and i'm|the)\b|[.,!]|$)",
+        rf"^(?:hi|hello|hey|good morning|good afternoon)?,? ?{_NAME} (?:here|speaking)\b",
+    )
+)
+_ADDRESSES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^(?:so|okay|ok|and|well|now|hi|hello|hey|right)?,? ?{_NAME},?"
+        r" (?:what|how|could|can|would|do|did|are|is|will|please)\b",
+        rf"\b(?:over to you|go ahead|what about you|how about you|your turn|what do you think),? {_NAME}[.?!]?$",
+        rf"^(?:hi|hello|hey|welcome|good morning|good afternoon),? {_NAME}[.,!]?",
+        rf",? {_NAME}\?$",
+    )
+)
+_THANKS = tuple(
+    re.compile(pattern) for pattern in (rf"\b(?:thanks|thank you)(?: so much| very much| a lot)?,? {_NAME}\b",)
+)
+# Certain only after words that can be followed by nothing but a name.
+_CERTAIN = re.compile(r"\b(?:my name is|my name's|they call me|you can call me)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpeaker:
+    """A guess at a speaker's name."""
+
+    speaker: int
+    name: str
+    confidence: float
+    """Share of the evidence on this name and this speaker that agrees, 0..1."""
+
+
+def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
+    """The speakers whose names are clear from what is said; each name once, each speaker once.
+
+    "I'm Daniel" names its speaker. "Daniel, what do you think?" names the one who answers
+    within 5 s. "Thanks, Daniel" names the one who answers within 5 s or, if the same speaker goes
+    on, the one who spoke before. Words that are names and something else ("will", "grace")
+    count only after "my name is".
+    """
+    votes: defaultdict[tuple[int, str], float] = defaultdict(float)
+    known = [s for s in conversation.sentences if s.speaker != UNKNOWN_SPEAKER]
+    for index, sentence in enumerate(known):
+        text = sentence.text.lower().replace("’", "'")
+        for name in _found(_INTRODUCTIONS, text):
+            votes[sentence.speaker, name] += INTRODUCED
+        for name in _found(_ADDRESSES, text):
+            answering = _next_speaker(known, index)
+            if answering is not None:
+                votes[answering, name] += ADDRESSED
+        for name in _found(_THANKS, text):
+            thanked = _next_speaker(known, index)
+            if thanked is None:
+                thanked = _speaker_before(known, index)
+            if thanked is not None:
+                votes[thanked, name] += THANKED
+    return _clear(votes)
+
+
+def _found(patterns: Sequence[re.Pattern[str]], text: str) -> set[str]:
+    found = set()
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            name = match["name"]
+            if name in given_names() or (name in AMBIGUOUS and _CERTAIN.search(text)):
+                found.add(name.capitalize())
+    return found
+
+
+def _next_speaker(known: Sequence[Sentence], index: int) -> int | None:
+    """Who speaks next, if somebody else does so within 5 s."""
+    if index + 1 == len(known):
+        return None
+    after, now = known[index + 1], known[index]
+    soon = after.start_us - now.end_us <= ANSWERS_WITHIN_US
+    return after.speaker if soon and after.speaker != now.speaker else None
+
+
+def _speaker_before(known: Sequence[Sentence], index: int) -> int | None:
+    for sentence in reversed(known[:index]):
+        if sentence.speaker != known[index].speaker:
+            return sentence.speaker
+    return None
+
+
+def _clear(votes: dict[tuple[int, str], float]) -> tuple[NamedSpeaker, ...]:
+    of_name: defaultdict[str, float] = defaultdict(float)
+    of_speaker: defaultdict[int, float] = defaultdict(float)
+    for (speaker, name), weight in votes.items():
+        of_name[name] += weight
+        of_speaker[speaker] += weight
+    chosen: list[NamedSpeaker] = []
+    for (speaker, name), weight in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
+        confidence = weight / (of_name[name] + of_speaker[speaker] - weight)
+        taken = any(name == other.name or speaker == other.speaker for other in chosen)
+        if weight >= LEAST_WEIGHT and confidence >= LEAST_CONFIDENCE and not taken:
+            chosen.append(NamedSpeaker(speaker, name, round(confidence, 3)))
+    return tuple(sorted(chosen, key=lambda named: named.speaker))

@@ -1,0 +1,153 @@
+"""A conversation laid out along time: what every score of a stretch is computed from.
+
+The whole meeting is the longest stretch, so that a score of the meeting and the same score of
+a period come from the same code. Small enough to be stored beside the answers: any period can
+be asked for later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from server.conversation import Conversation, Interval, Turn, Utterance, merge_intervals, turns, utterances
+from server.insights.activation import activations
+from server.insights.key_phrases import Phrase, key_phrases
+
+DEFINITION_VERSION = "1"
+
+
+class Window(NamedTuple):
+    """A half-open stretch of the meeting."""
+
+    start_us: int
+    end_us: int
+
+    @property
+    def duration_us(self) -> int:
+        return max(0, self.end_us - self.start_us)
+
+    def holds(self, moment_us: int) -> bool:
+        """True when the moment lies in it."""
+        return self.start_us <= moment_us < self.end_us
+
+    def overlap_us(self, start_us: int, end_us: int) -> int:
+        """How much of start..end lies in it."""
+        return max(0, min(self.end_us, end_us) - max(self.start_us, start_us))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSentence:
+    """A sentence as the scores see it."""
+
+    speaker: int
+    start_us: int
+    end_us: int
+    polarity: float
+    emotions: tuple[float, ...]
+    """Probabilities in the order of EMOTIONS."""
+    phrases: tuple[int, ...]
+    """Which of the timeline's phrases it holds, each as often as it does."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Who speaks when, with what activation, and what was read in the words."""
+
+    duration_us: int
+    speakers: tuple[int, ...]
+    speech: Mapping[int, tuple[Interval, ...]]
+    """For each speaker when they speak, gaps under 0.2 s merged."""
+    activations: tuple[float | None, ...]
+    """Vocal activation of each utterance, 0..1; None where it cannot be told."""
+    utterances: tuple[Utterance, ...]
+    sentences: tuple[ReadSentence, ...]
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def whole(self) -> Window:
+        """The whole meeting."""
+        return Window(0, self.duration_us)
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns, in the order of time."""
+        return turns(self.utterances)
+
+    def speaking_us(self, speaker: int, window: Window) -> int:
+        """Speaking time of ``speaker`` within the window."""
+        return sum(window.overlap_us(start, end) for start, end in self.speech[speaker])
+
+    def speech_us(self, window: Window) -> int:
+        """Time within the window in which at least one speaker speaks."""
+        return sum(window.overlap_us(start, end) for start, end in self._anyone)
+
+    @cached_property
+    def _anyone(self) -> tuple[Interval, ...]:
+        return merge_intervals(interval for spans in self.speech.values() for interval in spans)
+
+    def to_document(self) -> dict[str, Any]:
+        """A JSON-able form; ``from_document`` is its inverse."""
+        return {
+            "duration_us": self.duration_us,
+            "speakers": list(self.speakers),
+            "speech": [[speaker, [list(span) for span in spans]] for speaker, spans in self.speech.items()],
+            "activations": list(self.activations),
+            "utterances": [[u.speaker, u.start_us, u.end_us] for u in self.utterances],
+            "sentences": [
+                [s.speaker, s.start_us, s.end_us, s.polarity, list(s.emotions), list(s.phrases)] for s in self.sentences
+            ],
+            "phrases": [[p.text, p.weight, p.mentions] for p in self.phrases],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Timeline:
+        """Reads what ``to_document`` wrote."""
+        return cls(
+            duration_us=document["duration_us"],
+            speakers=tuple(document["speakers"]),
+            speech={speaker: tuple(Interval(*span) for span in spans) for speaker, spans in document["speech"]},
+            activations=tuple(document["activations"]),
+            utterances=tuple(Utterance(*fields) for fields in document["utterances"]),
+            sentences=tuple(
+                ReadSentence(speaker, start, end, polarity, tuple(emotions), tuple(phrases))
+                for speaker, start, end, polarity, emotions, phrases in document["sentences"]
+            ),
+            phrases=tuple(Phrase(*fields) for fields in document["phrases"]),
+        )
+
+
+def timeline(conversation: Conversation) -> Timeline:
+    """The timeline of a conversation. Sentences that no model has read are left out."""
+    spoken = utterances(conversation)
+    read = [s for s in conversation.sentences if s.emotions is not None and s.polarity is not None]
+    phrases, places = key_phrases([sentence.text for sentence in read])
+    return Timeline(
+        duration_us=conversation.duration_us,
+        speakers=conversation.speakers,
+        speech={speaker: conversation.speech(speaker) for speaker in conversation.speakers},
+        activations=activations(conversation, spoken),
+        utterances=spoken,
+        sentences=tuple(
+            ReadSentence(s.speaker, s.start_us, s.end_us, s.polarity or 0.0, s.emotions or (), tuple(held))
+            for s, held in zip(read, places, strict=True)
+        ),
+        phrases=phrases,
+    )
+
+
+def weighted_mean(values: Iterable[tuple[float, float]]) -> float | None:
+    """Mean of (value, weight) pairs; None where the weights sum to 0."""
+    total = weight_sum = 0.0
+    for value, weight in values:
+        total += value * weight
+        weight_sum += weight
+    return total / weight_sum if weight_sum > 0 else None
+
+
+def sentence_weights(sentences: Sequence[ReadSentence], window: Window) -> list[tuple[ReadSentence, int]]:
+    """The sentences that reach into the window, each with how long, in microseconds."""
+    weighted = ((s, window.overlap_us(s.start_us, max(s.end_us, s.start_us + 1))) for s in sentences)
+    return [(sentence, weight) for sentence, weight in weighted if weight]

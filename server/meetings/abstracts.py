@@ -1,0 +1,113 @@
+"""Summaries written by a language model, where one is configured: any OpenAI-compatible endpoint.
+
+Whatever goes wrong there, the meeting gets its extractive summaries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import httpx
+
+from server.config import ServerSettings
+from server.conversation import Conversation
+
+log = logging.getLogger(__name__)
+# About 100 000 tokens; what is beyond is cut from the middle of the meeting.
+LONGEST_TRANSCRIPT_CHARACTERS = 300_000
+LONGEST_ANSWER_BYTES = 256 * 1024
+MOST_SENTENCES = 20
+PROMPT = (
+    "You summarise meetings. The transcript has one line for each sentence, beginning with the speaker's number. "
+    'Answer with JSON alone: {"meeting": [sentence, ...], "speakers": {"<number>": [sentence, ...]}}. '
+    "Give three to eight sentences for the meeting and one to three for each speaker, in the transcript's language. "
+    "Say only what the transcript says."
+)
+
+
+class NoSummary(Exception):
+    """The endpoint gave nothing that can be used."""
+
+
+class SummaryWriter:
+    """Asks the configured endpoint; ``write`` answers None where there is none, or it fails."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+
+    async def write(self, conversation: Conversation) -> dict[str, Any] | None:
+        """The document of the ``summaries`` family, or None."""
+        if not self._settings.summary_url or not conversation.sentences:
+            return None
+        try:
+            return checked(await self._ask(conversation), conversation)
+        except (httpx.HTTPError, NoSummary, TimeoutError) as error:
+            log.warning("no summary from the language model (%s); the extractive one is used", error)
+            return None
+
+    async def _ask(self, conversation: Conversation) -> str:
+        settings = self._settings
+        headers = {}
+        if key := settings.summary_key.get_secret_value():
+            headers["Authorization"] = f"Bearer {key}"
+        body = {
+            "model": settings.summary_model,
+            "temperature": 0,
+            "response_format": {"type": "json_object"},
+            "messages": [
+                {"role": "system", "content": PROMPT},
+                {"role": "user", "content": transcript_for_model(conversation)},
+            ],
+        }
+        url = settings.summary_url.rstrip("/") + "/chat/completions"
+        answer = b""
+        async with (
+            asyncio.timeout(settings.summary_timeout_s),
+            httpx.AsyncClient(timeout=settings.summary_timeout_s) as client,
+            client.stream("POST", url, json=body, headers=headers) as response,
+        ):
+            response.raise_for_status()
+            async for piece in response.aiter_bytes():
+                answer += piece
+                if len(answer) > LONGEST_ANSWER_BYTES:
+                    raise NoSummary("the answer is too long")
+        try:
+            content = json.loads(answer)["choices"][0]["message"]["content"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise NoSummary("the answer is no chat completion") from error
+        if not isinstance(content, str):
+            raise NoSummary("the answer holds no text")
+        return content
+
+
+def transcript_for_model(conversation: Conversation) -> str:
+    """One line a sentence, with the speaker's number; the middle of a very long meeting is left out."""
+    text = "\n".join(f"{s.speaker}: {s.text}" for s in conversation.sentences)
+    half = LONGEST_TRANSCRIPT_CHARACTERS // 2
+    return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def checked(content: str, conversation: Conversation) -> dict[str, Any]:
+    """The family's document from what the model wrote. Raises NoSummary."""
+    try:
+        written = json.loads(content)
+    except ValueError as error:
+        raise NoSummary("the model wrote no JSON") from error
+    if not isinstance(written, dict) or not isinstance(of := written.get("speakers", {}), dict):
+        raise NoSummary("the model wrote another shape")
+    meeting = _sentences(written.get("meeting"))
+    if not meeting:
+        raise NoSummary("the model wrote no summary")
+    speakers = [[speaker, _sentences(of.get(str(speaker), []))] for speaker in conversation.speakers]
+    return {"speakers": speakers, "meeting": meeting, "method": "abstractive"}
+
+
+def _sentences(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise NoSummary("the model wrote another shape")
+    return [item.strip() for item in value if item.strip()][:MOST_SENTENCES]

@@ -1,0 +1,116 @@
+"""Corrections of speakers by hand: names, merges, splits, and taking them back.
+
+What the engine said is kept as it was; the answers are computed from it with the corrections
+applied, and those that come out differently are stored anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from server.auth import Caller
+from server.conversation import Conversation, Merge, Split, edited
+from server.conversation.edits import Edit, from_document, to_document
+from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
+from server.insights import Answer, answers
+from server.storage import insights, meetings, speakers
+from server.storage.pool import Database
+from server.storage.speakers import FoundSpeaker, SpeakerRow
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+PATIENCE_S = 30.0
+
+
+class Corrections:
+    """What people correct in finished meetings."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> None:
+        """Names a speaker. Raises SpeakerNotFound."""
+
+        async def work(connection: Connection) -> None:
+            found = await _find(connection, caller, id_)
+            if file_hash is not None and found.file_hash != file_hash:
+                raise SpeakerNotFound
+            await speakers.rename(connection, id_, alias)
+
+        await self._database.run(work)
+
+    async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
+        """Makes two speakers one; the speakers then. Raises SpeakerNotFound or BadRequest."""
+
+        async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
+            found, other = await _find(connection, caller, id_), await _find(connection, caller, into)
+            if id_ == into:
+                raise BadRequest("into", "the same speaker; name another one of the meeting")
+            if found.meeting_id != other.meeting_id:
+                raise BadRequest("into", "a speaker of another meeting; both must be of one")
+            return await _apply(connection, caller, found.meeting_id, Merge(found.label, other.label))
+
+        return await self._database.run(work, patience_s=PATIENCE_S)
+
+    async def split(self, caller: Caller, id_: UUID, start_ms: int, end_ms: int) -> tuple[tuple[SpeakerRow, ...], UUID]:
+        """Gives a stretch of a speaker to a new one; the speakers then, and the new id. Raises as merge."""
+
+        async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
+            found = await _find(connection, caller, id_)
+            new = await speakers.highest_label(connection, found.meeting_id) + 1
+            edit = Split(found.label, new, start_ms * 1000, end_ms * 1000)
+            listed = await _apply(connection, caller, found.meeting_id, edit)
+            return listed, speakers.speaker_id(found.meeting_id, new)
+
+        return await self._database.run(work, patience_s=PATIENCE_S)
+
+    async def undo(self, caller: Caller, file_hash: str) -> tuple[SpeakerRow, ...]:
+        """Takes back the latest merge or split; the speakers then. Raises MeetingNotFound or BadRequest."""
+
+        async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
+            meeting_id = await meetings.ready_id(connection, caller.organization_id, file_hash)
+            if meeting_id is None:
+                raise MeetingNotFound
+            document = await speakers.lock_conversation(connection, meeting_id)
+            if not await speakers.undo_edit(connection, meeting_id):
+                raise BadRequest("file-hash", "this meeting has no merge or split to undo")
+            return await _store(connection, meeting_id, Conversation.from_document(document))
+
+        return await self._database.run(work, patience_s=PATIENCE_S)
+
+
+async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeaker:
+    found = await speakers.find(connection, caller.organization_id, id_)
+    if found is None:
+        raise SpeakerNotFound
+    return found
+
+
+async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
+    conversation = Conversation.from_document(await speakers.lock_conversation(connection, meeting_id))
+    before = edited(conversation, [from_document(d) for d in await speakers.edits(connection, meeting_id)])
+    after = edited(before, [edit])
+    if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):
+        raise BadRequest("start", "between start and end must lie some, but not all, of what the speaker said")
+    if edit.speaker not in before.speakers:
+        raise SpeakerNotFound
+    await speakers.add_edit(connection, meeting_id, caller.user_id, to_document(edit))
+    return await _store(connection, meeting_id, conversation)
+
+
+async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
+    """Computes the answers with the corrections in force and stores those that changed."""
+    in_force = [from_document(document) for document in await speakers.edits(connection, meeting_id)]
+    summaries = await insights.stored(connection, meeting_id, "summaries")
+
+    def compute() -> tuple[Conversation, dict[str, Answer]]:
+        corrected = edited(conversation, in_force)
+        return corrected, answers(corrected, written=summaries)
+
+    corrected, found = await asyncio.to_thread(compute)
+    await speakers.activate(connection, meeting_id, corrected.speakers)
+    await insights.store(connection, meeting_id, found)
+    return await speakers.listed(connection, meeting_id)

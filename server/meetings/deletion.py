@@ -1,0 +1,63 @@
+"""Deleting meetings: rows first, then files, and what a crash left between the two."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from server.errors import MeetingNotFound
+from server.meetings.audio_log import AudioLog
+from server.storage import meetings
+from server.storage.pool import Database
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+SWEPT_AT_ONCE = 1000
+
+
+class Deletion:
+    """Removes meetings and their recordings."""
+
+    def __init__(self, audio_log: AudioLog, database: Database) -> None:
+        self._audio_log = audio_log
+        self._database = database
+
+    async def delete(self, organization_id: UUID, file_hash: str) -> None:
+        """Removes a meeting for good. Raises MeetingNotFound."""
+
+        async def forget(connection: Connection) -> bool:
+            await meetings.lock_recording(connection, organization_id, file_hash)
+            return await meetings.delete(connection, organization_id, file_hash)
+
+        if not await self._database.run(forget):
+            raise MeetingNotFound
+        await self._remove_orphan(organization_id, file_hash)
+
+    async def sweep_orphans(self) -> int:
+        """Removes recordings that no meeting names: a crash came between its row and its file. Returns how many."""
+        removed = 0
+        on_disk = await asyncio.to_thread(lambda: list(self._audio_log.recordings()))
+        for start in range(0, len(on_disk), SWEPT_AT_ONCE):
+            batch = on_disk[start : start + SWEPT_AT_ONCE]
+            known = await self._database.run(partial(_known, recordings=batch))
+            for organization_id, file_hash in set(batch) - known:
+                removed += await self._remove_orphan(organization_id, file_hash)
+        return removed
+
+    async def _remove_orphan(self, organization_id: UUID, file_hash: str) -> bool:
+        async def remove(connection: Connection) -> bool:
+            # Under the lock: the same recording may be on its way in again.
+            await meetings.lock_recording(connection, organization_id, file_hash)
+            if await meetings.exists(connection, organization_id, file_hash):
+                return False
+            await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
+            return True
+
+        return await self._database.run(remove)
+
+
+async def _known(connection: Connection, recordings: list[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    return await meetings.known(connection, recordings)

@@ -1,0 +1,70 @@
+"""The speakers of a meeting when its analysis is done: by voice, by what is said, or by number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.conversation import Conversation
+from server.insights.naming import named_speakers
+from server.meetings.voices import LEAST_SPEECH_S, heard_again, matched
+from server.storage import voices
+from server.storage.speakers import SpeakerRow, speaker_id
+from server.storage.voices import VoiceRow
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+
+def spoken_names(conversation: Conversation, meeting_id: UUID) -> list[SpeakerRow]:
+    """Every speaker, named by what is said where that is clear, else by number."""
+    guesses = {named.speaker: named for named in named_speakers(conversation)}
+    rows = []
+    for label in conversation.speakers:
+        guess = guesses.get(label)
+        alias, source = (guess.name, "spoken") if guess else (f"Speaker {label}", "number")
+        rows.append(
+            SpeakerRow(label, speaker_id(meeting_id, label), alias, source, guess.confidence if guess else None)
+        )
+    return rows
+
+
+async def recognise(
+    connection: Connection,
+    organization_id: UUID,
+    model: str,
+    conversation: Conversation,
+    vectors: Mapping[int, NDArray[np.float32]],
+    rows: list[SpeakerRow],
+) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:
+    """The speakers with the names of known voices, and which voice each is: (speaker, voice).
+
+    New voices are remembered. Does nothing where the organization does not want recognition.
+    """
+    if not await voices.recognises(connection, organization_id):
+        return rows, []
+    known = {voice.id: voice for voice in await voices.lock_known(connection, organization_id, model)}
+    enough = {
+        label: vector for label, vector in vectors.items() if conversation.speaking_us(label) >= LEAST_SPEECH_S * 1e6
+    }
+    by_label = {match.label: match for match in matched(enough, list(known.values()))}
+    named, links = [], []
+    for row in rows:
+        match, vector = by_label.get(row.label), enough.get(row.label)
+        if match:
+            voice = heard_again(known[match.voice_id], enough[row.label])
+            if voice.name:
+                row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
+        elif vector is not None:
+            voice = VoiceRow(uuid4(), "", vector.astype("<f4").tobytes(), 1)
+        else:
+            named.append(row)
+            continue
+        await voices.store(connection, organization_id, model, voice)
+        links.append((row.id, voice.id))
+        named.append(row)
+    return named, links

@@ -1,0 +1,45 @@
+"""Reading what was said: sentences from words, then each sentence through the engine's text models."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import numpy as np
+from meetra.inference.v1 import language_pb2
+
+from server.conversation import EMOTIONS, Conversation, Sentence, sentences_of
+from server.meetings.inference_client import InferenceClient
+
+SENTENCES_AT_ONCE = 64
+LONGEST_CHARACTERS = 4000
+_PLACE = {language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i for i, name in enumerate(EMOTIONS)}
+
+
+async def read(
+    conversation: Conversation, inference: InferenceClient, report: Callable[[int, int], Awaitable[None]]
+) -> Conversation:
+    """The conversation with its sentences, each with polarity, emotions and vector.
+
+    ``report`` is told how many sentences of how many are read. Raises SessionBroke.
+    """
+    spoken = sentences_of(conversation)
+    done: list[Sentence] = []
+    for start in range(0, len(spoken), SENTENCES_AT_ONCE):
+        batch = spoken[start : start + SENTENCES_AT_ONCE]
+        analyses = await inference.analyse_sentences([s.text[:LONGEST_CHARACTERS] for s in batch])
+        done += [_with(sentence, analysis) for sentence, analysis in zip(batch, analyses, strict=True)]
+        await report(len(done), len(spoken))
+    return replace(conversation, sentences=tuple(done))
+
+
+def _with(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Sentence:
+    emotions = [0.0] * len(EMOTIONS)
+    for emotion in analysis.emotions:
+        emotions[_PLACE[emotion.label]] = round(emotion.probability, 4)
+    return replace(
+        sentence,
+        polarity=round(analysis.polarity, 4),
+        emotions=tuple(emotions),
+        vector=np.asarray(analysis.vector, "<f2").tobytes(),
+    )

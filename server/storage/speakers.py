@@ -1,0 +1,136 @@
+"""Speakers of meetings: names, and corrections by hand; every query is scoped to an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+
+def speaker_id(meeting_id: UUID, label: int) -> UUID:
+    """The UUID of a meeting's speaker: the same however often the meeting is analysed."""
+    return uuid5(meeting_id, f"speaker-{label}")
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRow:
+    """A speaker of a meeting."""
+
+    label: int
+    id: UUID
+    alias: str
+    alias_source: str = "number"
+    alias_confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSpeaker:
+    """A speaker with the meeting they belong to."""
+
+    meeting_id: UUID
+    file_hash: str
+    label: int
+
+
+async def find(connection: Connection, organization_id: UUID, id_: UUID) -> FoundSpeaker | None:
+    """An organization's speaker, None where there is none, or not any more."""
+    row = await connection.fetchrow(
+        "SELECT s.meeting_id, m.file_hash, s.label FROM speakers s JOIN meetings m ON m.id = s.meeting_id"
+        " WHERE s.id = $1 AND m.organization_id = $2 AND s.active",
+        id_,
+        organization_id,
+    )
+    return FoundSpeaker(**row) if row else None
+
+
+async def rename(connection: Connection, id_: UUID, alias: str) -> None:
+    """Names a speaker by hand, and the voice they were recognised by."""
+    voice_id = await connection.fetchval(
+        "UPDATE speakers SET alias = $2, alias_source = 'hand', alias_confidence = NULL WHERE id = $1"
+        " RETURNING voice_id",
+        id_,
+        alias,
+    )
+    if voice_id is not None:
+        await connection.execute("UPDATE voices SET name = $2 WHERE id = $1", voice_id, alias)
+
+
+async def store(connection: Connection, meeting_id: UUID, speakers: Sequence[SpeakerRow]) -> None:
+    """Files the speakers of a meeting; one known already keeps their name."""
+    await connection.executemany(
+        "INSERT INTO speakers (id, meeting_id, label, alias, alias_source, alias_confidence)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        [(s.id, meeting_id, s.label, s.alias, s.alias_source, s.alias_confidence) for s in speakers],
+    )
+
+
+async def activate(connection: Connection, meeting_id: UUID, labels: Sequence[int]) -> None:
+    """Makes exactly these labels the meeting's speakers; new ones are named by their numbers."""
+    await store(
+        connection,
+        meeting_id,
+        [SpeakerRow(label, speaker_id(meeting_id, label), f"Speaker {label}") for label in labels],
+    )
+    await connection.execute(
+        "UPDATE speakers SET active = (label = ANY($2::integer[])) WHERE meeting_id = $1", meeting_id, list(labels)
+    )
+
+
+async def highest_label(connection: Connection, meeting_id: UUID) -> int:
+    """The highest number that a speaker of the meeting ever had."""
+    highest: int = await connection.fetchval(
+        "SELECT coalesce(max(label), 0) FROM speakers WHERE meeting_id = $1", meeting_id
+    )
+    return highest
+
+
+async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
+    """What the engine said of a meeting; no other correction of it runs until the transaction ends."""
+    await connection.execute("SELECT 1 FROM meetings WHERE id = $1 FOR UPDATE", meeting_id)
+    document: dict[str, Any] = await connection.fetchval(
+        "SELECT document FROM conversations WHERE meeting_id = $1", meeting_id
+    )
+    return document
+
+
+async def edits(connection: Connection, meeting_id: UUID) -> list[dict[str, Any]]:
+    """The corrections in force, in the order in which they were made."""
+    rows = await connection.fetch(
+        "SELECT document FROM speaker_edits WHERE meeting_id = $1 AND NOT undone ORDER BY number", meeting_id
+    )
+    return [row["document"] for row in rows]
+
+
+async def add_edit(connection: Connection, meeting_id: UUID, user_id: UUID, document: dict[str, Any]) -> None:
+    """Files a correction after all others."""
+    await connection.execute(
+        "INSERT INTO speaker_edits (meeting_id, number, document, user_id)"
+        " SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM speaker_edits WHERE meeting_id = $1",
+        meeting_id,
+        document,
+        user_id,
+    )
+
+
+async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
+    """Takes back the latest correction in force; False where there is none."""
+    undone = await connection.execute(
+        "UPDATE speaker_edits SET undone = true WHERE meeting_id = $1 AND number ="
+        " (SELECT max(number) FROM speaker_edits WHERE meeting_id = $1 AND NOT undone)",
+        meeting_id,
+    )
+    return bool(undone != "UPDATE 0")
+
+
+async def listed(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
+    """The meeting's speakers, in the order of their numbers."""
+    rows = await connection.fetch(
+        "SELECT label, id, alias, alias_source, alias_confidence FROM speakers"
+        " WHERE meeting_id = $1 AND active ORDER BY label",
+        meeting_id,
+    )
+    return tuple(SpeakerRow(**row) for row in rows)

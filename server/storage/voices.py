@@ -1,0 +1,92 @@
+"""Voices of organizations that let them be recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRow:
+    """A known voice."""
+
+    id: UUID
+    name: str
+    vector: bytes
+    """float32, little-endian."""
+    meetings: int
+
+
+async def recognises(connection: Connection, organization_id: UUID) -> bool:
+    """Whether the organization lets voices be recognised."""
+    wanted: bool = await connection.fetchval(
+        "SELECT recognise_voices FROM organizations WHERE id = $1", organization_id
+    )
+    return wanted
+
+
+async def set_recognition(connection: Connection, organization_id: UUID, wanted: bool) -> None:
+    """Turns recognition on or off; off erases every voice."""
+    await connection.execute("UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, wanted)
+    if not wanted:
+        await connection.execute("DELETE FROM voices WHERE organization_id = $1", organization_id)
+
+
+async def lock_known(connection: Connection, organization_id: UUID, model: str) -> list[VoiceRow]:
+    """The organization's voices of a model; no other meeting adds to them until the transaction ends.
+
+    Empty, and nothing locked, where the organization does not want recognition.
+    """
+    row = await connection.fetchval(
+        "SELECT recognise_voices FROM organizations WHERE id = $1 FOR UPDATE", organization_id
+    )
+    if not row:
+        return []
+    rows = await connection.fetch(
+        "SELECT id, name, vector, meetings FROM voices"
+        " WHERE organization_id = $1 AND model = $2 ORDER BY created_at, id",
+        organization_id,
+        model,
+    )
+    return [VoiceRow(**row) for row in rows]
+
+
+async def store(connection: Connection, organization_id: UUID, model: str, voice: VoiceRow) -> None:
+    """Files a new voice, or what a known one has become."""
+    await connection.execute(
+        "INSERT INTO voices (id, organization_id, name, model, vector, meetings) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT (id) DO UPDATE SET vector = excluded.vector, meetings = excluded.meetings",
+        voice.id,
+        organization_id,
+        voice.name,
+        model,
+        voice.vector,
+        voice.meetings,
+    )
+
+
+async def link(connection: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+    """Notes by which voice each speaker was recognised: (speaker, voice)."""
+    await connection.executemany("UPDATE speakers SET voice_id = $2 WHERE id = $1", pairs)
+
+
+async def listed(connection: Connection, organization_id: UUID) -> list[VoiceRow]:
+    """The organization's voices, in the order in which they were first heard."""
+    rows = await connection.fetch(
+        "SELECT id, name, vector, meetings FROM voices WHERE organization_id = $1 ORDER BY created_at, id",
+        organization_id,
+    )
+    return [VoiceRow(**row) for row in rows]
+
+
+async def delete(connection: Connection, organization_id: UUID, id_: UUID) -> bool:
+    """Erases a voice; False where there is none."""
+    deleted = await connection.execute(
+        "DELETE FROM voices WHERE id = $1 AND organization_id = $2", id_, organization_id
+    )
+    return bool(deleted != "DELETE 0")
