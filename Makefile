@@ -33,8 +33,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 
 generate: gen/meetra.binpb  ## make gen/ from proto/
 
-gen/meetra.binpb: $(VENV)/.runtime tools/generate.py $(wildcard proto/meetra/*/*.proto proto/meetra/*/*/*.proto)
-	@$(BIN)/python tools/generate.py
+gen/meetra.binpb: $(VENV)/.runtime tools/generate.py tools/openapi.py pyproject.toml $(wildcard proto/meetra/*/*.proto proto/meetra/*/*/*.proto)
+	@$(BIN)/python -m tools.generate
 
 run: install  ## start everything, analyse the sample (or FILE=path), keep serving until Ctrl-C
 	@$(BIN)/meetra up --data $(DATA) --analyze $(if $(FILE),"$(FILE)",sample)

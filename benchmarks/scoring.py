@@ -71,3 +71,38 @@ def word_error_rate(reference: str, hypothesis: str) -> float:
 
 def _plain(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("_", " ")).split())
+
+
+class Detection(NamedTuple):
+    """How well something is found, each 0..1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def detection(truth: Sequence[bool], found: Sequence[bool]) -> Detection:
+    """Precision, recall and F1 of the positives."""
+    hits = sum(t and f for t, f in zip(truth, found, strict=True))
+    precision, recall = hits / max(1, sum(found)), hits / max(1, sum(truth))
+    return Detection(precision, recall, 2 * precision * recall / max(1e-9, precision + recall))
+
+
+def macro_f1(truth: Sequence[str], found: Sequence[str]) -> float:
+    """Mean F1 over the classes of ``truth``, 0..1."""
+    classes = sorted(set(truth))
+    return sum(detection([t == c for t in truth], [f == c for f in found]).f1 for c in classes) / len(classes)
+
+
+def segmentation_errors(truth: Sequence[int], found: Sequence[int]) -> tuple[float, float]:
+    """Pk (Beeferman et al. 1999) and WindowDiff (Pevzner and Hearst 2002) of two segmentations, 0..1, lower is better.
+
+    Both give the number of the segment that each unit lies in, non-decreasing; the probe is half
+    the mean length of a true segment.
+    """
+    n = len(truth)
+    k = max(2, round(n / (len(set(truth))) / 2))
+    places = range(n - k)
+    pk = sum((truth[i] == truth[i + k]) != (found[i] == found[i + k]) for i in places)
+    window = sum(truth[i + k] - truth[i] != found[i + k] - found[i] for i in places)
+    return pk / max(1, len(places)), window / max(1, len(places))

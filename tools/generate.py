@@ -1,4 +1,4 @@
-"""Makes gen/ from proto/: Python messages and stubs with types, and Envoy's descriptor set.
+"""Makes gen/ from proto/: Python messages and typed stubs, Envoy's descriptor set, the OpenAPI description.
 
 gen/ is an import root (``import meetra.v1.meetings_pb2``) and is never committed. It also
 holds gen/googleapis, the annotations that ``buf`` reads beside our own protos.
@@ -10,11 +10,14 @@ import importlib.util
 import os
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2, duration_pb2
 from google.rpc import error_details_pb2
 from grpc_tools import protoc
+
+from tools import openapi
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO, GEN = ROOT / "proto", ROOT / "gen"
@@ -53,6 +56,7 @@ def compile_protos(target: Path) -> None:
             f"--mypy_out=quiet:{target}",
             f"--mypy_grpc_out=quiet:{target}",
             "--include_imports",
+            "--include_source_info",
             f"--descriptor_set_out={target / 'meetra.binpb'}",
             *sources,
         ]
@@ -80,12 +84,19 @@ def give_errors_their_shape(descriptor_set: Path) -> None:
     descriptor_set.write_bytes(files.SerializeToString())
 
 
+def project_version() -> str:
+    """The version in pyproject.toml."""
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return version
+
+
 def main() -> None:
     fresh = ROOT / "gen.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     lay_out_googleapis(fresh / "googleapis")
     compile_protos(fresh)
+    openapi.write(fresh / "meetra.binpb", fresh / "openapi.json", project_version())
     give_errors_their_shape(fresh / "meetra.binpb")
     for folder in [fresh / "meetra", *(p for p in (fresh / "meetra").rglob("*") if p.is_dir())]:
         (folder / "__init__.py").touch()

@@ -6,7 +6,7 @@ handed out, so that many sessions share one set of weights.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -187,4 +187,4 @@ class ModelSet:
     emotions: EmotionClassifier
     names: tuple[str, ...]
     """``task: model version`` of each."""
-    close: Callable[[], Awaitable[None]]
+    close: Callable[[], Coroutine[Any, Any, None]]

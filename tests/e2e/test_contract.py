@@ -71,7 +71,9 @@ def call(client: httpx.Client, endpoint: Endpoint, params: dict[str, str], **hea
 
 @pytest.mark.parametrize("endpoint", BY_HASH, ids=name_of)
 def test_200(rest: Rest, meeting: str, endpoint: Endpoint) -> None:
-    asked = [{}] + ([{"period_seconds": "10"}, {"period_seconds": "300"}] if endpoint.with_period else [])
+    asked: list[dict[str, str]] = [{}] + (
+        [{"period_seconds": "10"}, {"period_seconds": "300"}] if endpoint.with_period else []
+    )
     for more in asked:
         for file_hash in (meeting, meeting.upper()):
             answer = call(rest.http, endpoint, {"file-hash": file_hash, **more})
@@ -289,8 +291,8 @@ def test_row_4_rename_shows_everywhere_at_once(rest: Rest, stranger: Rest) -> No
         is_error(endpoint, rest.http.put(path, json=bad), 400, "Bad request")
     is_error(endpoint, rest.http.put("/api/meeting/speakers/none", json={"alias": "x"}), 400, "Bad request")
     passed(endpoint, "400 hash", 8)
-    named = {"json": {"alias": "x"}}
-    other = rest.http.put(path, params={"file-hash": UNKNOWN_HASH}, **named)
-    for answer in (call(rest.http, endpoint, {}), stranger.http.put(path, **named), other):
+    named = {"alias": "x"}
+    other = rest.http.put(path, params={"file-hash": UNKNOWN_HASH}, json=named)
+    for answer in (call(rest.http, endpoint, {}), stranger.http.put(path, json=named), other):
         assert (answer.status_code, answer.json()) == (404, error_body(endpoint, "Speaker not found"))
     passed(endpoint, "404", 3)

@@ -1,0 +1,174 @@
+"""Error rates of what is told from sound: reverberation, lost packets, clipping, music, voices.
+
+    python -m benchmarks.acoustics [--json FILE]
+
+Clean speech is LibriSpeech test-other and the synthetic dialogues; it is spoiled in known ways.
+Music is what the FLAC test files hold. Voices: LibriSpeech speakers, each in two halves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from benchmarks.recordings import (
+    EVAL,
+    RATE_HZ,
+    Samples,
+    clipped,
+    read_samples,
+    read_speech,
+    reverberated,
+    with_lost_packets,
+)
+from benchmarks.running_system import circumstances
+from inference.default_backend import load_default_models
+from inference.events import FinishedEvent, TurnEvent
+from inference.models import ModelSet
+from inference.session import Session, SessionConfig
+from server.insights.audio_quality import is_lagging, is_reverberant
+from server.meetings.voices import SAME_VOICE_SIMILARITY
+
+UTTERANCES_TOGETHER = 3
+
+
+async def heard(models: ModelSet, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
+    """What the engine hears, without recognising words."""
+    level = 10 * np.log10(float(np.mean(np.square(samples))) + 1e-12)
+    session = Session(models, SessionConfig(expected_speakers=1, level_dbfs=level, transcribe=False))
+    try:
+        pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
+        for start in range(0, len(pcm), RATE_HZ):
+            await session.push(pcm[start : start + RATE_HZ])
+        events = await session.finish()
+    finally:
+        await session.close()
+    turns = [event for event in events if isinstance(event, TurnEvent)]
+    finished = next(event for event in events if isinstance(event, FinishedEvent))
+    return turns, finished
+
+
+def passages() -> list[Samples]:
+    """Clean speech of one person each: LibriSpeech utterances by threes."""
+    found = []
+    for files in read_speech(EVAL / "librispeech").values():
+        for start in range(0, len(files) - UTTERANCES_TOGETHER + 1, UTTERANCES_TOGETHER):
+            found.append(np.concatenate([read_samples(p) for p in files[start : start + UTTERANCES_TOGETHER]]))
+    return found
+
+
+async def rate(
+    models: ModelSet, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
+) -> dict[str, Any]:
+    """In how many of the recordings something is told."""
+    answers = [told((await heard(models, samples))[0]) for samples in recordings]
+    return {"recordings": len(answers), "told": sum(answers), "percent": round(100 * np.mean(answers), 1)}
+
+
+def reverberant(turns: list[TurnEvent]) -> bool:
+    return is_reverberant(
+        [d for t in turns for d in t.acoustics.decays_db_per_s], sum(t.end_s - t.start_s for t in turns)
+    )
+
+
+def lagging(turns: list[TurnEvent]) -> bool:
+    return is_lagging(sum(t.acoustics.gaps for t in turns), sum(t.end_s - t.start_s for t in turns))
+
+
+def clips(turns: list[TurnEvent]) -> bool:
+    return any(t.acoustics.clipping_percent > 0.05 for t in turns)
+
+
+async def music(models: ModelSet) -> list[dict[str, Any]]:
+    """Share of the time told to be music: of music, and of speech."""
+    rows = []
+    pieces = []
+    for path in sorted((EVAL / "broken" / "uncommon").glob("*.flac")):
+        try:
+            pieces.append(read_samples(path))
+        except (av.error.FFmpegError, ValueError):
+            continue
+    speech = [read_samples(p) for folder in ("ami", "synthetic") for p in sorted((EVAL / folder).glob("*.flac"))]
+    for name, recordings in (("music", pieces), ("speech", [*speech, *passages()])):
+        seconds = told = 0.0
+        for samples in recordings:
+            _, finished = await heard(models, samples)
+            seconds += len(samples) / RATE_HZ
+            told += sum(end - start for start, end in finished.acoustics.music)
+        rows.append({"what": name, "seconds": round(seconds), "told_percent": round(100 * told / seconds, 1)})
+    return rows
+
+
+async def voices(models: ModelSet) -> dict[str, Any]:
+    """Similarity of the same voice in two recordings, and of two voices; errors at our threshold."""
+    vectors: dict[str, list[np.ndarray[Any, Any]]] = {}
+    for speaker, files in read_speech(EVAL / "librispeech").items():
+        for half in (files[: len(files) // 2], files[len(files) // 2 :]):
+            _, finished = await heard(models, np.concatenate([read_samples(p) for p in half]))
+            vectors.setdefault(speaker, []).append(finished.vectors[0])
+    same = [float(a @ b) for a, b in vectors.values()]
+    other = [float(a @ b) for x, y in combinations(vectors, 2) for a in vectors[x] for b in vectors[y]]
+    return {
+        "threshold": SAME_VOICE_SIMILARITY,
+        "same_min": round(min(same), 3),
+        "same_median": round(float(np.median(same)), 3),
+        "other_max": round(max(other), 3),
+        "other_median": round(float(np.median(other)), 3),
+        "missed_percent": round(100 * np.mean([s < SAME_VOICE_SIMILARITY for s in same]), 1),
+        "false_percent": round(100 * np.mean([s >= SAME_VOICE_SIMILARITY for s in other]), 2),
+    }
+
+
+async def measure() -> dict[str, Any]:
+    models = load_default_models(threads=2, transcriber_processes=1)
+    try:
+        clean = passages()
+        spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {
+            "reverb: clean": (reverberant, clean),
+            **{f"reverb: T60 {t} s": (reverberant, [reverberated(s, t) for s in clean]) for t in (0.3, 0.5, 0.8, 1.2)},
+            "lagging: clean": (lagging, clean),
+            **{f"lagging: {p:.0%} lost": (lagging, [with_lost_packets(s, p) for s in clean]) for p in (0.01, 0.05)},
+            "clipping: clean": (clips, clean),
+            "clipping: +20 dB": (clips, [clipped(s, 20) for s in clean]),
+        }
+        rows = {}
+        for name, (told, recordings) in spoiled.items():
+            rows[name] = await rate(models, recordings, told)
+            print(
+                f"{name:<22}{rows[name]['told']:>4} of {rows[name]['recordings']:<4}{rows[name]['percent']:>7} %",
+                flush=True,
+            )
+        tonal = await music(models)
+        for row in tonal:
+            print(f"told to be music, of {row['what']:<8}{row['told_percent']:>7} % of {row['seconds']} s", flush=True)
+        known = await voices(models)
+        print("voices: " + ", ".join(f"{name} {value}" for name, value in known.items()))
+        return {"told": rows, "music": tonal, "voices": known}
+    finally:
+        await models.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.acoustics", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    arguments = parser.parse_args()
+    if not EVAL.is_dir():
+        print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
+        return 2
+    figures = asyncio.run(measure())
+    if arguments.json:
+        arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

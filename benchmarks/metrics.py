@@ -1,0 +1,178 @@
+"""How far each score of ours lies from the same score computed from the truth.
+
+    python -m benchmarks.metrics [--data DIR ...] [--json FILE]
+
+For every recording with ground truth the scores are computed twice by the same functions: from
+the reference turns (.rttm) and words (.stm), and from what the whole server path stored of the
+recording. Vocal activation has no ground truth and is left out of the energy on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy import DEFAULT_DATA, conversation_of, recordings_in
+from benchmarks.running_system import ROOT, circumstances, running_system
+from benchmarks.scoring import read_rttm
+from inference.default_backend import load_default_models
+from inference.models import ModelSet
+from server.cli.client import Client
+from server.conversation import Conversation, Engine, Segment, Sentence
+from server.conversation.question_form import is_question
+from server.insights.balance import balance
+from server.insights.emotions import meeting_emotions
+from server.insights.energy import energy_value, talking_share
+from server.insights.interaction import interaction_components, interaction_value
+from server.insights.questions import questions
+from server.insights.sentiment import sentiment
+from server.insights.timeline import Timeline, timeline
+
+Score = Callable[[Conversation, Timeline], float]
+
+
+def _longest_turn_s(line: Timeline) -> float:
+    return max(((t.end_us - t.start_us) / 1e6 for t in line.turns), default=0.0)
+
+
+def _latency_ms(line: Timeline) -> float:
+    gaps = [(b.start_us - a.end_us) / 1000 for a, b in zip(line.turns, line.turns[1:], strict=False)]
+    return median(gaps) if gaps else 0.0
+
+
+def _component(name: str) -> Score:
+    return lambda _, line: next(100 * p.value for p in interaction_components(line, line.whole) if p.name == name)
+
+
+SCORES: dict[str, Score] = {
+    "speakers": lambda _, line: len(line.speakers),
+    "balance_score": lambda _, line: balance(line).score,
+    "largest share %": lambda _, line: _largest_share(line),
+    "interaction_score": lambda _, line: interaction_value(line, line.whole),
+    "  turn_taking": _component("turn_taking"),
+    "  switch_rate": _component("switch_rate"),
+    "  participation": _component("participation"),
+    "  evenness": _component("evenness"),
+    "energy_score": lambda _, line: energy_value(line, line.whole),
+    "talking_time %": lambda _, line: 100 * talking_share(line, line.whole),
+    "longest turn s": lambda _, line: _longest_turn_s(line),
+    "latency ms": lambda _, line: _latency_ms(line),
+    "sentiment_score": lambda _, line: sentiment(line).score,
+    "neutral %": lambda _, line: meeting_emotions(line).percentages["neutral"],
+    "happiness %": lambda _, line: meeting_emotions(line).percentages["happiness"],
+    "questions": lambda conversation, _: len(questions(conversation)),
+}
+
+
+def _largest_share(line: Timeline) -> float:
+    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
+    return 100 * max(times) / sum(times) if sum(times) else 0.0
+
+
+def reference(path: Path, duration_us: int, models: ModelSet) -> Conversation:
+    """The conversation as the annotators heard it, its utterances read by the same models."""
+    names: dict[str, int] = {}
+    segments = tuple(
+        Segment(
+            number,
+            names.setdefault(turn.speaker, len(names) + 1),
+            round(turn.start_s * 1e6),
+            min(duration_us, round(turn.end_s * 1e6)),
+        )
+        for number, turn in enumerate(sorted(read_rttm(path.with_suffix(".rttm"))), start=1)
+    )
+    engine = Engine(overlap=True)
+    said = _sentences(path.with_suffix(".stm"), names, models)
+    return Conversation(duration_us, tuple(names.values()), segments, engine, sentences=said)
+
+
+def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sentence, ...]:
+    lines = [line.split(maxsplit=5) for line in stm.read_text(encoding="utf-8").splitlines()] if stm.exists() else []
+    lines = [line for line in lines if len(line) == 6 and not line[0].startswith(";;")]
+    texts = [line[5].lower() for line in lines]
+    vectors = models.text_encoder(texts)
+    polarities = models.sentiment(texts, vectors)
+    emotions = models.emotions(texts, vectors)
+    return tuple(
+        Sentence(
+            1,
+            names.get(line[2], 0),
+            round(float(line[3]) * 1e6),
+            round(float(line[4]) * 1e6),
+            text,
+            is_question(text),
+            float(polarity),
+            tuple(map(float, feelings)),
+            np.asarray(vector, "<f2").tobytes(),
+        )
+        for line, text, polarity, feelings, vector in zip(lines, texts, polarities, emotions, vectors, strict=True)
+    )
+
+
+def scores_of(conversation: Conversation) -> dict[str, float]:
+    """Every score, vocal activation left out."""
+    unheard = replace(conversation, segments=tuple(replace(s, acoustics=None) for s in conversation.segments))
+    line = replace(timeline(unheard), activations=(None,) * len(timeline(unheard).utterances))
+    return {name: round(float(score(unheard, line)), 2) for name, score in SCORES.items()}
+
+
+async def measure(paths: list[Path], models: ModelSet) -> list[dict[str, Any]]:
+    """A row for each recording: truth, ours and absolute error of each score."""
+    rows = []
+    with running_system() as system:
+        async with Client(system.gateway) as client:
+            await client.login(system.email, system.password)
+            for path in paths:
+                found = await conversation_of(system, client, path)
+                truth, ours = scores_of(reference(path, found.duration_us, models)), scores_of(found)
+                errors = {name: round(abs(ours[name] - truth[name]), 2) for name in SCORES}
+                named = {"name": path.stem, "folder": path.parent.name}
+                rows.append({**named, "truth": truth, "ours": ours, "error": errors})
+                print(f"{path.stem}: done", flush=True)
+    return rows
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Truth / ours of every recording, and the mean absolute errors."""
+    names = "".join(f"{row['name']:>15}" for row in rows)
+    print(f"\n{'score (truth / ours)':<20}{names}{'mean |error|':>14}")
+    for name in SCORES:
+        cells = "".join(f"{row['truth'][name]:>7.1f}/{row['ours'][name]:<7.1f}" for row in rows)
+        print(f"{name:<20}{cells}{fmean(row['error'][name] for row in rows):>14.2f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.metrics", description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    arguments = parser.parse_args()
+    folders = arguments.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
+    paths = recordings_in(folders)
+    if not paths:
+        print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
+        return 2
+    models = load_default_models(threads=1, transcriber_processes=1)
+    try:
+        rows = asyncio.run(measure(paths, models))
+    finally:
+        asyncio.run(models.close())
+    for folder in sorted({row["folder"] for row in rows}):
+        print_table([row for row in rows if row["folder"] == folder])
+    if arguments.json:
+        means = {name: round(fmean(row["error"][name] for row in rows), 2) for name in SCORES}
+        figures = {"recordings": rows, "mean_absolute_error": means, **circumstances()}
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Reading recordings, and spoiling them in known ways."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.running_system import ROOT
+
+EVAL = ROOT.parent / "shared" / "eval"
+RATE_HZ = 16_000
+Samples = NDArray[np.float32]
+
+
+def read_samples(path: Path) -> Samples:
+    """A recording as float32 mono at 16 kHz, -1..1. Raises av.error.FFmpegError or ValueError."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
+        pieces = [
+            piece.to_ndarray().reshape(-1) for frame in container.decode(audio=0) for piece in resampler.resample(frame)
+        ]
+        pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]
+    if not pieces:
+        raise ValueError(f"{path.name} holds no audio")
+    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
+
+
+def read_speech(folder: Path) -> dict[str, list[Path]]:
+    """LibriSpeech utterances by speaker, from the folder's manifest."""
+    by_speaker: dict[str, list[Path]] = {}
+    for line in (folder / "manifest.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        by_speaker.setdefault(entry["speaker"], []).append(folder / entry["file"])
+    return by_speaker
+
+
+def reverberated(samples: Samples, t60_s: float, seed: int = 0) -> Samples:
+    """In a room that takes ``t60_s`` to fall by 60 dB, as loud as the direct sound (exponentially decaying noise)."""
+    length = int(t60_s * RATE_HZ)
+    room = np.random.default_rng(seed).standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
+    room[0] = 0
+    room /= np.linalg.norm(room)
+    size = 1 << (len(samples) + length).bit_length()
+    echo = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size))[: len(samples)]
+    heard = samples + echo
+    return np.asarray(heard / max(1e-9, float(np.abs(heard).max())) * 0.5, np.float32)
+
+
+def with_lost_packets(samples: Samples, share: float, seed: int = 0) -> Samples:
+    """With 20 ms packets lost at random, never concealed."""
+    packet = RATE_HZ // 50
+    lost = np.random.default_rng(seed).random(len(samples) // packet + 1) < share
+    kept: Samples = np.where(np.repeat(lost, packet)[: len(samples)], np.float32(0), samples)
+    return kept
+
+
+def clipped(samples: Samples, gain_db: float) -> Samples:
+    """Recorded too loud."""
+    loud: Samples = np.clip(samples * np.float32(10 ** (gain_db / 20)), -1, 1)
+    return loud

@@ -1,0 +1,197 @@
+"""What reading an answer costs: each REST GET of a finished 2-hour meeting beside a bare gRPC echo.
+
+    python -m benchmarks.rest [--hours 2] [--calls 200] [--json FILE]
+
+A meeting of that length is made from the sample meeting, said over and over, and stored as an
+analysis stores it (the models do not run: only reading is measured). Every call goes through
+the same Envoy on the same connection, in turns; the echo is a gRPC health check, which touches
+no database. p50 and p95 in milliseconds, and how often each is the echo's p50.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import numpy as np
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from benchmarks.accuracy import conversation_of
+from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
+from server.cli.client import Client
+from server.conversation import Conversation, Segment, Sentence, Word
+from server.insights import answers
+from server.storage import insights, speakers
+from server.storage.pool import Database
+from server.storage.speakers import SpeakerRow
+
+SAMPLE = ROOT / "sample" / "meeting.flac"
+HASH = "f" * 64
+S, M = "/single-feature-api", "/single-feature-api/meeting"
+PATHS = (
+    "/api/meeting/speakers",
+    f"{M}/status",
+    f"{M}/balance-score",
+    f"{M}/details-by-topics",
+    f"{M}/key-points",
+    f"{M}/text-summaries",
+    f"{M}/topics",
+    f"{M}/questions",
+    f"{M}/transcription",
+    f"{M}/meeting-dynamics",
+    f"{M}/meeting-emotions",
+    f"{S}/speaker-emotions-over-time",
+    f"{M}/meeting-sentiment",
+    f"{M}/meeting-energy",
+    f"{M}/meeting-interaction_score",
+    f"{M}/meeting-interactions",
+    f"{M}/speakers-audio-quality",
+    "/speakers-balance",
+    f"{M}/quality",
+    f"{M}/meeting-dynamics?period_seconds=60",
+)
+
+
+def repeated(conversation: Conversation, hours: float) -> Conversation:
+    """The conversation said over and over; each time a little differently, as far as vectors go."""
+    times = round(hours * 3600e6 / conversation.duration_us)
+    random = np.random.default_rng(0)
+    segments: list[Segment] = []
+    sentences: list[Sentence] = []
+    for i in range(times):
+        shift, first = i * conversation.duration_us, i * len(conversation.segments)
+        for s in conversation.segments:
+            words = tuple(Word(w.text, w.start_us + shift, w.end_us + shift, w.confidence) for w in s.words)
+            moved = replace(s, start_us=s.start_us + shift, end_us=s.end_us + shift, words=words)
+            segments.append(replace(moved, segment_id=first + s.segment_id))
+        for said in conversation.sentences:
+            vector = np.frombuffer(said.vector, "<f2").astype(np.float64)
+            vector = vector + random.standard_normal(len(vector)) * 0.02
+            vector /= np.linalg.norm(vector)
+            sentences.append(
+                replace(
+                    said,
+                    segment_id=first + said.segment_id,
+                    start_us=said.start_us + shift,
+                    end_us=said.end_us + shift,
+                    vector=vector.astype("<f2").tobytes(),
+                )
+            )
+    return replace(
+        conversation,
+        duration_us=times * conversation.duration_us,
+        segments=tuple(segments),
+        sentences=tuple(sentences),
+    )
+
+
+async def store(system: RunningSystem, conversation: Conversation) -> None:
+    """Files the conversation as a finished meeting."""
+    database = await Database.connect(system.database_url)
+    meeting_id = uuid4()
+
+    async def work(connection: Any) -> None:
+        owner = await connection.fetchrow("SELECT id, organization_id FROM users WHERE email = $1", system.email)
+        await connection.execute(
+            "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, media_type, size_bytes, status,"
+            " stage, progress_percent, engine, duration_ms)"
+            " VALUES ($1, $2, $3, $4, 'long', 'audio/flac', 1, 'ready', 'done', 100, $5, $6)",
+            meeting_id,
+            UUID(str(owner["organization_id"])),
+            owner["id"],
+            HASH,
+            asdict(conversation.engine),
+            conversation.duration_us // 1000,
+        )
+        rows = [SpeakerRow(n, speakers.speaker_id(meeting_id, n), f"Speaker {n}") for n in conversation.speakers]
+        await speakers.store(connection, meeting_id, rows)
+        await insights.store(connection, meeting_id, answers(conversation))
+
+    try:
+        await database.run(work)
+    finally:
+        await database.close()
+
+
+async def timed(calls: int, what: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, list[float]]:
+    """Milliseconds of each call; the kinds take turns, so that all see the same machine."""
+    found: dict[str, list[float]] = {name: [] for name in what}
+    for turn in range(calls + 10):
+        for name, call in what.items():
+            start = time.perf_counter()
+            await call()
+            # The first turns open connections.
+            if turn >= 10:
+                found[name].append(1000 * (time.perf_counter() - start))
+    return found
+
+
+async def measure(hours: float, calls: int) -> dict[str, Any]:
+    """The figures."""
+    with running_system() as system:
+        async with Client(system.gateway) as client:
+            token = await client.login(system.email, system.password)
+            conversation = repeated(await conversation_of(system, client, SAMPLE), hours)
+            await store(system, conversation)
+            headers = {"Authorization": f"Bearer {token}"}
+            channel = aio.insecure_channel(system.gateway.removeprefix("http://"))
+            health = health_pb2_grpc.HealthStub(channel)
+            async with httpx.AsyncClient(base_url=system.gateway, headers=headers, timeout=60) as http:
+                sizes: dict[str, int] = {}
+
+                def get(path: str) -> Callable[[], Awaitable[None]]:
+                    async def call() -> None:
+                        answer = await http.get(path, params=None if "?" in path else {"file-hash": HASH})
+                        answer.raise_for_status()
+                        sizes[path] = len(answer.content)
+
+                    return call
+
+                async def echo() -> None:
+                    await health.Check(health_pb2.HealthCheckRequest())
+
+                asked = [f"{p}&file-hash={HASH}" if "?" in p else p for p in PATHS]
+                times = await timed(calls, {"gRPC echo": echo, **{path: get(path) for path in asked}})
+            await channel.close()
+    base = float(np.percentile(times["gRPC echo"], 50))
+    rows = [
+        {
+            "name": name.split("&file-hash")[0],
+            "p50_ms": round(float(np.percentile(values, 50)), 2),
+            "p95_ms": round(float(np.percentile(values, 95)), 2),
+            "ratio": round(float(np.percentile(values, 50)) / base, 2),
+            "bytes": sizes.get(name, 0),
+        }
+        for name, values in times.items()
+    ]
+    return {"hours": hours, "calls": calls, "sentences": len(conversation.sentences), "rows": rows}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rest", description=__doc__)
+    parser.add_argument("--hours", type=float, default=2.0, help="length of the meeting")
+    parser.add_argument("--calls", type=int, default=200, help="calls of each kind")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    arguments = parser.parse_args()
+    figures = asyncio.run(measure(arguments.hours, arguments.calls))
+    print(f"{figures['hours']:g} hours, {figures['sentences']} sentences, {figures['calls']} calls of each")
+    print(f"{'call':<58}{'p50 ms':>8}{'p95 ms':>8}{'x echo':>8}{'bytes':>10}")
+    for row in figures["rows"]:
+        print(f"{row['name']:<58}{row['p50_ms']:>8}{row['p95_ms']:>8}{row['ratio']:>8}{row['bytes']:>10}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""What is read in words, on labelled text, each beside the simplest baseline.
+
+    python -m benchmarks.text [--json FILE]
+
+Questions: AMI and MRDA dialogue acts, with punctuation and without (as the default recogniser
+gives them); baseline: the last character is "?". Sentiment and emotions: MELD; baseline: the
+most frequent class. Topics: AMI and QMSum; baseline: as many uniform cuts as ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.labelled_text import TopicTruth, ami_acts, meld, mrda, topic_meetings, without_marks
+from benchmarks.recordings import EVAL
+from benchmarks.running_system import circumstances
+from benchmarks.scoring import detection, macro_f1, segmentation_errors
+from inference.default_backend import load_default_models
+from inference.models import EMOTIONS, ModelSet
+from inference.text import BlendedSentiment
+from server.conversation import Sentence
+from server.conversation.question_form import is_question
+from server.insights.topics import topic_borders
+
+TEXT = EVAL / "text"
+# MELD's classes that we tell apart; sadness and surprise have no label of ours.
+OURS = {"joy": "happiness", "anger": "anger", "disgust": "disgust", "fear": "fear", "neutral": "neutral"}
+NEUTRAL_BELOW = 0.05
+KINDS = ("punctuated", "bare words")
+
+
+def questions() -> list[dict[str, Any]]:
+    """Precision, recall, F1 of questions."""
+    rows = []
+    for name, acts in (("AMI", ami_acts(TEXT / "ami")), ("MRDA", mrda(TEXT / "mrda"))):
+        truth = [act.asks for act in acts]
+        for kind, texts in (
+            ("punctuated", [a.text for a in acts]),
+            ("bare words", [without_marks(a.text) for a in acts]),
+        ):
+            punctuated = kind == "punctuated"
+            ours = detection(truth, [is_question(text, punctuated=punctuated) for text in texts])
+            baseline = detection(truth, [text.rstrip().endswith("?") for text in texts])
+            rows.append(
+                {"task": f"questions, {name}, {kind}", "n": len(acts), "measure": "F1", **_pair(ours.f1, baseline.f1)}
+                | {"precision": round(ours.precision, 3), "recall": round(ours.recall, 3)}
+            )
+    return rows
+
+
+def _pair(ours: float, baseline: float) -> dict[str, float]:
+    return {"ours": round(ours, 3), "baseline": round(baseline, 3)}
+
+
+def _label(polarity: float) -> str:
+    return "neutral" if abs(polarity) < NEUTRAL_BELOW else "positive" if polarity > 0 else "negative"
+
+
+def feelings(models: ModelSet) -> list[dict[str, Any]]:
+    """Agreement of the sentiment, macro-F1 of the emotions."""
+    lines = meld(TEXT / "meld" / "dev_sent_emo.csv")
+    rows = []
+    for kind, texts in (
+        ("punctuated", [x.text for x in lines]),
+        ("bare words", [without_marks(x.text) for x in lines]),
+    ):
+        vectors = models.text_encoder(texts)
+        truth = [line.sentiment for line in lines]
+        most = Counter(truth).most_common(1)[0][0]
+        found = [_label(float(p)) for p in models.sentiment(texts, vectors)]
+        agreement = fmean(t == f for t, f in zip(truth, found, strict=True))
+        row = {"task": f"sentiment, MELD, {kind}", "n": len(lines), "measure": "agreement"}
+        rows.append(row | _pair(agreement, fmean(t == most for t in truth)))
+        if isinstance(models.sentiment, BlendedSentiment):
+            lexicon = [_label(models.sentiment.lexicon_polarity(text)) for text in texts]
+            rows[-1]["lexicon_alone"] = round(fmean(t == f for t, f in zip(truth, lexicon, strict=True)), 3)
+        told = [i for i, line in enumerate(lines) if line.emotion in OURS]
+        top = models.emotions(texts, vectors).argmax(axis=1)
+        truth = [OURS[lines[i].emotion] for i in told]
+        most = Counter(truth).most_common(1)[0][0]
+        row = {"task": f"emotions, MELD, {kind}", "n": len(told), "measure": "macro-F1"}
+        found = [EMOTIONS[top[i]] for i in told]
+        rows.append(row | _pair(macro_f1(truth, found), macro_f1(truth, [most] * len(told))))
+        rows[-1]["not_sure"] = round(fmean(name == "not_sure" for name in found), 3)
+    return rows
+
+
+def _numbers(moments: Sequence[float], borders: Sequence[float]) -> list[int]:
+    """The number of the segment that each moment lies in."""
+    ordered = sorted(borders)
+    return [bisect_right(ordered, moment) for moment in moments]
+
+
+def topics(models: ModelSet) -> list[dict[str, Any]]:
+    """Pk and WindowDiff of the topics."""
+    scores: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {"AMI": [], "QMSum": []}
+    for meeting in topic_meetings(TEXT / "ami", TEXT / "qmsum"):
+        scores["AMI" if (TEXT / "ami" / f"{meeting.name}.json").exists() else "QMSum"].append(
+            _topics_of(models, meeting)
+        )
+    rows = []
+    for name, found in scores.items():
+        for place, measure in enumerate(("Pk", "WindowDiff")):
+            ours, uniform = fmean(o[place] for o, _ in found), fmean(u[place] for _, u in found)
+            rows.append({"task": f"topics, {name}", "n": len(found), "measure": measure, **_pair(ours, uniform)})
+    return rows
+
+
+def _topics_of(models: ModelSet, meeting: TopicTruth) -> tuple[tuple[float, float], tuple[float, float]]:
+    vectors = models.text_encoder([said.text for said in meeting.said])
+    sentences = [
+        Sentence(i, 1, round(s.start_s * 1e6), round(s.end_s * 1e6), s.text, False, 0.0, (), v.astype("<f2").tobytes())
+        for i, (s, v) in enumerate(zip(meeting.said, vectors, strict=True))
+    ]
+    starts = [said.start_s for said in meeting.said]
+    truth = _numbers(starts, meeting.borders_s)
+    found = [moment / 1e6 for moment in topic_borders(sentences, round(meeting.duration_s * 1e6))]
+    uniform = [meeting.duration_s * i / (len(found) + 1) for i in range(1, len(found) + 1)]
+    return segmentation_errors(truth, _numbers(starts, found)), segmentation_errors(truth, _numbers(starts, uniform))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    arguments = parser.parse_args()
+    if not TEXT.is_dir():
+        print(f"no labelled text in {TEXT}", file=sys.stderr)
+        return 2
+    models = load_default_models(threads=2, transcriber_processes=1)
+    try:
+        rows = [*questions(), *feelings(models), *topics(models)]
+    finally:
+        asyncio.run(models.close())
+    print(f"{'task':<34}{'n':>7}  {'measure':<11}{'ours':>7}{'baseline':>10}")
+    for row in rows:
+        more = ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("task", "n", "measure", "ours", "baseline"))
+        print(f"{row['task']:<34}{row['n']:>7}  {row['measure']:<11}{row['ours']:>7}{row['baseline']:>10}  {more}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
