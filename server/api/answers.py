@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from server.api.validation import checked_file_hash
@@ -15,7 +16,7 @@ from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadyAnswer:
     """A stored answer of a finished meeting."""
 
@@ -27,7 +28,11 @@ class ReadyAnswer:
 
     def speaker_id(self, label: int) -> str:
         """UUID of the speaker with this number; empty for the unknown speaker."""
-        return next((str(speaker.id) for speaker in self.speakers if speaker.label == label), "")
+        return self._ids.get(label, "")
+
+    @cached_property
+    def _ids(self) -> dict[int, str]:
+        return {speaker.label: str(speaker.id) for speaker in self.speakers}
 
 
 class Answers:
@@ -40,12 +45,12 @@ class Answers:
         """The caller's answer. Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed."""
         organization_id = current_caller().organization_id
         wanted = checked_file_hash(file_hash)
-        return _ready(await self._database.run(lambda c: meetings.answer(c, organization_id, wanted, family)))
+        return _ready(await self._database.read(lambda c: meetings.answer(c, organization_id, wanted, family)))
 
     async def of_latest(self, family: str) -> ReadyAnswer:
         """The same for the meeting that the caller uploaded last."""
         user_id = current_caller().user_id
-        return _ready(await self._database.run(lambda c: meetings.latest_answer(c, user_id, family)))
+        return _ready(await self._database.read(lambda c: meetings.latest_answer(c, user_id, family)))
 
 
 def _ready(found: MeetingAnswer | None) -> ReadyAnswer:

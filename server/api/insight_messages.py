@@ -58,7 +58,7 @@ def shares(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detail
     ]
 
 
-def transcript_details(found: ReadyAnswer) -> pb.TranscriptDetails:
+def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -> pb.TranscriptDetails:
     """How far a transcript can be trusted, with its words."""
     value, engine = found.value, found.engine
     return pb.TranscriptDetails(
@@ -66,7 +66,7 @@ def transcript_details(found: ReadyAnswer) -> pb.TranscriptDetails:
         reliable=value["reliable"],
         threshold=value["threshold"],
         advice="" if value["reliable"] else UNRELIABLE_ADVICE,
-        words=[pb.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])}) for word in value["words"]],
+        words=[pb.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])}) for word in words],
         engine=pb.EngineCapabilities(
             models=engine.get("models", ()),
             overlap=engine.get("overlap", False),
@@ -167,7 +167,7 @@ def audio_quality(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) ->
     ]
 
 
-def audio_details(found: ReadyAnswer) -> pb.AudioQualityDetails:
+def audio_details(found: ReadyAnswer, fragments: Iterable[Mapping[str, Any]]) -> pb.AudioQualityDetails:
     """The recording's own quality, and that of each segment."""
     return pb.AudioQualityDetails(
         noise_db=found.value["noise_db"],
@@ -183,7 +183,7 @@ def audio_details(found: ReadyAnswer) -> pb.AudioQualityDetails:
                 lagging=fragment["lagging"],
                 music=fragment["music"],
             )
-            for fragment in found.value["fragments"]
+            for fragment in fragments
         ],
     )
 

@@ -109,7 +109,10 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
             )
             for entry in found.value["entries"]
         ]
-        details = messages.transcript_details(found) if request.include_details else None
+        details = None
+        if request.include_details:
+            words = await self._answers.of(request.file_hash, "words")
+            details = messages.transcript_details(found, words.value["words"])
         return pb.GetTranscriptionResponse(transcription=entries, details=details)
 
     async def GetKeyPoints(  # noqa: N802
@@ -167,7 +170,10 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         self, request: pb.GetSpeakersAudioQualityRequest, context: Context
     ) -> pb.GetSpeakersAudioQualityResponse:
         found = await self._answers.of(request.file_hash, "audio_quality")
-        details = messages.audio_details(found) if request.include_details else None
+        details = None
+        if request.include_details:
+            fragments = await self._answers.of(request.file_hash, "fragments")
+            details = messages.audio_details(found, fragments.value["fragments"])
         speakers = messages.audio_quality(found, found.value["speakers"])
         return pb.GetSpeakersAudioQualityResponse(speakers=speakers, details=details)
 

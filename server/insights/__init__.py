@@ -6,6 +6,7 @@ definition version and a JSON-able document. Speakers appear as their numbers wi
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from server.conversation import Conversation
@@ -60,6 +61,9 @@ def answers(conversation: Conversation, written: dict[str, Any] | None = None) -
         "interactions": Answer(interaction.DEFINITION_VERSION, interaction.interaction_map(line).to_document()),
         "shares": Answer(shares.DEFINITION_VERSION, shares.shares(line).to_document()),
         "transcript": Answer(transcript.DEFINITION_VERSION, told.to_document()),
+        # Large and rarely wanted: apart, so that the transcript and the quality are read without them.
+        "words": Answer(transcript.DEFINITION_VERSION, {"words": [asdict(word) for word in told.words]}),
+        "fragments": Answer(audio_quality.DEFINITION_VERSION, {"fragments": audio_quality.fragments(conversation)}),
         "energy": Answer(energy.DEFINITION_VERSION, energy.energy(line).to_document()),
         "sentiment": Answer(sentiment.DEFINITION_VERSION, sentiment.sentiment(line).to_document()),
         "emotions": Answer(emotions.DEFINITION_VERSION, emotions.meeting_emotions(line).to_document()),
@@ -80,7 +84,6 @@ def answers(conversation: Conversation, written: dict[str, Any] | None = None) -
             audio_quality.DEFINITION_VERSION,
             {
                 "speakers": audio_quality.audio_quality(conversation),
-                "fragments": audio_quality.fragments(conversation),
                 "noise_db": conversation.noise_dbfs,
                 "music": [[start // 1000, end // 1000] for start, end in conversation.music],
             },

@@ -8,7 +8,7 @@ from typing import Any
 from server.conversation import EMOTIONS
 from server.insights.shares import percentages_of
 from server.insights.support import Support, support_of
-from server.insights.timeline import Timeline, Window, sentence_weights
+from server.insights.timeline import Timeline, Window
 
 DEFINITION_VERSION = "1"
 # A class with less of a stretch is not listed for it.
@@ -24,7 +24,7 @@ def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -
     """
     total = 0
     sums = [0.0] * len(EMOTIONS)
-    for sentence, weight in sentence_weights(line.sentences, window):
+    for sentence, weight in line.sentences_in(window):
         if speaker is None or sentence.speaker == speaker:
             total += weight
             for index, probability in enumerate(sentence.emotions):

@@ -18,11 +18,7 @@ def talking_share(line: Timeline, window: Window) -> float:
 
 def activation(line: Timeline, window: Window) -> float | None:
     """Time-weighted mean of the utterances' vocal activation, 0..1; None where none is known."""
-    return weighted_mean(
-        (value, window.overlap_us(utterance.start_us, utterance.end_us))
-        for utterance, value in zip(line.utterances, line.activations, strict=True)
-        if value is not None
-    )
+    return weighted_mean(line.activations_in(window))
 
 
 def energy_parts(line: Timeline, window: Window) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Any
 
 from server.insights.balance import evenness
@@ -25,8 +25,8 @@ def exchange_counts(line: Timeline, window: Window) -> dict[tuple[int, int], int
     follow one another. LENA's conversational turn; turn-transition models: Dong, Lepri, Pentland 2012.
     """
     found: Counter[frozenset[int]] = Counter()
-    for before, after in pairwise(line.turns):
-        if window.holds(after.start_us) and after.start_us - before.end_us <= EXCHANGE_GAP_US:
+    for before, after in line.changes_in(window):
+        if after.start_us - before.end_us <= EXCHANGE_GAP_US:
             found[frozenset((before.speaker, after.speaker))] += 1
     return {pair: found[frozenset(pair)] for pair in combinations(line.speakers, 2)}
 
@@ -41,8 +41,8 @@ def interaction_components(line: Timeline, window: Window) -> tuple[Component, .
     exchange / the meeting's speakers (Hosseinkashi et al. 2023); ``evenness``: Pielou's evenness
     of the exchange counts over the pairs, for two speakers 1 as soon as they exchange at all.
     """
-    switches = sum(window.holds(turn.start_us) for turn in line.turns[1:])
-    begun = sum(window.holds(utterance.start_us) for utterance in line.utterances[1:])
+    switches = sum(1 for _ in line.changes_in(window))
+    begun = line.utterances_begun(window)
     pairs = exchange_counts(line, window)
     exchanging = {speaker for pair, count in pairs.items() if count for speaker in pair}
     counts = list(pairs.values())

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from server.insights.support import Support, support_of
-from server.insights.timeline import Timeline, Window, sentence_weights, weighted_mean
+from server.insights.timeline import Timeline, Window, weighted_mean
 
 DEFINITION_VERSION = "1"
 # VADER's published threshold (Hutto and Gilbert 2014), and the middle of each side.
@@ -20,7 +20,7 @@ def mean_polarity(line: Timeline, window: Window, speaker: int | None = None) ->
     """
     return weighted_mean(
         (sentence.polarity, weight)
-        for sentence, weight in sentence_weights(line.sentences, window)
+        for sentence, weight in line.sentences_in(window)
         if speaker is None or sentence.speaker == speaker
     )
 

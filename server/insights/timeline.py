@@ -7,16 +7,18 @@ be asked for later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from server.conversation import Conversation, Interval, Turn, Utterance, merge_intervals, turns, utterances
 from server.insights.activation import activations
 from server.insights.key_phrases import Phrase, key_phrases
 
 DEFINITION_VERSION = "1"
+T = TypeVar("T", bound="_Timed")
 
 
 class Window(NamedTuple):
@@ -36,6 +38,42 @@ class Window(NamedTuple):
     def overlap_us(self, start_us: int, end_us: int) -> int:
         """How much of start..end lies in it."""
         return max(0, min(self.end_us, end_us) - max(self.start_us, start_us))
+
+
+class _Timed(Protocol):
+    """Something with a start and an end."""
+
+    @property
+    def start_us(self) -> int: ...
+
+    @property
+    def end_us(self) -> int: ...
+
+
+class InOrder(Generic[T]):
+    """Things in the order of their starts, found by time: a period of a long meeting is read without the rest."""
+
+    def __init__(self, things: Iterable[T]) -> None:
+        self.things: Sequence[T] = sorted(things, key=lambda thing: (thing.start_us, thing.end_us))
+        self._starts = [thing.start_us for thing in self.things]
+        self._longest = max((thing.end_us - thing.start_us for thing in self.things), default=0)
+
+    def reaching(self, window: Window) -> Sequence[T]:
+        """Those that may overlap the window, and few others."""
+        first = bisect_left(self._starts, window.start_us - self._longest)
+        return self.things[first : bisect_left(self._starts, window.end_us)]
+
+    def beginning(self, window: Window) -> range:
+        """Places of those that begin within the window."""
+        return range(bisect_left(self._starts, window.start_us), bisect_left(self._starts, window.end_us))
+
+
+class LivelyUtterance(NamedTuple):
+    """An utterance with its activation."""
+
+    start_us: int
+    end_us: int
+    activation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +116,58 @@ class Timeline:
 
     def speaking_us(self, speaker: int, window: Window) -> int:
         """Speaking time of ``speaker`` within the window."""
-        return sum(window.overlap_us(start, end) for start, end in self.speech[speaker])
+        return sum(window.overlap_us(*span) for span in self._speech_in_order[speaker].reaching(window))
 
     def speech_us(self, window: Window) -> int:
         """Time within the window in which at least one speaker speaks."""
-        return sum(window.overlap_us(start, end) for start, end in self._anyone)
+        return sum(window.overlap_us(*span) for span in self._anyone.reaching(window))
+
+    def sentences_in(self, window: Window) -> Iterator[tuple[ReadSentence, int]]:
+        """The sentences that reach into the window, each with how long, in microseconds; one of no length counts 1."""
+        for sentence in self._sentences_in_order.reaching(window):
+            weight = window.overlap_us(sentence.start_us, max(sentence.end_us, sentence.start_us + 1))
+            if weight:
+                yield sentence, weight
+
+    def activations_in(self, window: Window) -> Iterator[tuple[float, int]]:
+        """The known activations of the utterances that reach into the window, each with how long, in microseconds."""
+        for utterance in self._lively.reaching(window):
+            yield utterance.activation, window.overlap_us(utterance.start_us, utterance.end_us)
+
+    def utterances_begun(self, window: Window) -> int:
+        """Utterances that begin within the window after another one."""
+        return sum(place > 0 for place in self._utterances_in_order.beginning(window))
+
+    def changes_in(self, window: Window) -> Iterator[tuple[Turn, Turn]]:
+        """Each turn that begins within the window, after the one before it."""
+        for place in self._turns_in_order.beginning(window):
+            if place:
+                yield self._turns_in_order.things[place - 1], self._turns_in_order.things[place]
 
     @cached_property
-    def _anyone(self) -> tuple[Interval, ...]:
-        return merge_intervals(interval for spans in self.speech.values() for interval in spans)
+    def _anyone(self) -> InOrder[Interval]:
+        return InOrder(merge_intervals(interval for spans in self.speech.values() for interval in spans))
+
+    @cached_property
+    def _speech_in_order(self) -> dict[int, InOrder[Interval]]:
+        return {speaker: InOrder(spans) for speaker, spans in self.speech.items()}
+
+    @cached_property
+    def _sentences_in_order(self) -> InOrder[ReadSentence]:
+        return InOrder(self.sentences)
+
+    @cached_property
+    def _utterances_in_order(self) -> InOrder[Utterance]:
+        return InOrder(self.utterances)
+
+    @cached_property
+    def _turns_in_order(self) -> InOrder[Turn]:
+        return InOrder(self.turns)
+
+    @cached_property
+    def _lively(self) -> InOrder[LivelyUtterance]:
+        known = zip(self.utterances, self.activations, strict=True)
+        return InOrder(LivelyUtterance(u.start_us, u.end_us, value) for u, value in known if value is not None)
 
     def to_document(self) -> dict[str, Any]:
         """A JSON-able form; ``from_document`` is its inverse."""
@@ -145,9 +226,3 @@ def weighted_mean(values: Iterable[tuple[float, float]]) -> float | None:
         total += value * weight
         weight_sum += weight
     return total / weight_sum if weight_sum > 0 else None
-
-
-def sentence_weights(sentences: Sequence[ReadSentence], window: Window) -> list[tuple[ReadSentence, int]]:
-    """The sentences that reach into the window, each with how long, in microseconds."""
-    weighted = ((s, window.overlap_us(s.start_us, max(s.end_us, s.start_us + 1))) for s in sentences)
-    return [(sentence, weight) for sentence, weight in weighted if weight]

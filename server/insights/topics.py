@@ -83,7 +83,7 @@ def _depths(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
 def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
     """Name and keywords of a stretch: its best key phrase, and up to five."""
     mentions: Counter[int] = Counter()
-    for sentence in line.sentences:
+    for sentence, _ in line.sentences_in(window):
         if window.holds((sentence.start_us + sentence.end_us) // 2):
             mentions.update(sentence.phrases)
     keywords = best_phrases(line.phrases, mentions, MOST_KEYWORDS)

@@ -48,10 +48,9 @@ class Transcript:
         return self.mean_word_confidence is None or self.mean_word_confidence >= RELIABLE_CONFIDENCE
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: ``entries``, ``words``, ``mean_word_confidence``, ``reliable``, ``threshold``."""
+        """A JSON-able form without the words: ``entries``, ``mean_word_confidence``, ``reliable``, ``threshold``."""
         return {
             "entries": [asdict(entry) for entry in self.entries],
-            "words": [asdict(word) for word in self.words],
             "mean_word_confidence": self.mean_word_confidence,
             "reliable": self.reliable,
             "threshold": RELIABLE_CONFIDENCE,

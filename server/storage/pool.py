@@ -73,12 +73,24 @@ class Database:
 
         Raises DatabaseGone after ``patience_s`` without success.
         """
+
+        async def in_transaction(connection: Connection) -> T:
+            async with connection.transaction():
+                return await work(connection)
+
+        return await self.read(in_transaction, patience_s=patience_s)
+
+    async def read(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
+        """The same without a transaction, for a single statement that changes nothing.
+
+        Raises DatabaseGone after ``patience_s`` without success.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
         delay = RETRY_DELAY_S
         while True:
             try:
-                async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+                async with self._pool.acquire(timeout=5) as connection:
                     return await work(connection)
             except TRANSIENT_ERRORS as error:
                 if loop.time() > deadline:

@@ -191,7 +191,7 @@ def test_a_timeline_survives_its_document(talk: Conversation) -> None:
 @given(talks())
 def test_every_answer_of_any_talk_can_be_stored(talk: Conversation) -> None:
     found = answers(talk)
-    assert len(found) == 18
+    assert len(found) == 20
     for answer in found.values():
         assert answer.definition_version
         assert json.loads(json.dumps(answer.document, allow_nan=False)) == answer.document
