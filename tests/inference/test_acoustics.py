@@ -44,7 +44,7 @@ def test_noise_and_silence_have_no_pitch() -> None:
 
 
 def test_the_level_is_the_mean_power() -> None:
-    sine = np.asarray(0.5 * np.sin(2 * np.pi * 200 * TIME), np.float32)
+    sine: Samples = (0.5 * np.sin(2 * np.pi * 200 * TIME)).astype(np.float32)
     assert np.median(track(sine).level_dbfs) == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.05)
     assert (track(np.zeros(16_000, np.float32)).level_dbfs == -100).all()
 
