@@ -50,7 +50,7 @@ def test_the_level_is_the_mean_power() -> None:
 
 
 def test_frames_do_not_depend_on_how_the_audio_comes() -> None:
-    audio = sample_pcm()[: 4 * SAMPLE_RATE_HZ].astype(np.float32) / 32768
+    audio = sample_pcm()[: 4 * SAMPLE_RATE_HZ].astype(np.float32) / np.float32(32768)
     whole, pieces = track(audio), track(audio, 7, 320, 1000, 33_333)
     for name in ("level_dbfs", "pitch_semitones", "clipped_share"):
         np.testing.assert_allclose(getattr(whole, name), getattr(pieces, name), atol=1e-4)
