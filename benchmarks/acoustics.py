@@ -43,8 +43,7 @@ UTTERANCES_TOGETHER = 3
 
 async def heard(models: ModelSet, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
     """What the engine hears, without recognising words."""
-    level = 10 * np.log10(float(np.mean(np.square(samples))) + 1e-12)
-    session = Session(models, SessionConfig(expected_speakers=1, level_dbfs=level, transcribe=False))
+    session = Session(models, SessionConfig(expected_speakers=1, transcribe=False))
     try:
         pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
         for start in range(0, len(pcm), RATE_HZ):

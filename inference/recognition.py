@@ -45,11 +45,14 @@ class Recognition:
             starts.append(self._piece_start)
         return min(starts, default=None)
 
-    async def follow(self, under_way: SpeechSegment, audio: AudioBuffer) -> int:
-        """Hands out a piece of a segment that grew too long; returns the first sample still needed."""
+    async def follow(self, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
+        """Hands out a piece of a segment that grew too long; returns the first sample still needed.
+
+        ``heard``: samples of the session that the detector has heard.
+        """
         piece_start = self._begin(under_way)
         limit = int(self._transcriber.max_segment_s * SAMPLE_RATE_HZ)
-        while audio.end - piece_start > limit:
+        while heard - piece_start > limit:
             cut = self._quietest(piece_start + limit)
             await self._submit(piece_start, audio.span(piece_start, cut))
             self._piece_start = piece_start = cut

@@ -100,7 +100,6 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         language = config.language.lower().split("-")[0]
         return SessionConfig(
             expected_speakers=expected,
-            level_dbfs=config.level_dbfs if config.HasField("level_dbfs") else None,
             # Words of another language would be wrong to the last: none are better.
             transcribe=not language or language in self._models.transcriber.languages,
         )

@@ -27,6 +27,12 @@ from inference.recognition import Recognition
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
+# Before anything is heard, the level is taken to be what meetings have on average, with the
+# weight of so many seconds: the first words of a quiet meeting are not lost to a wrong guess.
+PRIOR_LEVEL_DBFS, PRIOR_S = -30.0, 5.0
+# Audio is worked on in blocks of this length (0.512 s), however it comes, so that what is heard
+# never depends on how it was cut: live, uploaded or sent again after a crash.
+BLOCK_WINDOWS = 16
 # Speech segments never reach back further than this behind the last window heard.
 MARGIN_SAMPLES = SAMPLE_RATE_HZ
 ENCODED_AT_ONCE = 64
@@ -38,8 +44,6 @@ class SessionConfig:
     """What is known of a session before it begins."""
 
     expected_speakers: int | None = None
-    level_dbfs: float | None = None
-    """RMS level of the whole session where it is known."""
     transcribe: bool = True
 
 
@@ -49,6 +53,7 @@ class Session:
     def __init__(self, models: ModelSet, config: SessionConfig) -> None:
         self._models, self._config = models, config
         self._window_samples = models.vad.window_samples
+        self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
         self._vad_state = models.vad.initial_state()
         self._segmenter = SpeechSegmenter(self._window_samples / SAMPLE_RATE_HZ)
         self._audio = AudioBuffer()
@@ -65,19 +70,17 @@ class Session:
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
         """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
-        audio = samples.astype(np.float32) / 32768.0
-        self._energy += float(np.square(audio).sum())
-        self._audio.append(audio)
-        whole = (self._audio.end - self._heard) // self._window_samples * self._window_samples
-        if whole:
-            await self._hear(self._audio.span(self._heard, self._heard + whole))
+        self._audio.append(samples.astype(np.float32) / np.float32(32768))
+        while self._audio.end - self._heard >= self._block_samples:
+            await self._hear(self._audio.span(self._heard, self._heard + self._block_samples))
         return self._progress("analysing", PROGRESS_EVERY_SAMPLES)
 
     async def finish(self) -> list[Event]:
         """The rest of the audio, then the final turns and the end."""
         total = self._audio.end
         if rest := total - self._heard:
-            tail = np.zeros(self._window_samples, np.float32)
+            windows = -(-rest // self._window_samples)
+            tail = np.zeros(windows * self._window_samples, np.float32)
             tail[:rest] = self._audio.span(self._heard, total)
             await self._hear(tail)
         for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
@@ -109,20 +112,19 @@ class Session:
         return [ProgressEvent(done, stage)]
 
     def _gain(self) -> float:
-        if self._config.level_dbfs is not None:
-            power = 10 ** (self._config.level_dbfs / 10)
-        else:
-            power = self._energy / max(1, self._audio.end)
-        return float(TARGET_RMS / np.sqrt(power + 1e-9))
+        prior_samples = PRIOR_S * SAMPLE_RATE_HZ
+        energy = self._energy + prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10)
+        return float(TARGET_RMS / np.sqrt(energy / (self._heard + prior_samples) + 1e-9))
 
     async def _hear(self, samples: Samples) -> None:
         """Runs the detector over whole windows and follows the speech it finds."""
+        self._energy += float(np.square(samples, dtype=np.float64).sum())
+        self._heard += len(samples)
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
         probabilities, self._vad_state = await asyncio.to_thread(self._models.vad, levelled, self._vad_state)
         await self._ear.push(samples, probabilities)
         if self._recognition:
             self._recognition.note_speech(probabilities)
-        self._heard += len(samples)
         for segment in self._segmenter.push(probabilities):
             await self._close_segment(segment)
         needed = self._heard - MARGIN_SAMPLES
@@ -141,7 +143,7 @@ class Session:
         needed_s = max(under_way.start_s, under_way.end_s - 2 * profile.window_s)
         needed = int(max(0.0, needed_s - 0.5) * SAMPLE_RATE_HZ)
         if self._recognition:
-            needed = min(needed, await self._recognition.follow(under_way, self._audio))
+            needed = min(needed, await self._recognition.follow(under_way, self._audio, self._heard))
         return needed
 
     async def _close_segment(self, segment: SpeechSegment) -> None:

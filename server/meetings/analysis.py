@@ -16,11 +16,12 @@ from server.conversation.fold import Event
 from server.insights import answers
 from server.meetings.abstracts import SummaryWriter
 from server.meetings.audio_log import AudioLog
-from server.meetings.decoding import RATE_HZ, DecodedAudio, decode
+from server.meetings.decoding import DecodedAudio, decode
 from server.meetings.inference_client import InferenceClient, event_of
 from server.meetings.lifecycle import Stage
 from server.meetings.naming import recognise, spoken_names
 from server.meetings.reading import read
+from server.meetings.resampling import RATE_HZ
 from server.storage import jobs, results, voices
 from server.storage.jobs import Job
 from server.storage.pool import Database
@@ -128,7 +129,6 @@ class Analyst:
             sample_rate_hz=RATE_HZ,
             expected_speakers=job.n_speakers,
             language=job.language,
-            level_dbfs=audio.rms_dbfs,
             total_samples=audio.samples,
         )
         clock = asyncio.get_running_loop().time

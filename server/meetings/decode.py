@@ -2,10 +2,10 @@
 
 It holds the whole risk of a hostile file: limits on memory, processor time and file size are
 set before the file is opened, only the file itself is read (no playlists, no network), and
-whatever happens here happens to this process alone. Imports nothing of the server.
+whatever happens here happens to this process alone. Imports nothing of the server but the resampling.
 
 Output is one JSON object a line: ``{"decoded_s": ...}`` while it works, then one last object,
-``{"samples", "rms_dbfs", "damaged"}`` or ``{"error": code, "reason": text}``.
+``{"samples", "damaged"}`` or ``{"error": code, "reason": text}``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import math
 import os
 import resource
 import signal
@@ -25,7 +24,8 @@ import av
 import av.error
 import numpy as np
 
-RATE_HZ = 16_000
+from server.meetings.resampling import RATE_HZ, MonoResampler, to_s16
+
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
 # Formats that make the decoder open other files or addresses.
@@ -33,7 +33,6 @@ REFUSED_FORMATS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "r
 PROGRESS_EVERY_S = 30.0
 # So many damaged packets in a row without one good frame, and nothing good will follow.
 HOPELESS_PACKETS = 5000
-SILENCE_DBFS = -120.0
 
 
 class Refused(Exception):
@@ -88,37 +87,6 @@ def stated_duration_s(container: Any, stream: Any) -> float | None:
     return container.duration / 1e6 if container.duration else None
 
 
-class MonoResampler:
-    """Frames of any rate, format and layout to mono float32 at 16 kHz; channels are averaged.
-
-    A new resampler is made where the stream changes its form half-way.
-    """
-
-    def __init__(self) -> None:
-        self._resampler: Any = None
-        self._form: tuple[Any, ...] = ()
-
-    def __call__(self, frame: Any) -> Iterator[np.ndarray]:
-        form = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if form != self._form:
-            yield from self.flush()
-            # Each channel is resampled and the mean is taken here: the library's own downmix
-            # weighs channels by their place in a room, which a recording of people has not.
-            self._resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=RATE_HZ)
-            self._form = form
-        frame.pts = None
-        for out in self._resampler.resample(frame):
-            yield out.to_ndarray().mean(axis=0)
-
-    def flush(self) -> Iterator[np.ndarray]:
-        """What is still inside."""
-        if self._resampler is not None:
-            for out in self._resampler.resample(None):
-                yield out.to_ndarray().mean(axis=0)
-            self._resampler = None
-            self._form = ()
-
-
 class Tally:
     """What went wrong on the way."""
 
@@ -155,16 +123,14 @@ def decode(source: str, target: str, max_seconds: float) -> None:
     container, stream = open_audio(source)
     stream.thread_type = "AUTO"
     tally = Tally()
-    samples, energy, said_s = 0, 0.0, 0.0
+    samples, said_s = 0, 0.0
     limit = int(max_seconds * RATE_HZ)
     with open(target, "wb", buffering=1024 * 1024) as out:  # noqa: PTH123
         for chunk in mono_chunks(container, stream, tally):
-            clipped = np.clip(np.nan_to_num(chunk), -1.0, 1.0)
-            pcm = np.round(clipped * 32767.0).astype("<i2")
+            pcm = to_s16(chunk)
             samples += len(pcm)
             if samples > limit:
                 raise Refused("too_long", f"longer than this server accepts ({max_seconds:.0f} s)")
-            energy += float(np.square(pcm / 32768.0).sum())
             out.write(pcm.tobytes())
             if samples / RATE_HZ - said_s >= PROGRESS_EVERY_S:
                 said_s = samples / RATE_HZ
@@ -173,8 +139,7 @@ def decode(source: str, target: str, max_seconds: float) -> None:
         os.fsync(out.fileno())
     if samples == 0:
         raise Refused("undecodable", "the file is damaged: no sound could be decoded from it")
-    level = 10 * math.log10(energy / samples) if energy > 0 else SILENCE_DBFS
-    say(samples=samples, rms_dbfs=round(max(level, SILENCE_DBFS), 3), damaged=tally.damaged)
+    say(samples=samples, damaged=tally.damaged)
 
 
 def main() -> int:

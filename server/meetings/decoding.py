@@ -14,8 +14,8 @@ from tempfile import mkstemp
 from typing import Any
 
 from server.meetings.audio_log import sync_directory
+from server.meetings.resampling import RATE_HZ
 
-RATE_HZ = 16_000
 PROBE_TIMEOUT_S = 20.0
 # A decoder that says nothing for this long is stuck: it reports every 30 s of audio, and
 # decodes hundreds of seconds of audio a second.
@@ -40,7 +40,6 @@ class DecodedAudio:
 
     path: Path
     samples: int
-    rms_dbfs: float
     damaged: bool
     """True when parts of the recording could not be decoded and were left out."""
 
@@ -99,7 +98,7 @@ async def decode(
     """
     facts = target.with_suffix(".json")
     if (known := _completed(facts)) is not None:
-        return DecodedAudio(target, known["samples"], known["rms_dbfs"], known["damaged"])
+        return DecodedAudio(target, known["samples"], known["damaged"])
     partial = _fresh_partial(target.parent)
     try:
         outcome = await _run(source, partial, max_seconds, progress)
@@ -108,7 +107,7 @@ async def decode(
         _write_durably(facts, json.dumps(outcome))
     finally:
         partial.unlink(missing_ok=True)
-    return DecodedAudio(target, outcome["samples"], outcome["rms_dbfs"], outcome["damaged"])
+    return DecodedAudio(target, outcome["samples"], outcome["damaged"])
 
 
 def _completed(facts: Path) -> dict[str, Any] | None:

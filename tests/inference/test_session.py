@@ -38,7 +38,7 @@ async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServic
 
 
 async def run(models: ModelSet, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
-    session = Session(models, SessionConfig(level_dbfs=-24.0, **known))  # type: ignore[arg-type]
+    session = Session(models, SessionConfig(**known))  # type: ignore[arg-type]
     said: list[object] = []
     for start in range(0, len(pcm), chunk):
         said += await session.push(pcm[start : start + chunk])
