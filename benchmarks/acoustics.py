@@ -31,6 +31,7 @@ from benchmarks.recordings import (
     with_lost_packets,
 )
 from benchmarks.running_system import circumstances
+from inference.acoustics import SegmentAcoustics
 from inference.default_backend import load_default_models
 from inference.events import FinishedEvent, TurnEvent
 from inference.models import ModelSet
@@ -73,18 +74,22 @@ async def rate(
     return {"recordings": len(answers), "told": sum(answers), "percent": round(100 * np.mean(answers), 1)}
 
 
+def acoustics(turns: list[TurnEvent]) -> list[SegmentAcoustics]:
+    return [turn.acoustics for turn in turns if turn.acoustics]
+
+
 def reverberant(turns: list[TurnEvent]) -> bool:
     return is_reverberant(
-        [d for t in turns for d in t.acoustics.decays_db_per_s], sum(t.end_s - t.start_s for t in turns)
+        [d for a in acoustics(turns) for d in a.decays_db_per_s], sum(t.end_s - t.start_s for t in turns)
     )
 
 
 def lagging(turns: list[TurnEvent]) -> bool:
-    return is_lagging(sum(t.acoustics.gaps for t in turns), sum(t.end_s - t.start_s for t in turns))
+    return is_lagging(sum(a.gaps for a in acoustics(turns)), sum(t.end_s - t.start_s for t in turns))
 
 
 def clips(turns: list[TurnEvent]) -> bool:
-    return any(t.acoustics.clipping_percent > 0.05 for t in turns)
+    return any(a.clipping_percent > 0.05 for a in acoustics(turns))
 
 
 async def music(models: ModelSet) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ class InferenceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEETRA_INFERENCE_", extra="ignore")
 
     listen: str = Field("127.0.0.1:50061", description="address of the gRPC service")
-    max_sessions: int = Field(8, ge=1, description="sessions open at once; one more is refused")
+    max_sessions: int = Field(128, ge=1, description="sessions open at once; one more is refused")
     threads: int = Field(1, ge=1, description="threads of each ONNX model call")
     transcriber_processes: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, description="recogniser processes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,33 @@ class ProgressEvent:
 
     processed_samples: int
     stage: str
+    heard_samples: int
+    """Turns are known up to here, their words perhaps not yet."""
+
+
+class TurnState(IntEnum):
+    """How settled a turn is; the numbers are those of TurnState in session.proto."""
+
+    PARTIAL = 1
+    STABLE = 2
+    FINAL = 3
+    RETRACTED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEvent:
-    """A final stretch of speech of one speaker."""
+    """A stretch of speech of one speaker, as it is known now."""
 
     segment_id: int
     speaker: int
+    """0: not known yet."""
     start_s: float
     end_s: float
     words: tuple[RecognisedWord, ...]
-    acoustics: SegmentAcoustics
+    acoustics: SegmentAcoustics | None = None
+    """Of final turns only."""
+    state: TurnState = TurnState.FINAL
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
     """The message that carries ``event``; its ``event_seq`` is left to the sender."""
     match event:
         case ProgressEvent():
-            progress = session_pb2.Progress(processed_samples=event.processed_samples, stage=event.stage)
+            progress = session_pb2.Progress(
+                processed_samples=event.processed_samples, stage=event.stage, heard_samples=event.heard_samples
+            )
             return session_pb2.RunSessionResponse(progress=progress)
         case TurnEvent():
             return session_pb2.RunSessionResponse(turn=_turn(event))
@@ -38,13 +40,13 @@ def _turn(event: TurnEvent) -> session_pb2.Turn:
     ]
     return session_pb2.Turn(
         segment_id=event.segment_id,
-        revision=1,
-        state=session_pb2.TURN_STATE_FINAL,
+        revision=event.revision,
+        state=session_pb2.TurnState.ValueType(event.state),
         speaker=event.speaker,
         start_us=_us(event.start_s),
         end_us=_us(event.end_s),
         words=words,
-        acoustics=_segment(event.acoustics),
+        acoustics=_segment(event.acoustics) if event.acoustics else None,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +14,32 @@ from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Transcriber
 
-# Pieces under way at once in a session: enough to keep the processes busy, few enough that
-# a long session's audio does not pile up.
-PIECES_AT_ONCE = 4
 # A cut is looked for in so much of the end of a piece that grew too long.
 CUT_WITHIN_S = 5.0
 VAD_WINDOW_SAMPLES = 512
 
 
-class Recognition:
-    """The words of one session."""
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Audio handed to the recogniser."""
 
-    def __init__(self, transcriber: Transcriber) -> None:
+    segment: int
+    start: int
+    """First sample."""
+
+
+class Recognition:
+    """The words of one session, by the number of the speech segment they were said in."""
+
+    def __init__(self, transcriber: Transcriber, pieces_at_once: int, changed: Callable[[], None]) -> None:
+        """``pieces_at_once``: the most under way, so that audio does not pile up; ``changed`` is called
+        when words have come."""
         self._transcriber = transcriber
-        self._pending: dict[asyncio.Task[list[RecognisedWord]], int] = {}
-        self._words: list[RecognisedWord] = []
+        self._pieces_at_once = pieces_at_once
+        self._changed = changed
+        self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
+        self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
+        self._done: set[int] = set()
         self._segment_start_s: float | None = None
         self._piece_start: int | None = None
         self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
@@ -40,21 +53,21 @@ class Recognition:
 
     def oldest_waiting(self) -> int | None:
         """First sample of the oldest piece without words yet; None where nothing waits."""
-        starts = [start for task, start in self._pending.items() if not task.done()]
+        starts = [piece.start for task, piece in self._pending.items() if not task.done()]
         if self._piece_start is not None:
             starts.append(self._piece_start)
         return min(starts, default=None)
 
-    async def follow(self, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
+    async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
         """Hands out a piece of a segment that grew too long; returns the first sample still needed.
 
-        ``heard``: samples of the session that the detector has heard.
+        ``number``: the segment's; ``heard``: samples of the session that the detector has heard.
         """
         piece_start = self._begin(under_way)
         limit = int(self._transcriber.max_segment_s * SAMPLE_RATE_HZ)
         while heard - piece_start > limit:
             cut = self._quietest(piece_start + limit)
-            await self._submit(piece_start, audio.span(piece_start, cut))
+            await self._submit(_Piece(number, piece_start), audio.span(piece_start, cut))
             self._piece_start = piece_start = cut
         return piece_start
 
@@ -69,18 +82,34 @@ class Recognition:
         """No segment is under way: what seemed to begin was too short to be speech."""
         self._piece_start = None
 
-    async def close_segment(self, segment: SpeechSegment, audio: AudioBuffer) -> None:
+    async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Hands out what is left of a segment that has ended."""
         start = self._begin(segment)
         self._piece_start = None
         end = min(audio.end, int(segment.end_s * SAMPLE_RATE_HZ))
         if end > start:
-            await self._submit(start, audio.span(start, end))
+            await self._submit(_Piece(number, start), audio.span(start, end))
+
+    def take_done(self) -> set[int]:
+        """Numbers of the segments for which words have come since the last call. Raises TranscriptionFailed."""
+        for task in list(self._pending):
+            if task.done():
+                self._take(task)
+        done, self._done = self._done, set()
+        return done
+
+    def words_of(self, number: int) -> list[RecognisedWord]:
+        """The words of a segment so far, in the order of time."""
+        return sorted(self._words.get(number, ()), key=_by_time)
+
+    def waits_for(self, number: int) -> bool:
+        """True while pieces of the segment are under way."""
+        return any(piece.segment == number for piece in self._pending.values())
 
     async def finish(self) -> list[RecognisedWord]:
         """Every word of the session, in the order of time. Raises TranscriptionFailed."""
         await self._collect(at_most=0)
-        return sorted(self._words, key=lambda word: (word.start_s, word.end_s))
+        return sorted((word for words in self._words.values() for word in words), key=_by_time)
 
     async def close(self) -> None:
         """Cancels what is under way and waits until it is gone."""
@@ -100,10 +129,11 @@ class Recognition:
         window = max(first, base) + int(recent.argmin())
         return window * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
 
-    async def _submit(self, start: int, samples: Samples) -> None:
-        await self._collect(at_most=PIECES_AT_ONCE - 1)
-        task = asyncio.create_task(self._recognise(start / SAMPLE_RATE_HZ, samples.copy()))
-        self._pending[task] = start
+    async def _submit(self, piece: _Piece, samples: Samples) -> None:
+        await self._collect(at_most=self._pieces_at_once - 1)
+        task = asyncio.create_task(self._recognise(piece.start / SAMPLE_RATE_HZ, samples.copy()))
+        task.add_done_callback(lambda _: self._changed())
+        self._pending[task] = piece
 
     async def _recognise(self, offset_s: float, samples: Samples) -> list[RecognisedWord]:
         found = await self._transcriber.transcribe(samples)
@@ -111,10 +141,16 @@ class Recognition:
 
     async def _collect(self, at_most: int) -> None:
         """Waits until at most so many pieces are under way; a failed one raises here."""
-        while self._pending:
-            if len(self._pending) <= at_most and not any(task.done() for task in self._pending):
-                return
+        while len(self._pending) > at_most:
             done, _ = await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                del self._pending[task]
-                self._words += task.result()
+                self._take(task)
+
+    def _take(self, task: asyncio.Task[list[RecognisedWord]]) -> None:
+        segment = self._pending.pop(task).segment
+        self._words[segment] += task.result()
+        self._done.add(segment)
+
+
+def _by_time(word: RecognisedWord) -> tuple[float, float]:
+    return word.start_s, word.end_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -71,19 +72,22 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         try:
             yield session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=self._capabilities()))
             expected = 0
-            async for message in messages:
-                kind = message.WhichOneof("payload")
-                if kind == "audio":
+            async for message in _with_wake_ups(messages, session.changed):
+                kind = message.WhichOneof("payload") if message else None
+                if message is None:
+                    events = await session.poll()
+                elif kind == "audio":
                     samples = checked_samples(message.audio, expected)
                     expected += len(samples)
-                    for event in await session.push(samples):
-                        yield message_of(event)
+                    events = await session.push(samples)
                 elif kind == "finish":
                     for event in await session.finish():
                         yield message_of(event)
                     return
                 else:
                     raise InvalidRequest("payload: only audio and finish may follow the config")
+                for event in events:
+                    yield message_of(event)
             raise InvalidRequest("finish: the stream ended without it; send finish after the last audio")
         finally:
             await session.close()
@@ -102,6 +106,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             expected_speakers=expected,
             # Words of another language would be wrong to the last: none are better.
             transcribe=not language or language in self._models.transcriber.languages,
+            live=config.live,
         )
 
     def _capabilities(self) -> session_pb2.Capabilities:
@@ -112,6 +117,34 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             word_times=True,
             max_speakers=self._models.encoder.profile.max_speakers,
         )
+
+
+async def _with_wake_ups(
+    messages: AsyncIterator[session_pb2.RunSessionRequest], wake: asyncio.Event
+) -> AsyncIterator[session_pb2.RunSessionRequest | None]:
+    """The client's messages; between them None whenever ``wake`` is set."""
+    coming: asyncio.Task[session_pb2.RunSessionRequest | None] | None = None
+    waking = asyncio.create_task(wake.wait())
+    try:
+        while True:
+            coming = coming or asyncio.create_task(_next(messages))
+            await asyncio.wait({coming, waking}, return_when=asyncio.FIRST_COMPLETED)
+            if waking.done():
+                yield None
+                waking = asyncio.create_task(wake.wait())
+            if coming.done():
+                message, coming = coming.result(), None
+                if message is None:
+                    return
+                yield message
+    finally:
+        for task in filter(None, (coming, waking)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> session_pb2.RunSessionRequest | None:
+    return await anext(messages, None)
 
 
 def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.int16]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +21,10 @@ from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
 from inference.diarization.speech_segments import SpeechSegment, SpeechSegmenter
 from inference.diarization.windows import Window, WindowPlan
 from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
+from inference.live_turns import LiveTurns
 from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
 from inference.recognition import Recognition
+from inference.said_words import words_by_segment
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
@@ -37,6 +38,11 @@ BLOCK_WINDOWS = 16
 MARGIN_SAMPLES = SAMPLE_RATE_HZ
 ENCODED_AT_ONCE = 64
 PROGRESS_EVERY_SAMPLES = 2 * SAMPLE_RATE_HZ
+# Pieces with the recogniser at once. A recording waits for words, so that its audio does not pile up in
+# memory; live, who speaks must not wait for words that are late.
+PIECES_AT_ONCE, PIECES_AT_ONCE_LIVE = 4, 64
+# A segment without a window yet is given a speaker from so much speech.
+FIRST_LOOK_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class SessionConfig:
 
     expected_speakers: int | None = None
     transcribe: bool = True
+    live: bool = False
+    """Say turns while they go on."""
 
 
 class Session:
@@ -64,16 +72,28 @@ class Session:
         self._windows: list[Window] = []
         self._waiting: list[tuple[Window, Samples]] = []
         self._vectors: list[NDArray[np.float32]] = []
-        self._recognition = Recognition(models.transcriber) if config.transcribe else None
+        # Set when words have come: time to call ``poll``.
+        self.changed = asyncio.Event()
+        pieces = PIECES_AT_ONCE_LIVE if config.live else PIECES_AT_ONCE
+        self._recognition = Recognition(models.transcriber, pieces, self.changed.set) if config.transcribe else None
+        profile = models.encoder.profile
+        self._live = LiveTurns(profile, config.expected_speakers) if config.live else None
         self._ear = RecordingEar(models.quality)
         self._reported = 0
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
         """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
         self._audio.append(samples.astype(np.float32) / np.float32(32768))
+        events: list[Event] = []
         while self._audio.end - self._heard >= self._block_samples:
             await self._hear(self._audio.span(self._heard, self._heard + self._block_samples))
-        return self._progress("analysing", PROGRESS_EVERY_SAMPLES)
+            events += await self._say_live()
+        return events if self._live else self._progress()
+
+    async def poll(self) -> list[Event]:
+        """What can be said since words have come, without further audio."""
+        self.changed.clear()
+        return await self._say_live()
 
     async def finish(self) -> list[Event]:
         """The rest of the audio, then the final turns and the end."""
@@ -104,12 +124,29 @@ class Session:
         waiting = self._recognition.oldest_waiting() if self._recognition else None
         return self._heard if waiting is None else min(self._heard, waiting)
 
-    def _progress(self, stage: str, every: int) -> list[Event]:
+    def _progress(self) -> list[Event]:
         done = self.processed_samples()
-        if done - self._reported < every:
+        if done - self._reported < PROGRESS_EVERY_SAMPLES:
             return []
         self._reported = done
-        return [ProgressEvent(done, stage)]
+        return [ProgressEvent(done, "analysing", self._heard)]
+
+    async def _say_live(self) -> list[Event]:
+        """The turns that changed, and a progress that ends what belongs together."""
+        if self._live is None:
+            return []
+        if self._recognition:
+            for number in self._recognition.take_done():
+                self._pass_words(number)
+        if self._live.due:
+            await asyncio.to_thread(self._live.recluster, np.concatenate(self._vectors))
+        return [*self._live.changes(), ProgressEvent(self.processed_samples(), "analysing", self._heard)]
+
+    def _pass_words(self, number: int) -> None:
+        assert self._live is not None
+        assert self._recognition is not None
+        words, waits = self._recognition.words_of(number), self._recognition.waits_for(number)
+        self._live.take_words(number, words, complete=not waits)
 
     def _gain(self) -> float:
         prior_samples = PRIOR_S * SAMPLE_RATE_HZ
@@ -130,42 +167,65 @@ class Session:
         needed = self._heard - MARGIN_SAMPLES
         if (under_way := self._segmenter.open_segment) is not None:
             needed = min(needed, await self._follow(under_way))
-        elif self._recognition:
-            self._recognition.abandon_segment()
+        else:
+            if self._recognition:
+                self._recognition.abandon_segment()
+            if self._live:
+                self._live.abandon(len(self._speech))
         self._audio.drop_before(max(0, needed))
 
     async def _follow(self, under_way: SpeechSegment) -> int:
         """Does what can be done for a segment before it ends; returns the first sample it still needs."""
         profile = self._models.encoder.profile
+        number = len(self._speech)
         if self._plan is None:
-            self._plan = WindowPlan(len(self._speech), profile.window_s, profile.hop_s)
+            self._plan = WindowPlan(number, profile.window_s, profile.hop_s)
         await self._add_windows(self._plan.grow(under_way))
+        if self._live:
+            self._live.follow(number, under_way)
+            if self._live.wants_first_look(number) and under_way.end_s - under_way.start_s >= FIRST_LOOK_S:
+                await self._look(number, under_way)
         needed_s = max(under_way.start_s, under_way.end_s - 2 * profile.window_s)
         needed = int(max(0.0, needed_s - 0.5) * SAMPLE_RATE_HZ)
         if self._recognition:
-            needed = min(needed, await self._recognition.follow(under_way, self._audio, self._heard))
+            needed = min(needed, await self._recognition.follow(number, under_way, self._audio, self._heard))
         return needed
 
+    async def _look(self, number: int, under_way: SpeechSegment) -> None:
+        audio = self._audio.span_s(under_way.start_s, under_way.end_s).copy()
+        (vector,) = await asyncio.to_thread(self._models.encoder, [audio])
+        assert self._live is not None
+        self._live.look(number, (under_way.start_s + under_way.end_s) / 2, vector)
+
     async def _close_segment(self, segment: SpeechSegment) -> None:
-        profile = self._models.encoder.profile
-        plan = self._plan or WindowPlan(len(self._speech), profile.window_s, profile.hop_s)
+        profile, number = self._models.encoder.profile, len(self._speech)
+        plan = self._plan or WindowPlan(number, profile.window_s, profile.hop_s)
         self._plan = None
         await self._add_windows(plan.finish(segment))
         if self._recognition:
-            await self._recognition.close_segment(segment, self._audio)
+            await self._recognition.close_segment(number, segment, self._audio)
         self._speech.append(segment)
+        if self._live:
+            self._live.close(number, segment)
+            if self._recognition:
+                self._pass_words(number)
+            else:
+                self._live.take_words(number, [], complete=True)
 
     async def _add_windows(self, windows: list[Window]) -> None:
         self._waiting += [(window, self._audio.span_s(*window.heard()).copy()) for window in windows]
-        await self._encode(at_least=ENCODED_AT_ONCE)
+        await self._encode(at_least=1 if self._live else ENCODED_AT_ONCE)
 
     async def _encode(self, at_least: int) -> None:
         if len(self._waiting) < at_least:
             return
         windows, audio = zip(*self._waiting, strict=True)
         self._waiting = []
-        self._vectors.append(await asyncio.to_thread(self._models.encoder, audio))
+        vectors = await asyncio.to_thread(self._models.encoder, audio)
+        self._vectors.append(vectors)
         self._windows += windows
+        if self._live:
+            self._live.hear(windows, vectors)
 
     def _conclude(self, total: int, words: list[RecognisedWord]) -> list[Event]:
         vectors = np.concatenate(self._vectors)
@@ -174,17 +234,22 @@ class Session:
         said = words_by_segment(segments, words)
         turns = [
             TurnEvent(
-                index + 1,
+                piece.segment_id,
                 piece.speaker,
                 piece.start_s,
                 piece.end_s,
                 tuple(said[index]),
                 self._ear.segment(piece.start_s, piece.end_s),
+                revision=1 + (self._live.revision_of(piece.segment_id) if self._live else 0),
             )
             for index, piece in enumerate(segments)
         ]
         profiles = self._profiles(segments, vectors)
-        return [ProgressEvent(total, "clustering"), *turns, FinishedEvent(total, profiles, self._ear.recording())]
+        return [
+            ProgressEvent(total, "clustering", total),
+            *turns,
+            FinishedEvent(total, profiles, self._ear.recording()),
+        ]
 
     def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mean vector of each speaker's windows, shape (speakers, d), unit length."""
@@ -200,19 +265,3 @@ class Session:
                 mean = own.mean(0)
                 profiles[speaker - 1] = mean / (np.linalg.norm(mean) + 1e-9)
         return profiles
-
-
-def words_by_segment(segments: list[SpeakerSegment], words: list[RecognisedWord]) -> dict[int, list[RecognisedWord]]:
-    """Each word goes to the segment (by index) it overlaps most, or else to the nearest."""
-    starts = [segment.start_s for segment in segments]
-    said: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
-    for word in words:
-        first = max(0, bisect_right(starts, word.start_s) - 1)
-        last = min(len(segments), bisect_right(starts, word.end_s) + 1)
-
-        # Overlap in seconds; without any, minus the distance.
-        def closeness(index: int, word: RecognisedWord = word) -> float:
-            return min(word.end_s, segments[index].end_s) - max(word.start_s, segments[index].start_s)
-
-        said[max(range(first, max(last, first + 1)), key=closeness)].append(word)
-    return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -15,6 +15,8 @@ from inference.diarization.windows import Window
 FRAME_S = 0.1
 # A change of speaker costs as much as a frame whose cosine is this much worse.
 CHANGE_PENALTY = 1.0
+# More changes of speaker than one stretch of speech without a pause can have.
+PIECES_PER_SPEECH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,15 @@ class SpeakerSegment:
     start_s: float
     end_s: float
     speaker: int
+    speech: int
+    """Number of the speech segment it lies in, from 0."""
+    piece: int
+    """Its place within that speech segment, from 0."""
+
+    @property
+    def segment_id(self) -> int:
+        """Names it within the session: the same place in the same speech has the same name."""
+        return self.speech * PIECES_PER_SPEECH + self.piece + 1
 
 
 def assign_speakers(
@@ -46,20 +57,36 @@ def assign_speakers(
     numbers: dict[int, int] = {}
     found = []
     for number, segment in enumerate(speech):
-        indices = by_segment.get(number)
-        if not indices:
-            continue
-        frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
-        times = segment.start_s + (np.arange(frames) + 0.5) * FRAME_S
-        middles = np.array([windows[index].middle_s for index in indices])
-        by_frame = np.stack([np.interp(times, middles, column) for column in scores[indices].T], axis=1)
-        frame = 0
-        for label, run in groupby(best_path(by_frame)):
-            start, frame = frame, frame + sum(1 for _ in run)
-            end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
-            speaker = numbers.setdefault(label, len(numbers) + 1)
-            found.append(SpeakerSegment(segment.start_s + start * FRAME_S, end_s, speaker))
-    return [piece for piece in found if piece.end_s > piece.start_s]
+        if indices := by_segment.get(number):
+            middles = np.array([windows[index].middle_s for index in indices])
+            for piece in speaker_pieces(number, segment, middles, scores[indices]):
+                speaker = numbers.setdefault(piece.speaker, len(numbers) + 1)
+                found.append(replace(piece, speaker=speaker))
+    return found
+
+
+def speaker_pieces(
+    number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], scores: NDArray[np.float32]
+) -> list[SpeakerSegment]:
+    """One speech segment cut where the speaker changes; ``speaker`` is the column of ``scores``.
+
+    Args:
+        number: the speech segment's number.
+        middles_s: the middles of its windows, shape (n,), at least one.
+        scores: similarity of each window to each speaker, shape (n, speakers).
+    """
+    frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
+    times = segment.start_s + (np.arange(frames) + 0.5) * FRAME_S
+    by_frame = np.stack([np.interp(times, middles_s, column) for column in scores.T], axis=1)
+    found: list[SpeakerSegment] = []
+    frame = 0
+    for label, run in groupby(best_path(by_frame)):
+        start_s = segment.start_s + frame * FRAME_S
+        frame += sum(1 for _ in run)
+        end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
+        if end_s > start_s:
+            found.append(SpeakerSegment(start_s, end_s, label, number, len(found)))
+    return found
 
 
 def best_path(scores: NDArray[np.float64]) -> list[int]:

@@ -65,6 +65,9 @@ class EncoderProfile:
     """Mean cosine similarity under which two groups of windows are two speakers."""
     merge_similarity: float
     """Cosine similarity of two centroids from which they are one voice heard twice."""
+    online_similarity: float
+    """Cosine similarity to a speaker's centroid under which a window is a voice not heard before,
+    as far as can be said while the session goes on."""
     min_cluster_s: float
     """Speech under which a cluster is not a speaker of its own, seconds."""
     max_speakers: int

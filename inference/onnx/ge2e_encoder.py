@@ -36,6 +36,7 @@ PROFILE = EncoderProfile(
     split_similarity=0.58,
     # Measured: one voice split in two has centroids at 0.90 and more, two voices at 0.87 and less.
     merge_similarity=0.88,
+    online_similarity=0.74,
     min_cluster_s=1.2,
     max_speakers=8,
 )

@@ -11,6 +11,7 @@ from typing import Any
 from pocketsphinx import Config, Decoder, set_loglevel
 
 FRAME_S = 0.01
+NICENESS = 5
 # "read(2)" is another pronunciation of "read".
 _VARIANT = re.compile(r"\(\d+\)$")
 
@@ -21,6 +22,8 @@ _decoder: Any = None
 def start(parent: int) -> None:
     """Loads the decoder; the process ends itself when ``parent`` is gone."""
     global _decoder
+    # Words may come a moment later; who speaks, and other sessions' audio, may not.
+    os.nice(NICENESS)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     set_loglevel("FATAL")
     _decoder = Decoder(Config(samprate=16000, loglevel="FATAL", cmn="batch"))

@@ -1,0 +1,94 @@
+"""Who speaks, told while the session goes on: provisional labels, kept stable as knowledge grows.
+
+Each window joins the nearest voice heard so far or begins a new one. Now and then everything heard is
+clustered as at the end of a session, and the clusters take over the labels of the voices that
+they agree with most, so that a label means the same person before and after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from inference.diarization.clustering import cluster_speakers
+from inference.diarization.resegmentation import SpeakerSegment, speaker_pieces
+from inference.diarization.speech_segments import SpeechSegment
+from inference.models import EncoderProfile
+
+Vectors = NDArray[np.float32]
+# Everything is clustered anew when it has grown by a tenth, and by at least so much speech: early
+# guesses are mended soon, and in a meeting of hours the work stays a small share.
+RECLUSTER_GROWTH, RECLUSTER_LEAST_S = 1.1, 15.0
+
+
+class OnlineSpeakers:
+    """Voices of one session by label, from 1 in the order of their first windows."""
+
+    def __init__(self, profile: EncoderProfile, expected: int | None) -> None:
+        self._profile, self._expected = profile, expected
+        self._most = expected or profile.max_speakers
+        self._sums = np.zeros((0, profile.dimension), np.float64)
+        self._labels: list[int] = []
+        self._next_label = 1
+        self._heard = 0
+        self._clustered = 0
+
+    def hear(self, vectors: Vectors) -> None:
+        """Takes the vectors of the next windows, shape (n, d)."""
+        for vector in vectors:
+            self._heard += 1
+            if self._labels:
+                similarity = self._centroids() @ vector
+                nearest = int(similarity.argmax())
+                if similarity[nearest] >= self._profile.online_similarity or len(self._labels) >= self._most:
+                    self._sums[nearest] += vector
+                    continue
+            self._sums = np.vstack([self._sums, vector])
+            self._labels.append(self._next_label)
+            self._next_label += 1
+
+    @property
+    def due(self) -> bool:
+        """True when enough has been heard since everything was clustered last."""
+        least = self._clustered + RECLUSTER_LEAST_S / self._profile.hop_s
+        return self._heard >= max(least, self._clustered * RECLUSTER_GROWTH)
+
+    def recluster(self, vectors: Vectors) -> None:
+        """Replaces the voices by the clusters of all windows so far, shape (n, d), under the labels they had."""
+        self._clustered = len(vectors)
+        before = (vectors @ self._centroids().T).argmax(1)
+        centroids = cluster_speakers(vectors, self._profile, self._expected)
+        after = (vectors @ centroids.T).argmax(1)
+        agreement = np.zeros((len(centroids), len(self._labels)))
+        np.add.at(agreement, (after, before), 1)
+        rows, columns = linear_sum_assignment(-agreement)
+        kept = {
+            int(row): self._labels[column] for row, column in zip(rows, columns, strict=True) if agreement[row, column]
+        }
+        labels = []
+        for row in range(len(centroids)):
+            if row not in kept:
+                kept[row] = self._next_label
+                self._next_label += 1
+            labels.append(kept[row])
+        counts = np.maximum(1, np.bincount(after, minlength=len(centroids)))
+        self._labels = labels
+        self._sums = centroids.astype(np.float64) * counts[:, None]
+
+    def pieces(
+        self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
+    ) -> list[SpeakerSegment]:
+        """A speech segment cut where the speaker changes, ``speaker`` by label; see ``speaker_pieces``."""
+        found = speaker_pieces(number, segment, middles_s, vectors @ self._centroids().T.astype(np.float32))
+        return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
+
+    @property
+    def voices(self) -> int:
+        """How many voices are told apart now."""
+        return len(self._labels)
+
+    def _centroids(self) -> NDArray[np.float64]:
+        return np.asarray(self._sums / (np.linalg.norm(self._sums, axis=1, keepdims=True) + 1e-9))

@@ -1,0 +1,158 @@
+"""The turns of a session while it goes on: every change is said once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.diarization.online import OnlineSpeakers
+from inference.diarization.resegmentation import PIECES_PER_SPEECH, SpeakerSegment
+from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.windows import Window
+from inference.events import TurnEvent, TurnState
+from inference.models import EncoderProfile, RecognisedWord
+from inference.said_words import words_by_segment
+
+# A turn that only grows is said again after so much speech.
+GROWTH_S = 1.0
+
+
+@dataclass(slots=True)
+class _Speech:
+    """What is known of one speech segment."""
+
+    segment: SpeechSegment
+    closed: bool
+    words: list[RecognisedWord]
+    complete: bool
+    """All its words are there."""
+
+
+class LiveTurns:
+    """Turns with provisional speakers. Segments are named as at the end of the session."""
+
+    def __init__(self, profile: EncoderProfile, expected: int | None) -> None:
+        self._online = OnlineSpeakers(profile, expected)
+        self._speech: dict[int, _Speech] = {}
+        self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
+        self._first_look: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._said: dict[int, TurnEvent] = {}
+        self._pieces: dict[int, int] = {}  # pieces said of each speech segment
+        self._dirty: set[int] = set()
+
+    def hear(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> None:
+        """Takes the next windows with their vectors, shape (n, d)."""
+        self._online.hear(vectors)
+        for window, vector in zip(windows, vectors, strict=True):
+            self._windows[window.segment].append((window.middle_s, vector))
+            self._dirty.add(window.segment)
+
+    def wants_first_look(self, number: int) -> bool:
+        """True while nothing is known of who speaks in a segment."""
+        return number not in self._windows and number not in self._first_look
+
+    def look(self, number: int, middle_s: float, vector: NDArray[np.float32]) -> None:
+        """A first idea of who speaks in a segment too short yet for a window of its own."""
+        self._first_look[number] = (middle_s, vector)
+        self._dirty.add(number)
+
+    def follow(self, number: int, segment: SpeechSegment) -> None:
+        """The segment is under way and has come so far."""
+        self._know(number, segment, closed=False)
+
+    def close(self, number: int, segment: SpeechSegment) -> None:
+        """The segment has ended."""
+        self._know(number, segment, closed=True)
+
+    def _know(self, number: int, segment: SpeechSegment, *, closed: bool) -> None:
+        known = self._speech.get(number)
+        self._speech[number] = _Speech(segment, closed, known.words if known else [], complete=False)
+        self._dirty.add(number)
+
+    def take_words(self, number: int, words: list[RecognisedWord], *, complete: bool) -> None:
+        """The words of a segment so far; ``complete``: no more will come of what was heard of it."""
+        if number in self._speech:
+            known = self._speech[number]
+            known.words, known.complete = words, complete and known.closed
+            self._dirty.add(number)
+
+    def abandon(self, number: int) -> None:
+        """What seemed to be a segment was none."""
+        self._speech.pop(number, None)
+        self._first_look.pop(number, None)
+        self._dirty.add(number)
+
+    @property
+    def due(self) -> bool:
+        """True when everything should be clustered anew."""
+        return self._online.due
+
+    def recluster(self, vectors: NDArray[np.float32]) -> None:
+        """Clusters all windows so far (n, d) and looks at every segment again."""
+        self._online.recluster(vectors)
+        self._dirty.update(self._speech)
+
+    @property
+    def voices(self) -> int:
+        """How many voices are told apart now."""
+        return self._online.voices
+
+    def revision_of(self, segment_id: int) -> int:
+        """The last revision said of a segment; 0: none."""
+        said = self._said.get(segment_id)
+        return said.revision if said else 0
+
+    def changes(self) -> list[TurnEvent]:
+        """What is to be said now, in the order of time."""
+        found: list[TurnEvent] = []
+        for number in sorted(self._dirty):
+            now = self._turns(number)
+            for turn in now:
+                if self._worth_saying(turn):
+                    found.append(self._say(turn))
+            for piece in range(len(now), self._pieces.get(number, 0)):
+                gone = self._said[number * PIECES_PER_SPEECH + piece + 1]
+                if gone.state is not TurnState.RETRACTED:
+                    found.append(self._say(replace(gone, state=TurnState.RETRACTED, words=())))
+            self._pieces[number] = max(len(now), self._pieces.get(number, 0))
+        self._dirty.clear()
+        return found
+
+    def _turns(self, number: int) -> list[TurnEvent]:
+        known = self._speech.get(number)
+        if known is None:
+            return []
+        pieces = self._split(number, known.segment)
+        said = words_by_segment(pieces, known.words)
+        state = TurnState.STABLE if known.complete else TurnState.PARTIAL
+        return [
+            TurnEvent(p.segment_id, p.speaker, p.start_s, p.end_s, tuple(said[i]), state=state)
+            for i, p in enumerate(pieces)
+        ]
+
+    def _split(self, number: int, segment: SpeechSegment) -> list[SpeakerSegment]:
+        windows = self._windows.get(number) or [self._first_look[number]] if self._knows_voice(number) else []
+        if not windows or not self._online.voices:
+            return [SpeakerSegment(segment.start_s, segment.end_s, 0, number, 0)]
+        middles = np.array([middle for middle, _ in windows])
+        return self._online.pieces(number, segment, middles, np.stack([vector for _, vector in windows]))
+
+    def _knows_voice(self, number: int) -> bool:
+        return number in self._windows or number in self._first_look
+
+    def _worth_saying(self, turn: TurnEvent) -> bool:
+        said = self._said.get(turn.segment_id)
+        if said is None or (said.speaker, said.state, said.words) != (turn.speaker, turn.state, turn.words):
+            return True
+        if turn.state is not TurnState.PARTIAL or self._speech[turn.segment_id // PIECES_PER_SPEECH].closed:
+            return (said.start_s, said.end_s) != (turn.start_s, turn.end_s)
+        return said.start_s != turn.start_s or abs(turn.end_s - said.end_s) >= GROWTH_S
+
+    def _say(self, turn: TurnEvent) -> TurnEvent:
+        turn = replace(turn, revision=self.revision_of(turn.segment_id) + 1)
+        self._said[turn.segment_id] = turn
+        return turn
