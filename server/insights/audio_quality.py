@@ -9,7 +9,7 @@ from typing import Any
 from server.conversation import Acoustics, Conversation, Segment
 from server.insights.timeline import weighted_mean
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # Measured on clean and artificially reverberated speech (docs/metrics.md): in a dry room half of
 # all decays are steeper than this.
 REVERB_BELOW_DB_PER_S = 150.0
@@ -40,7 +40,11 @@ def is_lagging(gaps: int, speech_s: float) -> bool:
 
 
 def audio_quality(conversation: Conversation) -> list[dict[str, Any]]:
-    """Row 19: one entry a speaker whose sound was measured, and the recording's own."""
+    """Row 19: one entry a speaker whose sound was measured; what could not be told is None.
+
+    ``mos``, ``noise_db``, ``snr_db``, ``level_db``, ``clipping_percent``: means over the speaker's
+    segments, weighted by their lengths; the decays and gaps of all of them are taken together.
+    """
     return [
         {"speaker": speaker, **_of(segments)}
         for speaker in conversation.speakers
@@ -76,6 +80,8 @@ def _of(segments: Sequence[Segment]) -> dict[str, Any]:
 
     mos = mean(lambda a: a.mos_overall)
     level, noise = mean(lambda a: a.level_dbfs), mean(lambda a: a.noise_dbfs)
+    # Of the segments whose noise is known: a loud one without must not raise it.
+    snr = mean(lambda a: None if a.noise_dbfs is None else a.level_dbfs - a.noise_dbfs)
     speech_s = sum(seconds for _, seconds in heard)
     decays = [rate for acoustics, _ in heard for rate in acoustics.decays_db_per_s]
     gaps = sum(acoustics.gaps for acoustics, _ in heard)
@@ -83,7 +89,7 @@ def _of(segments: Sequence[Segment]) -> dict[str, Any]:
         "microphone_quality": _rounded(None if mos is None else microphone_quality(mos)),
         "mos": None if mos is None else round(mos, 2),
         "noise_db": _rounded(noise),
-        "snr_db": _rounded(None if level is None or noise is None else level - noise),
+        "snr_db": _rounded(snr),
         "clipping_percent": round(mean(lambda a: a.clipping_percent) or 0.0, 3),
         "reverb": is_reverberant(decays, speech_s),
         "lagging": is_lagging(gaps, speech_s),

@@ -10,7 +10,7 @@ from server.insights.shares import percentages_of
 from server.insights.support import Support, support_of
 from server.insights.timeline import Timeline, Window
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # A class with less of a stretch is not listed for it.
 LISTED_FROM = 0.15
 CHUNK_MS = 60_000
@@ -71,11 +71,12 @@ class Emotions:
 def meeting_emotions(line: Timeline) -> Emotions:
     """``meeting_emotions``: 100 times the duration-weighted mean probability, one decimal, sums to 100.
 
-    ``not_sure`` has it all where nothing was read.
+    ``not_sure`` has it all where nothing was read, and under 10 s of speech.
     """
-    shares = emotion_shares(line, line.whole) or tuple(float(i == NOT_SURE) for i in range(len(EMOTIONS)))
-    rounded = percentages_of(shares, decimals=1)
-    return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support_of(line, DEFINITION_VERSION, 1))
+    support = support_of(line, DEFINITION_VERSION, 1)
+    shares = emotion_shares(line, line.whole) if support.sufficient else None
+    rounded = percentages_of(shares or [float(i == NOT_SURE) for i in range(len(EMOTIONS))], decimals=1)
+    return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support)
 
 
 def emotion_chunks(line: Timeline) -> list[dict[str, Any]]:

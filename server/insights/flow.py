@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, quantiles
 from typing import Any
 
-from server.conversation import Conversation, Interval, merge_intervals
+from server.conversation import Conversation, Interval, Utterance, merge_intervals
 from server.insights.balance import window_evenness
-from server.insights.timeline import Timeline, Window
+from server.insights.questions import questions
+from server.insights.timeline import InOrder, Timeline, Window
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
 LONGEST_LATENCY_US = 5_000_000
@@ -30,7 +33,7 @@ def flow(conversation: Conversation, line: Timeline) -> dict[str, Any]:
         "turns_per_minute": round(len(line.turns) / (line.duration_us / 60e6), 2) if line.duration_us else 0.0,
         **_latencies(line),
         "balance_over_time": _balance_over_time(line),
-        "speakers": [_speaker(conversation, line, speaker) for speaker in line.speakers],
+        "speakers": _speakers(conversation, line),
     }
 
 
@@ -89,23 +92,33 @@ def _balance_over_time(line: Timeline) -> list[dict[str, Any]]:
     ]
 
 
+def _speakers(conversation: Conversation, line: Timeline) -> list[dict[str, Any]]:
+    asked = Counter(question["speaker"] for question in questions(conversation))
+    interrupted = interruptions(line) if conversation.engine.overlap else {}
+    return [
+        {
+            **_speaker(conversation, line, speaker),
+            "questions": asked[speaker],
+            "interruptions": interrupted[speaker].successful if interrupted else None,
+            "failed_interruptions": interrupted[speaker].failed if interrupted else None,
+        }
+        for speaker in line.speakers
+    ]
+
+
 def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> dict[str, Any]:
     talk_us = line.speaking_us(speaker, line.whole)
     others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
     words = sum(len(s.words) for s in conversation.segments if s.speaker == speaker)
     own = [turn for turn in line.turns if turn.speaker == speaker]
-    document: dict[str, Any] = {
+    return {
         "speaker": speaker,
         "turns": len(own),
         "longest_monologue_ms": max((t.end_us - t.start_us for t in own), default=0) // 1000,
         "words_per_minute": round(words / (talk_us / 60e6), 1) if words and talk_us else None,
         "talk_listen_ratio": round(talk_us / others_us, 3) if others_us else None,
         "patience_ms": _patience_ms(line, speaker),
-        "questions": sum(s.asks for s in conversation.sentences if s.speaker == speaker),
     }
-    overlap = conversation.engine.overlap
-    successful, failed = interruptions(line, speaker) if overlap else (None, None)
-    return {**document, "interruptions": successful, "failed_interruptions": failed}
 
 
 def _patience_ms(line: Timeline, speaker: int) -> int | None:
@@ -118,19 +131,32 @@ def _patience_ms(line: Timeline, speaker: int) -> int | None:
     return round(median(waits)) if waits else None
 
 
-def interruptions(line: Timeline, speaker: int) -> tuple[int, int]:
-    """How often ``speaker`` interrupts somebody: with success, and without. Back-channels do not count."""
-    successful = failed = 0
-    spoken = line.utterances
-    for index, mine in enumerate(spoken):
-        if mine.speaker != speaker or mine.end_us - mine.start_us < BACK_CHANNEL_US:
-            continue
-        for theirs in spoken[:index]:
+@dataclass(slots=True)
+class Interruptions:
+    """How often somebody interrupts others."""
+
+    successful: int = 0
+    """The other stopped within 1 s."""
+    failed: int = 0
+    """The other talked on."""
+
+
+def interruptions(line: Timeline) -> dict[int, Interruptions]:
+    """For every speaker how often they interrupt somebody.
+
+    A back-channel neither interrupts nor is interrupted, and of two who begin together nobody
+    interrupts the other.
+    """
+    found = {speaker: Interruptions() for speaker in line.speakers}
+    spoken: InOrder[Utterance] = InOrder(u for u in line.utterances if u.duration_us >= BACK_CHANNEL_US)
+    for mine in spoken.things:
+        for theirs in spoken.reaching(Window(mine.start_us, mine.start_us + 1)):
             early = theirs.end_us - mine.start_us
             shared = min(theirs.end_us, mine.end_us) - mine.start_us
-            if theirs.speaker != speaker and early >= EARLY_US and shared >= OVERLAP_US:
+            cuts_in = theirs.speaker != mine.speaker and theirs.start_us < mine.start_us
+            if cuts_in and early >= EARLY_US and shared >= OVERLAP_US:
                 if early <= STOPS_WITHIN_US:
-                    successful += 1
+                    found[mine.speaker].successful += 1
                 else:
-                    failed += 1
-    return successful, failed
+                    found[mine.speaker].failed += 1
+    return found

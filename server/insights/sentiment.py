@@ -8,7 +8,7 @@ from typing import Any
 from server.insights.support import Support, support_of
 from server.insights.timeline import Timeline, Window, weighted_mean
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # VADER's published threshold (Hutto and Gilbert 2014), and the middle of each side.
 NEUTRAL_BELOW, STRONG_FROM = 0.05, 0.5
 
@@ -55,12 +55,18 @@ class Sentiment:
 
 
 def sentiment(line: Timeline) -> Sentiment:
-    """``sentiment_score``: round(50 + 50 times the duration-weighted mean polarity of the sentences), 0..100."""
+    """``sentiment_score``: round(50 + 50 times the duration-weighted mean polarity of the sentences), 0..100.
+
+    It is that of the words, in the order of their dictionary senses: irony and tone are not heard.
+    Under 10 s of speech: 50, Neutral, insufficient; the mean polarity is shown all the same.
+    """
     polarity = mean_polarity(line, line.whole)
+    support = support_of(line, DEFINITION_VERSION, 1)
+    counted = polarity if support.sufficient else None
     return Sentiment(
-        score=sentiment_score(polarity),
-        label=sentiment_label(polarity),
+        score=sentiment_score(counted),
+        label=sentiment_label(counted),
         mean_polarity=None if polarity is None else round(polarity, 4),
         sentences=len(line.sentences),
-        support=support_of(line, DEFINITION_VERSION, 1),
+        support=support,
     )
