@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from server.cli.answers import fetch
 from server.cli.client import CallFailed, Client
-from server.cli.report import fetch, show
+from server.cli.report import show
 
 
 async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
@@ -66,11 +66,8 @@ async def analyze(
                 code = 1
                 continue
             if as_json:
-                said = {
-                    key: MessageToDict(getattr(answers, key), always_print_fields_with_no_presence=True)
-                    for key in answers.__slots__
-                }
-                print(json.dumps({"file": str(path), "file_hash": file_hash, **said}, ensure_ascii=False, indent=2))
+                said = {"file": str(path), "file_hash": file_hash, **answers.to_document()}
+                print(json.dumps(said, ensure_ascii=False, indent=2))
             else:
                 show(console, details.get("name") or path.name, answers)
     return code

@@ -1,0 +1,125 @@
+"""The group in the report: shares, scores and their drivers, emotions, pairs, changes over time.
+
+Each function makes one section, or None where there is nothing to show.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.json_format import MessageToDict
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from server.cli.answers import MeetingAnswers
+
+BAR_CELLS = 24
+MOST_PAIRS = 6
+MOST_PERIODS = 12
+
+
+def heading(title: str) -> Text:
+    """The first line of a section."""
+    return Text(title, "italic")
+
+
+def columns() -> Table:
+    """A table without lines or header."""
+    return Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+
+
+def clock(milliseconds: int) -> str:
+    """``HH:MM:SS`` from the start of the meeting."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def quality(answers: MeetingAnswers) -> Text | None:
+    """The quality score, and which of its drivers raise and lower it."""
+    found = answers.quality
+    if not found.support.sufficient:
+        return Text(f"Meeting quality: not told; {found.support.reason}.") if answers.speakers.speakers else None
+    line = Text(f"Meeting quality {found.quality_score:.1f} of 100", "bold")
+    for effect, words in (("raises", "raised by"), ("lowers", "lowered by")):
+        # The parts say more than the scores they belong to.
+        parts = [d for d in found.drivers if d.effect == effect and ("." in d.name or d.name == "sentiment")]
+        named = [f"{d.name.split('.')[-1].replace('_', ' ')} {d.score:.0f}" for d in parts]
+        if named:
+            line.append(f"; {words} {', '.join(dict.fromkeys(named))}", "not bold")
+    return line
+
+
+def shares(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """Each speaker's share of the speaking time, as a bar."""
+    if not aliases:
+        return None
+    table = columns()
+    for share in answers.shares.speakers:
+        bar = "█" * round(share.meeting_speaking_percentage / 100 * BAR_CELLS)
+        seconds = f"{share.speaking_ms / 1000:.0f} s"
+        table.add_row(
+            aliases[share.id], bar.ljust(BAR_CELLS, "·"), f"{share.meeting_speaking_percentage:.1f} %", seconds
+        )
+    return Group(heading("Speaking time"), table)
+
+
+def scores(answers: MeetingAnswers) -> Group:
+    """Balance, interaction, energy and sentiment with what each is made of."""
+    table = columns()
+    for title, score, details in (
+        ("Balance", answers.balance.balance_score, answers.balance.details),
+        ("Interaction", answers.interaction.meeting_interaction_score, answers.interaction.details),
+        ("Energy", answers.energy.meeting_energy, answers.energy.details),
+    ):
+        parts = ", ".join(f"{c.name.replace('_', ' ')} {c.value:.2f}" for c in details.components)
+        table.add_row(title, f"{score:.1f}", parts if details.support.sufficient else details.support.reason)
+    felt = answers.sentiment
+    table.add_row("Sentiment", str(felt.sentiment_score), felt.details.label)
+    return Group(heading("Scores (0 to 100)"), table)
+
+
+def emotions(answers: MeetingAnswers) -> Text:
+    """The emotions in one line, the strongest first."""
+    found = MessageToDict(answers.emotions.meeting_emotions, always_print_fields_with_no_presence=True)
+    ranked = sorted(found.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)
+    return Text(f"Emotions in the words: {told}")
+
+
+def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """Who talks with whom, the strongest pairs."""
+    nodes = sorted(answers.pairs.nodes, key=lambda node: -node.exchanges)
+    if not nodes:
+        return None
+    lines = [heading("Who talks with whom (strongest pair = 100)")]
+    for node in nodes[:MOST_PAIRS]:
+        first, second = (aliases[speaker] for speaker in node.between)
+        lines.append(Text(f"  {first} and {second}: {node.value} ({node.exchanges} exchanges)"))
+    if len(nodes) > MOST_PAIRS:
+        lines.append(Text(f"  ... and {len(nodes) - MOST_PAIRS} more pairs", "dim"))
+    return Group(*lines)
+
+
+def flow(answers: MeetingAnswers) -> Text:
+    """Pace of the exchange in one line."""
+    found = answers.quality.flow
+    parts = [f"{found.turns_per_minute:.1f} turns a minute", f"longest silence {found.longest_silence_ms / 1000:.1f} s"]
+    if found.HasField("response_latency_ms"):
+        parts.append(f"the next speaker starts after {found.response_latency_ms / 1000:.1f} s (median)")
+    return Text(f"Flow: {', '.join(parts)}")
+
+
+def over_time(answers: MeetingAnswers) -> Group | None:
+    """Energy, interaction and sentiment of each period, where there is more than one."""
+    found = answers.dynamics.dynamics
+    if len(found) < 2:
+        return None
+    table = columns()
+    for period in found[:MOST_PERIODS]:
+        table.add_row(
+            f"{clock(period.start)}",
+            f"energy {period.energy_score}",
+            f"interaction {period.interactions_score}",
+            period.sentiment,
+        )
+    rest = [Text(f"... and {len(found) - MOST_PERIODS} more periods", "dim")] if len(found) > MOST_PERIODS else []
+    return Group(heading("Over time"), table, *rest)

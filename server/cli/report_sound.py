@@ -1,0 +1,46 @@
+"""How each speaker can be heard, in the report."""
+
+from __future__ import annotations
+
+from meetra.v1 import insights_pb2 as pb
+from rich.console import Group
+
+from server.cli.answers import MeetingAnswers
+from server.cli.report_group import columns, heading
+
+# Less clipping than this nobody hears.
+SHOWN_CLIPPING_PERCENT = 0.05
+
+
+def audio_quality(answers: MeetingAnswers) -> Group | None:
+    """One line a speaker: microphone, noise, and what is wrong."""
+    found = answers.audio_quality.speakers
+    if not found:
+        return None
+    table = columns()
+    for speaker in found:
+        table.add_row(speaker.alias, _microphone(speaker), _noise(speaker), _faults(speaker))
+    return Group(heading("Audio quality"), table)
+
+
+def _microphone(speaker: pb.SpeakerAudioQuality) -> str:
+    if not speaker.HasField("mos"):
+        return "microphone not judged"
+    return f"microphone {speaker.microphone_quality:.0f} of 100 (MOS {speaker.mos:.1f})"
+
+
+def _noise(speaker: pb.SpeakerAudioQuality) -> str:
+    if not speaker.HasField("noise_db"):
+        return "noise not measured"
+    return f"noise {speaker.noise_db:.0f} dBFS, speech {speaker.snr_db:.0f} dB over it"
+
+
+def _faults(speaker: pb.SpeakerAudioQuality) -> str:
+    faults = []
+    if speaker.clipping_percent >= SHOWN_CLIPPING_PERCENT:
+        faults.append(f"clipping {speaker.clipping_percent:.1f} %")
+    if speaker.reverb:
+        faults.append("echoing room")
+    if speaker.lagging:
+        faults.append("packets lost")
+    return ", ".join(faults)

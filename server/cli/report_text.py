@@ -1,0 +1,97 @@
+"""What was said, in the report: summary, topics, key points, questions, transcript.
+
+Each function makes one section, or None where there is nothing to show.
+"""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+
+from server.cli.answers import MeetingAnswers
+from server.cli.report_group import clock, heading
+
+MEETING_SUMMARY = "Meeting summary"
+POINTS_SHOWN = 2
+QUESTIONS_SHOWN = 6
+TOPICS_SHOWN = 12
+KEYWORDS_SHOWN = 3
+FIRST_LINES = 12
+
+
+def reliability(answers: MeetingAnswers) -> Text | None:
+    """How far everything below, which is made from words, can be trusted; None where no word was recognised."""
+    details = answers.transcript.details
+    if not details.HasField("mean_word_confidence"):
+        return None
+    confidence = f"Mean word confidence {details.mean_word_confidence:.2f}"
+    if details.reliable:
+        return Text(f"{confidence}: the words below are reliable enough to read.", "dim")
+    return Text(f"{confidence}, under {details.threshold:g}: UNRELIABLE. {details.advice}", "bold")
+
+
+def summary(answers: MeetingAnswers) -> Group | None:
+    """The summary of the meeting."""
+    said = [str(sentence) for sentence in answers.summaries.text_summary[MEETING_SUMMARY]]
+    if not said:
+        return None
+    method = "" if answers.summaries.details.method == "abstractive" else " (what was said, not rewritten)"
+    return Group(heading(f"Summary{method}"), *(Text(f"  - {sentence}") for sentence in said))
+
+
+def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """Each topic with its time, keywords, energy, sentiment, emotions and speakers."""
+    pairs = list(zip(answers.topics.topics, answers.quality.topic_deep_dive, strict=True))
+    if not aliases:
+        return None
+    lines = [heading("Topics")]
+    for topic, detail in pairs[:TOPICS_SHOWN]:
+        more = [word for word in topic.keywords if word.lower() != topic.topic.lower()][:KEYWORDS_SHOWN]
+        line = Text(f"  {clock(topic.start)} - {clock(topic.end)}  ")
+        line.append(topic.topic, "bold")
+        line.append(f" ({', '.join(more)})" if more else "")
+        felt = ", ".join(name.replace("_", " ") for name in detail.energy.emotions)
+        who = ", ".join(speaker.alias for speaker in detail.speakers)
+        told = [f"energy {detail.energy.energy_score}", detail.sentiment, felt, who]
+        line.append(f": {'; '.join(part for part in told if part)}", "dim")
+        lines.append(line)
+    if len(pairs) > TOPICS_SHOWN:
+        lines.append(Text(f"  ... and {len(pairs) - TOPICS_SHOWN} more topics", "dim"))
+    return Group(*lines)
+
+
+def key_points(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """A few key points of each speaker."""
+    found = {id_: [str(point) for point in answers.key_points.key_points[id_]][:POINTS_SHOWN] for id_ in aliases}
+    lines = [Text(f"  {aliases[id_]}: {point}") for id_, points in found.items() for point in points]
+    return Group(heading("Key points"), *lines) if lines else None
+
+
+def questions(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """The first questions."""
+    asked = answers.questions.questions
+    if not asked:
+        return None
+    lines = [heading("Questions")]
+    lines += [
+        Text(f"  {question.start_timestamp}  {aliases.get(question.speaker, 'Unknown')}: {question.question}")
+        for question in asked[:QUESTIONS_SHOWN]
+    ]
+    if len(asked) > QUESTIONS_SHOWN:
+        lines.append(Text(f"  ... and {len(asked) - QUESTIONS_SHOWN} more questions", "dim"))
+    return Group(*lines)
+
+
+def transcript(answers: MeetingAnswers, aliases: dict[str, str]) -> Group:
+    """The first statements."""
+    entries = answers.transcript.transcription
+    lines = [heading("Transcript")]
+    lines += [
+        Text(f"  {entry.start_timestamp}  {aliases.get(entry.speaker, 'Unknown')}: {entry.transcription}")
+        for entry in entries[:FIRST_LINES]
+    ]
+    if len(entries) > FIRST_LINES:
+        lines.append(Text(f"  ... and {len(entries) - FIRST_LINES} more entries", "dim"))
+    if not entries:
+        lines.append(Text("  No words were recognised."))
+    return Group(*lines)
