@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e import contract_table
 from tests.recordings import ROOT, excerpt
 
 READY_TIMEOUT_S = 180
@@ -129,3 +130,11 @@ def stranger(system: System) -> Rest:
 def meeting(rest: Rest) -> str:
     """The hash of a finished meeting of four speakers."""
     return rest.analysed(excerpt(45))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of the contract, where its tests ran."""
+    if lines := contract_table.lines():
+        terminalreporter.section("REST contract")
+        for line in lines:
+            terminalreporter.write_line(line)
