@@ -5,7 +5,9 @@
 A meeting of that length is made from the sample meeting, said over and over, and stored as an
 analysis stores it (the models do not run: only reading is measured). Every call goes through
 the same Envoy on the same connection, in turns; the echo is a gRPC health check, which touches
-no database. p50 and p95 in milliseconds, and how often each is the echo's p50.
+no database. p50 and p95 in milliseconds, and how often each is the echo's p50; then the SQL
+statements that each read costs, from PostgreSQL's own log, and the scans in their plans, with
+two thousand other meetings beside it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.accuracy import conversation_of
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
+from benchmarks.statements import statement_log
 from server.cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import answers
@@ -37,6 +40,7 @@ from server.storage.speakers import SpeakerRow
 
 SAMPLE = ROOT / "sample" / "meeting.flac"
 HASH = "f" * 64
+OTHER_MEETINGS = 2000
 S, M = "/single-feature-api", "/single-feature-api/meeting"
 PATHS = (
     "/api/meeting/speakers",
@@ -115,12 +119,37 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
         )
         rows = [SpeakerRow(n, speakers.speaker_id(meeting_id, n), f"Speaker {n}") for n in conversation.speakers]
         await speakers.store(connection, meeting_id, rows)
-        await insights.store(connection, meeting_id, answers(conversation))
+        found = answers(conversation)
+        await insights.store(connection, meeting_id, found)
+        await _store_others(connection, meeting_id, list(found))
 
     try:
-        await database.run(work)
+        await database.run(work, patience_s=60)
+        await database.read(lambda c: c.execute("ANALYZE"))
     finally:
         await database.close()
+
+
+async def _store_others(connection: Any, meeting_id: UUID, families: list[str]) -> None:
+    """Files meetings of the same organization beside it: with few rows no database looks at an index."""
+    await connection.execute(
+        "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, media_type, size_bytes, status, stage,"
+        " created_at) SELECT gen_random_uuid(), m.organization_id, m.user_id, lpad(to_hex(n), 64, '0'), 'other',"
+        " 'audio/flac', 1, 'ready', 'done', m.created_at - n * interval '1 minute'"
+        " FROM meetings m, generate_series(1, $2) n WHERE m.id = $1",
+        meeting_id,
+        OTHER_MEETINGS,
+    )
+    others = "SELECT id FROM meetings WHERE name = 'other'"
+    await connection.execute(
+        "INSERT INTO insights (meeting_id, family, definition_version, value)"
+        f" SELECT o.id, f, '1', '{{}}' FROM ({others}) o, unnest($1::text[]) f",
+        families,
+    )
+    await connection.execute(
+        "INSERT INTO speakers (id, meeting_id, label, alias)"
+        f" SELECT gen_random_uuid(), o.id, n, 'Speaker' FROM ({others}) o, generate_series(1, 4) n"
+    )
 
 
 async def timed(calls: int, what: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, list[float]]:
@@ -162,6 +191,9 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
 
                 asked = [f"{p}&file-hash={HASH}" if "?" in p else p for p in PATHS]
                 times = await timed(calls, {"gRPC echo": echo, **{path: get(path) for path in asked}})
+                async with statement_log(system) as log:
+                    statements = {path: await log.of(get(path)) for path in asked}
+                    plans = {sql: await log.plan(sql) for sql in dict.fromkeys(s for p in asked for s in statements[p])}
             await channel.close()
     base = float(np.percentile(times["gRPC echo"], 50))
     rows = [
@@ -171,10 +203,12 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
             "p95_ms": round(float(np.percentile(values, 95)), 2),
             "ratio": round(float(np.percentile(values, 50)) / base, 2),
             "bytes": sizes.get(name, 0),
+            "statements": len(statements.get(name, ())),
         }
         for name, values in times.items()
     ]
-    return {"hours": hours, "calls": calls, "sentences": len(conversation.sentences), "rows": rows}
+    scans = [{"statement": sql, "scans": found} for sql, found in plans.items()]
+    return {"hours": hours, "calls": calls, "sentences": len(conversation.sentences), "rows": rows, "plans": scans}
 
 
 def main() -> int:
@@ -185,9 +219,14 @@ def main() -> int:
     arguments = parser.parse_args()
     figures = asyncio.run(measure(arguments.hours, arguments.calls))
     print(f"{figures['hours']:g} hours, {figures['sentences']} sentences, {figures['calls']} calls of each")
-    print(f"{'call':<58}{'p50 ms':>8}{'p95 ms':>8}{'x echo':>8}{'bytes':>10}")
+    print(f"{'call':<62}{'p50 ms':>8}{'p95 ms':>8}{'x echo':>8}{'bytes':>10}{'SQL':>5}")
     for row in figures["rows"]:
-        print(f"{row['name']:<58}{row['p50_ms']:>8}{row['p95_ms']:>8}{row['ratio']:>8}{row['bytes']:>10}")
+        numbers = f"{row['p50_ms']:>8}{row['p95_ms']:>8}{row['ratio']:>8}{row['bytes']:>10}{row['statements']:>5}"
+        print(f"{row['name']:<62}{numbers}")
+    # BEGIN and COMMIT scan nothing.
+    for plan in (p for p in figures["plans"] if p["scans"]):
+        print(f"\n{' '.join(plan['statement'].split())}")
+        print("\n".join(f"  {scan}" for scan in plan["scans"]))
     if arguments.json:
         arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0

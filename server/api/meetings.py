@@ -48,7 +48,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.GetMeetingStatusResponse:
         organization_id = current_caller().organization_id
         file_hash = checked_file_hash(request.file_hash)
-        state = await self._database.run(lambda c: meetings.state_of(c, organization_id, file_hash))
+        state = await self._database.read(lambda c: meetings.state_of(c, organization_id, file_hash))
         if state is None:
             raise MeetingNotFound
         return meetings_pb2.GetMeetingStatusResponse(
@@ -65,7 +65,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         organization_id = current_caller().organization_id
         size, after = checked_page_size(request.page_size), checked_page_token(request.page_token)
         # One more than asked for says whether there is another page.
-        found = await self._database.run(lambda c: meetings.page(c, organization_id, size + 1, after))
+        found = await self._database.read(lambda c: meetings.page(c, organization_id, size + 1, after))
         listed = found[:size]
         token = page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
         return meetings_pb2.ListMeetingsResponse(

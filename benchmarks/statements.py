@@ -1,0 +1,107 @@
+"""Which SQL statements a call costs, and how PostgreSQL finds the rows of each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from benchmarks.running_system import RunningSystem
+
+# A worker looks for work every second; in so long each of its connections has shown itself.
+WORKERS_SHOW_WITHIN_S = 3.0
+LOGGED_WITHIN_S = 10.0
+_PARAMETER = re.compile(r"\$\d+")
+_ENTRY = re.compile(r"^(?P<pid>\d+) \w+: +(?:execute [^:]*|statement): (?P<sql>.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that a backend ran."""
+
+    pid: int
+    sql: str
+
+
+def statements_in(log: str) -> Iterator[Statement]:
+    """The statements in PostgreSQL's log; lines that begin with a tab go on with the one before."""
+    joined = log.replace("\n\t", " ")
+    for line in joined.splitlines():
+        if match := _ENTRY.match(line):
+            yield Statement(int(match["pid"]), match["sql"].strip())
+
+
+class StatementLog:
+    """Reads what the database was asked from its log."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], path: Path, strangers: frozenset[int]) -> None:
+        self._connection = connection
+        self._path = path
+        self._strangers = strangers
+
+    async def of(self, call: Callable[[], Awaitable[None]]) -> list[str]:
+        """The statements that ``call`` costs once its connection is open and its user is known."""
+        await call()
+        before = await self.mark()
+        await call()
+        after = await self.mark()
+        log = self._path.read_text(encoding="utf-8", errors="replace")
+        between = log[log.index(before) : log.index(after)]
+        return [s.sql for s in statements_in(between) if s.pid not in self._strangers and after not in s.sql]
+
+    async def mark(self) -> str:
+        """Writes a mark into the log and waits until it is there."""
+        mark = f"mark {uuid4().hex}"
+        await self._connection.execute(f"SELECT '{mark}'")
+        for _ in range(round(LOGGED_WITHIN_S / 0.05)):
+            if mark in self._path.read_text(encoding="utf-8", errors="replace"):
+                return mark
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"PostgreSQL does not write its statements to {self._path}")
+
+    async def plan(self, sql: str) -> list[str]:
+        """The scans of a statement's plan whatever its parameters, as ``Index Scan of insights (insights_pkey)``."""
+        if not sql.upper().startswith("SELECT"):
+            return []
+        unknown = ", ".join(["NULL"] * len(set(_PARAMETER.findall(sql))))
+        await self._connection.execute("SET plan_cache_mode = force_generic_plan")
+        await self._connection.execute(f"PREPARE asked AS {sql}")
+        document = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({unknown})")
+        await self._connection.execute("DEALLOCATE asked")
+        return list(_scans(json.loads(document)[0]["Plan"]))
+
+
+def _scans(node: dict[str, Any]) -> Iterator[str]:
+    if "Relation Name" in node or "Index Name" in node:
+        index = f" ({node['Index Name']})" if "Index Name" in node else ""
+        yield f"{node['Node Type']} of {node.get('Relation Name', 'the same')}{index}"
+    for inner in node.get("Plans", ()):
+        yield from _scans(inner)
+
+
+@asynccontextmanager
+async def statement_log(system: RunningSystem) -> AsyncIterator[StatementLog]:
+    """Lets the system's database log every statement meanwhile."""
+    connection = await asyncpg.connect(system.database_url)
+    path = system.data / "logs" / "postgres.log"
+    try:
+        for setting in ("log_statement = 'all'", "log_line_prefix = '%p '"):
+            await connection.execute(f"ALTER SYSTEM SET {setting}")
+        await connection.execute("SELECT pg_reload_conf()")
+        await asyncio.sleep(WORKERS_SHOW_WITHIN_S)
+        seen = statements_in(path.read_text(encoding="utf-8", errors="replace"))
+        strangers = {connection.get_server_pid(), *(s.pid for s in seen if " jobs " in s.sql)}
+        yield StatementLog(connection, path, frozenset(strangers))
+    finally:
+        await connection.execute("ALTER SYSTEM RESET log_statement")
+        await connection.execute("ALTER SYSTEM RESET log_line_prefix")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
