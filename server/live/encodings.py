@@ -1,0 +1,214 @@
+"""How the audio of a live track is written: what a position is, how many a chunk spans, how the log keeps it."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO
+
+OPUS_RATE_HZ = 48_000
+# RFC 6716: no packet is longer than 120 ms (R5), no frame larger than 1275 bytes (R2).
+MAX_PACKET_SAMPLES = OPUS_RATE_HZ * 120 // 1000
+MAX_FRAME_BYTES = 1275
+# The log writes the length of a packet in two bytes.
+RECORD_HEADER_BYTES = 2
+MAX_RECORD_BYTES = 0xFFFF
+
+
+class Encoding(StrEnum):
+    """The encodings of ``AudioEncoding`` in live.proto."""
+
+    PCM_S16LE = "pcm_s16le"
+    PCM_F32LE = "pcm_f32le"
+    MULAW = "mulaw"
+    OPUS = "opus"
+    OGG_OPUS = "ogg_opus"
+
+
+# Bytes of one sample of one channel.
+_SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFormat:
+    """How a track's audio is written, already checked: both kinds of Opus have 48000 Hz.
+
+    ``channels`` (1..8, interleaved) says nothing of Opus: the stream says it itself.
+    """
+
+    encoding: Encoding
+    sample_rate_hz: int
+    channels: int
+
+    @property
+    def position_bytes(self) -> int | None:
+        """Bytes of one position; None for Opus packets, which have no fixed size."""
+        if self.encoding is Encoding.OPUS:
+            return None
+        if self.encoding is Encoding.OGG_OPUS:
+            return 1
+        return _SAMPLE_BYTES[self.encoding] * self.channels
+
+    @property
+    def positions_per_second(self) -> int | None:
+        """Positions of one second of audio; None for Ogg, whose positions are bytes."""
+        if self.encoding is Encoding.OGG_OPUS:
+            return None
+        return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
+
+
+class InvalidChunk(ValueError):
+    """A chunk that cannot be used; the message names the field and the fix."""
+
+
+def positions(format: TrackFormat, data: bytes) -> int:
+    """How many positions a chunk spans: samples, samples at 48 kHz (Opus packets) or bytes (Ogg).
+
+    Raises:
+        InvalidChunk: ``data`` is empty, not a whole number of samples, or no Opus packet.
+    """
+    if not data:
+        raise InvalidChunk("audio.data: empty; send at least one sample")
+    size = format.position_bytes
+    if size is None:
+        return packet_samples(data)
+    if len(data) % size:
+        raise InvalidChunk(
+            f"audio.data: {len(data)} bytes are no whole number of samples of {size} bytes; send whole samples"
+        )
+    return len(data) // size
+
+
+def to_log(format: TrackFormat, data: bytes) -> bytes:
+    """What a chunk adds to the track's log: itself; before an Opus packet its length, two bytes little-endian."""
+    if format.encoding is not Encoding.OPUS:
+        return data
+    return len(data).to_bytes(RECORD_HEADER_BYTES, "little") + data
+
+
+def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | BinaryIO) -> tuple[int, int]:
+    """What a whole log holds that may have been cut off by a crash: ``(positions, usable bytes)``.
+
+    A last sample or record that is half written is not counted, nor is anything after a record
+    that is no Opus packet (a file system may leave zeros at the end): cut the log there. A log
+    of fixed-size positions is not read, one of Opus packets is read once, a packet at a time.
+    A file is left at any place.
+    """
+    file = io.BytesIO(raw) if isinstance(raw, bytes | bytearray | memoryview) else raw
+    size = format.position_bytes
+    if size is not None:
+        count = file.seek(0, os.SEEK_END) // size
+        return count, count * size
+    file.seek(0)
+    samples = usable = 0
+    while len(header := file.read(RECORD_HEADER_BYTES)) == RECORD_HEADER_BYTES:
+        length = int.from_bytes(header, "little")
+        packet = file.read(length)
+        if len(packet) < length:
+            break
+        try:
+            samples += packet_samples(packet)
+        except InvalidChunk:
+            break
+        usable += RECORD_HEADER_BYTES + length
+    return samples, usable
+
+
+def packet_samples(packet: bytes) -> int:
+    """Length of an Opus packet in samples at 48 kHz, 120..5760 (2.5..120 ms).
+
+    Raises:
+        InvalidChunk: against one of the rules R1 to R7 of RFC 6716, section 3.4.
+    """
+    if len(packet) > MAX_RECORD_BYTES:
+        raise _no_packet(f"{len(packet)} bytes, more than {MAX_RECORD_BYTES}")
+    samples = stated_samples(packet)
+    code = packet[0] & 3
+    sizes: tuple[int, ...]
+    if code == 3:
+        _check_many(packet)
+        return samples
+    if code == 2:
+        first, begin = _frame_length(packet, 1)
+        sizes = (first, len(packet) - begin - first)
+    elif code == 1:
+        if len(packet) % 2 == 0:
+            raise _no_packet("two frames of one size do not share its bytes evenly")
+        sizes = ((len(packet) - 1) // 2,)
+    else:
+        sizes = (len(packet) - 1,)
+    _check_sizes(sizes)
+    return samples
+
+
+def stated_samples(packet: bytes) -> int:
+    """What the first two bytes of a packet say of its length, in samples at 48 kHz, 120..5760.
+
+    RFC 6716, table 2: configurations 0..11 are SILK, 12..15 hybrid, 16..31 CELT.
+
+    Raises:
+        InvalidChunk: they are missing, or say none or more than 120 ms.
+    """
+    if not packet:
+        raise _no_packet("it is empty")
+    configuration, code = packet[0] >> 3, packet[0] & 3
+    if configuration < 12:
+        tenths_ms = (100, 200, 400, 600)[configuration % 4]
+    elif configuration < 16:
+        tenths_ms = (100, 200)[configuration % 2]
+    else:
+        tenths_ms = (25, 50, 100, 200)[configuration % 4]
+    frames = (1, 2, 2, 0)[code]
+    if code == 3:
+        if len(packet) < 2:
+            raise _no_packet("its count of frames is missing")
+        frames = packet[1] & 0x3F
+    samples = frames * tenths_ms * OPUS_RATE_HZ // 10_000
+    if not 0 < samples <= MAX_PACKET_SAMPLES:
+        raise _no_packet(f"{frames} frames of {tenths_ms / 10:g} ms are not within 2.5 to 120 ms")
+    return samples
+
+
+def _check_many(packet: bytes) -> None:
+    """The sizes of a packet of code 3: any number of frames, with or without padding."""
+    frames, variable, padded = packet[1] & 0x3F, packet[1] & 0x80, packet[1] & 0x40
+    at, end = 2, len(packet)
+    while padded:
+        if at >= len(packet):
+            raise _no_packet("its padding is cut off")
+        # 255 means 254 bytes of padding and another byte of length (section 3.2.5).
+        end -= min(packet[at], 254)
+        padded = packet[at] == 255
+        at += 1
+    if not variable:
+        if end < at or (end - at) % frames:
+            raise _no_packet(f"{frames} frames of one size do not share its bytes evenly")
+        _check_sizes(((end - at) // frames,))
+        return
+    sizes = []
+    for _ in range(frames - 1):
+        length, at = _frame_length(packet, at)
+        sizes.append(length)
+    _check_sizes((*sizes, end - at - sum(sizes)))
+
+
+def _frame_length(packet: bytes, at: int) -> tuple[int, int]:
+    """A frame's length in one or two bytes (section 3.2.1), and where what follows begins."""
+    if at < len(packet) and packet[at] < 252:
+        return packet[at], at + 1
+    if at + 1 < len(packet):
+        return packet[at] + 4 * packet[at + 1], at + 2
+    raise _no_packet("the length of a frame is cut off")
+
+
+def _check_sizes(sizes: tuple[int, ...]) -> None:
+    if min(sizes) < 0:
+        raise _no_packet("its frames are longer than itself")
+    if max(sizes) > MAX_FRAME_BYTES:
+        raise _no_packet(f"a frame of {max(sizes)} bytes, more than {MAX_FRAME_BYTES}")
+
+
+def _no_packet(why: str) -> InvalidChunk:
+    return InvalidChunk(f"audio.data: no Opus packet ({why}); send one whole packet (RFC 6716) as a chunk")

@@ -1,0 +1,100 @@
+"""Child process that decodes untrusted Opus packets: ``python -m server.live.opus_process``.
+
+It holds the whole risk of a hostile packet: limits on memory and processor time are set before
+the first one comes, it may open and write no file, and whatever happens here happens to this
+process alone. It imports no arrays: a decoder has some 12 MB of its own and starts in less than 0.1 s.
+
+Standard input is a row of messages, a kind (one byte), a length (four bytes, little-endian) and
+that many bytes: ``H`` is an ``OpusHead``, which begins a stream; ``P`` is packets, each after its
+own length (four bytes). Each packet is answered at once on standard output: a length (four bytes),
+and interleaved s16le samples at 48 kHz; length 0 where it could not be decoded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+import signal
+import struct
+import sys
+from typing import Any, BinaryIO
+
+import av
+import av.error
+
+HEAD = b"H"
+PACKETS = b"P"
+MESSAGE = struct.Struct("<cI")
+LENGTH = struct.Struct("<I")
+# The interpreter and the codec libraries map some 200 MB; a decoder of eight channels needs less than 1 MB.
+MEMORY_LIMIT_BYTES = 1024**3
+# For one message: a decoder takes some milliseconds for a second of audio.
+CPU_LIMIT_S = 20
+
+
+def confine() -> None:
+    """Limits what a hostile packet can take, and dies with the parent."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def limit_cpu() -> None:
+    """``CPU_LIMIT_S`` from now: a meeting may last for hours, a message may not."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_LIMIT_S, hard))
+
+
+def decoder_for(head: bytes) -> Any:
+    """A decoder for the stream of an ``OpusHead``: the reference decoder, which conceals and resets by itself."""
+    decoder: Any = av.CodecContext.create("libopus", "r")
+    decoder.extradata = head
+    return decoder
+
+
+def decoded(decoder: Any, packet: bytes) -> bytes:
+    """Interleaved s16le of one packet; empty where it cannot be decoded."""
+    try:
+        frames = decoder.decode(av.Packet(packet))
+        # A plane may be longer than its samples.
+        return b"".join(bytes(f.planes[0])[: f.samples * f.layout.nb_channels * 2] for f in frames)
+    except (av.error.FFmpegError, ValueError, MemoryError):
+        return b""
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answers messages until there are no more."""
+    decoder = None
+    while len(header := requests.read(MESSAGE.size)) == MESSAGE.size:
+        kind, length = MESSAGE.unpack(header)
+        body = requests.read(length)
+        if len(body) < length:
+            return
+        limit_cpu()
+        if kind == HEAD:
+            decoder = decoder_for(body)
+            continue
+        at = 0
+        while at < length:
+            (size,) = LENGTH.unpack_from(body, at)
+            at += LENGTH.size
+            pcm = decoded(decoder, body[at : at + size])
+            at += size
+            # What is answered stays answered if the next packet kills.
+            answers.write(LENGTH.pack(len(pcm)) + pcm)
+            answers.flush()
+
+
+def main() -> None:
+    confine()
+    av.logging.set_level(av.logging.PANIC)
+    serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()
