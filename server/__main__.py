@@ -7,21 +7,28 @@ import asyncio
 import logging
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
 from server.api.serve import build_server, serve
 from server.auth import Tokens
 from server.config import ServerSettings
+from server.live.meeting import LiveParts
+from server.live.meetings import LiveMeetings
+from server.live.recording import LiveRecordings
 from server.meetings.analysis import Analyst
 from server.meetings.audio_log import AudioLog
 from server.meetings.deletion import Deletion
+from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads
 from server.meetings.worker import Worker
 from server.storage.migrate import migrate
 from server.storage.pool import Database, DatabaseGone
 
 log = logging.getLogger("server")
+# Syncs wait for the disk, not for a processor.
+SYNCING_THREADS = 8
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -47,7 +54,13 @@ async def run_api(settings: ServerSettings) -> None:
             log.info("removed %d recordings of deleted meetings", orphans)
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         uploads = Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s)
-        await serve(build_server(database, tokens, uploads, deletion), settings.api_listen, stop)
+        analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
+        with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
+            runner = JobRunner(settings, database)
+            live = LiveMeetings(LiveParts(settings, database, audio_log, analyst, runner, syncing))
+            server = build_server(database, tokens, uploads, deletion, live, settings)
+            await serve(server, settings.api_listen, stop, live)
+        await analyst.inference.close()
     finally:
         await database.close()
 
@@ -57,7 +70,8 @@ async def run_worker(settings: ServerSettings) -> None:
     stop = stop_on_signals()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
-        analyst = Analyst(database, AudioLog(settings.audio_dir), settings)
+        audio_log = AudioLog(settings.audio_dir)
+        analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
         await Worker(settings, database, analyst).run(stop)
     finally:
         await database.close()

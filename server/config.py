@@ -33,6 +33,11 @@ class ServerSettings(BaseSettings):
     lease_s: float = Field(15.0, ge=1, description="how long a silent worker keeps its job, seconds")
     poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
     max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
+    live_max_meetings: int = Field(256, ge=1, description="live meetings held at once; one more is refused")
+    live_max_duration_s: float = Field(12 * 3600.0, gt=0, description="longest live meeting, seconds")
+    live_grace_s: float = Field(
+        120.0, gt=0, description="an abandoned live meeting is finished by itself after so many seconds"
+    )
     summary_url: str = Field(
         "", description="OpenAI-compatible endpoint that writes summaries, up to /v1; empty: extractive summaries"
     )

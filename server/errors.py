@@ -131,3 +131,90 @@ class DatabaseUnavailable(MeetraError):
 
     def __init__(self) -> None:
         super().__init__("Service unavailable, try again")
+
+
+class SessionNotFound(MeetraError):
+    """No such live session in the caller's organization."""
+
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Live session not found")
+
+
+class AudioGap(MeetraError):
+    """Audio that does not follow what is known of its track."""
+
+    grpc_status = grpc.StatusCode.OUT_OF_RANGE
+
+    def __init__(self, track_id: str, expected: int, got: int) -> None:
+        super().__init__(f"audio.first_sample: {got} on track {track_id}; the next sample is {expected}")
+
+
+class AudioOverlap(MeetraError):
+    """Audio that begins before what is known of its track and ends after it."""
+
+    grpc_status = grpc.StatusCode.OUT_OF_RANGE
+
+    def __init__(self, track_id: str, expected: int, first: int, end: int) -> None:
+        super().__init__(
+            f"audio.first_sample: {first} to {end} on track {track_id}, of which everything before {expected} is"
+            f" known; send from {expected}"
+        )
+
+
+class LiveTooLong(MeetraError):
+    """More audio than a live meeting may have."""
+
+    grpc_status = grpc.StatusCode.OUT_OF_RANGE
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"audio: the meeting is longer than this server accepts ({limit_s:.0f} s); finish it")
+
+
+class MeetingOver(MeetraError):
+    """The live meeting was finished: no more audio is taken."""
+
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The meeting is finished; open a new one")
+
+
+class OwnedElsewhere(MeetraError):
+    """Somebody else is connected to the live meeting."""
+
+    grpc_status = grpc.StatusCode.ABORTED
+
+    def __init__(self) -> None:
+        super().__init__("Another client is connected to this meeting; set take_over to replace it")
+
+
+class TakenOver(MeetraError):
+    """Somebody else has taken the live meeting over."""
+
+    grpc_status = grpc.StatusCode.ABORTED
+
+    def __init__(self) -> None:
+        super().__init__("Another client has taken this meeting over")
+
+
+class TooManyLive(MeetraError):
+    """The server holds its limit of live meetings."""
+
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    retry_after_s = 30
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This server holds its limit of {limit} live meetings; try again later")
+
+
+class HeldByAnotherServer(MeetraError):
+    """Another server process holds the live meeting, or this one stops."""
+
+    grpc_status = grpc.StatusCode.UNAVAILABLE
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__("The meeting is in other hands for a moment; connect again")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -18,7 +19,9 @@ OUR_PREFIX = "/meetra."
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 log = logging.getLogger(__name__)
 
-Behaviour = Callable[[Any, "aio.ServicerContext[Any, Any]"], Awaitable[Any]]
+Context = aio.ServicerContext[Any, Any]
+Behaviour = Callable[[Any, Context], Awaitable[Any]]
+StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None]]
 
 
 class CallInterceptor(aio.ServerInterceptor):
@@ -41,27 +44,50 @@ class CallInterceptor(aio.ServerInterceptor):
             "response_serializer": handler.response_serializer,
         }
         if handler.response_streaming:
-            raise TypeError(f"{method}: answers that stream need a wrapper of their own")
+            streamed = self._guarded_stream(method, handler.stream_stream or handler.unary_stream)
+            if handler.request_streaming:
+                return grpc.stream_stream_rpc_method_handler(streamed, **codec)
+            return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
             return grpc.stream_unary_rpc_method_handler(self._guarded(method, handler.stream_unary), **codec)
         return grpc.unary_unary_rpc_method_handler(self._guarded(method, handler.unary_unary), **codec)
 
     def _guarded(self, method: str, behaviour: Behaviour) -> Behaviour:
-        async def call(request: Any, context: aio.ServicerContext[Any, Any]) -> Any:
+        async def call(request: Any, context: Context) -> Any:
             try:
-                if method not in PUBLIC_METHODS:
-                    set_caller(await self._authenticator.caller(context.invocation_metadata() or ()))
+                await self._authenticate(method, context)
                 return await behaviour(request, context)
-            except MeetraError as error:
-                failure = error
-            except DatabaseGone:
-                failure = DatabaseUnavailable()
-            except aio.AbortError:
-                raise
-            except Exception:
-                # The stack is for us; the caller learns only that it was not their fault.
-                log.exception("%s failed", method)
-                return await context.abort(grpc.StatusCode.INTERNAL, "Internal error")
-            return await context.abort(failure.grpc_status, failure.message, trailing_metadata=failure.metadata())
+            except Exception as error:
+                return await _abort(method, error, context)
 
         return call
+
+    def _guarded_stream(self, method: str, behaviour: StreamBehaviour) -> StreamBehaviour:
+        async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
+            try:
+                await self._authenticate(method, context)
+                # Closed with the call, whatever ends it: what a stream holds is let go at once.
+                async with aclosing(behaviour(request, context)) as responses:
+                    async for response in responses:
+                        yield response
+            except Exception as error:
+                await _abort(method, error, context)
+
+        return call
+
+    async def _authenticate(self, method: str, context: Context) -> None:
+        if method not in PUBLIC_METHODS:
+            set_caller(await self._authenticator.caller(context.invocation_metadata() or ()))
+
+
+async def _abort(method: str, error: Exception, context: Context) -> Any:
+    """Ends the call with the status of what was raised."""
+    if isinstance(error, aio.AbortError):
+        raise error
+    if isinstance(error, DatabaseGone):
+        error = DatabaseUnavailable()
+    if isinstance(error, MeetraError):
+        return await context.abort(error.grpc_status, error.message, trailing_metadata=error.metadata())
+    # The stack is for us; the caller learns only that it was not their fault.
+    log.error("%s failed", method, exc_info=error)
+    return await context.abort(grpc.StatusCode.INTERNAL, "Internal error")

@@ -13,6 +13,8 @@ from meetra.v1 import (
     auth_pb2_grpc,
     insights_pb2,
     insights_pb2_grpc,
+    live_pb2,
+    live_pb2_grpc,
     meetings_pb2,
     meetings_pb2_grpc,
     speakers_pb2,
@@ -25,11 +27,14 @@ from server.api.answers import Answers
 from server.api.auth import AuthServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
+from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.speakers import SpeakerServicer
 from server.api.voices import VoiceServicer
 from server.auth import Passwords, Tokens
 from server.auth.authenticator import Authenticator
+from server.config import ServerSettings
+from server.live.meetings import LiveMeetings
 from server.meetings.corrections import Corrections
 from server.meetings.deletion import Deletion
 from server.meetings.upload import Uploads
@@ -41,7 +46,14 @@ STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
 
 
-def build_server(database: Database, tokens: Tokens, uploads: Uploads, deletion: Deletion) -> aio.Server:
+def build_server(
+    database: Database,
+    tokens: Tokens,
+    uploads: Uploads,
+    deletion: Deletion,
+    live: LiveMeetings,
+    settings: ServerSettings,
+) -> aio.Server:
     """The API's server, without an address yet."""
     server = aio.server(
         interceptors=[CallInterceptor(Authenticator(tokens, database))],
@@ -57,6 +69,7 @@ def build_server(database: Database, tokens: Tokens, uploads: Uploads, deletion:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(database), server)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(live, settings), server)
     names = [
         module.DESCRIPTOR.services_by_name[name].full_name
         for module, name in (
@@ -65,14 +78,15 @@ def build_server(database: Database, tokens: Tokens, uploads: Uploads, deletion:
             (speakers_pb2, "SpeakerService"),
             (insights_pb2, "InsightsService"),
             (voices_pb2, "VoiceService"),
+            (live_pb2, "LiveService"),
         )
     ]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server
 
 
-async def serve(server: aio.Server, listen: str, stop: asyncio.Event) -> None:
-    """Serves on ``listen`` until ``stop`` is set; running calls get a grace.
+async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: LiveMeetings) -> None:
+    """Serves on ``listen`` until ``stop`` is set; running calls get a grace, live ones are told to connect again.
 
     Raises RuntimeError when the address cannot be had.
     """
@@ -82,6 +96,10 @@ async def serve(server: aio.Server, listen: str, stop: asyncio.Event) -> None:
     await server.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
+    looking = asyncio.create_task(live.look_after(), name="look after live meetings")
     await stop.wait()
     await states.enter_graceful_shutdown()
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await live.close()
     await server.stop(STOP_GRACE_S)

@@ -19,6 +19,8 @@ class TurnState(IntEnum):
     PARTIAL = 1
     STABLE = 2
     FINAL = 3
+    RETRACTED = 4
+    """It exists no more; such a segment is no part of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class IncompleteEvents(ValueError):
 def fold(events: Iterable[Event]) -> Conversation:
     """The conversation that ``events`` describe.
 
-    Segments that never got past PARTIAL are left out: nothing stands behind them once the
-    session is over. Speakers are those with a segment, in the order of their first speech.
+    Segments that never got past PARTIAL or were retracted are left out: nothing stands behind them
+    once the session is over. Speakers are those with a segment, in the order of their first speech.
 
     Raises:
         IncompleteEvents: without a ReadyEvent or a FinishedEvent.
@@ -78,7 +80,7 @@ def fold(events: Iterable[Event]) -> Conversation:
     if engine is None or finished is None:
         raise IncompleteEvents("the events hold no whole session: ready or finished is missing")
     segments = sorted(
-        (event.segment for event in latest.values() if event.state is not TurnState.PARTIAL),
+        (event.segment for event in latest.values() if event.state in (TurnState.STABLE, TurnState.FINAL)),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
     speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)

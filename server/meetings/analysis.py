@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-import numpy as np
 from meetra.inference.v1 import session_pb2
-from numpy.typing import NDArray
 
 from server.config import ServerSettings
-from server.conversation import fold
-from server.conversation.fold import Event
 from server.insights import answers
 from server.meetings.abstracts import SummaryWriter
 from server.meetings.audio_log import AudioLog
 from server.meetings.decoding import DecodedAudio, decode
-from server.meetings.inference_client import InferenceClient, event_of
+from server.meetings.inference_client import InferenceClient, pcm_of
 from server.meetings.lifecycle import Stage
 from server.meetings.naming import recognise, spoken_names
 from server.meetings.reading import read
+from server.meetings.recording import AudioTrack, Recording, SessionSaid, conversation_of
 from server.meetings.resampling import RATE_HZ
 from server.storage import jobs, results, voices
 from server.storage.jobs import Job
@@ -35,34 +35,19 @@ EVENTS_AT_ONCE = 500
 REPORT_EVERY_S = 1.0
 # How long the database may be away before an analysis is given back to the queue.
 DATABASE_PATIENCE_S = 60.0
-VOICE_TASK = "speaker vectors"
 
-
-@dataclass
-class SessionSaid:
-    """What a session said, with the voices apart: they are stored only where that is wanted."""
-
-    events: list[Event] = field(default_factory=list)
-    vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    """Unit vector of each speaker's voice."""
-    voice_model: str = ""
-
-    def take_vectors(self, response: session_pb2.RunSessionResponse) -> None:
-        """Moves the voices out of the message, so that it can be stored."""
-        if response.WhichOneof("event") == "ready":
-            models = response.ready.capabilities.models
-            self.voice_model = next((name for name in models if name.startswith(VOICE_TASK)), "")
-        if response.WhichOneof("event") == "finished":
-            for profile in response.finished.speakers:
-                self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
-            del response.finished.speakers[:]
+RecordedLive = Callable[[Job], Awaitable[Recording | None]]
 
 
 class Analyst:
     """Analyses meetings, each from its durable recording to its stored answers."""
 
-    def __init__(self, database: Database, audio_log: AudioLog, settings: ServerSettings) -> None:
+    def __init__(
+        self, database: Database, audio_log: AudioLog, settings: ServerSettings, recorded_live: RecordedLive
+    ) -> None:
+        """``recorded_live`` finds the recording of a meeting that came live, None for an uploaded one."""
         self._database = database
+        self._recorded_live = recorded_live
         self._audio_log = audio_log
         self._max_duration_s = settings.max_duration_s
         self._summaries = SummaryWriter(settings)
@@ -77,9 +62,14 @@ class Analyst:
             JobLost: another worker has the job.
             DatabaseGone: the database was away too long.
         """
-        audio = await self._decode(job)
-        said = await self._run_session(job, audio)
-        conversation = await asyncio.to_thread(fold, said.events)
+        recording = await self._recording(job)
+        said = [await self._run_session(job, recording, place) for place in range(len(recording.tracks))]
+        await self.conclude(job, recording, said)
+
+    async def conclude(self, job: Job, recording: Recording, said: list[SessionSaid]) -> None:
+        """Makes the job's meeting ready from what its sessions said. Raises as ``analyse``."""
+        await self._store_events(job, said)
+        conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
 
         async def read_so_far(done: int, total: int) -> None:
             percent = ANALYSED_PERCENT + 3 * done // max(1, total)
@@ -89,14 +79,12 @@ class Analyst:
         await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the answers")
         written = await self._summaries.write(conversation)
         found = await asyncio.to_thread(answers, conversation, written)
-        named = await asyncio.to_thread(spoken_names, conversation, job.meeting_id)
-        message = "Ready"
-        if audio.damaged:
-            message = "Ready; parts of the recording were damaged and could not be decoded"
+        named = await asyncio.to_thread(spoken_names, conversation, job.meeting_id, recording.names)
+        message = f"Ready; {recording.remark}" if recording.remark else "Ready"
 
         async def finish(connection: Connection) -> None:
             rows, links = await recognise(
-                connection, job.organization_id, said.voice_model, conversation, said.vectors, named
+                connection, job.organization_id, said[0].voice_model, conversation, vectors, named
             )
             await results.finish(
                 connection,
@@ -112,6 +100,14 @@ class Analyst:
 
         await self._database.run(finish, patience_s=DATABASE_PATIENCE_S)
 
+    async def _recording(self, job: Job) -> Recording:
+        recorded = await self._recorded_live(job)
+        if recorded is not None:
+            return recorded
+        audio = await self._decode(job)
+        remark = "parts of the recording were damaged and could not be decoded" if audio.damaged else ""
+        return Recording((AudioTrack(lambda: pcm_of(audio.path), audio.samples, job.n_speakers),), remark=remark)
+
     async def _decode(self, job: Job) -> DecodedAudio:
         async def decoded(seconds: float) -> None:
             await self._report(job, Stage.DECODING, 5, f"Decoding the recording ({seconds:.0f} s so far)")
@@ -123,51 +119,53 @@ class Analyst:
             decoded,
         )
 
-    async def _run_session(self, job: Job, audio: DecodedAudio) -> SessionSaid:
-        config = session_pb2.SessionConfig(
-            session_label=str(job.meeting_id),
-            sample_rate_hz=RATE_HZ,
-            expected_speakers=job.n_speakers,
-            language=job.language,
-            total_samples=audio.samples,
-        )
+    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionSaid:
+        track = recording.tracks[place]
+        config = session_config(job.meeting_id, job.language, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
         said = SessionSaid()
-        unstored: list[tuple[int, bytes]] = []
-        async for response in self.inference.run(config, audio.path):
+        async for response in self.inference.run(config, track.pcm()):
             if response.WhichOneof("event") == "progress":
                 if clock() >= next_report:
-                    await self._report_session(job, response.progress, audio)
+                    await self._report_session(job, response.progress, recording, place)
                     next_report = clock() + REPORT_EVERY_S
-                continue
-            event = event_of(response)
-            if event is not None:
-                said.events.append(event)
-                said.take_vectors(response)
-                unstored.append((response.event_seq, response.SerializeToString()))
-            if len(unstored) >= EVENTS_AT_ONCE:
-                await self._store_events(job, unstored)
-                unstored = []
-        await self._store_events(job, unstored)
+            else:
+                said.take(response)
         return said
 
-    async def _store_events(self, job: Job, events: list[tuple[int, bytes]]) -> None:
-        await self._database.run(
-            lambda connection: results.append_events(connection, job, events), patience_s=DATABASE_PATIENCE_S
-        )
+    async def _store_events(self, job: Job, said: list[SessionSaid]) -> None:
+        messages = list(enumerate((message for one in said for message in one.messages), start=1))
+        for start in range(0, len(messages), EVENTS_AT_ONCE):
+            batch = messages[start : start + EVENTS_AT_ONCE]
+            await self._database.run(
+                partial(results.append_events, job=job, events=batch), patience_s=DATABASE_PATIENCE_S
+            )
 
-    async def _report_session(self, job: Job, progress: session_pb2.Progress, audio: DecodedAudio) -> None:
-        done = progress.processed_samples / max(1, audio.samples)
-        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done))
+    async def _report_session(self, job: Job, progress: session_pb2.Progress, recording: Recording, place: int) -> None:
+        total = max(1, sum(track.samples for track in recording.tracks))
+        before = sum(track.samples for track in recording.tracks[:place])
+        done = before + progress.processed_samples
+        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done / total))
         if progress.stage == Stage.CLUSTERING:
             await self._report(job, Stage.CLUSTERING, percent, "Telling the speakers apart")
         else:
-            seconds = progress.processed_samples / RATE_HZ
-            text = f"Analysed {seconds:.0f} of {audio.duration_s:.0f} s"
+            text = f"Analysed {done / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
             await self._report(job, Stage.ANALYSING, percent, text)
 
     async def _report(self, job: Job, stage: Stage, percent: int, message: str) -> None:
         await self._database.run(
             lambda connection: jobs.report(connection, job, stage, percent, message), patience_s=DATABASE_PATIENCE_S
         )
+
+
+def session_config(meeting_id: UUID, language: str, track: AudioTrack, *, live: bool) -> session_pb2.SessionConfig:
+    """The config of the session that hears a track."""
+    return session_pb2.SessionConfig(
+        session_label=str(meeting_id),
+        sample_rate_hz=RATE_HZ,
+        expected_speakers=track.expected_speakers,
+        language=language,
+        total_samples=track.samples or None,
+        live=live,
+    )

@@ -4,6 +4,9 @@
 ``pcm_s16le_16k.raw`` and ``pcm_s16le_16k.json`` hold the decoded audio once it is complete.
 Everything comes into being under another name and is renamed when whole, so a file with its
 own name is never half a file.
+
+A live meeting has a folder of the same kind: ``track-<n>.log`` holds what came of each track, as
+it came, and grows while the meeting goes on; ``holder`` is locked by the process that writes it.
 """
 
 from __future__ import annotations
@@ -107,6 +110,14 @@ class AudioLog:
     def pcm(self, organization_id: UUID, file_hash: str) -> Path:
         """Where the decoded audio lies: signed 16-bit little-endian mono at 16 kHz."""
         return self._folder(organization_id, file_hash) / "pcm_s16le_16k.raw"
+
+    def live_track(self, organization_id: UUID, file_hash: str, number: int) -> Path:
+        """Where the audio of a live meeting's track lies, in the order of the config from 0."""
+        return self._folder(organization_id, file_hash) / f"track-{number}.log"
+
+    def live_holder(self, organization_id: UUID, file_hash: str) -> Path:
+        """The file that the process which writes a live meeting keeps locked."""
+        return self._folder(organization_id, file_hash) / "holder"
 
     def receive(self, organization_id: UUID, limit_bytes: int) -> IncomingRecording:
         """A recording to write; removed at the end of its context unless committed."""

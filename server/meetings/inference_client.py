@@ -61,8 +61,10 @@ class InferenceClient:
             except aio.AioRpcError:
                 await asyncio.sleep(0.5)
 
-    async def run(self, config: session_pb2.SessionConfig, pcm: Path) -> AsyncIterator[session_pb2.RunSessionResponse]:
-        """Streams the audio at ``pcm`` through a session and yields what it answers, to the end.
+    async def run(
+        self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
+    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        """Streams audio (s16le mono at 16 kHz, whole samples) through a session and yields what it answers, to the end.
 
         Raises SessionBroke or SessionRefused.
         """
@@ -96,11 +98,20 @@ class InferenceClient:
         await self._channel.close()
 
 
-async def _requests(config: session_pb2.SessionConfig, pcm: Path) -> AsyncIterator[session_pb2.RunSessionRequest]:
+async def pcm_of(path: Path) -> AsyncIterator[bytes]:
+    """The audio of a decoded recording."""
+    with path.open("rb") as file:
+        while data := await asyncio.to_thread(file.read, CHUNK_SAMPLES * BYTES_PER_SAMPLE):
+            yield data
+
+
+async def _requests(
+    config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
+) -> AsyncIterator[session_pb2.RunSessionRequest]:
     yield session_pb2.RunSessionRequest(config=config)
     first_sample = 0
-    with pcm.open("rb") as file:
-        while data := await asyncio.to_thread(file.read, CHUNK_SAMPLES * BYTES_PER_SAMPLE):
+    async for data in pcm:
+        if data:
             chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
             yield session_pb2.RunSessionRequest(audio=chunk)
             first_sample += len(data) // BYTES_PER_SAMPLE

@@ -18,6 +18,7 @@ class MeetingStatus(StrEnum):
 class Stage(StrEnum):
     """What is being done for a meeting."""
 
+    RECEIVING = "receiving"
     WAITING = "waiting"
     DECODING = "decoding"
     ANALYSING = "analysing"

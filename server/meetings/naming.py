@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from server.storage.pool import Connection
 
 
-def spoken_names(conversation: Conversation, meeting_id: UUID) -> list[SpeakerRow]:
-    """Every speaker, named by what is said where that is clear, else by number."""
+def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[int, str]) -> list[SpeakerRow]:
+    """Every speaker, named as is ``known`` of their number, or by what is said where that is clear, else by number."""
     guesses = {named.speaker: named for named in named_speakers(conversation)}
     rows = []
     for label in conversation.speakers:
+        id_ = speaker_id(meeting_id, label)
+        if label in known:
+            rows.append(SpeakerRow(label, id_, known[label], "track"))
+            continue
         guess = guesses.get(label)
         alias, source = (guess.name, "spoken") if guess else (f"Speaker {label}", "number")
-        rows.append(
-            SpeakerRow(label, speaker_id(meeting_id, label), alias, source, guess.confidence if guess else None)
-        )
+        rows.append(SpeakerRow(label, id_, alias, source, guess.confidence if guess else None))
     return rows
 
 
@@ -57,7 +59,7 @@ async def recognise(
         match, vector = by_label.get(row.label), enough.get(row.label)
         if match:
             voice = heard_again(known[match.voice_id], enough[row.label])
-            if voice.name:
+            if voice.name and row.alias_source != "track":
                 row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
         elif vector is not None:
             voice = VoiceRow(uuid4(), "", vector.astype("<f4").tobytes(), 1)

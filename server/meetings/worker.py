@@ -1,4 +1,4 @@
-"""The worker: takes due jobs one after another, keeps their leases, and settles how each ends."""
+"""The worker: takes due jobs one after another and has each done."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ import logging
 from contextlib import suppress
 
 from server.config import ServerSettings
-from server.meetings.analysis import DATABASE_PATIENCE_S, Analyst
-from server.meetings.decoding import UnusableRecording
-from server.meetings.inference_client import SessionBroke, SessionRefused
+from server.meetings.analysis import Analyst
+from server.meetings.job_runner import JobRunner
 from server.storage import jobs
-from server.storage.jobs import Job, JobLost
 from server.storage.meetings import JOBS_CHANNEL
 from server.storage.pool import TRANSIENT_ERRORS, Database, DatabaseGone
 
 log = logging.getLogger(__name__)
-# A lease is renewed so often within its time, so that one late renewal loses nothing.
-RENEWALS_PER_LEASE = 3
-# Seconds before a broken analysis is tried again, times the attempt's number.
-RETRY_DELAY_S = 1.0
 
 
 class Worker:
@@ -29,6 +23,7 @@ class Worker:
         self._settings = settings
         self._database = database
         self._analyst = analyst
+        self._runner = JobRunner(settings, database)
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -79,68 +74,8 @@ class Worker:
                 log.warning("%s", error)
                 continue
             if job is not None:
-                await self._run(job)
+                await self._runner.run(job, self._analyst.analyse)
                 continue
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.poll_s)
-
-    async def _run(self, job: Job) -> None:
-        log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
-        try:
-            await self._attempt(job)
-            log.info("meeting %s: ready", job.meeting_id)
-        except asyncio.CancelledError:
-            log.info("meeting %s: given back, the worker stops", job.meeting_id)
-            await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
-            raise
-        except (UnusableRecording, SessionRefused) as error:
-            log.info("meeting %s: failed: %s", job.meeting_id, error)
-            await self._settle(job, str(error))
-        except JobLost as error:
-            log.warning("%s", error)
-        except (SessionBroke, DatabaseGone) as error:
-            log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
-            await self._retry(job)
-        except Exception:
-            log.exception("meeting %s: attempt %d broke", job.meeting_id, job.attempt)
-            await self._retry(job)
-
-    async def _attempt(self, job: Job) -> None:
-        """One analysis under a kept lease; raises what broke first."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._keep(job))
-                await self._analyst.analyse(job)
-                heartbeat.cancel()
-        except BaseExceptionGroup as group_error:
-            raise _first(group_error) from group_error
-
-    async def _keep(self, job: Job) -> None:
-        """Renews the lease for as long as the analysis runs. Raises JobLost."""
-        while True:
-            await asyncio.sleep(self._settings.lease_s / RENEWALS_PER_LEASE)
-            await self._database.run(
-                lambda c: jobs.renew(c, job, self._settings.lease_s), patience_s=DATABASE_PATIENCE_S
-            )
-
-    async def _settle(self, job: Job, reason: str) -> None:
-        with suppress(JobLost, DatabaseGone):
-            await self._database.run(lambda c: jobs.fail(c, job, reason), patience_s=DATABASE_PATIENCE_S)
-
-    async def _retry(self, job: Job) -> None:
-        message = f"The analysis was interrupted (attempt {job.attempt} of {self._settings.max_attempts})"
-        await self._release(job, message, RETRY_DELAY_S * job.attempt, counted=True)
-
-    async def _release(self, job: Job, message: str, delay_s: float, *, counted: bool) -> None:
-        # Where the database is away for long, the lease runs out and does the same.
-        with suppress(JobLost, DatabaseGone):
-            await self._database.run(lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted))
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first plain exception in a group."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -43,8 +43,7 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
     A job whose permitted attempts are used up is not given out: its meeting fails.
     """
     row = await connection.fetchrow(
-        "SELECT j.meeting_id, j.fence, m.organization_id, m.file_hash, m.name, m.n_speakers, m.language, m.status,"
-        " m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
+        "SELECT j.meeting_id, m.status, m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
         " WHERE j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
         " ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j, m SKIP LOCKED"
     )
@@ -56,26 +55,24 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
         await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]), retryable=True)
         return None
     transition(status, MeetingStatus.PROCESSING)
-    await connection.execute(
-        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1",
-        row["meeting_id"],
-        timedelta(seconds=lease_s),
+    return await take_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
+
+
+async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
+    """Leases the job of one meeting and counts the attempt; the caller sees to it that nobody else has it."""
+    fence = await connection.fetchval(
+        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence",
+        meeting_id,
+        lease,
     )
-    await connection.execute(
+    row = await connection.fetchrow(
         "UPDATE meetings SET status = 'processing', stage = 'decoding', progress_percent = 0, attempts = attempts + 1,"
-        " message = 'Decoding the recording', updated_at = now() WHERE id = $1",
-        row["meeting_id"],
+        " message = 'Decoding the recording', updated_at = now() WHERE id = $1"
+        " RETURNING id AS meeting_id, organization_id, file_hash, name, n_speakers, language, attempts AS attempt",
+        meeting_id,
     )
-    return Job(
-        row["meeting_id"],
-        row["organization_id"],
-        row["file_hash"],
-        row["name"],
-        row["n_speakers"],
-        row["language"],
-        row["attempts"] + 1,
-        row["fence"] + 1,
-    )
+    assert row is not None
+    return Job(**row, fence=fence)
 
 
 async def hold(connection: Connection, job: Job) -> None:

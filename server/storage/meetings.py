@@ -129,6 +129,14 @@ async def answer(connection: Connection, organization_id: UUID, file_hash: str, 
     return _answer_of(row) if row else None
 
 
+async def conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
+    """The folded conversation of a finished meeting."""
+    document: dict[str, Any] = await connection.fetchval(
+        "SELECT document FROM conversations WHERE meeting_id = $1", meeting_id
+    )
+    return document
+
+
 async def latest_answer(connection: Connection, user_id: UUID, family: str) -> MeetingAnswer | None:
     """The same of the meeting that a user uploaded last."""
     row = await connection.fetchrow(

@@ -20,6 +20,15 @@ EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCo
     errors.FileTooLarge: (errors.FileTooLarge(9), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.RecordingTooLong: (errors.RecordingTooLong(9, 5), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.DatabaseUnavailable: (errors.DatabaseUnavailable(), grpc.StatusCode.UNAVAILABLE, None),
+    errors.SessionNotFound: (errors.SessionNotFound(), grpc.StatusCode.NOT_FOUND, None),
+    errors.AudioGap: (errors.AudioGap("mix", 5, 9), grpc.StatusCode.OUT_OF_RANGE, None),
+    errors.AudioOverlap: (errors.AudioOverlap("mix", 5, 1, 9), grpc.StatusCode.OUT_OF_RANGE, None),
+    errors.LiveTooLong: (errors.LiveTooLong(60), grpc.StatusCode.OUT_OF_RANGE, None),
+    errors.MeetingOver: (errors.MeetingOver(), grpc.StatusCode.FAILED_PRECONDITION, 409),
+    errors.OwnedElsewhere: (errors.OwnedElsewhere(), grpc.StatusCode.ABORTED, None),
+    errors.TakenOver: (errors.TakenOver(), grpc.StatusCode.ABORTED, None),
+    errors.TooManyLive: (errors.TooManyLive(4), grpc.StatusCode.RESOURCE_EXHAUSTED, None),
+    errors.HeldByAnotherServer: (errors.HeldByAnotherServer(), grpc.StatusCode.UNAVAILABLE, None),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -10,11 +11,18 @@ import pytest
 from google.api import httpbody_pb2
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
+from pydantic import SecretStr
 
 from server.api.serve import build_server
 from server.auth import Tokens
+from server.config import ServerSettings
+from server.live.meeting import LiveParts
+from server.live.meetings import LiveMeetings
+from server.live.recording import LiveRecordings
+from server.meetings.analysis import Analyst
 from server.meetings.audio_log import AudioLog
 from server.meetings.deletion import Deletion
+from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads
 from server.storage import users
 from server.storage.pool import Database
@@ -28,7 +36,12 @@ async def upload(database: Database, tmp_path: Path) -> AsyncIterator[object]:
     user = await database.run(lambda c: users.find(c, user_id))
     assert user is not None
     uploads = Uploads(AudioLog(tmp_path), database, max_bytes=200_000, max_duration_s=3)
-    server = build_server(database, tokens, uploads, Deletion(AudioLog(tmp_path), database))
+    audio_log = AudioLog(tmp_path)
+    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
+    analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
+    runner = JobRunner(settings, database)
+    live = LiveMeetings(LiveParts(settings, database, audio_log, analyst, runner, ThreadPoolExecutor(1)))
+    server = build_server(database, tokens, uploads, Deletion(audio_log, database), live, settings)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     metadata = (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),)
@@ -42,6 +55,7 @@ async def upload(database: Database, tmp_path: Path) -> AsyncIterator[object]:
 
     yield call
     await server.stop(None)
+    await analyst.inference.close()
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(8, "larger than"), (5, "this server accepts 3 s")])

@@ -1,0 +1,77 @@
+"""The config of a live meeting, checked field by field."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from meetra.v1 import live_pb2 as pb
+
+from server.errors import BadRequest
+from server.live.config import LiveConfig, Track, TrackKind
+from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
+from server.meetings.upload_fields import checked_details
+
+MOST_TRACKS = 32
+MOST_CHANNELS = 8
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
+LONGEST_NAME = 200
+LATEST_START_US = 24 * 3600 * 1_000_000
+SHORTEST_PERIOD_S, LONGEST_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
+_TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
+
+
+def checked_config(config: pb.LiveConfig) -> LiveConfig:
+    """A new meeting's config. Raises BadRequest that names the field and the fix."""
+    fields = {"name": config.name or "Live meeting", "date": config.date, "language": config.language}
+    if config.n_speakers:
+        fields["n_speakers"] = str(config.n_speakers)
+    details = checked_details(fields, None)
+    if not 1 <= len(config.tracks) <= MOST_TRACKS:
+        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MOST_TRACKS}")
+    tracks = tuple(_checked_track(f"config.tracks[{place}]", track) for place, track in enumerate(config.tracks))
+    ids = [track.track_id for track in tracks]
+    for place, id_ in enumerate(ids):
+        if id_ in ids[:place]:
+            raise BadRequest(f"config.tracks[{place}].track_id", f"{id_} names another track already")
+    period = config.insights_period_s or DEFAULT_PERIOD_S
+    if not SHORTEST_PERIOD_S <= period <= LONGEST_PERIOD_S:
+        raise BadRequest("config.insights_period_s", f"{period}; {SHORTEST_PERIOD_S} to {LONGEST_PERIOD_S}, or 0")
+    held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
+    return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period)
+
+
+def _checked_track(field: str, track: pb.TrackConfig) -> Track:
+    if not _TRACK_ID.fullmatch(track.track_id):
+        raise BadRequest(f"{field}.track_id", "1 to 64 letters, digits, '.', '_' or '-'")
+    kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
+    if track.kind not in kinds:
+        raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
+    kind, name = kinds[track.kind], track.participant_name.strip()
+    if name and kind is TrackKind.MIXED:
+        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadRequest(f"{field}.participant_name", f"at most {LONGEST_NAME} printable characters")
+    if not 0 <= track.start_us <= LATEST_START_US:
+        raise BadRequest(f"{field}.start_us", f"{track.start_us}; 0 to {LATEST_START_US}")
+    return Track(track.track_id, kind, name, _checked_format(field, track), track.start_us)
+
+
+def _checked_format(field: str, track: pb.TrackConfig) -> TrackFormat:
+    known = {pb.AudioEncoding.Value(f"AUDIO_ENCODING_{e.name}"): e for e in Encoding}
+    encoding = known.get(track.encoding)
+    if encoding is None:
+        raise BadRequest(f"{field}.encoding", "one of " + ", ".join(pb.AudioEncoding.Name(n) for n in sorted(known)))
+    if encoding in _OPUS:
+        if track.sample_rate_hz not in (0, OPUS_RATE_HZ):
+            raise BadRequest(f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; Opus is {OPUS_RATE_HZ}, or 0")
+        return TrackFormat(encoding, OPUS_RATE_HZ, 1)
+    if not LOWEST_RATE_HZ <= track.sample_rate_hz <= HIGHEST_RATE_HZ:
+        raise BadRequest(
+            f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} samples a second"
+        )
+    channels = track.channels or 1
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {MOST_CHANNELS}")
+    return TrackFormat(encoding, track.sample_rate_hz, channels)

@@ -1,0 +1,88 @@
+"""What a live meeting is: its tracks, and how the speakers on them are numbered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from server.live.encodings import Encoding, TrackFormat
+
+
+class TrackKind(StrEnum):
+    """Whose voice a track carries."""
+
+    MIXED = "mixed"
+    PARTICIPANT = "participant"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One source of audio."""
+
+    track_id: str
+    kind: TrackKind
+    participant_name: str
+    """Empty where it is not known, and for MIXED tracks."""
+    format: TrackFormat
+    start_us: int
+    """When it begins, from the start of the meeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConfig:
+    """A checked config."""
+
+    name: str
+    held_on: str | None
+    tracks: tuple[Track, ...]
+    n_speakers: int | None
+    """Of the MIXED tracks, where it is known."""
+    language: str
+    insights_period_s: int
+
+    def to_document(self) -> dict[str, Any]:
+        """A JSON-able form; ``from_document`` is its inverse."""
+        return {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> LiveConfig:
+        """Reads what ``to_document`` wrote."""
+        tracks = tuple(
+            Track(
+                **{
+                    **track,
+                    "kind": TrackKind(track["kind"]),
+                    "format": TrackFormat(**{**track["format"], "encoding": Encoding(track["format"]["encoding"])}),
+                }
+            )
+            for track in document["tracks"]
+        )
+        return cls(**{**document, "tracks": tracks})
+
+    def speaker_number(self, track: int, label: int) -> int:
+        """The meeting's number of a speaker whom the engine calls ``label`` (from 1) on a track.
+
+        Participants come first, in the order of their tracks; then the voices of the MIXED
+        tracks. A meeting of one MIXED track has the engine's own numbers.
+        """
+        kinds = [t.kind for t in self.tracks]
+        if kinds[track] is TrackKind.PARTICIPANT:
+            return 1 + kinds[:track].count(TrackKind.PARTICIPANT)
+        place, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
+        return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + place + 1
+
+    def expected_speakers(self, track: int) -> int | None:
+        """How many people speak on a track, where it is known."""
+        if self.tracks[track].kind is TrackKind.PARTICIPANT:
+            return 1
+        only = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
+        return self.n_speakers if only else None
+
+    def participant_names(self) -> dict[int, str]:
+        """Names of the participants by speaker number, where they are known."""
+        return {
+            self.speaker_number(place, 1): track.participant_name
+            for place, track in enumerate(self.tracks)
+            if track.participant_name
+        }

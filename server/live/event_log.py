@@ -1,0 +1,87 @@
+"""The events of one live meeting: numbered, stored, and only then sent to whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from uuid import UUID
+
+from meetra.v1 import live_pb2 as pb
+
+from server.storage import live
+from server.storage.live import NewEvent
+from server.storage.pool import Database
+
+# How long the database may be away before the meeting is given up by this process; its audio is
+# on disk all the while.
+PATIENCE_S = 300.0
+REMEMBERED = 1000
+READ_AT_ONCE = 500
+
+
+class EventLog:
+    """Appends and reads. ``changed`` may be waited for through ``listen``."""
+
+    def __init__(self, database: Database, meeting_id: UUID, fence: int, last: int) -> None:
+        """``last``: the number of the last event stored."""
+        self._database, self._meeting_id, self._fence = database, meeting_id, fence
+        self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=REMEMBERED)
+        self.last = last
+        self._appending = asyncio.Lock()
+        self._listeners: set[asyncio.Event] = set()
+
+    async def append(self, events: Sequence[pb.LiveEvent]) -> None:
+        """Numbers and stores events, and wakes the listeners. Raises MeetingLost or DatabaseGone."""
+        if not events:
+            return
+        async with self._appending:
+            numbered = []
+            for number, event in enumerate(events, start=self.last + 1):
+                event.event_seq = number
+                segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
+                numbered.append(NewEvent(number, segment, event.SerializeToString()))
+            await self._database.run(
+                partial(live.append_events, meeting_id=self._meeting_id, fence=self._fence, events=numbered),
+                patience_s=PATIENCE_S,
+            )
+            self._recent.extend((event.event_seq, event) for event in events)
+            self.last = events[-1].event_seq
+        self.wake()
+
+    async def after(self, event_seq: int) -> list[pb.LiveEvent]:
+        """The next events after a number, at most 500; none where there are none yet."""
+        if event_seq >= self.last:
+            return []
+        if self._recent and self._recent[0][0] <= event_seq + 1:
+            skipped = event_seq + 1 - self._recent[0][0]
+            return [event for _, event in islice(self._recent, skipped, skipped + READ_AT_ONCE)]
+        return await read(self._database, self._meeting_id, event_seq)
+
+    def listen(self, wake: asyncio.Event) -> None:
+        """Sets ``wake`` whenever there is something new, until ``forget``."""
+        self._listeners.add(wake)
+
+    def forget(self, wake: asyncio.Event) -> None:
+        """Ends ``listen``."""
+        self._listeners.discard(wake)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    def wake(self) -> None:
+        """Wakes the listeners."""
+        for listener in self._listeners:
+            listener.set()
+
+
+async def read(database: Database, meeting_id: UUID, event_seq: int) -> list[pb.LiveEvent]:
+    """The next stored events after a number, at most 500."""
+    payloads = await database.read(
+        partial(live.events_after, meeting_id=meeting_id, event_seq=event_seq, limit=READ_AT_ONCE), patience_s=60
+    )
+    return [pb.LiveEvent.FromString(payload) for payload in payloads]

@@ -1,0 +1,88 @@
+"""What a conversation is like so far, by the same functions as the finished meeting's scores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import (
+    UNKNOWN_SPEAKER,
+    Conversation,
+    Engine,
+    Segment,
+    Sentence,
+    sentences_of,
+)
+from server.insights.balance import balance
+from server.insights.energy import energy
+from server.insights.flow import interruptions
+from server.insights.interaction import interaction_score
+from server.insights.sentiment import sentiment
+from server.insights.shares import shares
+from server.insights.timeline import ReadSentence, Timeline, timeline
+from server.meetings.inference_client import InferenceClient, SessionBroke
+from server.meetings.reading import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
+
+
+def insights_of(
+    line: Timeline, overlap: bool, speaker_id: Callable[[int], str], alias: Callable[[int], str]
+) -> pb.LiveInsights:
+    """The event for a timeline. ``overlap``: whether two can be heard at once."""
+    parts = shares(line).speakers
+    spoken = line.turns
+    return pb.LiveInsights(
+        through_us=line.duration_us,
+        balance_score=balance(line).score,
+        interaction_score=interaction_score(line).score,
+        energy_score=energy(line).score,
+        sentiment_score=sentiment(line).score,
+        speakers=[
+            pb.LiveSpeaker(
+                speaker_id=speaker_id(part.label),
+                alias=alias(part.label),
+                speaking_percentage=part.percentage,
+                speaking_ms=part.speaking_ms,
+            )
+            for part in parts
+        ],
+        floor_speaker_id=speaker_id(spoken[-1].speaker) if spoken else "",
+        interruptions=sum(one.successful for one in interruptions(line).values()) if overlap else None,
+    )
+
+
+class RollingTimeline:
+    """The timeline of a meeting that goes on; each sentence is read once."""
+
+    def __init__(self, inference: InferenceClient) -> None:
+        self._inference = inference
+        self._polarity: dict[str, float] = {}
+
+    async def of(self, segments: Sequence[Segment], through_us: int, overlap: bool) -> Timeline:
+        """The timeline of what was said so far."""
+        speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
+        conversation = Conversation(through_us, speakers, tuple(segments), Engine(overlap=overlap))
+        spoken = await asyncio.to_thread(sentences_of, conversation)
+        await self._read(spoken)
+        return await asyncio.to_thread(self._timeline, conversation, spoken)
+
+    async def _read(self, spoken: Sequence[Sentence]) -> None:
+        fresh = [text for text in dict.fromkeys(s.text for s in spoken) if text not in self._polarity]
+        try:
+            for start in range(0, len(fresh), SENTENCES_AT_ONCE):
+                batch = fresh[start : start + SENTENCES_AT_ONCE]
+                analyses = await self._inference.analyse_sentences([text[:LONGEST_CHARACTERS] for text in batch])
+                self._polarity.update(zip(batch, (round(a.polarity, 4) for a in analyses), strict=True))
+        except SessionBroke:
+            # The sentiment of what was read so far; the rest is read next time.
+            return
+
+    def _timeline(self, conversation: Conversation, spoken: Sequence[Sentence]) -> Timeline:
+        read = tuple(
+            ReadSentence(s.speaker, s.start_us, s.end_us, self._polarity[s.text], (), ())
+            for s in spoken
+            if s.text in self._polarity
+        )
+        return replace(timeline(conversation), sentences=read)

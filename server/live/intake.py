@@ -1,0 +1,44 @@
+"""What comes of a live meeting's audio: checked against what is known of its track."""
+
+from __future__ import annotations
+
+from meetra.v1 import live_pb2 as pb
+
+from server.errors import AudioGap, AudioOverlap, BadRequest, LiveTooLong
+from server.live.encodings import InvalidChunk, positions
+from server.live.track_log import MeetingAudio, TrackLog
+
+LARGEST_CHUNK_BYTES = 64 * 1024
+
+
+async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
+    """Takes a chunk of a meeting of at most ``limit_s`` seconds; one that came already is ignored.
+
+    Raises BadRequest, AudioGap, AudioOverlap, LiveTooLong.
+    """
+    of_track = [one for one in audio.logs if one.track.track_id == chunk.track_id]
+    if not of_track:
+        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is no track of the config")
+    if len(chunk.data) > LARGEST_CHUNK_BYTES:
+        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {LARGEST_CHUNK_BYTES} a chunk")
+    (track_log,) = of_track
+    try:
+        length = positions(track_log.track.format, chunk.data)
+    except InvalidChunk as error:
+        raise BadRequest("audio.data", str(error).removeprefix("audio.data: ")) from None
+    first, end, expected = chunk.first_sample, chunk.first_sample + length, track_log.accepted
+    if end <= expected and first >= 0:
+        return
+    if first > expected:
+        raise AudioGap(chunk.track_id, expected, first)
+    if first < expected:
+        raise AudioOverlap(chunk.track_id, expected, first, end)
+    _check_length(track_log, end, limit_s)
+    await audio.append(track_log, chunk.data)
+
+
+def _check_length(track_log: TrackLog, end: int, limit_s: float) -> None:
+    per_second = track_log.track.format.positions_per_second
+    # Of Ogg the bytes say no time: no codec in it needs more than 64 kB/s.
+    if end / (per_second or 64_000) + track_log.track.start_us / 1e6 > limit_s:
+        raise LiveTooLong(limit_s)

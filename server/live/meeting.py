@@ -1,0 +1,282 @@
+"""One live meeting while this process holds it: audio in, events out, and its end.
+
+States (docs/live.md draws them): OPEN takes audio; FINISHING takes none and analyses what came;
+CONCLUDED has told its last event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from meetra.v1 import live_pb2 as pb
+
+from server.config import ServerSettings
+from server.errors import (
+    HeldByAnotherServer,
+    MeetingOver,
+    MeetraError,
+)
+from server.live.config import LiveConfig
+from server.live.connection import Clients, Connection
+from server.live.event_log import EventLog, read
+from server.live.insights import RollingTimeline, insights_of
+from server.live.intake import take_chunk
+from server.live.observations import Copies, Warnings, watermark
+from server.live.outcome import tell_outcome
+from server.live.recording import audio_track
+from server.live.track_feed import TrackFeed
+from server.live.track_log import MeetingAudio, TrackLog
+from server.live.turns import LiveTurns, is_participant
+from server.meetings.analysis import Analyst
+from server.meetings.audio_log import AudioLog
+from server.meetings.job_runner import JobRunner
+from server.meetings.recording import Recording, SessionSaid
+from server.meetings.resampling import RATE_HZ
+from server.storage import live
+from server.storage.jobs import Job
+from server.storage.live import LiveRow, MeetingLost
+from server.storage.pool import Database, DatabaseGone
+
+log = logging.getLogger(__name__)
+OBSERVE_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class LiveParts:
+    """What live meetings are made with."""
+
+    settings: ServerSettings
+    database: Database
+    audio_log: AudioLog
+    analyst: Analyst
+    runner: JobRunner
+    syncing: ThreadPoolExecutor
+    """Threads that write and sync audio."""
+
+
+class LiveMeeting:
+    """See the module; make one with ``take_up``."""
+
+    def __init__(self, parts: LiveParts, row: LiveRow, audio: MeetingAudio, events: EventLog, turns: LiveTurns) -> None:
+        self.row, self.config = row, LiveConfig.from_document(row.config)
+        self.audio, self.events, self.turns = audio, events, turns
+        self._parts = parts
+        self._saying = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._feeds = [
+            TrackFeed(row.meeting_id, self.config, place, audio, turns, parts.analyst.inference, self._said_more)
+            for place in range(len(self.config.tracks))
+        ]
+        self._running: list[asyncio.Task[SessionSaid]] = []
+        self._copies = Copies(self.config, row.ignored_tracks)
+        self._warnings = Warnings()
+        self._rolling = RollingTimeline(parts.analyst.inference)
+        self._next_insights_us = self.config.insights_period_s * 1_000_000
+        self._watermark = pb.Watermark()
+        self.clients = Clients()
+        self.finishing = row.finished
+        self.concluded = row.concluded
+        self.lost = False
+        self._failure: MeetraError = HeldByAnotherServer()
+
+    @classmethod
+    async def take_up(cls, parts: LiveParts, row: LiveRow) -> LiveMeeting:
+        """Holds a meeting from where it stands. Raises HeldElsewhere, MeetingLost, DatabaseGone."""
+        config = LiveConfig.from_document(row.config)
+        where = partial(parts.audio_log.live_track, row.organization_id, row.file_hash)
+        logs = [TrackLog(track, where(place)) for place, track in enumerate(config.tracks)]
+        holder = parts.audio_log.live_holder(row.organization_id, row.file_hash)
+        audio = MeetingAudio(logs, holder, parts.syncing)
+        await audio.open()
+        try:
+            row = await parts.database.run(partial(live.take_up, meeting_id=row.meeting_id))
+            turns, last, told = LiveTurns(config, row.meeting_id), 0, []
+            while stored := await read(parts.database, row.meeting_id, last):
+                told += [event for event in stored if event.WhichOneof("event") == "watermark"][-1:]
+                turns.restore(stored)
+                last = stored[-1].event_seq
+            meeting = cls(parts, row, audio, EventLog(parts.database, row.meeting_id, row.fence, last), turns)
+            if told:
+                meeting._watermark = told[-1].watermark
+            meeting._start()
+        except BaseException:
+            await audio.close()
+            raise
+        return meeting
+
+    def _start(self) -> None:
+        if self.concluded:
+            return
+        if self.finishing:
+            # Whoever holds the job makes the meeting ready; its end is told here.
+            self._spawn(self._conclude())
+            return
+        self._running = [self._spawn(feed.run()) for feed in self._feeds]
+        self._spawn(self._observe())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=f"live {self.row.meeting_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if task in self._running and not isinstance(error, MeetingLost):
+            # Its audio is safe: the worker hears the whole again when the meeting is over.
+            if not self.finishing:
+                log.error("live meeting %s: the analysis of a track ended", self.row.meeting_id, exc_info=error)
+            return
+        if not isinstance(error, MeetingLost):
+            log.error("live meeting %s broke; it is taken up again", self.row.meeting_id, exc_info=error)
+        self.lose(HeldByAnotherServer())
+
+    def lose(self, failure: MeetraError) -> None:
+        """This process holds the meeting no more."""
+        self.lost = True
+        self._failure = failure
+        self.clients.end(failure)
+        self.events.wake()
+
+    def gone(self) -> MeetraError:
+        """Why this process holds the meeting no more."""
+        return self._failure
+
+    # Clients.
+
+    async def connect(self, *, take_over: bool, streams: bool) -> Connection:
+        """A client that sends from now on. Raises OwnedElsewhere, MeetingLost, DatabaseGone."""
+        number = partial(live.new_owner, meeting_id=self.row.meeting_id, fence=self.row.fence)
+        return await self.clients.connect(partial(self._parts.database.run, number), take_over, streams)
+
+    @property
+    def abandoned(self) -> bool:
+        """Nobody came back within the grace period."""
+        return not self.finishing and self.clients.absent_s() > self._parts.settings.live_grace_s
+
+    async def receive(self, chunk: pb.AudioChunk) -> None:
+        """Takes a chunk; it is durable once acknowledged.
+
+        Raises MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveTooLong.
+        """
+        if self.finishing:
+            raise MeetingOver
+        await take_chunk(self.audio, chunk, self._parts.settings.live_max_duration_s)
+
+    def lag_ms(self) -> int:
+        """How far the turns are behind what is durable; the worst track's."""
+        return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
+
+    @property
+    def engine(self) -> Any:
+        """What the engine said it can measure; None while none has."""
+        return next((feed.engine for feed in self._feeds if feed.engine is not None), None)
+
+    # What is said.
+
+    async def _said_more(self) -> None:
+        async with self._saying:
+            await self.events.append([*self.turns.changes(), *self._moved_watermark()])
+
+    def _moved_watermark(self) -> list[pb.LiveEvent]:
+        before, now = self._watermark, watermark(self._feeds, self.config, self.turns, self._copies.ignored)
+        final = max(before.final_through_us, now.final_through_us)
+        words = max(before.words_final_through_us, now.words_final_through_us, final)
+        if (final, words) == (before.final_through_us, before.words_final_through_us):
+            return []
+        self._watermark = pb.Watermark(final_through_us=final, words_final_through_us=words)
+        return [pb.LiveEvent(watermark=self._watermark)]
+
+    async def _observe(self) -> None:
+        while not self.finishing:
+            await asyncio.sleep(OBSERVE_EVERY_S)
+            for copy, of in await asyncio.to_thread(self._copies.look, self._feeds):
+                await self._ignore(copy, of)
+            for place in range(len(self._feeds)):
+                if is_participant(self.config, place) and self._copies.judged(place) and not self.turns.settled(place):
+                    self.turns.settle(place)
+            warnings = self._warnings.of(self._feeds, self.turns)
+            async with self._saying:
+                await self.events.append(warnings)
+            await self._tell_insights()
+
+    async def _ignore(self, copy: int, of: int) -> None:
+        track, other = self.config.tracks[copy].track_id, self.config.tracks[of].track_id
+        meeting_id, fence = self.row.meeting_id, self.row.fence
+        await self._parts.database.run(partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track_id=track))
+        text = f"The track carries the same audio as {other}; it is stored, and left out of everything else."
+        warning = pb.Warning(code=pb.WARNING_CODE_DUPLICATE_TRACK, track_id=track, text=text)
+        self.turns.ignore(copy)
+        async with self._saying:
+            await self.events.append([*self.turns.changes(), pb.LiveEvent(warning=warning)])
+
+    async def _tell_insights(self) -> None:
+        through_us = max(
+            track.start_us + feed.heard_samples * 1_000_000 // RATE_HZ
+            for track, feed in zip(self.config.tracks, self._feeds, strict=True)
+        )
+        if through_us < self._next_insights_us or any(map(self.turns.catching_up, range(len(self._feeds)))):
+            return
+        began = time.monotonic()
+        overlap = len(self._feeds) - len(self._copies.ignored) > 1
+        line = await self._rolling.of(self.turns.segments(), through_us, overlap)
+        event = pb.LiveEvent(insights=insights_of(line, overlap, self.turns.speaker_id, self.turns.alias))
+        async with self._saying:
+            await self.events.append([event])
+        # What takes long in a long meeting is done less often: at most a twentieth of the time.
+        pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
+        self._next_insights_us = through_us + round(pause_s * 1e6)
+
+    # The end.
+
+    def finish(self) -> None:
+        """No more audio is taken; the meeting is analysed to its end. Safe to repeat."""
+        if not self.finishing:
+            self.finishing = True
+            self._spawn(self._finish())
+
+    async def _finish(self) -> None:
+        await self.audio.committed()
+        size = sum(one.committed_bytes for one in self.audio.logs)
+        lease_s = self._parts.settings.lease_s
+        job = await self._parts.database.run(
+            partial(live.finish, row=self.row, size_bytes=size, lease_s=lease_s), patience_s=60
+        )
+        await self.audio.end()
+        if job is not None:
+            await self._parts.runner.run(job, self._analyse)
+        await self._conclude()
+
+    async def _analyse(self, job: Job) -> None:
+        """Makes the meeting ready from the sessions that heard it as it came."""
+        said = await asyncio.gather(*self._running)
+        places = [place for place in range(len(self._feeds)) if place not in self._copies.ignored]
+        tracks = tuple(audio_track(self.config, place, self._feeds[place].pcm) for place in places)
+        recording = Recording(tracks, len(self._feeds), self.config.participant_names())
+        await self._parts.analyst.conclude(job, recording, [said[place] for place in places])
+
+    async def _conclude(self) -> None:
+        with suppress(DatabaseGone):
+            async with self._saying:
+                await tell_outcome(self._parts.database, self.row, self.events, self.turns)
+            self.concluded = True
+            self.events.wake()
+
+    async def close(self, failure: MeetraError | None = None) -> None:
+        """Lets go of the meeting; whoever takes it up goes on from what is stored."""
+        if failure is not None:
+            self.lose(failure)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.audio.close()

@@ -1,0 +1,140 @@
+"""All live meetings that this process holds: opened, resumed, looked after, let go."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import defaultdict
+from contextlib import suppress
+from functools import partial
+from uuid import UUID, uuid4
+
+from server.auth import Caller
+from server.errors import HeldByAnotherServer, SessionNotFound, TooManyLive
+from server.live.config import LiveConfig
+from server.live.meeting import LiveMeeting, LiveParts
+from server.live.track_log import HeldElsewhere
+from server.storage import live
+from server.storage.live import LiveRow, MeetingLost
+from server.storage.pool import DatabaseGone
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_S = 2.0
+
+
+def live_file_hash(meeting_id: UUID) -> str:
+    """The hash that names a live meeting: known from its first moment, and no other's, whatever is said in it."""
+    return hashlib.sha256(b"meetra live meeting " + meeting_id.bytes).hexdigest()
+
+
+class LiveMeetings:
+    """The live meetings of this process."""
+
+    def __init__(self, parts: LiveParts) -> None:
+        self._parts = parts
+        self._held: dict[UUID, LiveMeeting] = {}
+        self._taking_up: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stopping = False
+
+    async def open(self, config: LiveConfig, caller: Caller) -> LiveMeeting:
+        """A new meeting. Raises TooManyLive, DatabaseGone."""
+        limit = self._parts.settings.live_max_meetings
+        if sum(not meeting.finishing for meeting in self._held.values()) >= limit:
+            raise TooManyLive(limit)
+        id_ = uuid4()
+        row = LiveRow(
+            meeting_id=id_,
+            organization_id=caller.organization_id,
+            user_id=caller.user_id,
+            file_hash=live_file_hash(id_),
+            status="receiving",
+            config=config.to_document(),
+            fence=0,
+            owner=0,
+            finished=False,
+            concluded=False,
+            ignored_tracks=(),
+        )
+        create = partial(
+            live.create,
+            row=row,
+            name=config.name,
+            held_on=config.held_on,
+            n_speakers=config.n_speakers,
+            language=config.language,
+        )
+        await self._parts.database.run(create)
+        return await self._take_up(row)
+
+    async def find(self, session_id: UUID, caller: Caller) -> LiveMeeting:
+        """A meeting of the caller's organization. Raises SessionNotFound, HeldByAnotherServer, DatabaseGone."""
+        look = partial(live.find, organization_id=caller.organization_id, meeting_id=session_id)
+        row = await self._parts.database.read(look)
+        if row is None:
+            raise SessionNotFound
+        return await self._take_up(row)
+
+    async def _take_up(self, row: LiveRow) -> LiveMeeting:
+        async with self._taking_up[row.meeting_id]:
+            held = self._held.get(row.meeting_id)
+            if held is not None and not held.lost:
+                return held
+            if self._stopping:
+                raise HeldByAnotherServer
+            if held is not None:
+                await self._let_go(held)
+            try:
+                meeting = await LiveMeeting.take_up(self._parts, row)
+            except HeldElsewhere:
+                raise HeldByAnotherServer from None
+            except MeetingLost:
+                raise SessionNotFound from None
+            self._held[row.meeting_id] = meeting
+            return meeting
+
+    async def _let_go(self, meeting: LiveMeeting) -> None:
+        self._held.pop(meeting.row.meeting_id, None)
+        await meeting.close()
+
+    async def look_after(self) -> None:
+        """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""
+        while True:
+            try:
+                await self._look()
+            except (DatabaseGone, OSError) as error:
+                log.warning("live meetings: %s", error)
+            except Exception:
+                log.exception("looking after live meetings")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self) -> None:
+        for meeting in list(self._held.values()):
+            if meeting.abandoned:
+                log.info("live meeting %s: nobody came back, it is finished", meeting.row.meeting_id)
+                meeting.finish()
+            over = meeting.lost or meeting.concluded
+            if over and meeting.clients.current is None and not meeting.events.listeners:
+                async with self._taking_up[meeting.row.meeting_id]:
+                    await self._let_go(meeting)
+                self._taking_up.pop(meeting.row.meeting_id, None)
+        connected = [id_ for id_, meeting in self._held.items() if not meeting.clients.absent_s()]
+        if connected:
+            await self._parts.database.run(partial(live.heard, meeting_ids=connected))
+        waiting = await self._parts.database.read(partial(live.waiting, grace_s=self._parts.settings.live_grace_s))
+        for id_ in waiting:
+            if id_ not in self._held:
+                with suppress(HeldByAnotherServer, SessionNotFound):
+                    (await self._take_up(await self._row(id_))).finish()
+
+    async def _row(self, id_: UUID) -> LiveRow:
+        row = await self._parts.database.read(partial(live.by_id, meeting_id=id_))
+        if row is None:
+            raise SessionNotFound
+        return row
+
+    async def close(self) -> None:
+        """Lets go of every meeting; clients are told to connect again."""
+        self._stopping = True
+        held, self._held = list(self._held.values()), {}
+        await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in held))

@@ -1,0 +1,98 @@
+"""What is noticed of a live meeting from second to second: warnings, copies of tracks, the watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import TurnState
+from server.live.config import LiveConfig
+from server.live.sound import Comparison
+from server.live.track_feed import TrackFeed
+from server.live.turns import LiveTurns, is_participant
+from server.meetings.resampling import RATE_HZ
+
+# Turns that come later than this are worth a warning.
+LATE_S = 10.0
+
+
+class Warnings:
+    """Each kind is told once, and again when it had passed."""
+
+    def __init__(self) -> None:
+        self._active: set[tuple[int, str]] = set()
+
+    def of(self, feeds: Sequence[TrackFeed], turns: LiveTurns) -> list[pb.LiveEvent]:
+        """The warnings that begin now."""
+        now: dict[tuple[int, str], str] = {}
+        for feed in feeds:
+            track = feed.log.track.track_id
+            if feed.sound.clipping:
+                now[pb.WARNING_CODE_CLIPPING, track] = "The audio is at full scale: turn the microphone down."
+            if feed.sound.silent:
+                now[pb.WARNING_CODE_SILENCE, track] = "Nothing has been heard on this track for a minute."
+            if feed.damaged:
+                now[pb.WARNING_CODE_UNDECODABLE, track] = (
+                    "Some of the audio is not what its encoding says; it is stored as it came, and left out."
+                )
+        if max((feed.lag_samples() for feed in feeds), default=0) > LATE_S * RATE_HZ:
+            now[pb.WARNING_CODE_LAG, ""] = "The analysis is behind the audio: events come late. Nothing is lost."
+        most = max((feed.most_speakers for feed in feeds), default=0)
+        if most and turns.most_voices() >= most:
+            now[pb.WARNING_CODE_TOO_MANY_SPEAKERS, ""] = (
+                f"{most} voices are told apart on one track, the most that this engine can; others count as these."
+            )
+        new = [(code, track, text) for (code, track), text in now.items() if (code, track) not in self._active]
+        self._active = set(now)
+        return [
+            pb.LiveEvent(warning=pb.Warning(code=pb.WarningCode.ValueType(code), track_id=track, text=text))
+            for code, track, text in new
+        ]
+
+
+class Copies:
+    """Finds tracks that carry the audio of another track of the same kind."""
+
+    def __init__(self, config: LiveConfig, ignored: Sequence[str]) -> None:
+        self._config = config
+        self.ignored = {place for place, track in enumerate(config.tracks) if track.track_id in ignored}
+        self._pairs = {
+            (a, b): Comparison(round((config.tracks[b].start_us - config.tracks[a].start_us) / 1e6))
+            for a, b in combinations(range(len(config.tracks)), 2)
+            if config.tracks[a].kind is config.tracks[b].kind and not {a, b} & self.ignored
+        }
+
+    def look(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
+        """Tracks found now to be copies: (copy, of which)."""
+        found: list[tuple[int, int]] = []
+        for (a, b), comparison in self._pairs.items():
+            if comparison.same is None and not {a, b} & self.ignored:
+                comparison.compare(feeds[a].sound, feeds[b].sound)
+                if comparison.same:
+                    self.ignored.add(b)
+                    found.append((b, a))
+        return found
+
+    def judged(self, place: int) -> bool:
+        """True when the track is known to be no copy of any other that has been heard so far."""
+        mine = [c for pair, c in self._pairs.items() if place in pair and not set(pair) & self.ignored]
+        return all(comparison.same is False for comparison in mine)
+
+
+def watermark(feeds: Sequence[TrackFeed], config: LiveConfig, turns: LiveTurns, ignored: set[int]) -> pb.Watermark:
+    """How far nothing will change any more: speakers and words, and words alone; microseconds."""
+    finals, words = [], []
+    for place, feed in enumerate(feeds):
+        if place in ignored:
+            continue
+        start_us = config.tracks[place].start_us
+        known = 0 if turns.catching_up(place) else start_us + feed.processed_samples * 1_000_000 // RATE_HZ
+        open_words = turns.first_open_us(place, {TurnState.PARTIAL})
+        words.append(min(known, open_words) if open_words is not None else known)
+        if is_participant(config, place) and turns.settled(place):
+            finals.append(words[-1])
+        else:
+            finals.append(0)
+    return pb.Watermark(final_through_us=min(finals, default=0), words_final_through_us=min(words, default=0))

@@ -1,0 +1,73 @@
+"""How a live meeting ended, told as its last events.
+
+They come from what is stored of the finished meeting, whoever analysed it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import Conversation
+from server.insights.timeline import Timeline
+from server.live.event_log import EventLog
+from server.live.insights import insights_of
+from server.live.turns import LiveTurns
+from server.meetings.lifecycle import MeetingStatus
+from server.storage import live, meetings
+from server.storage.live import LiveRow
+from server.storage.meetings import MeetingAnswer
+from server.storage.pool import Database
+
+LOOK_EVERY_S = 0.5
+PATIENCE_S = 300.0
+
+
+async def tell_outcome(database: Database, row: LiveRow, events: EventLog, turns: LiveTurns) -> None:
+    """Waits until the meeting is ready or failed, and stores its last events.
+
+    Raises MeetingLost when it was deleted or somebody else holds it, DatabaseGone.
+    """
+    answer = await _settled(database, row)
+    if answer is None:
+        return
+    told: list[pb.LiveEvent] = []
+    if answer.state.status == MeetingStatus.READY:
+        told += await _ready(database, row, answer, turns)
+    finished = pb.LiveFinished(
+        file_hash=row.file_hash,
+        meeting_id=str(row.meeting_id),
+        status=answer.state.status,
+        message=answer.state.message,
+    )
+    await events.append([*told, pb.LiveEvent(finished=finished)])
+    conclude = partial(live.conclude, meeting_id=row.meeting_id, fence=row.fence)
+    await database.run(conclude, patience_s=PATIENCE_S)
+
+
+async def _settled(database: Database, row: LiveRow) -> MeetingAnswer | None:
+    """The meeting with its timeline once it is ready or failed; None when it was deleted."""
+    find = partial(meetings.answer, organization_id=row.organization_id, file_hash=row.file_hash, family="timeline")
+    while True:
+        answer = await database.read(find, patience_s=PATIENCE_S)
+        if answer is None or answer.state.status in (MeetingStatus.READY, MeetingStatus.FAILED):
+            return answer
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _ready(database: Database, row: LiveRow, answer: MeetingAnswer, turns: LiveTurns) -> list[pb.LiveEvent]:
+    document = await database.read(partial(meetings.conversation, meeting_id=row.meeting_id), patience_s=PATIENCE_S)
+    conversation = await asyncio.to_thread(Conversation.from_document, document)
+    assert answer.value is not None
+    line = await asyncio.to_thread(Timeline.from_document, answer.value)
+    turns.name({speaker.label: speaker.alias for speaker in answer.speakers})
+    mark = pb.Watermark(final_through_us=conversation.duration_us, words_final_through_us=conversation.duration_us)
+    insights = insights_of(line, conversation.engine.overlap, turns.speaker_id, turns.alias)
+    return [
+        *turns.final_changes(replace(conversation, sentences=())),
+        pb.LiveEvent(watermark=mark),
+        pb.LiveEvent(insights=insights),
+    ]

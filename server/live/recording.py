@@ -1,0 +1,90 @@
+"""A live meeting as something to analyse: its tracks, decoded from the durable audio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+
+from server.live.config import LiveConfig
+from server.live.encodings import TrackFormat, positions_of_log
+from server.live.track_decoder import TrackDecoder
+from server.meetings.audio_log import AudioLog
+from server.meetings.recording import AudioTrack, Recording
+from server.meetings.resampling import RATE_HZ
+from server.storage import live
+from server.storage.jobs import Job
+from server.storage.pool import Database
+
+READ_BYTES = 256 * 1024
+PATIENCE_S = 60.0
+
+
+def audio_track(
+    config: LiveConfig, place: int, pcm: Callable[[], AsyncIterator[bytes]], samples: int = 0
+) -> AudioTrack:
+    """A track of a live meeting, to analyse."""
+    return AudioTrack(
+        pcm,
+        samples,
+        config.expected_speakers(place),
+        config.tracks[place].start_us,
+        partial(config.speaker_number, place),
+        place,
+    )
+
+
+async def pcm_from(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The bytes of a track's log as s16le mono at 16 kHz, as they come."""
+    try:
+        async for data in raw:
+            yield (await decoder.decode(data)).tobytes()
+        yield (await decoder.finish()).tobytes()
+    finally:
+        await decoder.close()
+
+
+async def _read(path: Path) -> AsyncGenerator[bytes, None]:
+    with path.open("rb") as file:
+        while data := await asyncio.to_thread(file.read, READ_BYTES):
+            yield data
+
+
+async def _pcm_of_log(format_: TrackFormat, path: Path) -> AsyncGenerator[bytes, None]:
+    async with aclosing(_read(path)) as raw, aclosing(pcm_from(TrackDecoder(format_), raw)) as pcm:
+        async for data in pcm:
+            yield data
+
+
+class LiveRecordings:
+    """Finds the recordings of meetings that came live."""
+
+    def __init__(self, database: Database, audio_log: AudioLog) -> None:
+        self._database = database
+        self._audio_log = audio_log
+
+    async def of(self, job: Job) -> Recording | None:
+        """The recording of the job's meeting; None where it did not come live."""
+        found = await self._database.read(lambda c: live.recorded(c, job.meeting_id), patience_s=PATIENCE_S)
+        if found is None:
+            return None
+        document, ignored = found
+        config = LiveConfig.from_document(document)
+        tracks = []
+        for place, track in enumerate(config.tracks):
+            path = self._audio_log.live_track(job.organization_id, job.file_hash, place)
+            if track.track_id not in ignored:
+                length = await asyncio.to_thread(_samples, track.format, path)
+                tracks.append(audio_track(config, place, partial(_pcm_of_log, track.format, path), length))
+        return Recording(tuple(tracks), len(config.tracks), config.participant_names())
+
+
+def _samples(format_: TrackFormat, path: Path) -> int:
+    """How long a log is, in samples at 16 kHz; 0 where only decoding tells."""
+    if format_.positions_per_second is None:
+        return 0
+    with path.open("rb") as file:
+        positions, _ = positions_of_log(format_, file)
+    return positions * RATE_HZ // format_.positions_per_second

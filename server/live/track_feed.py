@@ -1,0 +1,164 @@
+"""One track of a live meeting on its way through the engine, again from its beginning when an engine dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from uuid import UUID
+
+import numpy as np
+from meetra.inference.v1 import session_pb2
+
+from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState
+from server.conversation.tracks import moved_word, segment_name
+from server.live.config import LiveConfig
+from server.live.recording import audio_track, pcm_from
+from server.live.sound import TrackSound
+from server.live.track_decoder import TrackDecoder
+from server.live.track_log import MeetingAudio, TrackLog
+from server.live.turns import LiveTurn, LiveTurns
+from server.meetings.analysis import session_config
+from server.meetings.inference_client import InferenceClient, SessionBroke, event_of
+from server.meetings.recording import SessionSaid
+from server.meetings.resampling import RATE_HZ
+
+log = logging.getLogger(__name__)
+# Between two engines; a server without any engine goes on taking audio.
+RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
+# Audio is handed to the engine in pieces of at least 0.128 s, of which four are one of its blocks, and
+# at most 1 s.
+LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 2048 * 2, RATE_HZ * 2
+
+
+class TrackFeed:
+    """Streams one track's durable audio to the engine and its turns to the meeting."""
+
+    def __init__(
+        self,
+        meeting_id: UUID,
+        config: LiveConfig,
+        place: int,
+        audio: MeetingAudio,
+        turns: LiveTurns,
+        inference: InferenceClient,
+        said_more: Callable[[], Awaitable[None]],
+    ) -> None:
+        """``said_more`` is awaited whenever the engine has said what belongs together."""
+        self._meeting_id, self._config, self._place = meeting_id, config, place
+        self._audio, self._turns, self._inference = audio, turns, inference
+        self._said_more = said_more
+        self._track = audio_track(config, place, self.pcm)
+        self.sound = TrackSound()
+        self.decoded_samples = 0
+        """At 16 kHz; everything before was handed to the engine."""
+        self.heard_samples = 0
+        """At 16 kHz; turns are known up to here."""
+        self.processed_samples = 0
+        """At 16 kHz; words are known up to here."""
+        self._catch_up_samples = 0
+        self.most_speakers = 0
+        """How many the engine tells apart; 0 until one has said so."""
+        self.engine: session_pb2.Capabilities | None = None
+        self.damaged = False
+
+    @property
+    def log(self) -> TrackLog:
+        """The track's audio."""
+        return self._audio.logs[self._place]
+
+    @property
+    def ended(self) -> bool:
+        """True once no more audio comes."""
+        return self._audio.ended
+
+    async def run(self) -> SessionSaid:
+        """What the engine said in the end.
+
+        Raises SessionBroke once the meeting is over, SessionRefused, MeetingLost.
+        """
+        delay = RETRY_S
+        # What was told before must not be told again while it is heard again.
+        self._catch_up_samples = self._turns.heard_through_us(self._place) * RATE_HZ // 1_000_000
+        while True:
+            try:
+                await self._inference.until_reachable()
+                return await self._session()
+            except SessionBroke as error:
+                if self.ended:
+                    raise
+                log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
+                self._catch_up_samples = max(self._catch_up_samples, self.heard_samples)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_S)
+
+    async def _session(self) -> SessionSaid:
+        said = SessionSaid()
+        self.heard_samples = self.processed_samples = self.decoded_samples = 0
+        if self._catch_up_samples:
+            self._turns.begin_again(self._place)
+        config = session_config(self._meeting_id, self._config.language, self._track, live=True)
+        async with aclosing(self.pcm()) as pcm:
+            async for response in self._inference.run(config, pcm):
+                await self._take(response, said)
+        return said
+
+    async def _take(self, response: session_pb2.RunSessionResponse, said: SessionSaid) -> None:
+        kind = response.WhichOneof("event")
+        if kind == "ready":
+            self.engine = response.ready.capabilities
+            self.most_speakers = response.ready.capabilities.max_speakers
+        if kind == "progress":
+            # In the end everything is told from the finished meeting: until then what was told stands.
+            if response.progress.stage != "clustering":
+                self.heard_samples = response.progress.heard_samples
+                self.processed_samples = response.progress.processed_samples
+                if self._turns.catching_up(self._place) and self.heard_samples >= self._catch_up_samples:
+                    self._turns.caught_up(self._place)
+                await self._said_more()
+        elif kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
+            event = event_of(response)
+            assert isinstance(event, TurnEvent)
+            self._turns.take(self._live_turn(event))
+        else:
+            said.take(response)
+
+    def _live_turn(self, event: TurnEvent) -> LiveTurn:
+        segment, shift = event.segment, self._track.start_us
+        unknown = segment.speaker == UNKNOWN_SPEAKER and self._track.expected_speakers != 1
+        return LiveTurn(
+            segment_name(segment.segment_id, self._place, len(self._config.tracks)),
+            self._place,
+            TurnState(event.state),
+            UNKNOWN_SPEAKER if unknown else self._track.number_of(max(1, segment.speaker)),
+            segment.start_us + shift,
+            segment.end_us + shift,
+            tuple(moved_word(word, shift) for word in segment.words),
+        )
+
+    async def pcm(self) -> AsyncGenerator[bytes, None]:
+        """The track's audio from its beginning, s16le mono at 16 kHz, as it becomes durable."""
+        decoder = TrackDecoder(self.log.track.format)
+        rest = b""
+        async with aclosing(self._audio.read(self.log)) as raw, aclosing(pcm_from(decoder, raw)) as pcm:
+            async for data in pcm:
+                self.damaged = self.damaged or decoder.damaged
+                rest += data
+                while len(rest) >= LEAST_PIECE_BYTES:
+                    size = min(LARGEST_PIECE_BYTES, len(rest) - len(rest) % LEAST_PIECE_BYTES)
+                    yield self._heard(rest[:size])
+                    rest = rest[size:]
+            if rest:
+                yield self._heard(rest)
+
+    def _heard(self, piece: bytes) -> bytes:
+        self.sound.hear(np.frombuffer(piece, "<i2"), self.decoded_samples)
+        self.decoded_samples += len(piece) // 2
+        return piece
+
+    def lag_samples(self) -> int:
+        """How far the turns are behind the durable audio, in samples at 16 kHz."""
+        per_second = self.log.track.format.positions_per_second
+        durable = self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
+        return max(0, durable - self.heard_samples)

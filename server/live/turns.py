@@ -1,0 +1,260 @@
+"""The turns of a live meeting: what they are now, and what clients were told of them.
+
+The engine says turns track by track; when it has said what belongs together, the difference to
+what was told becomes events. An engine that starts anew (it, or we, died) says everything
+again: until it has caught up its turns are kept apart, and then only what differs is told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word
+from server.live.config import LiveConfig, TrackKind
+from server.storage.speakers import speaker_id
+
+NOBODY = str(UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurn:
+    """A segment as it is known now; ``speaker`` by the meeting's number, UNKNOWN_SPEAKER (0) where it is not known."""
+
+    segment_id: int
+    track: int
+    state: TurnState
+    speaker: int
+    start_us: int
+    end_us: int
+    words: tuple[Word, ...]
+
+    def segment(self) -> Segment:
+        """The same as the domain's segment."""
+        return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words)
+
+
+class LiveTurns:
+    """All turns of one meeting."""
+
+    def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
+        self._config, self._meeting_id = config, meeting_id
+        self._now: dict[int, LiveTurn] = {}
+        self._told: dict[int, tuple[int, LiveTurn]] = {}  # revision, turn
+        self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track
+        self._dirty: set[int] = set()
+        self._names = config.participant_names()
+        self._settled: set[int] = set()  # tracks whose stable turns are final
+
+    # What the engine says.
+
+    def take(self, turn: LiveTurn) -> None:
+        """A turn as the engine knows it now."""
+        held = self._catching_up.get(turn.track)
+        if held is not None:
+            held[turn.segment_id] = turn
+            return
+        self._now[turn.segment_id] = turn
+        self._dirty.add(turn.segment_id)
+
+    def begin_again(self, track: int) -> None:
+        """An engine starts with the track's first sample."""
+        self._catching_up[track] = {}
+
+    def caught_up(self, track: int) -> None:
+        """The engine has come as far as one had come before."""
+        held = self._catching_up.pop(track, None)
+        if held is None:
+            return
+        gone = {id_ for id_, turn in self._now.items() if turn.track == track} - set(held)
+        for id_ in gone:
+            self._now[id_] = replace(self._now[id_], state=TurnState.RETRACTED, words=())
+        self._now.update(held)
+        self._dirty |= gone | set(held)
+
+    def catching_up(self, track: int) -> bool:
+        """True while an engine repeats what was heard before."""
+        return track in self._catching_up
+
+    def settle(self, track: int) -> None:
+        """From now on the track's stable turns are final: nothing of them can change."""
+        self._settled.add(track)
+        self._dirty.update(
+            id_ for id_, turn in self._now.items() if turn.track == track and turn.state == TurnState.STABLE
+        )
+
+    def settled(self, track: int) -> bool:
+        """True when the track's stable turns are final."""
+        return track in self._settled
+
+    def ignore(self, track: int) -> None:
+        """Nothing was said on the track after all."""
+        for id_, turn in self._now.items():
+            if turn.track == track and turn.state != TurnState.RETRACTED:
+                self._now[id_] = replace(turn, state=TurnState.RETRACTED, words=())
+                self._dirty.add(id_)
+
+    # What is known.
+
+    def segments(self) -> list[Segment]:
+        """The turns as segments, in the order of time."""
+        found = [turn.segment() for turn in self._now.values() if turn.state != TurnState.RETRACTED]
+        return sorted(found, key=lambda s: (s.start_us, s.end_us, s.segment_id))
+
+    def heard_through_us(self, track: int) -> int:
+        """The end of the last turn told of a track."""
+        return max((turn.end_us for _, turn in self._told.values() if turn.track == track), default=0)
+
+    def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
+        """Start of the first turn of a track in one of these states; None where there is none."""
+        wanted = set(states)
+        return min((t.start_us for t in self._now.values() if t.track == track and t.state in wanted), default=None)
+
+    def speaker_id(self, number: int) -> str:
+        """UUID of a speaker; the nil UUID while it is not known who speaks."""
+        return NOBODY if number == UNKNOWN_SPEAKER else str(speaker_id(self._meeting_id, number))
+
+    def alias(self, number: int) -> str:
+        """A name to show."""
+        if number == UNKNOWN_SPEAKER:
+            return "Unknown"
+        return self._names.get(number, f"Speaker {number}")
+
+    def name(self, names: dict[int, str]) -> None:
+        """Names of speakers as the finished meeting has them."""
+        self._names.update(names)
+
+    def most_voices(self) -> int:
+        """The most speakers told apart on one MIXED track."""
+        voices: defaultdict[int, set[int]] = defaultdict(set)
+        for turn in self._now.values():
+            if turn.state != TurnState.RETRACTED and not is_participant(self._config, turn.track):
+                voices[turn.track].add(turn.speaker)
+        return max((len(found - {UNKNOWN_SPEAKER}) for found in voices.values()), default=0)
+
+    # What is told.
+
+    def restore(self, events: Iterable[pb.LiveEvent]) -> None:
+        """Takes up what was told before this process held the meeting."""
+        tracks = {track.track_id: place for place, track in enumerate(self._config.tracks)}
+        numbers: dict[str, int] = {NOBODY: UNKNOWN_SPEAKER}
+        for event in events:
+            if event.WhichOneof("event") != "turn":
+                continue
+            said = event.turn
+            words = tuple(
+                Word(w.text, w.start_us, w.end_us, w.confidence if w.HasField("confidence") else None)
+                for w in said.words
+            )
+            turn = LiveTurn(
+                said.segment_id,
+                tracks[said.track_id],
+                TurnState(said.state),
+                self._number_of(said.speaker_id, numbers),
+                said.start_us,
+                said.end_us,
+                words,
+            )
+            self._told[turn.segment_id] = (said.revision, turn)
+            self._now[turn.segment_id] = turn
+
+    def _number_of(self, id_: str, numbers: dict[str, int]) -> int:
+        # Ids are derived from numbers: a handful of tries finds the one that was meant.
+        while id_ not in numbers:
+            numbers[self.speaker_id(len(numbers))] = len(numbers)
+        return numbers[id_]
+
+    def changes(self) -> list[pb.LiveEvent]:
+        """Events that say what has changed since the last call, and count as told."""
+        changed = []
+        for id_ in self._dirty:
+            turn = self._as_told(self._now[id_])
+            revision, told = self._told.get(id_, (0, None))
+            nothing_new = told == turn or (told is None and turn.state == TurnState.RETRACTED)
+            # What was final stays as it was told: the watermark has passed.
+            if not nothing_new and not (told is not None and told.state == TurnState.FINAL):
+                changed.append((revision, told, turn))
+        self._dirty.clear()
+        changed.sort(key=lambda change: (change[2].start_us, change[2].segment_id))
+        revisions = self._revisions([(told, turn) for _, told, turn in changed if told is not None])
+        events = [pb.LiveEvent(speaker_revision=revision) for revision in revisions]
+        for revision, _, turn in changed:
+            self._told[turn.segment_id] = (revision + 1, turn)
+            events.append(pb.LiveEvent(turn=self._message(revision + 1, turn)))
+        return events
+
+    def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
+        """The same for the finished meeting's conversation: every turn becomes final or is retracted."""
+        tracks = len(self._config.tracks)
+        final = {s.segment_id for s in conversation.segments}
+        for id_ in set(self._now) - final:
+            self._now[id_] = replace(self._now[id_], state=TurnState.RETRACTED, words=())
+        for s in conversation.segments:
+            place = s.segment_id % tracks
+            self._now[s.segment_id] = LiveTurn(
+                s.segment_id, place, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words
+            )
+        self._dirty = set(self._now)
+        return self.changes()
+
+    def _as_told(self, turn: LiveTurn) -> LiveTurn:
+        settled = turn.state == TurnState.STABLE and turn.track in self._settled
+        return replace(turn, state=TurnState.FINAL) if settled else turn
+
+    def _revisions(self, changed: list[tuple[LiveTurn, LiveTurn]]) -> list[pb.SpeakerRevision]:
+        """Whose stable segments changed hands, and how."""
+        moved: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        for told, turn in changed:
+            known = UNKNOWN_SPEAKER not in (told.speaker, turn.speaker)
+            if (
+                known
+                and told.state == TurnState.STABLE
+                and turn.state != TurnState.RETRACTED
+                and told.speaker != turn.speaker
+            ):
+                moved[told.speaker, turn.speaker].append(turn.segment_id)
+        if not moved:
+            return []
+        before = {turn.speaker for _, turn in self._told.values() if turn.state != TurnState.RETRACTED}
+        after = {turn.speaker for turn in self._now.values() if turn.state != TurnState.RETRACTED}
+        found = []
+        for (old, new), ids in sorted(moved.items()):
+            kind = pb.REVISION_KIND_REASSIGN
+            if old not in after:
+                kind = pb.REVISION_KIND_MERGE
+            elif new not in before:
+                kind = pb.REVISION_KIND_SPLIT
+            found.append(
+                pb.SpeakerRevision(
+                    from_speaker_id=self.speaker_id(old),
+                    to_speaker_id=self.speaker_id(new),
+                    kind=kind,
+                    segment_ids=sorted(ids),
+                )
+            )
+        return found
+
+    def _message(self, revision: int, turn: LiveTurn) -> pb.LiveTurn:
+        return pb.LiveTurn(
+            segment_id=turn.segment_id,
+            revision=revision,
+            state=pb.LiveTurnState.ValueType(turn.state),
+            speaker_id=self.speaker_id(turn.speaker),
+            alias=self.alias(turn.speaker),
+            track_id=self._config.tracks[turn.track].track_id,
+            start_us=turn.start_us,
+            end_us=turn.end_us,
+            words=[
+                pb.LiveWord(text=w.text, start_us=w.start_us, end_us=w.end_us, confidence=w.confidence)
+                for w in turn.words
+            ],
+        )
+
+
+def is_participant(config: LiveConfig, track: int) -> bool:
+    """True for a track of one known person."""
+    return config.tracks[track].kind is TrackKind.PARTICIPANT

@@ -1,0 +1,223 @@
+"""Live meetings: their row, and their events; every query of a client is scoped to an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from server.storage import jobs
+from server.storage.jobs import Job
+from server.storage.meetings import JOBS_CHANNEL
+
+if TYPE_CHECKING:
+    from server.storage.pool import Connection
+
+MEDIA_TYPE = "application/vnd.meetra.live"
+
+
+class MeetingLost(Exception):
+    """Another process has taken the meeting up, or it was deleted; whatever this one holds is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """A live meeting as it is stored."""
+
+    meeting_id: UUID
+    organization_id: UUID
+    user_id: UUID
+    file_hash: str
+    status: str
+    config: dict[str, Any]
+    fence: int
+    owner: int
+    finished: bool
+    concluded: bool
+    ignored_tracks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to store."""
+
+    event_seq: int
+    segment_id: int | None
+    payload: bytes
+
+
+_ROW = """
+SELECT l.meeting_id, m.organization_id, m.user_id, m.file_hash, m.status, l.config, l.fence, l.owner, l.finished,
+       l.concluded, l.ignored_tracks FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
+"""
+
+
+async def create(
+    connection: Connection, row: LiveRow, *, name: str, held_on: str | None, n_speakers: int | None, language: str
+) -> None:
+    """Files a new live meeting. Safe to repeat."""
+    await connection.execute(
+        "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
+        " media_type, size_bytes, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'receiving', 'receiving', 'The meeting goes on')"
+        " ON CONFLICT DO NOTHING",
+        row.meeting_id,
+        row.organization_id,
+        row.user_id,
+        row.file_hash,
+        name,
+        held_on,
+        n_speakers,
+        language,
+        MEDIA_TYPE,
+    )
+    await connection.execute(
+        "INSERT INTO live_meetings (meeting_id, config) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        row.meeting_id,
+        row.config,
+    )
+
+
+async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow | None:
+    """An organization's live meeting, None where there is none."""
+    row = await connection.fetchrow(
+        _ROW + " WHERE l.meeting_id = $1 AND m.organization_id = $2", meeting_id, organization_id
+    )
+    return _row_of(row) if row else None
+
+
+async def by_id(connection: Connection, meeting_id: UUID) -> LiveRow | None:
+    """A live meeting of any organization, for the server's own work."""
+    row = await connection.fetchrow(_ROW + " WHERE l.meeting_id = $1", meeting_id)
+    return _row_of(row) if row else None
+
+
+async def take_up(connection: Connection, meeting_id: UUID) -> LiveRow:
+    """Makes the calling process the meeting's holder; writes of one before it are void. Raises MeetingLost."""
+    await connection.execute("UPDATE live_meetings SET fence = fence + 1 WHERE meeting_id = $1", meeting_id)
+    row = await by_id(connection, meeting_id)
+    if row is None:
+        raise MeetingLost(f"live meeting {meeting_id} was deleted")
+    return row
+
+
+def _row_of(row: Any) -> LiveRow:
+    return LiveRow(**{**dict(row), "ignored_tracks": tuple(row["ignored_tracks"])})
+
+
+async def hold(connection: Connection, meeting_id: UUID, fence: int) -> None:
+    """Locks the meeting's row for this transaction. Raises MeetingLost when somebody else holds the meeting."""
+    held = await connection.fetchval(
+        "SELECT true FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", meeting_id, fence
+    )
+    if not held:
+        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
+
+
+async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int:
+    """The number of a client that connects now. Raises MeetingLost."""
+    await hold(connection, meeting_id, fence)
+    owner: int = await connection.fetchval(
+        "UPDATE live_meetings SET owner = owner + 1, heard_at = now() WHERE meeting_id = $1 RETURNING owner",
+        meeting_id,
+    )
+    return owner
+
+
+async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
+    """Stores events; those stored already are left alone. Raises MeetingLost."""
+    await hold(connection, meeting_id, fence)
+    await connection.executemany(
+        "INSERT INTO live_events (meeting_id, event_seq, segment_id, payload) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT DO NOTHING",
+        [(meeting_id, e.event_seq, e.segment_id, e.payload) for e in events],
+    )
+
+
+async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:
+    """The payloads of the next events after a number, in their order."""
+    rows = await connection.fetch(
+        "SELECT payload FROM live_events WHERE meeting_id = $1 AND event_seq > $2 ORDER BY event_seq LIMIT $3",
+        meeting_id,
+        event_seq,
+        limit,
+    )
+    return [row["payload"] for row in rows]
+
+
+async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
+    """The number of the last event; 0 where there is none."""
+    last: int = await connection.fetchval(
+        "SELECT coalesce(max(event_seq), 0) FROM live_events WHERE meeting_id = $1", meeting_id
+    )
+    return last
+
+
+async def heard(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
+    """Clients are connected to these meetings now."""
+    await connection.execute("UPDATE live_meetings SET heard_at = now() WHERE meeting_id = ANY($1)", list(meeting_ids))
+
+
+async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track_id: str) -> None:
+    """Leaves a track out of everything but the audio log. Raises MeetingLost."""
+    await hold(connection, meeting_id, fence)
+    await connection.execute(
+        "UPDATE live_meetings SET ignored_tracks = array_append(ignored_tracks, $2)"
+        " WHERE meeting_id = $1 AND NOT $2 = ANY(ignored_tracks)",
+        meeting_id,
+        track_id,
+    )
+
+
+async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s: float | None) -> Job | None:
+    """No more audio is taken, and the analysis is owed: to the caller under a lease, or to any worker.
+
+    None where the meeting was finished before. Raises MeetingLost.
+    """
+    await hold(connection, row.meeting_id, row.fence)
+    changed = await connection.fetchrow(
+        "UPDATE meetings SET status = 'queued', stage = 'waiting', message = 'Waiting for a free worker',"
+        " size_bytes = $2, updated_at = now() WHERE id = $1 AND status = 'receiving' RETURNING id",
+        row.meeting_id,
+        size_bytes,
+    )
+    await connection.execute("UPDATE live_meetings SET finished = true WHERE meeting_id = $1", row.meeting_id)
+    if changed is None:
+        return None
+    await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT DO NOTHING", row.meeting_id)
+    if lease_s is None:
+        await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
+        return None
+    return await jobs.take_own(connection, row.meeting_id, timedelta(seconds=lease_s))
+
+
+async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None:
+    """The last event is stored; those that later ones replaced are forgotten. Raises MeetingLost."""
+    await hold(connection, meeting_id, fence)
+    await connection.execute("UPDATE live_meetings SET concluded = true WHERE meeting_id = $1", meeting_id)
+    await connection.execute(
+        "DELETE FROM live_events e USING (SELECT segment_id, max(event_seq) AS last FROM live_events"
+        " WHERE meeting_id = $1 AND segment_id IS NOT NULL GROUP BY segment_id) l"
+        " WHERE e.meeting_id = $1 AND e.segment_id = l.segment_id AND e.event_seq < l.last",
+        meeting_id,
+    )
+
+
+async def waiting(connection: Connection, grace_s: float) -> list[UUID]:
+    """Meetings that nobody came back to within the grace period, or whose end nobody has told."""
+    rows = await connection.fetch(
+        "SELECT meeting_id FROM live_meetings WHERE NOT concluded AND (finished OR heard_at < now() - $1::interval)"
+        " ORDER BY heard_at LIMIT 100",
+        timedelta(seconds=grace_s),
+    )
+    return [row["meeting_id"] for row in rows]
+
+
+async def recorded(connection: Connection, meeting_id: UUID) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """The config of a meeting that came live and its ignored tracks; None for an uploaded recording."""
+    row = await connection.fetchrow(
+        "SELECT config, ignored_tracks FROM live_meetings WHERE meeting_id = $1", meeting_id
+    )
+    return (row["config"], tuple(row["ignored_tracks"])) if row else None
