@@ -48,8 +48,17 @@ class StatementLog:
         self._strangers = strangers
 
     async def of(self, call: Callable[[], Awaitable[None]]) -> list[str]:
-        """The statements that ``call`` costs once its connection is open and its user is known."""
+        """The statements that ``call`` costs once its connection is open and its user is known.
+
+        A user is looked up anew every few seconds; a call that this falls into is repeated.
+        """
         await call()
+        while True:
+            found = await self._during(call)
+            if not any(" FROM users " in sql for sql in found):
+                return found
+
+    async def _during(self, call: Callable[[], Awaitable[None]]) -> list[str]:
         before = await self.mark()
         await call()
         after = await self.mark()

@@ -1,0 +1,98 @@
+"""Word errors on clean read speech, through the whole server path.
+
+    python -m benchmarks.read_speech [--json FILE]
+
+LibriSpeech test-other: all utterances of one speaker make one recording. WER in percent; the
+mean is over the words, not over the speakers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy import conversation_of
+from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples
+from benchmarks.running_system import circumstances, running_system
+from benchmarks.scorers import ensure_scorers
+from benchmarks.scoring import word_error_rate
+from server.cli.client import Client
+
+FOLDER = EVAL / "librispeech"
+
+
+def by_speaker() -> dict[str, tuple[list[Path], str]]:
+    """For each speaker the files, and all that is said in them."""
+    found: dict[str, tuple[list[Path], str]] = {}
+    for line in (FOLDER / "manifest.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        files, text = found.get(entry["speaker"], ([], ""))
+        found[entry["speaker"]] = ([*files, FOLDER / entry["file"]], f"{text} {entry['text']}".strip())
+    return found
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """float32 mono at 16 kHz as 16-bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes())
+
+
+async def measure() -> list[dict[str, Any]]:
+    """A row for each speaker, and one for all."""
+    rows = []
+    said, heard = [], []
+    with running_system() as system, tempfile.TemporaryDirectory(prefix="meetra-read-") as folder:
+        async with Client(system.gateway) as client:
+            await client.login(system.email, system.password)
+            for speaker, (files, text) in by_speaker().items():
+                path = Path(folder, f"{speaker}.wav")
+                write_wav(path, np.concatenate([read_samples(file) for file in files]))
+                conversation = await conversation_of(system, client, path)
+                words = " ".join(word.text for word, _ in conversation.words)
+                said.append(text)
+                heard.append(words)
+                rows.append(_row(speaker, text, words, conversation.mean_word_confidence))
+    known = [row["confidence"] for row in rows if row["confidence"] is not None]
+    rows.append(_row("all", " ".join(said), " ".join(heard), sum(known) / len(known) if known else None))
+    return rows
+
+
+def _row(name: str, said: str, heard: str, confidence: float | None) -> dict[str, Any]:
+    row = {
+        "name": name,
+        "words": len(said.split()),
+        "wer": round(word_error_rate(said, heard), 1),
+        "confidence": None if confidence is None else round(confidence, 2),
+    }
+    print(f"{row['name']:<10}{row['words']:>7}{row['wer']:>8}{row['confidence']!s:>12}", flush=True)
+    return row
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.read_speech", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    arguments = parser.parse_args()
+    if not FOLDER.is_dir():
+        print(f"no read speech in {FOLDER}", file=sys.stderr)
+        return 2
+    ensure_scorers()
+    print(f"{'speaker':<10}{'words':>7}{'WER %':>8}{'confidence':>12}")
+    rows = asyncio.run(measure())
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
