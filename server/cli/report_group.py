@@ -39,12 +39,12 @@ def quality(answers: MeetingAnswers) -> Text | None:
     if not found.support.sufficient:
         return Text(f"Meeting quality: not told; {found.support.reason}.") if answers.speakers.speakers else None
     line = Text(f"Meeting quality {found.quality_score:.1f} of 100", "bold")
-    for effect, words in (("raises", "raised by"), ("lowers", "lowered by")):
-        # The parts say more than the scores they belong to.
-        parts = [d for d in found.drivers if d.effect == effect and ("." in d.name or d.name == "sentiment")]
-        named = [f"{d.name.split('.')[-1].replace('_', ' ')} {d.score:.0f}" for d in parts]
+    for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neither by")):
+        # What lowers a score is told in parts: there is something to be done about it.
+        shown = [d for d in found.drivers if d.effect == effect and ("." not in d.name or effect == "lowers")]
+        named = [f"{d.name.replace('.', ': ').replace('_', ' ')} {d.score:.0f}" for d in shown]
         if named:
-            line.append(f"; {words} {', '.join(dict.fromkeys(named))}", "not bold")
+            line.append(f"; {words} {', '.join(named)}", "not bold")
     return line
 
 

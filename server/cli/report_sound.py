@@ -26,13 +26,13 @@ def audio_quality(answers: MeetingAnswers) -> Group | None:
 def _microphone(speaker: pb.SpeakerAudioQuality) -> str:
     if not speaker.HasField("mos"):
         return "microphone not judged"
-    return f"microphone {speaker.microphone_quality:.0f} of 100 (MOS {speaker.mos:.1f})"
+    return f"microphone {speaker.microphone_quality:.0f} (MOS {speaker.mos:.1f})"
 
 
 def _noise(speaker: pb.SpeakerAudioQuality) -> str:
     if not speaker.HasField("noise_db"):
         return "noise not measured"
-    return f"noise {speaker.noise_db:.0f} dBFS, speech {speaker.snr_db:.0f} dB over it"
+    return f"noise {speaker.noise_db:.0f} dBFS, SNR {speaker.snr_db:.0f} dB"
 
 
 def _faults(speaker: pb.SpeakerAudioQuality) -> str:
