@@ -15,8 +15,8 @@ from inference.diarization.windows import Window
 FRAME_S = 0.1
 # A change of speaker costs as much as a frame whose cosine is this much worse.
 CHANGE_PENALTY = 1.0
-# More changes of speaker than one stretch of speech without a pause can have.
-PIECES_PER_SPEECH = 10_000
+# Pieces that one stretch of speech without a pause can have; what comes after belongs to the last.
+PIECES_PER_SPEECH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,9 @@ def speaker_pieces(
         end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
         if end_s > start_s:
             found.append(SpeakerSegment(start_s, end_s, label, number, len(found)))
+    if len(found) > PIECES_PER_SPEECH:
+        last = found[PIECES_PER_SPEECH - 1]
+        found[PIECES_PER_SPEECH - 1 :] = [replace(last, end_s=found[-1].end_s)]
     return found
 
 

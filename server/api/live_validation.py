@@ -16,7 +16,7 @@ MOST_TRACKS = 32
 MOST_CHANNELS = 8
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
 LONGEST_NAME = 200
-LATEST_START_US = 24 * 3600 * 1_000_000
+LATEST_START_MS = 24 * 3600 * 1000
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
@@ -53,9 +53,9 @@ def _checked_track(field: str, track: pb.TrackConfig) -> Track:
         raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise BadRequest(f"{field}.participant_name", f"at most {LONGEST_NAME} printable characters")
-    if not 0 <= track.start_us <= LATEST_START_US:
-        raise BadRequest(f"{field}.start_us", f"{track.start_us}; 0 to {LATEST_START_US}")
-    return Track(track.track_id, kind, name, _checked_format(field, track), track.start_us)
+    if not 0 <= track.start_ms <= LATEST_START_MS:
+        raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; 0 to {LATEST_START_MS}")
+    return Track(track.track_id, kind, name, _checked_format(field, track), track.start_ms * 1000)
 
 
 def _checked_format(field: str, track: pb.TrackConfig) -> TrackFormat:

@@ -34,7 +34,7 @@ def insights_of(
     parts = shares(line).speakers
     spoken = line.turns
     return pb.LiveInsights(
-        through_us=line.duration_us,
+        through_ms=line.duration_us // 1000,
         balance_score=balance(line).score,
         interaction_score=interaction_score(line).score,
         energy_score=energy(line).score,

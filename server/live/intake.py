@@ -27,7 +27,7 @@ async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) 
     except InvalidChunk as error:
         raise BadRequest("audio.data", str(error).removeprefix("audio.data: ")) from None
     first, end, expected = chunk.first_sample, chunk.first_sample + length, track_log.accepted
-    if end <= expected and first >= 0:
+    if end <= expected:
         return
     if first > expected:
         raise AudioGap(chunk.track_id, expected, first)

@@ -190,11 +190,11 @@ class LiveMeeting:
 
     def _moved_watermark(self) -> list[pb.LiveEvent]:
         before, now = self._watermark, watermark(self._feeds, self.config, self.turns, self._copies.ignored)
-        final = max(before.final_through_us, now.final_through_us)
-        words = max(before.words_final_through_us, now.words_final_through_us, final)
-        if (final, words) == (before.final_through_us, before.words_final_through_us):
+        final = max(before.final_through_ms, now.final_through_ms)
+        words = max(before.words_final_through_ms, now.words_final_through_ms, final)
+        if (final, words) == (before.final_through_ms, before.words_final_through_ms):
             return []
-        self._watermark = pb.Watermark(final_through_us=final, words_final_through_us=words)
+        self._watermark = pb.Watermark(final_through_ms=final, words_final_through_ms=words)
         return [pb.LiveEvent(watermark=self._watermark)]
 
     async def _observe(self) -> None:

@@ -82,7 +82,7 @@ class Copies:
 
 
 def watermark(feeds: Sequence[TrackFeed], config: LiveConfig, turns: LiveTurns, ignored: set[int]) -> pb.Watermark:
-    """How far nothing will change any more: speakers and words, and words alone; microseconds."""
+    """How far nothing will change any more: speakers and words, and words alone."""
     finals, words = [], []
     for place, feed in enumerate(feeds):
         if place in ignored:
@@ -95,4 +95,6 @@ def watermark(feeds: Sequence[TrackFeed], config: LiveConfig, turns: LiveTurns, 
             finals.append(words[-1])
         else:
             finals.append(0)
-    return pb.Watermark(final_through_us=min(finals, default=0), words_final_through_us=min(words, default=0))
+    return pb.Watermark(
+        final_through_ms=min(finals, default=0) // 1000, words_final_through_ms=min(words, default=0) // 1000
+    )

@@ -64,7 +64,9 @@ async def _ready(database: Database, row: LiveRow, answer: MeetingAnswer, turns:
     assert answer.value is not None
     line = await asyncio.to_thread(Timeline.from_document, answer.value)
     turns.name({speaker.label: speaker.alias for speaker in answer.speakers})
-    mark = pb.Watermark(final_through_us=conversation.duration_us, words_final_through_us=conversation.duration_us)
+    mark = pb.Watermark(
+        final_through_ms=conversation.duration_us // 1000, words_final_through_ms=conversation.duration_us // 1000
+    )
     insights = insights_of(line, conversation.engine.overlap, turns.speaker_id, turns.alias)
     return [
         *turns.final_changes(replace(conversation, sentences=())),

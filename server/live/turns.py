@@ -44,7 +44,7 @@ class LiveTurns:
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config, self._meeting_id = config, meeting_id
         self._now: dict[int, LiveTurn] = {}
-        self._told: dict[int, tuple[int, LiveTurn]] = {}  # revision, turn
+        self._told: dict[int, pb.LiveTurn] = {}
         self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track
         self._dirty: set[int] = set()
         self._names = config.participant_names()
@@ -107,7 +107,8 @@ class LiveTurns:
 
     def heard_through_us(self, track: int) -> int:
         """The end of the last turn told of a track."""
-        return max((turn.end_us for _, turn in self._told.values() if turn.track == track), default=0)
+        id_ = self._config.tracks[track].track_id
+        return 1000 * max((turn.end_ms for turn in self._told.values() if turn.track_id == id_), default=0)
 
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Start of the first turn of a track in one of these states; None where there is none."""
@@ -146,21 +147,20 @@ class LiveTurns:
             if event.WhichOneof("event") != "turn":
                 continue
             said = event.turn
+            self._told[said.segment_id] = said
             words = tuple(
-                Word(w.text, w.start_us, w.end_us, w.confidence if w.HasField("confidence") else None)
+                Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
                 for w in said.words
             )
-            turn = LiveTurn(
+            self._now[said.segment_id] = LiveTurn(
                 said.segment_id,
                 tracks[said.track_id],
                 TurnState(said.state),
                 self._number_of(said.speaker_id, numbers),
-                said.start_us,
-                said.end_us,
+                said.start_ms * 1000,
+                said.end_ms * 1000,
                 words,
             )
-            self._told[turn.segment_id] = (said.revision, turn)
-            self._now[turn.segment_id] = turn
 
     def _number_of(self, id_: str, numbers: dict[str, int]) -> int:
         # Ids are derived from numbers: a handful of tries finds the one that was meant.
@@ -170,21 +170,24 @@ class LiveTurns:
 
     def changes(self) -> list[pb.LiveEvent]:
         """Events that say what has changed since the last call, and count as told."""
-        changed = []
+        changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
         for id_ in self._dirty:
-            turn = self._as_told(self._now[id_])
-            revision, told = self._told.get(id_, (0, None))
-            nothing_new = told == turn or (told is None and turn.state == TurnState.RETRACTED)
+            told, turn = self._told.get(id_), self._message(self._now[id_])
+            if told is None:
+                if turn.state != pb.LIVE_TURN_STATE_RETRACTED:
+                    changed.append((None, turn))
+                continue
+            turn.revision = told.revision
             # What was final stays as it was told: the watermark has passed.
-            if not nothing_new and not (told is not None and told.state == TurnState.FINAL):
-                changed.append((revision, told, turn))
+            if turn != told and told.state != pb.LIVE_TURN_STATE_FINAL:
+                changed.append((told, turn))
         self._dirty.clear()
-        changed.sort(key=lambda change: (change[2].start_us, change[2].segment_id))
-        revisions = self._revisions([(told, turn) for _, told, turn in changed if told is not None])
-        events = [pb.LiveEvent(speaker_revision=revision) for revision in revisions]
-        for revision, _, turn in changed:
-            self._told[turn.segment_id] = (revision + 1, turn)
-            events.append(pb.LiveEvent(turn=self._message(revision + 1, turn)))
+        changed.sort(key=lambda change: (change[1].start_ms, change[1].segment_id))
+        events = [pb.LiveEvent(speaker_revision=revision) for revision in self._revisions(changed)]
+        for told, turn in changed:
+            turn.revision = told.revision + 1 if told else 1
+            self._told[turn.segment_id] = turn
+            events.append(pb.LiveEvent(turn=turn))
         return events
 
     def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
@@ -201,26 +204,19 @@ class LiveTurns:
         self._dirty = set(self._now)
         return self.changes()
 
-    def _as_told(self, turn: LiveTurn) -> LiveTurn:
-        settled = turn.state == TurnState.STABLE and turn.track in self._settled
-        return replace(turn, state=TurnState.FINAL) if settled else turn
-
-    def _revisions(self, changed: list[tuple[LiveTurn, LiveTurn]]) -> list[pb.SpeakerRevision]:
+    def _revisions(self, changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]]) -> list[pb.SpeakerRevision]:
         """Whose stable segments changed hands, and how."""
-        moved: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+        moved: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for told, turn in changed:
-            known = UNKNOWN_SPEAKER not in (told.speaker, turn.speaker)
-            if (
-                known
-                and told.state == TurnState.STABLE
-                and turn.state != TurnState.RETRACTED
-                and told.speaker != turn.speaker
-            ):
-                moved[told.speaker, turn.speaker].append(turn.segment_id)
+            if told is None or NOBODY in (told.speaker_id, turn.speaker_id):
+                continue
+            stands = told.state == pb.LIVE_TURN_STATE_STABLE and turn.state != pb.LIVE_TURN_STATE_RETRACTED
+            if stands and told.speaker_id != turn.speaker_id:
+                moved[told.speaker_id, turn.speaker_id].append(turn.segment_id)
         if not moved:
             return []
-        before = {turn.speaker for _, turn in self._told.values() if turn.state != TurnState.RETRACTED}
-        after = {turn.speaker for turn in self._now.values() if turn.state != TurnState.RETRACTED}
+        before = {turn.speaker_id for turn in self._told.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
+        after = {self.speaker_id(t.speaker) for t in self._now.values() if t.state != TurnState.RETRACTED}
         found = []
         for (old, new), ids in sorted(moved.items()):
             kind = pb.REVISION_KIND_REASSIGN
@@ -228,31 +224,30 @@ class LiveTurns:
                 kind = pb.REVISION_KIND_MERGE
             elif new not in before:
                 kind = pb.REVISION_KIND_SPLIT
-            found.append(
-                pb.SpeakerRevision(
-                    from_speaker_id=self.speaker_id(old),
-                    to_speaker_id=self.speaker_id(new),
-                    kind=kind,
-                    segment_ids=sorted(ids),
-                )
-            )
+            found.append(pb.SpeakerRevision(from_speaker_id=old, to_speaker_id=new, kind=kind, segment_ids=sorted(ids)))
         return found
 
-    def _message(self, revision: int, turn: LiveTurn) -> pb.LiveTurn:
+    def _message(self, turn: LiveTurn) -> pb.LiveTurn:
+        settled = turn.state == TurnState.STABLE and turn.track in self._settled
+        state = TurnState.FINAL if settled else turn.state
         return pb.LiveTurn(
             segment_id=turn.segment_id,
-            revision=revision,
-            state=pb.LiveTurnState.ValueType(turn.state),
+            state=pb.LiveTurnState.ValueType(state),
             speaker_id=self.speaker_id(turn.speaker),
             alias=self.alias(turn.speaker),
             track_id=self._config.tracks[turn.track].track_id,
-            start_us=turn.start_us,
-            end_us=turn.end_us,
+            start_ms=to_ms(turn.start_us),
+            end_ms=to_ms(turn.end_us),
             words=[
-                pb.LiveWord(text=w.text, start_us=w.start_us, end_us=w.end_us, confidence=w.confidence)
+                pb.LiveWord(text=w.text, start_ms=to_ms(w.start_us), end_ms=to_ms(w.end_us), confidence=w.confidence)
                 for w in turn.words
             ],
         )
+
+
+def to_ms(us: int) -> int:
+    """Whole milliseconds, as events carry them."""
+    return round(us / 1000)
 
 
 def is_participant(config: LiveConfig, track: int) -> bool:
