@@ -1,0 +1,164 @@
+"""One connection to the server: a channel of its own with one call on it, and a sure end of both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+from grpc import aio
+from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
+
+from meetra_client.errors import ConnectionLost, outcome
+
+READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the server is, and how soon a dead one is noticed."""
+
+    target: str
+    secure: bool
+    keepalive_s: float
+
+    @classmethod
+    def parse(cls, url: str, keepalive_s: float) -> Endpoint:
+        """From ``http://host[:port]`` or ``https://host[:port]``. Raises ValueError."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+            raise ValueError(f"the server's address is http://host:port or https://host:port, not {url!r}")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return cls(
+            f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}", parts.scheme == "https", keepalive_s
+        )
+
+    def channel(self) -> aio.Channel:
+        """A channel with a TCP connection of its own; the caller closes it."""
+        options = [
+            # Without this a new channel would inherit the broken connection, and the wait after it.
+            ("grpc.use_local_subchannel_pool", 1),
+            # A peer that vanished without a word is noticed after interval and timeout together. The
+            # timeout has two names: by the documented one alone, gRPC 1.85 waits a minute (grpc#39239).
+            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
+            ("grpc.keepalive_timeout_ms", int(self.keepalive_s * 800)),
+            ("grpc.http2.ping_timeout_ms", int(self.keepalive_s * 800)),
+            ("grpc.http2.max_pings_without_data", 0),
+        ]
+        if self.secure:
+            return aio.secure_channel(self.target, grpc.ssl_channel_credentials(), options)
+        return aio.insecure_channel(self.target, options)
+
+    async def login(self, email: str, password: str) -> str:
+        """A token. Raises Unauthenticated or another MeetraError, and ConnectionLost."""
+        async with self.channel() as channel:
+            stub = auth_pb2_grpc.AuthServiceStub(channel)
+            try:
+                request = auth_pb2.LoginRequest(email=email, password=password)
+                return (await stub.Login(request, timeout=LOGIN_TIMEOUT_S)).token
+            except aio.AioRpcError as error:
+                raise outcome(error.code(), error.details(), was_ready=False) from None
+
+
+class Connection:
+    """One ``StreamMeeting`` call. Made by ``open``; whoever made it calls ``close``.
+
+    Reading and writing may be cancelled without harm to the call, which gRPC's own may not:
+    so a connection can be left as it is, as if the network had swallowed it.
+    """
+
+    def __init__(self, endpoint: Endpoint, token: str, *, ours: bool) -> None:
+        """``ours``: the session was ours before, so that ABORTED means that somebody took it."""
+        self._endpoint, self._token = endpoint, token
+        self._channel: aio.Channel | None = None
+        self._call: Any = None
+        self._under_way: dict[str, asyncio.Future[Any]] = {}
+        self._was_ready = ours
+        self.cut = asyncio.Event()
+        """Set to leave this connection for another one."""
+        self.silently = False
+        """Whether the server is left to believe that it still stands."""
+
+    async def open(self, config: live_pb2.LiveConfig) -> live_pb2.LiveReady:
+        """Sends ``config`` and waits for ``ready``. Raises MeetraError, ConnectionLost."""
+        self._channel = self._endpoint.channel()
+        stub = live_pb2_grpc.LiveServiceStub(self._channel)
+        self._call = stub.StreamMeeting(metadata=(("authorization", f"Bearer {self._token}"),))
+        # What refuses the call is told to the reader; the writer only learns that it is over.
+        first = asyncio.ensure_future(self.write(live_pb2.StreamMeetingRequest(config=config)))
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                answer = await self.read()
+        except TimeoutError:
+            raise ConnectionLost(f"no answer within {READY_TIMEOUT_S:.0f} s") from None
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        if not answer.HasField("ready"):
+            raise ConnectionLost("the first answer was not `ready`")
+        self._was_ready = True
+        return answer.ready
+
+    async def read(self) -> live_pb2.StreamMeetingResponse:
+        """The next message. Raises ConnectionLost at the end of the stream, MeetraError when the server refuses."""
+        message = await self._finish("read", self._call.read)
+        if message is aio.EOF:
+            raise ConnectionLost("the stream ended before the meeting did")
+        answer: live_pb2.StreamMeetingResponse = message
+        return answer
+
+    async def write(self, message: live_pb2.StreamMeetingRequest) -> None:
+        """Sends a message; waits while the server is slower. Raises ConnectionLost when the call is over."""
+        if "write" in self._under_way:
+            await self._finish("write", self._nothing)
+        try:
+            await self._finish("write", lambda: self._call.write(message))
+        except asyncio.InvalidStateError:
+            raise ConnectionLost("the call is over") from None
+
+    async def until_end(self) -> None:
+        """Waits, not for long, until the server ends the stream."""
+        try:
+            async with asyncio.timeout(END_TIMEOUT_S):
+                while True:
+                    await self.read()
+        except Exception:
+            # Whatever it says now, all that matters has come.
+            return
+
+    async def close(self) -> None:
+        """Ends call and channel, and waits until they are gone."""
+        if self._call is not None:
+            self._call.cancel()
+        try:
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        finally:
+            self._under_way.clear()
+            if self._channel is not None:
+                await self._channel.close()
+                self._channel = None
+
+    async def _nothing(self) -> None:
+        return
+
+    async def _finish(self, name: str, start: Callable[[], Awaitable[Any]]) -> Any:
+        """Waits for the operation that is under way, else starts one and waits for it."""
+        operation = self._under_way.get(name)
+        if operation is None:
+            operation = self._under_way[name] = asyncio.ensure_future(start())
+        try:
+            return await asyncio.shield(operation)
+        except aio.AioRpcError as error:
+            raise outcome(error.code(), error.details(), was_ready=self._was_ready) from None
+        except asyncio.CancelledError:
+            waiting = asyncio.current_task()
+            if operation.cancelled() and not (waiting and waiting.cancelling()):
+                # The call was cancelled, not who waits for it.
+                raise ConnectionLost("the call was cancelled") from None
+            raise
+        finally:
+            if operation.done():
+                self._under_way.pop(name, None)

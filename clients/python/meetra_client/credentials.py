@@ -1,0 +1,35 @@
+"""Who the client is: a token as it was given, or one that is had by e-mail and password."""
+
+from __future__ import annotations
+
+import asyncio
+
+from meetra_client.connection import Endpoint
+
+
+class Credentials:
+    """A token. One that was had by password is had anew when it has expired, in the middle of a meeting too."""
+
+    def __init__(self, endpoint: Endpoint, token: str | None, email: str | None, password: str | None) -> None:
+        if (token is None) == (email is None or password is None):
+            raise ValueError("give either a token, or email and password")
+        self._endpoint, self._token, self._email, self._password = endpoint, token, email, password
+        self._one_login = asyncio.Lock()
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether another token can be had."""
+        return self._password is not None
+
+    async def token(self) -> str:
+        """The token. Raises Unauthenticated or another MeetraError, and ConnectionLost."""
+        async with self._one_login:
+            if self._token is None:
+                assert self._email is not None
+                assert self._password is not None
+                self._token = await self._endpoint.login(self._email, self._password)
+            return self._token
+
+    def expire(self) -> None:
+        """The token was refused: the next one is had by password."""
+        self._token = None

@@ -1,0 +1,238 @@
+"""Keeps one live meeting connected until it is finished: audio out, acknowledgements and events in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from meetra.v1 import live_pb2
+
+from meetra_client.connection import Connection, Endpoint
+from meetra_client.credentials import Credentials
+from meetra_client.errors import ConnectionLost, MeetingOver, TooManyMeetings, Unauthenticated, too_late
+from meetra_client.events import EventFeed
+from meetra_client.outbox import Outbox
+from meetra_client.reconnect import Backoff
+
+log = logging.getLogger("meetra_client")
+# A chunk is small enough that tracks alternate and that little is sent twice.
+MOST_CHUNK_BYTES = 64 * 1024
+# A connection that stood this long was of use, even when there was nothing to say.
+HEALTHY_AFTER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to bear what, seconds."""
+
+    open_s: float = 30.0
+    """Failures in a row before the meeting is open."""
+    reconnect_s: float = 600.0
+    """Failures in a row afterwards."""
+    stall_s: float = 60.0
+    """Audio sent and nothing heard: the connection is given up."""
+
+
+class Delivery:
+    """One meeting's way to the server, over as many connections as it takes. ``run`` once."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        config: live_pb2.LiveConfig,
+        outbox: Outbox,
+        feed: EventFeed,
+        patience: Patience,
+    ) -> None:
+        self._endpoint, self._credentials, self._config = endpoint, credentials, config
+        self._outbox, self._feed, self._patience = outbox, feed, patience
+        self._connection: Connection | None = None
+        self._left: list[Connection] = []
+        self._backoff = Backoff(patience.open_s)
+        self._token_renewed = False
+        self._heard_at = 0.0
+        self._flush = self._audio_over = self._finish_sent = False
+        self.finish_asked = False
+        self.opened = asyncio.Event()
+        self.ready = live_pb2.LiveReady()
+        self.connected = False
+        self.connections = 0
+        self.lag_ms = 0
+        self.over: MeetingOver | None = None
+
+    def ask(self, *, flush: bool = False, finish: bool = False) -> None:
+        """Once all audio so far is sent: analyse it now, or finish the meeting."""
+        self._flush = self._flush or flush
+        self.finish_asked = self.finish_asked or finish
+        self._outbox.work.set()
+
+    def drop(self, *, silently: bool) -> None:
+        """Leaves the connection for a new one."""
+        if self._connection is not None and self.connected:
+            self._connection.silently = silently
+            self._connection.cut.set()
+
+    async def run(self) -> live_pb2.LiveFinished:
+        """Returns once the meeting is finished. Raises MeetraError when it cannot go on."""
+        try:
+            while True:
+                try:
+                    return await self._connect_and_serve()
+                except ConnectionLost as lost:
+                    log.info("connection lost: %s", lost)
+                    await self._backoff.wait(lost)
+                except Unauthenticated:
+                    if self._token_renewed or not self._credentials.can_renew:
+                        raise
+                    self._token_renewed = True
+                    self._credentials.expire()
+                except TooManyMeetings as full:
+                    # A meeting that is open does not give way to new ones: the server restarted, and has room soon.
+                    if not self.connections:
+                        raise
+                    await self._backoff.wait(ConnectionLost(str(full), full.code))
+                except MeetingOver as over:
+                    # Audio came after the end; what is left of the events is still wanted.
+                    if self._audio_over:
+                        raise
+                    self._stop_audio(over)
+        finally:
+            await self._close_left()
+
+    async def _connect_and_serve(self) -> live_pb2.LiveFinished:
+        connection = Connection(self._endpoint, await self._credentials.token(), ours=self.connections > 0)
+        self._config.after_event_seq = self._feed.received
+        try:
+            self._became_ready(await connection.open(self._config), connection)
+            await self._close_left()
+            ready_at = time.monotonic()
+            try:
+                return await self._serve(connection)
+            finally:
+                if time.monotonic() - ready_at > HEALTHY_AFTER_S:
+                    self._backoff.progressed()
+        finally:
+            self.connected = False
+            self._connection = None
+            if connection.silently:
+                self._left.append(connection)
+            else:
+                await connection.close()
+
+    def _became_ready(self, ready: live_pb2.LiveReady, connection: Connection) -> None:
+        if self.connections:
+            self._outbox.rewind(ready.tracks)
+        else:
+            self._outbox.begin(ready.tracks)
+        if ready.finishing:
+            self._audio_over = True
+            late = self._outbox.undelivered
+            if late or not self.finish_asked:
+                self._stop_audio(too_late(ready.limits, late))
+        self.ready, self._connection = ready, connection
+        self.connected, self._token_renewed = True, False
+        self.connections += 1
+        # From now on the session is our own: whoever still holds it is our own dead connection.
+        self._config = live_pb2.LiveConfig(session_id=ready.session_id, take_over=True)
+        if self.connections == 1:
+            self._backoff.progressed(self._patience.reconnect_s)
+        self._heard_at = time.monotonic()
+        self.opened.set()
+
+    def _stop_audio(self, over: MeetingOver) -> None:
+        self._audio_over, self.over = True, over
+        self._outbox.fail(over)
+
+    async def _serve(self, connection: Connection) -> live_pb2.LiveFinished:
+        self._finish_sent = False
+        finished = await _first_of(
+            self._receive(connection), self._transmit(connection), self._notice_stall(), self._cut(connection)
+        )
+        if not connection.silently:
+            await connection.until_end()
+        return finished
+
+    async def _receive(self, connection: Connection) -> live_pb2.LiveFinished:
+        while True:
+            message = await connection.read()
+            self._heard_at = time.monotonic()
+            if message.HasField("ack"):
+                self._outbox.acknowledge(message.ack.tracks)
+                self.lag_ms = message.ack.lag_ms
+                self._backoff.progressed()
+            elif message.HasField("event") and self._feed.put(message.event):
+                self._backoff.progressed()
+                if message.event.HasField("finished"):
+                    self._note_late_audio()
+                    return message.event.finished
+
+    def _note_late_audio(self) -> None:
+        # FINISH goes after all audio: where we sent it, all audio has come.
+        late = {} if self._finish_sent else self._outbox.undelivered
+        if late or not self.finish_asked:
+            self._stop_audio(too_late(self.ready.limits, late))
+
+    async def _transmit(self, connection: Connection) -> live_pb2.LiveFinished:
+        most_bytes = min(self.ready.limits.chunk_bytes or MOST_CHUNK_BYTES, MOST_CHUNK_BYTES)
+        try:
+            while True:
+                self._outbox.work.clear()
+                if (message := self._next_message(most_bytes)) is None:
+                    await self._outbox.work.wait()
+                else:
+                    await connection.write(message)
+        except ConnectionLost:
+            # The reader learns why, after what the server said last.
+            return await _never()
+
+    def _next_message(self, most_bytes: int) -> live_pb2.StreamMeetingRequest | None:
+        if not self._audio_over:
+            if not self._outbox.awaiting:
+                # Nobody owes an answer until now.
+                self._heard_at = time.monotonic()
+            if (chunk := self._outbox.take(most_bytes)) is not None:
+                return live_pb2.StreamMeetingRequest(audio=chunk)
+        if self._flush:
+            self._flush = False
+            return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FLUSH)
+        if self.finish_asked and not self._finish_sent and not self.ready.finishing:
+            self._finish_sent = True
+            return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FINISH)
+        return None
+
+    async def _notice_stall(self) -> live_pb2.LiveFinished:
+        while True:
+            await asyncio.sleep(self._patience.stall_s / 4)
+            silence_s = time.monotonic() - self._heard_at
+            if self._outbox.awaiting and silence_s > self._patience.stall_s:
+                raise ConnectionLost(f"nothing was heard for {silence_s:.0f} s")
+
+    async def _cut(self, connection: Connection) -> live_pb2.LiveFinished:
+        await connection.cut.wait()
+        raise ConnectionLost("dropped on purpose")
+
+    async def _close_left(self) -> None:
+        while self._left:
+            await self._left.pop().close()
+
+
+async def _never() -> live_pb2.LiveFinished:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def _first_of(*works: Coroutine[Any, Any, live_pb2.LiveFinished]) -> live_pb2.LiveFinished:
+    """What the first to end returns or raises; the others are cancelled, and gone when this returns."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return next(task for task in tasks if task in done).result()

@@ -1,0 +1,278 @@
+"""A real gRPC server that keeps to the live protocol, except where a test tells it to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from grpc import StatusCode, aio
+from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
+
+SAMPLE_BYTES = 2
+
+
+@dataclass
+class Session:
+    """One meeting in memory; s16le mono tracks."""
+
+    audio: dict[str, bytearray]
+    events: list[live_pb2.LiveEvent] = field(default_factory=list)
+    finishing: bool = False
+    holder: object = None
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, **event: Any) -> None:
+        self.events.append(live_pb2.LiveEvent(event_seq=len(self.events) + 1, **event))
+        self.news.set()
+
+    def finish(self) -> None:
+        if not self.finishing:
+            self.finishing = True
+            self.say(finished=live_pb2.LiveFinished(file_hash="f" * 64, status="ready"))
+
+    def positions(self) -> list[live_pb2.TrackPosition]:
+        return [
+            live_pb2.TrackPosition(track_id=name, next_sample=len(audio) // SAMPLE_BYTES)
+            for name, audio in self.audio.items()
+        ]
+
+
+@dataclass
+class Mischief:
+    """What goes wrong on one connection."""
+
+    refuse: StatusCode | None = None
+    """Says this to the config."""
+    never_ready: bool = False
+    """Takes the config and ends the call."""
+    break_after_chunks: int | None = None
+    """Ends the call after so many chunks, the last of which is stored and not acknowledged."""
+    break_with: StatusCode = StatusCode.UNAVAILABLE
+    """OK ends the stream as if all were done."""
+    store_of_last: float = 1.0
+    """Part of the last chunk that is stored."""
+    replay: int = 0
+    """Sends so many events again that were seen."""
+    forget_samples: int = 0
+    """Asks for so many samples again that it had acknowledged."""
+    break_at_finish: bool = False
+    """Takes FINISH and ends the call before it says anything."""
+
+
+class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthServiceServicer):
+    """Each connection takes the next mischief; when they are used up it behaves."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.mischief: deque[Mischief] = deque()
+        self.configs: list[live_pb2.LiveConfig] = []
+        self.chunks: list[live_pb2.AudioChunk] = []
+        self.tokens = {"a token"}
+        self.acknowledging = asyncio.Event()
+        self.acknowledging.set()
+        self.running_calls = 0
+        self.flushes = 0
+        self.watches = 0
+        self.limits = live_pb2.LiveLimits(chunk_bytes=32_000, tracks=8, duration_s=3600, grace_s=30)
+
+    async def start(self) -> tuple[aio.Server, int]:
+        # Tests probe their connections more often than a server with defaults would bear.
+        server = aio.server(options=[("grpc.http2.min_ping_interval_without_data_ms", 10)])
+        live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)
+        auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return server, port
+
+    @property
+    def only(self) -> Session:
+        assert len(self.sessions) == 1
+        return next(iter(self.sessions.values()))
+
+    async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
+        if request.password != "right":
+            await context.abort(StatusCode.UNAUTHENTICATED, "wrong e-mail or password")
+        token = f"token {len(self.tokens)}"
+        self.tokens.add(token)
+        return auth_pb2.LoginResponse(token=token)
+
+    async def _authenticate(self, context: Any) -> None:
+        if dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+            await context.abort(StatusCode.UNAUTHENTICATED, "the token has expired")
+
+    async def StreamMeeting(  # type: ignore[override]  # noqa: N802 - it writes to its context
+        self, requests: AsyncIterator[Any], context: Any
+    ) -> None:
+        self.running_calls += 1
+        try:
+            await self._stream(requests, context)
+        finally:
+            self.running_calls -= 1
+
+    async def _stream(self, requests: AsyncIterator[live_pb2.StreamMeetingRequest], context: Any) -> None:
+        await self._authenticate(context)
+        config = (await anext(requests)).config
+        self.configs.append(config)
+        mischief = self.mischief.popleft() if self.mischief else Mischief()
+        if mischief.refuse is not None:
+            await context.abort(mischief.refuse, "no, said the server")
+        if mischief.never_ready:
+            await context.abort(StatusCode.UNAVAILABLE, "gone before it was ready")
+        session_id, session = await self._session(config, context)
+        for audio in session.audio.values():
+            del audio[len(audio) - mischief.forget_samples * SAMPLE_BYTES :]
+        ready = live_pb2.LiveReady(
+            session_id=session_id,
+            file_hash="f" * 64,
+            limits=self.limits,
+            tracks=session.positions(),
+            finishing=session.finishing,
+        )
+        await context.write(live_pb2.StreamMeetingResponse(ready=ready))
+        session.holder = context
+        session.taken = asyncio.Event()
+        try:
+            await self._serve(session, max(config.after_event_seq - mischief.replay, 0), requests, context, mischief)
+        finally:
+            if session.holder is context:
+                session.holder = None
+
+    async def _session(self, config: live_pb2.LiveConfig, context: Any) -> tuple[str, Session]:
+        if not config.session_id:
+            session = Session({track.track_id: bytearray() for track in config.tracks})
+            session_id = f"session {len(self.sessions) + 1}"
+            self.sessions[session_id] = session
+            return session_id, session
+        if config.session_id not in self.sessions:
+            await context.abort(StatusCode.NOT_FOUND, "no such session")
+        session = self.sessions[config.session_id]
+        if session.holder is not None:
+            if not config.take_over:
+                await context.abort(StatusCode.ABORTED, "somebody else is connected")
+            session.taken.set()
+        return config.session_id, session
+
+    async def _serve(
+        self, session: Session, seen: int, requests: AsyncIterator[Any], context: Any, mischief: Mischief
+    ) -> None:
+        chunks = 0
+        taken, reading = asyncio.ensure_future(session.taken.wait()), asyncio.ensure_future(anext(requests, None))
+        try:
+            while True:
+                while seen < len(session.events):
+                    event = session.events[seen]
+                    seen += 1
+                    await context.write(live_pb2.StreamMeetingResponse(event=event))
+                    if event.HasField("finished"):
+                        return
+                session.news.clear()
+                news = asyncio.ensure_future(session.news.wait())
+                await asyncio.wait({taken, reading, news}, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                if taken.done():
+                    await context.abort(StatusCode.ABORTED, "somebody else took over")
+                if not reading.done():
+                    continue
+                request = reading.result()
+                if request is None:
+                    return
+                reading = asyncio.ensure_future(anext(requests, None))
+                if request.HasField("audio"):
+                    chunks += 1
+                    last = chunks == mischief.break_after_chunks
+                    await self._store(session, request.audio, context, mischief.store_of_last if last else 1.0)
+                    if last:
+                        await self._break(context, mischief.break_with)
+                        return
+                    await self.acknowledging.wait()
+                    ack = live_pb2.Ack(tracks=session.positions(), lag_ms=chunks)
+                    await context.write(live_pb2.StreamMeetingResponse(ack=ack))
+                elif request.control == live_pb2.CONTROL_FLUSH:
+                    self.flushes += 1
+                else:
+                    session.finish()
+                    if mischief.break_at_finish:
+                        await self._break(context, StatusCode.UNAVAILABLE)
+        finally:
+            taken.cancel()
+            reading.cancel()
+
+    async def _break(self, context: Any, code: StatusCode) -> None:
+        if code is not StatusCode.OK:
+            await context.abort(code, "broken on purpose")
+
+    async def _store(self, session: Session, chunk: live_pb2.AudioChunk, context: Any, part: float) -> None:
+        self.chunks.append(chunk)
+        audio = session.audio[chunk.track_id]
+        if session.finishing:
+            await context.abort(StatusCode.FAILED_PRECONDITION, "the meeting is over")
+        if chunk.first_sample * SAMPLE_BYTES != len(audio):
+            await context.abort(StatusCode.OUT_OF_RANGE, f"a gap or an overlap at {chunk.first_sample}")
+        audio += chunk.data[: int(len(chunk.data) // SAMPLE_BYTES * part) * SAMPLE_BYTES]
+        session.say(turn=live_pb2.LiveTurn(segment_id=len(session.events), track_id=chunk.track_id))
+
+    async def OpenMeeting(self, request: live_pb2.OpenMeetingRequest, context: Any) -> Any:  # noqa: N802
+        await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
+
+    async def SendAudio(self, request: live_pb2.SendAudioRequest, context: Any) -> Any:  # noqa: N802
+        await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
+
+    async def ControlMeeting(self, request: live_pb2.ControlMeetingRequest, context: Any) -> Any:  # noqa: N802
+        await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
+
+    async def WatchMeeting(  # type: ignore[override]  # noqa: N802 - it writes to its context
+        self, request: live_pb2.WatchMeetingRequest, context: Any
+    ) -> None:
+        await self._authenticate(context)
+        self.watches += 1
+        if request.session_id not in self.sessions:
+            await context.abort(StatusCode.NOT_FOUND, "no such session")
+        session = self.sessions[request.session_id]
+        for event in session.events[request.after_event_seq :]:
+            await context.write(live_pb2.WatchMeetingResponse(event=event))
+        # Ends too early unless the meeting is over: who watches has to come back.
+
+
+class Relay:
+    """A network between client and server that can swallow everything without a word."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._whole: set[asyncio.StreamWriter] = set()
+        self._pumps: list[asyncio.Task[None]] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def swallow(self) -> None:
+        """What goes over the present connections from now on is lost; new ones are whole."""
+        self._whole.clear()
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._whole |= {writer, there_writer}
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            self._pumps.append(asyncio.create_task(self._pump(source, sink)))
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                if sink in self._whole:
+                    sink.write(data)
+                    await sink.drain()
+        finally:
+            sink.transport.abort()
