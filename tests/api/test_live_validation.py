@@ -1,0 +1,170 @@
+"""A live meeting's config: whatever is wrong is named, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from meetra.v1 import live_pb2 as pb
+
+from server.api.live_validation import DEFAULT_PERIOD_S, MOST_TRACKS, checked_config
+from server.errors import BadRequest
+from server.live.config import Track, TrackKind
+from server.live.encodings import Encoding, TrackFormat
+
+Change = Callable[[pb.LiveConfig], object]
+LATEST_START_MS = 24 * 3600 * 1000
+
+
+def good_track(track_id: str = "room") -> pb.TrackConfig:
+    return pb.TrackConfig(
+        track_id=track_id,
+        kind=pb.TRACK_KIND_PARTICIPANT,
+        participant_name="Zoë",
+        encoding=pb.AUDIO_ENCODING_PCM_S16LE,
+        sample_rate_hz=16_000,
+        channels=1,
+    )
+
+
+def changed(change: Change) -> pb.LiveConfig:
+    config = pb.LiveConfig(name="Weekly", date="2026-11-23", language="en-GB", n_speakers=3, insights_period_s=30)
+    config.tracks.append(good_track())
+    change(config)
+    return config
+
+
+def as_opus(encoding: pb.AudioEncoding.ValueType, rate_hz: int) -> Change:
+    def change(config: pb.LiveConfig) -> None:
+        config.tracks[0].encoding, config.tracks[0].sample_rate_hz = encoding, rate_hz
+
+    return change
+
+
+def set_to(field: str, value: object) -> Change:
+    return lambda config: setattr(config, field, value)
+
+
+def set_track(field: str, value: object) -> Change:
+    return lambda config: setattr(config.tracks[0], field, value)
+
+
+def with_tracks(*track_ids: str) -> Change:
+    def change(config: pb.LiveConfig) -> None:
+        del config.tracks[:]
+        config.tracks.extend(good_track(id_) for id_ in track_ids)
+
+    return change
+
+
+WRONG: dict[str, tuple[Change, str, str]] = {
+    "a name too long": (set_to("name", "n" * 501), "name", "500"),
+    "a name with a line break": (set_to("name", "a\nb"), "name", "control"),
+    "no date": (set_to("date", "yesterday"), "date", "ISO 8601"),
+    "no language": (set_to("language", "English!"), "language", "BCP 47"),
+    "minus one speaker": (set_to("n_speakers", -1), "n_speakers", "1 to 64"),
+    "65 speakers": (set_to("n_speakers", 65), "n_speakers", "1 to 64"),
+    "insights too often": (set_to("insights_period_s", 4), "config.insights_period_s", "5 to 600"),
+    "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
+    "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
+    "no track": (with_tracks(), "config.tracks", f"1 to {MOST_TRACKS}"),
+    "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MOST_TRACKS}"),
+    "two tracks of one name": (with_tracks("a", "b", "a"), "config.tracks[2].track_id", "another track"),
+    "a track without a name": (set_track("track_id", ""), "config.tracks[0].track_id", "1 to 64"),
+    "a track's name too long": (set_track("track_id", "t" * 65), "config.tracks[0].track_id", "1 to 64"),
+    "a track's name with a space": (set_track("track_id", "a b"), "config.tracks[0].track_id", "letters"),
+    "a track's name with a line break": (set_track("track_id", "a\n"), "config.tracks[0].track_id", "letters"),
+    "a track's name with a letter of Greek": (set_track("track_id", "α"), "config.tracks[0].track_id", "letters"),
+    "no kind": (set_track("kind", 0), "config.tracks[0].kind", "TRACK_KIND_MIXED"),
+    "an unknown kind": (set_track("kind", 9), "config.tracks[0].kind", "TRACK_KIND_PARTICIPANT"),
+    "a participant on a mixed track": (
+        set_track("kind", pb.TRACK_KIND_MIXED),
+        "config.tracks[0].participant_name",
+        "leave it out",
+    ),
+    "a participant's name too long": (
+        set_track("participant_name", "n" * 201),
+        "config.tracks[0].participant_name",
+        "200",
+    ),
+    "a participant's name with a control character": (
+        set_track("participant_name", "a\0b"),
+        "config.tracks[0].participant_name",
+        "printable",
+    ),
+    "no encoding": (set_track("encoding", 0), "config.tracks[0].encoding", "AUDIO_ENCODING_MULAW"),
+    "an unknown encoding": (set_track("encoding", 77), "config.tracks[0].encoding", "AUDIO_ENCODING_OPUS"),
+    "no sample rate": (set_track("sample_rate_hz", 0), "config.tracks[0].sample_rate_hz", "8000 to 48000"),
+    "a sample rate too low": (set_track("sample_rate_hz", 7999), "config.tracks[0].sample_rate_hz", "8000 to 48000"),
+    "a sample rate too high": (set_track("sample_rate_hz", 96_000), "config.tracks[0].sample_rate_hz", "48000"),
+    "Opus at 16 kHz": (as_opus(pb.AUDIO_ENCODING_OPUS, 16_000), "config.tracks[0].sample_rate_hz", "48000"),
+    "Ogg at 44.1 kHz": (as_opus(pb.AUDIO_ENCODING_OGG_OPUS, 44_100), "config.tracks[0].sample_rate_hz", "48000"),
+    "nine channels": (set_track("channels", 9), "config.tracks[0].channels", "1 to 8"),
+    "minus one channel": (set_track("channels", -1), "config.tracks[0].channels", "1 to 8"),
+    "a start before the meeting": (set_track("start_ms", -1), "config.tracks[0].start_ms", "0 to"),
+    "a start on another day": (set_track("start_ms", LATEST_START_MS + 1), "config.tracks[0].start_ms", "0 to"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_is_named_with_the_fix(what: str) -> None:
+    change, field, fix = WRONG[what]
+    with pytest.raises(BadRequest) as raised:
+        checked_config(changed(change))
+    assert raised.value.parameter == field
+    assert fix in raised.value.message
+
+
+def test_the_second_track_is_named_as_the_second() -> None:
+    config = changed(with_tracks("a", "b"))
+    config.tracks[1].sample_rate_hz = 1
+    with pytest.raises(BadRequest, match=r"config\.tracks\[1\]\.sample_rate_hz"):
+        checked_config(config)
+
+
+def test_a_good_config_is_taken_as_it_is() -> None:
+    config = checked_config(changed(lambda _: None))
+    assert (config.name, config.held_on, config.n_speakers) == ("Weekly", "2026-11-23", 3)
+    assert (config.language, config.insights_period_s) == ("en-GB", 30)
+    pcm = TrackFormat(Encoding.PCM_S16LE, 16_000, 1)
+    assert config.tracks == (Track("room", TrackKind.PARTICIPANT, "Zoë", pcm, 0),)
+
+
+def test_what_is_left_out_has_its_documented_default() -> None:
+    track = pb.TrackConfig(track_id="t", kind=pb.TRACK_KIND_MIXED, encoding=pb.AUDIO_ENCODING_MULAW)
+    track.sample_rate_hz = 8000
+    config = checked_config(pb.LiveConfig(tracks=[track]))
+    assert (config.name, config.n_speakers, config.language) == ("Live meeting", None, "")
+    assert config.insights_period_s == DEFAULT_PERIOD_S == 10
+    assert config.held_on is not None
+    assert config.tracks[0].format.channels == 1
+
+
+@pytest.mark.parametrize("encoding", [pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS])
+@pytest.mark.parametrize("rate_hz", [0, 48_000])
+def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_hz: int) -> None:
+    def change(config: pb.LiveConfig) -> None:
+        as_opus(encoding, rate_hz)(config)
+        config.tracks[0].channels = 77  # of Opus the stream says it
+
+    assert checked_config(changed(change)).tracks[0].format.sample_rate_hz == 48_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_to("name", "名" * 500),
+        set_to("insights_period_s", 5),
+        set_to("insights_period_s", 600),
+        set_to("n_speakers", 64),
+        set_track("track_id", "A.b_c-9" + "x" * 57),
+        set_track("participant_name", ""),
+        set_track("sample_rate_hz", 8000),
+        set_track("sample_rate_hz", 48_000),
+        set_track("channels", 8),
+        set_track("start_ms", LATEST_START_MS),
+        with_tracks(*(f"t{i}" for i in range(32))),
+    ],
+)
+def test_the_limits_themselves_are_accepted(change: Change) -> None:
+    checked_config(changed(change))

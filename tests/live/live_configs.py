@@ -1,0 +1,51 @@
+"""Configs of live meetings that the tests make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from server.live.config import LiveConfig, Track, TrackKind
+from server.live.encodings import Encoding, TrackFormat
+
+PCM = TrackFormat(Encoding.PCM_S16LE, 16_000, 1)
+MIXED, PARTICIPANT = TrackKind.MIXED, TrackKind.PARTICIPANT
+
+formats = st.builds(TrackFormat, st.sampled_from(Encoding), st.integers(8000, 48_000), st.integers(1, 8))
+tracks = st.builds(
+    lambda kind, name, format, start_us: Track("", kind, name if kind is PARTICIPANT else "", format, start_us),
+    st.sampled_from(TrackKind),
+    st.text(max_size=20),
+    formats,
+    st.integers(0, 10**10),
+)
+configs = st.builds(
+    lambda heard, **known: of_tracks(heard, **known),
+    st.lists(tracks, min_size=1, max_size=8),
+    held_on=st.none() | st.just("2026-11-23"),
+    n_speakers=st.none() | st.integers(1, 64),
+    name=st.text(max_size=30),
+)
+
+
+def of_tracks(
+    heard: Sequence[Track],
+    *,
+    held_on: str | None = None,
+    n_speakers: int | None = None,
+    name: str = "Live meeting",
+) -> LiveConfig:
+    """A config of these tracks, which are named t0, t1, ..."""
+    named = tuple(Track(f"t{i}", t.kind, t.participant_name, t.format, t.start_us) for i, t in enumerate(heard))
+    return LiveConfig(name, held_on, named, n_speakers, "en", 10)
+
+
+def of_kinds(*kinds: TrackKind, format: TrackFormat = PCM, start_us: int = 0) -> LiveConfig:
+    """A config of tracks of these kinds; participants are called P0, P1, ... by their track's place."""
+    return of_tracks(
+        [
+            Track("", kind, f"P{place}" if kind is PARTICIPANT else "", format, start_us)
+            for place, kind in enumerate(kinds)
+        ]
+    )

@@ -1,0 +1,130 @@
+"""One client sends to a live meeting, until another takes over or it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from server.errors import HeldByAnotherServer, MeetraError, OwnedElsewhere, TakenOver
+from server.live.connection import CALLS_APART_S, Clients, Connection
+
+numbers = count(1)
+
+
+async def number() -> int:
+    await asyncio.sleep(0)
+    return next(numbers)
+
+
+async def join(clients: Clients, *, take_over: bool = False, streams: bool = True) -> Connection:
+    return await clients.connect(number, take_over, streams)
+
+
+def long_ago(connection: Connection) -> None:
+    """As if the client had not called for longer than calls may be apart."""
+    connection.used_at -= CALLS_APART_S + 1
+
+
+async def test_a_second_client_is_refused_while_the_first_is_connected() -> None:
+    clients = Clients()
+    first = await join(clients)
+    with pytest.raises(OwnedElsewhere, match="take_over"):
+        await join(clients)
+    assert clients.current is first
+    assert first.alive
+    clients.leave(first)
+    assert (await join(clients)).owner > first.owner
+
+
+async def test_whoever_takes_over_ends_the_one_before() -> None:
+    clients = Clients()
+    first = await join(clients)
+    second = await join(clients, take_over=True)
+    assert isinstance(first.failure, TakenOver)
+    assert first.wake.is_set()
+    assert not first.alive
+    assert clients.current is second
+    assert second.failure is None
+    # The one who was taken over goes late: the other stays.
+    clients.leave(first)
+    assert clients.current is second
+
+
+async def test_of_two_that_come_at_once_one_is_refused() -> None:
+    clients = Clients()
+    came = await asyncio.gather(join(clients), join(clients), return_exceptions=True)
+    assert [type(one) for one in came] == [Connection, OwnedElsewhere]
+
+
+async def test_single_calls_need_the_owners_number() -> None:
+    clients = Clients()
+    caller = await join(clients, streams=False)
+    assert clients.sender(caller.owner) is caller
+    with pytest.raises(TakenOver):
+        clients.sender(caller.owner + 1)
+    other = await join(clients, take_over=True, streams=False)
+    with pytest.raises(TakenOver):
+        clients.sender(caller.owner)
+    assert clients.sender(other.owner) is other
+    clients.leave(other)
+    with pytest.raises(TakenOver):
+        clients.sender(other.owner)
+
+
+async def test_a_caller_who_is_silent_for_long_keeps_nobody_out() -> None:
+    clients = Clients()
+    caller = await join(clients, streams=False)
+    with pytest.raises(OwnedElsewhere):
+        await join(clients)
+    long_ago(caller)
+    assert not caller.alive
+    # It may go on calling as long as nobody else came.
+    assert clients.sender(caller.owner) is caller
+    assert caller.alive
+    long_ago(caller)
+    stream = await join(clients)
+    assert clients.current is stream
+    with pytest.raises(TakenOver):
+        clients.sender(caller.owner)
+
+
+async def test_a_stream_is_connected_however_long_it_says_nothing() -> None:
+    clients = Clients()
+    long_ago(await join(clients))
+    assert clients.absent_s() == 0
+    with pytest.raises(OwnedElsewhere):
+        await join(clients)
+
+
+async def test_absence_counts_from_the_last_that_was_heard() -> None:
+    clients = Clients()
+    assert clients.absent_s() > 0
+    caller = await join(clients, streams=False)
+    assert clients.absent_s() == 0
+    long_ago(caller)
+    assert clients.absent_s() > CALLS_APART_S
+    clients.leave(caller)
+    assert clients.absent_s() < CALLS_APART_S
+
+
+async def test_a_client_whose_number_cannot_be_had_is_not_connected() -> None:
+    async def nothing() -> int:
+        raise HeldByAnotherServer
+
+    clients = Clients()
+    with pytest.raises(HeldByAnotherServer):
+        await clients.connect(nothing, False, True)
+    assert clients.current is None
+    assert (await join(clients)).alive
+
+
+@pytest.mark.parametrize("failure", [HeldByAnotherServer(), TakenOver()])
+async def test_the_end_of_a_meeting_is_told_to_whoever_is_connected(failure: MeetraError) -> None:
+    clients = Clients()
+    clients.end(failure)
+    client = await join(clients)
+    clients.end(failure)
+    assert client.failure is failure
+    assert client.wake.is_set()
