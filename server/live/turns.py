@@ -7,7 +7,7 @@ again: until it has caught up its turns are kept apart, and then only what diffe
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -49,11 +49,14 @@ class LiveTurns:
         self._dirty: set[int] = set()
         self._names = config.participant_names()
         self._settled: set[int] = set()  # tracks whose stable turns are final
+        self._ignored: set[int] = set()
 
     # What the engine says.
 
     def take(self, turn: LiveTurn) -> None:
         """A turn as the engine knows it now."""
+        if turn.track in self._ignored:
+            return
         held = self._catching_up.get(turn.track)
         if held is not None:
             held[turn.segment_id] = turn
@@ -92,7 +95,8 @@ class LiveTurns:
         return track in self._settled
 
     def ignore(self, track: int) -> None:
-        """Nothing was said on the track after all."""
+        """Nothing was said on the track after all, nor will be, whatever the engine hears there."""
+        self._ignored.add(track)
         for id_, turn in self._now.items():
             if turn.track == track and turn.state != TurnState.RETRACTED:
                 self._now[id_] = replace(turn, state=TurnState.RETRACTED, words=())
@@ -218,9 +222,10 @@ class LiveTurns:
         before = {turn.speaker_id for turn in self._told.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
         after = {self.speaker_id(t.speaker) for t in self._now.values() if t.state != TurnState.RETRACTED}
         found = []
+        heirs = Counter(old for old, _ in moved)
         for (old, new), ids in sorted(moved.items()):
             kind = pb.REVISION_KIND_REASSIGN
-            if old not in after:
+            if old not in after and heirs[old] == 1:
                 kind = pb.REVISION_KIND_MERGE
             elif new not in before:
                 kind = pb.REVISION_KIND_SPLIT
