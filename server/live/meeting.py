@@ -77,6 +77,8 @@ class LiveMeeting:
         ]
         self._running: list[asyncio.Task[SessionSaid]] = []
         self._copies = Copies(self.config, row.ignored_tracks)
+        for place in self._copies.ignored:
+            turns.ignore(place)
         self._warnings = Warnings()
         self._rolling = RollingTimeline(parts.analyst.inference)
         self._next_insights_us = self.config.insights_period_s * 1_000_000
@@ -119,6 +121,7 @@ class LiveMeeting:
             # Whoever holds the job makes the meeting ready; its end is told here.
             self._spawn(self._conclude())
             return
+        self._spawn(self.audio.stands())
         self._running = [self._spawn(feed.run()) for feed in self._feeds]
         self._spawn(self._observe())
 
@@ -208,6 +211,7 @@ class LiveMeeting:
             warnings = self._warnings.of(self._feeds, self.turns)
             async with self._saying:
                 await self.events.append(warnings)
+            await self._said_more()
             await self._tell_insights()
 
     async def _ignore(self, copy: int, of: int) -> None:

@@ -84,6 +84,8 @@ COMPARED_SECONDS = 10
 SAME_CORRELATION = 0.9
 # Copies may be apart by so much.
 LARGEST_SHIFT = RATE_HZ // 2
+# Of the energy of both; below it there is nothing but errors of rounding to compare.
+LEAST_OVERLAP = 1e-3
 AUDIBLE_RMS = 32768 * 10 ** (-50 / 20)
 
 
@@ -102,22 +104,26 @@ class Comparison:
         while self.same is None:
             a, b = first.seconds.get(self._next), second.seconds.get(self._next - self._shift_s)
             if a is None or b is None:
-                newest = max(first.seconds, default=-1)
-                if self._next < newest - KEPT_SECONDS // 2:
-                    self._next = newest - KEPT_SECONDS // 4
-                    continue
-                return
+                if self._next >= (kept := self._first_kept(first, second)):
+                    return
+                self._next = kept
+                continue
             self._next += 1
             if max(rms(a), rms(b)) >= AUDIBLE_RMS:
                 self._found.append(correlation(a, b))
                 if len(self._found) == COMPARED_SECONDS:
                     self.same = median(self._found) >= SAME_CORRELATION
 
+    def _first_kept(self, first: TrackSound, second: TrackSound) -> int:
+        """The first second that neither track has dropped already."""
+        return max(next(iter(first.seconds), 0), next(iter(second.seconds), 0) + self._shift_s)
+
 
 def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
     """The highest normalised cross-correlation of two stretches at any shift of up to 0.5 s, -1..1.
 
-    The overlap alone is normalised, so that a shift costs nothing.
+    The overlap alone is normalised, so that a shift costs nothing; one that holds next to nothing
+    of the sound says nothing.
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
     size = 1 << (len(x) + len(y)).bit_length()
@@ -129,4 +135,5 @@ def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
     from_x, to_x = np.maximum(shifts, 0), n + np.minimum(shifts, 0)
     from_y, to_y = np.maximum(-shifts, 0), n - np.maximum(shifts, 0)
     overlap = np.sqrt((energy_x[to_x] - energy_x[from_x]) * (energy_y[to_y] - energy_y[from_y]))
-    return float(np.max(cross[shifts] / np.maximum(overlap, 1e-9)))
+    whole = np.sqrt(energy_x[-1] * energy_y[-1])
+    return float(np.max(cross[shifts] / np.maximum(overlap, LEAST_OVERLAP * whole + 1e-9)))

@@ -109,6 +109,13 @@ class MeetingAudio:
             assert self._committer is not None
             self._committer.result()
 
+    async def stands(self) -> None:
+        """Returns once the files are let go of. Raises OSError when they can be written no more."""
+        assert self._committer is not None
+        await asyncio.wait({self._committer})
+        if not self._committer.cancelled():
+            self._committer.result()
+
     def _failed(self) -> bool:
         return self._committer is not None and self._committer.done()
 
