@@ -31,6 +31,8 @@ class TrackSound:
 
     seconds: OrderedDict[int, NDArray[np.int16]] = field(default_factory=OrderedDict)
     """The last whole seconds by their number."""
+    oldest: int = 0
+    """Number of the first second that was not dropped; a plain number, for it is read from other threads."""
     _rest: list[NDArray[np.int16]] = field(default_factory=list)
     _rest_samples: int = 0
     _clipped: int = 0
@@ -40,7 +42,7 @@ class TrackSound:
         """The next samples at 16 kHz, the first of them number ``first``; 0 begins anew."""
         if first == 0:
             self.seconds.clear()
-            self._rest, self._rest_samples, self._clipped, self._silent = [], 0, 0, 0
+            self._rest, self._rest_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
         self._rest.append(samples)
         self._rest_samples += len(samples)
         if self._rest_samples < RATE_HZ:
@@ -56,7 +58,7 @@ class TrackSound:
     def _judge(self, number: int, second: NDArray[np.int16]) -> None:
         self.seconds[number] = second
         while len(self.seconds) > KEPT_SECONDS:
-            self.seconds.popitem(last=False)
+            self.oldest = self.seconds.popitem(last=False)[0] + 1
         full = float(np.mean((second >= FULL_SCALE) | (second <= -FULL_SCALE)))
         self._clipped = self._clipped + 1 if full >= CLIPPED_SHARE else max(0, self._clipped - 1)
         silent = rms(second) < SILENT_RMS
@@ -104,7 +106,8 @@ class Comparison:
         while self.same is None:
             a, b = first.seconds.get(self._next), second.seconds.get(self._next - self._shift_s)
             if a is None or b is None:
-                if self._next >= (kept := self._first_kept(first, second)):
+                kept = max(first.oldest, second.oldest + self._shift_s)
+                if self._next >= kept:
                     return
                 self._next = kept
                 continue
@@ -113,10 +116,6 @@ class Comparison:
                 self._found.append(correlation(a, b))
                 if len(self._found) == COMPARED_SECONDS:
                     self.same = median(self._found) >= SAME_CORRELATION
-
-    def _first_kept(self, first: TrackSound, second: TrackSound) -> int:
-        """The first second that neither track has dropped already."""
-        return max(next(iter(first.seconds), 0), next(iter(second.seconds), 0) + self._shift_s)
 
 
 def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
