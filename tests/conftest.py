@@ -10,11 +10,16 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from server.cli.postgres import PostgresServer
 from server.cli.up import free_port
 from server.storage.migrate import migrate
 from server.storage.pool import Database
+
+# A busy machine is no failure: examples may take as long as they take.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
