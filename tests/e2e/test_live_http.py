@@ -1,0 +1,102 @@
+"""Live meetings by plain HTTP calls, as a browser makes them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from tests.e2e.conftest import Rest
+from tests.e2e.live_bot import speech
+
+OPEN = "/single-feature-api/live"
+TRACK = {
+    "track_id": "mic",
+    "kind": "TRACK_KIND_MIXED",
+    "encoding": "AUDIO_ENCODING_PCM_S16LE",
+    "sample_rate_hz": 16_000,
+}
+CHUNK_BYTES = 32_000
+
+
+def events(rest: Rest, session_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
+    """The meeting's server-sent events, to the last."""
+    path = f"{OPEN}/{session_id}/events"
+    with rest.http.stream("GET", path, params={"after_event_seq": after}) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/event-stream"
+        for line in answer.iter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))["event"]
+
+
+def send(rest: Rest, ready: dict[str, Any], first_sample: int, data: bytes) -> httpx.Response:
+    place = {"owner": ready["owner"], "track_id": "mic", "first_sample": first_sample}
+    return rest.http.post(f"{OPEN}/{ready['session_id']}/audio", params=place, content=data)
+
+
+def control(rest: Rest, ready: dict[str, Any], action: str) -> httpx.Response:
+    path = f"{OPEN}/{ready['session_id']}/control"
+    return rest.http.post(path, params={"owner": ready["owner"]}, json={"action": action})
+
+
+def opened(rest: Rest, **config: Any) -> dict[str, Any]:
+    answer = rest.http.post(OPEN, json=config or {"name": "Browser", "tracks": [TRACK]})
+    assert answer.status_code == 200, answer.text
+    ready: dict[str, Any] = answer.json()["ready"]
+    return ready
+
+
+def test_a_meeting_is_held_by_plain_calls(rest: Rest) -> None:
+    ready = opened(rest)
+    assert ready["limits"]["chunk_bytes"] == 65_536
+    seen: list[dict[str, Any]] = []
+    watching = threading.Thread(target=lambda: seen.extend(events(rest, ready["session_id"])), daemon=True)
+    watching.start()
+    pcm = speech(12)
+    for start in range(0, len(pcm), CHUNK_BYTES):
+        answer = send(rest, ready, start // 2, pcm[start : start + CHUNK_BYTES])
+        assert answer.status_code == 200, answer.text
+        (position,) = answer.json()["ack"]["tracks"]
+        assert position == {"track_id": "mic", "next_sample": min(len(pcm), start + CHUNK_BYTES) // 2}
+    # Sent again after a lost answer: known already, and no harm done.
+    assert send(rest, ready, 0, pcm[:CHUNK_BYTES]).json()["ack"]["tracks"][0]["next_sample"] == len(pcm) // 2
+    assert control(rest, ready, "CONTROL_FLUSH").json() == {}
+    assert control(rest, ready, "CONTROL_FINISH").json() == {}
+    watching.join(timeout=120)
+    assert seen[-1]["finished"]["status"] == "ready"
+    assert [event["event_seq"] for event in seen] == list(range(1, len(seen) + 1))
+    turns = [event["turn"] for event in seen if "turn" in event]
+    assert any(word["text"] == "morning" for turn in turns for word in turn["words"])
+    # No number comes as a string, however large.
+    assert all(isinstance(turn[name], int) for turn in turns for name in ("segment_id", "start_ms", "end_ms"))
+    late = list(events(rest, ready["session_id"], after=seen[-1]["event_seq"] - 1))
+    assert late == seen[-1:]
+    share = rest.get("/speakers-balance", file_hash=ready["file_hash"])
+    assert share.status_code == 200
+
+
+def test_errors_are_the_documented_ones(rest: Rest) -> None:
+    ready = opened(rest)
+    gap = send(rest, ready, 99, b"abcd")
+    assert gap.status_code == 400
+    assert "the next sample is 0" in gap.json()["message"]
+    stranger = send(rest, {**ready, "owner": ready["owner"] + 1}, 0, b"abcd")
+    assert stranger.status_code == 409
+    refused = rest.http.post(OPEN, json={"session_id": ready["session_id"]})
+    assert (refused.status_code, "take_over" in refused.json()["message"]) == (409, True)
+    taken = rest.http.post(OPEN, json={"session_id": ready["session_id"], "take_over": True}).json()["ready"]
+    assert send(rest, ready, 0, b"abcd").status_code == 409
+    assert send(rest, taken, 0, b"abcd").status_code == 200
+    unknown = rest.http.post(OPEN, json={"tracks": [{**TRACK, "kind": "TRACK_KIND_UNSPECIFIED"}]})
+    assert unknown.status_code == 400
+    assert "config.tracks[0].kind" in unknown.json()["message"]
+    missing = rest.http.get(f"{OPEN}/00000000-0000-4000-8000-000000000000/events")
+    assert (missing.status_code, missing.json()) == (404, {"message": "Live session not found"})
+    nobody = Rest(rest.gateway, "")
+    assert nobody.http.get(f"{OPEN}/{ready['session_id']}/events").json() == {"message": "Unauthorized"}
+    assert control(rest, taken, "CONTROL_FINISH").status_code == 200
+    assert send(rest, taken, 2, b"abcd").status_code == 409
