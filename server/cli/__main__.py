@@ -5,25 +5,41 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import math
 import os
 import secrets
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from gateway.render import EnvoyMissing
+from meetra_client import MeetraError
 from server.auth import hash_password
 from server.cli.analyze import analyze
+from server.cli.audio_sources import SourceUnusable
 from server.cli.client import CallFailed, Client
 from server.cli.home import Home, NotRunning, running_system
 from server.cli.postgres import PostgresUnusable
+from server.cli.stream import StreamOptions, stream
 from server.cli.up import SAMPLE, CannotStart, UpOptions, up
 from server.storage import users
 from server.storage.pool import Database, DatabaseGone
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
+# What a user is told in one line.
+REFUSALS = (
+    CannotStart,
+    NotRunning,
+    PostgresUnusable,
+    EnvoyMissing,
+    DatabaseGone,
+    CallFailed,
+    MeetraError,
+    SourceUnusable,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,20 +59,53 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--analyze", metavar="FILE", help="then analyse this recording; 'sample' is our own")
     job = add("analyze", "Analyse recordings on a running system and print a report of each.")
     job.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
-    job.add_argument("--gateway", help="address (default: the system that runs on --data)")
-    job.add_argument("--email", help="user (default: the demo user)")
-    job.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
-    job.add_argument("--name", default="", help="name of the meeting (default: the file's)")
     job.add_argument("--date", default="", help="when it took place, ISO 8601")
-    job.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
-    job.add_argument("--language", default="", help="spoken language, BCP 47")
     job.add_argument("--json", action="store_true", help="print every answer with details as JSON")
+    bot = add("stream", "Stream a meeting live to a running system, watch it, and print its report.")
+    bot.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="audio or video, sent as if it happened now; 'sample' is our own, '-' is raw s16le on standard input",
+    )
+    bot.add_argument("--mic", nargs="?", const="", metavar="DEVICE", help="the microphone (default: the system's own)")
+    bot.add_argument(
+        "--participant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the audio is this one person's; once for each of several FILEs, in their order",
+    )
+    bot.add_argument(
+        "--speed", type=at_least_0, default=1.0, help="of FILEs: times real time; 0: as fast as accepted (default: 1)"
+    )
+    bot.add_argument("--rate", type=int, default=16_000, help="of '-': samples a second (default: %(default)s)")
+    bot.add_argument("--channels", type=int, default=1, help="of '-': channels, interleaved (default: %(default)s)")
+    bot.add_argument(
+        "--drop-every", type=at_least_0, default=0.0, metavar="SECONDS", help="cut the connection again and again"
+    )
+    bot.add_argument("--resume", default="", metavar="SESSION", help="go on with a session that was left")
+    bot.add_argument("--json", action="store_true", help="print one JSON object a line: the session, then every event")
+    for command in (job, bot):
+        command.add_argument("--gateway", help="address (default: the system that runs on --data)")
+        command.add_argument("--email", help="user (default: the demo user)")
+        command.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
+        command.add_argument("--name", default="", help="name of the meeting (default: the file's)")
+        command.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
+        command.add_argument("--language", default="", help="spoken language, BCP 47")
     add("env", 'Print exports for a shell: eval "$(meetra env)".')
     people = add("users", "Add a user, or revoke a user's tokens.")
     people.add_argument("action", choices=("add", "revoke"))
     people.add_argument("email")
     people.add_argument("--organization", default="Demo", help="organization of a new user (default: %(default)s)")
     return root
+
+
+def at_least_0(text: str) -> float:
+    """A number. Raises ValueError for a negative one, and what is none."""
+    if not 0 <= (value := float(text)) < math.inf:
+        raise ValueError
+    return value
 
 
 async def run_up(arguments: argparse.Namespace) -> int:
@@ -68,14 +117,19 @@ async def run_up(arguments: argparse.Namespace) -> int:
     return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording))
 
 
-async def run_analyze(arguments: argparse.Namespace) -> int:
+def system_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Gateway and user: those that are given, else those of the system on --data. Raises NotRunning."""
     given = {
         "gateway": arguments.gateway,
         "email": arguments.email,
         "password": arguments.password or os.environ.get("MEETRA_PASSWORD"),
     }
     system = given if all(given.values()) else running_system(arguments.data)
-    system = {**system, **{key: value for key, value in given.items() if value}}
+    return {**system, **{key: value for key, value in given.items() if value}}
+
+
+async def run_analyze(arguments: argparse.Namespace) -> int:
+    system = system_of(arguments)
     stated = {
         "name": arguments.name,
         "date": arguments.date,
@@ -85,6 +139,25 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
     return await analyze(system, arguments.files, details=details, as_json=arguments.json, console=console)
+
+
+async def run_stream(arguments: argparse.Namespace) -> int:
+    options = StreamOptions(
+        files=[str(SAMPLE) if file == "sample" else file for file in arguments.files],
+        mic=arguments.mic,
+        participants=arguments.participant,
+        name=arguments.name,
+        n_speakers=arguments.speakers,
+        language=arguments.language,
+        speed=arguments.speed,
+        rate_hz=arguments.rate,
+        channels=arguments.channels,
+        drop_every_s=arguments.drop_every,
+        resume=arguments.resume,
+        as_json=arguments.json,
+    )
+    console = Console(stderr=arguments.json, soft_wrap=True)
+    return await stream(system_of(arguments), options, console)
 
 
 async def run_env(arguments: argparse.Namespace) -> int:
@@ -128,10 +201,10 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's own notes on our child processes are nothing a user can act on.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    commands = {"up": run_up, "analyze": run_analyze, "env": run_env, "users": run_users}
+    commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
     try:
         return asyncio.run(commands[arguments.command](arguments))
-    except (CannotStart, NotRunning, PostgresUnusable, EnvoyMissing, DatabaseGone, CallFailed) as error:
+    except REFUSALS as error:
         print(f"meetra: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

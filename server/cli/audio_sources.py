@@ -1,0 +1,172 @@
+"""Where ``meetra stream`` has its audio from: recordings, a microphone, or raw samples on standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from meetra_client import Track
+from server.meetings.decode import Refused, Tally, mono_chunks, open_audio
+from server.meetings.resampling import RATE_HZ, MonoResampler, to_s16
+
+BLOCK_S = 0.1
+# Blocks that a source may be ahead of who takes them. A recording waits; a microphone cannot, and
+# is heard on while the connection is away: ten minutes of it are 19 MB.
+BLOCKS_AHEAD, MICROPHONE_BLOCKS_AHEAD = 20, 6000
+STDIN_BYTES = 64 * 1024
+ALSA_SETTINGS = Path("/usr/share/alsa")
+# Tried in this order where the libraries have them.
+MICROPHONES = {
+    "linux": [("pulse", "default"), ("alsa", "default"), ("alsa", "hw:0")],
+    "darwin": [("avfoundation", ":default")],
+    "win32": [("dshow", "audio=default")],
+}
+
+
+class SourceUnusable(Exception):
+    """No audio can be had from there; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One track and its audio."""
+
+    track: Track
+    blocks: Callable[[int], Iterator[bytes]]
+    """Whole samples in the track's encoding, from the sample of that number on. Raises SourceUnusable."""
+    probe: Callable[[], None]
+    """Raises SourceUnusable when there is no audio to be had: asked before a meeting is opened for it."""
+    paced: bool
+    """Whether it comes as fast as it is taken, and waits for the clock; else it is its own clock."""
+    blocks_ahead: int = BLOCKS_AHEAD
+
+
+def recording(path: Path, track_id: str, participant: str) -> Source:
+    """Audio or video of any kind, as 16 kHz mono: exactly what ``meetra analyze`` makes of it."""
+
+    def opened() -> tuple[Any, Any]:
+        if not path.is_file():
+            raise SourceUnusable(f"no such recording: {path}")
+        try:
+            return open_audio(str(path))
+        except (Refused, OSError) as error:
+            raise SourceUnusable(f"{path}: {error}") from error
+
+    def blocks(first_sample: int) -> Iterator[bytes]:
+        container, stream = opened()
+        with container:
+            skip = first_sample * 2
+            for block in _in_blocks(to_s16(chunk).tobytes() for chunk in mono_chunks(container, stream, Tally())):
+                skipped, skip = min(skip, len(block)), max(skip - len(block), 0)
+                if skipped < len(block):
+                    yield block[skipped:]
+
+    def probe() -> None:
+        opened()[0].close()
+
+    return Source(Track(track_id, participant_name=participant), blocks, probe, paced=True)
+
+
+def standard_input(rate_hz: int, channels: int, participant: str) -> Source:
+    """Raw s16le samples as they come. After a resume it goes on with what comes next."""
+
+    def blocks(_: int) -> Iterator[bytes]:
+        unit, rest = 2 * channels, b""
+        # The file's own buffer would hold a lock at the end of the program while it waits.
+        while data := os.read(sys.stdin.fileno(), STDIN_BYTES):
+            data = rest + data
+            whole = len(data) // unit * unit
+            rest = data[whole:]
+            if whole:
+                yield data[:whole]
+
+    track = Track("mix", participant_name=participant, sample_rate_hz=rate_hz, channels=channels)
+    return Source(track, blocks, lambda: None, paced=False)
+
+
+def microphone(device: str, participant: str) -> Source:
+    """An input device of this machine; empty: its default one. After a resume it goes on with what is said next."""
+
+    def blocks(_: int) -> Iterator[bytes]:
+        with _open_microphone(device) as container:
+            to_mono = MonoResampler()
+            frames = (chunk for frame in container.decode(audio=0) for chunk in to_mono(frame))
+            yield from _in_blocks(to_s16(chunk).tobytes() for chunk in frames)
+
+    def probe() -> None:
+        _open_microphone(device).close()
+
+    track = Track("mix", participant_name=participant)
+    return Source(track, blocks, probe, paced=False, blocks_ahead=MICROPHONE_BLOCKS_AHEAD)
+
+
+def _open_microphone(device: str) -> Any:
+    if ALSA_SETTINGS.is_dir():
+        # The ALSA inside of PyAV looks for its settings where it was built, which is nowhere here.
+        os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_SETTINGS))
+    tried = []
+    for kind, name in dict.fromkeys((kind, device or default) for kind, default in MICROPHONES.get(sys.platform, [])):
+        if kind in av.formats_available:
+            try:
+                return av.open(name, format=kind)
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                tried.append(f"{kind} {name}: {getattr(error, 'strerror', None) or error}")
+    raise SourceUnusable(
+        f"no microphone could be opened ({'; '.join(tried) or 'this system has no way to one'}). Name one, as "
+        "`--mic hw:0` (`arecord -l` lists them) or `--mic :1` on a Mac, or record with another program: "
+        "`arecord -t raw -f S16_LE -r 16000 -c 1 | meetra stream -`"
+    )
+
+
+def _in_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    size = int(BLOCK_S * RATE_HZ) * 2
+    kept = bytearray()
+    for piece in pieces:
+        kept += piece
+        while len(kept) >= size:
+            yield bytes(kept[:size])
+            del kept[:size]
+    if kept:
+        yield bytes(kept)
+
+
+async def blocks_of(source: Source, first_sample: int) -> AsyncGenerator[bytes, None]:
+    """The source's blocks, read in a thread of its own that waits for no program to end. Raises what it raises."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
+    room = threading.Semaphore(source.blocks_ahead)
+    left = threading.Event()
+
+    def read() -> None:
+        end: BaseException | None = None
+        try:
+            for block in source.blocks(first_sample):
+                room.acquire()
+                if left.is_set():
+                    return
+                loop.call_soon_threadsafe(queue.put_nowait, block)
+        except BaseException as error:
+            end = error
+        if not left.is_set():
+            loop.call_soon_threadsafe(queue.put_nowait, end)
+
+    # A daemon: nobody can wake a thread that waits for a pipe or a microphone.
+    threading.Thread(target=read, name=f"audio of {source.track.track_id}", daemon=True).start()
+    try:
+        while (block := await queue.get()) is not None:
+            if isinstance(block, BaseException):
+                raise block
+            yield block
+            room.release()
+    finally:
+        left.set()
+        room.release()

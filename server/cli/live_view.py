@@ -1,0 +1,210 @@
+"""What ``meetra stream`` shows while a meeting goes on: a picture on a terminal, else lines, else JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from typing import Self
+
+from google.protobuf.json_format import MessageToDict
+from meetra.v1 import live_pb2
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from meetra_client import LiveEvent, LiveMeeting
+
+PARTIAL, STABLE, FINAL, RETRACTED = (
+    live_pb2.LIVE_TURN_STATE_PARTIAL,
+    live_pb2.LIVE_TURN_STATE_STABLE,
+    live_pb2.LIVE_TURN_STATE_FINAL,
+    live_pb2.LIVE_TURN_STATE_RETRACTED,
+)
+BAR_CELLS = 24
+TURNS_SHOWN = 12
+WARNINGS_SHOWN = 3
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+
+
+class View:
+    """Shows nothing; a context manager. What is told to it is shown by those below."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def opened(self, meeting: LiveMeeting) -> None:
+        """The meeting is open, in this process for the first time."""
+
+    def event(self, event: LiveEvent) -> None:
+        """Something of the meeting."""
+
+    def tick(self, meeting: LiveMeeting) -> None:
+        """Called several times a second."""
+
+    def finishing(self) -> None:
+        """No more audio comes."""
+
+
+def clock(milliseconds: int) -> str:
+    """``MM:SS``, or ``H:MM:SS``."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
+
+
+def words_of(turn: live_pb2.LiveTurn) -> str:
+    """What was said."""
+    return " ".join(word.text for word in turn.words)
+
+
+class JsonLines(View):
+    """One JSON object a line: the session first, as ``{"ready": ...}``, then every event."""
+
+    def opened(self, meeting: LiveMeeting) -> None:
+        self._say({"ready": MessageToDict(meeting.ready, always_print_fields_with_no_presence=True)})
+
+    def event(self, event: LiveEvent) -> None:
+        self._say(MessageToDict(event, always_print_fields_with_no_presence=True))
+
+    def _say(self, line: dict[str, object]) -> None:
+        print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+class PlainLines(View):
+    """A line a turn, once its words stand; for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: dict[int, str] = {}
+        self._reconnects = 0
+
+    def opened(self, meeting: LiveMeeting) -> None:
+        self._print(f"Session {meeting.session_id}")
+
+    def event(self, event: LiveEvent) -> None:
+        if event.HasField("turn"):
+            self._turn(event.turn)
+        elif event.HasField("warning"):
+            self._print(f"Warning: {event.warning.text}")
+        elif event.HasField("speaker_revision"):
+            kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
+            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns changed hands")
+
+    def tick(self, meeting: LiveMeeting) -> None:
+        if meeting.reconnects > self._reconnects:
+            self._reconnects = meeting.reconnects
+            self._print(f"Connected again ({self._reconnects} so far); nothing was lost")
+
+    def finishing(self) -> None:
+        self._print("Finishing: what was said last is still being analysed ...")
+
+    def _turn(self, turn: live_pb2.LiveTurn) -> None:
+        if turn.state not in (STABLE, FINAL) or not turn.words:
+            return
+        line = f"{clock(turn.start_ms)}  {turn.alias}: {words_of(turn)}"
+        if self._said.get(turn.segment_id) != line:
+            again = "  (now)" if turn.segment_id in self._said else ""
+            self._said[turn.segment_id] = line
+            self._print(line + again)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False)
+
+
+class Board(View):
+    """The meeting at a glance, drawn anew several times a second."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._name = name
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._turns: dict[int, live_pb2.LiveTurn] = {}
+        self._insights = live_pb2.LiveInsights()
+        self._warnings: deque[str] = deque(maxlen=WARNINGS_SHOWN)
+        self._colours: dict[str, str] = {}
+        self._began = time.monotonic()
+        self._finishing = False
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def opened(self, meeting: LiveMeeting) -> None:
+        self.tick(meeting)
+
+    def event(self, event: LiveEvent) -> None:
+        if event.HasField("turn"):
+            if event.turn.state == RETRACTED:
+                self._turns.pop(event.turn.segment_id, None)
+            else:
+                self._turns[event.turn.segment_id] = event.turn
+        elif event.HasField("insights"):
+            self._insights = event.insights
+        elif event.HasField("warning"):
+            self._warnings.append(event.warning.text)
+
+    def tick(self, meeting: LiveMeeting) -> None:
+        self._live.update(self.picture(meeting), refresh=True)
+
+    def finishing(self) -> None:
+        self._finishing = True
+
+    def picture(self, meeting: LiveMeeting) -> RenderableType:
+        """Everything, as it is now."""
+        parts: list[RenderableType] = [self._status(meeting)]
+        if self._insights.speakers:
+            parts.append(self._shares())
+        parts += [Text(""), *self._talk()]
+        parts += [Text(f"! {text}", "yellow") for text in self._warnings]
+        return Group(*parts)
+
+    def _status(self, meeting: LiveMeeting) -> Text:
+        state = "on air" if meeting.connected else "connection lost, coming back"
+        if meeting.ready.finishing or self._finishing:
+            state = "finishing: what was said last is still being analysed"
+        parts = [self._name, clock(int((time.monotonic() - self._began) * 1000)), state]
+        parts.append(f"analysis {meeting.lag_ms / 1000:.1f} s behind")
+        if meeting.reconnects:
+            parts.append(f"reconnected {meeting.reconnects} x")
+        return Text("  ·  ".join(parts), "bold" if meeting.connected else "bold red")
+
+    def _shares(self) -> Table:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        speaking = {turn.speaker_id for turn in self._turns.values() if turn.state == PARTIAL}
+        for speaker in self._insights.speakers:
+            name = Text(speaker.alias, self._colour(speaker.speaker_id))
+            bar = "█" * round(speaker.speaking_percentage / 100 * BAR_CELLS)
+            floor = "has the floor" if speaker.speaker_id == self._insights.floor_speaker_id else ""
+            table.add_row(
+                Text("●" if speaker.speaker_id in speaking else " ", "bold green"),
+                name,
+                Text(bar.ljust(BAR_CELLS, "·"), self._colour(speaker.speaker_id)),
+                f"{speaker.speaking_percentage:.0f} %",
+                f"{speaker.speaking_ms / 1000:.0f} s",
+                Text(floor, "dim"),
+            )
+        scores = f"balance {self._insights.balance_score:.0f}  interaction {self._insights.interaction_score:.0f}"
+        scores += f"  energy {self._insights.energy_score:.0f}  sentiment {self._insights.sentiment_score}"
+        if self._insights.HasField("interruptions"):
+            scores += f"  interruptions {self._insights.interruptions}"
+        table.caption, table.caption_justify = Text(scores, "dim"), "left"
+        return table
+
+    def _talk(self) -> list[Text]:
+        lines = []
+        for turn in sorted(self._turns.values(), key=lambda turn: turn.start_ms)[-TURNS_SHOWN:]:
+            line = Text(f"{clock(turn.start_ms)}  ", "dim")
+            line.append(f"{turn.alias}: ", self._colour(turn.speaker_id))
+            line.append(words_of(turn) or "...", "italic" if turn.state == PARTIAL else "")
+            lines.append(line)
+        return lines
+
+    def _colour(self, speaker_id: str) -> str:
+        return self._colours.setdefault(speaker_id, COLOURS[len(self._colours) % len(COLOURS)])

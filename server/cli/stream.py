@@ -1,0 +1,231 @@
+"""``meetra stream``: a bot of our own. Recordings, a microphone or raw samples in; a live view and the report out."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
+from server.cli.answers import fetch
+from server.cli.audio_sources import Source, SourceUnusable, blocks_of, microphone, recording, standard_input
+from server.cli.client import Client
+from server.cli.live_view import Board, JsonLines, PlainLines, View
+from server.cli.report import show
+from server.meetings.resampling import RATE_HZ
+
+TICK_S = 0.15
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """What the user asked for."""
+
+    files: list[str]
+    """Paths, or ``-``."""
+    mic: str | None
+    """Input device, empty for the default one; None: no microphone."""
+    participants: list[str]
+    """One name a source; none: the sources are mixed."""
+    name: str = ""
+    n_speakers: int = 0
+    language: str = ""
+    speed: float = 1.0
+    """Of recordings: times real time; 0: as fast as they are accepted."""
+    rate_hz: int = RATE_HZ
+    channels: int = 1
+    drop_every_s: float = 0.0
+    resume: str = ""
+    as_json: bool = False
+
+    @property
+    def title(self) -> str:
+        """The meeting's name."""
+        if self.name or not self.files:
+            return self.name or "Microphone"
+        return "Live meeting" if self.files == [STANDARD_INPUT] else ", ".join(Path(file).name for file in self.files)
+
+
+class Interrupted(Exception):
+    """Ctrl-C for the second time."""
+
+
+def sources_of(options: StreamOptions) -> list[Source]:
+    """A source a track. Raises SourceUnusable when the options do not fit one another."""
+    if (options.mic is None) == (not options.files):
+        raise SourceUnusable("give recordings, `-` for standard input, or --mic")
+    many = max(len(options.files), 1)
+    if options.participants and len(options.participants) != many:
+        raise SourceUnusable(f"--participant is given {len(options.participants)} times for {many} sources of audio")
+    if many > 1 and not options.participants:
+        raise SourceUnusable("several recordings of one meeting need a --participant NAME each, in their order")
+    if many > 1 and STANDARD_INPUT in options.files:
+        raise SourceUnusable("standard input cannot be one of several sources")
+    names = options.participants or [""]
+    if options.mic is not None:
+        return [microphone(options.mic, names[0])]
+    if options.files == [STANDARD_INPUT]:
+        return [standard_input(options.rate_hz, options.channels, names[0])]
+    ids = ["mix"] if many == 1 else [f"participant-{number}" for number in range(1, many + 1)]
+    return [recording(Path(file), track, name) for file, track, name in zip(options.files, ids, names, strict=True)]
+
+
+async def stream(system: dict[str, Any], options: StreamOptions, console: Console) -> int:
+    """Streams a meeting to ``system`` and prints its report; 0 when it became ready, else 1.
+
+    Raises SourceUnusable, MeetraError and CallFailed.
+    """
+    sources = sources_of(options)
+    for source in sources:
+        await asyncio.to_thread(source.probe)
+    view: View = JsonLines() if options.as_json else PlainLines(console)
+    if console.is_terminal and not options.as_json:
+        view = Board(console, options.title)
+    client = MeetraClient(system["gateway"], email=system["email"], password=system["password"])
+    async with client:
+        tracks = [source.track for source in sources]
+        if options.resume:
+            meeting = client.resume(options.resume, tracks=tracks, take_over=True)
+        else:
+            meeting = client.live(
+                tracks=tracks, name=options.title, n_speakers=options.n_speakers, language=options.language
+            )
+        bot = Bot(meeting, sources, options, view, console)
+        try:
+            finished = await bot.run()
+        except (Interrupted, MeetraError) as error:
+            if not meeting.session_id:
+                raise
+            if not isinstance(error, Interrupted):
+                print(f"meetra: {error}", file=sys.stderr)
+            print(
+                f"The meeting was left; after {meeting.ready.limits.grace_s} s at the latest the server finishes it by "
+                f"itself. To go on: the same command with\n  --resume {meeting.session_id}",
+                file=sys.stderr,
+            )
+            return 130 if isinstance(error, Interrupted) else 1
+    if finished.status != "ready":
+        print(f"meetra: the meeting failed: {finished.message}", file=sys.stderr)
+        return 1
+    if not options.as_json:
+        await _report(system, options.title, finished, console)
+    return 0
+
+
+async def _report(system: dict[str, Any], title: str, finished: LiveFinished, console: Console) -> None:
+    async with Client(system["gateway"]) as client:
+        await client.login(system["email"], system["password"])
+        show(console, title, await fetch(client, finished.file_hash))
+    console.print(f"\nFile hash {finished.file_hash}", highlight=False)
+
+
+class Bot:
+    """Sends the sources to the meeting, shows its events, and finishes it."""
+
+    def __init__(
+        self, meeting: LiveMeeting, sources: list[Source], options: StreamOptions, view: View, console: Console
+    ) -> None:
+        self._meeting, self._sources, self._options = meeting, sources, options
+        self._view, self._console = view, console
+        self._stop, self._leave = asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> LiveFinished:
+        """Until the meeting is finished. Raises Interrupted, SourceUnusable, MeetraError."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        try:
+            return await _unless(self._leave, self._meet())
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupted(self) -> None:
+        (self._leave if self._stop.is_set() else self._stop).set()
+
+    async def _meet(self) -> LiveFinished:
+        async with self._meeting as meeting:
+            with self._view:
+                self._view.opened(meeting)
+                around = [asyncio.create_task(work) for work in (self._tick(), self._drop())]
+                listening = asyncio.create_task(self._listen())
+                try:
+                    if not meeting.ready.finishing:
+                        await self._send_all(listening)
+                    self._view.finishing()
+                    finished = await meeting.finish()
+                    await listening
+                finally:
+                    for task in (*around, listening):
+                        task.cancel()
+                    await asyncio.gather(*around, listening, return_exceptions=True)
+            return finished
+
+    async def _send_all(self, listening: asyncio.Task[None]) -> None:
+        sending = {asyncio.create_task(self._send(source)) for source in self._sources}
+        stopped = asyncio.create_task(self._stop.wait())
+        left: set[asyncio.Task[Any]] = set(sending)
+        try:
+            while left and not (stopped.done() or listening.done()):
+                ended, _ = await asyncio.wait({*left, stopped, listening}, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended & left:
+                    task.result()
+                left -= ended
+        except MeetingOver as over:
+            # Others finished the meeting, or its grace period did: what it has become is still wanted.
+            self._console.print(f"No more audio is taken: {over}", highlight=False, markup=False)
+        finally:
+            for task in (*sending, stopped):
+                task.cancel()
+            await asyncio.gather(*sending, stopped, return_exceptions=True)
+
+    async def _send(self, source: Source) -> None:
+        track = source.track
+        first = position = self._meeting.position(track.track_id)
+        began = time.monotonic()
+        async with aclosing(blocks_of(source, first)) as blocks:
+            async for block in blocks:
+                if source.paced and self._options.speed:
+                    # A block is said by its end. After a pause of the network what is due goes at once.
+                    position += len(block) // track.unit_bytes
+                    due = began + (position - first) / track.sample_rate_hz / self._options.speed
+                    await asyncio.sleep(max(due - time.monotonic(), 0))
+                await self._meeting.send(track.track_id, block)
+
+    async def _listen(self) -> None:
+        async for event in self._meeting.events():
+            self._view.event(event)
+
+    async def _tick(self) -> None:
+        while True:
+            self._view.tick(self._meeting)
+            await asyncio.sleep(TICK_S)
+
+    async def _drop(self) -> None:
+        if self._options.drop_every_s:
+            # In turn: a connection that the server knows to be lost, and one that it believes to stand.
+            for silently in itertools.cycle((False, True)):
+                await asyncio.sleep(self._options.drop_every_s)
+                self._meeting.drop_connection(silently=silently)
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, LiveFinished]) -> LiveFinished:
+    """What the work returns. Raises Interrupted when the event comes first, after the work was cancelled."""
+    task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise Interrupted
+    finally:
+        for each in (task, waiting):
+            each.cancel()
+        await asyncio.gather(task, waiting, return_exceptions=True)
