@@ -38,14 +38,14 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
     )
     engine = tracks[0].conversation.engine
     noises = [t.conversation.noise_dbfs for t in tracks if t.conversation.noise_dbfs is not None]
-    music = (Interval(start + t.start_us, end + t.start_us) for t in tracks for start, end in t.conversation.music)
+    music = tuple(Interval(start + t.start_us, end + t.start_us) for t in tracks for start, end in t.conversation.music)
     return Conversation(
         duration_us=max(t.start_us + t.conversation.duration_us for t in tracks),
         speakers=tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)),
         segments=tuple(segments),
         engine=replace(engine, overlap=engine.overlap or len(tracks) > 1),
         noise_dbfs=max(noises, default=None),
-        music=merge_intervals(music) if len(tracks) > 1 else tracks[0].conversation.music,
+        music=merge_intervals(music) if len(tracks) > 1 else music,
     )
 
 
