@@ -31,8 +31,9 @@ class Connection:
         return self.failure is None and (self.streams or time.monotonic() - self.used_at < CALLS_APART_S)
 
     def end(self, failure: MeetraError) -> None:
-        """Tells the client to go."""
+        """Tells the client to go; its absence counts from now."""
         self.failure = failure
+        self.used_at = time.monotonic()
         self.wake.set()
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from server.errors import HeldByAnotherServer
 from server.live.config import Track
 from server.live.encodings import positions, positions_of_log, to_log
 from server.meetings.audio_log import sync_directory
@@ -65,6 +66,7 @@ class MeetingAudio:
         self._work = asyncio.Event()
         self._moved = asyncio.Condition()
         self._committer: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
         self.ended = False
 
     async def open(self) -> None:
@@ -99,7 +101,10 @@ class MeetingAudio:
                 await self._moved.wait_for(lambda: self._backlog <= LARGEST_BACKLOG_BYTES or self._failed())
 
     async def committed(self) -> None:
-        """Returns once everything accepted so far is on disk. Raises OSError when the disk fails."""
+        """Returns once everything accepted so far is on disk.
+
+        Raises OSError when the disk fails, HeldByAnotherServer when the files are let go of before.
+        """
         wanted = [log.accepted for log in self.logs]
         async with self._moved:
             await self._moved.wait_for(
@@ -107,6 +112,8 @@ class MeetingAudio:
             )
         if self._failed():
             assert self._committer is not None
+            if self._committer.cancelled():
+                raise HeldByAnotherServer
             self._committer.result()
 
     async def stands(self) -> None:
@@ -139,7 +146,8 @@ class MeetingAudio:
                 taken = [(log, log.accepted, b"".join(log.pending)) for log in self.logs if log.pending]
                 for log, _, _ in taken:
                     log.pending = []
-                await asyncio.get_running_loop().run_in_executor(self._syncing, _write, taken)
+                self._writing = asyncio.get_running_loop().run_in_executor(self._syncing, _write, taken)
+                await asyncio.shield(self._writing)
                 for log, accepted, data in taken:
                     log.committed = accepted
                     log.committed_bytes += len(data)
@@ -173,6 +181,9 @@ class MeetingAudio:
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
+        if self._writing is not None:
+            # A thread that writes cannot be stopped, and whoever holds the files next must not meet it.
+            await asyncio.gather(self._writing, return_exceptions=True)
         if self._holder is not None:
             self._holder.close()
             self._holder = None

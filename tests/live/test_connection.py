@@ -109,6 +109,13 @@ async def test_absence_counts_from_the_last_that_was_heard() -> None:
     assert clients.absent_s() < CALLS_APART_S
 
 
+async def test_a_client_that_was_told_to_go_is_absent_from_then_on_not_from_its_beginning() -> None:
+    clients = Clients()
+    long_ago(await join(clients))
+    clients.end(HeldByAnotherServer())
+    assert clients.absent_s() < CALLS_APART_S
+
+
 async def test_a_client_whose_number_cannot_be_had_is_not_connected() -> None:
     async def nothing() -> int:
         raise HeldByAnotherServer
