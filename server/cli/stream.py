@@ -160,6 +160,8 @@ class Bot:
                 try:
                     if not meeting.ready.finishing:
                         await self._send_all(listening)
+                    # Who interrupts from now on wants to go.
+                    self._stop.set()
                     self._view.finishing()
                     finished = await meeting.finish()
                     await listening
