@@ -176,7 +176,7 @@ def test_clustering_is_due_when_enough_is_new() -> None:
     assert online.due
     # Of much, a tenth more.
     online.hear(vectors[2 * DUE_WINDOWS : 300])
-    online.recluster(vectors[:400])
+    online.recluster(vectors[:300])
     online.hear(vectors[300:329])
     assert not online.due
     online.hear(vectors[329:331])
