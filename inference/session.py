@@ -157,9 +157,8 @@ class Session:
         """Runs the detector over whole windows and follows the speech it finds."""
         self._energy += float(np.square(samples, dtype=np.float64).sum())
         self._heard += len(samples)
-        levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
-        probabilities, self._vad_state = await asyncio.to_thread(self._models.vad, levelled, self._vad_state)
-        await self._ear.push(samples, probabilities)
+        probabilities = await asyncio.to_thread(self._listen, samples)
+        await self._ear.judge(samples, probabilities)
         if self._recognition:
             self._recognition.note_speech(probabilities)
         for segment in self._segmenter.push(probabilities):
@@ -173,6 +172,13 @@ class Session:
             if self._live:
                 self._live.abandon(len(self._speech))
         self._audio.drop_before(max(0, needed))
+
+    def _listen(self, samples: Samples) -> NDArray[np.float32]:
+        """All that is heard in a block at once: one trip to a thread."""
+        levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
+        probabilities, self._vad_state = self._models.vad(levelled, self._vad_state)
+        self._ear.measure(samples)
+        return probabilities
 
     async def _follow(self, under_way: SpeechSegment) -> int:
         """Does what can be done for a segment before it ends; returns the first sample it still needs."""

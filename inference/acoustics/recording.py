@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,12 +63,12 @@ class RecordingEar:
         self._judged: list[JudgedWindow] = []
         self._speech = np.zeros(0, np.bool_)
 
-    async def push(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
-        """Takes the next samples as they were recorded (no gain), and the detector's probabilities for them."""
-        await asyncio.to_thread(self._measure, samples)
+    async def judge(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
+        """Takes the samples just measured, with the detector's probabilities for them."""
         await self._quality.push(samples, probabilities)
 
-    def _measure(self, samples: Samples) -> None:
+    def measure(self, samples: Samples) -> None:
+        """Takes the next samples as they were recorded (no gain). Takes milliseconds: not for the event loop."""
         self._frames.push(samples)
         self._dropouts.push(samples)
         self._music.push(samples)

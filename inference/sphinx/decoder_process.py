@@ -21,10 +21,15 @@ _decoder: Any = None
 
 def start(parent: int) -> None:
     """Loads the decoder; the process ends itself when ``parent`` is gone."""
-    global _decoder
     # Words may come a moment later; who speaks, and other sessions' audio, may not.
     os.nice(NICENESS)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    load()
+
+
+def load() -> None:
+    """Loads the decoder of this process."""
+    global _decoder
     set_loglevel("FATAL")
     _decoder = Decoder(Config(samprate=16000, loglevel="FATAL", cmn="batch"))
 

@@ -23,7 +23,7 @@ from server.live.meetings import LiveMeetings
 
 Context = aio.ServicerContext[Any, Any]
 # Acknowledgements of what came within this time are sent together.
-ACK_EVERY_S = 0.1
+ACK_EVERY_S = 0.2
 
 
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):

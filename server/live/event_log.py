@@ -43,7 +43,8 @@ class EventLog:
                 event.event_seq = number
                 segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
                 numbered.append(NewEvent(number, segment, event.SerializeToString()))
-            await self._database.run(
+            # One statement is a transaction of its own.
+            await self._database.read(
                 partial(live.append_events, meeting_id=self._meeting_id, fence=self._fence, events=numbered),
                 patience_s=PATIENCE_S,
             )

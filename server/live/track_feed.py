@@ -27,9 +27,9 @@ from server.meetings.resampling import RATE_HZ
 log = logging.getLogger(__name__)
 # Between two engines; a server without any engine goes on taking audio.
 RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
-# Audio is handed to the engine in pieces of at least 0.128 s, of which four are one of its blocks, and
-# at most 1 s.
-LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 2048 * 2, RATE_HZ * 2
+# Audio is handed to the engine in pieces of 0.512 s: it works in such blocks, and smaller ones would be no sooner
+# of use. Audio that is there already goes in larger pieces.
+LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
 
 
 class TrackFeed:

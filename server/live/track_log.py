@@ -23,7 +23,7 @@ from server.meetings.audio_log import sync_directory
 # Audio received and not yet on disk, of all tracks together: more than that waits at the client.
 LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
 # Syncs are shared by what comes within this time.
-COMMIT_EVERY_S = 0.05
+COMMIT_EVERY_S = 0.1
 READ_BYTES = 64 * 1024
 
 

@@ -127,13 +127,20 @@ async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int
 
 
 async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
-    """Stores events; those stored already are left alone. Raises MeetingLost."""
-    await hold(connection, meeting_id, fence)
-    await connection.executemany(
-        "INSERT INTO live_events (meeting_id, event_seq, segment_id, payload) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT DO NOTHING",
-        [(meeting_id, e.event_seq, e.segment_id, e.payload) for e in events],
+    """Stores events; those stored already are left alone. One statement. Raises MeetingLost."""
+    held = await connection.fetchval(
+        "WITH held AS (SELECT FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE),"
+        " stored AS (INSERT INTO live_events (meeting_id, event_seq, segment_id, payload)"
+        " SELECT $1, e.* FROM held, unnest($3::bigint[], $4::bigint[], $5::bytea[]) AS e ON CONFLICT DO NOTHING)"
+        " SELECT true FROM held",
+        meeting_id,
+        fence,
+        [event.event_seq for event in events],
+        [event.segment_id for event in events],
+        [event.payload for event in events],
     )
+    if not held:
+        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:

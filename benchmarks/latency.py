@@ -1,0 +1,54 @@
+"""How soon a live meeting tells what was said: one stream, and several at once.
+
+    python -m benchmarks.latency [--streams 1 6] [--minutes 3] [--json FILE]
+
+Every lag counts from the moment at which a turn's (or word's) last sample was sent, in real time, to
+the arrival of the event that tells it. partial: turns while they grow; stable: with all their
+words; word: each word when it is first told; finish: from FINISH to the last event.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chaos import source
+from benchmarks.live_load import percentiles, rotated, run_bots
+from benchmarks.running_system import circumstances, running_system
+
+KINDS = ("partial", "stable", "word", "finish")
+
+
+async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
+    """A row for each number of streams."""
+    rows = []
+    pcm = source(minutes)
+    with running_system() as system:
+        for count in streams:
+            lags = await run_bots(system, rotated(pcm, count))
+            row: dict[str, Any] = {"streams": count, **{kind: percentiles(getattr(lags, kind)) for kind in KINDS}}
+            rows.append(row)
+            told = "".join(f"{row[k]['p50_s']:>9.2f}{row[k]['p95_s']:>8.2f}" for k in KINDS)
+            print(f"{count:>7}{told}", flush=True)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 6], help="streams at once, each in turn")
+    parser.add_argument("--minutes", type=float, default=3, help="length of the meetings")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    print(f"{'streams':>7}" + "".join(f"{kind + ' p50':>9}{'p95 s':>8}" for kind in KINDS))
+    rows = asyncio.run(measure(given.streams, given.minutes))
+    if given.json:
+        given.json.write_text(json.dumps({"rows": rows, "minutes": given.minutes, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""How many live meetings a machine holds in real time, beside what its models alone would allow.
+
+    python -m benchmarks.streams [--minutes 10] [--streams N] [--json FILE]
+
+The bound is the number of processors over the models' own processor time for a second of the same
+audio, measured alone at the beginning of the run. Held are as many streams as are told every turn,
+partial and stable, with a p95 lag under 2 s for the whole time. Without --streams the search begins
+at four fifths of the bound, rounded up, and goes down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chaos import source
+from benchmarks.live_load import percentiles, rotated, run_bots
+from benchmarks.model_cost import describe, measured
+from benchmarks.recordings import RATE_HZ
+from benchmarks.running_system import circumstances, running_system
+
+LARGEST_P95_S = 2.0
+# Enough to know what the models cost.
+COST_MINUTES = 2.0
+
+
+async def hold(streams: int, minutes: float) -> dict[str, Any]:
+    """So many streams for so long."""
+    with running_system() as system:
+        lags = await run_bots(system, rotated(source(minutes), streams))
+    kinds = {kind: percentiles(getattr(lags, kind)) for kind in ("partial", "stable", "word", "finish")}
+    return {"streams": streams, "p95_lag_s": percentiles(lags.all_turns())["p95_s"], **kinds}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="how long the streams are held")
+    parser.add_argument("--streams", type=int, help="try this number alone")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    sample = source(COST_MINUTES)
+    cost = measured(sample)
+    audio_s = len(sample) / RATE_HZ
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    bound = cores * audio_s / cost.total
+    print("processor seconds a second of audio, models alone:", *describe(cost, audio_s), sep="\n")
+    print(f"bound: {bound:.2f} streams on {cores} processors", flush=True)
+    wanted = given.streams or math.ceil(0.8 * bound)
+    row: dict[str, Any] = {}
+    tried = []
+    for streams in range(wanted, 0, -1):
+        row = asyncio.run(hold(streams, given.minutes))
+        tried.append(row)
+        print(f"{streams} streams for {given.minutes:g} min: p95 lag {row['p95_lag_s']:.2f} s", row, flush=True)
+        if given.streams or row["p95_lag_s"] < LARGEST_P95_S:
+            break
+    figures = {
+        "streams": row["streams"],
+        "bound": round(bound, 2),
+        "ratio": round(row["streams"] / bound, 3),
+        "p95_lag_s": row["p95_lag_s"],
+        "minutes": given.minutes,
+        "model_seconds_per_second": {name: round(s / audio_s, 4) for name, s in cost.spent.items()},
+        "tried": tried,
+    }
+    print({name: figures[name] for name in ("streams", "bound", "ratio", "p95_lag_s")})
+    if given.json:
+        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
