@@ -74,6 +74,8 @@ class Delivery:
     def drop(self, *, silently: bool) -> None:
         """Leaves the connection for a new one."""
         if self._connection is not None and self.connected:
+            # It was not the network's fault: the next connection does not wait longer for it.
+            self._backoff.progressed()
             self._connection.silently = silently
             self._connection.cut.set()
 
