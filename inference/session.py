@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,7 +165,9 @@ class Session:
             await self._close_segment(segment)
         needed = self._heard - MARGIN_SAMPLES
         if (under_way := self._segmenter.open_segment) is not None:
-            needed = min(needed, await self._follow(under_way))
+            # A segment is padded at its end: whether that has come yet depends on how audio is cut.
+            known_s = min(under_way.end_s, self._heard / SAMPLE_RATE_HZ)
+            needed = min(needed, await self._follow(replace(under_way, end_s=known_s)))
         else:
             if self._recognition:
                 self._recognition.abandon_segment()

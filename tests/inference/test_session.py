@@ -9,7 +9,6 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 
-from inference.default_backend import load_default_models
 from inference.events import FinishedEvent, TurnEvent
 from inference.models import ModelSet
 from inference.service import SessionServicer
@@ -17,13 +16,6 @@ from inference.session import Session, SessionConfig
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
 SPEECH = sample_pcm()[: 20 * RATE_HZ]
-
-
-@pytest.fixture(scope="session")
-async def models() -> AsyncIterator[ModelSet]:
-    loaded = load_default_models(threads=1, transcriber_processes=2)
-    yield loaded
-    await loaded.close()
 
 
 @pytest.fixture

@@ -1,0 +1,271 @@
+"""Turns while they go on, by the real models: soon, settling, and in the end the same as without."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from grpc import aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from numpy.typing import NDArray
+
+from inference.events import Event, ProgressEvent, TurnEvent, TurnState
+from inference.messages import message_of
+from inference.models import ModelSet
+from inference.service import SessionServicer
+from inference.session import Session, SessionConfig
+from tests.recordings import RATE_HZ, sample_pcm, solo
+
+Pcm = NDArray[np.int16]
+Request = session_pb2.RunSessionRequest
+Response = session_pb2.RunSessionResponse
+SPEECH = sample_pcm()[: 13 * RATE_HZ]
+SOON_S = 2.0
+# A piece of speech without words grows to 8 s before it is handed to the recogniser.
+MOST_BEHIND = 9 * RATE_HZ
+PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnState.FINAL, TurnState.RETRACTED
+
+
+async def run(
+    models: ModelSet, pcm: Pcm, chunk: int, *, live: bool = True, expected: int | None = None, words: bool = True
+) -> list[Event]:
+    """Everything that a session says; audio waits for words that are much behind, as live they never are."""
+    session = Session(models, SessionConfig(expected_speakers=expected, live=live, transcribe=words))
+    said: list[Event] = []
+    try:
+        for start in range(0, len(pcm), chunk):
+            said += await session.push(pcm[start : start + chunk])
+            while live and start - session.processed_samples() > MOST_BEHIND:
+                await session.changed.wait()
+                said += await session.poll()
+        return said + await session.finish()
+    finally:
+        await session.close()
+
+
+def turns_of(said: Sequence[Event]) -> list[TurnEvent]:
+    return [event for event in said if isinstance(event, TurnEvent)]
+
+
+def by_segment(said: Sequence[Event]) -> dict[int, list[TurnEvent]]:
+    found: defaultdict[int, list[TurnEvent]] = defaultdict(list)
+    for turn in turns_of(said):
+        found[turn.segment_id].append(turn)
+    return found
+
+
+def in_the_end(said: Sequence[Event]) -> list[Response]:
+    """The final turns and the end, without the revision, which counts what was said before."""
+    messages = [message_of(event) for event in said if not isinstance(event, ProgressEvent)]
+    final = [m for m in messages if m.WhichOneof("event") != "turn" or m.turn.state == session_pb2.TURN_STATE_FINAL]
+    for message in final:
+        if message.WhichOneof("event") == "turn":
+            message.turn.revision = 0
+    return final
+
+
+@pytest.fixture(scope="module")
+async def said(models: ModelSet) -> list[Event]:
+    """What a live session says of the beginning of the sample meeting, which comes in pieces of 0.1 s."""
+    return await run(models, SPEECH, 1600)
+
+
+@pytest.mark.parametrize("chunk", [333, 8192])
+async def test_the_end_is_the_same_live_and_not_however_audio_comes(
+    models: ModelSet, said: list[Event], chunk: int
+) -> None:
+    assert in_the_end(await run(models, SPEECH, chunk, live=False)) == in_the_end(said)
+    assert in_the_end(await run(models, SPEECH, chunk)) == in_the_end(said)
+
+
+async def test_the_end_is_the_same_when_every_sample_comes_alone(models: ModelSet) -> None:
+    short = SPEECH[: 4 * RATE_HZ]
+    alone = await run(models, short, 1)
+    assert in_the_end(alone) == in_the_end(await run(models, short, len(short), live=False))
+
+
+async def test_who_speaks_is_told_the_same_at_each_moment_however_audio_comes(models: ModelSet) -> None:
+    """So a replay after a crash tells nothing anew."""
+    told = [await run(models, SPEECH, chunk, words=False) for chunk in (333, 2048, 8192, 40_000)]
+    turns = [[e for e in said if isinstance(e, TurnEvent | ProgressEvent)] for said in told]
+    assert all(one == turns[0] for one in turns)
+    assert len({e.speaker for e in turns[0] if isinstance(e, TurnEvent)}) >= 3
+
+
+async def test_speech_is_told_soon_after_it_begins(said: list[Event]) -> None:
+    heard_s, first_heard_s = 0.0, dict[int, float]()
+    waiting: list[int] = []
+    for event in said:
+        if isinstance(event, TurnEvent) and event.state is not FINAL:
+            waiting.append(event.segment_id)
+        if isinstance(event, ProgressEvent) and event.stage == "analysing":
+            heard_s = event.heard_samples / RATE_HZ
+            for id_ in waiting:
+                first_heard_s.setdefault(id_, heard_s)
+            waiting = []
+    first = {id_: turns[0] for id_, turns in by_segment(said).items() if turns[0].state is not FINAL}
+    assert first
+    firsts = [turn for turn in first.values() if turn.segment_id % 1000 == 1]
+    assert all(first_heard_s[turn.segment_id] - turn.start_s <= SOON_S for turn in firsts)
+    assert all(turn.state is PARTIAL for turn in firsts if first_heard_s[turn.segment_id] < turn.end_s + 0.3)
+
+
+async def test_a_speaker_is_named_long_before_the_turn_ends(said: list[Event]) -> None:
+    begun = [turns for turns in by_segment(said).values() if turns[0].state is PARTIAL]
+    long = [turns for turns in begun if turns[-1].end_s - turns[-1].start_s >= SOON_S]
+    assert long
+    for turns in long:
+        named = next(turn for turn in turns if turn.speaker)
+        assert named.end_s - turns[0].start_s <= SOON_S
+
+
+async def test_a_turn_is_stable_once_all_its_words_are_there(said: list[Event]) -> None:
+    stable = [turn for turn in turns_of(said) if turn.state is STABLE]
+    assert stable
+    final = {turn.segment_id: turn for turn in turns_of(said) if turn.state is FINAL}
+    words = sorted((w.start_s, w.text) for turn in final.values() for w in turn.words)
+    last = {turn.segment_id: turn for turn in turns_of(said) if turn.state is not FINAL}
+    there = sorted((w.start_s, w.text) for turn in last.values() if turn.state is STABLE for w in turn.words if w.text)
+    assert there
+    # Nothing that was stable is not in the end.
+    assert set(there) <= set(words)
+    for turn in stable:
+        assert all(turn.start_s - 1 < word.start_s <= word.end_s < turn.end_s + 1 for word in turn.words)
+
+
+async def test_revisions_rise_by_one_and_never_say_the_same(said: list[Event]) -> None:
+    for turns in by_segment(said).values():
+        assert [turn.revision for turn in turns] == list(range(1, len(turns) + 1))
+        for before, after in pairwise(turns):
+            assert (before.state, before.speaker, before.start_s, before.end_s, before.words) != (
+                after.state,
+                after.speaker,
+                after.start_s,
+                after.end_s,
+                after.words,
+            )
+
+
+async def test_what_is_told_at_any_moment_overlaps_nothing(said: list[Event]) -> None:
+    now: dict[int, TurnEvent] = {}
+    for event in said:
+        if isinstance(event, TurnEvent) and event.state is not FINAL:
+            now[event.segment_id] = event
+        elif isinstance(event, ProgressEvent):
+            there = sorted((t.start_s, t.end_s) for t in now.values() if t.state is not RETRACTED)
+            assert all(a[1] <= b[0] + 0.11 for a, b in pairwise(there))
+
+
+async def test_retracted_segments_are_not_in_the_end_and_nothing_else_is_missing(said: list[Event]) -> None:
+    final = {turn.segment_id for turn in turns_of(said) if turn.state is FINAL}
+    last = {turn.segment_id: turn for turn in turns_of(said) if turn.state is not FINAL}
+    gone = {id_ for id_, turn in last.items() if turn.state is RETRACTED}
+    assert all(not turn.words for turn in turns_of(said) if turn.state is RETRACTED)
+    # The end may cut speech at other places than was thought; all speech is told in the end.
+    assert {id_ // 1000 for id_ in set(last) - gone} <= {id_ // 1000 for id_ in final}
+
+
+async def test_progress_never_falls_and_words_are_never_ahead_of_what_was_heard(said: list[Event]) -> None:
+    progress = [event for event in said if isinstance(event, ProgressEvent)]
+    heard = [event.heard_samples for event in progress]
+    done = [event.processed_samples for event in progress]
+    assert heard == sorted(heard)
+    assert done == sorted(done)
+    assert all(d <= h for d, h in zip(done, heard, strict=True))
+    assert heard[-1] == done[-1] == len(SPEECH)
+
+
+async def test_words_before_what_is_processed_do_not_change(said: list[Event]) -> None:
+    """Also at the end: that is what the words' watermark promises."""
+    final = sorted((w.start_s, w.end_s, w.text) for t in turns_of(said) if t.state is FINAL for w in t.words)
+    now: dict[int, TurnEvent] = {}
+    for event in said:
+        if isinstance(event, TurnEvent) and event.state is not FINAL:
+            now[event.segment_id] = event
+        elif isinstance(event, ProgressEvent) and event.stage == "analysing":
+            open_s = min((t.start_s for t in now.values() if t.state is PARTIAL), default=float("inf"))
+            through_s = min(event.processed_samples / RATE_HZ, open_s)
+            told = sorted((w.start_s, w.end_s, w.text) for t in now.values() for w in t.words if w.end_s <= through_s)
+            assert told == [word for word in final if word[1] <= through_s]
+
+
+async def test_one_who_speaks_alone_is_never_called_another(models: ModelSet) -> None:
+    turns = turns_of(await run(models, SPEECH, 3200, expected=1, words=False))
+    assert {turn.speaker for turn in turns} <= {0, 1}
+    assert {turn.speaker for turn in turns if turn.state is FINAL} == {1}
+    assert any(turn.state is STABLE for turn in turns)
+
+
+async def test_nobody_speaks_in_silence(models: ModelSet) -> None:
+    said = await run(models, np.zeros(5 * RATE_HZ, np.int16), 1600)
+    assert turns_of(said) == []
+
+
+@pytest.fixture
+async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+    server = aio.server()
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, max_sessions=4), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield session_pb2_grpc.SessionServiceStub(channel)
+    await server.stop(None)
+
+
+def requests(pcm: Pcm, chunk: int) -> list[Request]:
+    config = session_pb2.SessionConfig(sample_rate_hz=RATE_HZ, live=True)
+    pieces = [
+        session_pb2.AudioChunk(first_sample=start, pcm_s16le=pcm[start : start + chunk].astype("<i2").tobytes())
+        for start in range(0, len(pcm), chunk)
+    ]
+    return [Request(config=config), *(Request(audio=piece) for piece in pieces)]
+
+
+async def test_words_that_come_late_are_told_without_further_audio(
+    stub: session_pb2_grpc.SessionServiceAsyncStub,
+) -> None:
+    call = stub.RunSession()
+    for request in requests(sample_pcm()[: 12 * RATE_HZ], RATE_HZ):
+        await call.write(request)
+    # No more audio comes, and no finish: what is told now is told since words have come.
+    waiting: set[int] = set()
+    heard = False
+    while not heard or waiting:
+        response = await call.read()
+        assert isinstance(response, Response)
+        if response.WhichOneof("event") == "turn":
+            open_ = response.turn.state == session_pb2.TURN_STATE_PARTIAL
+            ends = response.turn.end_us / 1e6 < 11
+            (waiting.add if open_ and ends else waiting.discard)(response.turn.segment_id)
+        heard = heard or response.progress.heard_samples > 11 * RATE_HZ
+    await call.write(Request(finish=session_pb2.Finish()))
+    await call.done_writing()
+    said = []
+    while isinstance(response := await call.read(), Response):
+        said.append(response.WhichOneof("event"))
+    assert said[-1] == "finished"
+
+
+def final_of(responses: Sequence[Response]) -> list[str]:
+    turns = [r.turn for r in responses if r.turn.state == session_pb2.TURN_STATE_FINAL]
+    return [f"{t.segment_id} {t.speaker} {t.start_us} {t.end_us} {[w.text for w in t.words]}" for t in turns]
+
+
+async def test_sessions_on_the_same_models_do_not_disturb_one_another(
+    stub: session_pb2_grpc.SessionServiceAsyncStub,
+) -> None:
+    async def session(pcm: Pcm, chunk: int) -> list[Response]:
+        finish = Request(finish=session_pb2.Finish())
+        responses = [r async for r in stub.RunSession(iter([*requests(pcm, chunk), finish]))]
+        assert [r.event_seq for r in responses] == list(range(1, len(responses) + 1))
+        return responses
+
+    first, second = sample_pcm()[: 10 * RATE_HZ], solo("slt")[: 8 * RATE_HZ]
+    alone = [final_of(await session(pcm, 8192)) for pcm in (first, second)]
+    together = await asyncio.gather(session(first, 1600), session(second, 4096))
+    assert [final_of(responses) for responses in together] == alone
+    assert alone[0] != alone[1]
