@@ -28,8 +28,11 @@ log = logging.getLogger("inference")
 async def serve(settings: InferenceSettings, models: ModelSet) -> None:
     """Serves until SIGTERM or SIGINT. Raises RuntimeError when the address cannot be had."""
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    # For whoever looks for what a process keeps: `kill -USR1`.
+    loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holds: tasks %d", len(asyncio.all_tasks(loop))))
     server = aio.server(
         options=[
             ("grpc.max_receive_message_length", LARGEST_MESSAGE),

@@ -61,6 +61,9 @@ def build_server(
             ("grpc.max_receive_message_length", LARGEST_MESSAGE),
             # A second server on the same port would silently take half of the calls.
             ("grpc.so_reuseport", 0),
+            # Bots ping through silences, to notice a server that vanished.
+            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+            ("grpc.keepalive_permit_without_calls", 1),
         ],
     )
     answers, corrections = Answers(database), Corrections(database)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.config import ServerSettings
@@ -181,9 +182,10 @@ class LiveMeeting:
         return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
 
     @property
-    def engine(self) -> Any:
-        """What the engine said it can measure; None while none has."""
-        return next((feed.engine for feed in self._feeds if feed.engine is not None), None)
+    def engine(self) -> session_pb2.Capabilities | None:
+        """What the engine can measure, as it said itself; None while none was reached."""
+        told = (feed.engine for feed in self._feeds if feed.engine is not None)
+        return next(told, self._parts.analyst.inference.capabilities)
 
     # What is said.
 

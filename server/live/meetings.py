@@ -99,6 +99,14 @@ class LiveMeetings:
 
     async def look_after(self) -> None:
         """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""
+        asking = asyncio.create_task(self._parts.analyst.inference.until_reachable())
+        try:
+            await self._look_always()
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _look_always(self) -> None:
         while True:
             try:
                 await self._look()

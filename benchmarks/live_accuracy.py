@@ -1,0 +1,137 @@
+"""How right the live labels are, beside the final ones.
+
+    python -m benchmarks.live_accuracy [--data DIR ...] [--speed 4] [--json FILE]
+
+Each recording with ground truth is streamed as a live meeting. DER (overlap scored, whole file,
+collar 0 and 0.25 s on each side, percent) of three hypotheses: each segment as it was when it first
+was stable; as it stood before FINISH, revisions included; and as it is in the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from meetra.v1 import live_pb2 as pb
+
+from benchmarks.accuracy import COLLAR_S, DEFAULT_DATA, recordings_in
+from benchmarks.live_load import TRACK
+from benchmarks.recordings import RATE_HZ, read_samples
+from benchmarks.running_system import ROOT, circumstances, running_system
+from benchmarks.scorers import ensure_scorers
+from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
+from meetra_client import LiveEvent, MeetraClient
+
+STEP = RATE_HZ // 5
+VIEWS = ("first", "live", "final")
+# What is said last needs a moment to become stable before the meeting is finished.
+SETTLE_S = 3.0
+
+
+async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list[LiveEvent], float]:
+    """The events of a recording streamed so many times faster than real time, and its length in seconds."""
+    pcm = np.round(read_samples(path) * 32768).clip(-32768, 32767).astype("<i2")
+    seen: list[LiveEvent] = []
+    async with client.live(name=path.stem, tracks=[TRACK]) as meeting:
+
+        async def read() -> None:
+            async for event in meeting.events():
+                seen.append(event)
+
+        reading = asyncio.create_task(read())
+        began = time.monotonic()
+        for first in range(0, len(pcm), STEP):
+            await asyncio.sleep(max(0.0, began + first / RATE_HZ / speed - time.monotonic()))
+            await meeting.send("mix", pcm[first : first + STEP].tobytes())
+        await asyncio.sleep(SETTLE_S)
+        await meeting.finish()
+        await reading
+    return seen, len(pcm) / RATE_HZ
+
+
+def views(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
+    """What a client knew: at first, before the end, in the end."""
+    first: dict[int, pb.LiveTurn] = {}
+    live: dict[int, pb.LiveTurn] = {}
+    final: dict[int, pb.LiveTurn] = {}
+    for event in events:
+        if event.WhichOneof("event") != "turn":
+            continue
+        turn = event.turn
+        final[turn.segment_id] = turn
+        if turn.state == pb.LIVE_TURN_STATE_FINAL:
+            continue
+        live[turn.segment_id] = turn
+        if turn.state == pb.LIVE_TURN_STATE_STABLE:
+            first.setdefault(turn.segment_id, turn)
+    ended = {id_ for id_, turn in final.items() if turn.state == pb.LIVE_TURN_STATE_FINAL}
+    # Segments that the end alone retracted stood while the meeting went on.
+    kept = {id_: t for id_, t in live.items() if id_ in ended or t.state != pb.LIVE_TURN_STATE_RETRACTED}
+    chosen = {"first": first, "live": kept, "final": {id_: final[id_] for id_ in ended}}
+    return {
+        name: [SpokenInterval(t.start_ms / 1e3, t.end_ms / 1e3, t.speaker_id) for t in turns.values()]
+        for name, turns in chosen.items()
+    }
+
+
+def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, Any]:
+    """The row of one recording."""
+    reference = read_rttm(path.with_suffix(".rttm"))
+    row: dict[str, Any] = {"name": path.stem, "folder": path.parent.name}
+    for name, hypothesis in views(events).items():
+        row[name] = round(diarization_error_rate(reference, hypothesis, duration_s, 0.0), 2)
+        row[f"{name}_collar"] = round(diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S), 2)
+    kinds = [event.WhichOneof("event") for event in events]
+    row["speaker_revisions"] = kinds.count("speaker_revision")
+    return row
+
+
+async def measure(paths: list[Path], speed: float) -> list[dict[str, Any]]:
+    """A row for each recording."""
+    rows = []
+    with running_system() as system:
+        async with MeetraClient(system.gateway, email=system.email, password=system.password) as client:
+            for path in paths:
+                row = score(path, *await streamed(client, path, speed))
+                rows.append(row)
+                print_row(row)
+    return rows
+
+
+def print_row(row: dict[str, Any]) -> None:
+    figures = "".join(f"{row[view]:>9.2f}{row[view + '_collar']:>9.2f}" for view in VIEWS)
+    print(f"{row['name']:<12}{figures}{row['speaker_revisions']:>11}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live_accuracy", description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
+    parser.add_argument("--speed", type=float, default=4, help="times real time")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    folders = given.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
+    paths = recordings_in(folders)
+    if not paths:
+        print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
+        return 2
+    ensure_scorers()
+    print(f"{'recording':<12}" + "".join(f"{view + ' DER':>9}{'.25':>9}" for view in VIEWS) + f"{'revisions':>11}")
+    rows = asyncio.run(measure(paths, given.speed))
+    measured = [f"{view}{suffix}" for view in VIEWS for suffix in ("", "_collar")]
+    means = {name: round(fmean(row[name] for row in rows), 2) for name in measured}
+    print_row({"name": "mean", **means, "speaker_revisions": sum(row["speaker_revisions"] for row in rows)})
+    if given.json:
+        figures = {"recordings": rows, "mean": means, "units": "percent", **circumstances()}
+        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
