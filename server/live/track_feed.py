@@ -57,7 +57,8 @@ class TrackFeed:
         """At 16 kHz; turns are known up to here."""
         self.processed_samples = 0
         """At 16 kHz; words are known up to here."""
-        self._catch_up_samples = 0
+        # An engine that starts anew has caught up when it has heard so much and knows these words.
+        self._catch_up_samples = self._catch_up_words = 0
         self.most_speakers = 0
         """How many the engine tells apart; 0 until one has said so."""
         self.engine: session_pb2.Capabilities | None = None
@@ -80,7 +81,7 @@ class TrackFeed:
         """
         delay = RETRY_S
         # What was told before must not be told again while it is heard again.
-        self._catch_up_samples = self._turns.heard_through_us(self._place) * RATE_HZ // 1_000_000
+        self._catch_up_samples = self._samples_until(self._turns.heard_through_us(self._place))
         while True:
             try:
                 await self._inference.until_reachable()
@@ -93,14 +94,19 @@ class TrackFeed:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, LONGEST_RETRY_S)
 
+    def _samples_until(self, moment_us: int) -> int:
+        """How much of the track lies before a moment of the meeting, at 16 kHz."""
+        return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
+
     async def _session(self) -> SessionSaid:
         said = SessionSaid()
         self.heard_samples = self.processed_samples = self.decoded_samples = 0
         if self._catch_up_samples:
+            self._catch_up_words = self._samples_until(self._turns.words_through_us(self._place))
             self._turns.begin_again(self._place)
         config = session_config(self._meeting_id, self._config.language, self._track, live=True)
-        async with aclosing(self.pcm()) as pcm:
-            async for response in self._inference.run(config, pcm):
+        async with aclosing(self.pcm()) as pcm, aclosing(self._inference.run(config, pcm)) as responses:
+            async for response in responses:
                 await self._take(response, said)
         return said
 
@@ -114,7 +120,11 @@ class TrackFeed:
             if response.progress.stage != "clustering":
                 self.heard_samples = response.progress.heard_samples
                 self.processed_samples = response.progress.processed_samples
-                if self._turns.catching_up(self._place) and self.heard_samples >= self._catch_up_samples:
+                heard, words = (
+                    self.heard_samples >= self._catch_up_samples,
+                    self.processed_samples >= self._catch_up_words,
+                )
+                if self._turns.catching_up(self._place) and heard and words:
                     self._turns.caught_up(self._place)
                 await self._said_more()
         elif kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:

@@ -111,8 +111,16 @@ class LiveTurns:
 
     def heard_through_us(self, track: int) -> int:
         """The end of the last turn told of a track."""
+        return 1000 * max((turn.end_ms for turn in self._told_of(track)), default=0)
+
+    def words_through_us(self, track: int) -> int:
+        """The end of the last turn that was told of a track with all its words."""
+        whole = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
+        return 1000 * max((turn.end_ms for turn in self._told_of(track) if turn.state in whole), default=0)
+
+    def _told_of(self, track: int) -> Iterable[pb.LiveTurn]:
         id_ = self._config.tracks[track].track_id
-        return 1000 * max((turn.end_ms for turn in self._told.values() if turn.track_id == id_), default=0)
+        return (turn for turn in self._told.values() if turn.track_id == id_)
 
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Start of the first turn of a track in one of these states; None where there is none."""

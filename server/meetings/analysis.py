@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -125,13 +126,14 @@ class Analyst:
         clock = asyncio.get_running_loop().time
         next_report = clock()
         said = SessionSaid()
-        async for response in self.inference.run(config, track.pcm()):
-            if response.WhichOneof("event") == "progress":
-                if clock() >= next_report:
-                    await self._report_session(job, response.progress, recording, place)
-                    next_report = clock() + REPORT_EVERY_S
-            else:
-                said.take(response)
+        async with aclosing(self.inference.run(config, track.pcm())) as responses:
+            async for response in responses:
+                if response.WhichOneof("event") == "progress":
+                    if clock() >= next_report:
+                        await self._report_session(job, response.progress, recording, place)
+                        next_report = clock() + REPORT_EVERY_S
+                else:
+                    said.take(response)
         return said
 
     async def _store_events(self, job: Job, said: list[SessionSaid]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,14 @@ class InferenceClient:
 
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
-    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+    ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
         """Streams audio (s16le mono at 16 kHz, whole samples) through a session and yields what it answers, to the end.
 
-        Raises SessionBroke or SessionRefused.
+        Close it before ``pcm``. Raises SessionBroke, SessionRefused, or as ``pcm``.
         """
-        call = self._stub.RunSession(_requests(config, pcm))
+        call = self._stub.RunSession()
+        # A task of ours, not grpc's: it has let go of the audio before this generator ends.
+        sending = asyncio.create_task(_send(call, config, pcm), name="audio to the engine")
         finished = False
         try:
             async for response in call:
@@ -85,8 +87,14 @@ class InferenceClient:
             if error.code() == StatusCode.INVALID_ARGUMENT:
                 raise SessionRefused(error.details()) from error
             raise SessionBroke(f"{error.code().name}: {error.details()}") from error
+        except asyncio.CancelledError:
+            if sending.done() and not sending.cancelled() and (failure := sending.exception()) is not None:
+                raise failure from None
+            raise
         finally:
             call.cancel()
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
         if not finished:
             raise SessionBroke("the session ended without having finished")
 
@@ -112,17 +120,23 @@ async def pcm_of(path: Path) -> AsyncIterator[bytes]:
             yield data
 
 
-async def _requests(
-    config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
-) -> AsyncIterator[session_pb2.RunSessionRequest]:
-    yield session_pb2.RunSessionRequest(config=config)
-    first_sample = 0
-    async for data in pcm:
-        if data:
-            chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
-            yield session_pb2.RunSessionRequest(audio=chunk)
-            first_sample += len(data) // BYTES_PER_SAMPLE
-    yield session_pb2.RunSessionRequest(finish=session_pb2.Finish())
+async def _send(call: Any, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]) -> None:
+    """Sends a session's audio to its end, or until the engine ends the call: why it did is in its answer."""
+    try:
+        await call.write(session_pb2.RunSessionRequest(config=config))
+        first_sample = 0
+        async for data in pcm:
+            if data:
+                chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
+                await call.write(session_pb2.RunSessionRequest(audio=chunk))
+                first_sample += len(data) // BYTES_PER_SAMPLE
+        await call.write(session_pb2.RunSessionRequest(finish=session_pb2.Finish()))
+        await call.done_writing()
+    except (aio.AioRpcError, asyncio.InvalidStateError):
+        return
+    except Exception:
+        call.cancel()
+        raise
 
 
 def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
