@@ -34,7 +34,8 @@ class ServerSettings(BaseSettings):
     poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
     max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
     live_max_meetings: int = Field(256, ge=1, description="live meetings held at once; one more is refused")
-    live_max_duration_s: float = Field(12 * 3600.0, gt=0, description="longest live meeting, seconds")
+    # Positions have 32 bits, and count up to 64,000 a second.
+    live_max_duration_s: float = Field(12 * 3600.0, gt=0, le=18 * 3600, description="longest live meeting, seconds")
     live_grace_s: float = Field(
         120.0, gt=0, description="an abandoned live meeting is finished by itself after so many seconds"
     )
