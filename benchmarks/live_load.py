@@ -16,7 +16,7 @@ from benchmarks.running_system import RunningSystem
 from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
-CHUNK_S = 0.1
+CHUNK_S = 0.2
 # The first words of a meeting wait for processes that load their models.
 WARM_UP_S = 10.0
 

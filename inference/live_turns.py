@@ -43,6 +43,7 @@ class LiveTurns:
         self._said: dict[int, TurnEvent] = {}
         self._pieces: dict[int, int] = {}  # pieces said of each speech segment
         self._dirty: set[int] = set()
+        self._looked_at_s: dict[int, float] = {}  # where a segment ended when it was last looked at
 
     def hear(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> None:
         """Takes the next windows with their vectors, shape (n, d)."""
@@ -71,7 +72,10 @@ class LiveTurns:
     def _know(self, number: int, segment: SpeechSegment, *, closed: bool) -> None:
         known = self._speech.get(number)
         self._speech[number] = _Speech(segment, closed, known.words if known else [], complete=False)
-        self._dirty.add(number)
+        # One that only grows is looked at when there may be something to say.
+        if closed or known is None or segment.end_s - self._looked_at_s.get(number, 0.0) >= GROWTH_S:
+            self._looked_at_s[number] = segment.end_s
+            self._dirty.add(number)
 
     def take_words(self, number: int, words: list[RecognisedWord], *, complete: bool) -> None:
         """The words of a segment so far; ``complete``: no more will come of what was heard of it."""
@@ -84,6 +88,7 @@ class LiveTurns:
         """What seemed to be a segment was none."""
         self._speech.pop(number, None)
         self._first_look.pop(number, None)
+        self._looked_at_s.pop(number, None)
         self._dirty.add(number)
 
     @property

@@ -15,7 +15,7 @@ from inference.diarization.speech_segments import SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Transcriber
 
 # A cut is looked for in so much of the end of a piece that grew too long.
-CUT_WITHIN_S = 5.0
+CUT_WITHIN_S = 2.5
 VAD_WINDOW_SAMPLES = 512
 
 
@@ -119,7 +119,7 @@ class Recognition:
         self._pending.clear()
 
     def _quietest(self, limit: int) -> int:
-        """The middle of the window least likely to hold speech in the 5 s before ``limit``."""
+        """The middle of the window least likely to hold speech in the 2.5 s before ``limit``."""
         last = min(limit // VAD_WINDOW_SAMPLES, self._windows_heard)
         first = max(last - int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES), 0)
         base = self._windows_heard - len(self._probabilities)

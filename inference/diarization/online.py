@@ -31,6 +31,7 @@ class OnlineSpeakers:
         self._profile, self._expected = profile, expected
         self._most = expected or profile.max_speakers
         self._sums = np.zeros((0, profile.dimension), np.float64)
+        self._unit: NDArray[np.float64] | None = None  # of the sums, until they change
         self._labels: list[int] = []
         self._next_label = 1
         self._heard = 0
@@ -45,8 +46,10 @@ class OnlineSpeakers:
                 nearest = int(similarity.argmax())
                 if similarity[nearest] >= self._profile.online_similarity or len(self._labels) >= self._most:
                     self._sums[nearest] += vector
+                    self._unit = None
                     continue
             self._sums = np.vstack([self._sums, vector])
+            self._unit = None
             self._labels.append(self._next_label)
             self._next_label += 1
 
@@ -77,6 +80,7 @@ class OnlineSpeakers:
         counts = np.maximum(1, np.bincount(after, minlength=len(centroids)))
         self._labels = labels
         self._sums = centroids.astype(np.float64) * counts[:, None]
+        self._unit = None
 
     def pieces(
         self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
@@ -91,4 +95,6 @@ class OnlineSpeakers:
         return len(self._labels)
 
     def _centroids(self) -> NDArray[np.float64]:
-        return np.asarray(self._sums / (np.linalg.norm(self._sums, axis=1, keepdims=True) + 1e-9))
+        if self._unit is None:
+            self._unit = self._sums / (np.linalg.norm(self._sums, axis=1, keepdims=True) + 1e-9)
+        return self._unit

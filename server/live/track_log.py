@@ -23,7 +23,7 @@ from server.meetings.audio_log import sync_directory
 # Audio received and not yet on disk, of all tracks together: more than that waits at the client.
 LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
 # Syncs are shared by what comes within this time.
-COMMIT_EVERY_S = 0.1
+COMMIT_EVERY_S = 0.2
 READ_BYTES = 64 * 1024
 
 
@@ -166,7 +166,8 @@ class MeetingAudio:
             while True:
                 size = min(READ_BYTES, log.committed_bytes - position)
                 if size > 0:
-                    data = await asyncio.to_thread(file.read, size)
+                    # What has just been written is in memory: no trip to a thread for it.
+                    data = file.read(size) if size < READ_BYTES else await asyncio.to_thread(file.read, size)
                     position += len(data)
                     yield data
                 elif self.ended:
