@@ -264,7 +264,7 @@ async def test_sessions_on_the_same_models_do_not_disturb_one_another(
         assert [r.event_seq for r in responses] == list(range(1, len(responses) + 1))
         return responses
 
-    first, second = sample_pcm()[: 10 * RATE_HZ], solo("slt")[: 8 * RATE_HZ]
+    first, second = sample_pcm()[: 7 * RATE_HZ], solo("slt")[: 6 * RATE_HZ]
     alone = [final_of(await session(pcm, 8192)) for pcm in (first, second)]
     together = await asyncio.gather(session(first, 1600), session(second, 4096))
     assert [final_of(responses) for responses in together] == alone

@@ -164,7 +164,7 @@ def test_as_many_voices_as_the_encoder_tells_apart_are_told_apart(voices: int) -
 
 def test_clustering_is_due_when_enough_is_new() -> None:
     online = OnlineSpeakers(PROFILE, None)
-    vectors = windows(runs((1, 331)))
+    vectors = windows(runs((1, 287)))
     assert not online.due
     online.hear(vectors[: DUE_WINDOWS - 1])
     assert not online.due
@@ -175,11 +175,11 @@ def test_clustering_is_due_when_enough_is_new() -> None:
     online.hear(vectors[DUE_WINDOWS : 2 * DUE_WINDOWS])
     assert online.due
     # Of much, a tenth more.
-    online.hear(vectors[2 * DUE_WINDOWS : 300])
-    online.recluster(vectors[:300])
-    online.hear(vectors[300:329])
+    online.hear(vectors[2 * DUE_WINDOWS : 260])
+    online.recluster(vectors[:260])
+    online.hear(vectors[260:285])
     assert not online.due
-    online.hear(vectors[329:331])
+    online.hear(vectors[285:287])
     assert online.due
 
 
