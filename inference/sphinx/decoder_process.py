@@ -11,7 +11,6 @@ from typing import Any
 from pocketsphinx import Config, Decoder, set_loglevel
 
 FRAME_S = 0.01
-NICENESS = 5
 # "read(2)" is another pronunciation of "read".
 _VARIANT = re.compile(r"\(\d+\)$")
 
@@ -21,8 +20,6 @@ _decoder: Any = None
 
 def start(parent: int) -> None:
     """Loads the decoder; the process ends itself when ``parent`` is gone."""
-    # Words may come a moment later; who speaks, and other sessions' audio, may not.
-    os.nice(NICENESS)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     load()
 
