@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,8 +103,3 @@ async def model_seconds(pcm: NDArray[np.int16]) -> ModelSeconds:
 def measured(pcm: NDArray[np.int16]) -> ModelSeconds:
     """The same, from outside of any event loop."""
     return asyncio.run(model_seconds(pcm))
-
-
-def describe(seconds: ModelSeconds, audio_s: float) -> Sequence[str]:
-    """Lines for people: seconds of processor time a second of audio."""
-    return [f"  {name:<20}{spent / audio_s:>8.4f}" for name, spent in sorted(seconds.spent.items())]
