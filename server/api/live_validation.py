@@ -10,7 +10,7 @@ from meetra.v1 import live_pb2 as pb
 from server.errors import BadRequest
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
-from server.meetings.upload_fields import checked_details
+from server.meetings.upload_fields import CONTROL, checked_details
 
 MOST_TRACKS = 32
 MOST_CHANNELS = 8
@@ -51,8 +51,8 @@ def _checked_track(field: str, track: pb.TrackConfig) -> Track:
     kind, name = kinds[track.kind], track.participant_name.strip()
     if name and kind is TrackKind.MIXED:
         raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
-    if len(name) > LONGEST_NAME or not name.isprintable():
-        raise BadRequest(f"{field}.participant_name", f"at most {LONGEST_NAME} printable characters")
+    if len(name) > LONGEST_NAME or CONTROL.search(name):
+        raise BadRequest(f"{field}.participant_name", f"at most {LONGEST_NAME} characters and no control characters")
     if not 0 <= track.start_ms <= LATEST_START_MS:
         raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; 0 to {LATEST_START_MS}")
     return Track(track.track_id, kind, name, _checked_format(field, track), track.start_ms * 1000)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from server.errors import BadRequest
 from server.insights.periods import SHORTEST_PERIOD_S, longest_period_s
+from server.meetings.upload_fields import CONTROL
 
 LONGEST_ALIAS = 200
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 50, 1000
@@ -33,11 +34,11 @@ def checked_uuid(name: str, value: str) -> UUID:
 
 
 def checked_alias(value: str) -> str:
-    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 printable characters."""
+    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 characters, no control character."""
     alias = value.strip()
     if not alias or len(alias) > LONGEST_ALIAS:
         raise BadRequest("alias", f"{len(alias)} characters; 1 to {LONGEST_ALIAS} are needed")
-    if not alias.isprintable():
+    if CONTROL.search(alias):
         raise BadRequest("alias", "holds control characters; leave them out")
     return alias
 

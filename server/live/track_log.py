@@ -103,7 +103,7 @@ class MeetingAudio:
     async def committed(self) -> None:
         """Returns once everything accepted so far is on disk.
 
-        Raises OSError when the disk fails, HeldByAnotherServer when the files are let go of before.
+        Raises HeldByAnotherServer when the disk fails, or the files are let go of before.
         """
         wanted = [log.accepted for log in self.logs]
         async with self._moved:
@@ -111,10 +111,7 @@ class MeetingAudio:
                 lambda: self._failed() or all(log.committed >= w for log, w in zip(self.logs, wanted, strict=True))
             )
         if self._failed():
-            assert self._committer is not None
-            if self._committer.cancelled():
-                raise HeldByAnotherServer
-            self._committer.result()
+            raise HeldByAnotherServer
 
     async def stands(self) -> None:
         """Returns once the files are let go of. Raises OSError when they can be written no more."""

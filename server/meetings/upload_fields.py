@@ -11,7 +11,7 @@ from server.errors import BadRequest
 LONGEST_NAME = 500
 MOST_SPEAKERS = 64
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingD
         BadRequest: naming the field, for anything that does not parse.
     """
     name = fields.get("name", "").strip() or _plain_name(file_name) or "Untitled meeting"
-    if len(name) > LONGEST_NAME or _CONTROL.search(name):
+    if len(name) > LONGEST_NAME or CONTROL.search(name):
         raise BadRequest("name", f"at most {LONGEST_NAME} characters and no control characters")
     held_on = fields.get("date", "").strip() or None
     if held_on is not None:
@@ -48,7 +48,7 @@ def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingD
 
 
 def _plain_name(file_name: str | None) -> str:
-    return _CONTROL.sub("", (file_name or "").replace("\\", "/").rsplit("/", 1)[-1]).strip()[:LONGEST_NAME]
+    return CONTROL.sub("", (file_name or "").replace("\\", "/").rsplit("/", 1)[-1]).strip()[:LONGEST_NAME]
 
 
 def _speaker_count(text: str) -> int | None:

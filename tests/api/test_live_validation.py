@@ -90,7 +90,7 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "a participant's name with a control character": (
         set_track("participant_name", "a\0b"),
         "config.tracks[0].participant_name",
-        "printable",
+        "control",
     ),
     "no encoding": (set_track("encoding", 0), "config.tracks[0].encoding", "AUDIO_ENCODING_MULAW"),
     "an unknown encoding": (set_track("encoding", 77), "config.tracks[0].encoding", "AUDIO_ENCODING_OPUS"),
