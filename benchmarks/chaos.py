@@ -31,8 +31,8 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recordings import EVAL, RATE_HZ, read_samples
-from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
+from benchmarks.recordings import RATE_HZ, dialogues
+from benchmarks.running_system import RunningSystem, circumstances, running_system
 from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
 from server.cli.client import Client
 
@@ -66,15 +66,8 @@ class Streamed:
     status: str
     events: list[LiveEvent] = field(default_factory=list)
     reconnects: int = 0
-
-
-def source(minutes: float) -> NDArray[np.int16]:
-    """Speech of so many minutes: the evaluation dialogues where they are, else the sample meeting, repeated."""
-    folder = EVAL / "synthetic"
-    paths = sorted(folder.glob("d[234]*.flac")) if folder.is_dir() else [ROOT / "sample" / "meeting.flac"]
-    wanted = int(minutes * 60 * RATE_HZ)
-    once = np.concatenate([np.round(read_samples(path) * 32768).clip(-32768, 32767) for path in paths]).astype(np.int16)
-    return np.tile(once, -(-wanted // len(once)))[:wanted]
+    repeated: int = 0
+    """Events that came over the wire though they had come before."""
 
 
 async def stream(
@@ -92,7 +85,9 @@ async def stream(
             await meeting.send("mix", pcm[first : first + CHUNK_SAMPLES].astype("<i2").tobytes())
         finished = await meeting.finish()
         await reading
-        return Streamed(meeting.session_id, meeting.file_hash, finished.status, seen, meeting.reconnects)
+        return Streamed(
+            meeting.session_id, meeting.file_hash, finished.status, seen, meeting.reconnects, meeting.repeated_events
+        )
 
 
 async def _collect(meeting: LiveMeeting, seen: list[LiveEvent]) -> None:
@@ -151,7 +146,7 @@ async def duplicate_events(connection: asyncpg.Connection[Any], streamed: Stream
     )
     twice = len(numbers) - len(set(numbers))
     others = sum(LiveEvent.FromString(stored[e.event_seq]) != e for e in streamed.events if e.event_seq in stored)
-    return twice + others
+    return twice + others + streamed.repeated
 
 
 async def result(connection: asyncpg.Connection[Any], file_hash: str) -> dict[str, Any]:
@@ -223,7 +218,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
     disturbances = Disturbances(given.drops, given.inference_kills, given.api_kills, given.seed)
-    figures = asyncio.run(measure(source(given.minutes), given.speed, disturbances))
+    figures = asyncio.run(measure(dialogues(given.minutes), given.speed, disturbances))
     for name, value in figures.items():
         print(f"{name:<18}{value}")
     if given.json:

@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos import source
 from benchmarks.live_load import percentiles, rotated, run_bots
+from benchmarks.recordings import sample_speech
 from benchmarks.running_system import circumstances, running_system
 
 KINDS = ("partial", "stable", "word", "finish")
@@ -26,7 +26,7 @@ KINDS = ("partial", "stable", "word", "finish")
 async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
     """A row for each number of streams."""
     rows = []
-    pcm = source(minutes)
+    pcm = sample_speech(minutes)
     with running_system() as system:
         for count in streams:
             lags = await run_bots(system, rotated(pcm, count))

@@ -29,6 +29,23 @@ def read_samples(path: Path) -> Samples:
     return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
 
 
+def sample_speech(minutes: float) -> NDArray[np.int16]:
+    """The sample meeting, again and again for so many minutes: clear speech that everybody has."""
+    return _repeated([ROOT / "sample" / "meeting.flac"], minutes)
+
+
+def dialogues(minutes: float) -> NDArray[np.int16]:
+    """Dialogues of two to four voices, some noisy or overlapping, where the evaluation data is; else the sample meeting."""
+    folder = EVAL / "synthetic"
+    return _repeated(sorted(folder.glob("d[234]*.flac")), minutes) if folder.is_dir() else sample_speech(minutes)
+
+
+def _repeated(paths: list[Path], minutes: float) -> NDArray[np.int16]:
+    wanted = int(minutes * 60 * RATE_HZ)
+    once = np.concatenate([np.round(read_samples(path) * 32768).clip(-32768, 32767) for path in paths]).astype(np.int16)
+    return np.tile(once, -(-wanted // len(once)))[:wanted]
+
+
 def read_speech(folder: Path) -> dict[str, list[Path]]:
     """LibriSpeech utterances by speaker, from the folder's manifest."""
     by_speaker: dict[str, list[Path]] = {}

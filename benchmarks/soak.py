@@ -29,7 +29,7 @@ from grpc import aio
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc
 
-from benchmarks.chaos import source
+from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 from server.cli.client import Client
 
@@ -129,7 +129,7 @@ async def _tasks(system: RunningSystem, name: str) -> int:
 async def measure(minutes: float, streams: int) -> dict[str, Any]:
     """The figures."""
     os.environ["MEETRA_LIVE_GRACE_S"] = str(GRACE_S)
-    audio = source(1 / 60 * AUDIO_S).astype("<i2").tobytes()
+    audio = sample_speech(1 / 60 * AUDIO_S).astype("<i2").tobytes()
     readings: list[dict[str, float]] = []
     with running_system() as system:
         async with Client(system.gateway) as client:

@@ -22,10 +22,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.chaos import source
 from benchmarks.live_load import percentiles, rotated, run_bots
 from benchmarks.model_cost import measured
-from benchmarks.recordings import RATE_HZ
+from benchmarks.recordings import RATE_HZ, sample_speech
 from benchmarks.running_system import circumstances, running_system
 
 LARGEST_P95_S = 2.0
@@ -33,14 +32,14 @@ LARGEST_P95_S = 2.0
 
 def _cost(minutes: float) -> dict[str, float]:
     """Processor seconds of each model for a second of audio."""
-    pcm = source(minutes)
+    pcm = sample_speech(minutes)
     return {name: seconds * RATE_HZ / len(pcm) for name, seconds in measured(pcm).spent.items()}
 
 
 async def hold(streams: int, minutes: float) -> dict[str, Any]:
     """So many streams for so long."""
     with running_system() as system:
-        lags = await run_bots(system, rotated(source(minutes), streams))
+        lags = await run_bots(system, rotated(sample_speech(minutes), streams))
     kinds = {kind: percentiles(getattr(lags, kind)) for kind in ("partial", "stable", "word", "finish")}
     return {"streams": streams, "p95_lag_s": percentiles(lags.all_turns())["p95_s"], **kinds}
 

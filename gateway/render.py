@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -20,6 +21,8 @@ class GatewaySettings:
     api_host: str
     api_port: int
     access_log: Path
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may call, as ``https://app.example``."""
     descriptors: Path = DESCRIPTORS
 
 
@@ -35,6 +38,7 @@ def render(settings: GatewaySettings) -> str:
         api_host=settings.api_host,
         api_port=settings.api_port,
         access_log=settings.access_log,
+        cors_origins=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
         descriptors=settings.descriptors,
     )
 

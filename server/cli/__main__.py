@@ -7,6 +7,7 @@ import asyncio
 import logging
 import math
 import os
+import re
 import secrets
 import shlex
 import sys
@@ -42,6 +43,13 @@ REFUSALS = (
 )
 
 
+def web_origin(text: str) -> str:
+    """An origin as browsers send it. Raises argparse.ArgumentTypeError."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin; give scheme, host and port: https://app.example")
+    return text.lower()
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     root = argparse.ArgumentParser(prog="meetra", description="Open conversation-intelligence server.")
@@ -57,6 +65,14 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
     start.add_argument("--port", type=int, help="port of the gateway (default: 8080, or a free one; 0: a free one)")
     start.add_argument("--analyze", metavar="FILE", help="then analyse this recording; 'sample' is our own")
+    start.add_argument(
+        "--cors-origin",
+        action="append",
+        type=web_origin,
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin (https://app.example) call from browsers; may be given again",
+    )
     job = add("analyze", "Analyse recordings on a running system and print a report of each.")
     job.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
     job.add_argument("--date", default="", help="when it took place, ISO 8601")
@@ -114,7 +130,8 @@ async def run_up(arguments: argparse.Namespace) -> int:
         recording = SAMPLE if arguments.analyze == "sample" else Path(arguments.analyze)
         if not recording.is_file():
             raise CannotStart(f"no such recording: {recording}")
-    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording))
+    origins = tuple(arguments.cors_origin)
+    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
 
 
 def system_of(arguments: argparse.Namespace) -> dict[str, Any]:

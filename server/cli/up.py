@@ -51,6 +51,7 @@ class UpOptions:
     host: str
     port: int | None
     analyze: Path | None
+    cors_origins: tuple[str, ...] = ()
 
 
 def free_port() -> int:
@@ -139,7 +140,9 @@ class System:
         }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
-        settings = GatewaySettings(self._options.host, self._port, "127.0.0.1", self._api_port, access_log)
+        settings = GatewaySettings(
+            self._options.host, self._port, "127.0.0.1", self._api_port, access_log, self._options.cors_origins
+        )
         config.write_text(render(settings), encoding="utf-8")
         return [
             Program("inference", [sys.executable, "-m", "inference"], inference),

@@ -92,10 +92,11 @@ class System:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 
-def start_system(data: Path) -> System:
+def start_system(data: Path, *options: str) -> System:
     ready = data.with_suffix(".ready.json")
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "server.cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
+    command += options
     with data.with_suffix(".log").open("ab") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     deadline = time.monotonic() + 90

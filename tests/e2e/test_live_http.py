@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.e2e.conftest import Rest
+from tests.e2e.conftest import Rest, start_system
 from tests.e2e.live_bot import speech
 
 OPEN = "/single-feature-api/live"
@@ -100,3 +101,23 @@ def test_errors_are_the_documented_ones(rest: Rest) -> None:
     assert nobody.http.get(f"{OPEN}/{ready['session_id']}/events").json() == {"message": "Unauthorized"}
     assert control(rest, taken, "CONTROL_FINISH").status_code == 200
     assert send(rest, taken, 2, b"abcd").status_code == 409
+
+
+def test_pages_of_named_origins_may_call_and_others_not(tmp_path: Path) -> None:
+    system = start_system(tmp_path / "data", "--cors-origin", "https://app.example")
+    try:
+        ours, other = {"origin": "https://app.example"}, {"origin": "https://else.example"}
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        allowed = httpx.options(f"{system.gateway}{OPEN}", headers={**ours, **asked})
+        assert allowed.headers["access-control-allow-origin"] == "https://app.example"
+        assert "authorization" in allowed.headers["access-control-allow-headers"]
+        refused = httpx.post(f"{system.gateway}{OPEN}", headers=ours, json={})
+        # An error can be read by the page as well.
+        assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, "https://app.example")
+        for answer in (
+            httpx.options(f"{system.gateway}{OPEN}", headers={**other, **asked}),
+            httpx.post(f"{system.gateway}{OPEN}", headers=other, json={}),
+        ):
+            assert "access-control-allow-origin" not in answer.headers
+    finally:
+        assert system.stop() == 0

@@ -33,6 +33,7 @@ class EventFeed:
 
     def __init__(self, seen: int, watch: Watch, most: int = MOST_EVENTS_KEPT) -> None:
         self.received = self._delivered = seen
+        self.repeated = 0
         self._watch, self._most = watch, most
         self._kept: deque[live_pb2.LiveEvent] = deque()
         self._behind = False
@@ -43,6 +44,7 @@ class EventFeed:
     def put(self, event: live_pb2.LiveEvent) -> bool:
         """Takes an event in; False when it came before."""
         if event.event_seq <= self.received:
+            self.repeated += 1
             return False
         self.received = event.event_seq
         if len(self._kept) >= self._most:

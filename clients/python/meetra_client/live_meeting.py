@@ -129,6 +129,11 @@ class LiveMeeting:
         """Number of the last event that came."""
         return self._feed.received
 
+    @property
+    def repeated_events(self) -> int:
+        """How many events came again though they had come: none, as long as the server keeps to its protocol."""
+        return self._feed.repeated
+
     def position(self, track_id: str) -> int:
         """Position of the next sample that ``send`` takes: after a resume, where to go on. Raises ValueError."""
         return self._outbox.log(track_id).end
