@@ -35,7 +35,7 @@ def sample_speech(minutes: float) -> NDArray[np.int16]:
 
 
 def dialogues(minutes: float) -> NDArray[np.int16]:
-    """Dialogues of two to four voices, some noisy or overlapping, where the evaluation data is; else the sample meeting."""
+    """Dialogues of two to four voices, some noisy or overlapping; the sample meeting where there is no such data."""
     folder = EVAL / "synthetic"
     return _repeated(sorted(folder.glob("d[234]*.flac")), minutes) if folder.is_dir() else sample_speech(minutes)
 
