@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from grpc import aio
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc
@@ -35,6 +36,9 @@ def speech(seconds: float, start_s: float = 0) -> bytes:
     """A stretch of the sample meeting, s16le."""
     pcm = sample_pcm()[int(start_s * RATE_HZ) : int((start_s + seconds) * RATE_HZ)]
     return pcm.astype("<i2").tobytes()
+
+
+PLAIN = pb.LiveConfig(name="Live", tracks=[mixed()])
 
 
 class Bot:
@@ -121,3 +125,10 @@ async def connected(rest: Rest) -> AsyncIterator[Bot]:
             yield bot
         finally:
             bot.cut()
+
+
+async def failure(bot: Bot) -> aio.AioRpcError:
+    """How the call ends."""
+    with pytest.raises(aio.AioRpcError) as raised:
+        await bot.rest()
+    return raised.value

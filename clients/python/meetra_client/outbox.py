@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ from meetra_client.errors import AudioLost, TakenOver
 from meetra_client.tracks import Track, opus_packet_samples
 
 
-class TrackLog:
+class TrackLog(ABC):
     """One track's audio from ``acknowledged`` to ``end``; what is before ``sent`` is on its way."""
 
     def __init__(self, track: Track) -> None:
@@ -24,13 +25,13 @@ class TrackLog:
         """The first audio will be at ``position``."""
         self.acknowledged = self.sent = self.end = position
 
+    @abstractmethod
     def append(self, data: bytes) -> None:
         """Adds whole units, or one packet."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, most_bytes: int) -> tuple[int, bytes] | None:
         """The next audio to send and its position, at most so many bytes; None when all is on its way."""
-        raise NotImplementedError
 
     def acknowledge(self, position: int) -> None:
         """Forgets what is before ``position``. Raises TakenOver when that was never ours."""
@@ -54,8 +55,9 @@ class TrackLog:
         self.acknowledge(position)
         self.sent = position
 
+    @abstractmethod
     def _forget(self, position: int) -> None:
-        raise NotImplementedError
+        """Lets go of what is before ``position``."""
 
 
 class SampleLog(TrackLog):
