@@ -20,13 +20,16 @@ from server.live.track_decoder import TrackDecoder
 from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import LiveTurn, LiveTurns
 from server.meetings.analysis import session_config
-from server.meetings.inference_client import InferenceClient, SessionBroke, event_of
+from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke, event_of
 from server.meetings.recording import SessionSaid
 from server.meetings.resampling import RATE_HZ
 
 log = logging.getLogger(__name__)
 # Between two engines; a server without any engine goes on taking audio.
 RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
+# Engines that broke one after another before they came further than the one before: it may be this audio that
+# breaks them, and others need them too. The worker tries again when the meeting is over, and counts.
+MOST_BARREN = 6
 # Audio is handed to the engine in pieces of 0.512 s: it works in such blocks, and smaller ones would be no sooner
 # of use. Audio that is there already goes in larger pieces.
 LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
@@ -77,17 +80,23 @@ class TrackFeed:
     async def run(self) -> SessionSaid:
         """What the engine said in the end.
 
-        Raises SessionBroke once the meeting is over, SessionRefused, MeetingLost.
+        Raises SessionBroke once the meeting is over, or when engine after engine comes no further;
+        SessionRefused, MeetingLost.
         """
-        delay = RETRY_S
+        delay, barren = RETRY_S, 0
         # What was told before must not be told again while it is heard again.
         self._catch_up_samples = self._samples_until(self._turns.heard_through_us(self._place))
         while True:
             try:
                 await self._inference.until_reachable()
                 return await self._session()
+            except EngineBusy:
+                log.info("live meeting %s: the engine has no room yet", self._meeting_id)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_S)
             except SessionBroke as error:
-                if self.ended:
+                barren = barren + 1 if self.heard_samples <= self._catch_up_samples else 0
+                if self.ended or barren == MOST_BARREN:
                     raise
                 log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
                 self._catch_up_samples = max(self._catch_up_samples, self.heard_samples)

@@ -42,6 +42,10 @@ class SessionBroke(Exception):
     """The session ended before it was finished; another may succeed."""
 
 
+class EngineBusy(SessionBroke):
+    """The engine holds its limit of sessions; it has nothing to do with this one."""
+
+
 class SessionRefused(Exception):
     """The engine refuses the recording or its settings; another session would be refused as well."""
 
@@ -73,7 +77,7 @@ class InferenceClient:
     ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
         """Streams audio (s16le mono at 16 kHz, whole samples) through a session and yields what it answers, to the end.
 
-        Close it before ``pcm``. Raises SessionBroke, SessionRefused, or as ``pcm``.
+        Close it before ``pcm``. Raises SessionBroke (EngineBusy), SessionRefused, or as ``pcm``.
         """
         call = self._stub.RunSession()
         # A task of ours, not grpc's: it has let go of the audio before this generator ends.
@@ -86,6 +90,8 @@ class InferenceClient:
         except aio.AioRpcError as error:
             if error.code() == StatusCode.INVALID_ARGUMENT:
                 raise SessionRefused(error.details()) from error
+            if error.code() == StatusCode.RESOURCE_EXHAUSTED:
+                raise EngineBusy(error.details()) from error
             raise SessionBroke(f"{error.code().name}: {error.details()}") from error
         except asyncio.CancelledError:
             if sending.done() and not sending.cancelled() and (failure := sending.exception()) is not None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from server.config import ServerSettings
 from server.meetings.analysis import DATABASE_PATIENCE_S
 from server.meetings.decoding import UnusableRecording
-from server.meetings.inference_client import SessionBroke, SessionRefused
+from server.meetings.inference_client import EngineBusy, SessionBroke, SessionRefused
 from server.storage import jobs
 from server.storage.jobs import Job, JobLost
 from server.storage.pool import Database, DatabaseGone
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 RENEWALS_PER_LEASE = 3
 # Seconds before a broken analysis is tried again, times the attempt's number.
 RETRY_DELAY_S = 1.0
+# Seconds before a meeting for which the engine had no room is tried again.
+BUSY_DELAY_S = 3.0
 
 Work = Callable[[Job], Awaitable[None]]
 
@@ -46,6 +48,9 @@ class JobRunner:
             await self._settle(job, str(error))
         except JobLost as error:
             log.warning("%s", error)
+        except EngineBusy:
+            # No attempt was made: the meeting must not pay for the others.
+            await self._release(job, "Waiting for the engine", BUSY_DELAY_S, counted=False)
         except (SessionBroke, DatabaseGone) as error:
             log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)

@@ -240,3 +240,25 @@ async def test_a_meeting_deleted_while_it_goes_on_ends(rest: Rest) -> None:
     async with connected(rest) as again:
         await again.send(pb.StreamMeetingRequest(config=pb.LiveConfig(session_id=ready.session_id)))
         assert (await failure(again)).code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_meeting_for_which_the_engine_has_no_room_waits_and_pays_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETRA_INFERENCE_MAX_SESSIONS", "1")
+    monkeypatch.setenv("MEETRA_MAX_ATTEMPTS", "1")
+    system = start_system(tmp_path / "data")
+    try:
+        rest = system.login()
+        async with connected(rest) as first, connected(rest) as second:
+            for bot in (first, second):
+                await bot.open(PLAIN)
+                await bot.audio(speech(4))
+                await bot.until(lambda bot=bot: bot.committed() == 4 * RATE_HZ)  # type: ignore[misc]
+            later = asyncio.create_task(second.finish())
+            # The one that waits is over before the engine has heard of it.
+            await asyncio.sleep(1)
+            assert (await first.finish()).status == "ready"
+            assert (await later).status == "ready"
+    finally:
+        assert system.stop() == 0
