@@ -136,19 +136,17 @@ class Description:
         else:
             (field,) = [f for f in self._fields(message) if f.name == body]
             if field.type_name == HTTP_BODY:
-                return _recording()
+                return _recording() if path.endswith("/upload") else _bytes()
             schema = self._object(field.type_name, self._fields(field.type_name), every=False)
         return {"required": True, "content": {"application/json": {"schema": schema}}}
 
     def _responses(self, method: descriptor_pb2.MethodDescriptorProto, path: str) -> dict[str, Any]:
         error = "NamedError" if path.startswith("/api/meeting/speakers") else "Error"
         refused = {"schema": {"$ref": f"#/components/schemas/{error}"}}
-        responses: dict[str, Any] = {
-            "200": {
-                "description": "As documented.",
-                "content": {"application/json": {"schema": self._reference(method.output_type)}},
-            }
-        }
+        # What streams comes as server-sent events, one message a `data:` line.
+        kind = "text/event-stream" if method.server_streaming else "application/json"
+        answer = {"description": "As documented.", "content": {kind: {"schema": self._reference(method.output_type)}}}
+        responses: dict[str, Any] = {"200": answer}
         for status, text in ERRORS.items():
             responses[status] = {"description": text, "content": {"application/json": refused}}
         if method.name == "GetTopics":
@@ -174,7 +172,7 @@ class Description:
 
     def _object(self, message: str, fields: list[Field], *, every: bool) -> dict[str, Any]:
         """``every``: an answer, which holds all fields but those that may be absent."""
-        absent = {f.json_name for f in fields if f.proto3_optional or self._is_detail(f)}
+        absent = {f.json_name for f in fields if f.HasField("oneof_index") or self._is_detail(f)}
         return {
             "type": "object",
             "description": self._messages[message][1].get(self._places[message], ""),
@@ -186,7 +184,7 @@ class Description:
     @staticmethod
     def _is_detail(field: Field) -> bool:
         # Messages are left out where they are not set; those of an answer always are, but these.
-        return field.name == "details"
+        return field.name in ("details", "engine")
 
     def _property(self, field: Field) -> dict[str, Any]:
         if field.label != Field.LABEL_REPEATED:
@@ -211,6 +209,8 @@ class Description:
             return {"type": "number", "format": NUMBERS[field.type]}
         if field.type == Field.TYPE_INT32:
             return {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
+        if field.type == Field.TYPE_UINT32:
+            return {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
         if field.type == Field.TYPE_BOOL:
             return {"type": "boolean"}
         if field.type == Field.TYPE_ENUM:
@@ -227,6 +227,14 @@ def _comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...],
         tuple(place.path): " ".join(place.leading_comments.split())
         for place in file.source_code_info.location
         if place.leading_comments
+    }
+
+
+def _bytes() -> dict[str, Any]:
+    """A body of plain bytes."""
+    return {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 
 
