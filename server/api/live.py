@@ -61,9 +61,9 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
 
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
         meeting = await self._found(request.session_id)
-        meeting.clients.sender(request.owner)
+        sender = meeting.clients.sender(request.owner)
         chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=request.body.data)
-        await meeting.receive(chunk)
+        await meeting.receive(chunk, sender)
         await meeting.audio.committed()
         of_track = [p for p in _positions(meeting) if p.track_id == request.track_id]
         return pb.SendAudioResponse(ack=pb.Ack(tracks=of_track, lag_ms=meeting.lag_ms()))
@@ -144,7 +144,10 @@ class Outbox:
         self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
         """Until the meeting's last event, or until the client goes. Raises what ends the connection."""
-        work = [asyncio.create_task(self._read(requests)), asyncio.create_task(self._watch_audio())] if requests else []
+        work: list[asyncio.Task[None]] = []
+        if requests is not None and self._connection is not None:
+            reading, watching = self._read(requests, self._connection), self._watch_audio()
+            work = [asyncio.create_task(reading), asyncio.create_task(watching)]
         self._meeting.events.listen(self._wake)
         try:
             while True:
@@ -187,12 +190,12 @@ class Outbox:
             return []
         return [pb.StreamMeetingResponse(ack=pb.Ack(tracks=moved, lag_ms=self._meeting.lag_ms()))]
 
-    async def _read(self, requests: AsyncIterator[pb.StreamMeetingRequest]) -> None:
+    async def _read(self, requests: AsyncIterator[pb.StreamMeetingRequest], connection: Connection) -> None:
         try:
             async for request in requests:
                 kind = request.WhichOneof("payload")
                 if kind == "audio":
-                    await self._meeting.receive(request.audio)
+                    await self._meeting.receive(request.audio, connection)
                 elif kind == "control":
                     await _control(self._meeting, request.control)
                 else:

@@ -62,6 +62,10 @@ class Clients:
             raise
         return connection
 
+    def holds(self, connection: Connection) -> bool:
+        """True while the client is the one who sends."""
+        return self.current is connection and connection.failure is None
+
     def leave(self, connection: Connection) -> None:
         """A client has gone."""
         if self.current is connection:

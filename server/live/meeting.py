@@ -24,6 +24,7 @@ from server.errors import (
     HeldByAnotherServer,
     MeetingOver,
     MeetraError,
+    TakenOver,
 )
 from server.live.config import LiveConfig
 from server.live.connection import Clients, Connection
@@ -161,18 +162,24 @@ class LiveMeeting:
     async def connect(self, *, take_over: bool, streams: bool) -> Connection:
         """A client that sends from now on. Raises OwnedElsewhere, MeetingLost, DatabaseGone."""
         number = partial(live.new_owner, meeting_id=self.row.meeting_id, fence=self.row.fence)
-        return await self.clients.connect(partial(self._parts.database.run, number), take_over, streams)
+        connection = await self.clients.connect(partial(self._parts.database.run, number), take_over, streams)
+        # What the one before it sent is on disk before this one is told where to go on.
+        await self.audio.committed()
+        return connection
 
     @property
     def abandoned(self) -> bool:
         """Nobody came back within the grace period."""
         return not self.finishing and self.clients.absent_s() > self._parts.settings.live_grace_s
 
-    async def receive(self, chunk: pb.AudioChunk) -> None:
+    async def receive(self, chunk: pb.AudioChunk, connection: Connection) -> None:
         """Takes a chunk; it is durable once acknowledged.
 
-        Raises MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveTooLong.
+        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveTooLong.
         """
+        if not self.clients.holds(connection):
+            # What is left of a connection that another has replaced must not move the place at which that one goes on.
+            raise TakenOver
         if self.finishing:
             raise MeetingOver
         await take_chunk(self.audio, chunk, self._parts.settings.live_max_duration_s)
