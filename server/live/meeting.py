@@ -197,8 +197,12 @@ class LiveMeeting:
     # What is said.
 
     async def _said_more(self) -> None:
+        await self._say([])
+
+    async def _say(self, events: list[pb.LiveEvent]) -> None:
+        """Tells what changed of the turns, how far they stand, and ``events``, in one write."""
         async with self._saying:
-            await self.events.append([*self.turns.changes(), *self._moved_watermark()])
+            await self.events.append([*self.turns.changes(), *self._moved_watermark(), *events])
 
     def _moved_watermark(self) -> list[pb.LiveEvent]:
         before, now = self._watermark, watermark(self._feeds, self.config, self.turns, self._copies.ignored)
@@ -217,10 +221,7 @@ class LiveMeeting:
             for place in range(len(self._feeds)):
                 if is_participant(self.config, place) and self._copies.judged(place) and not self.turns.settled(place):
                     self.turns.settle(place)
-            warnings = self._warnings.of(self._feeds, self.turns)
-            async with self._saying:
-                await self.events.append(warnings)
-            await self._said_more()
+            await self._say(self._warnings.of(self._feeds, self.turns))
             await self._tell_insights()
 
     async def _ignore(self, copy: int, of: int) -> None:
@@ -230,8 +231,7 @@ class LiveMeeting:
         text = f"The track carries the same audio as {other}; it is stored, and left out of everything else."
         warning = pb.Warning(code=pb.WARNING_CODE_DUPLICATE_TRACK, track_id=track, text=text)
         self.turns.ignore(copy)
-        async with self._saying:
-            await self.events.append([*self.turns.changes(), pb.LiveEvent(warning=warning)])
+        await self._say([pb.LiveEvent(warning=warning)])
 
     async def _tell_insights(self) -> None:
         through_us = max(
@@ -244,8 +244,7 @@ class LiveMeeting:
         overlap = len(self._feeds) - len(self._copies.ignored) > 1
         line = await self._rolling.of(self.turns.segments(), through_us, overlap)
         event = pb.LiveEvent(insights=insights_of(line, overlap, self.turns.speaker_id, self.turns.alias))
-        async with self._saying:
-            await self.events.append([event])
+        await self._say([event])
         # What takes long in a long meeting is done less often: at most a twentieth of the time.
         pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
         self._next_insights_us = through_us + round(pause_s * 1e6)

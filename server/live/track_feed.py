@@ -92,16 +92,14 @@ class TrackFeed:
                 return await self._session()
             except EngineBusy:
                 log.info("live meeting %s: the engine has no room yet", self._meeting_id)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY_S)
             except SessionBroke as error:
                 barren = barren + 1 if self.heard_samples <= self._catch_up_samples else 0
                 if self.ended or barren == MOST_BARREN:
                     raise
                 log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
                 self._catch_up_samples = max(self._catch_up_samples, self.heard_samples)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY_S)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_RETRY_S)
 
     def _samples_until(self, moment_us: int) -> int:
         """How much of the track lies before a moment of the meeting, at 16 kHz."""
