@@ -22,7 +22,7 @@ from inference.diarization.speech_segments import SpeechSegment, SpeechSegmenter
 from inference.diarization.windows import Window, WindowPlan
 from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
 from inference.live_turns import LiveTurns
-from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
+from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples, Stretch
 from inference.recognition import Recognition
 from inference.said_words import words_by_segment
 
@@ -178,7 +178,7 @@ class Session:
     def _listen(self, samples: Samples) -> NDArray[np.float32]:
         """All that is heard in a block at once: one trip to a thread."""
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
-        probabilities, self._vad_state = self._models.vad(levelled, self._vad_state)
+        ((probabilities, self._vad_state),) = self._models.vad([Stretch(levelled, self._vad_state)])
         self._ear.measure(samples)
         return probabilities
 

@@ -77,7 +77,7 @@ class QualityTrack:
         self._under_way = asyncio.create_task(self._judge(np.concatenate(window), start, start + length))
 
     async def _judge(self, window: Samples, start: int, end: int) -> JudgedWindow:
-        scores = await asyncio.to_thread(self._estimator, window)
+        (scores,) = await asyncio.to_thread(self._estimator, [window])
         return JudgedWindow(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ, scores)
 
     async def _collect(self) -> None:

@@ -29,6 +29,22 @@ class TranscriptionFailed(Exception):
     """The recogniser crashed on a piece of audio."""
 
 
+class ModelUnfit(Exception):
+    """A model is readable but cannot serve: a wrong shape, rate or label; the message names it and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The next audio of one session, for a model that remembers what came before."""
+
+    samples: Samples
+    """Shape (n,)."""
+    state: Any
+    """What the session's previous call returned, or the model's ``initial_state()``."""
+    last: bool = False
+    """No more audio of the session follows."""
+
+
 class VoiceActivityDetector(Protocol):
     """Says how likely each window holds speech."""
 
@@ -39,15 +55,15 @@ class VoiceActivityDetector(Protocol):
         """State before the first sample of a session."""
         ...
 
-    def __call__(self, samples: Samples, state: Any) -> tuple[NDArray[np.float32], Any]:
-        """Probabilities of speech.
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+        """Probabilities of speech, for the next audio of each of several sessions.
 
         Args:
-            samples: shape (n * window_samples,).
-            state: what the previous call of the session returned, or ``initial_state()``.
+            work: each of shape (n * window_samples,); n may differ.
 
         Returns:
-            Probabilities of shape (n,), 0..1, and the state for the next call.
+            For each: probabilities of shape (n,), 0..1, and the state for the session's next call.
+            They do not depend on what else is in the call.
         """
         ...
 
@@ -84,6 +100,40 @@ class SpeakerEncoder(Protocol):
         ...
 
 
+class FrameDiarizer(Protocol):
+    """Says who speaks in every frame, several at once where they do, while the audio comes.
+
+    It takes the place of windows, vectors and clusters. Speakers are numbered in the order in which they
+    are first heard, and a frame that was told is never revised.
+    """
+
+    frame_samples: int
+    """Samples a frame."""
+    step_samples: int
+    """Samples of new audio a call takes for each session; only the last may be shorter, even empty."""
+    latency_samples: int
+    """How far behind the end of the audio given the frames told may be."""
+    max_speakers: int
+
+    def initial_state(self) -> Any:
+        """State before the first sample of a session."""
+        ...
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+        """The next frames of each of several sessions, however far each has come.
+
+        Args:
+            work: each of shape (step_samples,), or shorter with ``last``.
+
+        Returns:
+            For each: probabilities that a speaker speaks, shape (frames, max_speakers), 0..1, frames >= 0, and
+            the state for the session's next call. The frames of all calls of a session, with the last,
+            follow one another and cover all of its audio, rounded up. They do not depend on what
+            else is in the call, but for rounding.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecognisedWord:
     """A word within the audio given to a Transcriber."""
@@ -96,8 +146,24 @@ class RecognisedWord:
     """0..1; None where the recogniser does not say."""
 
 
+class Recogniser(Protocol):
+    """Turns pieces of speech into words with times."""
+
+    languages: tuple[str, ...]
+    """BCP 47 primary tags."""
+    max_segment_s: float
+    """The longest piece it takes, seconds."""
+
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        """The words of each piece, in the order of time. Pieces may differ in length; each shape (n,), n > 0.
+
+        The words of a piece do not depend on what else is in the call, nor on any call before.
+        """
+        ...
+
+
 class Transcriber(Protocol):
-    """Turns speech into words with times."""
+    """Turns one piece of speech after another into words, as a session asks for it."""
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
@@ -127,8 +193,8 @@ class QualityEstimator(Protocol):
     window_samples: int
     """Samples it is given at once."""
 
-    def __call__(self, samples: Samples) -> OpinionScores:
-        """Scores of one window as recorded, shape (window_samples,) or shorter but not empty."""
+    def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
+        """Scores of windows as recorded, each of shape (window_samples,) or shorter but not empty."""
         ...
 
 
@@ -191,3 +257,5 @@ class ModelSet:
     names: tuple[str, ...]
     """``task: model version`` of each."""
     close: Callable[[], Coroutine[Any, Any, None]]
+    diarizer: FrameDiarizer | None = None
+    """Where there is one, it says who speaks; else vectors are clustered."""

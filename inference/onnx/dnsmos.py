@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,11 @@ class Dnsmos:
     def __init__(self, model: Path, threads: int = 1) -> None:
         self._session = open_session(model, threads)
 
-    def __call__(self, samples: Samples) -> OpinionScores:
+    def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
         """See QualityEstimator. A shorter window is repeated until it is long enough, as DNSMOS itself does."""
+        return [self._judge(window) for window in windows]
+
+    def _judge(self, samples: Samples) -> OpinionScores:
         if not len(samples):
             raise ValueError("no samples to judge")
         window = np.resize(samples, WINDOW_SAMPLES).astype(np.float32)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import Samples
+from inference.models import Samples, Stretch
 from inference.onnx.runtime import open_session
 
 # The graph wants each 512-sample window with the 64 samples before it.
@@ -37,8 +38,12 @@ class SileroVad:
         zeros = np.zeros((1, 1, 128), np.float32)
         return SileroState(zeros, zeros, np.zeros(CONTEXT_SAMPLES, np.float32))
 
-    def __call__(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
-        """See VoiceActivityDetector. Raises ValueError when the samples are not whole windows."""
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroState]]:
+        """See VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
+        # The graph runs along the time of one session: sessions one after another cost the same as in one.
+        return [self._listen(stretch.samples, stretch.state) for stretch in work]
+
+    def _listen(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
         if len(samples) % self.window_samples:
             raise ValueError(f"{len(samples)} samples are not whole windows of {self.window_samples}")
         if not len(samples):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.diarization.clustering import cluster_speakers
-from inference.models import ModelCorrupt, ModelMissing, Samples
+from inference.models import ModelCorrupt, ModelMissing, Samples, Stretch
 from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, CatalogueEntry, locate
 from inference.onnx import Ge2eEncoder, SileroVad
 from inference.onnx.ge2e_encoder import PROFILE
@@ -42,10 +42,11 @@ def test_a_checkpoint_that_names_anything_else_is_refused(tmp_path: Path) -> Non
 def test_the_detector_hears_blocks_as_it_hears_windows() -> None:
     vad = SileroVad(locate(SILERO_VAD))
     audio = speech(0, 6.4)
-    whole, _ = vad(audio, vad.initial_state())
+    ((whole, _), (again, _)) = vad([Stretch(audio, vad.initial_state()), Stretch(audio, vad.initial_state())])
+    assert np.array_equal(whole, again)
     state, parts = vad.initial_state(), []
     for start in range(0, len(audio), 512):
-        probability, state = vad(audio[start : start + 512], state)
+        ((probability, state),) = vad([Stretch(audio[start : start + 512], state)])
         parts.append(probability)
     assert np.allclose(whole, np.concatenate(parts), atol=1e-6)
     assert whole.max() > 0.9
