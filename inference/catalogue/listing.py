@@ -1,0 +1,146 @@
+"""Reads the catalogue: our own entries of published models, and those a user adds in a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from inference.catalogue.embedded import EMBEDDED
+from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel
+
+OURS = Path(__file__).parent / "published"
+# A catalogue is written by hand; one of more than this is some other file.
+LARGEST_CATALOGUE = 1024 * 1024
+NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
+Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class CatalogueUnreadable(Exception):
+    """A catalogue file has a mistake; the message names the file, the field and what it should be."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9 ._/+-]{0,199}$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    size: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Self:
+        path = PurePosixPath(self.path)
+        if str(path) != self.path or ".." in path.parts:
+            raise ValueError("path must be plain and stay inside the model's folder")
+        return self
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+    task: str
+    repository: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", max_length=200)]
+    revision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w./-]*$", max_length=200)] = "main"
+    licence: Text
+    licence_url: Text = ""
+    commercial_use: bool
+    gated: bool = False
+    format: Format
+    backend: Text = ""
+    languages: Text = ""
+    latency: Text = ""
+    accuracy: Text = ""
+    files: Annotated[list[_File], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _says_a_task(self) -> Self:
+        if self.task not in TASKS:
+            raise ValueError(f"task must be one of: {', '.join(TASKS)}")
+        if len({file.path for file in self.files}) != len(self.files):
+            raise ValueError("each file's path may be given once")
+        return self
+
+    def entry(self) -> PublishedModel:
+        fields = self.model_dump(exclude={"files"})
+        return PublishedModel(**fields, files=tuple(ModelFile(**file.model_dump()) for file in self.files))
+
+
+class _Listing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    model: list[_Model] = []
+    sets: dict[Annotated[str, StringConstraints(pattern=f"^{NAME}$")], list[str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All models known, and named sets of them."""
+
+    models: tuple[ModelEntry, ...]
+    sets: dict[str, tuple[PublishedModel, ...]]
+
+    def find(self, name: str) -> ModelEntry | None:
+        """The model of that name; case does not matter. None where there is none."""
+        return next((model for model in self.models if model.name.lower() == name.lower()), None)
+
+    @property
+    def published(self) -> tuple[PublishedModel, ...]:
+        return tuple(model for model in self.models if isinstance(model, PublishedModel))
+
+
+def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]]:
+    """The models and sets of one catalogue file. Raises CatalogueUnreadable."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_CATALOGUE + 1)
+        if len(raw) > LARGEST_CATALOGUE:
+            raise CatalogueUnreadable(
+                f"{path} is larger than {LARGEST_CATALOGUE} bytes; a catalogue is a small TOML file"
+            )
+        parsed: dict[str, Any] = tomllib.loads(raw.decode())
+        listing = _Listing.model_validate(parsed)
+    except OSError as error:
+        raise CatalogueUnreadable(f"cannot read the catalogue {path}: {error.strerror}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise CatalogueUnreadable(f"{path}: {problems}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogueUnreadable(f"{path} is no TOML: {error}") from error
+    return [model.entry() for model in listing.model], listing.sets
+
+
+@cache
+def _read(paths: tuple[Path, ...]) -> Catalogue:
+    models: dict[str, ModelEntry] = {model.name.lower(): model for model in EMBEDDED}
+    sets: dict[str, tuple[PublishedModel, ...]] = {}
+    for path in paths:
+        entries, named = read_listing(path)
+        models |= {entry.name.lower(): entry for entry in entries}
+        for name, members in named.items():
+            found = [models.get(member.lower()) for member in members]
+            for member, entry in zip(members, found, strict=True):
+                if not isinstance(entry, PublishedModel):
+                    raise CatalogueUnreadable(f"{path}: sets.{name}: no published model named {member} before it")
+            sets[name] = tuple(entry for entry in found if isinstance(entry, PublishedModel))
+            if len({entry.task for entry in sets[name]}) != len(members):
+                raise CatalogueUnreadable(f"{path}: sets.{name}: one model a task")
+    return Catalogue(tuple(models.values()), sets)
+
+
+def catalogue() -> Catalogue:
+    """Ours, then the file named by ``MEETRA_MODELS_CATALOGUE``, whose entries take the place of ours of the same name.
+
+    Raises:
+        CatalogueUnreadable: a file is missing or has a mistake.
+    """
+    theirs = os.environ.get("MEETRA_MODELS_CATALOGUE", "")
+    return _read((*sorted(OURS.glob("*.toml")), *([Path(theirs)] if theirs else [])))
+
+
+def looks_like_path(value: str) -> bool:
+    """Whether a setting's value names a file or folder rather than a model of the catalogue."""
+    return "/" in value or value.startswith((".", "~")) or bool(re.search(r"\.(onnx|nemo)(@|$)", value))

@@ -1,0 +1,183 @@
+"""What lies on this machine: finds models and checks their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.catalogue.embedded import locate
+from inference.catalogue.entry import EmbeddedModel, Format, ModelEntry, PublishedModel, ResolvedModel
+from inference.catalogue.listing import catalogue, looks_like_path
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+
+RECORD = "pulled.json"
+LARGEST_RECORD = 8 * 1024 * 1024
+BLOCK = 1024 * 1024
+PINNED_PATH = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-fA-F]{64})")
+SUFFIX_FORMATS: dict[str, Format] = {
+    ".onnx": "onnx",
+    ".nemo": "nemo",
+    ".safetensors": "safetensors",
+    ".pt": "pickle",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """What was pulled once, and who said what its digest should be."""
+
+    sha256: str
+    size: int
+    stated_by: str
+    """``catalogue``, ``hub``, or ``first use``."""
+
+
+def models_folder() -> Path:
+    """Where pulled models lie: ``MEETRA_MODELS_DIR``, else ``meetra/models`` in the user's cache.
+
+    They are gigabytes that can be fetched again and that all data folders of a machine share, so they
+    belong to the cache and not to a data folder, which is backed up.
+    """
+    given = os.environ.get("MEETRA_MODELS_DIR")
+    if given:
+        return Path(given).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "meetra" / "models"
+
+
+def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
+    """The digests recorded when models were pulled: model, then path below its folder. Raises ModelCorrupt."""
+    path = folder / RECORD
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_RECORD + 1)
+    except FileNotFoundError:
+        return {}
+    try:
+        if len(raw) > LARGEST_RECORD:
+            raise ValueError("too large")
+        models = json.loads(raw)["models"]
+        record = {
+            name: {path: RecordedFile(**file) for path, file in model["files"].items()}
+            for name, model in models.items()
+        }
+        if any(not re.fullmatch("[0-9a-f]{64}", file.sha256) for files in record.values() for file in files.values()):
+            raise ValueError("a digest is none")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelCorrupt(f"{path} cannot be read ({error}); remove it and pull the models again") from error
+    return record
+
+
+def sha256_of(path: Path, progress: Callable[[int], None] = lambda _: None) -> str:
+    """The SHA-256 of a file's bytes; ``progress`` is told of each block's length."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            progress(len(block))
+    return digest.hexdigest()
+
+
+def check_published(entry: PublishedModel, folder: Path) -> dict[str, str]:
+    """Hashes all files of a pulled model.
+
+    Returns:
+        The digests found, by path below the model's folder.
+
+    Raises:
+        ModelMissing: not all of it is here.
+        ModelCorrupt: a file has other bytes than the catalogue, or the record of its pull, says.
+    """
+    fix = f"run: meetra models pull {entry.name}"
+    record = read_record(folder).get(entry.name, {})
+    found: dict[str, str] = {}
+    for file in entry.files:
+        path = folder / entry.name / file.path
+        if not path.is_file():
+            raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no {path}; {fix}")
+    for file in entry.files:
+        path = folder / entry.name / file.path
+        recorded = record.get(file.path)
+        expected = file.sha256 or (recorded.sha256 if recorded else None)
+        if expected is None:
+            raise ModelCorrupt(
+                f"{entry.name} ({entry.task}): nothing says what the digest of {path} is; "
+                f"copy {RECORD} along with the models, or {fix}"
+            )
+        found[file.path] = sha256_of(path)
+        if found[file.path] != expected:
+            raise ModelCorrupt(
+                f"{entry.name} ({entry.task}): {path} has SHA-256 {found[file.path]}, not {expected}; {fix}"
+            )
+    return found
+
+
+def resolve(name_or_path: str, task: str) -> ResolvedModel:
+    """The model a setting names, found here and checked.
+
+    Args:
+        name_or_path: a name of the catalogue, a path of a file or folder, or ``PATH@sha256:HEX``.
+        task: what it is to do, one of ``inference.catalogue.entry.TASKS``.
+
+    Raises:
+        ModelMissing: unknown, or not here; the message says which command brings it.
+        ModelCorrupt: its bytes are not those the catalogue, the record of its pull, or ``HEX`` says.
+        ModelUnfit: it is for another task, or its digest cannot be checked as asked.
+        CatalogueUnreadable: the user's catalogue has a mistake.
+    """
+    known = catalogue()
+    entry = known.find(name_or_path)
+    if entry is None:
+        if looks_like_path(name_or_path):
+            return _resolve_path(name_or_path, task)
+        names = ", ".join(model.name for model in known.models if model.task == task) or "none"
+        raise ModelMissing(f"no model named {name_or_path!r} ({task}); the catalogue has: {names}; a file needs a '/'")
+    if entry.task != task:
+        names = ", ".join(model.name for model in known.models if model.task == task) or "none"
+        raise ModelUnfit(f"{entry.name} is for {entry.task}, not {task}; for that there are: {names}")
+    return resolve_entry(entry)
+
+
+def resolve_entry(entry: ModelEntry) -> ResolvedModel:
+    """The files of a model of the catalogue, checked. Raises ModelMissing or ModelCorrupt."""
+    if isinstance(entry, EmbeddedModel):
+        return ResolvedModel(locate(entry), entry.task, entry.format, entry, {entry.file: entry.sha256})
+    assert isinstance(entry, PublishedModel)
+    digests = check_published(entry, models_folder())
+    path = models_folder() / entry.name
+    if len(entry.files) == 1:
+        path /= entry.files[0].path
+    return ResolvedModel(path, entry.task, entry.format, entry, digests)
+
+
+def _resolve_path(value: str, task: str) -> ResolvedModel:
+    pinned = PINNED_PATH.fullmatch(value)
+    if pinned is None and "@sha256:" in value:
+        raise ModelUnfit(f"{value} ({task}): after @sha256: come 64 hexadecimal digits")
+    path = Path(pinned["path"] if pinned else value).expanduser().absolute()
+    if not path.exists():
+        raise ModelMissing(f"no model at {path} ({task}); give a file, a folder, or a name of 'meetra models list'")
+    digests: dict[str, str] = {}
+    if pinned:
+        if not path.is_file():
+            raise ModelUnfit(f"{path} ({task}) is a folder; @sha256 is for one file")
+        digests[path.name] = sha256_of(path)
+        if digests[path.name] != pinned["sha256"].lower():
+            raise ModelCorrupt(f"{path} ({task}) has SHA-256 {digests[path.name]}, not {pinned['sha256'].lower()}")
+    return ResolvedModel(path, task, _format_of(path, task), None, digests)
+
+
+def _format_of(path: Path, task: str) -> Format:
+    if path.is_file():
+        if format_ := SUFFIX_FORMATS.get(path.suffix.lower()):
+            return format_
+        raise ModelUnfit(f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}")
+    suffixes = {item.suffix.lower() for item in path.rglob("*") if item.is_file()}
+    found = [format_ for suffix, format_ in SUFFIX_FORMATS.items() if suffix in suffixes]
+    if not found:
+        raise ModelUnfit(f"{path} ({task}) holds no file that ends in {', '.join(SUFFIX_FORMATS)}")
+    return found[0]
