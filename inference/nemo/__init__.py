@@ -1,0 +1,31 @@
+"""Models of NVIDIA NeMo: checkpoints read safely, and what they do behind the Protocols.
+
+Neither torch nor nemo is imported before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.models import FrameDiarizer
+
+
+def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> FrameDiarizer:
+    """The streaming Sortformer in the ``.nemo`` file at ``path``.
+
+    Args:
+        path: of the checkpoint.
+        latency: a name of ``inference.nemo.latency.LATENCIES``: "0.32s", "0.64s", "1.04s", "10s" or "30.4s".
+        device: "cpu", "cuda", or "auto" for cuda where there is one.
+        dtype: "float32", or "bfloat16" or "float16", which matrices are then multiplied in.
+
+    Raises:
+        ModelMissing: there is no such file, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
+        ModelUnfit: it holds something else than a streaming Sortformer for 16 kHz, or a setting is unknown.
+    """
+    from inference.nemo.sortformer import SortformerDiarizer  # torch is imported only when it is wanted
+
+    return SortformerDiarizer.load(path, latency=latency, device=device, dtype=dtype)

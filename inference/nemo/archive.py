@@ -1,0 +1,119 @@
+"""Unpacks a ``.nemo`` archive: a tar, perhaps gzipped, of one configuration, one file of weights and tokenizers.
+
+Headers are walked here, not by ``tarfile``: nothing but the few members a checkpoint has is ever written,
+and no size that a file claims is believed before its bytes have come.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tarfile
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+from inference.models import ModelCorrupt
+
+CONFIG = "model_config.yaml"
+WEIGHTS = "model_weights.ckpt"
+MOST_MEMBERS = 256
+LARGEST_CONFIG_BYTES = 2 * 1024**2
+LARGEST_WEIGHTS_BYTES = 16 * 1024**3
+LARGEST_TOKENIZER_BYTES = 64 * 1024**2
+
+_BLOCK = tarfile.BLOCKSIZE
+_COPY_BYTES = 1024**2
+_LARGEST_EXTENSION_BYTES = 64 * 1024
+_TOKENIZER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(?:model|vocab|txt)")
+# What an extended header may not say of the member after it: it would belie the plain header checked here.
+_OVERRIDES = re.compile(rb"^\d+ (?:path|linkpath|size|GNU\.sparse[^=]*)=", re.MULTILINE)
+_EXTENSIONS = (tarfile.XHDTYPE, tarfile.XGLTYPE)
+
+
+def unpack(path: Path, folder: Path) -> frozenset[str]:
+    """Writes the members of the archive at ``path`` into ``folder``, an empty one.
+
+    Returns:
+        Their names: CONFIG, WEIGHTS and those of tokenizer files.
+
+    Raises:
+        ModelCorrupt: the file is cut short, is no such archive, or holds a member that no checkpoint needs:
+            outside its folder, a link, a device, too large, of an unknown name, or there twice.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            names = _unpack(cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw, path.name, folder)
+    except (OSError, EOFError, zlib.error, tarfile.HeaderError) as error:
+        raise ModelCorrupt(f"{path.name} cannot be read as a .nemo archive: {error}; get it anew") from error
+    for needed in (CONFIG, WEIGHTS):
+        if needed not in names:
+            raise ModelCorrupt(f"{path.name} holds no {needed}: it is not a NeMo checkpoint, or was cut short")
+    return frozenset(names)
+
+
+def _unpack(file: IO[bytes], archive: str, folder: Path) -> set[str]:
+    names: set[str] = set()
+    headers = 0
+    while (header := _exactly(file, _BLOCK, archive, "its list of members")).strip(b"\0"):
+        headers += 1
+        if headers > MOST_MEMBERS:
+            raise ModelCorrupt(f"{archive} holds more than {MOST_MEMBERS} members; no NeMo checkpoint does")
+        member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        if member.type in _EXTENSIONS:
+            _skip_extension(file, archive, member)
+        elif not (member.isdir() and member.name in (".", "./", "")):
+            name = _checked_name(member, archive, names)
+            _write(file, archive, folder / name, member.size)
+            names.add(name)
+    return names
+
+
+def _checked_name(member: tarfile.TarInfo, archive: str, seen: set[str]) -> str:
+    name = member.name.removeprefix("./")
+    if not member.isreg():
+        raise ModelCorrupt(f"{archive}: member {member.name!r} is not a plain file; a NeMo checkpoint has no other")
+    if name == CONFIG:
+        limit = LARGEST_CONFIG_BYTES
+    elif name == WEIGHTS:
+        limit = LARGEST_WEIGHTS_BYTES
+    elif _TOKENIZER.fullmatch(name):
+        limit = LARGEST_TOKENIZER_BYTES
+    else:
+        raise ModelCorrupt(
+            f"{archive}: member {member.name!r} is neither {CONFIG}, {WEIGHTS} nor a tokenizer's file beside them"
+        )
+    if not 0 <= member.size <= limit:
+        raise ModelCorrupt(f"{archive}: member {name} says it has {member.size} bytes; at most {limit} are read")
+    if name in seen:
+        raise ModelCorrupt(f"{archive}: member {name} is there twice")
+    return name
+
+
+def _skip_extension(file: IO[bytes], archive: str, member: tarfile.TarInfo) -> None:
+    if not 0 <= member.size <= _LARGEST_EXTENSION_BYTES:
+        raise ModelCorrupt(f"{archive}: an extended header says it has {member.size} bytes")
+    content = _exactly(file, _padded(member.size), archive, "an extended header")
+    if _OVERRIDES.search(content):
+        raise ModelCorrupt(f"{archive}: an extended header renames or resizes a member; no NeMo checkpoint needs that")
+
+
+def _write(file: IO[bytes], archive: str, to: Path, size: int) -> None:
+    with to.open("xb") as out:
+        left = size
+        while left:
+            left -= out.write(_exactly(file, min(left, _COPY_BYTES), archive, to.name))
+    _exactly(file, _padded(size) - size, archive, to.name)
+
+
+def _padded(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK
+
+
+def _exactly(file: IO[bytes], count: int, archive: str, what: str) -> bytes:
+    content = file.read(count)
+    if len(content) != count:
+        raise ModelCorrupt(f"{archive} ends in the middle of {what}: it was cut short; get it anew")
+    return content

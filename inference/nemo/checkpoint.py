@@ -1,0 +1,119 @@
+"""Loads a ``.nemo`` checkpoint without running anything from it.
+
+NeMo's own ``restore_from`` extracts whatever the archive holds and builds whatever classes it names. Here the archive
+is unpacked within bounds (``archive``), every class is vouched for before one is built
+(``configuration``), and weights are tensors or refused.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import threading
+import warnings
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+from inference.nemo.archive import CONFIG, WEIGHTS, unpack
+from inference.nemo.configuration import MODELS, check_parts, model_class, read_configuration
+from inference.nemo.runtime import import_nemo, torch_device, torch_dtype
+
+_RESTORING = threading.Lock()
+
+
+def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype: str = "float32") -> Any:
+    """The model in the ``.nemo`` file at ``path``, in evaluation mode.
+
+    Args:
+        path: of the file.
+        classes: names of the classes it may be, of ``configuration.MODELS``.
+        device: "cpu", "cuda", or "auto" for cuda where there is one.
+        dtype: "float32", "bfloat16" or "float16": the type of the weights, but for the front end's, which
+            stays float32.
+
+    Raises:
+        ModelMissing: NeMo or the file is missing.
+        ModelCorrupt: the file is damaged or not safe to load.
+        ModelUnfit: it holds a model of another class, or weights that do not fit it; or device or dtype is unknown.
+    """
+    if not path.is_file():
+        raise ModelMissing(f"there is no model at {path}; fetch it with: meetra models pull {path.stem}")
+    import_nemo()
+    on, kind = torch_device(device), torch_dtype(dtype)
+    with tempfile.TemporaryDirectory(prefix="meetra-nemo-") as place:
+        folder = Path(place)
+        unpack(path, folder)
+        config = read_configuration((folder / CONFIG).read_bytes(), path.name)
+        name = model_class(config, path.name, classes)
+        check_parts(config, path.name)
+        weights = _read_weights(folder / WEIGHTS, path.name)
+        model = _build(name, config, folder, path.name)
+        _fill(model, weights, path.name)
+    front_end = getattr(model, "preprocessor", None)
+    model.to(device=on, dtype=kind)
+    if front_end is not None:
+        front_end.float()
+    return model.eval().requires_grad_(False)
+
+
+def _read_weights(file: Path, archive: str) -> dict[str, Any]:
+    """Tensors by name, on the CPU and not yet read. Raises ModelCorrupt."""
+    import torch
+
+    try:
+        with zipfile.ZipFile(file) as content:
+            packed = [entry.filename for entry in content.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or was cut short: {error}") from error
+    if packed:
+        # What unpacks to a thousand times its size; torch.save never compresses.
+        raise ModelCorrupt(f"{archive}: {WEIGHTS} holds compressed data, which torch.save never writes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            weights = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise ModelCorrupt(
+            f"{archive}: {WEIGHTS} holds something else than tensors and is refused: {_reason(error)}"
+        ) from error
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in weights.items()
+    ):
+        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a dictionary of tensors")
+    return weights
+
+
+def _build(name: str, config: dict[str, Any], folder: Path, archive: str) -> Any:
+    """The model with weights of no meaning. Raises ModelCorrupt."""
+    import importlib
+
+    from omegaconf import OmegaConf
+
+    cls = getattr(importlib.import_module(MODELS[name]), name)
+    # NeMo keeps "a model is being restored, its files are there" for the whole process.
+    with _RESTORING:
+        cls._set_model_restore_state(is_being_restored=True, folder=str(folder))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return cls(cfg=OmegaConf.create(config))
+        except Exception as error:
+            raise ModelCorrupt(f"{archive}: NeMo cannot build a {name} from its {CONFIG}: {_reason(error)}") from error
+        finally:
+            cls._set_model_restore_state(is_being_restored=False, folder=None)
+
+
+def _fill(model: Any, weights: dict[str, Any], archive: str) -> None:
+    try:
+        model.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ModelUnfit(f"{archive}: {WEIGHTS} does not fit its {CONFIG}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in a line of bearable length."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)[:400] or type(error).__name__

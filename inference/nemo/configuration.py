@@ -1,0 +1,167 @@
+"""Reads a checkpoint's ``model_config.yaml`` as data and vouches for every class it names.
+
+NeMo hands such a configuration to Hydra, which calls whatever ``_target_`` names. A checkpoint is a file from
+elsewhere: it may name NeMo's own neural modules and losses, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from inference.models import ModelCorrupt, ModelUnfit
+
+MODELS: Mapping[str, str] = {
+    "SortformerEncLabelModel": "nemo.collections.asr.models.sortformer_diar_models",
+    "EncDecSpeakerLabelModel": "nemo.collections.asr.models.label_models",
+    "EncDecRNNTBPEModel": "nemo.collections.asr.models.rnnt_bpe_models",
+    "EncDecHybridRNNTCTCBPEModel": "nemo.collections.asr.models.hybrid_rnnt_ctc_bpe_models",
+    "EncDecCTCModelBPE": "nemo.collections.asr.models.ctc_bpe_models",
+}
+"""The models that are loaded, and where each is defined."""
+
+PARTS = ("nemo.collections.asr.", "nemo.collections.common.losses.")
+"""Where the parts of a model may come from."""
+
+MOST_NODES = 500_000
+DEEPEST = 32
+MOST_LAYERS = 256
+LARGEST_NUMBER = 10_000_000
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+_TARGET_KEYS = ("_target_", "cls", "target")
+# Data sets and optimizers are of training: never built here, so what they name does not matter.
+_OF_TRAINING = ("train_ds", "validation_ds", "test_ds", "optim", "exp_manager", "trainer", "init_from_nemo_model",
+                "init_from_ptl_ckpt", "init_from_pretrained_model")  # fmt: skip
+
+
+def read_configuration(text: bytes, archive: str) -> dict[str, Any]:
+    """The configuration, with references resolved and what is of training left out.
+
+    Raises ModelCorrupt: not plain YAML, or more of it than a model has.
+    """
+    import yaml  # it comes with NeMo
+
+    try:
+        _check_events(text, archive)
+        # The safe loader knows plain values alone.
+        content = yaml.load(text, yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeError, RecursionError, ValueError) as error:
+        raise ModelCorrupt(f"{archive}: model_config.yaml is not plain YAML: {_first_line(error)}") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ModelCorrupt(f"{archive}: model_config.yaml is not a mapping")
+    config = {key: value for key, value in content.items() if key not in _OF_TRAINING}
+    _check_numbers(config, archive)
+    return {key: _resolved(value, content, archive) for key, value in config.items()}
+
+
+def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]) -> str:
+    """The name of the class of the whole model, one of ``wanted``.
+
+    Raises ModelUnfit: it is another. Raises ModelCorrupt: it is none of MODELS.
+    """
+    target = config.get("target")
+    name = str(target).rpartition(".")[2]
+    if name not in MODELS or target not in (f"{MODELS[name]}.{name}", f"nemo.collections.asr.models.{name}"):
+        raise ModelCorrupt(f"{archive}: target: {target!r} is none of the models that are loaded: {', '.join(MODELS)}")
+    if name not in wanted:
+        raise ModelUnfit(f"{archive} holds a {name}; here it must be {' or '.join(sorted(wanted))}")
+    return name
+
+
+def check_parts(config: Mapping[str, Any], archive: str) -> None:
+    """Looks at every class the configuration names, without building one.
+
+    Raises:
+        ModelCorrupt: one is not a neural module or loss of NeMo, or a tokenizer would have to be fetched.
+    """
+    for place, node in _mappings(config, ""):
+        for key in _TARGET_KEYS:
+            if key in node and not (place == "" and key == "target"):
+                _check_target(node[key], f"{place}{key}", archive)
+        if node.get("type") == "wpe":
+            raise ModelCorrupt(f"{archive}: {place}type: a wpe tokenizer is fetched from elsewhere; only bpe is loaded")
+
+
+def _check_target(target: Any, place: str, archive: str) -> None:
+    refusal = ModelCorrupt(
+        f"{archive}: {place}: {target!r} is no neural module of NeMo; this checkpoint is refused, as it could run code"
+    )
+    if not isinstance(target, str) or not target.startswith(PARTS) or not target.replace(".", "").isidentifier():
+        raise refusal
+    import importlib
+
+    from torch import nn
+
+    module, _, name = target.rpartition(".")
+    try:
+        part = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ModelCorrupt(
+            f"{archive}: {place}: {target!r} is not in the installed NeMo; is the checkpoint of another version?"
+        ) from error
+    part = getattr(part, "__wrapped__", part)
+    # Modules import others: nemo...conv_asr.torch.load begins rightly as well.
+    if not (isinstance(part, type) and issubclass(part, nn.Module) and part.__module__.startswith(PARTS)):
+        raise refusal
+
+
+def _mappings(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            yield from _mappings(value, f"{place}{key}.")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _mappings(value, f"{place}{index}.")
+
+
+def _check_events(text: bytes, archive: str) -> None:
+    """Refuses, before any of it is built, what would take far more memory or time than its length says."""
+    import yaml
+
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            raise ModelCorrupt(f"{archive}: model_config.yaml uses aliases; no NeMo checkpoint does")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or count > MOST_NODES:
+            raise ModelCorrupt(f"{archive}: model_config.yaml holds more than {MOST_NODES} values or is too deep")
+
+
+def _check_numbers(config: Any, archive: str) -> None:
+    """Numbers of layers and widths are multiplied into memory before a weight is read: they are bounded first."""
+    waiting: list[tuple[str, Any]] = [("", config)]
+    while waiting:
+        key, node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += [(str(name), value) for name, value in node.items()]
+        elif isinstance(node, list):
+            waiting += [(key, value) for value in node]
+        elif isinstance(node, int | float) and not isinstance(node, bool):
+            most = MOST_LAYERS if key.endswith(("layers", "repeat")) else LARGEST_NUMBER
+            if abs(node) > most and abs(node) != float("inf"):
+                raise ModelCorrupt(f"{archive}: model_config.yaml: {key}: {node} is more than {most}")
+
+
+def _resolved(node: Any, root: Mapping[str, Any], archive: str) -> Any:
+    """``${a.b}`` replaced by the plain value there; any other ``${`` could read the environment or grow without end."""
+    if isinstance(node, dict):
+        return {key: _resolved(value, root, archive) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_resolved(value, root, archive) for value in node]
+    if not isinstance(node, str) or "${" not in node:
+        return node
+    found: Any = None
+    if match := _REFERENCE.fullmatch(node):
+        found = root
+        for key in match[1].split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+    if found is None or isinstance(found, dict | list) or (isinstance(found, str) and "${" in found):
+        raise ModelCorrupt(f"{archive}: model_config.yaml: {node!r} is not a reference to a plain value")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,70 @@
+"""Brings NeMo in quietly, and says what a device and a number format are called."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import os
+import warnings
+from functools import cache
+from typing import Any
+
+from inference.models import ModelMissing, ModelUnfit
+
+DTYPES = ("float32", "bfloat16", "float16")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@cache
+def import_nemo() -> None:
+    """Imports NeMo's speech models, 7 to 10 s the first time. Raises ModelMissing where they are not installed."""
+    for name in ("torch", "nemo.collections.asr"):
+        try:
+            found = importlib.util.find_spec(name) is not None
+        except ModuleNotFoundError:
+            found = False
+        if not found:
+            raise ModelMissing(
+                f"NeMo is not installed (no {name.partition('.')[0]} package); install it with: make nemo, "
+                "or: pip install 'meetra[nemo]'"
+            )
+    # Models come from files alone: nothing may reach out, and nobody is told what runs here.
+    for name, value in {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled", "ONE_LOGGER_JOB_CATEGORY": "test"}.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
+    for name in ("lightning", "lightning.pytorch", "pytorch_lightning", "matplotlib", "numexpr"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+        from nemo.utils import logging as nemo_logging
+
+        nemo_logging.setLevel(logging.ERROR)
+        import nemo.collections.asr.models  # noqa: F401
+    nemo_logging.setLevel(logging.ERROR)
+    # On a busy machine OpenMP threads that wait for each other cost far more than they bring: 1, unless told.
+    with contextlib.suppress(RuntimeError):
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1") or "1"))
+
+
+def torch_device(name: str) -> Any:
+    """The ``torch.device`` of "cpu", "cuda" or "auto". Raises ModelUnfit."""
+    import torch
+
+    if name not in DEVICES:
+        raise ModelUnfit(f"device: {name!r} is unknown; one of {', '.join(DEVICES)}")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ModelUnfit("device: cuda was asked for, but torch sees no GPU; use auto or cpu, or install a CUDA torch")
+    return torch.device(name)
+
+
+def torch_dtype(name: str) -> Any:
+    """The ``torch.dtype`` of a name in DTYPES. Raises ModelUnfit."""
+    import torch
+
+    if name not in DTYPES:
+        raise ModelUnfit(f"dtype: {name!r} is unknown; one of {', '.join(DTYPES)}")
+    return getattr(torch, name)
