@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,6 @@ class ModelEntry:
     """What is said of every model."""
 
     name: str
-    """What commands and settings call it."""
     task: str
     """One of TASKS."""
     licence: str
@@ -51,6 +51,16 @@ class ModelEntry:
     """As its publisher states it; empty where nothing is stated."""
     accuracy: str = ""
     """As published, with its source; empty where nothing was published. Never a measurement of ours."""
+
+    @property
+    def key(self) -> str:
+        """The name as commands and settings take it: lower case, without spaces."""
+        return key_of(self.name)
+
+
+def key_of(name: str) -> str:
+    """A model's name in lower case, with '-' for all that is no letter, digit, '.' or '_'."""
+    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

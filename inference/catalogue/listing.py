@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from inference.catalogue.embedded import EMBEDDED
-from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel
+from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, key_of
 
 OURS = Path(__file__).parent / "published"
 # A catalogue is written by hand; one of more than this is some other file.
@@ -84,8 +84,12 @@ class Catalogue:
     sets: dict[str, tuple[PublishedModel, ...]]
 
     def find(self, name: str) -> ModelEntry | None:
-        """The model of that name; case does not matter. None where there is none."""
-        return next((model for model in self.models if model.name.lower() == name.lower()), None)
+        """The model of that name or key. None where there is none."""
+        return next((model for model in self.models if model.key == key_of(name)), None)
+
+    def names_for(self, task: str) -> str:
+        """The keys of all models for a task, for messages."""
+        return ", ".join(model.key for model in self.models if model.task == task) or "none"
 
     @property
     def published(self) -> tuple[PublishedModel, ...]:
@@ -115,20 +119,25 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
 
 @cache
 def _read(paths: tuple[Path, ...]) -> Catalogue:
-    models: dict[str, ModelEntry] = {model.name.lower(): model for model in EMBEDDED}
+    models: dict[str, ModelEntry] = {model.key: model for model in EMBEDDED}
     sets: dict[str, tuple[PublishedModel, ...]] = {}
-    for path in paths:
-        entries, named = read_listing(path)
-        models |= {entry.name.lower(): entry for entry in entries}
+    listings = [(path, *read_listing(path)) for path in paths]
+    for _, entries, _ in listings:
+        models |= {entry.key: entry for entry in entries}
+    for path, _, named in listings:
         for name, members in named.items():
-            found = [models.get(member.lower()) for member in members]
-            for member, entry in zip(members, found, strict=True):
-                if not isinstance(entry, PublishedModel):
-                    raise CatalogueUnreadable(f"{path}: sets.{name}: no published model named {member} before it")
-            sets[name] = tuple(entry for entry in found if isinstance(entry, PublishedModel))
+            sets[name] = tuple(
+                _member(models.get(key_of(member)), f"{path}: sets.{name}: {member}") for member in members
+            )
             if len({entry.task for entry in sets[name]}) != len(members):
                 raise CatalogueUnreadable(f"{path}: sets.{name}: one model a task")
     return Catalogue(tuple(models.values()), sets)
+
+
+def _member(model: ModelEntry | None, where: str) -> PublishedModel:
+    if not isinstance(model, PublishedModel):
+        raise CatalogueUnreadable(f"{where} is no published model of the catalogue")
+    return model
 
 
 def catalogue() -> Catalogue:

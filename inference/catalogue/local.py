@@ -134,11 +134,10 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
     if entry is None:
         if looks_like_path(name_or_path):
             return _resolve_path(name_or_path, task)
-        names = ", ".join(model.name for model in known.models if model.task == task) or "none"
+        names = known.names_for(task)
         raise ModelMissing(f"no model named {name_or_path!r} ({task}); the catalogue has: {names}; a file needs a '/'")
     if entry.task != task:
-        names = ", ".join(model.name for model in known.models if model.task == task) or "none"
-        raise ModelUnfit(f"{entry.name} is for {entry.task}, not {task}; for that there are: {names}")
+        raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; for that there are: {known.names_for(task)}")
     return resolve_entry(entry)
 
 
