@@ -1,0 +1,153 @@
+"""Recogniser on the Parakeet family of NVIDIA NeMo: TDT, RNN-T, CTC, and hybrids, which decode by their transducer.
+
+TDT: Xu et al., "Efficient Sequence Transduction by Jointly Predicting Tokens and Durations", ICML 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Recogniser, Samples
+from inference.nemo.checkpoint import load_checkpoint
+from inference.nemo.token_words import Token, decode_greedily, frame_seconds, words_of
+
+RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE")
+MAX_SEGMENT_S = 30.0
+"""Attention takes the square of a piece's length; published models are trained on pieces of up to 20 to 40 s."""
+BATCH_S = 480.0
+"""Audio in one pass of the model, the padding counted, seconds: 16 of the longest pieces."""
+# Models are not trained on less; NeMo's ``transcribe`` pads to as much.
+SHORTEST_SAMPLES = SAMPLE_RATE_HZ
+
+
+def load_recogniser(path: Path, *, device: str, dtype: str, languages: Sequence[str]) -> Recogniser:
+    """The recogniser in the ``.nemo`` file at ``path``.
+
+    Args:
+        path: of the checkpoint: an EncDecRNNTBPEModel (RNN-T or TDT), EncDecHybridRNNTCTCBPEModel or
+            EncDecCTCModelBPE for 16 kHz.
+        device: "cpu", "cuda", or "auto" for cuda where there is one.
+        dtype: "float32", or "bfloat16" or "float16".
+        languages: it understands, BCP 47 primary tags; the file does not say.
+
+    Raises:
+        ModelMissing: there is no such file, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
+        ModelUnfit: it holds something else than such a recogniser.
+    """
+    model = load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype)
+    if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
+        raise ModelUnfit(
+            f"{path.name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
+            f"a recogniser for {SAMPLE_RATE_HZ} Hz is needed"
+        )
+    return NemoRecogniser(model, languages)
+
+
+class NemoRecogniser:
+    """Words with times and confidence of many pieces in one pass.
+
+    Pieces of like length go together, and every part of the model knows how long each is: words depend on the
+    piece alone, but for rounding.
+    """
+
+    max_segment_s = MAX_SEGMENT_S
+
+    def __init__(self, model: Any, languages: Sequence[str], *, batch_s: float = BATCH_S) -> None:
+        """``model``: in evaluation mode; its decoding is set here. ``batch_s``: see BATCH_S."""
+        self.languages = tuple(languages)
+        self._model = model
+        self._batch_samples = int(batch_s * SAMPLE_RATE_HZ)
+        self._decoding = decode_greedily(model)
+        self._transducer = hasattr(model, "joint")
+        self._frame_s = frame_seconds(model)
+
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        """See Recogniser; pieces under 1 s are padded with silence.
+
+        Raises ValueError: a piece is empty or longer than ``max_segment_s``.
+        """
+        longest = int(self.max_segment_s * SAMPLE_RATE_HZ)
+        for place, piece in enumerate(pieces):
+            if not 0 < len(piece) <= longest:
+                raise ValueError(f"pieces[{place}] has {len(piece)} samples; 1 to {longest} are taken")
+        words: list[tuple[RecognisedWord, ...]] = [()] * len(pieces)
+        for batch in self._batches(pieces):
+            for place, found in zip(batch, self._recognise([pieces[place] for place in batch]), strict=True):
+                words[place] = found
+        return words
+
+    def _batches(self, pieces: Sequence[Samples]) -> Iterator[list[int]]:
+        """Places of pieces that go together, the longest first."""
+        batch: list[int] = []
+        for place in sorted(range(len(pieces)), key=lambda place: -len(pieces[place])):
+            if batch and (len(batch) + 1) * len(pieces[batch[0]]) > self._batch_samples:
+                yield batch
+                batch = []
+            batch.append(place)
+        if batch:
+            yield batch
+
+    def _recognise(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        import torch
+
+        lengths = np.array([max(len(piece), SHORTEST_SAMPLES) for piece in pieces])
+        padded = np.zeros((len(pieces), lengths.max()), np.float32)
+        for row, piece in zip(padded, pieces, strict=True):
+            row[: len(piece)] = piece
+        weights = next(self._model.encoder.parameters())
+        with torch.inference_mode():
+            features, feature_lengths = self._model.preprocessor(
+                input_signal=torch.from_numpy(padded).to(weights.device),
+                length=torch.from_numpy(lengths).to(weights.device),
+            )
+            features = features.to(weights.dtype)
+            if self._transducer:
+                encoded, frames = self._model.forward(
+                    processed_signal=features, processed_signal_length=feature_lengths
+                )
+                found = self._decoding.rnnt_decoder_predictions_tensor(encoded, frames, return_hypotheses=True)
+                tokens = [_transducer_tokens(hypothesis) for hypothesis in found]
+            else:
+                scores, frames, _ = self._model.forward(
+                    processed_signal=features, processed_signal_length=feature_lengths
+                )
+                found = self._decoding.ctc_decoder_predictions_tensor(
+                    scores.float(), decoder_lengths=frames, return_hypotheses=True
+                )
+                tokens = [
+                    _ctc_tokens(hypothesis, labels[:count].tolist(), self._decoding.blank_id)
+                    for hypothesis, labels, count in zip(found, scores.argmax(-1).cpu(), frames.tolist(), strict=True)
+                ]
+        return [
+            words_of(of_piece, self._decoding, self._frame_s, len(piece) / SAMPLE_RATE_HZ)
+            for of_piece, piece in zip(tokens, pieces, strict=True)
+        ]
+
+
+def _transducer_tokens(hypothesis: Any) -> list[Token]:
+    """Tokens at NeMo's own times, which close punctuation up to the word before it."""
+    return [
+        Token(int(number), int(times["start_offset"]), int(times["end_offset"]), float(confidence))
+        for number, times, confidence in zip(
+            hypothesis.y_sequence, hypothesis.timestamp["char"], hypothesis.token_confidence, strict=True
+        )
+    ]
+
+
+def _ctc_tokens(hypothesis: Any, labels: Sequence[int], blank: int) -> list[Token]:
+    """Tokens from where they are first seen to where they are last seen.
+
+    NeMo 3.0's times are not taken: there each token begins where the one before it begins, a pause earlier.
+    """
+    runs = [0, *(place for place, (a, b) in enumerate(pairwise(labels), 1) if a != b), len(labels)]
+    spans = [(first, end) for first, end in pairwise(runs) if end > first and labels[first] != blank]
+    return [
+        Token(labels[first], first, end, float(confidence))
+        for (first, end), confidence in zip(spans, hypothesis.token_confidence, strict=True)
+    ]
