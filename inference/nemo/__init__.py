@@ -26,6 +26,10 @@ def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> Fra
         ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
         ModelUnfit: it holds something else than a streaming Sortformer for 16 kHz, or a setting is unknown.
     """
-    from inference.nemo.sortformer import SortformerDiarizer  # torch is imported only when it is wanted
+    # torch is imported only when it is wanted, and whoever lacks it is told how to get it.
+    from inference.nemo.runtime import import_nemo
+
+    import_nemo()
+    from inference.nemo.sortformer import SortformerDiarizer
 
     return SortformerDiarizer.load(path, latency=latency, device=device, dtype=dtype)

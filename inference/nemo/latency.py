@@ -1,0 +1,76 @@
+"""How much audio a streaming Sortformer waits for, by name.
+
+Numbers of 80 ms frames. For 4 speakers they are those that the model cards of
+``diar_streaming_sortformer_4spk-v2`` and ``-v2.1`` publish, and for 8 speakers those of the card of its successor,
+Nemotron 3 Diarization, where it has them. Two are ours: "0.64s" for 4 speakers has the chunk and right context that the
+successor's card gives for 0.64 s with the caches of the 4 speaker cards, and "10s" for 8 speakers has the chunk of
+the 4 speaker cards with the successor's speaker cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inference.models import ModelUnfit
+
+FRAME_SAMPLES = 1280
+"""80 ms at 16 kHz."""
+# A window of the spectrum reaches so far over the end of its hop: (25 ms - 10 ms) / 2 less half a hop, samples.
+LOOK_AHEAD_SAMPLES = 40
+# Work is handed in larger pieces where that adds no more than this share to the latency.
+_SHARE_FOR_LARGER_STEPS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingSettings:
+    """All in frames of 80 ms. Latency is chunk and right context together."""
+
+    chunk: int
+    """Frames told at once."""
+    right_context: int
+    """Frames heard after the chunk before it is told."""
+    fifo: int
+    """Frames before the chunk that are heard again."""
+    update_period: int
+    """Frames that move from the fifo to the speaker cache at once."""
+    speaker_cache: int
+    """Frames kept of all speakers together."""
+    left_context: int = 1
+    """Frames before the chunk that its first ones are computed with."""
+
+    @property
+    def step(self) -> int:
+        """Frames of audio to hand in at a time: the most that hardly add to the latency."""
+        bearable = self.right_context + 1 + _SHARE_FOR_LARGER_STEPS * (self.chunk + self.right_context)
+        divisors = (step for step in range(1, self.chunk + 1) if self.chunk % step == 0)
+        return max(step for step in divisors if step == 1 or self.wait(step) <= bearable)
+
+    def wait(self, step: int) -> int:
+        """Frames of audio handed in, ``step`` at a time, after a chunk before it is told."""
+        needed = self.right_context * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
+        return -(-needed // (step * FRAME_SAMPLES)) * step
+
+
+_FOUR_SPEAKERS = {
+    "0.32s": StreamingSettings(chunk=3, right_context=1, fifo=188, update_period=144, speaker_cache=188),
+    "0.64s": StreamingSettings(chunk=6, right_context=2, fifo=188, update_period=144, speaker_cache=188),
+    "1.04s": StreamingSettings(chunk=6, right_context=7, fifo=188, update_period=144, speaker_cache=188),
+    "10s": StreamingSettings(chunk=124, right_context=1, fifo=124, update_period=124, speaker_cache=188),
+    "30.4s": StreamingSettings(chunk=340, right_context=40, fifo=40, update_period=300, speaker_cache=188),
+}
+_EIGHT_SPEAKERS = {
+    "0.32s": StreamingSettings(chunk=3, right_context=1, fifo=264, update_period=222, speaker_cache=264),
+    "0.64s": StreamingSettings(chunk=6, right_context=2, fifo=264, update_period=222, speaker_cache=264),
+    "1.04s": StreamingSettings(chunk=9, right_context=4, fifo=264, update_period=222, speaker_cache=264),
+    "10s": StreamingSettings(chunk=124, right_context=1, fifo=124, update_period=124, speaker_cache=264),
+    "30.4s": StreamingSettings(chunk=340, right_context=40, fifo=40, update_period=300, speaker_cache=264),
+}
+LATENCIES = tuple(_FOUR_SPEAKERS)
+
+
+def settings_for(latency: str, speakers: int) -> StreamingSettings:
+    """The settings of a latency for a model of so many speakers. Raises ModelUnfit: there is none of that name."""
+    table = _FOUR_SPEAKERS if speakers <= 4 else _EIGHT_SPEAKERS
+    if latency not in table:
+        raise ModelUnfit(f"latency: {latency!r} is unknown; one of {', '.join(LATENCIES)}")
+    return table[latency]

@@ -1,0 +1,245 @@
+"""Streaming Sortformer behind the FrameDiarizer Protocol: many sessions, of any ages, in one call of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Stretch
+from inference.nemo.checkpoint import load_checkpoint
+from inference.nemo.front_end import GUARD_FRAMES, HOP_SAMPLES, FeatureRow, MelFrontEnd
+from inference.nemo.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
+from inference.nemo.runtime import torch_dtype
+from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
+
+_FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
+# Sessions in one forward pass: more hardly saves time and takes much memory for attention.
+MOST_ROWS_CPU, MOST_ROWS_GPU = 16, 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk of one session that can be told now; positions in features of 10 ms."""
+
+    index: int
+    """Which of the call's work."""
+    state: SortformerState
+    left: int
+    """Frames of context before it."""
+    frames: int
+    """Frames to tell."""
+    features: FeatureRow
+
+    @property
+    def embedded(self) -> int:
+        """Frames the features become."""
+        return -(-self.features.frames // _FEATURES_A_FRAME)
+
+    @property
+    def length(self) -> int:
+        """Frames the model hears for it."""
+        return len(self.state.cache) + len(self.state.fifo) + self.embedded
+
+
+class SortformerDiarizer:
+    """FrameDiarizer by a NeMo ``SortformerEncLabelModel``; its frames are those of the model's own ``diarize()``.
+
+    Sessions in a call may be of different ages: each row is its own cache, fifo and chunk packed to the left, of
+    its own length. Rows do not hear one another.
+    """
+
+    frame_samples = FRAME_SAMPLES
+
+    def __init__(
+        self,
+        model: Any,
+        settings: StreamingSettings,
+        *,
+        dtype: str = "float32",
+        name: str = "Sortformer",
+        most_rows: int | None = None,
+    ) -> None:
+        """
+        Args:
+            model: a SortformerEncLabelModel, float32, in evaluation mode.
+            settings: how much is heard at once and remembered.
+            dtype: "float32", or "bfloat16" or "float16" to multiply matrices in; states stay float32.
+            name: of the model, for messages.
+            most_rows: sessions in one forward pass.
+
+        Raises ModelUnfit: the model is no streaming Sortformer for 16 kHz, or the settings do not fit it.
+        """
+        self._model, self._modules, self._settings = model, model.sortformer_modules, settings
+        self._device = next(model.parameters()).device
+        self._dtype = torch_dtype(dtype)
+        self._most_rows = most_rows or (MOST_ROWS_GPU if self._device.type == "cuda" else MOST_ROWS_CPU)
+        self._front_end = MelFrontEnd(model.preprocessor, name)
+        self._apply(settings, name)
+        self.max_speakers = int(self._modules.n_spk)
+        self.step_samples = settings.step * FRAME_SAMPLES
+        # Just before a chunk is told, all of it and what it waits for is there but for one step.
+        waits = settings.chunk + settings.wait(settings.step) - settings.step
+        self.latency_samples = waits * FRAME_SAMPLES
+
+    @classmethod
+    def load(cls, path: Path, *, latency: str, device: str, dtype: str) -> SortformerDiarizer:
+        """See ``inference.nemo.load_sortformer``."""
+        torch_dtype(dtype)
+        settings_for(latency, 4)  # a wrong name is told before minutes of loading
+        model = load_checkpoint(path, {"SortformerEncLabelModel"}, device=device)
+        if not model.streaming_mode:
+            raise ModelUnfit(f"{path.name}: it hears whole recordings only; use a streaming Sortformer")
+        settings = settings_for(latency, int(model.sortformer_modules.n_spk))
+        return cls(model, settings, dtype=dtype, name=path.name)
+
+    def initial_state(self) -> SortformerState:
+        return initial_state(int(self._modules.fc_d_model), self._device)
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+        for stretch in work:
+            if len(stretch.samples) > self.step_samples or (
+                len(stretch.samples) < self.step_samples and not stretch.last
+            ):
+                raise ValueError(f"{len(stretch.samples)} samples; {self.step_samples} a call, fewer only with last")
+        states = [stretch.state.hear(stretch.samples) for stretch in work]
+        told: list[list[NDArray[np.float32]]] = [[] for _ in work]
+        with torch.inference_mode():
+            # The last call of a session may tell several chunks, one after another.
+            while chunks := self._ready(states, work):
+                for chunk, frames, state in self._step_all(chunks):
+                    told[chunk.index].append(frames)
+                    states[chunk.index] = state
+        results = []
+        for stretch, frames_of, state in zip(work, told, states, strict=True):
+            if stretch.last:
+                # Less than 10 ms at the end has no spectrum: it is told as silence.
+                missing = -(-state.heard // FRAME_SAMPLES) - state.told
+                frames_of.append(np.zeros((max(0, missing), self.max_speakers), np.float32))
+            nothing = np.zeros((0, self.max_speakers), np.float32)
+            results.append((np.concatenate([nothing, *frames_of]), self._without_used_audio(state)))
+        return results
+
+    def _apply(self, settings: StreamingSettings, name: str) -> None:
+        modules = self._modules
+        modules.chunk_len, modules.chunk_right_context = settings.chunk, settings.right_context
+        modules.chunk_left_context, modules.fifo_len = settings.left_context, settings.fifo
+        modules.spkcache_len, modules.spkcache_update_period = settings.speaker_cache, settings.update_period
+        try:
+            modules._check_streaming_parameters()
+        except (TypeError, ValueError) as error:
+            raise ModelUnfit(f"{name}: {error}") from error
+        # 13 features are 2 frames in every way of halving three times but the causal one.
+        width = int(self._model.encoder._feat_in)
+        features = torch.zeros((1, 13, width), device=self._device)
+        with torch.inference_mode():
+            frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
+        if modules.subsampling_factor != _FEATURES_A_FRAME or frames.shape[1] != 2:
+            raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
+
+    def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Chunk]:
+        """The next chunk of each session that has one; those that hear most last."""
+        chunks = [
+            chunk
+            for index, (state, stretch) in enumerate(zip(states, work, strict=True))
+            if (chunk := self._next_chunk(index, state, stretch.last)) is not None
+        ]
+        return sorted(chunks, key=lambda chunk: chunk.length)
+
+    def _next_chunk(self, index: int, state: SortformerState, last: bool) -> _Chunk | None:
+        settings = self._settings
+        start = state.told * _FEATURES_A_FRAME
+        end = start + settings.chunk * _FEATURES_A_FRAME
+        through = end + settings.right_context * _FEATURES_A_FRAME
+        if last:
+            total = state.heard // HOP_SAMPLES
+            end, through = min(end, total), min(through, total)
+            if end <= start:
+                return None
+        elif state.heard < through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES:
+            return None
+        left, guard = self._context(state.told)
+        first = (start - left * _FEATURES_A_FRAME - guard) * HOP_SAMPLES
+        samples = state.samples[first - state.first_sample :]
+        row = FeatureRow(
+            samples[: through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES - first],
+            guard,
+            through - start + left * _FEATURES_A_FRAME,
+        )
+        return _Chunk(index, state, left, -(-(end - start) // _FEATURES_A_FRAME), row)
+
+    def _context(self, told: int) -> tuple[int, int]:
+        """Frames of left context of the chunk after ``told`` frames, and features before them to leave out."""
+        left = min(self._settings.left_context, told)
+        return left, min(GUARD_FRAMES, (told - left) * _FEATURES_A_FRAME)
+
+    def _without_used_audio(self, state: SortformerState) -> SortformerState:
+        left, guard = self._context(state.told)
+        first = ((state.told - left) * _FEATURES_A_FRAME - guard) * HOP_SAMPLES
+        if first <= state.first_sample:
+            return state
+        return replace(state, samples=state.samples[first - state.first_sample :].copy(), first_sample=first)
+
+    def _step_all(self, chunks: list[_Chunk]) -> list[tuple[_Chunk, NDArray[np.float32], SortformerState]]:
+        done: list[tuple[_Chunk, NDArray[np.float32], SortformerState]] = []
+        for first in range(0, len(chunks), self._most_rows):
+            part = chunks[first : first + self._most_rows]
+            frames, states = self._step(part)
+            done += zip(part, frames, states, strict=True)
+        return done
+
+    def _step(self, chunks: list[_Chunk]) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
+        """One forward pass: the frames of each chunk, shape (frames, max_speakers), and the states after it."""
+        model, device = self._model, self._device
+        features = self._front_end([chunk.features for chunk in chunks], device)
+        counts = torch.tensor([chunk.features.frames for chunk in chunks], device=device)
+        with torch.autocast(device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
+            embedded, _ = model.encoder.pre_encode(x=features, lengths=counts)
+            embedded = embedded.float()
+            packed = self._packed(chunks, embedded)
+            lengths = torch.tensor([chunk.length for chunk in chunks], device=device)
+            encoded, lengths = model.frontend_encoder(
+                processed_signal=packed, processed_signal_length=lengths, bypass_pre_encode=True
+            )
+            probabilities = model.forward_infer(emb_seq=encoded, emb_seq_length=lengths).float()
+        told = [self._told(chunk, embedded[row], probabilities[row]) for row, chunk in enumerate(chunks)]
+        states = remember(told, self._settings, self._modules)
+        # One transfer for all rows.
+        numbers = torch.cat([chunk.chunk_probabilities for chunk in told]).cpu().numpy()
+        return np.split(numbers, np.cumsum([chunk.frames for chunk in chunks])[:-1]), states
+
+    def _packed(self, chunks: Sequence[_Chunk], embedded: Any) -> Any:
+        """Cache, fifo and chunk of each row, one after another from the left, zeros after; shape (rows, most, d)."""
+        width = embedded.shape[2]
+        remembered = [part for chunk in chunks for part in (chunk.state.cache, chunk.state.fifo)]
+        rows = torch.cat([torch.zeros((1, width), device=self._device), *remembered, embedded.reshape(-1, width)])
+        index = np.zeros((len(chunks), max(chunk.length for chunk in chunks)), np.int64)
+        behind, own = 1, 1 + sum(map(len, remembered))
+        for row, chunk in enumerate(chunks):
+            before = chunk.length - chunk.embedded
+            index[row, :before] = np.arange(behind, behind + before)
+            index[row, before : chunk.length] = np.arange(own, own + chunk.embedded)
+            behind += before
+            own += embedded.shape[1]
+        return rows[torch.from_numpy(index).to(self._device)]
+
+    @staticmethod
+    def _told(chunk: _Chunk, embedded: Any, probabilities: Any) -> ToldChunk:
+        cache = len(chunk.state.cache)
+        fifo = cache + len(chunk.state.fifo)
+        first = fifo + chunk.left
+        return ToldChunk(
+            state=chunk.state,
+            embeddings=embedded[chunk.left : chunk.left + chunk.frames],
+            cache_probabilities=probabilities[:cache],
+            fifo_probabilities=probabilities[cache:fifo],
+            chunk_probabilities=probabilities[first : first + chunk.frames],
+        )
+
+
+assert FRAME_SAMPLES * 25 == 2 * SAMPLE_RATE_HZ  # 80 ms

@@ -1,0 +1,161 @@
+"""What a streaming Sortformer remembers of a session, and how a chunk changes it.
+
+The arrival-order speaker cache of Medennikov et al., "Streaming Sortformer" (2025), as NeMo's
+``streaming_update`` does it for one recording. NeMo's other one, for rows of different ages, remembers probabilities
+from when a frame left the fifo instead of computing them anew when the cache is first compressed, and so
+tells other frames than ``diarize()``; it is not used here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from inference.models import Samples
+from inference.nemo.latency import StreamingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SortformerState:
+    """A session between two calls. Never changed: a step makes a new one, so that a failed call can be done again.
+
+    d: the width of the encoder, k: the most speakers.
+    """
+
+    samples: Samples
+    """Audio that chunks to come still need."""
+    first_sample: int
+    """Where ``samples`` begin, from the session's start."""
+    heard: int
+    """Samples heard so far."""
+    told: int
+    """Frames told so far."""
+    cache: Any
+    """Frames kept of the speakers, float32, shape (at most speaker_cache, d)."""
+    cache_probabilities: Any | None
+    """Shape (as many, k); None until the cache is first compressed."""
+    fifo: Any
+    """The latest frames, float32, shape (at most fifo, d)."""
+    silence: Any
+    """The mean frame of silence, shape (d,)."""
+    silent_frames: Any
+    """Frames it is the mean of, int64, shape ()."""
+
+    def hear(self, samples: Samples) -> SortformerState:
+        """The state with more audio in it."""
+        if not len(samples):
+            return self
+        return replace(self, samples=np.concatenate([self.samples, samples]), heard=self.heard + len(samples))
+
+    def tensor_bytes(self) -> int:
+        """Memory on the device."""
+        tensors = (self.cache, self.cache_probabilities, self.fifo, self.silence, self.silent_frames)
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChunk:
+    """What a step made of one session's chunk."""
+
+    state: SortformerState
+    embeddings: Any
+    """Of the chunk's frames, shape (frames, d)."""
+    cache_probabilities: Any
+    """Of what is in the cache, as heard with this chunk, shape (cache, k)."""
+    fifo_probabilities: Any
+    """Shape (fifo, k)."""
+    chunk_probabilities: Any
+    """Shape (frames, k)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Frames on their way from the fifo to the speaker cache."""
+
+    row: int
+    embeddings: Any
+    probabilities: Any
+
+
+def initial_state(width: int, device: Any) -> SortformerState:
+    """Nothing heard yet."""
+    nothing = torch.zeros((0, width), device=device)
+    return SortformerState(
+        samples=np.zeros(0, np.float32),
+        first_sample=0,
+        heard=0,
+        told=0,
+        cache=nothing,
+        cache_probabilities=None,
+        fifo=nothing,
+        silence=torch.zeros(width, device=device),
+        silent_frames=torch.zeros((), dtype=torch.long, device=device),
+    )
+
+
+def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: Any) -> list[SortformerState]:
+    """The states after their chunks. ``modules``: the model's SortformerModules, which hold the scores' rules."""
+    states: list[SortformerState] = []
+    # Rows whose tensors have the same shapes share one computation.
+    groups: dict[tuple[int, int, bool], list[_Moved]] = defaultdict(list)
+    for row, chunk in enumerate(chunks):
+        state, frames = chunk.state, len(chunk.embeddings)
+        fifo = torch.cat([state.fifo, chunk.embeddings])
+        if len(fifo) > settings.fifo:
+            count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
+            probabilities = torch.cat([chunk.fifo_probabilities, chunk.chunk_probabilities])
+            key = (count, len(state.cache), state.cache_probabilities is not None)
+            groups[key].append(_Moved(row, fifo[:count], probabilities[:count]))
+            fifo = fifo[count:].clone()
+        states.append(replace(state, fifo=fifo, told=state.told + frames))
+    for moved in groups.values():
+        for item, state in zip(moved, _moved_into_cache(moved, chunks, states, settings, modules), strict=True):
+            states[item.row] = state
+    return states
+
+
+def _moved_into_cache(
+    moved: Sequence[_Moved],
+    chunks: Sequence[ToldChunk],
+    states: Sequence[SortformerState],
+    settings: StreamingSettings,
+    modules: Any,
+) -> list[SortformerState]:
+    """The states of rows of the same shapes with frames moved into their caches."""
+    olds = [states[item.row] for item in moved]
+    embeddings = torch.stack([item.embeddings for item in moved])
+    probabilities = torch.stack([item.probabilities for item in moved])
+    silences, silent = modules._get_silence_profile(
+        torch.stack([state.silence for state in olds]),
+        torch.stack([state.silent_frames for state in olds]),
+        embeddings,
+        probabilities,
+    )
+    caches = torch.cat([torch.stack([state.cache for state in olds]), embeddings], dim=1)
+    cache_probabilities = None
+    compress = caches.shape[1] > settings.speaker_cache
+    if compress or olds[0].cache_probabilities is not None:
+        # Until the cache is first compressed its frames have the probabilities they are heard with now.
+        known = [
+            chunks[item.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
+            for item, state in zip(moved, olds, strict=True)
+        ]
+        cache_probabilities = torch.cat([torch.stack(known), probabilities], dim=1)
+    if compress:
+        caches, cache_probabilities, _ = modules._compress_spkcache(caches, cache_probabilities, silences)
+    return [
+        # Each its own memory: a session must not keep alive what was computed for others.
+        replace(
+            state,
+            cache=caches[index].clone(),
+            cache_probabilities=None if cache_probabilities is None else cache_probabilities[index].clone(),
+            silence=silences[index].clone(),
+            silent_frames=silent[index].clone(),
+        )
+        for index, state in enumerate(olds)
+    ]
