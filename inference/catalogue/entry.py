@@ -59,8 +59,8 @@ class ModelEntry:
 
 
 def key_of(name: str) -> str:
-    """A model's name in lower case, with '-' for all that is no letter, digit, '.' or '_'."""
-    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-")
+    """A model's name in lower case, without brackets, and with '-' for what is no letter, digit, '.' or '_'."""
+    return re.sub(r"[^a-z0-9._]+", "-", re.sub(r"\(.*?\)", "", name.lower())).strip("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

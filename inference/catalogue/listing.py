@@ -61,6 +61,8 @@ class _Model(BaseModel):
     def _says_a_task(self) -> Self:
         if self.task not in TASKS:
             raise ValueError(f"task must be one of: {', '.join(TASKS)}")
+        if self.name == "pulled.json":
+            raise ValueError("a model cannot be called as the record of pulls is")
         if len({file.path for file in self.files}) != len(self.files):
             raise ValueError("each file's path may be given once")
         return self

@@ -13,11 +13,11 @@ from pathlib import Path
 from inference.catalogue.embedded import locate
 from inference.catalogue.entry import EmbeddedModel, Format, ModelEntry, PublishedModel, ResolvedModel
 from inference.catalogue.listing import catalogue, looks_like_path
+from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
 RECORD = "pulled.json"
 LARGEST_RECORD = 8 * 1024 * 1024
-BLOCK = 1024 * 1024
 PINNED_PATH = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-fA-F]{64})")
 SUFFIX_FORMATS: dict[str, Format] = {
     ".onnx": "onnx",
@@ -126,7 +126,7 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
     Raises:
         ModelMissing: unknown, or not here; the message says which command brings it.
         ModelCorrupt: its bytes are not those the catalogue, the record of its pull, or ``HEX`` says.
-        ModelUnfit: it is for another task, or its digest cannot be checked as asked.
+        ModelUnfit: it is for another task, no backend runs it, or its digest cannot be checked as asked.
         CatalogueUnreadable: the user's catalogue has a mistake.
     """
     known = catalogue()
@@ -138,6 +138,8 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
         raise ModelMissing(f"no model named {name_or_path!r} ({task}); the catalogue has: {names}; a file needs a '/'")
     if entry.task != task:
         raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; for that there are: {known.names_for(task)}")
+    if not entry.backend:
+        raise ModelUnfit(f"{entry.key} ({task}): no backend runs it yet; 'meetra models list' says which models run")
     return resolve_entry(entry)
 
 

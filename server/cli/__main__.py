@@ -23,6 +23,8 @@ from server.cli.analyze import analyze
 from server.cli.audio_sources import SourceUnusable
 from server.cli.client import CallFailed, Client
 from server.cli.home import Home, NotRunning, running_system
+from server.cli.models import DESCRIPTION as MODELS
+from server.cli.models import run_models
 from server.cli.postgres import PostgresUnusable
 from server.cli.stream import StreamOptions, stream
 from server.cli.up import SAMPLE, CannotStart, UpOptions, up
@@ -114,6 +116,8 @@ def parser() -> argparse.ArgumentParser:
     people.add_argument("action", choices=("add", "revoke"))
     people.add_argument("email")
     people.add_argument("--organization", default="Demo", help="organization of a new user (default: %(default)s)")
+    # Its arguments, and its --help, are its own: main() hands them on before anything is parsed here.
+    commands.add_parser("models", help=MODELS, description=MODELS)
     return root
 
 
@@ -214,6 +218,8 @@ async def run_users(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Runs one command; the exit code is 0 when it did what was asked."""
+    if sys.argv[1:2] == ["models"]:
+        return run_models(sys.argv[2:])
     arguments = parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's own notes on our child processes are nothing a user can act on.

@@ -1,0 +1,236 @@
+"""A client of a model hub that speaks as the Hugging Face hub does: what it states of a file, and its bytes.
+
+``huggingface_hub`` is not used for this: it goes on with a cut download only within one process, checks sizes
+but no digests, writes as much as it is sent, and follows redirects anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+DEFAULT_HUB = "https://huggingface.co"
+TIMEOUT_S = 30.0
+# Failures in a row, without a byte in between, before a pull is given up.
+ATTEMPTS = 6
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+MAX_REDIRECTS = 5
+TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+Outcome = TypeVar("Outcome")
+log = logging.getLogger("inference.catalogue")
+
+
+class PullFailed(Exception):
+    """A model could not be pulled; the message says why and what to do."""
+
+
+class HubUnreachable(PullFailed):
+    """No answer of use came, however often it was tried."""
+
+
+class AccessRefused(PullFailed):
+    """The hub wants its terms accepted, or a token."""
+
+
+class NotAtHub(PullFailed):
+    """The hub has no such repository, revision or file."""
+
+
+class Interrupted(Exception):
+    """The connection was cut, or the hub is busy; worth another attempt."""
+
+    def __init__(self, reason: str, wait_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a hub says of one file before it sends it."""
+
+    commit: str | None
+    size: int | None
+    """Bytes."""
+    sha256: str | None
+    """Of files in large file storage."""
+    git_sha1: str | None
+    """The name git gives the contents of all others (SHA-1 over a header and the bytes)."""
+
+
+class Hub:
+    """Asks one hub. A token goes to that hub alone, and never in the clear."""
+
+    def __init__(
+        self, address: str, token: str | None, timeout_s: float = TIMEOUT_S, first_pause_s: float = FIRST_PAUSE_S
+    ):
+        self.address = httpx.URL(address.rstrip("/"))
+        if self.address.scheme not in ("http", "https") or not self.address.host:
+            raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is no address of a hub; give https://HOST")
+        self._may_carry_token = self.address.scheme == "https" or self.address.host in LOOPBACK
+        self._token = token
+        self._first_pause_s = first_pause_s
+        # As sent: a length is that of the file, and no decoder runs on a stranger's bytes.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "meetra"}
+        self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def state(self, repository: str, revision: str, path: str) -> Statement:
+        """What the hub states of a file. Raises PullFailed."""
+        return self.persist(lambda: self._state(repository, revision, path), f"{repository}/{path}")
+
+    def _state(self, repository: str, revision: str, path: str) -> Statement:
+        with self._send("HEAD", self._resolve(repository, revision, path), {}, leave=False) as (response, seen):
+            self._check(response, repository, revision, path)
+            tag = seen.get("x-linked-etag") or seen.get("etag") or ""
+            digest = tag.removeprefix("W/").strip('"').lower()
+            length = seen.get("x-linked-size") or (seen.get("content-length") if response.is_success else None) or ""
+            commit = seen.get("x-repo-commit", "")
+        return Statement(
+            commit=commit if re.fullmatch("[0-9a-f]{40}", commit) else None,
+            size=int(length) if re.fullmatch(r"\d{1,15}", length) else None,
+            sha256=digest if re.fullmatch("[0-9a-f]{64}", digest) else None,
+            git_sha1=digest if re.fullmatch("[0-9a-f]{40}", digest) else None,
+        )
+
+    @contextmanager
+    def read(
+        self, repository: str, revision: str, path: str, offset: int
+    ) -> Iterator[tuple[int, int | None, Iterator[bytes]]]:
+        """The bytes of a file from an offset on.
+
+        Yields:
+            The offset at which the bytes really start (0 where the hub does not know ranges), the size of the whole
+            file as announced, and the bytes.
+
+        Raises:
+            Interrupted: worth another attempt.
+            PullFailed: not worth one.
+        """
+        wanted = {"Range": f"bytes={offset}-"} if offset else {}
+        with self._send("GET", self._resolve(repository, revision, path), wanted, leave=True) as (response, _):
+            self._check(response, repository, revision, path)
+            if response.is_redirect:
+                raise PullFailed(f"{repository}/{path}: {response.url.host} redirects to nowhere")
+            start, total = 0, response.headers.get("content-length", "")
+            if response.status_code == 206:
+                said = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", response.headers.get("content-range", ""))
+                if said is None or int(said[1]) != offset:
+                    raise PullFailed(f"{repository}/{path}: the hub sent another part than was asked for")
+                start, total = int(said[1]), said[2]
+            yield start, int(total) if re.fullmatch(r"\d{1,15}", total) else None, _chunks(response)
+
+    def persist(self, attempt: Callable[[], Outcome], what: str, progressed: Callable[[], int] = lambda: 0) -> Outcome:
+        """Repeats an attempt while it is Interrupted, with growing pauses; bytes in between start the count anew.
+
+        Raises:
+            HubUnreachable: after ATTEMPTS failures in a row.
+        """
+        failures, reached = 0, progressed()
+        while True:
+            try:
+                return attempt()
+            except Interrupted as error:
+                failures = 1 if progressed() > reached else failures + 1
+                reached = max(reached, progressed())
+                if failures >= ATTEMPTS:
+                    raise HubUnreachable(
+                        f"{what}: no answer of use from {self.address} after {failures} attempts ({error}); check the "
+                        "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; what came so far is kept"
+                    ) from error
+                pause_s = min(self._first_pause_s * 2 ** (failures - 1), LONGEST_PAUSE_S)
+                pause_s = max(pause_s, min(error.wait_s, LONGEST_PAUSE_S))
+                log.warning("%s: %s; trying again in %.0f s", what, error, pause_s)
+                time.sleep(pause_s)
+
+    def _resolve(self, repository: str, revision: str, path: str) -> httpx.URL:
+        return httpx.URL(f"{self.address}/{quote(repository)}/resolve/{quote(revision, safe='')}/{quote(path)}")
+
+    @contextmanager
+    def _send(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], *, leave: bool
+    ) -> Iterator[tuple[httpx.Response, dict[str, str]]]:
+        """The last answer of a chain of redirects, and all headers the hub itself gave on the way.
+
+        Unless it may ``leave``, the chain ends at the first redirect to another host.
+        """
+        seen: dict[str, str] = {}
+        for _ in range(MAX_REDIRECTS + 1):
+            request = self._client.build_request(method, url, headers={**headers, **self._authorization(url)})
+            try:
+                response = self._client.send(request, stream=True)
+            except httpx.TransportError as error:
+                raise Interrupted(f"{type(error).__name__} at {url.host}") from error
+            try:
+                if self._is_hub(url):
+                    seen |= {name.lower(): value for name, value in response.headers.items()}
+                location = response.headers.get("location") if response.is_redirect else None
+                onward = url.join(location) if location else None
+                if onward is None or (not leave and not self._is_hub(onward)):
+                    yield response, seen
+                    return
+                if url.scheme == "https" and onward.scheme != "https":
+                    raise PullFailed(
+                        f"{url.host} redirects from https to {onward.scheme}://{onward.host}; not followed"
+                    )
+                url = onward
+            finally:
+                response.close()
+        raise PullFailed(f"{url.host} redirects more than {MAX_REDIRECTS} times")
+
+    def _is_hub(self, url: httpx.URL) -> bool:
+        return (url.scheme, url.host, url.port) == (self.address.scheme, self.address.host, self.address.port)
+
+    def _authorization(self, url: httpx.URL) -> dict[str, str]:
+        if self._token and self._may_carry_token and self._is_hub(url):
+            return {"Authorization": f"Bearer {self._token}"}
+        return {}
+
+    def _check(self, response: httpx.Response, repository: str, revision: str, path: str) -> None:
+        """Raises Interrupted or PullFailed for an answer that is no file."""
+        status, code = response.status_code, response.headers.get("x-error-code", "")
+        if response.is_success or response.is_redirect:
+            return
+        from_hub = self._is_hub(response.url)
+        # Another host's 403 is a link of the hub that ran out; the next attempt gets a new one.
+        if status in TRY_AGAIN or (status in (401, 403) and not from_hub):
+            after = response.headers.get("retry-after", "")
+            raise Interrupted(f"HTTP {status} from {response.url.host}", float(after) if after.isdecimal() else 0.0)
+        page = f"{self.address}/{repository}"
+        if status == 403 or code == "GatedRepo":
+            how = "with the account of HF_TOKEN" if self._token else "and set HF_TOKEN to a token of that account"
+            raise AccessRefused(f"{repository}: accept the terms at {page} {how} (HTTP {status}), then pull again")
+        if status == 401:
+            how = "HF_TOKEN is not accepted there" if self._token else "it may be private: set HF_TOKEN"
+            raise AccessRefused(f"{repository}: {self.address} knows no such repository for us (HTTP 401); {how}")
+        if status == 404:
+            raise NotAtHub(f"{self.address} has no {repository}/{path} at revision {revision} ({code or 'HTTP 404'})")
+        short = "; its file is shorter than expected" if status == 416 else ""
+        raise PullFailed(f"{repository}/{path}: {response.url.host} answered HTTP {status}{short}")
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_raw(256 * 1024)
+    except httpx.TransportError as error:
+        raise Interrupted(f"{type(error).__name__} at {response.url.host}") from error
+
+
+def hub_address() -> str:
+    """``MEETRA_MODELS_HUB``, or the public hub."""
+    return os.environ.get("MEETRA_MODELS_HUB") or DEFAULT_HUB

@@ -1,0 +1,74 @@
+"""A file that is not whole yet: where a cut download left it, how far it is, and its digest so far."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Self
+
+BLOCK = 1024 * 1024
+
+
+class PartFile:
+    """Takes bytes up to an announced size, and hashes them as they come."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        """Opens what is there, and hashes it; what is longer than it may be is dropped.
+
+        Args:
+            path: of the part file; its folder is made where it is not.
+            size: bytes of the whole file.
+        """
+        self.path, self.size = path, size
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a+b")
+        self._start_over()
+        self._file.seek(0)
+        while block := self._file.read(BLOCK):
+            self._hash(block)
+        if self.length > size:
+            self.restart()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def restart(self) -> None:
+        """Drops all bytes."""
+        self._file.truncate(0)
+        self._start_over()
+
+    def append(self, block: bytes) -> bool:
+        """Adds bytes; False, with nothing added, where they are more than the file has room for."""
+        if self.length + len(block) > self.size:
+            return False
+        self._file.write(block)
+        self._hash(block)
+        return True
+
+    def sync(self) -> None:
+        """Brings all bytes to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def git_sha1(self) -> str:
+        """The name git would give the whole file."""
+        return self._git.hexdigest()
+
+    def _start_over(self) -> None:
+        self.length = 0
+        self._sha256 = hashlib.sha256()
+        self._git = hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
+
+    def _hash(self, block: bytes) -> None:
+        self.length += len(block)
+        self._sha256.update(block)
+        self._git.update(block)
