@@ -14,9 +14,9 @@ from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, se
 from pydantic import ValidationError
 
 from inference.config import InferenceSettings
-from inference.default_backend import load_default_models
 from inference.language import LanguageServicer
-from inference.models import ModelCorrupt, ModelMissing, ModelSet
+from inference.model_selection import load_models
+from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.service import SessionServicer
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
@@ -71,9 +71,9 @@ def main() -> int:
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        models = load_default_models(settings.threads, settings.transcriber_processes)
+        models = load_models(settings)
         asyncio.run(serve(settings, models))
-    except (ModelMissing, ModelCorrupt, RuntimeError) as error:
+    except (ModelMissing, ModelCorrupt, ModelUnfit, RuntimeError) as error:
         log.error("%s", error)
         return 1
     return 0

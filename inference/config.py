@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Model = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096)]
+"""What does a task: empty for what the set says, ``default``, a name of the catalogue, a path, or
+``PATH@sha256:HEX``."""
+
+
+def engine_cache() -> Path:
+    """``meetra/tensorrt`` in the user's cache: engines can be built again, so they are no data to back up."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "meetra" / "tensorrt"
 
 
 class InferenceSettings(BaseSettings):
@@ -20,3 +31,23 @@ class InferenceSettings(BaseSettings):
         default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, description="recogniser processes"
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    models: Model = Field("default", description="set of models: default, recommended, or one of the user's catalogue")
+    vad: Model = Field("", description="voice activity")
+    speaker_encoder: Model = Field("", description="speaker vectors")
+    diarizer: Model = Field("", description="who speaks in every frame; none: vectors are clustered")
+    recogniser: Model = Field("", description="speech recognition")
+    quality: Model = Field("", description="audio quality")
+    text_encoder: Model = Field("", description="sentence vectors")
+    sentiment: Model = Field("", description="sentiment of words")
+    emotions: Model = Field("", description="emotions of words")
+
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = Field("auto", description="where models run")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="what NeMo and TensorRT compute in")
+    latency: Literal["0.32s", "0.64s", "1.04s", "10s", "30.4s"] = Field(
+        "1.04s", description="how long a streaming diarizer waits before it tells who speaks"
+    )
+    languages: Annotated[str, StringConstraints(pattern=r"^\s*([a-z]{2,3}([\s,]+|$))*$", max_length=1000)] = Field(
+        "", description="what a recogniser given by path understands, e.g. 'en de'; empty: as the catalogue says, or en"
+    )
+    engine_cache: Path = Field(default_factory=engine_cache, description="where TensorRT keeps built engines")

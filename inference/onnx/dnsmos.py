@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
-from inference.onnx.runtime import open_session
+from inference.onnx.graph_contract import Tensor, check_graph
+from inference.onnx.runtime import ON_CPU, Execution, open_session
 
 WINDOW_SAMPLES = int(9.01 * SAMPLE_RATE_HZ)
+INPUTS = (Tensor("input_1", "float", (1, WINDOW_SAMPLES)),)
+OUTPUTS = (Tensor("Identity:0", "float", (1, 3)),)
 # The published maps from the network's outputs to opinion scores, highest power first.
 _SIGNAL = np.poly1d([-0.08397278, 1.22083953, 0.0052439])
 _BACKGROUND = np.poly1d([-0.13166888, 1.60915514, -0.39604546])
@@ -22,8 +25,10 @@ class Dnsmos:
 
     window_samples = WINDOW_SAMPLES
 
-    def __init__(self, model: Path, threads: int = 1) -> None:
-        self._session = open_session(model, threads)
+    def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
+        """Raises ModelCorrupt, or ModelUnfit when the file is another graph."""
+        self._session = open_session(model, execution)
+        check_graph(self._session, model, INPUTS, OUTPUTS)
 
     def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
         """See QualityEstimator. A shorter window is repeated until it is long enough, as DNSMOS itself does."""

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples
 from inference.onnx.legacy_checkpoint import read_tensors
 from inference.onnx.mel import BANDS, FRAME_SAMPLES, MelSpectrum
-from inference.onnx.runtime import open_session
+from inference.onnx.runtime import ON_CPU, Execution, open_session
 
 HIDDEN = 256
 LAYERS = 3
@@ -94,8 +94,8 @@ class Ge2eEncoder:
 
     profile = PROFILE
 
-    def __init__(self, checkpoint: Path, threads: int = 1) -> None:
-        self._session = open_session(build_graph(read_tensors(checkpoint, "model_state")), threads)
+    def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
+        self._session = open_session(build_graph(read_tensors(checkpoint, "model_state")), execution)
         self._mel = MelSpectrum()
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:

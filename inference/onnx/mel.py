@@ -29,11 +29,11 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel >= break_mel, _BREAK_HZ * np.exp(_LOG_STEP * (mel - break_mel)), mel * _LINEAR_HZ)
 
 
-def mel_filters() -> NDArray[np.float32]:
-    """Triangular filters of shape (40, 201), each of unit area."""
-    bins = np.linspace(0, SAMPLE_RATE_HZ / 2, FRAME_SAMPLES // 2 + 1)
+def slaney_filters(bands: int, n_fft: int) -> NDArray[np.float32]:
+    """Triangular filters of shape (bands, n_fft // 2 + 1) up to 8 kHz, each of unit area."""
+    bins = np.linspace(0, SAMPLE_RATE_HZ / 2, n_fft // 2 + 1)
     edges_mel = _hz_to_mel(np.array([0.0, SAMPLE_RATE_HZ / 2]))
-    edges = _mel_to_hz(np.linspace(edges_mel[0], edges_mel[1], BANDS + 2))
+    edges = _mel_to_hz(np.linspace(edges_mel[0], edges_mel[1], bands + 2))
     widths = np.diff(edges)
     ramps = edges[:, None] - bins[None]
     triangles = np.maximum(0, np.minimum(-ramps[:-2] / widths[:-1, None], ramps[2:] / widths[1:, None]))
@@ -44,7 +44,7 @@ class MelSpectrum:
     """Power mel spectra, 25 ms frames every 10 ms, centred, zeros beyond the ends."""
 
     def __init__(self) -> None:
-        self._filters = np.ascontiguousarray(mel_filters().T)
+        self._filters = np.ascontiguousarray(slaney_filters(BANDS, FRAME_SAMPLES).T)
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)).astype(np.float32)
 
     def __call__(self, samples: Samples) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from inference.models import ModelCorrupt
-from inference.onnx.runtime import open_session
+from inference.onnx.runtime import ON_CPU, Execution, open_session
 
 DIMENSION = 384
 LAYERS = 6
@@ -129,13 +129,13 @@ class MiniLmEncoder:
 
     dimension = DIMENSION
 
-    def __init__(self, weights: Path, tokenizer: Path, threads: int = 1) -> None:
+    def __init__(self, weights: Path, tokenizer: Path, execution: Execution = ON_CPU) -> None:
         try:
             graph = build_graph(load_file(weights))
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:
             raise ModelCorrupt(f"{weights.name} is not all-MiniLM-L6-v2: {error}") from error
-        self._session = open_session(graph, threads)
+        self._session = open_session(graph, execution)
         self._tokenizer.enable_truncation(LONGEST_TOKENS)
         self._tokenizer.no_padding()
 

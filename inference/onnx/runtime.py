@@ -1,25 +1,140 @@
-"""How ONNX Runtime sessions are made here."""
+"""How ONNX Runtime sessions are made here, and on which device they run."""
 
 from __future__ import annotations
 
+import logging
+import mmap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
 
-from inference.models import ModelCorrupt
+from inference.models import ModelCorrupt, ModelUnfit
+
+CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
+# What each device needs first; what cannot run there falls to those after it, node by node.
+_PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU), "tensorrt": (TENSORRT, CUDA, CPU)}
+log = logging.getLogger(__name__)
 
 
-def open_session(model: Path | bytes, threads: int) -> Any:
-    """A CPU session of ``threads`` threads. Raises ModelCorrupt when it is no usable ONNX model."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that spin between calls take whole cores from the recogniser beside them.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Where ONNX models run, and on how many threads."""
+
+    threads: int = 1
+    """Threads of one call on the CPU."""
+    device: str = "cpu"
+    """``auto``, ``cpu``, ``cuda`` or ``tensorrt``; of several GPUs the first that CUDA_VISIBLE_DEVICES names.
+
+    ``auto`` is CUDA where ONNX Runtime has it and it starts, else the CPU. It is never TensorRT, which builds an
+    engine for minutes before the first call: that is for those who ask for it.
+    """
+    dtype: str = "float32"
+    """``float16`` and ``bfloat16`` are what TensorRT may compute in; CUDA and the CPU compute in what the file says."""
+    engine_cache: Path | None = None
+    """Folder in which TensorRT keeps the engines it has built; None: it builds them anew at each start."""
+
+    def providers(self) -> list[tuple[str, dict[str, Any]]]:
+        """ONNX Runtime's providers and their options, the wanted one first.
+
+        Raises ModelUnfit: the device is unknown, or this ONNX Runtime was built without it.
+        """
+        available = ort.get_available_providers()
+        device = self.device
+        if device == "auto":
+            device = "cuda" if CUDA in available else "cpu"
+        if device not in _PROVIDERS:
+            raise ModelUnfit(f"device {device!r} is unknown; one of auto, {', '.join(_PROVIDERS)}")
+        wanted = _PROVIDERS[device]
+        if wanted[0] not in available:
+            raise ModelUnfit(
+                f"device {device!r} needs ONNX Runtime's {wanted[0]}, and this one has {', '.join(available)}; "
+                "it comes with the package onnxruntime-gpu, which takes the place of onnxruntime"
+            )
+        return [(name, self._options(name)) for name in wanted if name in available]
+
+    def _options(self, provider: str) -> dict[str, Any]:
+        if provider == CUDA:
+            # Grows by what is asked for, so that several models share a card; algorithms are not searched for
+            # at every new length of input.
+            return {
+                "device_id": "0",
+                "arena_extend_strategy": "kSameAsRequested",
+                "cudnn_conv_algo_search": "HEURISTIC",
+            }
+        if provider == TENSORRT:
+            options = {
+                "device_id": "0",
+                "trt_fp16_enable": str(self.dtype == "float16"),
+                "trt_bf16_enable": str(self.dtype == "bfloat16"),
+            }
+            if self.engine_cache is not None:
+                self.engine_cache.mkdir(parents=True, exist_ok=True)
+                options |= {
+                    "trt_engine_cache_enable": "True",
+                    "trt_engine_cache_path": str(self.engine_cache),
+                    "trt_timing_cache_enable": "True",
+                    "trt_timing_cache_path": str(self.engine_cache),
+                }
+            return options
+        return {}
+
+    def session_options(self) -> Any:
+        """``onnxruntime.SessionOptions``."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Threads that spin between calls take whole cores from the recogniser beside them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return options
+
+
+ON_CPU = Execution()
+
+
+def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
+    """A session on the model's file, or on a model held in memory.
+
+    Raises:
+        ModelCorrupt: it is no usable ONNX model.
+        ModelUnfit: the device asked for is not there, or does not start.
+    """
+    providers = execution.providers()
+    source = model if isinstance(model, bytes) else str(model)
     try:
-        source = model if isinstance(model, bytes) else str(model)
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(source, execution.session_options(), providers=providers)
     except Exception as error:
-        raise ModelCorrupt(f"not a usable ONNX model: {error}") from error
+        name = "the model" if isinstance(model, bytes) else model.name
+        raise ModelCorrupt(f"{name} is not a usable ONNX model: {_one_line(error)}") from error
+    check_device(session.get_providers(), execution)
+    return session
+
+
+def check_device(running: list[str], execution: Execution) -> None:
+    """Sees that a session runs where it was to. ONNX Runtime itself falls back to the CPU and says nothing.
+
+    Raises ModelUnfit: a device that was asked for does not start. With ``auto`` a warning is logged instead.
+    """
+    wanted = execution.providers()[0][0]
+    if wanted in running:
+        return
+    message = (
+        f"ONNX Runtime has {wanted}, but it does not start and {running[0]} would run instead: "
+        "are the GPU's driver, CUDA, cuDNN (and TensorRT, for it) of the versions that onnxruntime-gpu names installed?"
+    )
+    if execution.device == "auto":
+        log.warning("%s", message)
+    else:
+        raise ModelUnfit(f"device {execution.device!r}: {message}")
+
+
+def varies_with_batch(model: Path) -> bool:
+    """Whether a call's results depend on what else is in it: dynamic quantisation scales by all a call holds."""
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"DynamicQuantizeLinear") >= 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]

@@ -1,0 +1,148 @@
+"""A short real call of each model before the first meeting: it gives what its Protocol says, or the start fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import (
+    EMOTIONS,
+    SAMPLE_RATE_HZ,
+    EmotionClassifier,
+    FrameDiarizer,
+    ModelUnfit,
+    QualityEstimator,
+    RecognisedWord,
+    Recogniser,
+    Samples,
+    SentimentClassifier,
+    SpeakerEncoder,
+    Stretch,
+    TextEncoder,
+    VoiceActivityDetector,
+)
+
+SENTENCES = ("I am very happy with what we have done.", "No.", "Where is the second page of the plan?")
+# Vectors are of unit length but for rounding, also in 16 bits.
+LENGTH_TOLERANCE = 0.01
+
+
+def faint_noise(samples: int) -> Samples:
+    """White noise of -40 dBFS, the same each time; shape (samples,)."""
+    return np.asarray(np.random.default_rng(0).normal(0, 0.01, samples), np.float32)
+
+
+def probe_vad(vad: VoiceActivityDetector) -> None:
+    """Two calls that follow one another. Raises ModelUnfit."""
+    with _failing_as("a call with 4 windows"):
+        windows = faint_noise(4 * vad.window_samples)
+        ((first, state),) = vad([Stretch(windows, vad.initial_state())])
+        ((second, _),) = vad([Stretch(windows, state, last=True)])
+    for found in (first, second):
+        _shape("probabilities of 4 windows", found, (4,))
+        _within("probabilities of speech", found, 0, 1)
+
+
+def probe_encoder(encoder: SpeakerEncoder) -> None:
+    """Windows of two lengths. Raises ModelUnfit."""
+    profile = encoder.profile
+    window = faint_noise(int(profile.window_s * SAMPLE_RATE_HZ))
+    with _failing_as(f"a call with windows of {profile.window_s:g} s"):
+        vectors = encoder([window, window[: len(window) // 2]])
+    _shape("vectors of 2 windows", vectors, (2, profile.dimension))
+    _unit("speaker vectors", vectors)
+
+
+def probe_diarizer(diarizer: FrameDiarizer) -> None:
+    """A session of one and a half steps. Raises ModelUnfit."""
+    step = diarizer.step_samples
+    rest = step // 2
+    with _failing_as(f"a session of {(step + rest) / SAMPLE_RATE_HZ:.2f} s"):
+        ((first, state),) = diarizer([Stretch(faint_noise(step), diarizer.initial_state())])
+        ((second, _),) = diarizer([Stretch(faint_noise(rest), state, last=True)])
+    frames = np.concatenate([first, second])
+    needed = -(-(step + rest) // diarizer.frame_samples)
+    _shape(f"frames of {step + rest} samples", frames, (needed, diarizer.max_speakers))
+    _within("probabilities that a speaker speaks", frames, 0, 1)
+
+
+def probe_recogniser(recogniser: Recogniser) -> None:
+    """Two pieces of a second and less. Raises ModelUnfit."""
+    pieces = [faint_noise(SAMPLE_RATE_HZ), faint_noise(SAMPLE_RATE_HZ // 3)]
+    with _failing_as("a call with pieces of 1 s and 0.33 s"):
+        found = recogniser(pieces)
+    if len(found) != len(pieces):
+        raise ModelUnfit(f"it gives words of {len(found)} pieces for {len(pieces)}")
+    for piece, words in zip(pieces, found, strict=True):
+        for word in words:
+            _check_word(word, len(piece) / SAMPLE_RATE_HZ)
+
+
+def _check_word(word: RecognisedWord, duration_s: float) -> None:
+    sure = word.confidence
+    if not word.text.strip() or (sure is not None and not 0 <= sure <= 1):
+        raise ModelUnfit(f"it gives the word {word.text!r} with confidence {sure}; needed is 0 to 1")
+    if not 0 <= word.start_s <= word.end_s <= duration_s + 1e-3:
+        raise ModelUnfit(f"it puts a word at {word.start_s:.2f} to {word.end_s:.2f} s of a piece of {duration_s:.2f} s")
+
+
+def probe_quality(quality: QualityEstimator) -> None:
+    """One window. Raises ModelUnfit."""
+    with _failing_as(f"a call with a window of {quality.window_samples} samples"):
+        (scores,) = quality([faint_noise(quality.window_samples)])
+    _within("opinion scores", np.array([scores.overall, scores.signal, scores.background]), 1, 5)
+
+
+def probe_text_encoder(encoder: TextEncoder) -> None:
+    """Three sentences and an empty one. Raises ModelUnfit."""
+    with _failing_as("a call with sentences"):
+        vectors = encoder([*SENTENCES, ""])
+    _shape(f"vectors of {len(SENTENCES) + 1} sentences", vectors, (len(SENTENCES) + 1, encoder.dimension))
+    _unit("sentence vectors", vectors[:-1])
+
+
+def probe_sentiment(sentiment: SentimentClassifier, dimension: int) -> None:
+    """Three sentences with vectors of ``dimension``. Raises ModelUnfit."""
+    with _failing_as("a call with sentences"):
+        found = sentiment(SENTENCES, np.zeros((len(SENTENCES), dimension), np.float32))
+    _shape("polarities", found, (len(SENTENCES),))
+    _within("polarities", found, -1, 1)
+
+
+def probe_emotions(emotions: EmotionClassifier, dimension: int) -> None:
+    """Three sentences with vectors of ``dimension``. Raises ModelUnfit."""
+    with _failing_as("a call with sentences"):
+        found = emotions(SENTENCES, np.zeros((len(SENTENCES), dimension), np.float32))
+    _shape("probabilities of emotions", found, (len(SENTENCES), len(EMOTIONS)))
+    _within("probabilities of emotions", found, 0, 1)
+    if np.abs(found.sum(axis=1) - 1).max() > LENGTH_TOLERANCE:
+        raise ModelUnfit(f"its probabilities of emotions sum to {found.sum(axis=1).min():.3f}; needed is 1")
+
+
+@contextmanager
+def _failing_as(call: str) -> Iterator[None]:
+    try:
+        yield
+    except ModelUnfit:
+        raise
+    except Exception as error:
+        raise ModelUnfit(f"{call} fails: {' '.join(str(error).split())[:400] or type(error).__name__}") from error
+
+
+def _shape(what: str, found: NDArray[np.float32], needed: tuple[int, ...]) -> None:
+    if found.shape != needed:
+        raise ModelUnfit(f"{what} have shape {found.shape}; needed is {needed}")
+
+
+def _within(what: str, found: NDArray[np.floating], least: float, most: float) -> None:
+    if not np.isfinite(found).all() or found.min(initial=least) < least or found.max(initial=most) > most:
+        raise ModelUnfit(f"{what} go from {found.min():.3g} to {found.max():.3g}; needed is {least} to {most}")
+
+
+def _unit(what: str, found: NDArray[np.float32]) -> None:
+    lengths = np.linalg.norm(found.astype(np.float64), axis=1)
+    if not np.isfinite(lengths).all() or np.abs(lengths - 1).max() > LENGTH_TOLERANCE:
+        raise ModelUnfit(f"{what} have lengths of {lengths.min():.3g} to {lengths.max():.3g}; needed is 1")

@@ -1,0 +1,74 @@
+"""Checks that a graph takes and gives what is asked of it, before the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.models import ModelUnfit
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or output of a graph."""
+
+    name: str
+    dtype: str
+    """As ONNX Runtime says it, without ``tensor()``: float, int64, ..."""
+    shape: tuple[int | None, ...]
+    """None: any length."""
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} {self.dtype} ({sizes})"
+
+    def admits(self, other: Tensor) -> bool:
+        """Whether a tensor like ``other`` can be given where this is wanted."""
+        return (
+            self.name == other.name
+            and self.dtype == other.dtype
+            and len(self.shape) == len(other.shape)
+            and all(None in (a, b) or a == b for a, b in zip(self.shape, other.shape, strict=True))
+        )
+
+
+def inputs_of(session: Any) -> list[Tensor]:
+    """What a session's graph takes."""
+    return [_tensor(node) for node in session.get_inputs()]
+
+
+def outputs_of(session: Any) -> list[Tensor]:
+    """What a session's graph gives."""
+    return [_tensor(node) for node in session.get_outputs()]
+
+
+def _tensor(node: Any) -> Tensor:
+    dtype = str(node.type).removeprefix("tensor(").removesuffix(")")
+    # A length with a name, or of no name, is any length.
+    return Tensor(node.name, dtype, tuple(size if isinstance(size, int) else None for size in node.shape or ()))
+
+
+def listed(tensors: Sequence[Tensor]) -> str:
+    """For messages."""
+    return "; ".join(map(str, tensors)) or "nothing"
+
+
+def fits(session: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
+    """Whether the graph takes exactly ``inputs``, and gives ``outputs`` and perhaps more, in any order."""
+    return _fits(inputs, inputs_of(session), exactly=True) and _fits(outputs, outputs_of(session), exactly=False)
+
+
+def check_graph(session: Any, file: Path, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+    """Raises ModelUnfit with what was found and what is needed, unless the graph ``fits``."""
+    if not _fits(inputs, inputs_of(session), exactly=True):
+        raise ModelUnfit(f"{file.name} takes {listed(inputs_of(session))}; needed is: {listed(inputs)}")
+    if not _fits(outputs, outputs_of(session), exactly=False):
+        raise ModelUnfit(f"{file.name} gives {listed(outputs_of(session))}; needed is: {listed(outputs)}")
+
+
+def _fits(needed: Sequence[Tensor], found: Sequence[Tensor], *, exactly: bool) -> bool:
+    by_name = {tensor.name: tensor for tensor in found}
+    there = all(tensor.name in by_name and tensor.admits(by_name[tensor.name]) for tensor in needed)
+    return there and (len(needed) == len(found) or not exactly)

@@ -1,0 +1,62 @@
+"""Reads the small files beside a model: what it is, in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+
+# A file of settings or labels is small; a larger one is something else.
+LARGEST_BYTES = 1024 * 1024
+Content = TypeVar("Content", bound=BaseModel)
+
+
+def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
+    """A small text file. Raises ModelMissing, or ModelCorrupt when it is too large or not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(largest + 1)
+    except FileNotFoundError:
+        raise ModelMissing(f"there is no {path.name} in {path.parent}") from None
+    except OSError as error:
+        raise ModelMissing(f"{path} cannot be read: {error.strerror}") from error
+    if len(raw) > largest:
+        raise ModelCorrupt(f"{path} is larger than {largest} bytes; such a file is small")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ModelCorrupt(f"{path} is not UTF-8: {error}") from error
+
+
+def read_json(path: Path, largest: int = LARGEST_BYTES) -> Any:
+    """The content of a small JSON file. Raises ModelMissing or ModelCorrupt."""
+    try:
+        return json.loads(read_text(path, largest))
+    except (ValueError, RecursionError) as error:
+        raise ModelCorrupt(f"{path} is no JSON: {str(error)[:200]}") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a small JSON file. Raises ModelMissing or ModelCorrupt."""
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise ModelCorrupt(f"{path} holds no JSON object")
+    return content
+
+
+def read_as(path: Path, kind: type[Content]) -> Content:
+    """A JSON file checked against ``kind``. Raises ModelMissing, ModelCorrupt, or ModelUnfit that names the field."""
+    try:
+        return kind.model_validate(read_object(path))
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise ModelUnfit(f"{path}: {problems}") from error
+
+
+def beside(model: Path) -> Path:
+    """Where the JSON file that describes an ONNX file lies: of the same name, ending in ``.json``."""
+    return model.with_suffix(".json")

@@ -1,0 +1,149 @@
+"""Any speaker encoder exported to ONNX, as the JSON file beside it describes it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelUnfit, Samples
+from inference.onnx.graph_contract import Tensor, inputs_of, listed, outputs_of
+from inference.onnx.log_mel import LogMel, LogMelSettings
+from inference.onnx.runtime import ON_CPU, Execution, open_session, varies_with_batch
+from inference.onnx.sidecar import beside, read_as
+
+BATCH = 64
+TASK = "speaker_vectors"
+# Shorter windows are padded with silence: networks of several strides need some frames.
+SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+
+
+class _Profile(BaseModel):
+    """See EncoderProfile."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dimension: int | None = Field(None, ge=1, le=65_536)
+    window_s: float = Field(gt=0, le=30)
+    hop_s: float = Field(gt=0, le=30)
+    split_similarity: float = Field(ge=-1, le=1)
+    merge_similarity: float = Field(ge=-1, le=1)
+    online_similarity: float = Field(ge=-1, le=1)
+    min_cluster_s: float = Field(ge=0, le=60)
+    max_speakers: int = Field(ge=1, le=64)
+
+
+class SpeakerEncoderDescription(BaseModel):
+    """The JSON file of an encoder."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    task: str
+    sample_rate_hz: int
+    input: Literal["mel", "samples"]
+    """Log-mel spectra of shape (n, bands, frames), or samples of shape (n, samples)."""
+    mel: LogMelSettings | None = None
+    dimension: int = Field(ge=1, le=65_536)
+    profile: _Profile
+    output: str | None = None
+    """The output that holds the vectors; without it, the only one of that dimension."""
+
+
+class OnnxSpeakerEncoder:
+    """SpeakerEncoder on a graph that takes spectra or samples and, where it wants, their lengths."""
+
+    def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
+        """Reads ``model`` and the ``.json`` file of the same name beside it.
+
+        Raises ModelMissing, ModelCorrupt, or ModelUnfit: another task, rate, dimension or graph.
+        """
+        description = read_as(beside(model), SpeakerEncoderDescription)
+        where = beside(model).name
+        if description.task != TASK:
+            raise ModelUnfit(f"{where}: task is {description.task!r}; needed is {TASK!r}")
+        if description.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ModelUnfit(
+                f"{where}: sample_rate_hz is {description.sample_rate_hz}; audio has {SAMPLE_RATE_HZ}, "
+                "and a model for another rate hears other voices in it"
+            )
+        fields = description.profile.model_dump()
+        if fields["dimension"] not in (None, description.dimension):
+            raise ModelUnfit(
+                f"{where}: profile.dimension is {fields['dimension']}, and dimension {description.dimension}"
+            )
+        self.profile = EncoderProfile(**(fields | {"dimension": description.dimension}))
+        self._mel = LogMel(description.mel or LogMelSettings()) if description.input == "mel" else None
+        self._session = open_session(model, execution)
+        self._signal, self._lengths = self._input_names(model)
+        self._output = self._output_name(model, description)
+        self._batch = 1 if varies_with_batch(model) else BATCH
+
+    def _input_names(self, model: Path) -> tuple[str, Tensor | None]:
+        found = inputs_of(self._session)
+        bands = self._mel.settings.bands if self._mel else 0
+        rank, kind = (3, f"mel spectra (n, {bands}, frames)") if self._mel else (2, "samples (n, samples)")
+        signals = [t for t in found if t.dtype == "float" and len(t.shape) == rank]
+        lengths = [t for t in found if t.dtype in ("int64", "int32") and len(t.shape) == 1]
+        right = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
+        if right and self._mel:
+            right = signals[0].shape[1] in (None, bands)
+        if not right or any(size is not None for size in (signals[0].shape[0], signals[0].shape[-1])):
+            raise ModelUnfit(
+                f"{model.name} takes {listed(found)}; needed is one float input of {kind}, of any n and length, "
+                "and at most one of int64 lengths (n)"
+            )
+        return signals[0].name, lengths[0] if lengths else None
+
+    def _output_name(self, model: Path, description: SpeakerEncoderDescription) -> str:
+        found = outputs_of(self._session)
+        usable = [t for t in found if t.dtype == "float" and len(t.shape) == 2]
+        if description.output is not None:
+            usable = [t for t in usable if t.name == description.output]
+            matching = [t for t in usable if t.shape[1] in (None, description.dimension)]
+        else:
+            matching = [t for t in usable if t.shape[1] == description.dimension] or (
+                [t for t in usable if t.shape[1] is None] if len(usable) == 1 else []
+            )
+        if len(matching) != 1:
+            raise ModelUnfit(
+                f"{model.name} gives {listed(found)}; needed is one float output of vectors "
+                f'(n, {description.dimension}); where there are several, name it as "output" in {beside(model).name}'
+            )
+        return matching[0].name
+
+    def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
+        """See SpeakerEncoder; windows under 0.4 s are padded with silence."""
+        vectors = np.zeros((len(windows), self.profile.dimension), np.float32)
+        by_length: defaultdict[int, list[int]] = defaultdict(list)
+        heard = [_padded(window) for window in windows]
+        for index, samples in enumerate(heard):
+            by_length[len(samples)].append(index)
+        for indices in by_length.values():
+            for start in range(0, len(indices), self._batch):
+                group = indices[start : start + self._batch]
+                vectors[group] = self._encode([heard[index] for index in group])
+        return vectors
+
+    def _encode(self, windows: list[Samples]) -> NDArray[np.float32]:
+        """Vectors of windows of one length."""
+        signal = np.stack([self._mel(window) if self._mel else window for window in windows])
+        inputs = {self._signal: signal}
+        if self._lengths is not None:
+            inputs[self._lengths.name] = np.full(len(windows), signal.shape[-1], self._lengths.dtype)
+        (found,) = self._session.run([self._output], inputs)
+        if found.shape != (len(windows), self.profile.dimension):
+            raise ModelUnfit(
+                f"the speaker encoder gives vectors of shape {found.shape} for {len(windows)} windows; "
+                f"its description says dimension {self.profile.dimension}"
+            )
+        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _padded(window: Samples) -> Samples:
+    samples = np.asarray(window, np.float32)
+    return np.pad(samples, (0, SHORTEST_SAMPLES - len(samples))) if len(samples) < SHORTEST_SAMPLES else samples

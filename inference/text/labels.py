@@ -1,0 +1,101 @@
+"""What the labels of other people's classifiers mean here: emotions of EMOTIONS, and polarities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from inference.models import EMOTIONS, ModelUnfit
+
+# Ekman's groups of GoEmotions' 28 labels are those of Demszky et al., "GoEmotions", ACL 2020, appendix; sadness and
+# surprise, with what belongs to them, are none of the five emotions told here.
+_SYNONYMS: Mapping[str, str] = {
+    label: emotion
+    for emotion, labels in {
+        "anger": "anger angry ang annoyance disapproval rage frustration hate",
+        "disgust": "disgust disgusted dis",
+        "fear": "fear fearful fea nervousness anxiety worry scared",
+        "happiness": "happiness happy hap joy joyful amusement approval excitement gratitude love optimism relief "
+        "pride admiration desire caring",
+        "neutral": "neutral neu calm no_emotion none",
+        "not_sure": "not_sure other others unknown sadness sad disappointment embarrassment grief remorse "
+        "surprise surprised realization confusion curiosity",
+    }.items()
+    for label in labels.split()
+}
+_POLARITIES: Mapping[str, float] = {
+    "very_negative": -1,
+    "negative": -1,
+    "neg": -1,
+    "neutral": 0,
+    "neu": 0,
+    "mixed": 0,
+    "positive": 1,
+    "pos": 1,
+    "very_positive": 1,
+    "1_star": -1,
+    "2_stars": -0.5,
+    "3_stars": 0,
+    "4_stars": 0.5,
+    "5_stars": 1,
+}
+# With five classes, the outer ones are twice as far as the inner ones.
+_FIVE = {"very_negative": -1.0, "negative": -0.5, "neutral": 0.0, "positive": 0.5, "very_positive": 1.0}
+
+
+def plain(label: str) -> str:
+    """A label in lower case with underscores."""
+    return "_".join(label.replace("-", " ").replace("_", " ").lower().split())
+
+
+def emotions_of(labels: Sequence[str], given: Mapping[str, object]) -> list[int]:
+    """The place in EMOTIONS of each label.
+
+    Args:
+        labels: as the classifier's file says them.
+        given: label to emotion, by the user's own description; it goes before what is known here.
+
+    Raises:
+        ModelUnfit: a label is unknown, or one of ``given`` is not there or names no emotion.
+    """
+    own = _own(labels, given)
+    for label, emotion in own.items():
+        if emotion not in EMOTIONS:
+            raise ModelUnfit(f"labels.{label}: {emotion!r} is none of {', '.join(EMOTIONS)}")
+    names = [own.get(plain(label), _SYNONYMS.get(plain(label))) for label in labels]
+    _refuse_unknown([label for label, name in zip(labels, names, strict=True) if name is None], ", ".join(EMOTIONS))
+    return [EMOTIONS.index(str(name)) for name in names]
+
+
+def polarities_of(labels: Sequence[str], given: Mapping[str, object]) -> list[float]:
+    """The polarity of each label, -1 (negative) .. 1 (positive). Arguments and errors as of ``emotions_of``."""
+    own = _own(labels, given)
+    known = {plain(label) for label in labels}
+    built_in = _FIVE if known == set(_FIVE) else _POLARITIES
+    values: list[float | None] = []
+    for label in labels:
+        value = own.get(plain(label), built_in.get(plain(label)))
+        if isinstance(value, str):
+            value = _POLARITIES.get(plain(value), value)
+        if value is not None and (isinstance(value, bool | str) or not -1 <= float(str(value)) <= 1):
+            raise ModelUnfit(
+                f"labels.{label}: {value!r} is neither a number of -1 to 1, nor positive, negative, neutral"
+            )
+        values.append(None if value is None else float(str(value)))
+    unknown = [label for label, value in zip(labels, values, strict=True) if value is None]
+    _refuse_unknown(unknown, "positive, negative, neutral, or a number of -1 to 1")
+    return [value for value in values if value is not None]
+
+
+def _own(labels: Sequence[str], given: Mapping[str, object]) -> dict[str, object]:
+    own = {plain(label): value for label, value in given.items()}
+    if strangers := sorted(own.keys() - {plain(label) for label in labels}):
+        raise ModelUnfit(f"labels.{strangers[0]}: the classifier has no such label; it has: {', '.join(labels)}")
+    return own
+
+
+def _refuse_unknown(labels: Sequence[str], meanings: str) -> None:
+    if labels:
+        raise ModelUnfit(
+            f"nothing says what the labels {', '.join(labels[:10])} mean; "
+            f'say it in the .json file beside the model: {{"labels": {{"{labels[0]}": ...}}}}, with {meanings}'
+        )
