@@ -24,7 +24,7 @@ MODELS: Mapping[str, str] = {
 PARTS = ("nemo.collections.asr.", "nemo.collections.common.losses.")
 """Where the parts of a model may come from."""
 
-MOST_NODES = 500_000
+MOST_NODES = 200_000
 DEEPEST = 32
 MOST_LAYERS = 256
 LARGEST_NUMBER = 10_000_000

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Stretch
+from inference.models import ModelUnfit, Stretch
 from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.front_end import GUARD_FRAMES, HOP_SAMPLES, FeatureRow, MelFrontEnd
 from inference.nemo.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
@@ -240,6 +240,3 @@ class SortformerDiarizer:
             fifo_probabilities=probabilities[cache:fifo],
             chunk_probabilities=probabilities[first : first + chunk.frames],
         )
-
-
-assert FRAME_SAMPLES * 25 == 2 * SAMPLE_RATE_HZ  # 80 ms

@@ -1,0 +1,203 @@
+"""Many sessions at once tell the frames that NeMo's own diarize() tells of each recording alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inference.models import FrameDiarizer, ModelUnfit, Stretch
+
+pytest.importorskip("torch", reason="the nemo extra is not installed")
+pytest.importorskip("nemo", reason="the nemo extra is not installed")
+
+import torch
+
+from inference.nemo import load_sortformer
+from inference.nemo.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, settings_for
+from inference.nemo.sortformer import SortformerDiarizer
+from tests.inference.nemo.tiny_models import recording, sortformer
+
+# Caches so small that they fill and are compressed again and again within seconds.
+LOW = StreamingSettings(chunk=6, right_context=7, fifo=14, update_period=10, speaker_cache=40)
+ULTRA_LOW = StreamingSettings(chunk=3, right_context=1, fifo=20, update_period=15, speaker_cache=44)
+HIGH = StreamingSettings(chunk=24, right_context=1, fifo=24, update_period=24, speaker_cache=48)
+VERY_HIGH = StreamingSettings(chunk=34, right_context=4, fifo=4, update_period=30, speaker_cache=60)
+NO_FIFO = StreamingSettings(chunk=10, right_context=0, fifo=0, update_period=10, speaker_cache=36)
+FOUR = {"low": LOW, "ultra low": ULTRA_LOW, "high": HIGH, "very high": VERY_HIGH, "no fifo": NO_FIFO}
+EIGHT = {
+    "low": StreamingSettings(chunk=9, right_context=4, fifo=14, update_period=12, speaker_cache=64),
+    "very high": StreamingSettings(chunk=34, right_context=4, fifo=4, update_period=30, speaker_cache=70),
+}
+# 4e-6 was seen; a wrong frame of context, or a frame of the cache that is another, makes 1e-2 and more.
+BOUND = 1e-4
+
+
+@cache
+def model(speakers: int) -> Any:
+    return sortformer(speakers)
+
+
+@cache
+def told_by_nemo(speakers: int, settings: StreamingSettings, seconds: float, seed: int) -> NDArray[np.float32]:
+    """What NeMo tells of a recording, all of it at once, shape (frames, speakers)."""
+    own = model(speakers)
+    SortformerDiarizer(own, settings)  # sets the model's own numbers
+    assert own.streaming_mode
+    assert not own.async_streaming
+    _, probabilities = own.diarize(
+        audio=recording(seconds, seed), sample_rate=16000, include_tensor_outputs=True, verbose=False
+    )
+    return np.asarray(probabilities[0][0])
+
+
+def told_in_turns(
+    diarizer: FrameDiarizer, recordings: Sequence[NDArray[np.float32]], begins: Sequence[int]
+) -> tuple[list[NDArray[np.float32]], list[Any], int]:
+    """The frames of each, when recording i begins at call begins[i]; the states at the end; the largest call."""
+    states = [diarizer.initial_state() for _ in recordings]
+    given, largest, call = [0] * len(recordings), 0, 0
+    told: list[list[NDArray[np.float32]]] = [[] for _ in recordings]
+    while any(count < len(sound) for count, sound in zip(given, recordings, strict=True)):
+        here = [i for i, sound in enumerate(recordings) if begins[i] <= call and given[i] < len(sound)]
+        work = []
+        for i in here:
+            samples = recordings[i][given[i] : given[i] + diarizer.step_samples]
+            given[i] += len(samples)
+            work.append(Stretch(samples, states[i], last=given[i] == len(recordings[i])))
+        for i, (frames, state) in zip(here, diarizer(work) if work else [], strict=True):
+            told[i].append(frames)
+            states[i] = state
+            behind = given[i] - FRAME_SAMPLES * sum(map(len, told[i]))
+            assert behind <= diarizer.latency_samples
+        largest, call = max(largest, len(here)), call + 1
+    return [np.concatenate(frames) for frames in told], states, largest
+
+
+@pytest.mark.parametrize(
+    ("speakers", "settings"),
+    [(4, FOUR[name]) for name in FOUR] + [(8, EIGHT[name]) for name in EIGHT],
+    ids=[f"4 speakers, {name}" for name in FOUR] + [f"8 speakers, {name}" for name in EIGHT],
+)
+def test_seven_sessions_of_different_ages_get_the_frames_of_nemo(speakers: int, settings: StreamingSettings) -> None:
+    seconds = [13.0, 7.777, 19.23, 0.31, 15.0001, 3.84, 9.999]
+    diarizer = SortformerDiarizer(model(speakers), settings)
+    told, states, largest = told_in_turns(
+        diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [0, 11, 3, 5, 0, 20, 8]
+    )
+    assert largest >= 4
+    for seed, (length, frames) in enumerate(zip(seconds, told, strict=True)):
+        expected = told_by_nemo(speakers, settings, length, seed)
+        assert len(frames) == -(-round(length * 16000) // FRAME_SAMPLES)
+        assert np.abs(frames[: len(expected)] - expected).max() < BOUND
+    # Without these the test would say little: the cache was compressed, silence was met, and frames differ.
+    longest = states[2]
+    assert len(longest.cache) == settings.speaker_cache
+    assert longest.cache_probabilities is not None
+    assert int(longest.silent_frames) > 0
+    assert told[2].std(0).min() > 0.05
+
+
+@pytest.mark.parametrize("sessions", [1, 32])
+def test_a_call_of_any_size_tells_what_nemo_tells(sessions: int) -> None:
+    seconds = [6.4 + 0.137 * number for number in range(sessions)]
+    diarizer = SortformerDiarizer(model(4), LOW)
+    told, _, largest = told_in_turns(
+        diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [n // 4 for n in range(sessions)]
+    )
+    assert largest == sessions
+    for seed, (length, frames) in enumerate(zip(seconds, told, strict=True)):
+        expected = told_by_nemo(4, LOW, length, seed)
+        assert np.abs(frames[: len(expected)] - expected).max() < BOUND
+
+
+def test_rows_split_over_several_passes_are_the_same() -> None:
+    sounds = [recording(5, seed) for seed in range(5)]
+    together, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW), sounds, [0] * 5)
+    apart, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, most_rows=2), sounds, [0] * 5)
+    for one, other in zip(together, apart, strict=True):
+        assert np.abs(one - other).max() < BOUND
+
+
+def test_the_caches_matter_to_what_is_told() -> None:
+    """Else the comparisons above would not see a cache that is wrong."""
+    forgetful = StreamingSettings(chunk=6, right_context=7, fifo=14, update_period=10, speaker_cache=16)
+    sound = [recording(13.0, 0)]
+    one, _, _ = told_in_turns(SortformerDiarizer(model(4), forgetful), sound, [0])
+    assert np.abs(one[0] - told_by_nemo(4, LOW, 13.0, 0)[: len(one[0])]).max() > 0.01
+
+
+def test_a_call_done_again_tells_the_same() -> None:
+    """Batching repeats a failed call row by row: states are never changed in place."""
+    diarizer = SortformerDiarizer(model(4), NO_FIFO)
+    sound, state = recording(8, 3), diarizer.initial_state()
+    for start in range(0, len(sound) - diarizer.step_samples, diarizer.step_samples):
+        work = [Stretch(sound[start : start + diarizer.step_samples], state)]
+        ((first, state),), ((again, _),) = diarizer(work), diarizer(work)
+        assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 159, 160, 1279, 1281])
+def test_the_shortest_recordings_are_covered(samples: int) -> None:
+    diarizer = SortformerDiarizer(model(4), LOW)
+    sound = recording(1, 0)[:samples]
+    ((frames, _),) = diarizer([Stretch(sound, diarizer.initial_state(), last=True)])
+    assert frames.shape == (-(-samples // FRAME_SAMPLES), 4)
+    assert frames.dtype == np.float32
+
+
+def test_wrong_lengths_are_refused() -> None:
+    diarizer = SortformerDiarizer(model(4), LOW)
+    for count in (diarizer.step_samples - 1, diarizer.step_samples + 1):
+        with pytest.raises(ValueError, match="fewer only with last"):
+            diarizer([Stretch(np.zeros(count, np.float32), diarizer.initial_state())])
+
+
+def test_half_precision_stays_close() -> None:
+    diarizer = SortformerDiarizer(model(4), LOW, dtype="bfloat16")
+    told, states, _ = told_in_turns(diarizer, [recording(6.4, 0)], [0])
+    expected = told_by_nemo(4, LOW, 6.4, 0)
+    assert states[0].fifo.dtype == torch.float32
+    assert np.isfinite(told[0]).all()
+    # The last layer here is enlarged, and rounding with it; that speakers are the same is what matters.
+    assert ((told[0] > 0.5) == (expected > 0.5)).mean() > 0.9
+
+
+def test_a_checkpoint_is_loaded_and_tells_the_same(sortformer_file: Path) -> None:
+    diarizer = load_sortformer(sortformer_file, latency="1.04s", device="cpu", dtype="float32")
+    assert diarizer.max_speakers == 4
+    told, _, _ = told_in_turns(diarizer, [recording(3, 0)], [0])
+    expected = told_by_nemo(4, settings_for("1.04s", 4), 3, 0)
+    assert np.abs(told[0][: len(expected)] - expected).max() < BOUND
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong"), [("latency", "2s"), ("device", "tpu"), ("dtype", "int8")], ids=["latency", "device", "dtype"]
+)
+def test_an_unknown_setting_is_named(sortformer_file: Path, setting: str, wrong: str) -> None:
+    settings = {"latency": "1.04s", "device": "cpu", "dtype": "float32", setting: wrong}
+    with pytest.raises(ModelUnfit, match=f"{setting}: '{wrong}' is unknown"):
+        load_sortformer(sortformer_file, **settings)
+
+
+def test_an_offline_sortformer_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "offline.nemo"
+    sortformer(streaming=False).save_to(str(path))
+    with pytest.raises(ModelUnfit, match="whole recordings only"):
+        load_sortformer(path, latency="1.04s", device="cpu", dtype="float32")
+
+
+@pytest.mark.parametrize("speakers", [4, 8])
+@pytest.mark.parametrize("latency", LATENCIES)
+def test_the_latency_is_what_its_name_says(latency: str, speakers: int) -> None:
+    settings = settings_for(latency, speakers)
+    assert (settings.chunk + settings.right_context) * 0.08 == pytest.approx(float(latency[:-1]), rel=0.01)
+    # What is handed in at a time adds little: one frame or two, or one part in twenty.
+    whole = settings.chunk + settings.wait(settings.step)
+    assert whole * 0.08 <= max(float(latency[:-1]) + 0.08, 1.06 * float(latency[:-1]))
+    assert settings.chunk % settings.step == 0
