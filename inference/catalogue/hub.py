@@ -226,7 +226,8 @@ class Hub:
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
     try:
-        yield from response.iter_raw(256 * 1024)
+        # In whatever pieces they come: a buffer of ours would lose what it holds at a cut.
+        yield from response.iter_raw()
     except httpx.TransportError as error:
         raise Interrupted(f"{type(error).__name__} at {response.url.host}") from error
 
