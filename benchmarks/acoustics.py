@@ -33,8 +33,8 @@ from benchmarks.recordings import (
 from benchmarks.running_system import circumstances
 from inference.acoustics import SegmentAcoustics
 from inference.default_backend import load_default_models
+from inference.engine import Engine
 from inference.events import FinishedEvent, TurnEvent
-from inference.models import ModelSet
 from inference.session import Session, SessionConfig
 from server.insights.audio_quality import is_lagging, is_reverberant
 from server.meetings.voices import SAME_VOICE_SIMILARITY
@@ -42,9 +42,9 @@ from server.meetings.voices import SAME_VOICE_SIMILARITY
 UTTERANCES_TOGETHER = 3
 
 
-async def heard(models: ModelSet, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
+async def heard(engine: Engine, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
     """What the engine hears, without recognising words."""
-    session = Session(models, SessionConfig(expected_speakers=1, transcribe=False))
+    session = Session(engine, SessionConfig(expected_speakers=1, transcribe=False))
     try:
         pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
         for start in range(0, len(pcm), RATE_HZ):
@@ -67,10 +67,10 @@ def passages() -> list[Samples]:
 
 
 async def rate(
-    models: ModelSet, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
+    engine: Engine, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
 ) -> dict[str, Any]:
     """In how many of the recordings something is told."""
-    answers = [told((await heard(models, samples))[0]) for samples in recordings]
+    answers = [told((await heard(engine, samples))[0]) for samples in recordings]
     return {"recordings": len(answers), "told": sum(answers), "percent": round(100 * np.mean(answers), 1)}
 
 
@@ -92,7 +92,7 @@ def clips(turns: list[TurnEvent]) -> bool:
     return any(a.clipping_percent > 0.05 for a in acoustics(turns))
 
 
-async def music(models: ModelSet) -> list[dict[str, Any]]:
+async def music(engine: Engine) -> list[dict[str, Any]]:
     """Share of the time told to be music: of music, and of speech."""
     rows = []
     pieces = []
@@ -105,19 +105,19 @@ async def music(models: ModelSet) -> list[dict[str, Any]]:
     for name, recordings in (("music", pieces), ("speech", [*speech, *passages()])):
         seconds = told = 0.0
         for samples in recordings:
-            _, finished = await heard(models, samples)
+            _, finished = await heard(engine, samples)
             seconds += len(samples) / RATE_HZ
             told += sum(end - start for start, end in finished.acoustics.music)
         rows.append({"what": name, "seconds": round(seconds), "told_percent": round(100 * told / seconds, 1)})
     return rows
 
 
-async def voices(models: ModelSet) -> dict[str, Any]:
+async def voices(engine: Engine) -> dict[str, Any]:
     """Similarity of the same voice in two recordings, and of two voices; errors at our threshold."""
     vectors: dict[str, list[np.ndarray[Any, Any]]] = {}
     for speaker, files in read_speech(EVAL / "librispeech").items():
         for half in (files[: len(files) // 2], files[len(files) // 2 :]):
-            _, finished = await heard(models, np.concatenate([read_samples(p) for p in half]))
+            _, finished = await heard(engine, np.concatenate([read_samples(p) for p in half]))
             vectors.setdefault(speaker, []).append(finished.vectors[0])
     same = [float(a @ b) for a, b in vectors.values()]
     other = [float(a @ b) for x, y in combinations(vectors, 2) for a in vectors[x] for b in vectors[y]]
@@ -133,7 +133,7 @@ async def voices(models: ModelSet) -> dict[str, Any]:
 
 
 async def measure() -> dict[str, Any]:
-    models = load_default_models(threads=2, transcriber_processes=1)
+    engine = Engine(load_default_models(threads=2, transcriber_processes=1))
     try:
         clean = passages()
         spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {
@@ -146,19 +146,19 @@ async def measure() -> dict[str, Any]:
         }
         rows = {}
         for name, (told, recordings) in spoiled.items():
-            rows[name] = await rate(models, recordings, told)
+            rows[name] = await rate(engine, recordings, told)
             print(
                 f"{name:<22}{rows[name]['told']:>4} of {rows[name]['recordings']:<4}{rows[name]['percent']:>7} %",
                 flush=True,
             )
-        tonal = await music(models)
+        tonal = await music(engine)
         for row in tonal:
             print(f"told to be music, of {row['what']:<8}{row['told_percent']:>7} % of {row['seconds']} s", flush=True)
-        known = await voices(models)
+        known = await voices(engine)
         print("voices: " + ", ".join(f"{name} {value}" for name, value in known.items()))
         return {"told": rows, "music": tonal, "voices": known}
     finally:
-        await models.close()
+        await engine.close()
 
 
 def main() -> int:

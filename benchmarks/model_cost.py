@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.default_backend import load_default_models
+from inference.engine import Engine
 from inference.models import ModelSet, RecognisedWord, Samples
 from inference.session import Session, SessionConfig
 from inference.sphinx import decoder_process
@@ -47,6 +48,7 @@ class _InProcessSphinx:
     """The recogniser in this process, so that its time can be counted."""
 
     languages: tuple[str, ...] = ("en",)
+    parallel = 1
 
     def __init__(self, seconds: ModelSeconds, max_segment_s: float) -> None:
         self.max_segment_s = max_segment_s
@@ -87,8 +89,9 @@ async def model_seconds(pcm: NDArray[np.int16]) -> ModelSeconds:
     """Processor seconds that the models need for the audio (s16 mono at 16 kHz), one thread each."""
     models = load_default_models(threads=1, transcriber_processes=1)
     seconds = ModelSeconds()
+    engine = Engine(_counted(models, seconds))
     try:
-        session = Session(_counted(models, seconds), SessionConfig())
+        session = Session(engine, SessionConfig())
         try:
             for start in range(0, len(pcm), BLOCK_SAMPLES):
                 await session.push(pcm[start : start + BLOCK_SAMPLES])
@@ -96,7 +99,7 @@ async def model_seconds(pcm: NDArray[np.int16]) -> ModelSeconds:
         finally:
             await session.close()
     finally:
-        await models.close()
+        await engine.close()
     return seconds
 
 

@@ -14,6 +14,7 @@ from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, se
 from pydantic import ValidationError
 
 from inference.config import InferenceSettings
+from inference.engine import Engine
 from inference.language import LanguageServicer
 from inference.model_selection import load_models
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
@@ -41,7 +42,8 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
     )
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, settings.max_sessions), server)
+    engine = Engine(models, settings.batch_window_ms / 1000)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, settings.max_sessions), server)
     language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)
@@ -59,7 +61,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
         await states.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
     finally:
-        await models.close()
+        await engine.close()
 
 
 def main() -> int:

@@ -47,6 +47,9 @@ class InferenceSettings(BaseSettings):
     latency: Literal["0.32s", "0.64s", "1.04s", "10s", "30.4s"] = Field(
         "1.04s", description="how long a streaming diarizer waits before it tells who speaks"
     )
+    batch_window_ms: float = Field(
+        0.0, ge=0, le=1000, description="how long a model call waits for other sessions' work; some ms pay on a GPU"
+    )
     languages: Annotated[str, StringConstraints(pattern=r"^\s*([a-z]{2,3}([\s,]+|$))*$", max_length=1000)] = Field(
         "", description="what a recogniser given by path understands, e.g. 'en de'; empty: as the catalogue says, or en"
     )

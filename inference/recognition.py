@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Transcriber
+from inference.engine import Engine
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 
 # A cut is looked for in so much of the end of a piece that grew too long.
 CUT_WITHIN_S = 2.5
@@ -31,10 +32,11 @@ class _Piece:
 class Recognition:
     """The words of one session, by the number of the speech segment they were said in."""
 
-    def __init__(self, transcriber: Transcriber, pieces_at_once: int, changed: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, owner: Hashable, pieces_at_once: int, changed: Callable[[], None]) -> None:
         """``pieces_at_once``: the most under way, so that audio does not pile up; ``changed`` is called
         when words have come."""
-        self._transcriber = transcriber
+        self._engine, self._owner = engine, owner
+        self._max_segment_s = engine.models.transcriber.max_segment_s
         self._pieces_at_once = pieces_at_once
         self._changed = changed
         self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
@@ -64,7 +66,7 @@ class Recognition:
         ``number``: the segment's; ``heard``: samples of the session that the detector has heard.
         """
         piece_start = self._begin(under_way)
-        limit = int(self._transcriber.max_segment_s * SAMPLE_RATE_HZ)
+        limit = int(self._max_segment_s * SAMPLE_RATE_HZ)
         while heard - piece_start > limit:
             cut = self._quietest(piece_start + limit)
             await self._submit(_Piece(number, piece_start), audio.span(piece_start, cut))
@@ -136,7 +138,7 @@ class Recognition:
         self._pending[task] = piece
 
     async def _recognise(self, offset_s: float, samples: Samples) -> list[RecognisedWord]:
-        found = await self._transcriber.transcribe(samples)
+        found = await self._engine.transcribe(self._owner, samples)
         return [replace(w, start_s=w.start_s + offset_s, end_s=w.end_s + offset_s) for w in found]
 
     async def _collect(self, at_most: int) -> None:

@@ -13,8 +13,9 @@ from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.engine import Engine
 from inference.messages import message_of
-from inference.models import SAMPLE_RATE_HZ, ModelSet
+from inference.models import SAMPLE_RATE_HZ
 from inference.session import Session, SessionConfig
 
 LARGEST_CHUNK_BYTES = 1024 * 1024
@@ -29,8 +30,9 @@ class InvalidRequest(Exception):
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     """See proto/meetra/inference/v1/session.proto."""
 
-    def __init__(self, models: ModelSet, max_sessions: int) -> None:
-        self._models = models
+    def __init__(self, engine: Engine, max_sessions: int) -> None:
+        self._engine = engine
+        self._models = engine.models
         self._max_sessions = max_sessions
         self.open_sessions = 0
 
@@ -68,7 +70,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> AsyncIterator[session_pb2.RunSessionResponse]:
         messages = aiter(requests)
         first = await anext(messages, None)
-        session = Session(self._models, self._checked_config(first))
+        session = Session(self._engine, self._checked_config(first))
         try:
             yield session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=self._capabilities()))
             expected = 0
@@ -112,11 +114,15 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     def _capabilities(self) -> session_pb2.Capabilities:
         return session_pb2.Capabilities(
             models=self._models.names,
-            overlap=False,
+            overlap=self._models.diarizer is not None,
             languages=self._models.transcriber.languages,
             word_times=True,
-            max_speakers=self._models.encoder.profile.max_speakers,
+            max_speakers=self._most_speakers(),
         )
+
+    def _most_speakers(self) -> int:
+        diarizer = self._models.diarizer
+        return diarizer.max_speakers if diarizer else self._models.encoder.profile.max_speakers
 
 
 async def _with_wake_ups(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, OpinionScores, QualityEstimator, Samples
+from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
 
+# Scores one window.
+Judge = Callable[[Samples], Awaitable[OpinionScores]]
 # Below this share of speech a window says more about the room than about a microphone.
 LEAST_SPEECH = 0.2
 # The first windows are all judged; later every third: quality changes slowly, and the model
@@ -31,8 +34,8 @@ class JudgedWindow:
 class QualityTrack:
     """Judges a session's windows one after another, beside the other work."""
 
-    def __init__(self, estimator: QualityEstimator) -> None:
-        self._estimator = estimator
+    def __init__(self, window_samples: int, judge: Judge) -> None:
+        self._window_samples, self._ask = window_samples, judge
         self._samples: list[Samples] = []
         self._length = 0
         self._speech = 0.0
@@ -45,12 +48,12 @@ class QualityTrack:
         """Takes samples and the detector's probabilities for them (any number of windows)."""
         share = float((probabilities > SPEECH_PROBABILITY).mean()) if len(probabilities) else 0.0
         while len(samples):
-            taken = samples[: self._estimator.window_samples - self._length]
+            taken = samples[: self._window_samples - self._length]
             self._samples.append(taken)
             self._length += len(taken)
             self._speech += share * len(taken)
             samples = samples[len(taken) :]
-            if self._length == self._estimator.window_samples:
+            if self._length == self._window_samples:
                 await self._close_window()
 
     async def finish(self) -> list[JudgedWindow]:
@@ -77,7 +80,7 @@ class QualityTrack:
         self._under_way = asyncio.create_task(self._judge(np.concatenate(window), start, start + length))
 
     async def _judge(self, window: Samples, start: int, end: int) -> JudgedWindow:
-        (scores,) = await asyncio.to_thread(self._estimator, [window])
+        scores = await self._ask(window)
         return JudgedWindow(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ, scores)
 
     async def _collect(self) -> None:

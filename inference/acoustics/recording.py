@@ -12,8 +12,8 @@ from inference.acoustics.decay import decay_rates
 from inference.acoustics.dropouts import DropoutTrack
 from inference.acoustics.frames import FRAME_S, FrameTrack
 from inference.acoustics.music import MusicTrack
-from inference.acoustics.quality import JudgedWindow, QualityTrack, scores_around
-from inference.models import OpinionScores, QualityEstimator, Samples
+from inference.acoustics.quality import Judge, JudgedWindow, QualityTrack, scores_around
+from inference.models import OpinionScores, Samples
 
 NOISE_PERCENTILE = 10
 # Noise around a segment is looked for within this.
@@ -55,11 +55,12 @@ class RecordingAcoustics:
 class RecordingEar:
     """Listens to one session from beginning to end."""
 
-    def __init__(self, estimator: QualityEstimator) -> None:
+    def __init__(self, window_samples: int, judge: Judge) -> None:
+        """``judge`` scores windows of ``window_samples``."""
         self._frames = FrameTrack()
         self._dropouts = DropoutTrack()
         self._music = MusicTrack()
-        self._quality = QualityTrack(estimator)
+        self._quality = QualityTrack(window_samples, judge)
         self._judged: list[JudgedWindow] = []
         self._speech = np.zeros(0, np.bool_)
 

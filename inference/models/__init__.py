@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,13 +162,16 @@ class Recogniser(Protocol):
         ...
 
 
+@runtime_checkable
 class Transcriber(Protocol):
-    """Turns one piece of speech after another into words, as a session asks for it."""
+    """A recogniser that takes one piece at a time and sees to its own processes."""
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
     max_segment_s: float
     """The longest audio it takes at once, seconds."""
+    parallel: int
+    """Pieces it works on at once."""
 
     async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
         """The words of one stretch of speech, in the order of time; independent of all calls before.
@@ -249,7 +252,7 @@ class ModelSet:
 
     vad: VoiceActivityDetector
     encoder: SpeakerEncoder
-    transcriber: Transcriber
+    transcriber: Transcriber | Recogniser
     quality: QualityEstimator
     text_encoder: TextEncoder
     sentiment: SentimentClassifier

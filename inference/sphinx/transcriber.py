@@ -26,12 +26,12 @@ class SphinxTranscriber:
     max_segment_s = 5.0
 
     def __init__(self, processes: int) -> None:
-        self._processes = processes
+        self.parallel = processes
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._processes,
+            self.parallel,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=decoder_process.start,
             initargs=(os.getpid(),),

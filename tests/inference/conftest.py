@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from inference.default_backend import load_default_models
+from inference.engine import Engine
 from inference.models import ModelSet
 
 
 @pytest.fixture(scope="session")
-async def models() -> AsyncIterator[ModelSet]:
-    """The default models."""
-    loaded = load_default_models(threads=1, transcriber_processes=2)
+async def engine() -> AsyncIterator[Engine]:
+    """The default models behind their queues."""
+    loaded = Engine(load_default_models(threads=1, transcriber_processes=2))
     yield loaded
     await loaded.close()
+
+
+@pytest.fixture(scope="session")
+def models(engine: Engine) -> ModelSet:
+    """The default models."""
+    return engine.models

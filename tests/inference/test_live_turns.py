@@ -13,9 +13,9 @@ from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.engine import Engine
 from inference.events import Event, ProgressEvent, TurnEvent, TurnState
 from inference.messages import message_of
-from inference.models import ModelSet
 from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
 from tests.recordings import RATE_HZ, sample_pcm, solo
@@ -31,10 +31,10 @@ PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnSta
 
 
 async def run(
-    models: ModelSet, pcm: Pcm, chunk: int, *, live: bool = True, expected: int | None = None, words: bool = True
+    engine: Engine, pcm: Pcm, chunk: int, *, live: bool = True, expected: int | None = None, words: bool = True
 ) -> list[Event]:
     """Everything that a session says; audio waits for words that are much behind, as live they never are."""
-    session = Session(models, SessionConfig(expected_speakers=expected, live=live, transcribe=words))
+    session = Session(engine, SessionConfig(expected_speakers=expected, live=live, transcribe=words))
     said: list[Event] = []
     try:
         for start in range(0, len(pcm), chunk):
@@ -69,28 +69,28 @@ def in_the_end(said: Sequence[Event]) -> list[Response]:
 
 
 @pytest.fixture(scope="module")
-async def said(models: ModelSet) -> list[Event]:
+async def said(engine: Engine) -> list[Event]:
     """What a live session says of the beginning of the sample meeting, which comes in pieces of 0.1 s."""
-    return await run(models, SPEECH, 1600)
+    return await run(engine, SPEECH, 1600)
 
 
 @pytest.mark.parametrize("chunk", [333, 8192])
 async def test_the_end_is_the_same_live_and_not_however_audio_comes(
-    models: ModelSet, said: list[Event], chunk: int
+    engine: Engine, said: list[Event], chunk: int
 ) -> None:
-    assert in_the_end(await run(models, SPEECH, chunk, live=False)) == in_the_end(said)
-    assert in_the_end(await run(models, SPEECH, chunk)) == in_the_end(said)
+    assert in_the_end(await run(engine, SPEECH, chunk, live=False)) == in_the_end(said)
+    assert in_the_end(await run(engine, SPEECH, chunk)) == in_the_end(said)
 
 
-async def test_the_end_is_the_same_when_every_sample_comes_alone(models: ModelSet) -> None:
+async def test_the_end_is_the_same_when_every_sample_comes_alone(engine: Engine) -> None:
     short = SPEECH[: 4 * RATE_HZ]
-    alone = await run(models, short, 1)
-    assert in_the_end(alone) == in_the_end(await run(models, short, len(short), live=False))
+    alone = await run(engine, short, 1)
+    assert in_the_end(alone) == in_the_end(await run(engine, short, len(short), live=False))
 
 
-async def test_who_speaks_is_told_the_same_at_each_moment_however_audio_comes(models: ModelSet) -> None:
+async def test_who_speaks_is_told_the_same_at_each_moment_however_audio_comes(engine: Engine) -> None:
     """So a replay after a crash tells nothing anew."""
-    told = [await run(models, SPEECH, chunk, words=False) for chunk in (333, 2048, 8192, 40_000)]
+    told = [await run(engine, SPEECH, chunk, words=False) for chunk in (333, 2048, 8192, 40_000)]
     turns = [[e for e in said if isinstance(e, TurnEvent | ProgressEvent)] for said in told]
     assert all(one == turns[0] for one in turns)
     assert len({e.speaker for e in turns[0] if isinstance(e, TurnEvent)}) >= 3
@@ -193,22 +193,22 @@ async def test_words_before_what_is_processed_do_not_change(said: list[Event]) -
             assert told == [word for word in final if word[1] <= through_s]
 
 
-async def test_one_who_speaks_alone_is_never_called_another(models: ModelSet) -> None:
-    turns = turns_of(await run(models, SPEECH, 3200, expected=1, words=False))
+async def test_one_who_speaks_alone_is_never_called_another(engine: Engine) -> None:
+    turns = turns_of(await run(engine, SPEECH, 3200, expected=1, words=False))
     assert {turn.speaker for turn in turns} <= {0, 1}
     assert {turn.speaker for turn in turns if turn.state is FINAL} == {1}
     assert any(turn.state is STABLE for turn in turns)
 
 
-async def test_nobody_speaks_in_silence(models: ModelSet) -> None:
-    said = await run(models, np.zeros(5 * RATE_HZ, np.int16), 1600)
+async def test_nobody_speaks_in_silence(engine: Engine) -> None:
+    said = await run(engine, np.zeros(5 * RATE_HZ, np.int16), 1600)
     assert turns_of(said) == []
 
 
 @pytest.fixture
-async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+async def stub(engine: Engine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, max_sessions=4), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=4), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:

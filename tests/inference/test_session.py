@@ -9,8 +9,8 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 
+from inference.engine import Engine
 from inference.events import FinishedEvent, TurnEvent
-from inference.models import ModelSet
 from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
 from tests.recordings import RATE_HZ, sample_pcm, solo
@@ -19,9 +19,9 @@ SPEECH = sample_pcm()[: 20 * RATE_HZ]
 
 
 @pytest.fixture
-async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+async def stub(engine: Engine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(models, max_sessions=1), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=1), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -29,8 +29,8 @@ async def stub(models: ModelSet) -> AsyncIterator[session_pb2_grpc.SessionServic
     await server.stop(None)
 
 
-async def run(models: ModelSet, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
-    session = Session(models, SessionConfig(**known))  # type: ignore[arg-type]
+async def run(engine: Engine, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
+    session = Session(engine, SessionConfig(**known))  # type: ignore[arg-type]
     said: list[object] = []
     for start in range(0, len(pcm), chunk):
         said += await session.push(pcm[start : start + chunk])
@@ -39,35 +39,35 @@ async def run(models: ModelSet, pcm: np.ndarray, chunk: int, **known: object) ->
     return [event for event in said if isinstance(event, TurnEvent)]
 
 
-async def test_the_size_of_chunks_changes_nothing(models: ModelSet) -> None:
-    assert await run(models, SPEECH, RATE_HZ) == await run(models, SPEECH, 777 * 16)
+async def test_the_size_of_chunks_changes_nothing(engine: Engine) -> None:
+    assert await run(engine, SPEECH, RATE_HZ) == await run(engine, SPEECH, 777 * 16)
 
 
-async def test_speakers_are_told_apart_and_words_recognised(models: ModelSet) -> None:
-    turns = await run(models, sample_pcm()[: 30 * RATE_HZ], RATE_HZ)
+async def test_speakers_are_told_apart_and_words_recognised(engine: Engine) -> None:
+    turns = await run(engine, sample_pcm()[: 30 * RATE_HZ], RATE_HZ)
     assert len({turn.speaker for turn in turns}) >= 3  # type: ignore[attr-defined]
     words = [word for turn in turns for word in turn.words]  # type: ignore[attr-defined]
     assert "budget" in [word.text for word in words]
     assert all(0 <= word.confidence <= 1 and word.end_s > word.start_s for word in words)
 
 
-async def test_a_known_number_of_speakers_is_kept_to(models: ModelSet) -> None:
-    turns = await run(models, SPEECH, RATE_HZ, expected_speakers=1)
+async def test_a_known_number_of_speakers_is_kept_to(engine: Engine) -> None:
+    turns = await run(engine, SPEECH, RATE_HZ, expected_speakers=1)
     assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]
 
 
-async def test_silence_has_no_speakers(models: ModelSet) -> None:
-    session = Session(models, SessionConfig())
+async def test_silence_has_no_speakers(engine: Engine) -> None:
+    session = Session(engine, SessionConfig())
     await session.push(np.zeros(3 * RATE_HZ, np.int16))
     (end,) = await session.finish()
     assert isinstance(end, FinishedEvent)
     assert (end.total_samples, len(end.vectors)) == (3 * RATE_HZ, 0)
 
 
-async def test_words_of_a_piece_do_not_depend_on_what_came_before(models: ModelSet) -> None:
+async def test_words_of_a_piece_do_not_depend_on_what_came_before(engine: Engine) -> None:
     pieces = [np.asarray(SPEECH[start : start + 4 * RATE_HZ] / 32768, np.float32) for start in (0, 5 * RATE_HZ)]
-    first = [await models.transcriber.transcribe(piece) for piece in pieces]
-    again = [await models.transcriber.transcribe(piece) for piece in (*pieces[::-1], *pieces)]
+    first = [await engine.transcribe(None, piece) for piece in pieces]
+    again = [await engine.transcribe(None, piece) for piece in (*pieces[::-1], *pieces)]
     assert [again[1], again[0], *again[2:]] == [*first, *first]
 
 
@@ -129,6 +129,6 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
 
 
 @pytest.mark.parametrize("speaker", ["rms", "slt", "awb", "kal16"])
-async def test_one_voice_alone_is_one_speaker(models: ModelSet, speaker: str) -> None:
-    turns = await run(models, solo(speaker), RATE_HZ, transcribe=False)
+async def test_one_voice_alone_is_one_speaker(engine: Engine, speaker: str) -> None:
+    turns = await run(engine, solo(speaker), RATE_HZ, transcribe=False)
     assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]

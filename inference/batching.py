@@ -1,0 +1,213 @@
+"""Many sessions' work, one model call.
+
+Work waits in a queue of its owner (a session). Whenever the model is free, the next call takes one piece of
+work from each owner in turn until it is full: a meeting with much to do never keeps another waiting
+for more than one call. While a call runs the next one gathers, so that batches grow by themselves
+under load and nothing waits when there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class BatchStatistics:
+    """What a batcher has done since it began; times in seconds."""
+
+    calls: int = 0
+    works: int = 0
+    """Pieces of work done in these calls."""
+    largest: int = 0
+    """The most pieces of work in one call."""
+    waited_s: float = 0.0
+    """From handing in to the beginning of the call, over all work."""
+    longest_wait_s: float = 0.0
+    ran_s: float = 0.0
+    """Within calls."""
+    failed: int = 0
+    """Pieces of work that the model failed on."""
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Work, Result]):
+    work: Work
+    answer: asyncio.Future[Result]
+    since: float
+
+
+def _one(_: object) -> int:
+    return 1
+
+
+def _alike(_: object) -> Hashable:
+    return None
+
+
+class Batcher(Generic[Work, Result]):
+    """The queue before one model. Use it on one event loop only."""
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[list[Work]], Awaitable[list[Result]]],
+        *,
+        largest: int,
+        window_s: float = 0.0,
+        parallel: int = 1,
+        most_waiting: int = 1024,
+        size: Callable[[Work], int] = _one,
+        alike: Callable[[Work], Hashable] = _alike,
+    ) -> None:
+        """
+        Args:
+            run: does several pieces of work and answers in their order.
+            largest: the sizes of the work in a call add up to at most this; one piece alone may exceed it.
+            window_s: how long a call that is not full waits for more work, seconds.
+            parallel: calls at once.
+            most_waiting: pieces of work in the queue; whoever brings more waits until there is room.
+            size: of a piece of work.
+            alike: only work of the same kind shares a call (lengths that would be padded, say).
+        """
+        self.name = name
+        self.statistics = BatchStatistics()
+        self._run, self._size, self._alike = run, size, alike
+        self._largest, self._window_s, self._parallel = largest, window_s, parallel
+        self._room = asyncio.Semaphore(most_waiting)
+        # Owners in the order of their turns; none without work.
+        self._queues: dict[Hashable, deque[_Waiting[Work, Result]]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work in the queue now."""
+        return sum(map(len, self._queues.values()))
+
+    async def submit(self, owner: Hashable, work: Work) -> Result:
+        """The result of one piece of work; waits its turn. Raises what the model raises on this work."""
+        async with self._room:
+            entry: _Waiting[Work, Result] = _Waiting(work, asyncio.get_running_loop().create_future(), time.monotonic())
+            self._queues.setdefault(owner, deque()).append(entry)
+            self._dispatch()
+            return await entry.answer
+
+    async def close(self) -> None:
+        """Cancels what waits and waits for the calls that run."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for queue in self._queues.values():
+            for entry in queue:
+                entry.answer.cancel()
+        self._queues.clear()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _dispatch(self) -> None:
+        """Begins calls while there is work and the model is free."""
+        while self._queues and len(self._running) < self._parallel:
+            if self._may_gather():
+                return
+            if not (batch := self._take()):
+                return
+            task = asyncio.create_task(self._call(batch))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _may_gather(self) -> bool:
+        """True while a call that is not full yet should wait for more work."""
+        if not self._window_s or self.waiting >= self._largest:
+            return False
+        oldest = min(queue[0].since for queue in self._queues.values())
+        rest = oldest + self._window_s - time.monotonic()
+        if rest <= 0:
+            return False
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(rest, self._window_over)
+        return True
+
+    def _window_over(self) -> None:
+        self._timer = None
+        self._dispatch()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._dispatch()
+
+    def _take(self) -> list[_Waiting[Work, Result]]:
+        """The next call: one piece of each owner in turn, round after round."""
+        batch: list[_Waiting[Work, Result]] = []
+        filled, took = 0, True
+        kind: Hashable = None
+        while took and filled < self._largest:
+            took = False
+            for owner in list(self._queues):
+                queue = self._queues[owner]
+                while queue and queue[0].answer.done():  # given up by whoever asked
+                    queue.popleft()
+                if not queue:
+                    del self._queues[owner]
+                    continue
+                work = queue[0].work
+                if batch and (filled + self._size(work) > self._largest or self._alike(work) != kind):
+                    continue  # stays in front of those who were served
+                kind, took = self._alike(work), True
+                batch.append(queue.popleft())
+                filled += self._size(work)
+                del self._queues[owner]
+                if queue:
+                    self._queues[owner] = queue
+                if filled >= self._largest:
+                    break
+        return batch
+
+    async def _call(self, batch: list[_Waiting[Work, Result]]) -> None:
+        began = time.monotonic()
+        self._count(batch, began)
+        try:
+            results = await self._run([entry.work for entry in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} pieces of work")
+        except Exception as error:
+            await self._call_alone(batch, error)
+        else:
+            for entry, result in zip(batch, results, strict=True):
+                if not entry.answer.done():
+                    entry.answer.set_result(result)
+        finally:
+            self.statistics.ran_s += time.monotonic() - began
+            for entry in batch:
+                entry.answer.cancel()  # nothing, unless this call was cancelled
+
+    def _count(self, batch: list[_Waiting[Work, Result]], began: float) -> None:
+        waits = [began - entry.since for entry in batch]
+        counted = self.statistics
+        counted.calls += 1
+        counted.works += len(batch)
+        counted.largest = max(counted.largest, len(batch))
+        counted.waited_s += sum(waits)
+        counted.longest_wait_s = max(counted.longest_wait_s, *waits)
+
+    async def _call_alone(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
+        """A call failed: each piece of work alone, so that one meeting's audio never fails another's."""
+        for entry in batch:
+            if entry.answer.done():
+                continue
+            failure: Exception | None = error if len(batch) == 1 else None
+            if failure is None:
+                try:
+                    (result,) = await self._run([entry.work])
+                    if not entry.answer.done():
+                        entry.answer.set_result(result)
+                except Exception as own:
+                    failure = own
+            if failure is not None and not entry.answer.done():
+                self.statistics.failed += 1
+                entry.answer.set_exception(failure)

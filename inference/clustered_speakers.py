@@ -1,0 +1,131 @@
+"""Who speaks, by clusters of speaker vectors: one speaker at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio_buffer import AudioBuffer
+from inference.diarization.clustering import cluster_speakers
+from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
+from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.windows import Window, WindowPlan
+from inference.engine import Engine
+from inference.events import TurnEvent
+from inference.live_turns import LiveTurns
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
+from inference.said_words import words_by_segment
+from inference.speaker_stage import SettledSpeakers
+
+ENCODED_AT_ONCE = 64
+# A segment without a window yet is given a speaker from so much speech.
+FIRST_LOOK_S = 0.6
+# Windows reach back by so much more than they hold.
+MARGIN_S = 0.5
+
+
+class ClusteredSpeakers:
+    """SpeakerStage: windows of speech become vectors as they come, and clusters at the end."""
+
+    def __init__(self, engine: Engine, owner: Hashable, expected: int | None, *, live: bool) -> None:
+        self._engine, self._owner, self._expected = engine, owner, expected
+        self._profile = engine.models.encoder.profile
+        self._live = LiveTurns(self._profile, expected) if live else None
+        self._plan: WindowPlan | None = None
+        self._windows: list[Window] = []
+        self._waiting: list[tuple[Window, Samples]] = []
+        self._vectors: list[NDArray[np.float32]] = []
+
+    def known_through(self, heard: int) -> int:
+        return heard
+
+    async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        return heard
+
+    async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+        profile = self._profile
+        if self._plan is None:
+            self._plan = WindowPlan(number, profile.window_s, profile.hop_s)
+        await self._add_windows(self._plan.grow(under_way), audio)
+        if self._live:
+            self._live.follow(number, under_way)
+            if self._live.wants_first_look(number) and under_way.end_s - under_way.start_s >= FIRST_LOOK_S:
+                await self._look(number, under_way, audio)
+        needed_s = max(under_way.start_s, under_way.end_s - 2 * profile.window_s)
+        return int(max(0.0, needed_s - MARGIN_S) * SAMPLE_RATE_HZ)
+
+    async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        plan = self._plan or WindowPlan(number, self._profile.window_s, self._profile.hop_s)
+        self._plan = None
+        await self._add_windows(plan.finish(segment), audio)
+        if self._live:
+            self._live.close(number, segment)
+
+    def abandon(self, number: int) -> None:
+        if self._live:
+            self._live.abandon(number)
+
+    def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
+        if self._live:
+            self._live.take_words(number, list(words), complete=complete)
+
+    async def changes(self, words_through_s: float) -> list[TurnEvent]:
+        if self._live is None:
+            return []
+        if self._live.due:
+            await asyncio.to_thread(self._live.recluster, np.concatenate(self._vectors))
+        return self._live.changes()
+
+    async def finish(self, audio: AudioBuffer) -> None:
+        await self._encode(at_least=1)
+
+    def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
+        if not self._windows:
+            return SettledSpeakers([], {}, np.zeros((0, self._profile.dimension), np.float32))
+        vectors = np.concatenate(self._vectors)
+        centroids = cluster_speakers(vectors, self._profile, self._expected)
+        segments = assign_speakers(speech, self._windows, vectors, centroids)
+        return SettledSpeakers(segments, words_by_segment(segments, words), self._profiles(segments, vectors))
+
+    def revision_of(self, segment_id: int) -> int:
+        return self._live.revision_of(segment_id) if self._live else 0
+
+    async def _look(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> None:
+        window = audio.span_s(under_way.start_s, under_way.end_s).copy()
+        (vector,) = await self._engine.encode(self._owner, [window])
+        assert self._live is not None
+        self._live.look(number, (under_way.start_s + under_way.end_s) / 2, vector)
+
+    async def _add_windows(self, windows: list[Window], audio: AudioBuffer) -> None:
+        self._waiting += [(window, audio.span_s(*window.heard()).copy()) for window in windows]
+        await self._encode(at_least=1 if self._live else ENCODED_AT_ONCE)
+
+    async def _encode(self, at_least: int) -> None:
+        if len(self._waiting) < at_least:
+            return
+        windows, samples = zip(*self._waiting, strict=True)
+        self._waiting = []
+        vectors = await self._engine.encode(self._owner, samples)
+        self._vectors.append(vectors)
+        self._windows += windows
+        if self._live:
+            self._live.hear(windows, vectors)
+
+    def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean vector of each speaker's windows, shape (speakers, d), unit length."""
+        starts = [segment.start_s for segment in segments]
+        owners = np.array(
+            [segments[max(0, bisect_right(starts, window.middle_s) - 1)].speaker for window in self._windows]
+        )
+        count = max(segment.speaker for segment in segments)
+        profiles = np.zeros((count, vectors.shape[1]), np.float32)
+        for speaker in range(1, count + 1):
+            own = vectors[owners == speaker]
+            if len(own):
+                mean = own.mean(0)
+                profiles[speaker - 1] = mean / (np.linalg.norm(mean) + 1e-9)
+        return profiles

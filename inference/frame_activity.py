@@ -1,0 +1,112 @@
+"""From probabilities of every speaker in every frame to stretches of speech, as the frames come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A speaker speaks from this probability on; the models are trained for it.
+THRESHOLD = 0.5
+# A shorter pause of a speaker ends nothing, and shorter speech is none.
+SHORTEST_PAUSE_S, SHORTEST_SPEECH_S = 0.25, 0.15
+
+
+@dataclass(slots=True)
+class Activity:
+    """A stretch of speech of one speaker; frames from the session's start."""
+
+    number: int
+    """0, 1, 2, ... in the order in which stretches were sure to be speech."""
+    speaker: int
+    """1, 2, 3, ... in the order in which speakers were first sure to speak."""
+    start: int
+    end: int
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class _Run:
+    start: int
+    last: int
+    activity: Activity | None = None
+    """None until it is long enough."""
+
+
+class FrameActivity:
+    """The stretches of every speaker. What was told of closed ones never changes."""
+
+    def __init__(self, frame_s: float, speakers: int) -> None:
+        self._frame_s = frame_s
+        self._pause = max(1, round(SHORTEST_PAUSE_S / frame_s))
+        self._shortest = max(1, round(SHORTEST_SPEECH_S / frame_s))
+        self._open: list[_Run | None] = [None] * speakers
+        self._numbers: dict[int, int] = {}
+        self._probabilities: list[NDArray[np.float16]] = []
+        self.frames = 0
+        self.stretches: list[Activity] = []
+
+    def push(self, probabilities: NDArray[np.float32]) -> set[int]:
+        """Takes the next frames, shape (n, speakers), 0..1; numbers of the stretches that changed."""
+        changed: set[int] = set()
+        active = probabilities >= THRESHOLD
+        for row in active:
+            for column, speaks in enumerate(row):
+                self._step(column, bool(speaks), changed)
+            self.frames += 1
+        self._probabilities.append(probabilities.astype(np.float16))
+        return changed
+
+    def finish(self) -> set[int]:
+        """No more frames come; numbers of the stretches that ended."""
+        changed: set[int] = set()
+        for column in range(len(self._open)):
+            self._end(column, changed)
+        return changed
+
+    def _step(self, column: int, speaks: bool, changed: set[int]) -> None:
+        run = self._open[column]
+        if not speaks:
+            if run is not None and self.frames - run.last >= self._pause:
+                self._end(column, changed)
+            return
+        if run is None:
+            run = self._open[column] = _Run(self.frames, self.frames)
+        run.last = self.frames
+        if run.activity is None and run.last + 1 - run.start >= self._shortest:
+            speaker = self._numbers.setdefault(column, len(self._numbers) + 1)
+            run.activity = Activity(len(self.stretches), speaker, run.start, run.last + 1)
+            self.stretches.append(run.activity)
+        if run.activity is not None:
+            run.activity.end = run.last + 1
+            changed.add(run.activity.number)
+
+    def _end(self, column: int, changed: set[int]) -> None:
+        run, self._open[column] = self._open[column], None
+        if run is not None and run.activity is not None:
+            run.activity.closed = True
+            changed.add(run.activity.number)
+
+    def share(self, speaker: int, start_s: float, end_s: float) -> float:
+        """Sum of the speaker's probabilities over the frames of a stretch of time."""
+        column = next(c for c, number in self._numbers.items() if number == speaker)
+        self._probabilities = [np.concatenate(self._probabilities)] if self._probabilities else []
+        if not self._probabilities:
+            return 0.0
+        first, last = int(start_s / self._frame_s), int(np.ceil(end_s / self._frame_s))
+        return float(self._probabilities[0][first:last, column].sum(dtype=np.float64))
+
+    def alone(self, first: int) -> list[tuple[int, int, int]]:
+        """(speaker, first frame, end) of every stretch from frame ``first`` on in which one alone speaks."""
+        self._probabilities = [np.concatenate(self._probabilities)] if self._probabilities else []
+        if not self._probabilities:
+            return []
+        active = self._probabilities[0][first:] >= THRESHOLD
+        who = np.where(active.sum(1) == 1, active.argmax(1), -1)
+        borders = np.flatnonzero(np.diff(who)) + 1
+        found = []
+        for start, end in zip([0, *borders], [*borders, len(who)], strict=True):
+            if end > start and (column := int(who[start])) >= 0 and column in self._numbers:
+                found.append((self._numbers[column], int(first + start), int(first + end)))
+        return found

@@ -1,0 +1,143 @@
+"""The queue before a model: gathering, fairness, back-pressure, faults."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from inference.batching import Batcher
+
+Run = Callable[[list[str]], Awaitable[list[str]]]
+
+
+class SlowModel:
+    """Upper-cases; keeps what each call was given. ``free`` lets calls end."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.free = asyncio.Event()
+
+    async def __call__(self, work: list[str]) -> list[str]:
+        self.calls.append(work)
+        await self.free.wait()
+        if "bad" in work:
+            raise ValueError("cannot do bad")
+        return [text.upper() for text in work]
+
+
+async def handed_in(batcher: Batcher[str, str], work: list[tuple[str, str]]) -> list[asyncio.Task[str]]:
+    tasks = [asyncio.create_task(batcher.submit(owner, text)) for owner, text in work]
+    await asyncio.sleep(0.01)
+    return tasks
+
+
+async def test_work_that_comes_while_a_call_runs_shares_the_next_one() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=8)
+    tasks = await handed_in(batcher, [("a", "x1"), ("b", "y1"), ("c", "z1")])
+    assert model.calls == [["x1"]]
+    model.free.set()
+    assert await asyncio.gather(*tasks) == ["X1", "Y1", "Z1"]
+    assert model.calls == [["x1"], ["y1", "z1"]]
+    assert (batcher.statistics.calls, batcher.statistics.works, batcher.statistics.largest) == (2, 3, 2)
+
+
+async def test_anything_may_be_an_owner() -> None:
+    model = SlowModel()
+    model.free.set()
+    batcher = Batcher("upper", model, largest=1)
+    assert await asyncio.wait_for(batcher.submit(None, "x"), 5) == "X"
+
+
+async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=3)
+    first = await handed_in(batcher, [("first", "0")])
+    greedy = [("greedy", f"g{i}") for i in range(6)]
+    tasks = await handed_in(batcher, [*greedy, ("a", "a0"), ("b", "b0")])
+    model.free.set()
+    await asyncio.gather(*first, *tasks)
+    assert model.calls[1:] == [["g0", "a0", "b0"], ["g1", "g2", "g3"], ["g4", "g5"]]
+
+
+async def test_sizes_fill_a_call_and_only_like_work_shares_one() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=4, size=len, alike=lambda text: text[0])
+    tasks = await handed_in(
+        batcher, [("0", "-"), ("1", "aa"), ("2", "bb"), ("3", "aa"), ("4", "a"), ("5", "bbbbbb"), ("6", "b")]
+    )
+    model.free.set()
+    await asyncio.gather(*tasks)
+    assert model.calls[0] == ["-"]
+    assert sorted(model.calls[1:]) == [["a"], ["aa", "aa"], ["bb", "b"], ["bbbbbb"]]
+    assert model.calls[2][0] == "bb", "whoever was passed over is first in the next call"
+
+
+async def test_a_window_gathers_and_a_full_call_does_not_wait() -> None:
+    model = SlowModel()
+    model.free.set()
+    batcher = Batcher("upper", model, largest=2, window_s=30)
+    both = await asyncio.wait_for(asyncio.gather(*(batcher.submit(o, w) for o, w in ("ax", "by"))), 5)
+    assert both == ["X", "Y"]
+    assert model.calls == [["x", "y"]]
+    patient = Batcher("upper", model, largest=2, window_s=0.05)
+    began = time.monotonic()
+    assert await patient.submit("a", "z") == "Z"
+    assert time.monotonic() - began >= 0.045
+
+
+async def test_a_fault_stays_with_the_work_that_caused_it() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=8)
+    tasks = await handed_in(batcher, [("0", "-"), ("a", "good"), ("b", "bad"), ("c", "fine")])
+    model.free.set()
+    _, good, bad, fine = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (good, fine) == ("GOOD", "FINE")
+    assert isinstance(bad, ValueError)
+    assert batcher.statistics.failed == 1
+    with pytest.raises(ValueError, match="cannot do bad"):
+        await batcher.submit("b", "bad")
+
+
+async def test_who_brings_more_than_there_is_room_for_waits() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=1, most_waiting=2)
+    tasks = await handed_in(batcher, [("a", str(i)) for i in range(5)])
+    assert batcher.waiting == 1, "one runs, one waits in the queue, the others before it"
+    model.free.set()
+    assert await asyncio.gather(*tasks) == list("01234")
+
+
+async def test_work_given_up_is_never_run() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=1)
+    held, given_up, kept = await handed_in(batcher, [("a", "1"), ("a", "2"), ("a", "3")])
+    given_up.cancel()
+    model.free.set()
+    assert [await held, await kept] == ["1", "3"]
+    assert ["2"] not in model.calls
+
+
+async def test_a_call_that_answers_too_little_is_a_fault() -> None:
+    async def answers_nothing(_: list[str]) -> list[str]:
+        return []
+
+    with pytest.raises(RuntimeError, match="0 results for 1"):
+        await Batcher("mute", answers_nothing, largest=1).submit("a", "x")
+
+
+async def test_the_end_leaves_nothing_behind() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=1)
+    tasks = await handed_in(batcher, [("a", "1"), ("a", "2")])
+    ending = asyncio.create_task(batcher.close())
+    await asyncio.sleep(0.01)
+    model.free.set()
+    await ending
+    assert await tasks[0] == "1"
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[1]
+    assert not batcher.waiting

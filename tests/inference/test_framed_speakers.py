@@ -1,0 +1,172 @@
+"""Sessions on an engine that tells frames: the sample meeting with the frames of its own truth."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
+from inference.engine import Engine
+from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
+from inference.frame_activity import FrameActivity
+from inference.models import SAMPLE_RATE_HZ, Stretch
+from inference.session import Session, SessionConfig
+from tests.recordings import sample_pcm
+
+TRUTH = read_rttm(Path("sample/meeting.rttm"))
+SECONDS = 60
+FRAME_S = 0.08
+PCM = sample_pcm()[: SECONDS * SAMPLE_RATE_HZ]
+
+
+class TruthDiarizer:
+    """A FrameDiarizer that tells the truth about the sample meeting, a second late. Its state is where it stands."""
+
+    frame_samples = round(FRAME_S * SAMPLE_RATE_HZ)
+    step_samples = 8 * frame_samples
+    latency_samples = SAMPLE_RATE_HZ
+    max_speakers = 4
+
+    def __init__(self, truth: Sequence[SpokenInterval]) -> None:
+        names = list(dict.fromkeys(interval.speaker for interval in sorted(truth)))
+        self.frames = np.full((10_000, self.max_speakers), 0.02, np.float32)
+        for interval in truth:
+            first, last = round(interval.start_s / FRAME_S), round(interval.end_s / FRAME_S)
+            self.frames[first:last, names.index(interval.speaker)] = 0.97
+
+    def initial_state(self) -> tuple[int, int]:
+        return 0, 0
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+        answers = []
+        for stretch in work:
+            heard, told = stretch.state
+            heard += len(stretch.samples)
+            known = -(-heard // self.frame_samples) if stretch.last else (heard - self.latency_samples) // 1280
+            known = max(told, known)
+            answers.append((self.frames[told:known], (heard, known)))
+        return answers
+
+
+# Where the second half of each of three turns is spoken over by the one before.
+OVERLAPPING = [
+    *TRUTH,
+    *(SpokenInterval((b.start_s + b.end_s) / 2, b.end_s, a.speaker) for a, b in pairwise(TRUTH[:4])),
+]
+
+
+@pytest.fixture(scope="module")
+async def framed(engine: Engine) -> AsyncIterator[Engine]:
+    async def nothing() -> None:
+        """The models are another fixture's to close."""
+
+    truthful = Engine(replace(engine.models, diarizer=TruthDiarizer(OVERLAPPING), close=nothing))
+    yield truthful
+    await truthful.close()
+
+
+async def run(engine: Engine, chunk: int, *, live: bool, words: bool = True) -> list[Event]:
+    session = Session(engine, SessionConfig(live=live, transcribe=words))
+    said: list[Event] = []
+    try:
+        for start in range(0, len(PCM), chunk):
+            said += await session.push(PCM[start : start + chunk])
+            # Live, audio never runs far ahead of the words.
+            while live and start - session.processed_samples() > 9 * SAMPLE_RATE_HZ:
+                await session.changed.wait()
+                said += await session.poll()
+        return said + await session.finish()
+    finally:
+        await session.close()
+
+
+def final(said: Sequence[Event]) -> list[TurnEvent]:
+    return [replace(e, revision=0) for e in said if isinstance(e, TurnEvent) and e.state is TurnState.FINAL]
+
+
+@pytest.fixture(scope="module")
+async def uploaded(framed: Engine) -> list[Event]:
+    return await run(framed, SAMPLE_RATE_HZ, live=False)
+
+
+async def test_the_turns_are_those_of_the_frames_and_overlap_where_they_do(uploaded: list[Event]) -> None:
+    turns = final(uploaded)
+    found = [SpokenInterval(t.start_s, t.end_s, str(t.speaker)) for t in turns]
+    truth = [t._replace(end_s=min(t.end_s, SECONDS)) for t in OVERLAPPING if t.start_s < SECONDS]
+    assert diarization_error_rate(truth, found, SECONDS, 0.1) < 1.0
+    assert sum(a.end_s > b.start_s for a, b in pairwise(turns)) >= 3
+    assert len({turn.segment_id for turn in turns}) == len(turns)
+    assert [turn.start_s for turn in turns] == sorted(turn.start_s for turn in turns)
+
+
+async def test_every_word_is_told_once_and_in_a_turn_that_is_near(uploaded: list[Event], engine: Engine) -> None:
+    turns = final(uploaded)
+    placed = sorted((w.start_s, w.text) for turn in turns for w in turn.words)
+    clustered = final(await run(engine, SAMPLE_RATE_HZ, live=False))
+    assert placed == sorted((w.start_s, w.text) for turn in clustered for w in turn.words)
+    near = [turn.start_s - 0.5 <= w.start_s and w.end_s <= turn.end_s + 0.5 for turn in turns for w in turn.words]
+    assert np.mean(near) > 0.97
+
+
+async def test_live_ends_as_uploaded_however_audio_comes(framed: Engine, uploaded: list[Event]) -> None:
+    live = await run(framed, 1600, live=True)
+    assert final(live) == final(uploaded)
+    assert final(await run(framed, 7777, live=False)) == final(uploaded)
+    (a,), (b,) = ([e for e in said if isinstance(e, FinishedEvent)] for said in (live, uploaded))
+    assert np.array_equal(a.vectors, b.vectors)
+    assert np.allclose(np.linalg.norm(a.vectors, axis=1), 1, atol=1e-4), "every speaker has a vector"
+
+
+async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: Engine) -> None:
+    said = await run(framed, 1600, live=True)
+    heard = 0.0
+    first: dict[int, float] = {}
+    stable: dict[int, TurnEvent] = {}
+    speakers: dict[int, set[int]] = {}
+    for event in said:
+        if isinstance(event, ProgressEvent):
+            heard = event.heard_samples / SAMPLE_RATE_HZ
+        elif isinstance(event, TurnEvent):
+            speakers.setdefault(event.segment_id, set()).add(event.speaker)
+            if event.state is TurnState.PARTIAL:
+                first.setdefault(event.segment_id, heard - event.start_s)
+            elif event.state is TurnState.STABLE:
+                stable.setdefault(event.segment_id, event)
+    assert all(len(found) == 1 for found in speakers.values()), "a frame told is never revised"
+    ends = {turn.segment_id: turn for turn in final(said)}
+    assert set(first) <= set(ends)
+    assert max(first.values()) < 1.5
+    assert len(stable) > len(ends) / 2
+    assert all(turn.words == ends[number].words for number, turn in stable.items())
+    revisions = [e.revision for e in said if isinstance(e, TurnEvent) and e.segment_id == min(ends)]
+    assert revisions == list(range(1, len(revisions) + 1))
+
+
+async def test_one_who_speaks_for_a_frame_is_nobody_and_a_short_pause_ends_nothing() -> None:
+    frames = np.zeros((20, 2), np.float32)
+    frames[2, 1] = 0.9  # one frame
+    frames[5:8, 0] = frames[9:12, 0] = 0.9  # a pause of one frame
+    activity = FrameActivity(FRAME_S, 2)
+    for frame in frames:
+        activity.push(frame[None])
+    activity.finish()
+    (only,) = activity.stretches
+    assert (only.speaker, only.start, only.end, only.closed) == (1, 5, 12, True)
+    assert activity.alone(0) == [(1, 5, 8), (1, 9, 12)]
+
+
+async def test_silence_has_no_speakers(framed: Engine) -> None:
+    silent = Engine(replace(framed.models, diarizer=TruthDiarizer([])))
+    session = Session(silent, SessionConfig())
+    await session.push(np.zeros(3 * SAMPLE_RATE_HZ, np.int16))
+    (end,) = await session.finish()
+    await session.close()
+    assert isinstance(end, FinishedEvent)
+    assert (end.total_samples, len(end.vectors)) == (3 * SAMPLE_RATE_HZ, 0)
