@@ -215,3 +215,26 @@ def test_a_users_entry_takes_the_place_of_ours(tmp_path: Path, monkeypatch: pyte
     assert isinstance(found, PublishedModel)
     assert found.repository == "someone/mine"
     assert found in catalogue().sets["recommended"]
+
+
+def test_the_files_of_onnx_entries_are_the_layout_their_backend_reads(tmp_path: Path) -> None:
+    from inference.onnx.text_files import find_text_model
+
+    loader = pytest.importorskip("onnx_asr.loader")
+    tried = [model for model in catalogue().published if model.backend == "onnx"]
+    assert {model.task for model in tried} == {"speech recognition", "emotions", "sentiment"}
+    for model in tried:
+        folder = tmp_path / model.name
+        for file in model.files:
+            (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file.path).write_text("{}")
+        if model.task == "speech recognition":
+            kind = "whisper" if "whisper" in model.name else f"nemo-conformer-{model.name.split('-')[1]}"
+            resolver = loader.create_asr_resolver(kind, folder, offline=True)
+            quantisation = "quantized" if kind == "whisper" else "int8" if "int8" in model.name else None
+            found = [path.resolve() for path in resolver.resolve_model(quantization=quantisation).values()]
+        else:
+            text = find_text_model(folder, model.task)
+            found = [text.graph, text.tokenizer, text.beside("config.json")]
+        assert len(found) >= 3
+        assert set(found) <= {folder / file.path for file in model.files}
