@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from inference.models import (
     RecognisedWord,
     Samples,
 )
-from inference.onnx.runtime import ON_CPU, Execution, check_device, varies_with_batch
+from inference.onnx.runtime import ON_CPU, Execution, check_started, varies_with_batch
 from inference.onnx.sidecar import read_object
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
@@ -138,8 +139,7 @@ def _word_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
     end = len(tokens)
     while end and not tokens[end - 1].strip():
         end -= 1
-    spans = zip(begins, [*begins[1:], end], strict=True)
-    return [span for span in spans if any(token.strip() for token in tokens[slice(*span)])]
+    return [span for span in pairwise([*begins, end]) if any(token.strip() for token in tokens[slice(*span)])]
 
 
 def _goes_on_spoken(tokens: Sequence[str], place: int) -> bool:
@@ -213,7 +213,7 @@ def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[s
     except Exception as error:
         raise ModelCorrupt(f"{folder} is no {kind}: {' '.join(str(error).split())[:400]}") from error
     for session in (value for value in vars(model.asr).values() if hasattr(value, "get_providers")):
-        check_device(session.get_providers(), execution)
+        check_started(providers[0][0], session.get_providers(), execution.device)
     if quantisation:
         log.info("%s: only the %s graphs are there, and they are used", folder, quantisation)
     return model, graphs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import mmap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,10 @@ class Execution:
                 f"device {device!r} needs ONNX Runtime's {wanted[0]}, and this one has {', '.join(available)}; "
                 "it comes with the package onnxruntime-gpu, which takes the place of onnxruntime"
             )
-        return [(name, self._options(name)) for name in wanted if name in available]
+        return [(name, self.options_of(name)) for name in wanted if name in available]
 
-    def _options(self, provider: str) -> dict[str, Any]:
+    def options_of(self, provider: str) -> dict[str, Any]:
+        """What a provider of ONNX Runtime is told."""
         if provider == CUDA:
             # Grows by what is asked for, so that several models share a card; algorithms are not searched for
             # at every new length of input.
@@ -108,26 +110,30 @@ def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else model.name
         raise ModelCorrupt(f"{name} is not a usable ONNX model: {_one_line(error)}") from error
-    check_device(session.get_providers(), execution)
+    check_started(providers[0][0], session.get_providers(), execution.device)
     return session
 
 
-def check_device(running: list[str], execution: Execution) -> None:
+def check_started(wanted: str, running: Sequence[str], device: str) -> None:
     """Sees that a session runs where it was to. ONNX Runtime itself falls back to the CPU and says nothing.
+
+    Args:
+        wanted: the provider that was to run the model.
+        running: the session's providers.
+        device: as the user said it.
 
     Raises ModelUnfit: a device that was asked for does not start. With ``auto`` a warning is logged instead.
     """
-    wanted = execution.providers()[0][0]
     if wanted in running:
         return
     message = (
         f"ONNX Runtime has {wanted}, but it does not start and {running[0]} would run instead: "
         "are the GPU's driver, CUDA, cuDNN (and TensorRT, for it) of the versions that onnxruntime-gpu names installed?"
     )
-    if execution.device == "auto":
+    if device == "auto":
         log.warning("%s", message)
     else:
-        raise ModelUnfit(f"device {execution.device!r}: {message}")
+        raise ModelUnfit(f"device {device!r}: {message}")
 
 
 def varies_with_batch(model: Path) -> bool:
