@@ -74,7 +74,10 @@ class Hub:
     def __init__(
         self, address: str, token: str | None, timeout_s: float = TIMEOUT_S, first_pause_s: float = FIRST_PAUSE_S
     ):
-        self.address = httpx.URL(address.rstrip("/"))
+        try:
+            self.address = httpx.URL(address.rstrip("/"))
+        except httpx.InvalidURL:
+            self.address = httpx.URL("")
         if self.address.scheme not in ("http", "https") or not self.address.host:
             raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is no address of a hub; give https://HOST")
         self._may_carry_token = self.address.scheme == "https" or self.address.host in LOOPBACK
@@ -82,7 +85,10 @@ class Hub:
         self._first_pause_s = first_pause_s
         # As sent: a length is that of the file, and no decoder runs on a stranger's bytes.
         headers = {"Accept-Encoding": "identity", "User-Agent": "meetra"}
-        self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
+        try:
+            self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
+        except (ImportError, OSError, ValueError) as error:
+            raise PullFailed(f"a proxy or certificate of the environment cannot be used: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -175,12 +181,12 @@ class Hub:
             try:
                 response = self._client.send(request, stream=True)
             except httpx.TransportError as error:
-                raise Interrupted(f"{type(error).__name__} at {url.host}") from error
+                raise Interrupted(f"{type(error).__name__} at {url.host}: {str(error)[:200]}") from error
             try:
                 if self._is_hub(url):
                     seen |= {name.lower(): value for name, value in response.headers.items()}
                 location = response.headers.get("location") if response.is_redirect else None
-                onward = url.join(location) if location else None
+                onward = _onward(url, location) if location else None
                 if onward is None or (not leave and not self._is_hub(onward)):
                     yield response, seen
                     return
@@ -222,6 +228,14 @@ class Hub:
             raise NotAtHub(f"{self.address} has no {repository}/{path} at revision {revision} ({code or 'HTTP 404'})")
         short = "; its file is shorter than expected" if status == 416 else ""
         raise PullFailed(f"{repository}/{path}: {response.url.host} answered HTTP {status}{short}")
+
+
+def _onward(url: httpx.URL, location: str) -> httpx.URL:
+    """Where a redirect leads. Raises PullFailed for a place that is not gone to."""
+    onward = url.join(location)
+    if onward.scheme not in ("http", "https") or (url.scheme == "https" and onward.scheme != "https"):
+        raise PullFailed(f"{url.host} redirects from {url.scheme} to {onward.scheme}://{onward.host}; not followed")
+    return onward
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:

@@ -202,8 +202,24 @@ def test_no_hub_at_all_is_said_with_what_to_check(tmp_path: Path) -> None:
         pass
     with pytest.raises(HubUnreachable, match="MEETRA_MODELS_HUB"):
         fetch(gone, tmp_path, model())
-    with pytest.raises(PullFailed, match="MEETRA_MODELS_HUB"):
-        Hub("not an address", None)
+    for address in ("not an address", "ftp://127.0.0.1", "https://[::"):
+        with pytest.raises(PullFailed, match="MEETRA_MODELS_HUB"):
+            Hub(address, None)
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1/model.onnx", "file:///etc/passwd"])
+def test_a_redirect_to_anywhere_but_the_web_is_not_followed(hub: ModelHub, tmp_path: Path, place: str) -> None:
+    hub.add(REPOSITORY, "onnx/model.onnx", WEIGHTS, redirect_to=place)
+    with pytest.raises(PullFailed, match="redirects"):
+        fetch(hub, tmp_path, model())
+    assert len(hub.requests) == 1
+
+
+def test_a_redirect_in_circles_ends(hub: ModelHub, tmp_path: Path) -> None:
+    hub.add(REPOSITORY, "onnx/model.onnx", WEIGHTS, redirect_to=f"/{REPOSITORY}/resolve/{COMMIT}/onnx/model.onnx")
+    with pytest.raises(PullFailed, match="more than"):
+        fetch(hub, tmp_path, model())
+    assert len(hub.requests) < 10
 
 
 def test_a_full_disk_is_seen_before_it_is_full(hub: ModelHub, tmp_path: Path) -> None:
