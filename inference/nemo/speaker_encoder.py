@@ -103,6 +103,11 @@ class NemoSpeakerEncoder:
             vectors[batch] = self._encode([windows[place] for place in batch])
         return vectors
 
+    def features(self, samples: Any, lengths: Any) -> tuple[Any, Any]:
+        """What the model hears of samples (n, t) with lengths (n): spectra (n, bands, frames), and frames of each."""
+        features, frames = self._model.preprocessor(input_signal=samples, length=lengths)
+        return features, frames
+
     def _batches(self, windows: Sequence[Samples]) -> Iterator[list[int]]:
         """Places of windows that go together, the longest first."""
         groups: defaultdict[int, list[int]] = defaultdict(list)
@@ -126,9 +131,8 @@ class NemoSpeakerEncoder:
             row[: len(window)] = window
         weights = next(self._model.encoder.parameters())
         with torch.inference_mode():
-            features, frames = self._model.preprocessor(
-                input_signal=torch.from_numpy(padded).to(weights.device),
-                length=torch.from_numpy(lengths).to(weights.device),
+            features, frames = self.features(
+                torch.from_numpy(padded).to(weights.device), torch.from_numpy(lengths).to(weights.device)
             )
             encoded, frames = self._model.encoder(audio_signal=features.to(weights.dtype), length=frames)
             _, vectors = self._model.decoder(encoder_output=encoded.float(), length=frames)

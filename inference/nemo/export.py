@@ -1,0 +1,134 @@
+"""``python -m inference.nemo.export``: turns a ``.nemo`` checkpoint into ONNX, and checks it against torch.
+
+What is written, and what the JSON file beside it says, is in docs/engines-export.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+from inference.nemo.onnx_export import TOLERANCE, Exported, ExportUnverified, Report
+
+TASKS = {
+    "speaker_vectors": ("EncDecSpeakerLabelModel",),
+    "diarization": ("SortformerEncLabelModel",),
+    "speech_recognition": ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE"),
+}
+"""Tasks, and the classes of checkpoints that are exported for each."""
+INPUTS = ("samples", "mel")
+
+EXIT_MISSING = 3
+EXIT_UNFIT = 4
+EXIT_UNVERIFIED = 5
+
+
+def export(
+    source: Path,
+    destination: Path,
+    *,
+    task: str | None = None,
+    heard: str = "samples",
+    overwrite: bool = False,
+    report: Report = lambda _: None,
+) -> Exported:
+    """Exports the checkpoint at ``source`` into the folder ``destination``.
+
+    Args:
+        source: the ``.nemo`` file.
+        destination: made where it is not there. Files appear in it only once they are checked.
+        task: of TASKS; without it, whatever the checkpoint is for.
+        heard: of INPUTS: what the graph of a speaker encoder takes. Others take mel spectra.
+        overwrite: whether an export that is there is replaced.
+        report: is told what is done.
+
+    Raises:
+        ModelMissing: NeMo is not installed, or there is no such file.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
+        ModelUnfit: it holds a model that is not exported, for another task, or an export is already there.
+        ExportUnverified: the graph does not give what torch gives; nothing was written.
+    """
+    from inference.nemo.checkpoint import load_checkpoint
+
+    if task is not None and task not in TASKS:
+        raise ModelUnfit(f"task: {task!r} is unknown; one of {', '.join(TASKS)}")
+    if heard not in INPUTS:
+        raise ModelUnfit(f"input: {heard!r} is unknown; one of {', '.join(INPUTS)}")
+    if not overwrite:
+        _check_free(source, destination)
+    wanted = TASKS[task] if task else [name for names in TASKS.values() for name in names]
+    report(f"reading {source.name}")
+    model = load_checkpoint(source, wanted, device="cpu", dtype="float32")
+    kind = type(model).__name__
+    report(f"{kind}, {sum(parameter.numel() for parameter in model.parameters()) / 1e6:.1f} million parameters")
+    if kind in TASKS["speaker_vectors"]:
+        from inference.nemo.export_speaker_encoder import export_speaker_encoder
+
+        return export_speaker_encoder(model, source, destination, heard, report)
+    if kind in TASKS["diarization"]:
+        from inference.nemo.export_sortformer import export_sortformer
+
+        return export_sortformer(model, source, destination, report)
+    from inference.nemo.export_recogniser import export_recogniser
+
+    return export_recogniser(model, source, destination, report)
+
+
+def _check_free(source: Path, destination: Path) -> None:
+    """Before minutes of work: nothing that is there would be replaced."""
+    for name in (f"{source.stem}.onnx", f"{source.stem}.json", "model.onnx", "encoder-model.onnx", "config.json"):
+        if (destination / name).exists():
+            raise ModelUnfit(f"{destination / name} is already there; name another folder, or give --overwrite")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m inference.nemo.export",
+        description="Export a NeMo checkpoint to ONNX and check that it gives what torch gives.",
+        epilog=f"Exit codes: 0 done; 2 wrong usage; {EXIT_MISSING} NeMo or the file is missing; {EXIT_UNFIT} the "
+        f"checkpoint is damaged or none that is exported; {EXIT_UNVERIFIED} the graph differs from torch, and "
+        "nothing was written.",
+    )
+    parser.add_argument("source", type=Path, metavar="SOURCE.nemo", help="the checkpoint")
+    parser.add_argument("destination", type=Path, metavar="DESTINATION", help="the folder for what is made")
+    parser.add_argument("--task", choices=TASKS, help="refuse a checkpoint for another task")
+    parser.add_argument(
+        "--input",
+        choices=INPUTS,
+        default="samples",
+        help="what the graph of a speaker encoder takes: samples (default), or mel spectra made by whoever runs it",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an export that is there")
+    given = parser.parse_args(arguments)
+    try:
+        done = export(
+            given.source,
+            given.destination,
+            task=given.task,
+            heard=given.input,
+            overwrite=given.overwrite,
+            report=lambda line: print(line, flush=True),
+        )
+    except ModelMissing as error:
+        return _failed(error, EXIT_MISSING)
+    except (ModelCorrupt, ModelUnfit) as error:
+        return _failed(error, EXIT_UNFIT)
+    except ExportUnverified as error:
+        return _failed(error, EXIT_UNVERIFIED)
+    for file in done.files:
+        print(f"wrote {file} ({file.stat().st_size} bytes)")
+    print(f"largest difference from torch {done.worst:.1e}, at most {TOLERANCE:.0e} is let through", flush=True)
+    return 0
+
+
+def _failed(error: Exception, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

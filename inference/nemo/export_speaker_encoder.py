@@ -1,0 +1,150 @@
+"""Exports a speaker encoder (TitaNet, SpeakerNet, ECAPA-TDNN) from samples, or from mel spectra, to unit vectors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit
+from inference.nemo.onnx_export import (
+    Arrays,
+    Exported,
+    Report,
+    Verification,
+    appearing_in,
+    noises,
+    trace,
+    write_description,
+)
+from inference.nemo.speaker_encoder import NemoSpeakerEncoder, knows_padding
+from inference.nemo.traceable_mel import TraceableMel, describe_mel
+
+# Windows as they come, the end of a segment, and one longer than any the graph was traced with.
+_CHECKED_S = ((1.5,), (0.4, 1.5, 1.1), (3.0,), (1.5, 1.5, 1.5, 1.5), (0.73,), (8.0, 1.5))
+
+
+def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: str, report: Report) -> Exported:
+    """Writes ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
+
+    The graph gives ``vectors`` (n, dimension) of unit length, from ``samples`` (n, t) or ``mels`` (n, bands, frames)
+    with ``lengths`` (n) of each, int64. Where the model masks what is beyond a window's end, windows of
+    different lengths may go together.
+
+    Args:
+        model: an EncDecSpeakerLabelModel, float32 on the CPU.
+        heard: "samples" or "mel".
+
+    Raises:
+        ModelUnfit: its front end cannot be described.
+        ExportUnverified: the graph does not give torch's vectors.
+    """
+    mel = describe_mel(model, source.name)
+    masks = knows_padding(model)
+    if heard == "mel" and not masks and model.preprocessor.featurizer.pad_to:
+        raise ModelUnfit(
+            f"{source.name}: its encoder hears the padding that preprocessor.pad_to asks for; export it from samples"
+        )
+    encoder = NemoSpeakerEncoder(model)
+    # Before tracing, which leaves its marks on the model.
+    cases = [
+        _case(encoder, mel, heard, lengths if masks else lengths[:1] * len(lengths), seed)
+        for seed, lengths in enumerate(_CHECKED_S)
+    ]
+    name = source.stem
+    with appearing_in(destination) as folder:
+        graph = folder / f"{name}.onnx"
+        report(f"tracing from {heard}")
+        traced = _UnitVectors(model, TraceableMel(model, mel) if heard == "samples" else None)
+        signal, example = _example(heard, mel)
+        trace(
+            traced,
+            {signal: example, "lengths": torch.full((2,), example.shape[-1])},
+            ["vectors"],
+            {signal: (0, example.dim() - 1), "lengths": (0,), "vectors": (0,)},
+            graph,
+        )
+        report("comparing with torch")
+        checked = Verification(graph)
+        for what, inputs, expected in cases:
+            checked.compare(what, checked.run(inputs)["vectors"], expected)
+        write_description(
+            folder / f"{name}.json",
+            source,
+            {
+                "task": "speaker_vectors",
+                "input": heard,
+                "mel": mel,
+                "dimension": encoder.profile.dimension,
+                "output": "vectors",
+                "lengths_may_differ": masks,
+                "profile": asdict(encoder.profile),
+                "verified": {"cases": checked.cases, "largest_difference": checked.worst},
+            },
+        )
+    return Exported((destination / f"{name}.onnx", destination / f"{name}.json"), checked.worst)
+
+
+class _UnitVectors(torch.nn.Module):  # type: ignore[misc]
+    """The model from samples or spectra to vectors of unit length."""
+
+    def __init__(self, model: Any, front_end: TraceableMel | None) -> None:
+        super().__init__()
+        self._front_end, self._encoder, self._decoder = front_end, model.encoder, model.decoder
+        _mask_any_length(self._encoder)
+
+    def forward(self, signal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        features, frames = (signal, lengths) if self._front_end is None else self._front_end(signal, lengths)
+        encoded, frames = self._encoder(audio_signal=features, length=frames)
+        _, vectors = self._decoder(encoder_output=encoded, length=frames)
+        return torch.nn.functional.normalize(vectors, dim=1)
+
+
+def _mask_any_length(encoder: Any) -> None:
+    """NeMo's layers keep a mask of the longest input seen, which a trace would freeze: here it is made anew."""
+    from nemo.collections.asr.parts.submodules.jasper import MaskedConv1d, SqueezeExcite
+
+    def masked(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return x * (torch.arange(x.shape[2], device=x.device)[None] < lengths[:, None])[:, None]
+
+    def beyond(lengths: torch.Tensor, max_audio_length: int, device: Any) -> torch.Tensor:
+        return (torch.arange(max_audio_length, device=device)[None] < lengths[:, None])[:, None]
+
+    for layer in encoder.modules():
+        if isinstance(layer, MaskedConv1d) and layer.use_mask:
+            layer.mask_input = masked
+            layer.update_masked_length = lambda *_, **__: None
+        elif isinstance(layer, SqueezeExcite):
+            layer.make_pad_mask = beyond
+            layer.set_max_len = lambda *_, **__: None
+
+
+def _example(heard: str, mel: dict[str, Any]) -> tuple[str, torch.Tensor]:
+    """The name of the signal and two of 1.5 s."""
+    samples = int(1.5 * SAMPLE_RATE_HZ)
+    if heard == "samples":
+        return "samples", torch.from_numpy(np.stack(noises([samples, samples], seed=99)))
+    return "mels", torch.randn(2, int(mel["bands"]), samples // int(mel["hop_samples"]))
+
+
+def _case(
+    encoder: NemoSpeakerEncoder, mel: dict[str, Any], heard: str, lengths_s: tuple[float, ...], seed: int
+) -> tuple[str, Arrays, NDArray[np.float32]]:
+    """What is compared, inputs of the graph, and torch's vectors of each window alone."""
+    windows = noises([round(length * SAMPLE_RATE_HZ) for length in lengths_s], seed)
+    expected = np.concatenate([encoder([window]) for window in windows])
+    lengths = np.array([len(window) for window in windows], np.int64)
+    padded = np.zeros((len(windows), lengths.max()), np.float32)
+    for row, window in zip(padded, windows, strict=True):
+        row[: len(window)] = window
+    what = f"vectors of windows of {lengths_s} s"
+    if heard == "samples":
+        return what, {"samples": padded, "lengths": lengths}, expected
+    with torch.inference_mode():
+        spectra = encoder.features(torch.from_numpy(padded), torch.from_numpy(lengths))[0].numpy()
+    frames = lengths // int(mel["hop_samples"])
+    return what, {"mels": spectra[:, :, : frames.max()], "lengths": frames}, expected

@@ -1,0 +1,174 @@
+"""What exports share: tracing, the check against torch, and files that appear only once they are checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, Samples
+
+TOLERANCE = 1e-4
+"""Largest difference from torch that is let through, as a share of the largest value, or of 1 where that is less."""
+OPSET = 17
+# A protobuf cannot be larger than 2 GiB: from here on weights go to a file of their own, as published exports do.
+EXTERNAL_BYTES = 1_800_000_000
+_OWN_FOLDER_PREFIX = ".export-"
+
+Report = Callable[[str], None]
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class ExportUnverified(Exception):
+    """An exported graph does not give what torch gives; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    files: tuple[Path, ...]
+    worst: float
+    """Largest difference from torch that was found, in the measure of TOLERANCE."""
+
+
+class Verification:
+    """Compares a graph with torch on one input after another."""
+
+    def __init__(self, graph: Path) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = 1
+        self._name = graph.name
+        self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self.worst = 0.0
+        self.cases = 0
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Every output of the graph by name; inputs that the graph has no use for are left out."""
+        wanted = {node.name for node in self._session.get_inputs()}
+        names = [node.name for node in self._session.get_outputs()]
+        found = self._session.run(names, {name: value for name, value in inputs.items() if name in wanted})
+        return dict(zip(names, found, strict=True))
+
+    def compare(self, what: str, found: NDArray[Any], expected: NDArray[Any]) -> None:
+        """Raises ExportUnverified: the shapes differ, or the values by more than TOLERANCE."""
+        self.cases += 1
+        if found.shape != expected.shape:
+            raise ExportUnverified(f"{self._name}: {what}: shape {found.shape}, and {expected.shape} of torch")
+        off = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
+        off /= max(1.0, np.abs(expected).max(initial=0.0))
+        if not off <= TOLERANCE:
+            raise ExportUnverified(
+                f"{self._name}: {what}: off by {off:.2g} from torch; at most {TOLERANCE:g} is let through"
+            )
+        self.worst = max(self.worst, float(off))
+
+
+@contextmanager
+def appearing_in(destination: Path) -> Iterator[Path]:
+    """A folder beside what it will become: its files move to ``destination`` at the end, or are gone if it fails."""
+    destination.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_OWN_FOLDER_PREFIX, dir=destination) as place:
+        folder = Path(place)
+        yield folder
+        # The JSON file last: where it is, the graph is whole.
+        for file in sorted(folder.iterdir(), key=lambda file: file.suffix == ".json"):
+            shutil.move(file, destination / file.name)
+
+
+def trace(
+    module: Any, inputs: Mapping[str, Any], outputs: Sequence[str], free: Mapping[str, Sequence[int]], to: Path
+) -> None:
+    """Writes ``module`` as an ONNX graph.
+
+    Args:
+        module: takes the values of ``inputs`` in their order.
+        inputs: by name, an example of each.
+        outputs: their names.
+        free: by name of an input or output, its axes of any length.
+        to: the file.
+    """
+    import torch
+    from nemo.core.classes.common import typecheck
+
+    axes = {name: {axis: f"{name}_{axis}" for axis in places} for name, places in free.items()}
+    with warnings.catch_warnings(), typecheck.disable_checks(), torch.inference_mode(False), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            str(to),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[Path, ...]:
+    """Puts the weights of a graph too large for one file into one of their own, ``<graph>.data``.
+
+    The exporter leaves such weights in a file each. Returns the files the graph is made of.
+    """
+    import onnx
+
+    beside = [
+        file for file in graph.parent.iterdir() if file != graph and file.suffix not in (".onnx", ".json", ".data")
+    ]
+    if not beside and graph.stat().st_size <= over_bytes:
+        return (graph,)
+    model = onnx.load(str(graph))
+    data = graph.with_name(f"{graph.name}.data")
+    onnx.save_model(
+        model,
+        str(graph),
+        save_as_external_data=True,
+        all_tensors_to_one_file=True,
+        location=data.name,
+        size_threshold=1024,
+    )
+    for file in beside:
+        file.unlink()
+    return (graph, data)
+
+
+def noises(lengths: Sequence[int], seed: int) -> list[Samples]:
+    """Noise of several lengths in samples, as loud as speech, that comes and goes."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for length in lengths:
+        level = np.interp(np.arange(length), np.linspace(0, length, 8), rng.uniform(0.005, 0.2, 8))
+        found.append(np.asarray(rng.standard_normal(length) * level, np.float32))
+    return found
+
+
+def write_description(file: Path, source: Path, content: Mapping[str, Any]) -> None:
+    """The JSON file beside an export: ``content``, where it comes from and what it was made with."""
+    with source.open("rb") as checkpoint:
+        digest = hashlib.file_digest(checkpoint, "sha256").hexdigest()
+    more = {
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "source": {"file": source.name, "sha256": digest},
+        "made_with": {
+            "nemo": version("nemo_toolkit"),
+            "torch": version("torch"),
+            "onnx": version("onnx"),
+            "opset": OPSET,
+        },
+    }
+    file.write_text(json.dumps({**content, **more}, indent=2) + "\n", "utf-8")
