@@ -156,6 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data) - start))
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        if not served.large:
+            self.send_header("X-Repo-Commit", COMMIT)
         if not served.large and served.states_digest:
             blob = b"blob %d\0" % len(served.data) + served.data
             self.send_header("ETag", f'"{hashlib.sha1(blob).hexdigest()}"')

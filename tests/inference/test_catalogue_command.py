@@ -58,7 +58,7 @@ class Shell:
         hub.add("someone/ears", "vocab.txt", b"a\nb\n", large=False)
         hub.add("someone/heart", "model.onnx", HEART)
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(("HF_", "MEETRA_"))},
             "MEETRA_MODELS_CATALOGUE": str(folder / "mine.toml"),
             "MEETRA_MODELS_DIR": str(self.models),
             "MEETRA_MODELS_HUB": hub.address,
@@ -258,3 +258,38 @@ def test_help_names_all_commands_and_settings(shell: Shell) -> None:
     for word in ("list", "pull", "verify", "export", "MEETRA_MODELS_DIR", "MEETRA_MODELS_HUB", "HF_TOKEN"):
         assert word in out
     assert "--trust-first-use" in shell.run("pull", "--help")[1]
+
+
+def test_the_public_hubs_own_client_takes_our_hub_for_one(shell: Shell, tmp_path: Path) -> None:
+    """What we test against answers as the real one: its client finds all it looks for."""
+    pytest.importorskip("huggingface_hub")
+    shell.hub.add("someone/ears", "secret.onnx", EARS, gated=True)
+    script = """
+import sys
+from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url
+for name in ("encoder.onnx", "vocab.txt"):
+    said = get_hf_file_metadata(hf_hub_url("someone/ears", name))
+    print(name, said.commit_hash, said.etag, said.size)
+    hf_hub_download("someone/ears", name, local_dir=sys.argv[1])
+for name, refusal in (("secret.onnx", errors.GatedRepoError), ("none.onnx", errors.EntryNotFoundError)):
+    try:
+        hf_hub_download("someone/ears", name, local_dir=sys.argv[1], token=False)
+    except refusal:
+        print("refused", name)
+"""
+    environment = {"HF_ENDPOINT": shell.hub.address, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "fetched")],
+        env={**shell.environment, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = b"a\nb\n"
+    assert done.stdout.splitlines() == [
+        f"encoder.onnx {COMMIT} {hashlib.sha256(EARS).hexdigest()} {len(EARS)}",
+        f"vocab.txt {COMMIT} {hashlib.sha1(b'blob 4' + bytes(1) + words).hexdigest()} {len(words)}",
+        "refused secret.onnx",
+        "refused none.onnx",
+    ]
+    assert (tmp_path / "fetched/encoder.onnx").read_bytes() == EARS
