@@ -8,8 +8,12 @@ RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 FILE ?=
 # Where meetings, audio and the database live.
 DATA ?= .meetra
+# 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped.
+NEMO ?= 1
+# The CPU build of torch for x86-64 Linux, whose hash no registry lists.
+TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate run test lint bench clean lock
+.PHONY: help install generate run nemo test lint bench clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +43,20 @@ gen/meetra.binpb: $(VENV)/.runtime tools/generate.py tools/openapi.py pyproject.
 run: install  ## start everything, analyse the sample (or FILE=path), keep serving until Ctrl-C
 	@$(BIN)/meetra up --data $(DATA) --analyze $(if $(FILE),"$(FILE)",sample)
 
+nemo: install $(VENV)/.nemo  ## models of NVIDIA NeMo and torch (2 GB; with a GPU 5 GB)
+
+# Which torch pip finds is for the machine to say: where there is a CPU build it is taken, and then no CUDA. pip prefers
+# it only while it checks no hashes, so it is fetched first and installed from there, with its hash checked.
+$(VENV)/.nemo: $(VENV)/.runtime requirements/torch.txt requirements/torch-cuda.txt requirements/nemo.txt
+	@echo "Installing torch and NeMo"
+	@rm -rf $(VENV)/torch && $(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps \
+	  --dest $(VENV)/torch "$$(grep -o '^torch==[^ ]*' requirements/torch.txt)"
+	@$(PIP) --no-index --find-links $(VENV)/torch -r requirements/torch.txt && rm -r $(VENV)/torch
+	@if $(BIN)/python -c 'from importlib.metadata import requires; print(*requires("torch"))' | grep -q nvidia; then \
+	  $(PIP) -r requirements/torch-cuda.txt; fi
+	@$(PIP) -r requirements/nemo.txt
+	@touch $@
+
 lint: install $(VENV)/.dev  ## style, types, protos
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,7 +65,7 @@ lint: install $(VENV)/.dev  ## style, types, protos
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/python tools/check_breaking.py
 
-test: lint  ## every check: lint, types, protos, unit, integration, end to end
+test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end
 	$(BIN)/python -m pytest
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on DATA=folder
@@ -56,7 +74,13 @@ bench: install $(VENV)/.dev  ## accuracy of the default models on DATA=folder
 clean:  ## remove everything made here but the data
 	rm -rf $(VENV) gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
-	cd requirements && for name in runtime dev; do \
-	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $$name.in -o $$name.txt; done && \
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-deps models.in -o models.txt
+	cd requirements && for name in runtime dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
+	  $(UV) --no-deps models.in -o models.txt && \
+	  $(UV) --no-deps torch.in -o torch.txt && \
+	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \
+	    sed -i '1a\    --hash=sha256:$(TORCH_CPU_SHA256) \\' torch.txt; } && \
+	  $(UV) --no-emit-package torch torch.in -o torch-cuda.txt && \
+	  $(UV) --no-emit-package torch \
+	    $$(grep -oE '^(nvidia-[a-z0-9-]+|cuda-toolkit|triton)' torch-cuda.txt | sed 's/^/--no-emit-package /') nemo.in -o nemo.txt
