@@ -1,4 +1,4 @@
-"""NeMo brought in once and quietly. Every file of tests here is skipped where it is not installed."""
+"""NeMo brought in once and quietly. Files of tests that need it are skipped where it is not installed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.inference.nemo.archives import read_archive
 
-@pytest.fixture(scope="session", autouse=True)
+
+@pytest.fixture(scope="session")
 def nemo() -> None:
     from inference.nemo.runtime import import_nemo
 
@@ -24,3 +26,9 @@ def sortformer_file(nemo: None, tmp_path_factory: pytest.TempPathFactory) -> Pat
     model: Any = sortformer()
     model.save_to(str(path))
     return path
+
+
+@pytest.fixture
+def members(sortformer_file: Path) -> dict[str, bytes]:
+    """Those of a good checkpoint."""
+    return read_archive(sortformer_file)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
-import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +19,20 @@ pytest.importorskip("nemo", reason="the nemo extra is not installed")
 import torch
 import yaml
 
-from inference.nemo import archive, configuration
+from benchmarks.random_sortformer import SMALL, sortformer_config
+from inference.nemo import configuration
+from inference.nemo.archive import CONFIG, WEIGHTS
 from inference.nemo.checkpoint import load_checkpoint
-from tests.inference.nemo.tiny_models import sortformer_config, speaker_encoder
+from tests.inference.nemo.archives import write_archive
+from tests.inference.nemo.tiny_models import speaker_encoder
 
 SORTFORMER = {"SortformerEncLabelModel"}
-CONFIG, WEIGHTS = archive.CONFIG, archive.WEIGHTS
+
+pytestmark = pytest.mark.usefixtures("nemo")
 
 
 def load(path: Path) -> Any:
     return load_checkpoint(path, SORTFORMER, device="cpu")
-
-
-def members_of(path: Path) -> dict[str, bytes]:
-    with tarfile.open(path) as file:
-        return {member.name: file.extractfile(member).read() for member in file if member.isfile()}  # type: ignore[union-attr]
-
-
-def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as file:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            file.addfile(member, io.BytesIO(content))
-    return path
-
-
-@pytest.fixture
-def members(sortformer_file: Path) -> dict[str, bytes]:
-    """Those of a good checkpoint, named plainly."""
-    return {name.removeprefix("./"): content for name, content in members_of(sortformer_file).items()}
 
 
 @pytest.fixture
@@ -258,71 +241,6 @@ def test_weights_are_a_dictionary_of_tensors(members: dict[str, bytes], tmp_path
         load(write_archive(tmp_path / "odd.nemo", {**members, WEIGHTS: saved(content)}))
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../ran.txt", "/tmp/ran.txt", "a/../../ran.txt", "sub/model_config.yaml", "run.py", ".hidden.txt", "tokenizer.sh"],
-)
-def test_members_outside_and_unknown_ones_are_refused(members: dict[str, bytes], tmp_path: Path, name: str) -> None:
-    place = tmp_path / "in"
-    place.mkdir()
-    path = write_archive(tmp_path / "evil.nemo", {name: b"x", **members})
-    with pytest.raises(ModelCorrupt, match=r"evil\.nemo: member .* is neither model_config.yaml"):
-        archive.unpack(path, place)
-    assert not list(place.iterdir())
-    assert {file.name for file in tmp_path.iterdir()} == {"in", "evil.nemo"}
-
-
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE])
-def test_only_plain_files_are_unpacked(members: dict[str, bytes], tmp_path: Path, kind: bytes) -> None:
-    path = tmp_path / "evil.nemo"
-    with tarfile.open(path, "w") as file:
-        member = tarfile.TarInfo(WEIGHTS)
-        member.type, member.linkname = kind, "/etc/passwd"
-        file.addfile(member)
-    with pytest.raises(ModelCorrupt, match="is not a plain file"):
-        archive.unpack(path, tmp_path)
-
-
-def test_a_member_that_is_there_twice_is_refused(members: dict[str, bytes], tmp_path: Path) -> None:
-    path = tmp_path / "twice.nemo"
-    with tarfile.open(path, "w") as file:
-        for _ in range(2):
-            file.addfile(tarfile.TarInfo(CONFIG))
-    (tmp_path / "in").mkdir()
-    with pytest.raises(ModelCorrupt, match="is there twice"):
-        archive.unpack(path, tmp_path / "in")
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [(CONFIG, archive.LARGEST_CONFIG_BYTES + 1), (WEIGHTS, archive.LARGEST_WEIGHTS_BYTES + 1), ("t.model", 1 << 40)],
-)
-def test_a_size_beyond_all_checkpoints_is_refused_before_it_is_read(tmp_path: Path, name: str, size: int) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = size
-    (path := tmp_path / "huge.nemo").write_bytes(member.tobuf(tarfile.GNU_FORMAT))
-    with pytest.raises(ModelCorrupt, match=f"huge.nemo: member {name} says it has {size} bytes; at most"):
-        archive.unpack(path, tmp_path)
-
-
-@pytest.mark.parametrize("header", [{"path": "../ran"}, {"size": "9"}, {"GNU.sparse.name": "x"}])
-def test_an_extended_header_may_not_belie_the_plain_one(tmp_path: Path, header: dict[str, str]) -> None:
-    path = tmp_path / "evil.nemo"
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as file:
-        member = tarfile.TarInfo(CONFIG)
-        member.pax_headers = header
-        file.addfile(member)
-    with pytest.raises(ModelCorrupt, match="renames or resizes a member"):
-        archive.unpack(path, tmp_path)
-
-
-def test_more_members_than_any_checkpoint_has_are_refused(tmp_path: Path) -> None:
-    names = {f"t{number}.txt": b"" for number in range(archive.MOST_MEMBERS + 1)}
-    (tmp_path / "in").mkdir()
-    with pytest.raises(ModelCorrupt, match="more than 256 members"):
-        archive.unpack(write_archive(tmp_path / "many.nemo", names), tmp_path / "in")
-
-
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzipped"])
 def test_a_file_cut_short_anywhere_is_corrupt(sortformer_file: Path, tmp_path: Path, zipped: bool) -> None:
     whole = gzip.compress(sortformer_file.read_bytes()) if zipped else sortformer_file.read_bytes()
@@ -341,7 +259,7 @@ def test_what_is_no_archive_is_corrupt(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_fetched_tokenizer_is_refused() -> None:
-    config = {**sortformer_config(), "tokenizer": {"type": "wpe", "dir": "x"}}
+    config = {**sortformer_config(SMALL), "tokenizer": {"type": "wpe", "dir": "x"}}
     with pytest.raises(ModelCorrupt, match=r"tokenizer\.type: a wpe tokenizer is fetched"):
         configuration.check_parts(config, "x.nemo")
 

@@ -23,6 +23,8 @@ from inference.nemo.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, 
 from inference.nemo.sortformer import SortformerDiarizer
 from tests.inference.nemo.tiny_models import recording, sortformer
 
+pytestmark = pytest.mark.usefixtures("nemo")
+
 # Caches so small that they fill and are compressed again and again within seconds.
 LOW = StreamingSettings(chunk=6, right_context=7, fifo=14, update_period=10, speaker_cache=40)
 ULTRA_LOW = StreamingSettings(chunk=3, right_context=1, fifo=20, update_period=15, speaker_cache=44)

@@ -7,97 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MODULES = "nemo.collections.asr.modules"
-
-
-def mel_front_end(features: int, normalize: str) -> dict[str, Any]:
-    """Configuration of 25 ms windows every 10 ms."""
-    return {
-        "_target_": f"{MODULES}.AudioToMelSpectrogramPreprocessor",
-        "sample_rate": 16000,
-        "window_size": 0.025,
-        "window_stride": 0.01,
-        "window": "hann",
-        "features": features,
-        "n_fft": 512,
-        "frame_splicing": 1,
-        "dither": 1e-5,
-        "normalize": normalize,
-        "pad_to": 0,
-    }
-
-
-def sortformer_config(
-    speakers: int = 4, *, streaming: bool = True, width: int = 32, layers: int = 2, features: int = 40
-) -> dict[str, Any]:
-    """Configuration of a Sortformer in miniature."""
-    inner = width // 2
-    return {
-        "target": "nemo.collections.asr.models.sortformer_diar_models.SortformerEncLabelModel",
-        "sample_rate": 16000,
-        "pil_weight": 0.5,
-        "ats_weight": 0.5,
-        # NeMo lists all permutations of the speakers for training; 8 are 40,320.
-        "max_num_of_spks": speakers,
-        "streaming_mode": streaming,
-        "model_defaults": {"fc_d_model": width, "tf_d_model": inner},
-        "preprocessor": mel_front_end(features, "NA" if streaming else "per_feature"),
-        "sortformer_modules": {
-            "_target_": f"{MODULES}.sortformer_modules.SortformerModules",
-            "num_spks": speakers,
-            "dropout_rate": 0.5,
-            "fc_d_model": width,
-            "tf_d_model": inner,
-            "subsampling_factor": 8,
-            "spkcache_len": 188,
-            "fifo_len": 0,
-            "chunk_len": 188,
-            "spkcache_update_period": 188,
-            "chunk_left_context": 1,
-            "chunk_right_context": 1,
-            "spkcache_sil_frames_per_spk": 3,
-            "sil_threshold": 1.0,
-        },
-        "encoder": {
-            "_target_": f"{MODULES}.ConformerEncoder",
-            "feat_in": features,
-            "feat_out": -1,
-            "n_layers": layers,
-            "d_model": width,
-            "subsampling": "dw_striding",
-            "subsampling_factor": 8,
-            "subsampling_conv_channels": 16,
-            "causal_downsampling": False,
-            "ff_expansion_factor": 4,
-            "self_attention_model": "rel_pos",
-            "n_heads": 4,
-            "att_context_size": [-1, -1],
-            "xscaling": True,
-            "untie_biases": True,
-            "pos_emb_max_len": 5000,
-            "conv_kernel_size": 9,
-            "conv_norm_type": "batch_norm",
-            "conv_context_size": None,
-            "dropout": 0.1,
-            "dropout_pre_encoder": 0.1,
-            "dropout_emb": 0.0,
-            "dropout_att": 0.1,
-        },
-        "transformer_encoder": {
-            "_target_": f"{MODULES}.transformer.transformer_encoders.TransformerEncoder",
-            "num_layers": layers,
-            "hidden_size": inner,
-            "inner_size": 4 * inner,
-            "num_attention_heads": 4,
-            "attn_score_dropout": 0.5,
-            "attn_layer_dropout": 0.5,
-            "ffn_dropout": 0.5,
-            "hidden_act": "relu",
-            "pre_ln": False,
-            "pre_ln_final_layer_norm": True,
-        },
-        "loss": {"_target_": "nemo.collections.asr.losses.bce_loss.BCELoss", "weight": None, "reduction": "mean"},
-    }
+from benchmarks.random_sortformer import MODULES, SMALL, mel_front_end, random_sortformer
 
 
 def recording(seconds: float, seed: int) -> NDArray[np.float32]:
@@ -117,11 +27,9 @@ def sortformer(speakers: int = 4, *, seed: int = 0, streaming: bool = True) -> A
     frame: silence, one voice and several at once, and every rule of the speaker cache, come up.
     """
     import torch
-    from nemo.collections.asr.models import SortformerEncLabelModel
-    from omegaconf import OmegaConf
 
-    torch.manual_seed(seed)
-    model = SortformerEncLabelModel(cfg=OmegaConf.create(sortformer_config(speakers, streaming=streaming))).eval()
+    # More than usual, so that a frame is taken for silence now and then.
+    model = random_sortformer(SMALL, speakers, streaming=streaming, silence=1.0, seed=seed)
     last = model.sortformer_modules.single_hidden_to_spks
     found: list[Any] = []
     hook = last.register_forward_hook(lambda _module, _inputs, logits: found.append(logits[0]))
