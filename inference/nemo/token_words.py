@@ -43,14 +43,12 @@ class Token:
     """0..1."""
 
 
-def words_of(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s: float) -> tuple[RecognisedWord, ...]:
-    """The words that tokens make, in the order of time.
+def word_spans(tokens: Sequence[Token], decoding: Any) -> list[tuple[str, int, int]]:
+    """The words that tokens make, in the order of time: text, and the places of its tokens from and to.
 
     Args:
         tokens: in the order in which they were recognised.
         decoding: NeMo's decoding of the model, which knows its tokenizer and punctuation.
-        frame_s: length of a frame, seconds.
-        duration_s: length of the audio; no word ends after it.
     """
     from nemo.collections.asr.parts.utils.timestamp_utils import get_words_offsets
 
@@ -67,22 +65,31 @@ def words_of(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s:
         tokenizer_type=decoding.tokenizer_type,
         supported_punctuation=decoding.supported_punctuation,
     )
-    words = []
-    for word in found:
-        own = tokens[word["start_offset"] : word["end_offset"]]
-        text = word["word"].strip()
-        if not text or not own:
-            continue
-        start_s = min(own[0].start * frame_s, duration_s)
-        words.append(
-            RecognisedWord(
-                text=text,
-                start_s=start_s,
-                end_s=max(start_s, min(own[-1].end * frame_s, duration_s)),
-                confidence=min(1.0, max(0.0, min(token.confidence for token in own))),
-            )
-        )
-    return tuple(words)
+    return [(word["word"].strip(), int(word["start_offset"]), int(word["end_offset"])) for word in found]
+
+
+def word_of(text: str, tokens: Sequence[Token], frame_s: float, duration_s: float) -> RecognisedWord | None:
+    """A word of its tokens, as sure as the least sure of them; None where there is nothing to read.
+
+    Args:
+        frame_s: length of a frame, seconds.
+        duration_s: length of the audio; the word does not end after it.
+    """
+    if not text or not tokens:
+        return None
+    start_s = min(tokens[0].start * frame_s, duration_s)
+    return RecognisedWord(
+        text=text,
+        start_s=start_s,
+        end_s=max(start_s, min(tokens[-1].end * frame_s, duration_s)),
+        confidence=min(1.0, max(0.0, min(token.confidence for token in tokens))),
+    )
+
+
+def words_of(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s: float) -> tuple[RecognisedWord, ...]:
+    """The words that tokens make, in the order of time. See ``word_spans`` and ``word_of``."""
+    words = [word_of(text, tokens[start:end], frame_s, duration_s) for text, start, end in word_spans(tokens, decoding)]
+    return tuple(word for word in words if word is not None)
 
 
 def frame_seconds(model: Any) -> float:

@@ -154,7 +154,7 @@ def _encoder(streaming: bool) -> dict[str, Any]:
         "ff_expansion_factor": 4,
         "self_attention_model": "rel_pos",
         "n_heads": 4,
-        "att_context_size": [28, 6] if streaming else [-1, -1],
+        "att_context_size": [[28, 6], [28, 1]] if streaming else [-1, -1],
         "att_context_style": "chunked_limited" if streaming else "regular",
         "xscaling": False,
         "untie_biases": True,

@@ -1,0 +1,271 @@
+"""Words while audio comes, from cache-aware FastConformers of NVIDIA NeMo with a transducer.
+
+They are the words that the same model finds in the whole recording at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
+from inference.nemo.checkpoint import load_checkpoint
+from inference.nemo.token_words import Token, decode_greedily, frame_seconds, word_of, word_spans
+
+STREAMING_RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel")
+MOST_ROWS = 64
+"""Sessions in one pass of the model."""
+# A word that does not end is told in parts: what is kept of a session stays small.
+MOST_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWords:
+    """What a call heard of one session; times are from the session's first sample."""
+
+    words: tuple[RecognisedWord, ...]
+    """Words that have ended, in the order of time; none of them is ever revised."""
+    under_way: RecognisedWord | None
+    """The word that may go on in the next call, as far as it is heard."""
+
+
+class StreamingRecogniser(Protocol):
+    """Turns the audio of many sessions into words while it comes."""
+
+    languages: tuple[str, ...]
+    """BCP 47 primary tags."""
+    step_samples: int
+    """Audio of this length, or a multiple, makes best use of a call."""
+    latency_samples: int
+    """How far behind the end of the audio given what is heard may be."""
+
+    def initial_state(self) -> Any:
+        """State before the first sample of a session."""
+        ...
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
+        """The next words of each of several sessions, however far each has come.
+
+        Args:
+            work: each of any length, even empty; after ``last`` nothing more may come.
+
+        Returns:
+            For each: words, and the state for the session's next call. They depend neither on what else is in the
+            call, but for rounding, nor on how the audio is cut.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is remembered of a session; tensors are on the model's device and never changed."""
+
+    samples: Samples
+    """Audio still needed, from ``first_sample`` on."""
+    first_sample: int
+    heard: int
+    """Samples given so far."""
+    encoded: int
+    """Features of 10 ms the encoder has heard."""
+    caches: Any
+    """Of the encoder, see ``cache_aware``; None before the first frame."""
+    decoder: Any
+    """NeMo's state of the transducer; None before the first frame."""
+    tokens: tuple[Token, ...]
+    """Of the word under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Features of one session that can be heard now: ``start`` to ``end``, and ``before`` that were heard already."""
+
+    index: int
+    start: int
+    end: int
+    before: int
+
+
+def load_streaming_recogniser(
+    path: Path, *, device: str, dtype: str, languages: Sequence[str], look_ahead: int | None = None
+) -> StreamingRecogniser:
+    """The streaming recogniser in the ``.nemo`` file at ``path``.
+
+    Args:
+        path: of the checkpoint: an EncDecRNNTBPEModel or EncDecHybridRNNTCTCBPEModel with a cache-aware encoder.
+        device: "cpu", "cuda", or "auto" for cuda where there is one.
+        dtype: "float32", or "bfloat16" or "float16".
+        languages: it understands, BCP 47 primary tags; the file does not say.
+        look_ahead: frames of 80 ms a chunk hears beyond its first, one of those it was trained with; without it,
+            the first of them.
+
+    Raises:
+        ModelMissing: there is no such file, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
+        ModelUnfit: it is no cache-aware recogniser for 16 kHz, or was not trained with that look-ahead.
+    """
+    model = load_checkpoint(path, STREAMING_RECOGNISERS, device=device, dtype=dtype)
+    return NemoStreamingRecogniser(model, languages, look_ahead=look_ahead, name=path.name)
+
+
+class NemoStreamingRecogniser:
+    """StreamingRecogniser by a cache-aware FastConformer; sessions in a call may be of different ages."""
+
+    def __init__(
+        self, model: Any, languages: Sequence[str], *, look_ahead: int | None = None, name: str = "the recogniser"
+    ) -> None:
+        """``model``: in evaluation mode; its decoding and look-ahead are set here. Raises ModelUnfit."""
+        from inference.nemo.cache_aware import CacheAwareEncoder
+        from inference.nemo.front_end import HOP_SAMPLES, MelFrontEnd
+        from inference.nemo.latency import LOOK_AHEAD_SAMPLES
+
+        self.languages = tuple(languages)
+        self._encoder = CacheAwareEncoder(model, look_ahead, name)
+        self._front_end = MelFrontEnd(model.preprocessor, name)
+        self._decoding = decode_greedily(model)
+        self._computer = self._decoding.decoding.decoding_computer
+        self._frame_s = frame_seconds(model)
+        self._hop, self._beyond = HOP_SAMPLES, LOOK_AHEAD_SAMPLES
+        self.step_samples = self._encoder.features * self._hop
+        self.latency_samples = self.step_samples + self._beyond
+
+    def initial_state(self) -> Any:
+        """See StreamingRecogniser."""
+        return _State(np.zeros(0, np.float32), 0, 0, 0, None, None, ())
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
+        """See StreamingRecogniser."""
+        import torch
+
+        states = [_hear(stretch.state, stretch.samples) for stretch in work]
+        words: list[list[RecognisedWord]] = [[] for _ in work]
+        with torch.inference_mode():
+            while chunks := self._ready(states, [stretch.last for stretch in work]):
+                for first in range(0, len(chunks), MOST_ROWS):
+                    self._step(chunks[first : first + MOST_ROWS], states)
+                for index in (chunk.index for chunk in chunks):
+                    ended, states[index] = self._ended(states[index], self._end_s(work[index], states[index]))
+                    words[index] += ended
+        results = []
+        for stretch, state, ended in zip(work, states, words, strict=True):
+            pending = self._words(state.tokens, self._end_s(stretch, state))
+            if stretch.last:
+                results.append((HeardWords((*ended, *pending), None), replace(state, tokens=())))
+            else:
+                results.append((HeardWords(tuple(ended), pending[-1] if pending else None), state))
+        return results
+
+    def _ready(self, states: Sequence[_State], last: Sequence[bool]) -> list[_Chunk]:
+        """The next chunk of sessions that have one. First chunks have another length: they go alone."""
+        found = []
+        for index, (state, ends) in enumerate(zip(states, last, strict=True)):
+            first = state.encoded == 0
+            start = state.encoded
+            end = start + (self._encoder.first_features if first else self._encoder.features)
+            if ends:
+                # Less than a frame of the encoder's at the very end is heard as well, as it is in a whole recording.
+                end = min(end, state.heard // self._hop)
+                if end <= start:
+                    continue
+            elif state.heard < end * self._hop + self._beyond:
+                continue
+            found.append(_Chunk(index, start, end, 0 if first else self._encoder.overlap))
+        firsts = [chunk for chunk in found if chunk.start == 0]
+        return firsts or found
+
+    def _step(self, chunks: Sequence[_Chunk], states: list[_State]) -> None:
+        """Hears one chunk each of several sessions, all of them first ones or none, and puts their new states in."""
+        from inference.nemo.front_end import GUARD_FRAMES, FeatureRow
+
+        own = [states[chunk.index] for chunk in chunks]
+        rows = []
+        for chunk, state in zip(chunks, own, strict=True):
+            first = chunk.start - chunk.before
+            guard = min(GUARD_FRAMES, first)
+            at, to = (first - guard) * self._hop, chunk.end * self._hop + self._beyond
+            samples = state.samples[at - state.first_sample : to - state.first_sample]
+            rows.append(FeatureRow(samples, guard, chunk.end - first))
+        features = self._front_end(rows, self._encoder.device).transpose(1, 2)
+        encoded, lengths, caches = self._encoder(
+            features, [row.frames for row in rows], [state.caches for state in own]
+        )
+        tokens, decoders = self._decoded(encoded, lengths, own)
+        for row, (chunk, state) in enumerate(zip(chunks, own, strict=True)):
+            keep = max(0, (chunk.end - self._encoder.overlap - GUARD_FRAMES) * self._hop)
+            states[chunk.index] = replace(
+                state,
+                samples=state.samples[max(0, keep - state.first_sample) :].copy(),
+                first_sample=max(keep, state.first_sample),
+                encoded=chunk.end,
+                caches=caches[row],
+                decoder=decoders[row],
+                tokens=state.tokens + tokens[row],
+            )
+
+    def _decoded(
+        self, encoded: Any, lengths: Any, states: Sequence[_State]
+    ) -> tuple[list[tuple[Token, ...]], list[Any]]:
+        """New tokens of each session, at frames from the session's start, and NeMo's states after them."""
+        from nemo.collections.asr.parts.utils.rnnt_utils import batched_hyps_to_hypotheses
+
+        before = [state.decoder for state in states]
+        known = any(state is not None for state in before)
+        found, after = self._computer(
+            x=encoded.transpose(1, 2),
+            out_len=lengths,
+            prev_batched_state=self._computer.merge_to_batched_state(before) if known else None,
+        )
+        hypotheses = batched_hyps_to_hypotheses(found, batch_size=len(states))
+        tokens = [self._tokens(hypothesis, state.tokens) for hypothesis, state in zip(hypotheses, states, strict=True)]
+        return tokens, list(self._computer.split_batched_state(after))
+
+    def _tokens(self, hypothesis: Any, before: tuple[Token, ...]) -> tuple[Token, ...]:
+        numbers, frames = hypothesis.y_sequence.tolist(), hypothesis.timestamp.tolist()
+        has_durations = bool(getattr(self._decoding, "durations", None))
+        durations = hypothesis.token_duration.tolist() if has_durations else [1] * len(numbers)
+        found: list[Token] = []
+        for number, frame, duration, confidence in zip(
+            numbers, frames, durations, hypothesis.non_blank_step_confidence_precomputed, strict=True
+        ):
+            start, end = frame, frame + duration
+            previous = found[-1] if found else (before[-1] if before else None)
+            if has_durations and previous is not None and self._is_punctuation(number):
+                # As NeMo does it for TDT: punctuation is often told after a pause, and closes up to its word.
+                start = end = previous.end
+            found.append(Token(number, start, end, float(confidence)))
+        return tuple(found)
+
+    def _is_punctuation(self, number: int) -> bool:
+        text = self._decoding.decode_tokens_to_str(self._decoding.decode_ids_to_tokens([number]))
+        return text in (self._decoding.supported_punctuation or ())
+
+    def _words(self, tokens: Sequence[Token], duration_s: float) -> list[RecognisedWord]:
+        words = [
+            word_of(text, tokens[start:end], self._frame_s, duration_s)
+            for text, start, end in word_spans(tokens, self._decoding)
+        ]
+        return [word for word in words if word is not None]
+
+    @staticmethod
+    def _end_s(stretch: Stretch, state: _State) -> float:
+        """Where the session ends, as far as that is known, seconds."""
+        return state.heard / SAMPLE_RATE_HZ if stretch.last else float("inf")
+
+    def _ended(self, state: _State, end_s: float) -> tuple[list[RecognisedWord], _State]:
+        """Words that nothing can be added to any more, and the state without them."""
+        spans = word_spans(state.tokens, self._decoding)
+        keep = spans[-1][1] if spans else len(state.tokens)
+        if len(state.tokens) - keep > MOST_TOKENS:
+            keep = len(state.tokens)
+        return self._words(state.tokens[:keep], end_s), replace(state, tokens=state.tokens[keep:])
+
+
+def _hear(state: _State, samples: Samples) -> _State:
+    return replace(
+        state,
+        samples=np.concatenate([state.samples, np.asarray(samples, np.float32)]),
+        heard=state.heard + len(samples),
+    )
