@@ -84,9 +84,9 @@ class Loader:
             from inference.nemo.recogniser import load_recogniser
 
             return load_recogniser(_file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages)
-        from inference.onnx.recogniser import OnnxRecogniser
+        from inference.onnx.recogniser import load_recogniser as load_onnx_recogniser
 
-        return OnnxRecogniser(model.path, self.execution, languages)
+        return load_onnx_recogniser(model.path, self.execution, languages)
 
     def quality(self, model: ResolvedModel) -> QualityEstimator:
         """DNSMOS P.835's layout as ONNX."""

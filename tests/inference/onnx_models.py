@@ -11,15 +11,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 FLOAT, INT64, INT32 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32
 Node = tuple[str, list[str], list[str], Mapping[str, Any]]
 Value = tuple[str, int, Sequence[str | int]]
 WORDS = "the plan is good bad we are happy sad angry no yes it was terrible wonderful page second where meeting".split()
-BLANK = "<blk>"
-VOCABULARY = ["▁the", "▁plan", "▁go", "od", "▁is", "s", "▁a", "ing", "▁we", "▁no", ",", ".", "▁end", BLANK]
-HIDDEN = 6
 
 
 def save(
@@ -122,6 +119,7 @@ def tokenizer(path: Path) -> Tokenizer:
     """RoBERTa's kind: byte pairs, with ``<pad>`` of id 1."""
     trained = Tokenizer(models.BPE(unk_token="<unk>"))
     trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    trained.decoder = decoders.ByteLevel()
     specials = ["<s>", "<pad>", "</s>", "<unk>"]
     trainer = trainers.BpeTrainer(
         vocab_size=400, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
@@ -198,111 +196,4 @@ def text_encoder(folder: Path, width: int = 16, output: str = "last_hidden_state
         **constants,
     )
     tokenizer(folder / "tokenizer.json")
-    return folder
-
-
-def _vocabulary(folder: Path, kind: str) -> None:
-    lines = [f"{token} {number}" for number, token in enumerate(VOCABULARY)]
-    (folder / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "config.json").write_text(json.dumps({"model_type": kind, "features_size": 80, "subsampling_factor": 8}))
-
-
-CONVOLUTION: Mapping[str, Any] = {"kernel_shape": [8], "strides": [8], "pads": [0, 7]}
-
-
-def conformer_ctc(folder: Path, kind: str = "nemo-conformer-ctc") -> Path:
-    """``audio_signal`` (n, 80, t), ``length`` -> ``logprobs`` (n, ceil(t / 8), tokens), by one convolution."""
-    save(
-        folder / "model.onnx",
-        [
-            ("Conv", ["audio_signal", "weights"], ["scores"], CONVOLUTION),
-            ("Transpose", ["scores"], ["by_time"], {"perm": [0, 2, 1]}),
-            ("LogSoftmax", ["by_time"], ["logprobs"], {"axis": -1}),
-        ],
-        [("audio_signal", FLOAT, ["n", 80, "t"]), ("length", INT64, ["n"])],
-        [("logprobs", FLOAT, ["n", "frames", len(VOCABULARY)])],
-        weights=random(len(VOCABULARY), 80, 8) / np.float32(10),
-    )
-    _vocabulary(folder, "nemo-conformer-ctc" if kind == "nemo-conformer-ctc" else kind)
-    return folder
-
-
-def conformer_tdt(folder: Path) -> Path:
-    """Parakeet's layout: an encoder, and a decoder with joint that also says how many frames to go on."""
-    save(
-        folder / "encoder-model.onnx",
-        [
-            ("Conv", ["audio_signal", "weights"], ["outputs"], CONVOLUTION),
-            ("Add", ["length", "seven"], ["longer"], {}),
-            ("Div", ["longer", "eight"], ["encoded_lengths"], {}),
-        ],
-        [("audio_signal", FLOAT, ["n", 80, "t"]), ("length", INT64, ["n"])],
-        [("outputs", FLOAT, ["n", HIDDEN, "frames"]), ("encoded_lengths", INT64, ["n"])],
-        weights=random(HIDDEN, 80, 8, seed=2) / np.float32(10),
-        seven=np.array(7),
-        eight=np.array(8),
-    )
-    scores = len(VOCABULARY) + 3  # three durations: 0, 1, 2 frames
-    save(
-        folder / "decoder_joint-model.onnx",
-        [
-            ("Transpose", ["encoder_outputs"], ["by_time"], {"perm": [0, 2, 1]}),
-            ("MatMul", ["by_time", "joint"], ["heard"], {}),
-            ("Gather", ["spoken", "targets"], ["said"], {}),
-            ("Add", ["heard", "said"], ["sum"], {}),
-            ("Unsqueeze", ["sum", "one"], ["outputs"], {}),
-            ("Identity", ["input_states_1"], ["output_states_1"], {}),
-            ("Identity", ["input_states_2"], ["output_states_2"], {}),
-        ],
-        [
-            ("encoder_outputs", FLOAT, ["n", HIDDEN, 1]),
-            ("targets", INT32, ["n", 1]),
-            ("target_length", INT32, ["n"]),
-            ("input_states_1", FLOAT, [1, "n", 4]),
-            ("input_states_2", FLOAT, [1, "n", 4]),
-        ],
-        [
-            ("outputs", FLOAT, ["n", 1, 1, scores]),
-            ("output_states_1", FLOAT, [1, "n", 4]),
-            ("output_states_2", FLOAT, [1, "n", 4]),
-        ],
-        joint=random(HIDDEN, scores, seed=3),
-        spoken=random(len(VOCABULARY), scores, seed=4),
-        one=np.array([1]),
-    )
-    _vocabulary(folder, "nemo-conformer-tdt")
-    return folder
-
-
-SAID_BY_WHISPER = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>", "Ġgood", "Ġmorning", "Ġall"]
-
-
-def whisper(folder: Path) -> Path:
-    """Hugging Face's layout of Whisper, with a decoder that says "good morning all", whatever it hears."""
-    tokens = [*SAID_BY_WHISPER, "<|endoftext|>"]
-    follows = np.eye(len(tokens), k=1, dtype=np.float32)
-    save(
-        folder / "onnx" / "encoder_model.onnx",
-        [("ReduceMean", ["input_features", "axis"], ["last_hidden_state"], {"keepdims": 1})],
-        [("input_features", FLOAT, ["n", 80, 3000])],
-        [("last_hidden_state", FLOAT, ["n", 1, 3000])],
-        axis=np.array([1]),
-    )
-    save(
-        folder / "onnx" / "decoder_model_merged.onnx",
-        [
-            ("Gather", ["follows", "input_ids"], ["next"], {}),
-            ("ReduceMax", ["encoder_hidden_states", "axes"], ["loudest"], {"keepdims": 1}),
-            ("Mul", ["loudest", "nothing"], ["silent"], {}),
-            ("Add", ["next", "silent"], ["logits"], {}),
-        ],
-        [("input_ids", INT64, ["n", "t"]), ("encoder_hidden_states", FLOAT, ["n", 1, 3000])],
-        [("logits", FLOAT, ["n", "t", len(tokens)])],
-        follows=follows,
-        axes=np.array([1, 2]),
-        nothing=np.array(0, np.float32),
-    )
-    (folder / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(tokens) if not t.startswith("<")}))
-    (folder / "added_tokens.json").write_text(json.dumps({t: i for i, t in enumerate(tokens) if t.startswith("<")}))
-    (folder / "config.json").write_text(json.dumps({"model_type": "whisper", "num_mel_bins": 80}))
     return folder

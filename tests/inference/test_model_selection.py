@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from inference.config import InferenceSettings
 from inference.default_backend import load_default_models
 from inference.engine import Engine
 from inference.events import Event, FinishedEvent, TurnEvent
-from inference.model_probes import probe_encoder, probe_recogniser, probe_text_encoder, probe_vad
 from inference.model_selection import SETTINGS, choose, load_models
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples, Transcriber
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Transcriber
 from inference.models.catalogue import DNSMOS, SILERO_VAD, locate
 from inference.onnx.sentence_encoder import OnnxSentenceEncoder
-from inference.onnx.silero_vad import SileroStreamVad, load_silero
+from inference.onnx.silero_vad import SileroStreamVad
 from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
 from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.session import Session, SessionConfig
-from tests.inference import onnx_models
-from tests.inference.onnx_models import FLOAT
+from tests.inference import onnx_models, onnx_recognisers
 from tests.recordings import RATE_HZ, sample_pcm
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +101,7 @@ def test_every_task_may_be_done_by_a_model_given_by_path(tmp_path: Path) -> None
 
 async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Path) -> None:
     pytest.importorskip("onnx_asr")
-    recogniser = onnx_models.conformer_tdt(tmp_path / "parakeet")
+    recogniser = onnx_recognisers.conformer_tdt(tmp_path / "parakeet")
     chosen = load_models(settings(**all_by_path(tmp_path), recogniser=str(recogniser), languages="de en"))
     assert chosen.transcriber.languages == ("de", "en")
     engine = Engine(chosen)
@@ -117,7 +112,7 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
     await engine.close()
     turns = [event for event in said if isinstance(event, TurnEvent)]
     words = [word for turn in turns for word in turn.words]
-    vocabulary = {token.strip("▁") for token in onnx_models.VOCABULARY}
+    vocabulary = {token.strip("▁") for token in onnx_recognisers.VOCABULARY}
     assert len(words) > 10
     assert {word.text for word in words} & vocabulary
     assert isinstance(said[-1], FinishedEvent)
@@ -218,96 +213,6 @@ def test_a_nemo_checkpoint_needs_nemo(tmp_path: Path, setting: str) -> None:
     path.write_bytes(b"")
     with pytest.raises(ModelMissing, match=rf"^MEETRA_INFERENCE_{setting.upper()}=.*NeMo is not installed.*install"):
         load_models(settings(**{setting: str(path)}))
-
-
-def vad_that_gives(value: float) -> Callable[[Path], None]:
-    def load(folder: Path) -> None:
-        path = onnx_models.save(
-            folder / "vad.onnx",
-            [
-                ("ReduceMean", ["input", "axis"], ["mean"], {"keepdims": 1}),
-                ("Mul", ["mean", "nothing"], ["silent"], {}),
-                ("Add", ["silent", "value"], ["output"], {}),
-                ("Identity", ["state"], ["stateN"], {}),
-            ],
-            [("input", FLOAT, [1, 576]), ("state", FLOAT, [2, 1, 128])],
-            [("output", FLOAT, [1, 1]), ("stateN", FLOAT, [2, 1, 128])],
-            axis=np.array([1]),
-            nothing=np.array(0, np.float32),
-            value=np.array(value, np.float32),
-        )
-        probe_vad(load_silero(path))
-
-    return load
-
-
-def encoder_that_gives(value: float) -> Callable[[Path], None]:
-    def load(folder: Path) -> None:
-        path = onnx_models.save(
-            folder / "encoder.onnx",
-            [
-                ("ReduceMean", ["mels", "axis"], ["mean"], {"keepdims": 0}),
-                ("Mul", ["mean", "value"], ["embs"], {}),
-            ],
-            [("mels", FLOAT, ["n", 80, "t"])],
-            [("embs", FLOAT, ["n", 80])],
-            axis=np.array([2]),
-            value=np.array(value, np.float32),
-        )
-        path.with_suffix(".json").write_text(json.dumps(onnx_models.encoder_description(dimension=80)))
-        probe_encoder(OnnxSpeakerEncoder(path))
-
-    return load
-
-
-def sentences_of_nothing(folder: Path) -> None:
-    onnx_models.save(
-        folder / "model.onnx",
-        [
-            ("Cast", ["input_ids"], ["ids"], {"to": FLOAT}),
-            ("Cast", ["attention_mask"], ["mask"], {"to": FLOAT}),
-            ("Sub", ["ids", "ids"], ["nothing"], {}),
-            ("Mul", ["nothing", "mask"], ["less"], {}),
-            ("Unsqueeze", ["less", "axis"], ["last_hidden_state"], {}),
-        ],
-        onnx_models.text_inputs(),
-        [("last_hidden_state", FLOAT, ["n", "t", 1])],
-        axis=np.array([2]),
-    )
-    onnx_models.tokenizer(folder / "tokenizer.json")
-    probe_text_encoder(OnnxSentenceEncoder(folder))
-
-
-@pytest.mark.parametrize(
-    ("load", "said"),
-    [
-        (vad_that_gives(1.5), "probabilities of speech go from 1.5 to 1.5; needed is 0 to 1"),
-        (vad_that_gives(np.nan), "probabilities of speech go from nan"),
-        (encoder_that_gives(0), "speaker vectors have lengths of 0 to 0; needed is 1"),
-        (encoder_that_gives(np.inf), "speaker vectors have lengths of nan"),
-        (sentences_of_nothing, "sentence vectors have lengths of 0 to 0; needed is 1"),
-    ],
-)
-def test_a_model_that_gives_nonsense_is_found_by_its_probe(
-    tmp_path: Path, load: Callable[[Path], None], said: str
-) -> None:
-    with np.errstate(invalid="ignore"), pytest.raises(ModelUnfit, match=said):
-        load(tmp_path)
-
-
-class LateRecogniser:
-    """Puts every word a second later than it was said."""
-
-    languages: tuple[str, ...] = ("en",)
-    max_segment_s = 5.0
-
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        return [(RecognisedWord("word", len(piece) / RATE_HZ, len(piece) / RATE_HZ + 1, None),) for piece in pieces]
-
-
-def test_words_beyond_their_piece_are_found_by_the_probe() -> None:
-    with pytest.raises(ModelUnfit, match=r"puts a word at 1.00 to 2.00 s of a piece of 1.00 s"):
-        probe_recogniser(LateRecogniser())
 
 
 def test_the_default_models_do_not_listen_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.log_mel import LogMel, LogMelSettings
-from inference.onnx.recogniser import OnnxRecogniser, words_by_letters, words_of_tokens
-from tests.inference import onnx_models
-from tests.inference.onnx_models import BLANK, VOCABULARY
+from inference.onnx.recognised_words import words_by_letters, words_of_tokens
+from inference.onnx.recogniser import OnnxRecogniser, load_recogniser
+from tests.inference import onnx_models, onnx_recognisers
+from tests.inference.onnx_recognisers import BLANK, VOCABULARY
 
 pytest.importorskip("onnx_asr")
 RATE = 16_000
@@ -48,7 +49,7 @@ def heard_by_convolution(piece: Samples) -> tuple[list[str], list[float], list[f
 
 
 def test_words_of_a_ctc_model_are_what_its_graph_says_from_the_spectra_up(tmp_path: Path) -> None:
-    recogniser = OnnxRecogniser(onnx_models.conformer_ctc(tmp_path), languages=("en",))
+    recogniser = OnnxRecogniser(onnx_recognisers.conformer_ctc(tmp_path), languages=("en",))
     (piece,) = noises(2.5)
     (words,) = recogniser([piece])
     tokens, times, sure = heard_by_convolution(piece)
@@ -61,7 +62,9 @@ def test_words_of_a_ctc_model_are_what_its_graph_says_from_the_spectra_up(tmp_pa
         assert word.confidence == pytest.approx(wanted.confidence, rel=1e-3)
 
 
-@pytest.mark.parametrize("layout", [onnx_models.conformer_ctc, onnx_models.conformer_tdt, onnx_models.whisper])
+@pytest.mark.parametrize(
+    "layout", [onnx_recognisers.conformer_ctc, onnx_recognisers.conformer_tdt, onnx_recognisers.whisper]
+)
 def test_a_piece_has_the_same_words_alone_and_in_company(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     recogniser = OnnxRecogniser(layout(tmp_path), languages=("en",))
     pieces = noises(1.3, 4.1, 0.2, 2.0, 1.3)
@@ -78,7 +81,7 @@ def test_a_piece_has_the_same_words_alone_and_in_company(tmp_path: Path, layout:
 
 
 def test_a_transducer_says_how_sure_it_is_of_each_word(tmp_path: Path) -> None:
-    recogniser = OnnxRecogniser(onnx_models.conformer_tdt(tmp_path))
+    recogniser = OnnxRecogniser(onnx_recognisers.conformer_tdt(tmp_path))
     words = recogniser(noises(3.0))[0]
     assert len(words) > 3
     assert len({word.confidence for word in words}) > 3
@@ -87,7 +90,7 @@ def test_a_transducer_says_how_sure_it_is_of_each_word(tmp_path: Path) -> None:
 
 
 def test_words_without_times_share_the_pieces_time(tmp_path: Path) -> None:
-    recogniser = OnnxRecogniser(onnx_models.whisper(tmp_path), languages=("en",))
+    recogniser = OnnxRecogniser(onnx_recognisers.whisper(tmp_path), languages=("en",))
     assert recogniser.max_segment_s == 5.0
     (words,) = recogniser(noises(1.8))
     assert [word.text for word in words] == ["good", "morning", "all"]
@@ -116,7 +119,7 @@ def test_word_pieces_become_words() -> None:
 
 
 def test_quantised_graphs_are_taken_where_there_are_no_others(tmp_path: Path) -> None:
-    folder = onnx_models.conformer_ctc(tmp_path)
+    folder = onnx_recognisers.conformer_ctc(tmp_path)
     plain = OnnxRecogniser(folder)(noises(2.0))
     (folder / "model.onnx").rename(folder / "model.int8.onnx")
     assert OnnxRecogniser(folder)(noises(2.0)) == plain
@@ -155,7 +158,44 @@ def with_words_for_a_vocabulary(folder: Path) -> None:
 def test_a_folder_that_is_not_right_is_refused_with_what_is_wrong(
     tmp_path: Path, spoil: Callable[[Path], None], kind: type[Exception], said: str
 ) -> None:
-    folder = onnx_models.conformer_ctc(tmp_path)
+    folder = onnx_recognisers.conformer_ctc(tmp_path)
     spoil(folder)
     with pytest.raises(kind, match=said):
         OnnxRecogniser(folder)
+
+
+def test_moonshine_says_word_after_word_with_what_it_keeps(tmp_path: Path) -> None:
+    recogniser = load_recogniser(onnx_recognisers.moonshine(tmp_path), languages=("en",))
+    together = recogniser(noises(4.0, 2.5))
+    assert [[word.text for word in words] for words in together] == [onnx_recognisers.MOONSHINE_SAYS] * 2
+    vocabulary = onnx_models.tokenizer(tmp_path / "tokenizer.json").get_vocab_size()
+    for words in together:
+        # Each token's score is 5, all others' 0.
+        assert [word.confidence for word in words] == pytest.approx([np.exp(5) / (np.exp(5) + vocabulary - 1)] * 4)
+    assert together[1] == recogniser(noises(4.0, 2.5)[1:])[0]
+    assert together[0][-1].end_s == 4.0
+
+
+def test_moonshine_never_says_more_than_anybody_can_in_the_time(tmp_path: Path) -> None:
+    recogniser = load_recogniser(onnx_recognisers.moonshine(tmp_path), languages=("en",))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"model_type": "moonshine", "decoder_start_token_id": 0, "eos_token_id": 399}))
+    endless = load_recogniser(tmp_path, languages=("en",))
+    # 6 tokens a second, of which one was the end that it took for none.
+    assert [len(words) for words in endless(noises(2.0, 4.0))] == [11, 23]
+    assert recogniser.max_segment_s == 5.0
+
+
+def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:
+    folder = onnx_recognisers.moonshine(tmp_path)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelMissing, match=r"no tokenizer.json"):
+        load_recogniser(folder)
+    (folder / "onnx" / "encoder_model.onnx").unlink()
+    with pytest.raises(ModelMissing, match=r"no encoder_model.onnx with decoder_model_merged.onnx"):
+        load_recogniser(folder)
+    (folder / "config.json").write_text(json.dumps({"model_type": "moonshine"}))
+    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; needed is a token's number"):
+        load_recogniser(folder)
+    with pytest.raises(ModelUnfit, match=r"is not a folder; a recogniser is a folder"):
+        load_recogniser(folder / "config.json")
