@@ -85,13 +85,16 @@ def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
     )
 
 
-async def model_seconds(pcm: NDArray[np.int16]) -> ModelSeconds:
-    """Processor seconds that the models need for the audio (s16 mono at 16 kHz), one thread each."""
+async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
+    """Processor seconds that the models need for the audio (s16 mono at 16 kHz), one thread each.
+
+    ``live``: as a live meeting asks for it, which has voices told as they come, window by window.
+    """
     models = load_default_models(threads=1, transcriber_processes=1)
     seconds = ModelSeconds()
     engine = Engine(_counted(models, seconds))
     try:
-        session = Session(engine, SessionConfig())
+        session = Session(engine, SessionConfig(live=live))
         try:
             for start in range(0, len(pcm), BLOCK_SAMPLES):
                 await session.push(pcm[start : start + BLOCK_SAMPLES])
@@ -103,6 +106,6 @@ async def model_seconds(pcm: NDArray[np.int16]) -> ModelSeconds:
     return seconds
 
 
-def measured(pcm: NDArray[np.int16]) -> ModelSeconds:
+def measured(pcm: NDArray[np.int16], *, live: bool = False) -> ModelSeconds:
     """The same, from outside of any event loop."""
-    return asyncio.run(model_seconds(pcm))
+    return asyncio.run(model_seconds(pcm, live=live))

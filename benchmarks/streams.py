@@ -3,8 +3,8 @@
     python -m benchmarks.streams [--minutes 10] [--streams N] [--json FILE]
 
 The bound is the number of processors over the models' own processor time for a second of the same
-audio, measured alone at the beginning of the run: on every processor at once, as they share caches and
-memory, and without anything around them. Held are as many streams as are told every turn,
+audio in one live session, measured alone at the beginning of the run: on every processor at once, as they
+share caches and memory, and without anything around them. Held are as many streams as are told every turn,
 partial and stable, with a p95 lag under 2 s for the whole time. Without --streams the search begins
 at four fifths of the bound, rounded up, and goes down.
 """
@@ -33,7 +33,7 @@ LARGEST_P95_S = 2.0
 def _cost(minutes: float) -> dict[str, float]:
     """Processor seconds of each model for a second of audio."""
     pcm = sample_speech(minutes)
-    return {name: seconds * RATE_HZ / len(pcm) for name, seconds in measured(pcm).spent.items()}
+    return {name: seconds * RATE_HZ / len(pcm) for name, seconds in measured(pcm, live=True).spent.items()}
 
 
 async def hold(streams: int, minutes: float) -> dict[str, Any]:

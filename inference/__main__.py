@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 
+import uvloop
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -74,7 +75,7 @@ def main() -> int:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         models = load_models(settings)
-        asyncio.run(serve(settings, models))
+        uvloop.run(serve(settings, models))
     except (ModelMissing, ModelCorrupt, ModelUnfit, RuntimeError) as error:
         log.error("%s", error)
         return 1

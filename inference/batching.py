@@ -66,6 +66,7 @@ class Batcher(Generic[Work, Result]):
         most_waiting: int = 1024,
         size: Callable[[Work], int] = _one,
         alike: Callable[[Work], Hashable] = _alike,
+        may_gather: Callable[[], bool] = lambda: True,
     ) -> None:
         """
         Args:
@@ -76,11 +77,14 @@ class Batcher(Generic[Work, Result]):
             most_waiting: pieces of work in the queue; whoever brings more waits until there is room.
             size: of a piece of work.
             alike: only work of the same kind shares a call (lengths that would be padded, say).
+            may_gather: False while waiting for more work is of no use.
         """
         self.name = name
         self.statistics = BatchStatistics()
         self._run, self._size, self._alike = run, size, alike
         self._largest, self._window_s, self._parallel = largest, window_s, parallel
+        self._gathers = may_gather
+        self._waiting_size = 0
         self._room = asyncio.Semaphore(most_waiting)
         # Owners in the order of their turns; none without work.
         self._queues: dict[Hashable, deque[_Waiting[Work, Result]]] = {}
@@ -97,6 +101,7 @@ class Batcher(Generic[Work, Result]):
         async with self._room:
             entry: _Waiting[Work, Result] = _Waiting(work, asyncio.get_running_loop().create_future(), time.monotonic())
             self._queues.setdefault(owner, deque()).append(entry)
+            self._waiting_size += self._size(work)
             self._dispatch()
             return await entry.answer
 
@@ -108,12 +113,13 @@ class Batcher(Generic[Work, Result]):
             for entry in queue:
                 entry.answer.cancel()
         self._queues.clear()
+        self._waiting_size = 0
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _dispatch(self) -> None:
         """Begins calls while there is work and the model is free."""
         while self._queues and len(self._running) < self._parallel:
-            if self._may_gather():
+            if self._should_wait():
                 return
             if not (batch := self._take()):
                 return
@@ -121,9 +127,9 @@ class Batcher(Generic[Work, Result]):
             self._running.add(task)
             task.add_done_callback(self._ended)
 
-    def _may_gather(self) -> bool:
+    def _should_wait(self) -> bool:
         """True while a call that is not full yet should wait for more work."""
-        if not self._window_s or self.waiting >= self._largest:
+        if not self._window_s or self._waiting_size >= self._largest or not self._gathers():
             return False
         oldest = min(queue[0].since for queue in self._queues.values())
         rest = oldest + self._window_s - time.monotonic()
@@ -151,7 +157,7 @@ class Batcher(Generic[Work, Result]):
             for owner in list(self._queues):
                 queue = self._queues[owner]
                 while queue and queue[0].answer.done():  # given up by whoever asked
-                    queue.popleft()
+                    self._waiting_size -= self._size(queue.popleft().work)
                 if not queue:
                     del self._queues[owner]
                     continue
@@ -161,6 +167,7 @@ class Batcher(Generic[Work, Result]):
                 kind, took = self._alike(work), True
                 batch.append(queue.popleft())
                 filled += self._size(work)
+                self._waiting_size -= self._size(work)
                 del self._queues[owner]
                 if queue:
                     self._queues[owner] = queue

@@ -27,6 +27,9 @@ Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
 # What one call takes at most: more makes single calls longer and little cheaper.
 LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY, LARGEST_DIARIZER = 32, 64, 4, 512
+# A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
+# told so much later. Alone there is nobody to wait for.
+ENCODER_WINDOW_S = 0.15
 # Seconds of audio in a call of a recogniser.
 LARGEST_RECOGNISER_S = 240
 # Pieces of like length share a call: seconds.
@@ -42,6 +45,8 @@ class Engine:
         A longer window pays where a batched call costs hardly more than a single one: on a GPU.
         """
         self.models = models
+        self.sessions = 0
+        """Sessions open now."""
         self._threads: list[ThreadPoolExecutor] = []
         # What a session takes turns by: one listener, so that sessions do not fight for the cores.
         self.vad: Batcher[Stretch, Heard] = Batcher(
@@ -51,8 +56,9 @@ class Engine:
             "speaker vectors",
             self._in_thread(self._encode_all),
             largest=LARGEST_ENCODER,
-            window_s=window_s,
+            window_s=max(window_s, ENCODER_WINDOW_S),
             size=len,
+            may_gather=lambda: self.sessions > 1,
         )
         self.quality: Batcher[Samples, OpinionScores] = Batcher(
             "audio quality", self._in_thread(models.quality), largest=LARGEST_QUALITY, window_s=window_s

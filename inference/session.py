@@ -75,6 +75,8 @@ class Session:
             self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
         self._ear = RecordingEar(models.quality.window_samples, lambda window: engine.quality.submit(self, window))
         self._reported = 0
+        self._closed = False
+        engine.sessions += 1
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
         """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
@@ -106,7 +108,10 @@ class Session:
         return await asyncio.to_thread(self._conclude, total, words)
 
     async def close(self) -> None:
-        """Stops what is still under way."""
+        """Stops what is still under way. Safe to repeat."""
+        if not self._closed:
+            self._closed = True
+            self._engine.sessions -= 1
         if self._recognition:
             await self._recognition.close()
         await self._ear.close()

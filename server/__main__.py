@@ -9,6 +9,7 @@ import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import uvloop
 from pydantic import ValidationError
 
 from server.api.serve import build_server, serve
@@ -99,7 +100,7 @@ def main() -> int:
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(commands[arguments.command](settings))
+        uvloop.run(commands[arguments.command](settings))
     except (DatabaseGone, OSError, RuntimeError) as error:
         log.error("%s", error)
         return 1

@@ -95,6 +95,9 @@ def speaker_pieces(
 def best_path(scores: NDArray[np.float64]) -> list[int]:
     """The labels of frames (shape (frames, labels)) with the best sum of scores less changes (Viterbi)."""
     frames, labels = scores.shape
+    best_of_frame = scores.argmax(axis=1)
+    if (best_of_frame == best_of_frame[0]).all():
+        return [int(best_of_frame[0])] * frames  # what is best everywhere needs no change
     came_from = np.zeros((frames, labels), np.int64)
     total = scores[0].copy()
     for frame in range(1, frames):

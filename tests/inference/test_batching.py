@@ -89,6 +89,15 @@ async def test_a_window_gathers_and_a_full_call_does_not_wait() -> None:
     assert time.monotonic() - began >= 0.045
 
 
+async def test_a_window_is_of_no_use_to_one_alone_and_sizes_fill_it() -> None:
+    model = SlowModel()
+    model.free.set()
+    alone = Batcher("upper", model, largest=8, window_s=30, may_gather=lambda: False)
+    assert await asyncio.wait_for(alone.submit("a", "x"), 5) == "X"
+    large = Batcher("upper", model, largest=3, window_s=30, size=len)
+    assert await asyncio.wait_for(large.submit("a", "xyz"), 5) == "XYZ"
+
+
 async def test_a_fault_stays_with_the_work_that_caused_it() -> None:
     model = SlowModel()
     batcher = Batcher("upper", model, largest=8)
