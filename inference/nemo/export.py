@@ -21,6 +21,7 @@ TASKS = {
 """Tasks, and the classes of checkpoints that are exported for each."""
 INPUTS = ("samples", "mel")
 
+EXIT_FAILED = 1
 EXIT_MISSING = 3
 EXIT_UNFIT = 4
 EXIT_UNVERIFIED = 5
@@ -89,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m inference.nemo.export",
         description="Export a NeMo checkpoint to ONNX and check that it gives what torch gives.",
-        epilog=f"Exit codes: 0 done; 2 wrong usage; {EXIT_MISSING} NeMo or the file is missing; {EXIT_UNFIT} the "
-        f"checkpoint is damaged or none that is exported; {EXIT_UNVERIFIED} the graph differs from torch, and "
-        "nothing was written.",
+        epilog=f"Exit codes: 0 done; {EXIT_FAILED} it cannot be written; 2 wrong usage; {EXIT_MISSING} NeMo or the "
+        f"file is missing; {EXIT_UNFIT} the checkpoint is damaged or none that is exported; {EXIT_UNVERIFIED} the "
+        "graph differs from torch, and nothing was written.",
     )
     parser.add_argument("source", type=Path, metavar="SOURCE.nemo", help="the checkpoint")
     parser.add_argument("destination", type=Path, metavar="DESTINATION", help="the folder for what is made")
@@ -119,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, EXIT_UNFIT)
     except ExportUnverified as error:
         return _failed(error, EXIT_UNVERIFIED)
+    except OSError as error:
+        return _failed(Exception(f"{given.destination}: {error.strerror or error}"), EXIT_FAILED)
     for file in done.files:
         print(f"wrote {file} ({file.stat().st_size} bytes)")
     print(f"largest difference from torch {done.worst:.1e}, at most {TOLERANCE:.0e} is let through", flush=True)

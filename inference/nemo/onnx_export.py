@@ -142,6 +142,8 @@ def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[P
         location=data.name,
         size_threshold=1024,
     )
+    # onnx makes it for its owner alone.
+    shutil.copymode(graph, data)
     for file in beside:
         file.unlink()
     return (graph, data)

@@ -190,7 +190,9 @@ def test_weights_too_large_for_one_file_go_to_one_beside(tokenizer: Path, tmp_pa
     recogniser("ctc", tokenizer).save_to(str(source))
     model = load_checkpoint(source, ("EncDecCTCModelBPE",), device="cpu")
     done = export_recogniser(model, source, tmp_path / "out", lambda _: None, external_bytes=100_000)
-    assert tmp_path / "out" / "model.onnx.data" in done.files
+    weights = tmp_path / "out" / "model.onnx.data"
+    assert weights in done.files
+    assert weights.stat().st_mode == (tmp_path / "out" / "model.onnx").stat().st_mode
     ort.InferenceSession(str(tmp_path / "out" / "model.onnx"))
 
 
@@ -239,7 +241,7 @@ def test_what_is_there_is_replaced_only_when_told(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_does_and_what_went_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from inference.nemo.export import EXIT_MISSING, EXIT_UNFIT, main
+    from inference.nemo.export import EXIT_FAILED, EXIT_MISSING, EXIT_UNFIT, main
 
     source = tmp_path / "titanet.nemo"
     speaker_encoder().save_to(str(source))
@@ -256,6 +258,9 @@ def test_the_command_says_what_it_does_and_what_went_wrong(tmp_path: Path, capsy
     assert "none.nemo" in capsys.readouterr().err
     (tmp_path / "bad.nemo").write_bytes(b"not a checkpoint" * 100)
     assert main([str(tmp_path / "bad.nemo"), str(tmp_path / "out")]) == EXIT_UNFIT
+    capsys.readouterr()
+    assert main([str(source), str(source / "below-a-file")]) == EXIT_FAILED
+    assert "Not a directory" in capsys.readouterr().err
 
 
 def test_unknown_tasks_and_inputs_are_refused_by_name(tmp_path: Path) -> None:
