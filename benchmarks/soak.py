@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
-from grpc import aio
+from grpc import StatusCode, aio
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc
 
@@ -59,10 +59,21 @@ class Bots:
 
     def __init__(self, stub: Any, metadata: tuple[tuple[str, str], ...], audio: bytes) -> None:
         self._stub, self._metadata, self._audio = stub, metadata, audio
+        self.refused = 0
+        """Streams that were told to try again."""
 
     async def run(self, kind: int) -> None:
         """One stream of the kind: finished, cut and resumed, abandoned, cut at once."""
-        session_id = await self._stream(CONFIG, audio=kind < 3, finish=kind == 0)
+        while True:
+            try:
+                session_id = await self._stream(CONFIG, audio=kind < 3, finish=kind == 0)
+                break
+            except aio.AioRpcError as error:
+                # A machine that is told to try again later does so, as every bot must.
+                if error.code() != StatusCode.UNAVAILABLE:
+                    raise
+                self.refused += 1
+                await asyncio.sleep(2)
         if kind == 1:
             await self._stream(pb.LiveConfig(session_id=session_id, take_over=True), audio=True, finish=True)
 
@@ -132,6 +143,7 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
     os.environ["MEETRA_LIVE_GRACE_S"] = str(GRACE_S)
     audio = sample_speech(1 / 60 * AUDIO_S).astype("<i2").tobytes()
     readings: list[dict[str, float]] = []
+    refused = 0
     with running_system() as system:
         async with Client(system.gateway) as client:
             await client.login(system.email, system.password)
@@ -145,6 +157,7 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
                     async with asyncio.TaskGroup() as group:
                         for place in range(streams):
                             group.create_task(bots.run(place % 4))
+                refused += bots.refused
                 await until_settled(connection)
                 readings.append(await reading(system, connection))
                 print(f"wave {len(readings)}: {readings[-1]}", flush=True)
@@ -155,7 +168,7 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
     rows = {
         name: {"first": median(r[name] for r in early), "last": median(r[name] for r in late)} for name in readings[0]
     }
-    return {"waves": len(readings), "streams_a_wave": streams, "minutes": minutes, "rows": rows}
+    return {"waves": len(readings), "streams_a_wave": streams, "minutes": minutes, "refused": refused, "rows": rows}
 
 
 def main() -> int:
@@ -165,7 +178,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
     figures = asyncio.run(measure(given.minutes, given.streams))
-    print(f"{figures['waves']} waves of {given.streams} streams\n{'':<26}{'first':>10}{'last':>10}")
+    print(
+        f"{figures['waves']} waves of {given.streams} streams, {figures['refused']} times told to try again\n{'':<26}{'first':>10}{'last':>10}"
+    )
     for name, row in figures["rows"].items():
         print(f"{name:<26}{row['first']:>10.1f}{row['last']:>10.1f}")
     if given.json:
