@@ -7,12 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import helper
+from onnxruntime.quantization import quantize_dynamic
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from inference.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
 from inference.models import EMOTIONS, ModelCorrupt, ModelMissing, ModelUnfit
+from inference.models.catalogue import MINILM, MINILM_TOKENIZER, locate
+from inference.onnx.minilm_encoder import LAYERS, MiniLmEncoder, build_graph
 from inference.onnx.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.text.labels import emotions_of, polarities_of
@@ -243,3 +249,49 @@ def test_a_classifier_is_no_sentence_encoder(tmp_path: Path) -> None:
     folder = onnx_models.text_classifier(tmp_path, ["negative", "positive"])
     with pytest.raises(ModelUnfit, match=r"gives logits float \(\?, 2\); needed is float sentence_embedding"):
         OnnxSentenceEncoder(folder)
+
+
+def minilm_as_exported(folder: Path) -> Path:
+    """The default encoder's own weights in the layout of a sentence-transformers export, with its tokenizer."""
+    model = onnx.load_from_string(build_graph(load_file(locate(MINILM))))
+    graph = model.graph
+    last = f"y{LAYERS - 1}"
+    kept = [
+        node for node in graph.node if not {"present", "kept", "summed", "norm", "size", "vectors"} & {*node.output}
+    ]
+    for node in kept:
+        node.input[:] = ["input_ids" if name == "ids" else name for name in node.input]
+        node.output[:] = ["last_hidden_state" if name == last else name for name in node.output]
+    made = helper.make_graph(
+        [helper.make_node("Cast", ["attention_mask"], ["mask"], to=FLOAT), *kept],
+        "minilm",
+        [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in onnx_models.text_inputs()],
+        [helper.make_tensor_value_info("last_hidden_state", FLOAT, ["n", "t", 384])],
+        list(graph.initializer),
+    )
+    exported = helper.make_model(made, opset_imports=list(model.opset_import), ir_version=10)
+    onnx.checker.check_model(exported)
+    onnx.save(exported, str(folder / "model.onnx"))
+    (folder / "tokenizer.json").write_bytes(locate(MINILM_TOKENIZER).read_bytes())
+    return folder
+
+
+def test_a_real_encoder_gives_the_same_vectors_as_an_export(tmp_path: Path) -> None:
+    ours = MiniLmEncoder(locate(MINILM), locate(MINILM_TOKENIZER))
+    theirs = OnnxSentenceEncoder(minilm_as_exported(tmp_path))
+    assert theirs.dimension == 384
+    sentences = [*SENTENCES, "Wir treffen uns am Montag.", "a " * 400, ""]
+    np.testing.assert_allclose(theirs(sentences), ours(sentences), atol=1e-5)
+
+
+def test_a_quantised_encoder_reads_each_sentence_by_itself(tmp_path: Path) -> None:
+    folder = minilm_as_exported(tmp_path)
+    plain = OnnxSentenceEncoder(folder)(SENTENCES)
+    quantize_dynamic(folder / "model.onnx", folder / "model_quantized.onnx")
+    quantised = OnnxSentenceEncoder(folder / "model_quantized.onnx")
+    together = quantised(SENTENCES)
+    for sentence, vector in zip(SENTENCES, together, strict=True):
+        assert np.array_equal(quantised([sentence])[0], vector)
+    # Eight bits a number cost this little model something, and leave what a sentence says.
+    assert ((together * plain).sum(axis=1) > 0.8).all()
+    assert not np.array_equal(together, plain)
