@@ -49,6 +49,7 @@ class _InProcessSphinx:
 
     languages: tuple[str, ...] = ("en",)
     parallel = 1
+    processor_s = 0.0
 
     def __init__(self, seconds: ModelSeconds, max_segment_s: float) -> None:
         self.max_segment_s = max_segment_s

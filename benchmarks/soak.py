@@ -178,9 +178,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
     figures = asyncio.run(measure(given.minutes, given.streams))
-    print(
-        f"{figures['waves']} waves of {given.streams} streams, {figures['refused']} times told to try again\n{'':<26}{'first':>10}{'last':>10}"
-    )
+    print(f"{figures['waves']} waves of {given.streams} streams, {figures['refused']} told to try again")
+    print(f"{'':<26}{'first':>10}{'last':>10}")
     for name, row in figures["rows"].items():
         print(f"{name:<26}{row['first']:>10.1f}{row['last']:>10.1f}")
     if given.json:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+import time
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,46 @@ LARGEST_RECOGNISER_S = 240
 LENGTH_STEP_S = 5.0
 
 
+class _OnThread(Generic[Work, Result]):
+    """A model on a thread of its own: one call at a time, and its processor time counted."""
+
+    def __init__(self, call: Callable[[list[Work]], list[Result]]) -> None:
+        self._call = call
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self.processor_s = 0.0
+
+    async def __call__(self, work: list[Work]) -> list[Result]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
+
+    def _timed(self, work: list[Work]) -> list[Result]:
+        began = time.thread_time()
+        try:
+            return self._call(work)
+        finally:
+            self.processor_s += time.thread_time() - began
+
+    def close(self) -> None:
+        """Waits for the call under way."""
+        self._thread.shutdown(wait=True)
+
+
+class _InProcesses:
+    """A recogniser that has processes of its own, one piece a call."""
+
+    def __init__(self, model: Transcriber) -> None:
+        self._model = model
+
+    async def __call__(self, work: list[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        return [await self._model.transcribe(samples) for samples in work]
+
+    @property
+    def processor_s(self) -> float:
+        return self._model.processor_s
+
+    def close(self) -> None:
+        """The model set closes it."""
+
+
 class Engine:
     """Every model call of every session goes through here. Make it on the event loop that serves."""
 
@@ -47,39 +88,27 @@ class Engine:
         self.models = models
         self.sessions = 0
         """Sessions open now."""
-        self._threads: list[ThreadPoolExecutor] = []
-        # What a session takes turns by: one listener, so that sessions do not fight for the cores.
-        self.vad: Batcher[Stretch, Heard] = Batcher(
-            "voice activity", self._in_thread(models.vad), largest=LARGEST_VAD, window_s=window_s
+        self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _InProcesses] = {}
+        self.vad: Batcher[Stretch, Heard] = self._queue(
+            "voice activity", _OnThread(models.vad), largest=LARGEST_VAD, window_s=window_s
         )
-        self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = Batcher(
+        self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = self._queue(
             "speaker vectors",
-            self._in_thread(self._encode_all),
+            _OnThread(self._encode_all),
             largest=LARGEST_ENCODER,
             window_s=max(window_s, ENCODER_WINDOW_S),
             size=len,
             may_gather=lambda: self.sessions > 1,
         )
-        self.quality: Batcher[Samples, OpinionScores] = Batcher(
-            "audio quality", self._in_thread(models.quality), largest=LARGEST_QUALITY, window_s=window_s
+        self.quality: Batcher[Samples, OpinionScores] = self._queue(
+            "audio quality", _OnThread(models.quality), largest=LARGEST_QUALITY, window_s=window_s
         )
         self._recogniser = self._recognition(models.transcriber, window_s)
         self.diarizer: Batcher[Stretch, Heard] | None = None
         if models.diarizer is not None:
-            self.diarizer = Batcher(
-                "diarization", self._in_thread(models.diarizer), largest=LARGEST_DIARIZER, window_s=window_s
+            self.diarizer = self._queue(
+                "diarization", _OnThread(models.diarizer), largest=LARGEST_DIARIZER, window_s=window_s
             )
-
-    def batchers(self) -> list[Batcher[Any, Any]]:
-        """All queues."""
-        queues: list[Batcher[Any, Any] | None] = [
-            self.vad,
-            self._encoder,
-            self.quality,
-            self._recogniser,
-            self.diarizer,
-        ]
-        return [queue for queue in queues if queue is not None]
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """Vectors of a session's windows, shape (n, d); see SpeakerEncoder."""
@@ -89,23 +118,21 @@ class Engine:
         """The words of a piece of speech. Raises TranscriptionFailed."""
         return await self._recogniser.submit(owner, samples)
 
+    def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
+        """Each queue, with the processor time of its model so far, seconds."""
+        return [(queue, call.processor_s) for queue, call in self._calls.items()]
+
     async def close(self) -> None:
         """Ends the queues, then the models."""
-        for queue in self.batchers():
+        for queue, call in self._calls.items():
             await queue.close()
-        for threads in self._threads:
-            threads.shutdown(wait=True)
+            call.close()
         await self.models.close()
 
-    def _in_thread(self, call: Callable[[list[Work]], list[Result]]) -> Callable[[list[Work]], Awaitable[list[Result]]]:
-        """The call on a thread of its own: a model is run by one call at a time."""
-        thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._threads.append(thread)
-
-        async def run(work: list[Work]) -> list[Result]:
-            return await asyncio.get_running_loop().run_in_executor(thread, call, work)
-
-        return run
+    def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
+        queue: Batcher[Any, Any] = Batcher(task, call, **settings)
+        self._calls[queue] = call
+        return queue
 
     def _encode_all(self, work: list[Sequence[Samples]]) -> list[NDArray[np.float32]]:
         vectors = self.models.encoder([window for windows in work for window in windows])
@@ -115,16 +142,13 @@ class Engine:
     def _recognition(
         self, model: Transcriber | Recogniser, window_s: float
     ) -> Batcher[Samples, tuple[RecognisedWord, ...]]:
+        task = "speech recognition"
         if isinstance(model, Transcriber):
-
-            async def one(work: list[Samples]) -> list[tuple[RecognisedWord, ...]]:
-                return [await model.transcribe(samples) for samples in work]
-
             # One call more than it works on: the next piece lies ready when one is done.
-            return Batcher("speech recognition", one, largest=1, parallel=model.parallel + 1)
-        return Batcher(
-            "speech recognition",
-            self._in_thread(model),
+            return self._queue(task, _InProcesses(model), largest=1, parallel=model.parallel + 1)
+        return self._queue(
+            task,
+            _OnThread(model),
             largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
             window_s=window_s,
             size=len,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from meetra.inference.v1 import session_pb2
 
 from inference.acoustics import RecordingAcoustics, SegmentAcoustics
+from inference.batching import Batcher
 from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
 
 
@@ -27,6 +30,23 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
                 total_samples=event.total_samples, speakers=profiles, acoustics=_recording(event.acoustics)
             )
             return session_pb2.RunSessionResponse(finished=finished)
+
+
+def statistics_of(queue: Batcher[Any, Any], processor_s: float) -> session_pb2.ModelStatistics:
+    """What the queue before a model has done, with the model's processor time."""
+    counted = queue.statistics
+    return session_pb2.ModelStatistics(
+        task=queue.name,
+        calls=counted.calls,
+        works=counted.works,
+        largest_call=counted.largest,
+        waiting=queue.waiting,
+        waited_seconds=counted.waited_s,
+        longest_wait_seconds=counted.longest_wait_s,
+        ran_seconds=counted.ran_s,
+        processor_seconds=processor_s,
+        failed=counted.failed,
+    )
 
 
 def _us(seconds: float) -> int:

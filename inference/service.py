@@ -14,7 +14,7 @@ from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
 from inference.engine import Engine
-from inference.messages import message_of
+from inference.messages import message_of, statistics_of
 from inference.models import SAMPLE_RATE_HZ
 from inference.session import Session, SessionConfig
 
@@ -40,6 +40,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetCapabilitiesResponse:
         return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
+
+    async def GetStatistics(  # noqa: N802
+        self, request: session_pb2.GetStatisticsRequest, context: aio.ServicerContext[Any, Any]
+    ) -> session_pb2.GetStatisticsResponse:
+        models = [statistics_of(queue, seconds) for queue, seconds in self._engine.statistics()]
+        return session_pb2.GetStatisticsResponse(sessions=self._engine.sessions, models=models)
 
     async def RunSession(  # noqa: N802
         self,

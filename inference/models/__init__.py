@@ -172,6 +172,8 @@ class Transcriber(Protocol):
     """The longest audio it takes at once, seconds."""
     parallel: int
     """Pieces it works on at once."""
+    processor_s: float
+    """Processor time spent on pieces so far, in whatever process, seconds."""
 
     async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
         """The words of one stretch of speech, in the order of time; independent of all calls before.

@@ -27,6 +27,7 @@ class SphinxTranscriber:
 
     def __init__(self, processes: int) -> None:
         self.parallel = processes
+        self.processor_s = 0.0
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
@@ -43,7 +44,8 @@ class SphinxTranscriber:
         for last_try in (False, True):
             pool = self._pool
             try:
-                found = await asyncio.get_running_loop().run_in_executor(pool, decoder_process.recognise, pcm)
+                found, seconds = await asyncio.get_running_loop().run_in_executor(pool, decoder_process.timed, pcm)
+                self.processor_s += seconds
                 return tuple(RecognisedWord(*word) for word in found)
             except BrokenProcessPool:
                 log.warning("a recogniser process died")

@@ -79,6 +79,24 @@ def audio(first_sample: int, data: bytes) -> session_pb2.RunSessionRequest:
     return Request(audio=session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data))
 
 
+async def test_the_statistics_tell_what_the_models_did(stub: session_pb2_grpc.SessionServiceAsyncStub) -> None:
+    async def counted() -> tuple[int, dict[str, session_pb2.ModelStatistics]]:
+        told = await stub.GetStatistics(session_pb2.GetStatisticsRequest())
+        return told.sessions, {model.task: model for model in told.models}
+
+    open_before, before = await counted()
+    requests = [CONFIG, audio(0, SPEECH[: 8 * RATE_HZ].tobytes()), Request(finish=session_pb2.Finish())]
+    assert [r.WhichOneof("event") async for r in stub.RunSession(iter(requests))][-1] == "finished"
+    sessions, after = await counted()
+    assert sessions == open_before
+    assert set(after) == {"voice activity", "speaker vectors", "audio quality", "speech recognition"}
+    for task, model in after.items():
+        assert model.works > before[task].works, task
+        assert model.processor_seconds > before[task].processor_seconds, task
+        assert model.largest_call >= 1
+        assert (model.waiting, model.failed) == (0, 0)
+
+
 BROKEN_PROTOCOL = {
     "no config": ([audio(0, b"\0\0")], "config: "),
     "wrong rate": ([Request(config=session_pb2.SessionConfig(sample_rate_hz=8000))], "config.sample_rate_hz"),
