@@ -13,10 +13,9 @@ from typing import Any
 
 from inference.models import RecognisedWord
 
-# Laptev and Ginsburg, "Fast Entropy-Based Methods of Word-Level Confidence Estimation for End-to-End Automatic
-# Speech Recognition", SLT 2022: Tsallis' entropy of a third, exponentially normalised, is the best of theirs;
-# a word is as sure as its least sure token. These are NeMo's defaults, written down so that they stay.
-CONFIDENCE_METHOD = {"name": "entropy", "entropy_type": "tsallis", "alpha": 0.33, "entropy_norm": "exp"}
+# Nearly the probability of the token (NeMo takes off what chance alone would give), as the ONNX backend says it: a
+# model is as sure either way. Entropies tell errors apart better (Laptev and Ginsburg, SLT 2022), but are none.
+CONFIDENCE_METHOD = {"name": "max_prob", "alpha": 1.0}
 CONFIDENCE = {
     "preserve_frame_confidence": True,
     "preserve_token_confidence": True,
@@ -110,6 +109,9 @@ def decode_greedily(model: Any) -> Any:
         config.compute_timestamps = True
         config.preserve_alignments = False
         config.confidence_cfg = CONFIDENCE
+        if hasattr(model, "joint") and "greedy" in config:
+            # The one way of decoding that goes on from a state and says how sure it is, in batches.
+            config.greedy.loop_labels = True
     model.change_decoding_strategy(config, verbose=False)
     if getattr(model.decoding, "durations", None):
         # NeMo 3.0 overwrites a token's duration while it looks on for the tokens of other pieces of the batch,

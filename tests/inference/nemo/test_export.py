@@ -160,6 +160,24 @@ def test_exported_recogniser_gives_the_words_of_nemo(exported_recogniser: tuple[
     assert [_letters(words) for words in texts] == [_letters(words) for words in expected]
 
 
+def test_the_checkpoint_and_its_export_say_the_same_words_at_the_same_times(
+    exported_recogniser: tuple[str, Path, Path],
+) -> None:
+    pytest.importorskip("onnx_asr")
+    from inference.nemo.recogniser import load_recogniser
+    from inference.onnx.recogniser import OnnxRecogniser
+
+    kind, source, folder = exported_recogniser
+    if kind == "ctc":
+        pytest.skip("onnx-asr multiplies a token's frames, NeMo takes the least sure of them")
+    on_torch = load_recogniser(source, device="cpu", dtype="float32", languages=["en"])(PIECES_OF_SPEECH)
+    on_onnx = OnnxRecogniser(folder, languages=["en"])(PIECES_OF_SPEECH)
+    for words, others in zip(on_torch, on_onnx, strict=True):
+        assert [word.text for word in words] == [word.text for word in others]
+        assert [word.start_s for word in words] == pytest.approx([word.start_s for word in others], abs=1e-6)
+        assert [word.confidence for word in words] == pytest.approx([word.confidence for word in others], abs=0.05)
+
+
 def _letters(words: list[str]) -> str:
     return "".join("".join(words).replace("⁇", "").replace("<unk>", "").split())
 

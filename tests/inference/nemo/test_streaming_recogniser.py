@@ -15,7 +15,7 @@ from tests.inference.nemo.tiny_speech_models import recogniser, speechlike, trai
 
 pytest.importorskip("nemo.collections.asr")
 
-RECORDINGS = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77, 12.0, 7.31))]
+RECORDINGS = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77, 9.0, 4.31))]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
-@pytest.fixture(scope="module", params=["rnnt", "tdt", "hybrid"])
+@pytest.fixture(scope="module", params=["hybrid", "tdt"])
 def checkpoint(request: pytest.FixtureRequest, tokenizer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / f"{request.param}.nemo"
     recogniser(request.param, tokenizer, streaming=True).save_to(str(path))
@@ -86,7 +86,7 @@ def assert_same(sessions: Sequence[Session], expected: Sequence[tuple[Recognised
             assert found.confidence == pytest.approx(wanted.confidence, abs=1e-4)
 
 
-@pytest.mark.parametrize("pieces", [(1000,), (8960,), (50_000, 0, 1, 777), (10**7,)])
+@pytest.mark.parametrize("pieces", [(2000,), (8960,), (50_000, 0, 1, 777), (10**7,)])
 def test_words_are_those_of_the_whole_recording_however_it_is_cut(checkpoint: Path, pieces: Sequence[int]) -> None:
     model, expected = load(checkpoint), words_of_whole_recordings(checkpoint)
     assert sum(map(len, expected)) > 50
