@@ -39,14 +39,11 @@ def words_of_tokens(
 
 def _word_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
     """First token of each word, and the one after its last; spaces at the end are left out."""
-    begins: list[int] = []
-    spoken = False  # whether the word under way has a letter or digit
-    for place, token in enumerate(tokens):
-        new = token[:1].isspace() or not begins
-        if new and (not begins or (spoken and _goes_on_spoken(tokens, place))):
-            begins.append(place)
-            spoken = False
-        spoken = spoken or any(character.isalnum() for character in token)
+    begins = [
+        place
+        for place, token in enumerate(tokens)
+        if place == 0 or (token[:1].isspace() and _goes_on_spoken(tokens, place))
+    ]
     end = len(tokens)
     while end and not tokens[end - 1].strip():
         end -= 1
