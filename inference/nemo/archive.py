@@ -21,7 +21,7 @@ MOST_MEMBERS = 256
 LARGEST_CONFIG_BYTES = 2 * 1024**2
 # The most that a plain header can say; the largest published checkpoints have 5 GB.
 LARGEST_WEIGHTS_BYTES = 8 * 1024**3 - 1
-LARGEST_TOKENIZER_BYTES = 64 * 1024**2
+LARGEST_TOKENIZER_BYTES = 16 * 1024**2
 
 _BLOCK = tarfile.BLOCKSIZE
 _COPY_BYTES = 1024**2

@@ -27,10 +27,10 @@ def import_nemo() -> None:
         if not found:
             raise ModelMissing(
                 f"NeMo is not installed (no {name.partition('.')[0]} package); install it with: make nemo, "
-                "or: pip install 'meetra[nemo]'"
+                "or: pip install 'nemo_toolkit[asr]==3.0.0'"
             )
     # Models come from files alone: nothing may reach out, and nobody is told what runs here.
-    for name, value in {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled", "ONE_LOGGER_JOB_CATEGORY": "test"}.items():
+    for name, value in {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"}.items():
         os.environ.setdefault(name, value)
     logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
     for name in ("lightning", "lightning.pytorch", "pytorch_lightning", "matplotlib", "numexpr"):
