@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -27,6 +30,26 @@ def read_samples(path: Path) -> Samples:
     if not pieces:
         raise ValueError(f"{path.name} holds no audio")
     return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
+
+
+def write_flac(pcm: NDArray[np.int16], path: Path) -> Path:
+    """Writes s16 mono at 16 kHz; returns the path."""
+    with av.open(str(path), "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE_HZ, layout="mono")
+        for start in range(0, len(pcm), 60 * RATE_HZ):
+            piece = np.ascontiguousarray(pcm[start : start + 60 * RATE_HZ])
+            frame = av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = RATE_HZ, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="meetra-bench-audio-") as folder:
+        yield Path(folder)
 
 
 def sample_speech(minutes: float) -> NDArray[np.int16]:

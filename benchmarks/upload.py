@@ -11,14 +11,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
-
+from benchmarks.peak_memory import PeakMemory
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 
 MIB = 1024 * 1024
@@ -39,26 +37,6 @@ def write_recording(path: Path, size_bytes: int) -> None:
         file.write(header)
         while body > 0:
             body -= file.write(block[: min(len(block), body)])
-
-
-class PeakMemory(threading.Thread):
-    """The largest resident memory of processes while it runs, bytes."""
-
-    def __init__(self, pids: dict[str, int]) -> None:
-        super().__init__(daemon=True)
-        self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
-        self.peak = dict.fromkeys(pids, 0)
-        self._end = threading.Event()
-
-    def run(self) -> None:
-        while not self._end.wait(0.02):
-            for name, process in self._processes.items():
-                self.peak[name] = max(self.peak[name], process.memory_info().rss)
-
-    def stop(self) -> dict[str, int]:
-        self._end.set()
-        self.join()
-        return self.peak
 
 
 def call(system: RunningSystem, method: str, path: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
@@ -107,15 +85,14 @@ def main() -> int:
         login = json.dumps({"email": system.email, "password": system.password})
         token = call(system, "POST", "/api-login", login, {"Content-Type": "application/json"})["token"]
         memory = PeakMemory({name: system.pid(name) for name in ("api", "envoy")})
-        memory.start()
         upload_s = upload(system, recording, token)
-        peak = memory.stop()
+        memory.stop()
     figures = {
         "size_mb": arguments.size_mb,
         "upload_mb_per_s": round(arguments.size_mb / upload_s, 1),
         "sha256sum_mb_per_s": round(arguments.size_mb / sha256sum_s, 1),
-        "api_peak_rss_mb": round(peak["api"] / MIB, 1),
-        "envoy_peak_rss_mb": round(peak["envoy"] / MIB, 1),
+        "api_peak_rss_mb": round(memory.peak["api"] / MIB, 1),
+        "envoy_peak_rss_mb": round(memory.peak["envoy"] / MIB, 1),
     }
     for name, value in figures.items():
         print(f"{name:<22}{value:>10}")
