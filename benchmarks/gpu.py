@@ -106,7 +106,7 @@ class Streams:
 
     def fullest_fifo(self) -> int:
         """Frames in the fifo before a chunk that makes some of them move on."""
-        return self.settings.fifo - self.settings.fifo % self.settings.chunk
+        return self.settings.fifo - self.settings.fifo % self.settings.chunk or self.settings.fifo
 
 
 def step_times(streams: Streams, batches: Sequence[int], seconds: float) -> list[StepTime]:
