@@ -19,8 +19,8 @@ from inference.nemo.runtime import torch_dtype
 from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
 
 _FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
-# Sessions in one forward pass. On a CPU several only crowd its caches: one took 1.19 s of a core, four 5.46 s
-# (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
+# Sessions in one forward pass. On a CPU several bring nothing: one took 1.2 to 1.3 s of a core, four 5.1 to
+# 5.5 s (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
 MOST_ROWS_CPU, MOST_ROWS_GPU = 1, 128
 
 
