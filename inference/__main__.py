@@ -24,6 +24,8 @@ from inference.service import SessionServicer
 LARGEST_MESSAGE = 4 * 1024 * 1024
 # The server's jobs survive a session that is cut, so a stop need not wait long.
 STOP_GRACE_S = 2.0
+# Whoever supervises need not start it again as it is.
+UNUSABLE_CONFIGURATION = 2
 log = logging.getLogger("inference")
 
 
@@ -71,12 +73,15 @@ def main() -> int:
     except ValidationError as error:
         problems = "; ".join(f"MEETRA_INFERENCE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         print(f"settings: {problems}", file=sys.stderr)
-        return 2
+        return UNUSABLE_CONFIGURATION
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         models = load_models(settings)
         uvloop.run(serve(settings, models))
-    except (ModelMissing, ModelCorrupt, ModelUnfit, RuntimeError) as error:
+    except (ModelMissing, ModelCorrupt, ModelUnfit) as error:
+        log.error("%s", error)
+        return UNUSABLE_CONFIGURATION
+    except RuntimeError as error:
         log.error("%s", error)
         return 1
     return 0

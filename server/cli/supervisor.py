@@ -19,6 +19,8 @@ SHORTEST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 # A process that ran this long was healthy: its next death starts the backoff anew.
 HEALTHY_AFTER_S = 10.0
 STOP_TIMEOUT_S = 15.0
+# What a program of ours ends with when it cannot serve as it is configured: starting it again is of no use.
+UNUSABLE_CONFIGURATION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Supervisor:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._programs: list[Program] = []
         self._stopping = False
+        self._last_exit: dict[str, int] = {}
 
     async def start(self, program: Program) -> None:
         """Starts a program and keeps it running from now on."""
@@ -65,6 +68,13 @@ class Supervisor:
     def alive(self, name: str) -> bool:
         """Whether the program's process runs at this moment."""
         return self._processes[name].returncode is None
+
+    def refusal(self, name: str) -> str | None:
+        """Why a program cannot serve as it is configured, in its own last words; None where it never said so."""
+        if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:
+            return None
+        lines = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"{name} ended with {UNUSABLE_CONFIGURATION} and said nothing"
 
     async def _spawn(self, program: Program) -> None:
         log_path = self._logs / f"{program.name}.log"
@@ -89,6 +99,7 @@ class Supervisor:
             code = await self._processes[program.name].wait()
             if self._stopping:
                 return
+            self._last_exit[program.name] = code
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 backoff = SHORTEST_BACKOFF_S
             log.warning("%s ended (%s), starting it again; see %s.log", program.name, code, program.name)

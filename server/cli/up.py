@@ -33,7 +33,11 @@ from server.storage.migrate import migrate
 from server.storage.pool import Database
 
 DEFAULT_PORT = 8080
+INFERENCE = "inference"
 START_TIMEOUT_S = 90.0
+# Large models are read from a disk that may be slow.
+MODELS_TIMEOUT_S = 600.0
+SAY_THAT_MODELS_LOAD_AFTER_S = 10.0
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 
@@ -117,7 +121,7 @@ class System:
             await database.close()
         for program in self._programs(postgres.url):
             await self._supervisor.start(program)
-        await self._until_healthy(f"127.0.0.1:{self._inference_port}", "inference")
+        await self._until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
         await self._until_healthy(f"127.0.0.1:{self._port}", "api")
         async with Client(self.gateway) as client:
             await client.login(DEMO_EMAIL, self.password)
@@ -145,14 +149,15 @@ class System:
         )
         config.write_text(render(settings), encoding="utf-8")
         return [
-            Program("inference", [sys.executable, "-m", "inference"], inference),
+            Program(INFERENCE, [sys.executable, "-m", "inference"], inference),
             Program("api", [sys.executable, "-m", "server", "api"], environment),
             Program("worker", [sys.executable, "-m", "server", "worker"], environment),
             Program("envoy", command(config)),
         ]
 
-    async def _until_healthy(self, address: str, name: str) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
+    async def _until_healthy(self, address: str, name: str, timeout_s: float = START_TIMEOUT_S) -> None:
+        began = time.monotonic()
+        told = False
         async with aio.insecure_channel(address) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             while True:
@@ -162,8 +167,14 @@ class System:
                         return
                 except aio.AioRpcError:
                     pass
-                if time.monotonic() > deadline:
+                if (refusal := self._supervisor.refusal(name)) is not None:
+                    raise CannotStart(refusal)
+                waited_s = time.monotonic() - began
+                if waited_s > timeout_s:
                     raise CannotStart(f"{name} does not answer; see {self._home.logs / name}.log")
+                if name == INFERENCE and waited_s > SAY_THAT_MODELS_LOAD_AFTER_S and not told:
+                    log.warning("inference is still loading its models; see %s.log", self._home.logs / name)
+                    told = True
                 await asyncio.sleep(0.1)
 
     def description(self) -> dict[str, Any]:

@@ -241,7 +241,7 @@ class LiveMeeting:
         if through_us < self._next_insights_us or any(map(self.turns.catching_up, range(len(self._feeds)))):
             return
         began = time.monotonic()
-        overlap = len(self._feeds) - len(self._copies.ignored) > 1
+        overlap = len(self._feeds) - len(self._copies.ignored) > 1 or (self.engine is not None and self.engine.overlap)
         line = await self._rolling.of(self.turns.segments(), through_us, overlap)
         event = pb.LiveEvent(insights=insights_of(line, overlap, self.turns.speaker_id, self.turns.alias))
         await self._say([event])

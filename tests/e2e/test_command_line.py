@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 
 from tests.e2e.conftest import Rest, System
 from tests.e2e.contract import CONTRACT
-from tests.recordings import RATE_HZ, excerpt, wav
+from tests.recordings import RATE_HZ, ROOT, excerpt, wav
 
 # The keys of the JSON, and the last part of the path under which REST gives the same.
 ROW_OF = {
@@ -112,3 +114,14 @@ def test_env_prints_what_the_readme_calls_need(system: System) -> None:
     script = system.meetra("env").stdout + 'echo "$MEETRA_URL $MEETRA_EMAIL"'
     shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == f"{system.gateway} {system.email}"
+
+
+def test_up_stops_at_once_and_says_which_model_does_not_fit(tmp_path: Path) -> None:
+    broken = tmp_path / "vad.onnx"
+    broken.write_bytes(b"no graph")
+    command = [sys.executable, "-m", "server.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
+    environment = {**os.environ, "MEETRA_INFERENCE_VAD": str(broken)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert f"MEETRA_INFERENCE_VAD={broken}" in done.stderr, done.stderr
+    assert "not a usable ONNX model" in done.stderr

@@ -223,7 +223,7 @@ def test_the_default_models_do_not_listen_to_the_environment(monkeypatch: pytest
 def test_a_server_that_cannot_start_says_why_in_a_line_and_ends(tmp_path: Path) -> None:
     folder = onnx_models.text_classifier(tmp_path, ["LABEL_0", "LABEL_1"])
     done = run("-m", "inference", MEETRA_INFERENCE_EMOTIONS=str(folder))
-    assert done.returncode == 1
+    assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "ERROR" in line]
     assert f"MEETRA_INFERENCE_EMOTIONS={folder}: nothing says what the labels LABEL_0, LABEL_1 mean" in line
     done = run("-m", "inference", MEETRA_INFERENCE_DEVICE="tpu")
