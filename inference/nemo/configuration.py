@@ -21,7 +21,7 @@ MODELS: Mapping[str, str] = {
 }
 """The models that are loaded, and where each is defined."""
 
-PARTS = ("nemo.collections.asr.", "nemo.collections.common.losses.")
+PARTS = ("nemo.collections.asr.modules.", "nemo.collections.asr.losses.", "nemo.collections.common.losses.")
 """Where the parts of a model may come from."""
 
 MOST_NODES = 200_000

@@ -99,6 +99,7 @@ EVIL = (
     "nemo.collections.asr.parts.utils.manifest_utils.os.system",
     "nemo.collections.asr.modules.audio_preprocessing.random.seed",
     "nemo.collections.asr.models.SortformerEncLabelModel.restore_from",
+    "nemo.collections.asr.models.EncDecSpeakerLabelModel",
     "nemo.collections.asr.data.audio_to_text.AudioToBPEDataset",
     "nemo.collections.asr.nothing.Here",
     "nemo.utils.exp_manager.exp_manager",
