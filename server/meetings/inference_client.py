@@ -43,7 +43,7 @@ class SessionBroke(Exception):
 
 
 class EngineBusy(SessionBroke):
-    """The engine holds its limit of sessions; it has nothing to do with this one."""
+    """No session was opened: the engine holds its limit of them, or is going; it has nothing to do with this audio."""
 
 
 class SessionRefused(Exception):
@@ -80,18 +80,21 @@ class InferenceClient:
         Close it before ``pcm``. Raises SessionBroke (EngineBusy), SessionRefused, or as ``pcm``.
         """
         call = self._stub.RunSession()
+        opened = asyncio.Event()
         # A task of ours, not grpc's: it has let go of the audio before this generator ends.
-        sending = asyncio.create_task(_send(call, config, pcm), name="audio to the engine")
+        sending = asyncio.create_task(_send(call, config, opened, pcm), name="audio to the engine")
         finished = False
         try:
             async for response in call:
+                opened.set()
                 finished = response.WhichOneof("event") == "finished"
                 yield response
         except aio.AioRpcError as error:
             if error.code() == StatusCode.INVALID_ARGUMENT:
                 raise SessionRefused(error.details()) from error
-            if error.code() == StatusCode.RESOURCE_EXHAUSTED:
-                raise EngineBusy(error.details()) from error
+            # A call that is refused while something is written may end as INTERNAL in place of its own status.
+            if error.code() == StatusCode.RESOURCE_EXHAUSTED or not opened.is_set():
+                raise EngineBusy(f"{error.code().name}: {error.details()}") from error
             raise SessionBroke(f"{error.code().name}: {error.details()}") from error
         except asyncio.CancelledError:
             if sending.done() and not sending.cancelled() and (failure := sending.exception()) is not None:
@@ -126,10 +129,14 @@ async def pcm_of(path: Path) -> AsyncIterator[bytes]:
             yield data
 
 
-async def _send(call: Any, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]) -> None:
-    """Sends a session's audio to its end, or until the engine ends the call: why it did is in its answer."""
+async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Event, pcm: AsyncIterator[bytes]) -> None:
+    """Sends a session's audio to its end, or until the engine ends the call: why it did is in its answer.
+
+    Nothing is sent before the session is ``opened``: one that is refused is then told why.
+    """
     try:
         await call.write(session_pb2.RunSessionRequest(config=config))
+        await opened.wait()
         first_sample = 0
         async for data in pcm:
             if data:

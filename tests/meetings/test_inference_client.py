@@ -1,0 +1,57 @@
+"""What the server makes of an engine that has no room, against the real engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from grpc import aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+
+from inference.default_backend import load_default_models
+from inference.engine import Engine
+from inference.service import SessionServicer
+from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke
+
+CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
+
+
+@pytest.fixture(scope="module")
+async def full() -> AsyncIterator[InferenceClient]:
+    """A client of an engine on which every session is one too many."""
+    engine = Engine(load_default_models(threads=1, transcriber_processes=1))
+    server = aio.server()
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=0), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    client = InferenceClient(f"127.0.0.1:{port}")
+    yield client
+    await client.close()
+    await server.stop(None)
+    await engine.close()
+
+
+async def heard(client: InferenceClient, read: list[int]) -> None:
+    async def pcm() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            read.append(1)
+            yield b"\0\0" * 8000
+
+    async for _ in client.run(CONFIG, pcm()):
+        pass
+
+
+async def test_an_engine_without_room_is_busy_and_never_broken_and_hears_nothing(full: InferenceClient) -> None:
+    read: list[int] = []
+    ends = await asyncio.gather(*(heard(full, read) for _ in range(300)), return_exceptions=True)
+    assert {type(end) for end in ends} == {EngineBusy}
+    assert not read, "audio is read once a session is open"
+
+
+async def test_an_engine_that_is_not_there_costs_no_attempt() -> None:
+    nowhere = InferenceClient("127.0.0.1:1")
+    with pytest.raises(EngineBusy, match="UNAVAILABLE"):
+        await heard(nowhere, [])
+    assert issubclass(EngineBusy, SessionBroke)
+    await nowhere.close()
