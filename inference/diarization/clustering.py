@@ -1,22 +1,25 @@
-"""Which windows are of one voice: spectral clusters, split where they hold two voices, small ones dropped."""
+"""Which windows are of one voice: of several ways to cluster them, the one that a model of voices explains best."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 
+from inference.diarization.agglomeration import Vectors, agglomerate, condensed, unit
+from inference.diarization.mixture import Spread, fit_mixture
 from inference.diarization.spectral import spectral_clusters
 from inference.models import EncoderProfile
 
-Vectors = NDArray[np.float32]
 # Fewer windows than this are too few to find two voices in.
-FEWEST_WINDOWS = 6
+FEWEST_WINDOWS = 4
 # Spectral clustering grows with the cube of its vectors: 400 take under a second.
 SPECTRAL_VECTORS = 400
-# Agglomeration grows with the square: 4000 windows take about a second and 64 MB.
-AGGLOMERATED_AT_ONCE = 4000
-BLOCK, BLOCK_CLUSTERS = 2000, 400
+# All windows together weigh as much as so many at most: a voice is no perfect cloud, and with more
+# evidence the model would find its moods and its places in the room. About a minute.
+EVIDENCE_WINDOWS = 100
+# Where average linkage is cut, as parts of the way from the similarity at which voices are told apart to 1.
+# It begins with too many clusters rather than too few: the model unites, and never divides.
+LINKAGE_CUTS = (0.1, 0.2, 0.3)
 
 
 def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | None = None) -> Vectors:
@@ -24,82 +27,67 @@ def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | 
 
     Args:
         vectors: shape (n, d), unit length, one a window of ``profile.hop_s``.
-        expected: the number of speakers where it is known; else it is estimated, at most
-            ``profile.max_speakers`` before splits.
+        expected: the number of speakers where it is known: never more are found. Else it is
+            estimated, at most ``profile.max_speakers``.
 
     Returns:
-        Centroids of shape (speakers, d), unit length; at least one. Time and memory are bounded
-        by two-level clustering: never more than 4000 vectors meet at once.
+        Centroids of shape (speakers, d), unit length; at least one. The same vectors give the same centroids.
+        Time and memory are bounded by two-level clustering.
     """
     if len(vectors) < FEWEST_WINDOWS or expected == 1:
-        return _unit(vectors.mean(0, keepdims=True))
-    micro, members = _micro_clusters(vectors)
-    labels = spectral_clusters(micro, profile.max_speakers, expected)[members]
+        return unit(vectors.mean(0, keepdims=True))
+    groups, members = condensed(vectors, SPECTRAL_VECTORS)
+    weights = np.bincount(members).astype(np.float64) * min(1.0, EVIDENCE_WINDOWS / len(vectors))
+    spread = _spread(profile)
+    fits = [fit_mixture(groups, weights, labels, spread) for labels in _guesses(groups, profile, expected)]
+    labels = max(fits, key=lambda fit: fit.evidence).labels[members]
+    fewest = 1 if expected else max(2, round(profile.min_cluster_s / profile.hop_s))
+    centroids, sizes = _centroids(vectors, labels, fewest)
     if expected is not None:
-        return _centroids(vectors, labels, 1)
-    labels = _split(vectors, labels, profile)
-    centroids = _centroids(vectors, labels, max(2, round(profile.min_cluster_s / profile.hop_s)))
-    return _merge(vectors, centroids, profile.merge_similarity)
+        return _united(centroids, sizes, expected)
+    return _merge(vectors, _united(centroids, sizes, profile.max_speakers), profile.merge_similarity)
 
 
-def _micro_clusters(vectors: Vectors) -> tuple[Vectors, NDArray[np.int64]]:
-    """At most 400 unit vectors that stand for groups of close ones, and each input's group."""
-    members = np.arange(len(vectors))
-    micro = vectors
-    while len(micro) > AGGLOMERATED_AT_ONCE:
-        labels = np.zeros(len(micro), np.int64)
-        for start in range(0, len(micro), BLOCK):
-            block = micro[start : start + BLOCK]
-            labels[start : start + len(block)] = labels.max() + 1 + agglomerate(block, clusters=BLOCK_CLUSTERS)
-        labels = np.unique(labels, return_inverse=True)[1]
-        micro, members = _means(micro, labels), labels[members]
-    if len(micro) > SPECTRAL_VECTORS:
-        labels = agglomerate(micro, clusters=SPECTRAL_VECTORS)
-        micro, members = _means(micro, labels), labels[members]
-    return micro, members
+def _spread(profile: EncoderProfile) -> Spread:
+    """What the similarity that tells voices apart says of them.
+
+    Windows of one voice are on average half-way between it and 1, those of two voices as far under it.
+    """
+    apart = profile.split_similarity
+    within = (1 - apart) / 2
+    return Spread(within=within, between=1 - apart)
 
 
-def agglomerate(vectors: Vectors, *, clusters: int | None = None, distance: float | None = None) -> NDArray[np.int64]:
-    """Average-linkage clusters by cosine distance, cut at a number of clusters or at a distance; labels from 0."""
-    if len(vectors) < 2:
-        return np.zeros(len(vectors), np.int64)
-    tree = linkage(vectors, "average", metric="cosine")
-    if clusters is not None:
-        labels = fcluster(tree, clusters, "maxclust")
-    else:
-        assert distance is not None
-        labels = fcluster(tree, distance, "distance")
-    return np.asarray(labels, np.int64) - 1
+def _guesses(groups: Vectors, profile: EncoderProfile, expected: int | None) -> list[NDArray[np.int64]]:
+    """Labels to begin with, from 0 without gaps."""
+    apart = profile.split_similarity
+    guesses = [agglomerate(groups, distance=(1 - apart) * (1 - cut)) for cut in LINKAGE_CUTS]
+    guesses.append(spectral_clusters(groups, profile.max_speakers, expected))
+    return [np.unique(labels, return_inverse=True)[1].astype(np.int64) for labels in guesses]
 
 
-def _split(vectors: Vectors, labels: NDArray[np.int64], profile: EncoderProfile) -> NDArray[np.int64]:
-    """Splits clusters whose parts are less alike than one voice is to itself."""
-    split = labels * 1000
-    for label in np.unique(labels):
-        inside = np.flatnonzero(labels == label)
-        if len(inside) >= 4:
-            # Only a bounded number can meet at once; of a large cluster an even sample decides.
-            step = -(-len(inside) // AGGLOMERATED_AT_ONCE)
-            sample = inside[::step]
-            parts = agglomerate(vectors[sample], distance=1 - profile.split_similarity)
-            if step > 1:
-                centres = _means(vectors[sample], np.unique(parts, return_inverse=True)[1])
-                parts_of_all = (vectors[inside] @ centres.T).argmax(1)
-                split[inside] = label * 1000 + parts_of_all
-            else:
-                split[inside] = label * 1000 + parts
-    return np.asarray(np.unique(split, return_inverse=True)[1], np.int64)
-
-
-def _centroids(vectors: Vectors, labels: NDArray[np.int64], fewest: int) -> Vectors:
-    """Centroids of the clusters with at least ``fewest`` windows; of the largest where none has so many."""
+def _centroids(vectors: Vectors, labels: NDArray[np.int64], fewest: int) -> tuple[Vectors, NDArray[np.float64]]:
+    """Centroids and sizes of the clusters of at least ``fewest`` windows; of the largest where none has so many."""
     counts = np.bincount(labels)
     kept = [label for label in range(len(counts)) if counts[label] >= fewest] or [int(counts.argmax())]
-    return _unit(np.stack([vectors[labels == label].mean(0) for label in kept]))
+    return unit(np.stack([vectors[labels == label].mean(0) for label in kept])), counts[kept].astype(np.float64)
+
+
+def _united(centroids: Vectors, sizes: NDArray[np.float64], most: int) -> Vectors:
+    """At most so many centroids: those are united whose union costs least (Ward 1963)."""
+    centroids, sizes = centroids.copy(), sizes.copy()
+    while len(centroids) > most:
+        cost = (1 - centroids @ centroids.T) * np.outer(sizes, sizes) / np.add.outer(sizes, sizes)
+        np.fill_diagonal(cost, np.inf)
+        first, second = sorted(divmod(int(cost.argmin()), len(centroids)))
+        centroids[first] = unit((centroids[[first, second]] * sizes[[first, second], None]).sum(0, keepdims=True))[0]
+        sizes[first] += sizes[second]
+        centroids, sizes = np.delete(centroids, second, 0), np.delete(sizes, second)
+    return centroids
 
 
 def _merge(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
-    """Centroids no two of which are as alike as one voice is to itself: short solos are split by spectra alone."""
+    """Centroids no two of which are as alike as one voice is to itself."""
     while len(centroids) > 1:
         alike = centroids @ centroids.T - 2 * np.eye(len(centroids))
         first, second = sorted(divmod(int(alike.argmax()), len(centroids)))
@@ -109,15 +97,7 @@ def _merge(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
         nearest[nearest == second] = first
         kept = [label for label in range(len(centroids)) if label != second]
         members = [vectors[nearest == label] for label in kept]
-        centroids = _unit(
+        centroids = unit(
             np.stack([own.mean(0) if len(own) else centroids[i] for i, own in zip(kept, members, strict=True)])
         )
     return centroids
-
-
-def _means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
-    return _unit(np.stack([vectors[labels == label].mean(0) for label in range(labels.max() + 1)]))
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9), np.float32)

@@ -14,14 +14,19 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from inference.diarization.clustering import cluster_speakers
-from inference.diarization.resegmentation import SpeakerSegment, speaker_pieces
+from inference.diarization.resegmentation import (
+    CHANGE_PENALTY,
+    GUESSED_CHANGE_PENALTY,
+    SpeakerSegment,
+    speaker_pieces,
+)
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import EncoderProfile
 
 Vectors = NDArray[np.float32]
 # Everything is clustered anew when it has grown by a tenth, and by at least so much speech: early
 # guesses are mended soon, and in a meeting of hours the work stays a small share.
-RECLUSTER_GROWTH, RECLUSTER_LEAST_S = 1.1, 15.0
+RECLUSTER_GROWTH, RECLUSTER_LEAST_S = 1.1, 5.0
 
 
 class OnlineSpeakers:
@@ -86,7 +91,9 @@ class OnlineSpeakers:
         self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
     ) -> list[SpeakerSegment]:
         """A speech segment cut where the speaker changes, ``speaker`` by label; see ``speaker_pieces``."""
-        found = speaker_pieces(number, segment, middles_s, vectors @ self._centroids().T.astype(np.float32))
+        scores = vectors @ self._centroids().T.astype(np.float32)
+        penalty = CHANGE_PENALTY if self._clustered else GUESSED_CHANGE_PENALTY
+        found = speaker_pieces(number, segment, middles_s, scores, penalty)
         return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
 
     @property

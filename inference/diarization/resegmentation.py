@@ -14,7 +14,9 @@ from inference.diarization.windows import Window
 
 FRAME_S = 0.1
 # A change of speaker costs as much as a frame whose cosine is this much worse.
-CHANGE_PENALTY = 1.0
+CHANGE_PENALTY = 0.3
+# While voices are only guessed, two of them are often one: changes between them need more.
+GUESSED_CHANGE_PENALTY = 1.0
 # Pieces that one stretch of speech without a pause can have; what comes after belongs to the last.
 PIECES_PER_SPEECH = 1000
 
@@ -42,6 +44,7 @@ def assign_speakers(
     windows: Sequence[Window],
     vectors: NDArray[np.float32],
     centroids: NDArray[np.float32],
+    change_penalty: float = CHANGE_PENALTY,
 ) -> list[SpeakerSegment]:
     """Speaker segments in the order of time, each within one segment of ``speech``.
 
@@ -59,14 +62,18 @@ def assign_speakers(
     for number, segment in enumerate(speech):
         if indices := by_segment.get(number):
             middles = np.array([windows[index].middle_s for index in indices])
-            for piece in speaker_pieces(number, segment, middles, scores[indices]):
+            for piece in speaker_pieces(number, segment, middles, scores[indices], change_penalty):
                 speaker = numbers.setdefault(piece.speaker, len(numbers) + 1)
                 found.append(replace(piece, speaker=speaker))
     return found
 
 
 def speaker_pieces(
-    number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], scores: NDArray[np.float32]
+    number: int,
+    segment: SpeechSegment,
+    middles_s: NDArray[np.float64],
+    scores: NDArray[np.float32],
+    change_penalty: float = CHANGE_PENALTY,
 ) -> list[SpeakerSegment]:
     """One speech segment cut where the speaker changes; ``speaker`` is the column of ``scores``.
 
@@ -80,7 +87,7 @@ def speaker_pieces(
     by_frame = np.stack([np.interp(times, middles_s, column) for column in scores.T], axis=1)
     found: list[SpeakerSegment] = []
     frame = 0
-    for label, run in groupby(best_path(by_frame)):
+    for label, run in groupby(best_path(by_frame, change_penalty)):
         start_s = segment.start_s + frame * FRAME_S
         frame += sum(1 for _ in run)
         end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
@@ -92,7 +99,7 @@ def speaker_pieces(
     return found
 
 
-def best_path(scores: NDArray[np.float64]) -> list[int]:
+def best_path(scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALTY) -> list[int]:
     """The labels of frames (shape (frames, labels)) with the best sum of scores less changes (Viterbi)."""
     frames, labels = scores.shape
     best_of_frame = scores.argmax(axis=1)
@@ -102,7 +109,7 @@ def best_path(scores: NDArray[np.float64]) -> list[int]:
     total = scores[0].copy()
     for frame in range(1, frames):
         best = int(total.argmax())
-        changed = total[best] - CHANGE_PENALTY
+        changed = total[best] - change_penalty
         stays = total >= changed
         came_from[frame] = np.where(stays, np.arange(labels), best)
         total = np.maximum(total, changed) + scores[frame]

@@ -7,24 +7,39 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Measured on meetings: the detector's own 0.5 / 0.35 misses half as much speech again.
-ON, OFF = 0.3, 0.15
-MIN_SILENCE_S, MIN_SPEECH_S, PAD_S = 0.3, 0.1, 0.05
+
+@dataclass(frozen=True, slots=True)
+class SpeechRule:
+    """What counts as speech. The defaults are measured (docs/accuracy.md)."""
+
+    on: float = 0.5
+    """Probability at which speech begins: so high that a silent room stays silent."""
+    off: float = 0.1
+    """Probability under which it may end: once begun, even a faint rest of it counts. At the detector's own
+    0.5 / 0.35 half as much speech again is missed."""
+    min_silence_s: float = 0.3
+    """It ends when so much time has passed under ``off``."""
+    min_speech_s: float = 0.1
+    """What is shorter is none."""
+    lead_s: float = 0.1
+    """It began so much before it was noticed."""
+    tail_s: float = 0.0
+    """It ends so much after the last window over ``off``: the detector notices an end late enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechSegment:
-    """A stretch of speech, padded by 0.05 s on both sides; seconds from the session's start."""
+    """A stretch of speech, begun 0.1 s before it was noticed; seconds from the session's start."""
 
     start_s: float
     end_s: float
 
 
 class SpeechSegmenter:
-    """Hysteresis over windows: speech begins at 0.3, ends after 0.3 s under 0.15."""
+    """Hysteresis over windows: speech begins at 0.5, ends after 0.3 s under 0.1."""
 
-    def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
+    def __init__(self, window_s: float, rule: SpeechRule = SpeechRule()) -> None:
+        self._window_s, self._rule = window_s, rule
         self._window = 0
         self._start: int | None = None
         self._last = 0
@@ -39,11 +54,11 @@ class SpeechSegmenter:
         closed = []
         for probability in probabilities:
             if self._start is None:
-                if probability >= ON:
+                if probability >= self._rule.on:
                     self._start = self._last = self._window
-            elif probability >= OFF:
+            elif probability >= self._rule.off:
                 self._last = self._window
-            elif (self._window - self._last) * self._window_s >= MIN_SILENCE_S:
+            elif (self._window - self._last) * self._window_s >= self._rule.min_silence_s:
                 closed += self._close()
             self._window += 1
         return closed
@@ -54,9 +69,10 @@ class SpeechSegmenter:
 
     def _close(self) -> list[SpeechSegment]:
         start, self._start = self._start, None
-        if start is None or (self._last + 1 - start) * self._window_s < MIN_SPEECH_S:
+        if start is None or (self._last + 1 - start) * self._window_s < self._rule.min_speech_s:
             return []
         return [self._segment(start, self._last)]
 
     def _segment(self, start: int, last: int) -> SpeechSegment:
-        return SpeechSegment(max(0.0, start * self._window_s - PAD_S), (last + 1) * self._window_s + PAD_S)
+        start_s = max(0.0, start * self._window_s - self._rule.lead_s)
+        return SpeechSegment(start_s, (last + 1) * self._window_s + self._rule.tail_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from inference.onnx.ge2e_encoder import PROFILE as GE2E_PROFILE
 Vectors = NDArray[np.float32]
 PROFILE = replace(GE2E_PROFILE, dimension=64)
 HOP_S = PROFILE.hop_s
-DUE_WINDOWS = round(RECLUSTER_LEAST_S / HOP_S)
+DUE_WINDOWS = ceil(RECLUSTER_LEAST_S / HOP_S)
 
 
 def unit(vectors: NDArray[np.float64]) -> Vectors:
