@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy [--data DIR ...] [--json FILE]
 
 DIR holds .flac or .wav files with .rttm (and .stm) beside them. DER: overlap scored, the whole
-file, collar 0 and 0.25 s on each side. All rates in percent.
+file, collar 0 and 0.25 s on each side. JER: no collar. cpWER: a word said by one and given to another is an
+error. All rates in percent; the mean is over recordings.
 """
 
 from __future__ import annotations
@@ -19,11 +20,21 @@ import asyncpg
 
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
-from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm, read_stm_words, word_error_rate
+from benchmarks.scoring import (
+    SpokenInterval,
+    concatenated_word_error_rate,
+    diarization_error_rate,
+    jaccard_error_rate,
+    read_rttm,
+    read_stm_speakers,
+    read_stm_words,
+    word_error_rate,
+)
 from server.cli.client import Client
 from server.conversation import Conversation
 
 COLLAR_S = 0.25
+RATES = ("der", "der_collar", "jer", "wer", "cpwer")
 DEFAULT_DATA = (ROOT.parent / "shared" / "eval" / "ami", ROOT.parent / "shared" / "eval" / "synthetic")
 
 
@@ -58,16 +69,25 @@ def score(path: Path, conversation: Conversation) -> dict[str, Any]:
     reference = read_rttm(path.with_suffix(".rttm"))
     hypothesis = [SpokenInterval(s.start_us / 1e6, s.end_us / 1e6, str(s.speaker)) for s in conversation.segments]
     duration_s = conversation.duration_us / 1e6
-    stm = path.with_suffix(".stm")
-    words = " ".join(word.text for word, _ in conversation.words)
-    return {
+    row: dict[str, Any] = {
         "name": path.stem,
-        "der": round(diarization_error_rate(reference, hypothesis, duration_s, 0.0), 2),
-        "der_collar": round(diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S), 2),
+        "folder": path.parent.name,
+        "der": diarization_error_rate(reference, hypothesis, duration_s, 0.0),
+        "der_collar": diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S),
+        "jer": jaccard_error_rate(reference, hypothesis, duration_s),
         "speakers_ref": len({interval.speaker for interval in reference}),
         "speakers_hyp": len(conversation.speakers),
-        "wer": round(word_error_rate(read_stm_words(stm), words), 2) if stm.exists() else None,
+        "wer": None,
+        "cpwer": None,
     }
+    if (stm := path.with_suffix(".stm")).exists():
+        said: dict[str, list[str]] = {}
+        for word, speaker in conversation.words:
+            said.setdefault(str(speaker), []).append(word.text)
+        heard = {speaker: " ".join(words) for speaker, words in said.items()}
+        row["wer"] = word_error_rate(read_stm_words(stm), " ".join(word.text for word, _ in conversation.words))
+        row["cpwer"] = concatenated_word_error_rate(read_stm_speakers(stm), heard)
+    return {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
 
 
 async def measure(paths: list[Path]) -> list[dict[str, Any]]:
@@ -89,9 +109,9 @@ def mean(rows: list[dict[str, Any]], key: str) -> float | None:
 
 
 def print_row(row: dict[str, Any]) -> None:
-    wer = "-" if row["wer"] is None else f"{row['wer']:.1f}"
+    rates = "".join(f"{'-' if row[key] is None else format(row[key], '.2f'):>9}" for key in RATES)
     speakers = f"{row['speakers_hyp']}/{row['speakers_ref']}" if row["speakers_ref"] else ""
-    print(f"{row['name']:<14}{row['der']:>8.2f}{row['der_collar']:>10.2f}{speakers:>10}{wer:>8}", flush=True)
+    print(f"{row['name']:<16}{speakers:>9}{rates}", flush=True)
 
 
 def main() -> int:
@@ -105,10 +125,12 @@ def main() -> int:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
     ensure_scorers()
-    print(f"{'recording':<14}{'DER %':>8}{'DER .25':>10}{'speakers':>10}{'WER %':>8}")
+    print(f"{'recording':<16}{'speakers':>9}" + "".join(f"{name:>9}" for name in RATES))
     rows = asyncio.run(measure(paths))
-    means = {key: mean(rows, key) for key in ("der", "der_collar", "wer")}
-    print_row({"name": "mean", "speakers_ref": 0, "speakers_hyp": 0, **means})
+    by_folder = {folder: [row for row in rows if row["folder"] == folder] for folder in {row["folder"] for row in rows}}
+    means = {name: {key: mean(of, key) for key in RATES} for name, of in [*sorted(by_folder.items()), ("all", rows)]}
+    for name, rates in means.items():
+        print_row({"name": f"mean {name}", "speakers_ref": 0, "speakers_hyp": 0, **rates})
     if arguments.json:
         figures = {"recordings": rows, "mean": means, "units": "percent", **circumstances()}
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 
 class SpokenInterval(NamedTuple):
@@ -25,9 +28,22 @@ def read_rttm(path: Path) -> list[SpokenInterval]:
 
 def read_stm_words(path: Path) -> str:
     """All words of an STM file, utterances in the order of their starts."""
+    return " ".join(text for _, text in _utterances(path))
+
+
+def read_stm_speakers(path: Path) -> dict[str, str]:
+    """What each speaker of an STM file says, utterances in the order of their starts."""
+    said: dict[str, list[str]] = {}
+    for speaker, text in _utterances(path):
+        said.setdefault(speaker, []).append(text)
+    return {speaker: " ".join(texts) for speaker, texts in said.items()}
+
+
+def _utterances(path: Path) -> list[tuple[str, str]]:
+    """Speaker and words of each, in the order of their starts."""
     lines = [line.split(maxsplit=5) for line in path.read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if len(line) == 6 and not line[0].startswith(";;")]
-    return " ".join(line[5] for line in sorted(lines, key=lambda line: float(line[3])))
+    return [(line[2], line[5]) for line in sorted(lines, key=lambda line: float(line[3]))]
 
 
 def diarization_error_rate(
@@ -52,6 +68,23 @@ def diarization_error_rate(
         return 100 * float(metric(_annotation(reference), _annotation(hypothesis), uem=scored))
 
 
+def jaccard_error_rate(
+    reference: Sequence[SpokenInterval], hypothesis: Sequence[SpokenInterval], duration_s: float
+) -> float:
+    """JER in percent, no collar, the whole file: every speaker counts the same, however little they say.
+
+    Source: Ryant et al., "The Second DIHARD Diarization Challenge", Interspeech 2019, section 3.2.
+    """
+    from pyannote.core import Segment, Timeline
+    from pyannote.metrics.diarization import JaccardErrorRate
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scored = Timeline([Segment(0, duration_s)])
+        metric: Any = JaccardErrorRate()  # type: ignore[no-untyped-call]
+        return 100 * float(metric(_annotation(reference), _annotation(hypothesis), uem=scored))
+
+
 def _annotation(intervals: Sequence[SpokenInterval]) -> Any:
     from pyannote.core import Annotation, Segment
 
@@ -67,6 +100,29 @@ def word_error_rate(reference: str, hypothesis: str) -> float:
     import jiwer
 
     return 100 * float(jiwer.wer(_plain(reference), _plain(hypothesis)))
+
+
+def concatenated_word_error_rate(reference: Mapping[str, str], hypothesis: Mapping[str, str]) -> float:
+    """cpWER in percent: the words of each speaker together, speakers matched so that errors are fewest.
+
+    Words of speakers without a match all count as errors. Source: Watanabe et al., "CHiME-6 Challenge", 2020,
+    section 4.2. Errors add up over speakers, so the best matching is an assignment problem.
+    """
+    said, heard = ([_plain(text) for text in side.values()] for side in (reference, hypothesis))
+    size = max(len(said), len(heard))
+    said, heard = (side + [""] * (size - len(side)) for side in (said, heard))
+    errors = np.array([[_word_errors(one, other) for other in heard] for one in said])
+    words = sum(len(text.split()) for text in said)
+    return 100 * float(errors[linear_sum_assignment(errors)].sum()) / max(1, words)
+
+
+def _word_errors(reference: str, hypothesis: str) -> int:
+    import jiwer
+
+    if not reference or not hypothesis:
+        return len((reference or hypothesis).split())
+    found = jiwer.process_words(reference, hypothesis)
+    return found.substitutions + found.deletions + found.insertions
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm, word_error_rate
+from benchmarks.scoring import (
+    SpokenInterval,
+    concatenated_word_error_rate,
+    diarization_error_rate,
+    jaccard_error_rate,
+    read_rttm,
+    read_stm_speakers,
+    word_error_rate,
+)
 from tests.recordings import EVAL
 
 CHECK = EVAL / "der_check"
@@ -33,3 +41,29 @@ def test_der_of_a_hand_computed_case() -> None:
 def test_wer_ignores_case_and_punctuation() -> None:
     assert word_error_rate("Yes, we CAN.", "yes we can") == 0
     assert word_error_rate("yes we can", "yes we") == pytest.approx(100 / 3)
+
+
+def test_jer_counts_each_speaker_the_same() -> None:
+    reference = [SpokenInterval(0, 18, "a"), SpokenInterval(18, 20, "b")]
+    hypothesis = [SpokenInterval(0, 20, "x")]
+    # a: 2 of 20 wrong; b: nobody.
+    assert jaccard_error_rate(reference, hypothesis, 20) == pytest.approx((10 + 100) / 2)
+
+
+def test_cpwer_is_wer_of_each_speaker_under_the_best_matching() -> None:
+    reference = {"a": "one two three", "b": "four five"}
+    assert concatenated_word_error_rate(reference, {"1": "four five", "2": "One, two, three."}) == 0
+    # "three" given to the other: missing here, too much there.
+    assert concatenated_word_error_rate(reference, {"1": "three four five", "2": "one two"}) == pytest.approx(40)
+    # A speaker too many: all those words are errors.
+    assert concatenated_word_error_rate(reference, {"1": "four five", "2": "one two", "3": "three"}) == pytest.approx(
+        40
+    )
+    assert concatenated_word_error_rate(reference, {}) == pytest.approx(100)
+
+
+def test_what_each_speaker_says_is_read_in_the_order_of_time(tmp_path: Path) -> None:
+    (tmp_path / "m.stm").write_text(
+        ";; comment\nm 1 b 3.0 4.0 later\nm 1 a 0.0 1.0 first words\nm 1 b 2.0 2.5 sooner\n"
+    )
+    assert read_stm_speakers(tmp_path / "m.stm") == {"a": "first words", "b": "sooner later"}

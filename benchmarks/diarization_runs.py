@@ -1,0 +1,125 @@
+"""Diarization in one process: each recording is heard once, and ways to tell speakers apart are tried on it in no time.
+
+The stages are the session's, without its queues: what the default method tells here is what a session tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.diarization_data import Case
+from benchmarks.scoring import SpokenInterval, diarization_error_rate, jaccard_error_rate
+from inference.diarization.clustering import cluster_speakers
+from inference.diarization.resegmentation import CHANGE_PENALTY, assign_speakers
+from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
+from inference.diarization.windows import Window, WindowPlan
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, Stretch
+from inference.models.catalogue import GE2E, SILERO_VAD, locate
+from inference.onnx import Ge2eEncoder, SileroVad
+from inference.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
+
+COLLAR_S = 0.25
+Vectors = NDArray[np.float32]
+# Vectors (n, d) and the encoder's profile in, centroids (speakers, d) out.
+Clustering = Callable[[Vectors, EncoderProfile], Vectors]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to diarize; by default the product's own."""
+
+    rule: SpeechRule = field(default_factory=SpeechRule)
+    cluster: Clustering = cluster_speakers
+    change_penalty: float = CHANGE_PENALTY
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of one recording, or means over several; rates in percent."""
+
+    der: float
+    der_collar: float
+    jer: float
+    speakers_off: float
+    """By how many speakers the number found is wrong."""
+
+
+class Recordings:
+    """Cases with what the models say of them, each asked once."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self.cases = list(cases)
+        self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), Ge2eEncoder(locate(GE2E))
+        self._probabilities = [self._listen(case.samples) for case in self.cases]
+        self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
+
+    @property
+    def profile(self) -> EncoderProfile:
+        return self._encoder.profile
+
+    def diarize(self, number: int, method: Method) -> list[SpokenInterval]:
+        """Who speaks when in case ``number``."""
+        speech = self._speech(number, method.rule)
+        plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
+        windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
+        if not windows:
+            return []
+        vectors = self._vectors_of(number, windows)
+        centroids = method.cluster(vectors, self.profile)
+        segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
+        return [SpokenInterval(s.start_s, s.end_s, str(s.speaker)) for s in segments]
+
+    def score(self, number: int, found: list[SpokenInterval]) -> Scores:
+        """Case ``number``: overlap scored, the whole file."""
+        case = self.cases[number]
+        return Scores(
+            diarization_error_rate(case.truth, found, case.duration_s, 0.0),
+            diarization_error_rate(case.truth, found, case.duration_s, COLLAR_S),
+            jaccard_error_rate(case.truth, found, case.duration_s),
+            abs(len({i.speaker for i in found}) - len({i.speaker for i in case.truth})),
+        )
+
+    def scores(self, method: Method) -> list[Scores]:
+        """Of every case."""
+        return [self.score(number, self.diarize(number, method)) for number in range(len(self.cases))]
+
+    def _listen(self, samples: Samples) -> NDArray[np.float32]:
+        """Probabilities of speech, at the level that a session brings the audio to."""
+        window = self._vad.window_samples
+        padded = np.zeros(-(-len(samples) // window) * window, np.float32)
+        padded[: len(samples)] = samples
+        prior_samples = PRIOR_S * SAMPLE_RATE_HZ
+        energy, block = prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10), BLOCK_WINDOWS * window
+        for start in range(0, len(padded), block):
+            piece = padded[start : start + block]
+            energy += float(np.square(piece, dtype=np.float64).sum())
+            gain = TARGET_RMS / np.sqrt(energy / (start + len(piece) + prior_samples) + 1e-9)
+            padded[start : start + block] = np.clip(piece * np.float32(gain), -1, 1)
+        ((probabilities, _),) = self._vad([Stretch(padded, self._vad.initial_state())])
+        return probabilities
+
+    def _speech(self, number: int, rule: SpeechRule) -> list[SpeechSegment]:
+        segmenter = SpeechSegmenter(self._vad.window_samples / SAMPLE_RATE_HZ, rule)
+        closed = segmenter.push(self._probabilities[number])
+        return closed + segmenter.finish(self.cases[number].duration_s)
+
+    def _vectors_of(self, number: int, windows: list[Window]) -> Vectors:
+        known, samples = self._vectors[number], self.cases[number].samples
+        missing = list(dict.fromkeys(window.heard() for window in windows if window.heard() not in known))
+        spans = [
+            samples[max(0, round(start * SAMPLE_RATE_HZ)) : max(0, round(end * SAMPLE_RATE_HZ))]
+            for start, end in missing
+        ]
+        known.update(zip(missing, self._encoder(spans), strict=True))
+        return np.stack([known[window.heard()] for window in windows])
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """Every recording counts the same."""
+    names = ("der", "der_collar", "jer", "speakers_off")
+    return Scores(*(fmean(getattr(score, name) for score in scores) for name in names))
