@@ -66,8 +66,12 @@ class Loader:
         return OnnxSpeakerEncoder(_file(model.path), self.execution)
 
     def diarizer(self, model: ResolvedModel) -> FrameDiarizer:
-        """A streaming Sortformer as a NeMo checkpoint."""
-        _needs(model, "nemo")
+        """A streaming Sortformer: an ONNX file with its description, or a NeMo checkpoint."""
+        _needs(model, "onnx", "nemo")
+        if model.format == "onnx":
+            from inference.onnx.sortformer import OnnxSortformer
+
+            return OnnxSortformer(_file(model.path), self.execution, latency=self.latency)
         from inference.nemo import load_sortformer
 
         return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)

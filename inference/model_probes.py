@@ -57,16 +57,19 @@ def probe_encoder(encoder: SpeakerEncoder) -> None:
 
 
 def probe_diarizer(diarizer: FrameDiarizer) -> None:
-    """A session of one and a half steps. Raises ModelUnfit."""
+    """A session of one and a half steps, and one of half a step that is in its second call. Raises ModelUnfit."""
     step = diarizer.step_samples
     rest = step // 2
+    ending = faint_noise(rest)
     with _failing_as(f"a session of {(step + rest) / SAMPLE_RATE_HZ:.2f} s"):
         ((first, state),) = diarizer([Stretch(faint_noise(step), diarizer.initial_state())])
-        ((second, _),) = diarizer([Stretch(faint_noise(rest), state, last=True)])
-    frames = np.concatenate([first, second])
-    needed = -(-(step + rest) // diarizer.frame_samples)
-    _shape(f"frames of {step + rest} samples", frames, (needed, diarizer.max_speakers))
-    _within("probabilities that a speaker speaks", frames, 0, 1)
+        (second, _), (other, _) = diarizer(
+            [Stretch(ending, state, last=True), Stretch(ending, diarizer.initial_state(), last=True)]
+        )
+    for samples, frames in ((step + rest, np.concatenate([first, second])), (rest, other)):
+        needed = -(-samples // diarizer.frame_samples)
+        _shape(f"frames of {samples} samples", frames, (needed, diarizer.max_speakers))
+        _within("probabilities that a speaker speaks", frames, 0, 1)
 
 
 def probe_recogniser(recogniser: Recogniser) -> None:
