@@ -52,7 +52,7 @@ class BadRequest(MeetraError):
 
     def __init__(self, parameter: str, fix: str) -> None:
         super().__init__(f"Bad request: {parameter}: {fix}")
-        self.parameter = parameter
+        self.parameter, self.fix = parameter, fix
 
 
 class MeetingNotFound(MeetraError):

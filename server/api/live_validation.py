@@ -27,7 +27,10 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
     fields = {"name": config.name or "Live meeting", "date": config.date, "language": config.language}
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
-    details = checked_details(fields, None)
+    try:
+        details = checked_details(fields, None)
+    except BadRequest as error:
+        raise BadRequest(f"config.{error.parameter}", error.fix) from None
     if not 1 <= len(config.tracks) <= MOST_TRACKS:
         raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MOST_TRACKS}")
     tracks = tuple(_checked_track(f"config.tracks[{place}]", track) for place, track in enumerate(config.tracks))

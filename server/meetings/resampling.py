@@ -21,6 +21,7 @@ class MonoResampler:
     def __init__(self) -> None:
         self._resampler: Any = None
         self._form: tuple[Any, ...] = ()
+        self._channels = 1
 
     def __call__(self, frame: Any) -> Iterator[NDArray[np.float32]]:
         form = (frame.sample_rate, frame.format.name, frame.layout.name)
@@ -28,19 +29,25 @@ class MonoResampler:
             yield from self.flush()
             # Each channel is resampled and the mean is taken here: the library's own downmix
             # weighs channels by their place in a room, which a recording of people has not.
-            self._resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=RATE_HZ)
+            # Packed, since PyAV crashes on what has a plane for each of eight channels.
+            self._resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)
+            self._channels = frame.layout.nb_channels
             self._form = form
         frame.pts = None
         for out in self._resampler.resample(frame):
-            yield out.to_ndarray().mean(axis=0)
+            yield self._mean(out)
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """What is still inside."""
         if self._resampler is not None:
             for out in self._resampler.resample(None):
-                yield out.to_ndarray().mean(axis=0)
+                yield self._mean(out)
             self._resampler = None
             self._form = ()
+
+    def _mean(self, frame: Any) -> NDArray[np.float32]:
+        samples: NDArray[np.float32] = frame.to_ndarray().reshape(-1, self._channels)
+        return samples[:, 0] if self._channels == 1 else np.asarray(samples.mean(axis=1), np.float32)
 
 
 def to_s16(chunk: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -58,12 +58,12 @@ def with_tracks(*track_ids: str) -> Change:
 
 
 WRONG: dict[str, tuple[Change, str, str]] = {
-    "a name too long": (set_to("name", "n" * 501), "name", "500"),
-    "a name with a line break": (set_to("name", "a\nb"), "name", "control"),
-    "no date": (set_to("date", "yesterday"), "date", "ISO 8601"),
-    "no language": (set_to("language", "English!"), "language", "BCP 47"),
-    "minus one speaker": (set_to("n_speakers", -1), "n_speakers", "1 to 64"),
-    "65 speakers": (set_to("n_speakers", 65), "n_speakers", "1 to 64"),
+    "a name too long": (set_to("name", "n" * 501), "config.name", "500"),
+    "a name with a line break": (set_to("name", "a\nb"), "config.name", "control"),
+    "no date": (set_to("date", "yesterday"), "config.date", "ISO 8601"),
+    "no language": (set_to("language", "English!"), "config.language", "BCP 47"),
+    "minus one speaker": (set_to("n_speakers", -1), "config.n_speakers", "1 to 64"),
+    "65 speakers": (set_to("n_speakers", 65), "config.n_speakers", "1 to 64"),
     "insights too often": (set_to("insights_period_s", 4), "config.insights_period_s", "5 to 600"),
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),

@@ -55,6 +55,15 @@ async def test_channels_are_averaged(tmp_path: Path) -> None:
     assert np.abs(found.astype(int) - SPEECH // 2).max() <= 2
 
 
+@pytest.mark.parametrize("channels", [3, 6, 8])
+async def test_a_recorder_with_many_channels_is_heard(tmp_path: Path, channels: int) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(np.stack([SPEECH] + [np.zeros_like(SPEECH)] * (channels - 1), 1)))
+    found, damaged = await decoded(source)
+    assert not damaged
+    assert np.abs(found.astype(int) - SPEECH // channels).max() <= 2
+
+
 REFUSED = {
     b"": "empty",
     b"Dear all, " * 100: "not audio or video",
