@@ -109,9 +109,9 @@ def mean(rows: list[dict[str, Any]], key: str) -> float | None:
 
 
 def print_row(row: dict[str, Any]) -> None:
-    rates = "".join(f"{'-' if row[key] is None else format(row[key], '.2f'):>9}" for key in RATES)
+    rates = "".join(f"{'-' if row[key] is None else format(row[key], '.2f'):>11}" for key in RATES)
     speakers = f"{row['speakers_hyp']}/{row['speakers_ref']}" if row["speakers_ref"] else ""
-    print(f"{row['name']:<16}{speakers:>9}{rates}", flush=True)
+    print(f"{row['name']:<16}{speakers:>11}{rates}", flush=True)
 
 
 def main() -> int:
@@ -125,7 +125,7 @@ def main() -> int:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
     ensure_scorers()
-    print(f"{'recording':<16}{'speakers':>9}" + "".join(f"{name:>9}" for name in RATES))
+    print(f"{'recording':<16}{'speakers':>11}" + "".join(f"{name:>11}" for name in RATES))
     rows = asyncio.run(measure(paths))
     by_folder = {folder: [row for row in rows if row["folder"] == folder] for folder in {row["folder"] for row in rows}}
     means = {name: {key: mean(of, key) for key in RATES} for name, of in [*sorted(by_folder.items()), ("all", rows)]}
