@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +17,13 @@ from numpy.typing import NDArray
 from inference.batching import Batcher
 from inference.models import (
     SAMPLE_RATE_HZ,
+    HeardWords,
     ModelSet,
     OpinionScores,
     RecognisedWord,
     Recogniser,
     Samples,
+    StreamingRecogniser,
     Stretch,
     Transcriber,
 )
@@ -26,13 +31,18 @@ from inference.models import (
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
+RECOGNITION = "speech recognition"
 # What one call takes at most: more makes single calls longer and little cheaper.
-LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY, LARGEST_DIARIZER = 32, 64, 4, 512
+LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY = 32, 64, 4
 # A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
 # told so much later. Alone there is nobody to wait for.
 ENCODER_WINDOW_S = 0.15
+# A tenth of the weight of niceness 0. How audio sounds is told at the end; who speaks, and what, is told now.
+WAITING_NICENESS = 10
 # Seconds of audio in a call of a recogniser.
 LARGEST_RECOGNISER_S = 240
+# Sessions in a call of a streaming recogniser, a step of each.
+LARGEST_STREAMED = 64
 # Pieces of like length share a call: seconds.
 LENGTH_STEP_S = 5.0
 
@@ -40,9 +50,10 @@ LENGTH_STEP_S = 5.0
 class _OnThread(Generic[Work, Result]):
     """A model on a thread of its own: one call at a time, and its processor time counted."""
 
-    def __init__(self, call: Callable[[list[Work]], list[Result]]) -> None:
+    def __init__(self, call: Callable[[list[Work]], list[Result]], *, can_wait: bool = False) -> None:
+        """``can_wait``: on a busy machine everything else goes first."""
         self._call = call
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model", initializer=_step_back if can_wait else None)
         self.processor_s = 0.0
 
     async def __call__(self, work: list[Work]) -> list[Result]:
@@ -58,6 +69,12 @@ class _OnThread(Generic[Work, Result]):
     def close(self) -> None:
         """Waits for the call under way."""
         self._thread.shutdown(wait=True)
+
+
+def _step_back() -> None:
+    """Gives this thread a tenth of the weight of others, where the system has priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
 
 
 class _InProcesses:
@@ -101,13 +118,20 @@ class Engine:
             may_gather=lambda: self.sessions > 1,
         )
         self.quality: Batcher[Samples, OpinionScores] = self._queue(
-            "audio quality", _OnThread(models.quality), largest=LARGEST_QUALITY, window_s=window_s
+            "audio quality", _OnThread(models.quality, can_wait=True), largest=LARGEST_QUALITY, window_s=window_s
         )
-        self._recogniser = self._recognition(models.transcriber, window_s)
+        self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
+        self.streaming_recogniser: Batcher[Stretch, tuple[HeardWords, Any]] | None = None
+        if isinstance(models.transcriber, StreamingRecogniser):
+            self.streaming_recogniser = self._queue(
+                RECOGNITION, _OnThread(models.transcriber), largest=LARGEST_STREAMED, window_s=window_s
+            )
+        else:
+            self._recogniser = self._recognition(models.transcriber, window_s)
         self.diarizer: Batcher[Stretch, Heard] | None = None
         if models.diarizer is not None:
             self.diarizer = self._queue(
-                "diarization", _OnThread(models.diarizer), largest=LARGEST_DIARIZER, window_s=window_s
+                "diarization", _OnThread(models.diarizer), largest=models.diarizer.sessions_a_pass, window_s=window_s
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
@@ -115,7 +139,8 @@ class Engine:
         return await self._encoder.submit(owner, windows)
 
     async def transcribe(self, owner: Hashable, samples: Samples) -> tuple[RecognisedWord, ...]:
-        """The words of a piece of speech. Raises TranscriptionFailed."""
+        """The words of a piece of speech, by a recogniser of pieces. Raises TranscriptionFailed."""
+        assert self._recogniser is not None
         return await self._recogniser.submit(owner, samples)
 
     def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
@@ -142,12 +167,11 @@ class Engine:
     def _recognition(
         self, model: Transcriber | Recogniser, window_s: float
     ) -> Batcher[Samples, tuple[RecognisedWord, ...]]:
-        task = "speech recognition"
         if isinstance(model, Transcriber):
             # One call more than it works on: the next piece lies ready when one is done.
-            return self._queue(task, _InProcesses(model), largest=1, parallel=model.parallel + 1)
+            return self._queue(RECOGNITION, _InProcesses(model), largest=1, parallel=model.parallel + 1)
         return self._queue(
-            task,
+            RECOGNITION,
             _OnThread(model),
             largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
             window_s=window_s,

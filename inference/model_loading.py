@@ -14,6 +14,7 @@ from inference.models import (
     Recogniser,
     SentimentClassifier,
     SpeakerEncoder,
+    StreamingRecogniser,
     TextEncoder,
     Transcriber,
     VoiceActivityDetector,
@@ -76,8 +77,8 @@ class Loader:
 
         return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
 
-    def recogniser(self, model: ResolvedModel) -> Transcriber | Recogniser:
-        """PocketSphinx from its wheel, a folder of ONNX graphs, or a NeMo checkpoint."""
+    def recogniser(self, model: ResolvedModel) -> Transcriber | Recogniser | StreamingRecogniser:
+        """PocketSphinx from its wheel, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""
         if model.entry is POCKETSPHINX:
             from inference.sphinx import SphinxTranscriber
 
@@ -85,9 +86,11 @@ class Loader:
         _needs(model, "onnx", "nemo")
         languages = self._languages_of(model)
         if model.format == "nemo":
-            from inference.nemo.recogniser import load_recogniser
+            from inference.nemo.streaming_recogniser import load_fitting_recogniser
 
-            return load_recogniser(_file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages)
+            return load_fitting_recogniser(
+                _file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages
+            )
         from inference.onnx.recogniser import load_recogniser as load_onnx_recogniser
 
         return load_onnx_recogniser(model.path, self.execution, languages)

@@ -20,6 +20,7 @@ from inference.models import (
     Samples,
     SentimentClassifier,
     SpeakerEncoder,
+    StreamingRecogniser,
     Stretch,
     TextEncoder,
     VoiceActivityDetector,
@@ -82,6 +83,20 @@ def probe_recogniser(recogniser: Recogniser) -> None:
     for piece, words in zip(pieces, found, strict=True):
         for word in words:
             _check_word(word, len(piece) / SAMPLE_RATE_HZ)
+
+
+def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:
+    """A session of one and a half steps. Raises ModelUnfit."""
+    step = recogniser.step_samples
+    rest = step // 2
+    duration_s = (step + rest) / SAMPLE_RATE_HZ
+    with _failing_as(f"a session of {duration_s:.2f} s"):
+        ((first, state),) = recogniser([Stretch(faint_noise(step), recogniser.initial_state())])
+        ((second, _),) = recogniser([Stretch(faint_noise(rest), state, last=True)])
+    if second.under_way is not None:
+        raise ModelUnfit(f"the word {second.under_way.text!r} goes on after the end of the audio")
+    for word in (*first.words, *second.words):
+        _check_word(word, duration_s)
 
 
 def _check_word(word: RecognisedWord, duration_s: float) -> None:

@@ -16,10 +16,19 @@ from inference.model_probes import (
     probe_quality,
     probe_recogniser,
     probe_sentiment,
+    probe_streaming_recogniser,
     probe_text_encoder,
     probe_vad,
 )
-from inference.models import FrameDiarizer, ModelCorrupt, ModelMissing, ModelSet, ModelUnfit, Transcriber
+from inference.models import (
+    FrameDiarizer,
+    ModelCorrupt,
+    ModelMissing,
+    ModelSet,
+    ModelUnfit,
+    StreamingRecogniser,
+    Transcriber,
+)
 from inference.models.catalogue import (
     AUDIO_QUALITY,
     DIARIZATION,
@@ -146,7 +155,9 @@ def load_models(settings: InferenceSettings) -> ModelSet:
     # Last, since it may have processes of its own, that would be left if another failed.
     with _loading(chosen[SPEECH_RECOGNITION]) as model:
         recogniser = loader.recogniser(model)
-        if not isinstance(recogniser, Transcriber):
+        if isinstance(recogniser, StreamingRecogniser):
+            probe_streaming_recogniser(recogniser)
+        elif not isinstance(recogniser, Transcriber):
             probe_recogniser(recogniser)
     for choice in chosen.values():
         if choice.by:

@@ -1,4 +1,4 @@
-"""Recognising a session's speech while it goes on: a few pieces at once, never more."""
+"""Recognising a session's speech while it goes on, piece by piece: a few at once, never more."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.engine import Engine
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamingRecogniser
 
 # A cut is looked for in so much of the end of a piece that grew too long.
 CUT_WITHIN_S = 2.5
+# The last sound of a word goes on after the detector has let go of it.
+TAIL_S = 0.1
 VAD_WINDOW_SAMPLES = 512
 
 
@@ -35,8 +37,10 @@ class Recognition:
     def __init__(self, engine: Engine, owner: Hashable, pieces_at_once: int, changed: Callable[[], None]) -> None:
         """``pieces_at_once``: the most under way, so that audio does not pile up; ``changed`` is called
         when words have come."""
+        model = engine.models.transcriber
+        assert not isinstance(model, StreamingRecogniser)
         self._engine, self._owner = engine, owner
-        self._max_segment_s = engine.models.transcriber.max_segment_s
+        self._max_segment_s = model.max_segment_s
         self._pieces_at_once = pieces_at_once
         self._changed = changed
         self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
@@ -52,6 +56,10 @@ class Recognition:
         keep = int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES)
         self._probabilities = np.concatenate([self._probabilities, probabilities])[-2 * keep :]
         self._windows_heard += len(probabilities)
+
+    async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        """Pauses are of no interest here: nothing is needed of what no segment holds."""
+        return heard
 
     def oldest_waiting(self) -> int | None:
         """First sample of the oldest piece without words yet; None where nothing waits."""
@@ -88,7 +96,7 @@ class Recognition:
         """Hands out what is left of a segment that has ended."""
         start = self._begin(segment)
         self._piece_start = None
-        end = min(audio.end, int(segment.end_s * SAMPLE_RATE_HZ))
+        end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
         if end > start:
             await self._submit(_Piece(number, start), audio.span(start, end))
 
@@ -108,7 +116,7 @@ class Recognition:
         """True while pieces of the segment are under way."""
         return any(piece.segment == number for piece in self._pending.values())
 
-    async def finish(self) -> list[RecognisedWord]:
+    async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
         """Every word of the session, in the order of time. Raises TranscriptionFailed."""
         await self._collect(at_most=0)
         return sorted((word for words in self._words.values() for word in words), key=_by_time)

@@ -23,6 +23,7 @@ from inference.framed_speakers import FramedSpeakers
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
 from inference.recognition import Recognition
 from inference.speaker_stage import SpeakerStage
+from inference.streamed_recognition import StreamedRecognition
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
@@ -66,8 +67,12 @@ class Session:
         self._speech: list[SpeechSegment] = []
         # Set when words have come: time to call ``poll``.
         self.changed = asyncio.Event()
-        pieces = PIECES_AT_ONCE_LIVE if config.live else PIECES_AT_ONCE
-        self._recognition = Recognition(engine, self, pieces, self.changed.set) if config.transcribe else None
+        self._recognition: Recognition | StreamedRecognition | None = None
+        if config.transcribe and engine.streaming_recogniser is not None:
+            self._recognition = StreamedRecognition(engine, self)
+        elif config.transcribe:
+            pieces = PIECES_AT_ONCE_LIVE if config.live else PIECES_AT_ONCE
+            self._recognition = Recognition(engine, self, pieces, self.changed.set)
         self._speakers: SpeakerStage
         if engine.diarizer is not None:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
@@ -103,7 +108,7 @@ class Session:
         for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
             await self._close_segment(segment)
         await self._speakers.finish(self._audio)
-        words = await self._recognition.finish() if self._recognition else []
+        words = await self._recognition.finish(self._audio) if self._recognition else []
         await self._ear.finish([(segment.start_s, segment.end_s) for segment in self._speech])
         return await asyncio.to_thread(self._conclude, total, words)
 
@@ -158,9 +163,11 @@ class Session:
         probabilities, self._vad_state = await self._engine.vad.submit(self, Stretch(levelled, self._vad_state))
         await asyncio.to_thread(self._ear.measure, samples)
         await self._ear.judge(samples, probabilities)
+        needed = self._heard - MARGIN_SAMPLES
         if self._recognition:
             self._recognition.note_speech(probabilities)
-        needed = min(self._heard - MARGIN_SAMPLES, await self._speakers.hear(self._audio, self._heard))
+            needed = min(needed, await self._recognition.hear(self._audio, self._heard))
+        needed = min(needed, await self._speakers.hear(self._audio, self._heard))
         for segment in self._segmenter.push(probabilities):
             await self._close_segment(segment)
         if (under_way := self._segmenter.open_segment) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ LEAST_SPEECH = 0.2
 JUDGED_AT_FIRST = 20
 JUDGED_LATER_EVERY = 3
 SPEECH_PROBABILITY = 0.5
+# Scores are told at the end only: where words and speakers need the machine now, so many windows may wait, which
+# bounds a session's memory to 7 MB for them.
+MOST_WAITING = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class QualityTrack:
         self._speech = 0.0
         self._start = 0
         self._candidates = 0
-        self._under_way: asyncio.Task[JudgedWindow] | None = None
+        self._waiting: deque[asyncio.Task[JudgedWindow]] = deque()
+        self._one_at_a_time = asyncio.Lock()
         self._judged: list[JudgedWindow] = []
 
     async def push(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
@@ -58,15 +63,16 @@ class QualityTrack:
 
     async def finish(self) -> list[JudgedWindow]:
         """Every judged window, in the order of time. A short rest is judged where nothing else was."""
-        if self._length > SAMPLE_RATE_HZ and not self._judged and self._under_way is None:
+        if self._length > SAMPLE_RATE_HZ and not self._judged and not self._waiting:
             await self._close_window()
-        await self._collect()
+        await self._collect(at_most=0)
         return self._judged
 
     async def close(self) -> None:
-        """Waits for what is under way; a thread cannot be cancelled."""
-        if self._under_way is not None:
-            await asyncio.gather(self._under_way, return_exceptions=True)
+        """Gives up what waits."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
 
     async def _close_window(self) -> None:
         window, length, speech, start = self._samples, self._length, self._speech, self._start
@@ -76,17 +82,20 @@ class QualityTrack:
         self._candidates += 1
         if self._candidates > JUDGED_AT_FIRST and self._candidates % JUDGED_LATER_EVERY:
             return
-        await self._collect()
-        self._under_way = asyncio.create_task(self._judge(np.concatenate(window), start, start + length))
+        await self._collect(at_most=MOST_WAITING - 1)
+        # Half the memory, and the same numbers: samples come as 16-bit integers.
+        kept = np.round(np.concatenate(window) * 32768).astype(np.int16)
+        self._waiting.append(asyncio.create_task(self._judge(kept, start, start + length)))
 
-    async def _judge(self, window: Samples, start: int, end: int) -> JudgedWindow:
-        scores = await self._ask(window)
+    async def _judge(self, window: NDArray[np.int16], start: int, end: int) -> JudgedWindow:
+        async with self._one_at_a_time:
+            scores = await self._ask(window.astype(np.float32) / np.float32(32768))
         return JudgedWindow(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ, scores)
 
-    async def _collect(self) -> None:
-        if self._under_way is not None:
-            task, self._under_way = self._under_way, None
-            self._judged.append(await task)
+    async def _collect(self, at_most: int) -> None:
+        """Takes what is judged, and waits until at most so many windows are not."""
+        while self._waiting and (len(self._waiting) > at_most or self._waiting[0].done()):
+            self._judged.append(await self._waiting.popleft())
 
 
 def scores_around(judged: list[JudgedWindow], start_s: float, end_s: float) -> OpinionScores | None:

@@ -8,13 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE_HZ = 16_000
-Samples = NDArray[np.float32]
+from inference.models.audio import SAMPLE_RATE_HZ, Samples, Stretch
+from inference.models.recognition import (
+    HeardWords,
+    RecognisedWord,
+    Recogniser,
+    StreamingRecogniser,
+    Transcriber,
+    TranscriptionFailed,
+)
+
+__all__ = [
+    "EMOTIONS",
+    "EmotionClassifier",
+    "EncoderProfile",
+    "FrameDiarizer",
+    "HeardWords",
+    "ModelCorrupt",
+    "ModelMissing",
+    "ModelSet",
+    "ModelUnfit",
+    "OpinionScores",
+    "QualityEstimator",
+    "RecognisedWord",
+    "Recogniser",
+    "SAMPLE_RATE_HZ",
+    "Samples",
+    "SentimentClassifier",
+    "SpeakerEncoder",
+    "StreamingRecogniser",
+    "Stretch",
+    "TextEncoder",
+    "Transcriber",
+    "TranscriptionFailed",
+    "VoiceActivityDetector",
+]
 
 
 class ModelMissing(Exception):
@@ -25,24 +58,8 @@ class ModelCorrupt(Exception):
     """A model's file is not the one the catalogue knows, or cannot be read as what it should be."""
 
 
-class TranscriptionFailed(Exception):
-    """The recogniser crashed on a piece of audio."""
-
-
 class ModelUnfit(Exception):
     """A model is readable but cannot serve: a wrong shape, rate or label; the message names it and the fix."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The next audio of one session, for a model that remembers what came before."""
-
-    samples: Samples
-    """Shape (n,)."""
-    state: Any
-    """What the session's previous call returned, or the model's ``initial_state()``."""
-    last: bool = False
-    """No more audio of the session follows."""
 
 
 class VoiceActivityDetector(Protocol):
@@ -114,6 +131,8 @@ class FrameDiarizer(Protocol):
     latency_samples: int
     """How far behind the end of the audio given the frames told may be."""
     max_speakers: int
+    sessions_a_pass: int
+    """Sessions that are computed together; more of them in a call only wait for one another."""
 
     def initial_state(self) -> Any:
         """State before the first sample of a session."""
@@ -130,55 +149,6 @@ class FrameDiarizer(Protocol):
             the state for the session's next call. The frames of all calls of a session, with the last,
             follow one another and cover all of its audio, rounded up. They do not depend on what
             else is in the call, but for rounding.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RecognisedWord:
-    """A word within the audio given to a Transcriber."""
-
-    text: str
-    start_s: float
-    """From the first sample given, seconds."""
-    end_s: float
-    confidence: float | None
-    """0..1; None where the recogniser does not say."""
-
-
-class Recogniser(Protocol):
-    """Turns pieces of speech into words with times."""
-
-    languages: tuple[str, ...]
-    """BCP 47 primary tags."""
-    max_segment_s: float
-    """The longest piece it takes, seconds."""
-
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        """The words of each piece, in the order of time. Pieces may differ in length; each shape (n,), n > 0.
-
-        The words of a piece do not depend on what else is in the call, nor on any call before.
-        """
-        ...
-
-
-@runtime_checkable
-class Transcriber(Protocol):
-    """A recogniser that takes one piece at a time and sees to its own processes."""
-
-    languages: tuple[str, ...]
-    """BCP 47 primary tags."""
-    max_segment_s: float
-    """The longest audio it takes at once, seconds."""
-    parallel: int
-    """Pieces it works on at once."""
-    processor_s: float
-    """Processor time spent on pieces so far, in whatever process, seconds."""
-
-    async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
-        """The words of one stretch of speech, in the order of time; independent of all calls before.
-
-        Raises TranscriptionFailed.
         """
         ...
 
@@ -254,7 +224,7 @@ class ModelSet:
 
     vad: VoiceActivityDetector
     encoder: SpeakerEncoder
-    transcriber: Transcriber | Recogniser
+    transcriber: Transcriber | Recogniser | StreamingRecogniser
     quality: QualityEstimator
     text_encoder: TextEncoder
     sentiment: SentimentClassifier

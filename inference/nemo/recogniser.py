@@ -40,10 +40,14 @@ def load_recogniser(path: Path, *, device: str, dtype: str, languages: Sequence[
         ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
         ModelUnfit: it holds something else than such a recogniser.
     """
-    model = load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype)
+    return recogniser_of(load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype), languages, path.name)
+
+
+def recogniser_of(model: Any, languages: Sequence[str], name: str) -> Recogniser:
+    """The recogniser that a loaded checkpoint is; ``name`` of its file. Raises ModelUnfit: it is not for 16 kHz."""
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
-            f"{path.name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
+            f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
             f"a recogniser for {SAMPLE_RATE_HZ} Hz is needed"
         )
     return NemoRecogniser(model, languages)

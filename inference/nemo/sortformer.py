@@ -79,7 +79,7 @@ class SortformerDiarizer:
         self._model, self._modules, self._settings = model, model.sortformer_modules, settings
         self._device = next(model.parameters()).device
         self._dtype = torch_dtype(dtype)
-        self._most_rows = most_rows or (MOST_ROWS_GPU if self._device.type == "cuda" else MOST_ROWS_CPU)
+        self.sessions_a_pass = most_rows or (MOST_ROWS_GPU if self._device.type == "cuda" else MOST_ROWS_CPU)
         self._front_end = MelFrontEnd(model.preprocessor, name)
         self._apply(settings, name)
         self.max_speakers = int(self._modules.n_spk)
@@ -188,8 +188,8 @@ class SortformerDiarizer:
 
     def _step_all(self, chunks: list[_Chunk]) -> list[tuple[_Chunk, NDArray[np.float32], SortformerState]]:
         done: list[tuple[_Chunk, NDArray[np.float32], SortformerState]] = []
-        for first in range(0, len(chunks), self._most_rows):
-            part = chunks[first : first + self._most_rows]
+        for first in range(0, len(chunks), self.sessions_a_pass):
+            part = chunks[first : first + self.sessions_a_pass]
             frames, states = self._step(part)
             done += zip(part, frames, states, strict=True)
         return done

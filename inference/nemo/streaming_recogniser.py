@@ -8,12 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
+from inference.models import (
+    SAMPLE_RATE_HZ,
+    HeardWords,
+    RecognisedWord,
+    Recogniser,
+    Samples,
+    StreamingRecogniser,
+    Stretch,
+)
 from inference.nemo.checkpoint import load_checkpoint
+from inference.nemo.recogniser import RECOGNISERS, recogniser_of
 from inference.nemo.token_words import Token, decode_greedily, frame_seconds, word_of, word_spans
 
 STREAMING_RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel")
@@ -21,43 +30,6 @@ MOST_ROWS = 64
 """Sessions in one pass of the model."""
 # A word that does not end is told in parts: what is kept of a session stays small.
 MOST_TOKENS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class HeardWords:
-    """What a call heard of one session; times are from the session's first sample."""
-
-    words: tuple[RecognisedWord, ...]
-    """Words that have ended, in the order of time; none of them is ever revised."""
-    under_way: RecognisedWord | None
-    """The word that may go on in the next call, as far as it is heard."""
-
-
-class StreamingRecogniser(Protocol):
-    """Turns the audio of many sessions into words while it comes."""
-
-    languages: tuple[str, ...]
-    """BCP 47 primary tags."""
-    step_samples: int
-    """Audio of this length, or a multiple, makes best use of a call."""
-    latency_samples: int
-    """How far behind the end of the audio given what is heard may be."""
-
-    def initial_state(self) -> Any:
-        """State before the first sample of a session."""
-        ...
-
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
-        """The next words of each of several sessions, however far each has come.
-
-        Args:
-            work: each of any length, even empty; after ``last`` nothing more may come.
-
-        Returns:
-            For each: words, and the state for the session's next call. They depend neither on what else is in the
-            call, but for rounding, nor on how the audio is cut.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +81,25 @@ def load_streaming_recogniser(
     """
     model = load_checkpoint(path, STREAMING_RECOGNISERS, device=device, dtype=dtype)
     return NemoStreamingRecogniser(model, languages, look_ahead=look_ahead, name=path.name)
+
+
+def load_fitting_recogniser(
+    path: Path, *, device: str, dtype: str, languages: Sequence[str]
+) -> Recogniser | StreamingRecogniser:
+    """The recogniser in the ``.nemo`` file at ``path``: a streaming one where it was trained for that.
+
+    That is a transducer whose encoder hears chunks with bounded context (``encoder.att_context_style:
+    chunked_limited``); every other is a recogniser of whole pieces. Arguments and errors as for both:
+    ``load_streaming_recogniser`` and ``recogniser.load_recogniser``.
+    """
+    model = load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype)
+    if hasattr(model, "joint") and _hears_chunks(model.encoder):
+        return NemoStreamingRecogniser(model, languages, name=path.name)
+    return recogniser_of(model, languages, path.name)
+
+
+def _hears_chunks(encoder: Any) -> bool:
+    return getattr(encoder, "att_context_style", None) == "chunked_limited" and min(encoder.att_context_size) >= 0
 
 
 class NemoStreamingRecogniser:

@@ -85,7 +85,7 @@ class OnnxSortformer:
         check_step(self._session, model, description)
         self._alone = varies_with_batch(model)
         rows = MOST_ROWS_CPU if self._session.get_providers()[0] == CPU else MOST_ROWS_GPU
-        self._most_rows = 1 if self._alone else most_rows or rows
+        self.sessions_a_pass = 1 if self._alone else most_rows or rows
         self._try_step(model.name)
         self.step_samples = settings.step * FRAME_SAMPLES
         # Just before a chunk is told, all of it and what it waits for is there but for one step.
@@ -130,7 +130,7 @@ class OnnxSortformer:
         return sorted(rows, key=lambda row: row.length)
 
     def _step_all(self, rows: list[_Row]) -> list[ToldChunk]:
-        parts = [rows[first : first + self._most_rows] for first in range(0, len(rows), self._most_rows)]
+        parts = [rows[first : first + self.sessions_a_pass] for first in range(0, len(rows), self.sessions_a_pass)]
         return [answer for part in parts for answer in self._step(part)]
 
     def _step(self, rows: Sequence[_Row]) -> list[ToldChunk]:

@@ -11,7 +11,7 @@ from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from inference.nemo.latency import StreamingSettings
 from inference.onnx.graph_contract import Tensor, check_graph, inputs_of, listed
 from inference.onnx.log_mel import LogMelSettings
-from inference.onnx.sidecar import beside, read_as
+from inference.onnx.sidecar import beside, read_as, read_object
 from inference.onnx.sortformer_audio import FEATURES_A_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES
 from inference.onnx.sortformer_cache import CacheRules
 
@@ -38,10 +38,11 @@ class SortformerDescription(BaseModel):
 def read_description(model: Path) -> SortformerDescription:
     """The file beside ``model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit: it is of what cannot be served."""
     path = beside(model)
+    if (task := read_object(path).get("task")) != TASK:
+        raise ModelUnfit(f"{path.name}: task is {task!r}; needed is {TASK!r}")
     description = read_as(path, SortformerDescription)
     mel = description.mel
     fixed = {
-        "task": (description.task, TASK),
         "sample_rate_hz": (description.sample_rate_hz, SAMPLE_RATE_HZ),
         "subsampling": (description.subsampling, FEATURES_A_FRAME),
         "mel.hop_samples": (mel.hop_samples, HOP_SAMPLES),

@@ -33,6 +33,7 @@ class TruthDiarizer:
     step_samples = 8 * frame_samples
     latency_samples = SAMPLE_RATE_HZ
     max_speakers = 4
+    sessions_a_pass = 8
 
     def __init__(self, truth: Sequence[SpokenInterval]) -> None:
         names = list(dict.fromkeys(interval.speaker for interval in sorted(truth)))

@@ -85,7 +85,7 @@ def test_a_checkpoint_for_another_task_is_refused(checkpoints: Path, tmp_path: P
         load_models(settings(diarizer=str(checkpoints / "titanet.nemo")))
     with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_VAD=.*is of the format nemo; for voice activity"):
         load_models(settings(vad=str(checkpoints / "titanet.nemo")))
-    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*is of the format onnx; for diarization"):
+    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*encoder.json: task is 'speaker_vectors'"):
         load_models(settings(diarizer=str(onnx_models.speaker_encoder(tmp_path / "encoder.onnx"))))
     (tmp_path / "broken.nemo").write_bytes(b"nothing")
     with pytest.raises(ModelCorrupt, match=r"^MEETRA_INFERENCE_DIARIZER=.*broken.nemo"):
