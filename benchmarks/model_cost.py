@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.default_backend import load_default_models
 from inference.engine import Engine
-from inference.models import ModelSet, RecognisedWord, Samples
+from inference.models import ModelSet, RecognisedWord, Samples, Transcriber
 from inference.session import Session, SessionConfig
 from inference.sphinx import decoder_process
 
@@ -74,6 +74,7 @@ def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
             return self._call(*arguments)
 
     decoder_process.load()
+    assert isinstance(models.transcriber, Transcriber)
     counted: dict[str, Any] = {
         "vad": Counted(models.vad, "voice activity"),
         "encoder": Counted(models.encoder, "speaker vectors"),

@@ -78,7 +78,9 @@ class Session:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
         else:
             self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
-        self._ear = RecordingEar(models.quality.window_samples, lambda window: engine.quality.submit(self, window))
+        self._ear = RecordingEar(
+            models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
+        )
         self._reported = 0
         self._closed = False
         engine.sessions += 1

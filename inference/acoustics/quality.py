@@ -21,9 +21,10 @@ LEAST_SPEECH = 0.2
 JUDGED_AT_FIRST = 20
 JUDGED_LATER_EVERY = 3
 SPEECH_PROBABILITY = 0.5
-# Scores are told at the end only: where words and speakers need the machine now, so many windows may wait, which
-# bounds a session's memory to 7 MB for them.
-MOST_WAITING = 24
+# Scores are told at the end only: where words and speakers of live meetings need the machine now, so many windows may
+# wait, which bounds a session's memory to 7 MB for them. A recording waits for its few: it ends soon after its last
+# sample.
+MOST_WAITING_LIVE, MOST_WAITING = 24, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class JudgedWindow:
 class QualityTrack:
     """Judges a session's windows one after another, beside the other work."""
 
-    def __init__(self, window_samples: int, judge: Judge) -> None:
+    def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
         self._window_samples, self._ask = window_samples, judge
+        self._most_waiting = MOST_WAITING_LIVE if live else MOST_WAITING
         self._samples: list[Samples] = []
         self._length = 0
         self._speech = 0.0
@@ -82,7 +84,7 @@ class QualityTrack:
         self._candidates += 1
         if self._candidates > JUDGED_AT_FIRST and self._candidates % JUDGED_LATER_EVERY:
             return
-        await self._collect(at_most=MOST_WAITING - 1)
+        await self._collect(at_most=self._most_waiting - 1)
         # Half the memory, and the same numbers: samples come as 16-bit integers.
         kept = np.round(np.concatenate(window) * 32768).astype(np.int16)
         self._waiting.append(asyncio.create_task(self._judge(kept, start, start + length)))

@@ -55,12 +55,12 @@ class RecordingAcoustics:
 class RecordingEar:
     """Listens to one session from beginning to end."""
 
-    def __init__(self, window_samples: int, judge: Judge) -> None:
-        """``judge`` scores windows of ``window_samples``."""
+    def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
+        """``judge`` scores windows of ``window_samples``; in a ``live`` session it may come late."""
         self._frames = FrameTrack()
         self._dropouts = DropoutTrack()
         self._music = MusicTrack()
-        self._quality = QualityTrack(window_samples, judge)
+        self._quality = QualityTrack(window_samples, judge, live=live)
         self._judged: list[JudgedWindow] = []
         self._speech = np.zeros(0, np.bool_)
 
