@@ -48,6 +48,10 @@ ours = ["ears", "heart"]
 """
 
 
+def _hears_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Shell:
     """Runs the command with a models folder and a catalogue of its own."""
 
@@ -75,6 +79,8 @@ class Shell:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # As in a terminal, whoever runs the tests: programs in the background are often started deaf to Ctrl-C.
+            preexec_fn=_hears_ctrl_c,
         )
 
     def run(self, *arguments: str, meetra: bool = False, **environment: str) -> tuple[int, str, str]:
