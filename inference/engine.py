@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,8 @@ LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY = 32, 64, 4
 # A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
 # told so much later. Alone there is nobody to wait for.
 ENCODER_WINDOW_S = 0.15
+# A tenth of the weight of niceness 0. How audio sounds is told at the end; who speaks, and what, is told now.
+WAITING_NICENESS = 10
 # Seconds of audio in a call of a recogniser.
 LARGEST_RECOGNISER_S = 240
 # Sessions in a call of a streaming recogniser, a step of each.
@@ -69,9 +72,12 @@ class _OnThread(Generic[Work, Result]):
 
 
 def _step_back() -> None:
-    """Leaves the processors to every other thread that wants them, where the system can do that for a thread."""
+    """Gives this thread a tenth of the weight of others, where the system has priorities of threads.
+
+    Not less: a meeting that ends waits for its scores, on a machine that is never idle as well.
+    """
     if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
 
 
 class _InProcesses:
