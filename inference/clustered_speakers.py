@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
+from inference.diarization.agglomeration import unit
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
 from inference.diarization.speech_segments import SpeechSegment
@@ -126,6 +127,5 @@ class ClusteredSpeakers:
         for speaker in range(1, count + 1):
             own = vectors[owners == speaker]
             if len(own):
-                mean = own.mean(0)
-                profiles[speaker - 1] = mean / (np.linalg.norm(mean) + 1e-9)
-        return profiles
+                profiles[speaker - 1] = own.mean(0)
+        return unit(profiles)

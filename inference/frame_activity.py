@@ -43,20 +43,24 @@ class FrameActivity:
         self._shortest = max(1, round(SHORTEST_SPEECH_S / frame_s))
         self._open: list[_Run | None] = [None] * speakers
         self._numbers: dict[int, int] = {}
-        self._probabilities: list[NDArray[np.float16]] = []
+        self._probabilities = np.zeros((1024, speakers), np.float16)  # more rows than frames: grows by doubling
         self.frames = 0
         self.stretches: list[Activity] = []
 
     def push(self, probabilities: NDArray[np.float32]) -> set[int]:
         """Takes the next frames, shape (n, speakers), 0..1; numbers of the stretches that changed."""
         changed: set[int] = set()
-        active = probabilities >= THRESHOLD
-        for row in active:
+        self._keep(probabilities)
+        for row in probabilities >= THRESHOLD:
             for column, speaks in enumerate(row):
                 self._step(column, bool(speaks), changed)
             self.frames += 1
-        self._probabilities.append(probabilities.astype(np.float16))
         return changed
+
+    def _keep(self, probabilities: NDArray[np.float32]) -> None:
+        while self.frames + len(probabilities) > len(self._probabilities):
+            self._probabilities = np.concatenate([self._probabilities, np.zeros_like(self._probabilities)])
+        self._probabilities[self.frames : self.frames + len(probabilities)] = probabilities
 
     def finish(self) -> set[int]:
         """No more frames come; numbers of the stretches that ended."""
@@ -91,18 +95,12 @@ class FrameActivity:
     def share(self, speaker: int, start_s: float, end_s: float) -> float:
         """Sum of the speaker's probabilities over the frames of a stretch of time."""
         column = next(c for c, number in self._numbers.items() if number == speaker)
-        self._probabilities = [np.concatenate(self._probabilities)] if self._probabilities else []
-        if not self._probabilities:
-            return 0.0
-        first, last = int(start_s / self._frame_s), int(np.ceil(end_s / self._frame_s))
-        return float(self._probabilities[0][first:last, column].sum(dtype=np.float64))
+        first, last = int(start_s / self._frame_s), min(self.frames, int(np.ceil(end_s / self._frame_s)))
+        return float(self._probabilities[first:last, column].sum(dtype=np.float64))
 
     def alone(self, first: int) -> list[tuple[int, int, int]]:
         """(speaker, first frame, end) of every stretch from frame ``first`` on in which one alone speaks."""
-        self._probabilities = [np.concatenate(self._probabilities)] if self._probabilities else []
-        if not self._probabilities:
-            return []
-        active = self._probabilities[0][first:] >= THRESHOLD
+        active = self._probabilities[first : self.frames] >= THRESHOLD
         who = np.where(active.sum(1) == 1, active.argmax(1), -1)
         borders = np.flatnonzero(np.diff(who)) + 1
         found = []

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
+from inference.diarization.agglomeration import unit
 from inference.diarization.resegmentation import SpeakerSegment
 from inference.diarization.speech_segments import SpeechSegment
 from inference.engine import Engine
 from inference.events import TurnEvent, TurnState
 from inference.frame_activity import Activity, FrameActivity
+from inference.live_turns import GROWTH_S
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
 from inference.speaker_stage import SettledSpeakers
 
-# A turn that only grows is said again after so much speech.
-GROWTH_S = 1.0
 # A word outside of every stretch waits so long for one that begins after it.
 NEAREST_WITHIN_S = 1.0
 # Windows a speaker's vector is the mean of, at most, and the shortest that says anything, seconds.
@@ -183,6 +183,5 @@ class FramedSpeakers:
         found = np.zeros((speakers, self._engine.models.encoder.profile.dimension), np.float32)
         for speaker in range(1, speakers + 1):
             if self._windows[speaker]:
-                mean = np.mean(self._windows[speaker], axis=0)
-                found[speaker - 1] = mean / (np.linalg.norm(mean) + 1e-9)
-        return found
+                found[speaker - 1] = np.mean(self._windows[speaker], axis=0)
+        return unit(found)
