@@ -3,7 +3,8 @@
 Work waits in a queue of its owner (a session). Whenever the model is free, the next call takes one piece of
 work from each owner in turn until it is full: a meeting with much to do never keeps another waiting
 for more than one call. While a call runs the next one gathers, so that batches grow by themselves
-under load and nothing waits when there is none.
+under load and nothing waits when there is none. Work that nobody needs yet says so by its patience: owners whose
+work is due take their turns first.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class _Waiting(Generic[Work, Result]):
     work: Work
     answer: asyncio.Future[Result]
     since: float
+    due: float
 
 
 def _one(_: object) -> int:
@@ -96,14 +98,25 @@ class Batcher(Generic[Work, Result]):
         """Pieces of work in the queue now."""
         return sum(map(len, self._queues.values()))
 
-    async def submit(self, owner: Hashable, work: Work) -> Result:
-        """The result of one piece of work; waits its turn. Raises what the model raises on this work."""
+    async def submit(self, owner: Hashable, work: Work, patience_s: float = 0.0) -> Result:
+        """The result of one piece of work; waits its turn. Raises what the model raises on this work.
+
+        ``patience_s``: so long other owners' work that is due goes first, seconds. An owner's own work keeps its order.
+        """
         async with self._room:
-            entry: _Waiting[Work, Result] = _Waiting(work, asyncio.get_running_loop().create_future(), time.monotonic())
+            now = time.monotonic()
+            answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            entry: _Waiting[Work, Result] = _Waiting(work, answer, now, now + patience_s)
             self._queues.setdefault(owner, deque()).append(entry)
             self._waiting_size += self._size(work)
             self._dispatch()
             return await entry.answer
+
+    def hurry(self, owner: Hashable) -> None:
+        """All that waits of an owner is due now."""
+        now = time.monotonic()
+        for entry in self._queues.get(owner, ()):
+            entry.due = min(entry.due, now)
 
     async def close(self) -> None:
         """Cancels what waits and waits for the calls that run."""
@@ -148,13 +161,13 @@ class Batcher(Generic[Work, Result]):
         self._dispatch()
 
     def _take(self) -> list[_Waiting[Work, Result]]:
-        """The next call: one piece of each owner in turn, round after round."""
+        """The next call: one piece of each owner in turn, those with work that is due first, round after round."""
         batch: list[_Waiting[Work, Result]] = []
         filled, took = 0, True
         kind: Hashable = None
         while took and filled < self._largest:
             took = False
-            for owner in list(self._queues):
+            for owner in self._in_turn():
                 queue = self._queues[owner]
                 while queue and queue[0].answer.done():  # given up by whoever asked
                     self._waiting_size -= self._size(queue.popleft().work)
@@ -174,6 +187,10 @@ class Batcher(Generic[Work, Result]):
                 if filled >= self._largest:
                     break
         return batch
+
+    def _in_turn(self) -> list[Hashable]:
+        now = time.monotonic()
+        return sorted(self._queues, key=lambda owner: self._queues[owner][0].due > now)
 
     async def _call(self, batch: list[_Waiting[Work, Result]]) -> None:
         began = time.monotonic()

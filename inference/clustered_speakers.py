@@ -79,7 +79,7 @@ class ClusteredSpeakers:
             return []
         if self._live.due:
             await asyncio.to_thread(self._live.recluster, np.concatenate(self._vectors))
-        return self._live.changes()
+        return self._live.changes(words_through_s)
 
     async def finish(self, audio: AudioBuffer) -> None:
         await self._encode(at_least=1)

@@ -141,10 +141,20 @@ class Engine:
         """Vectors of a session's windows, shape (n, d); see SpeakerEncoder."""
         return await self._encoder.submit(owner, windows)
 
-    async def transcribe(self, owner: Hashable, samples: Samples) -> tuple[RecognisedWord, ...]:
-        """The words of a piece of speech, by a recogniser of pieces. Raises TranscriptionFailed."""
+    async def transcribe(
+        self, owner: Hashable, samples: Samples, patience_s: float = 0.0
+    ) -> tuple[RecognisedWord, ...]:
+        """The words of a piece of speech, by a recogniser of pieces. Raises TranscriptionFailed.
+
+        ``patience_s``: see ``Batcher.submit``.
+        """
         assert self._recogniser is not None
-        return await self._recogniser.submit(owner, samples)
+        return await self._recogniser.submit(owner, samples, patience_s)
+
+    def hurry_words(self, owner: Hashable) -> None:
+        """The session's speech that waits for its words is due now."""
+        assert self._recogniser is not None
+        self._recogniser.hurry(owner)
 
     def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
         """Each queue, with the processor time of its model so far, seconds."""

@@ -111,11 +111,11 @@ class LiveTurns:
         said = self._said.get(segment_id)
         return said.revision if said else 0
 
-    def changes(self) -> list[TurnEvent]:
-        """What is to be said now, in the order of time."""
+    def changes(self, words_through_s: float) -> list[TurnEvent]:
+        """What is to be said now, in the order of time; every word before ``words_through_s`` (seconds) was taken."""
         found: list[TurnEvent] = []
         for number in sorted(self._dirty):
-            now = self._turns(number)
+            now = self._turns(number, words_through_s)
             for turn in now:
                 if self._worth_saying(turn):
                     found.append(self._say(turn))
@@ -127,17 +127,21 @@ class LiveTurns:
         self._dirty.clear()
         return found
 
-    def _turns(self, number: int) -> list[TurnEvent]:
+    def _turns(self, number: int, words_through_s: float) -> list[TurnEvent]:
         known = self._speech.get(number)
         if known is None:
             return []
         pieces = self._split(number, known.segment)
         said = words_by_segment(pieces, known.words)
-        state = TurnState.STABLE if known.complete else TurnState.PARTIAL
-        return [
-            TurnEvent(p.segment_id, p.speaker, p.start_s, p.end_s, tuple(said[i]), state=state)
-            for i, p in enumerate(pieces)
-        ]
+        found = []
+        for i, piece in enumerate(pieces):
+            # Another has the floor: the turn has ended, though the speech goes on.
+            ended = i < len(pieces) - 1 and piece.end_s <= words_through_s
+            state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
+            found.append(
+                TurnEvent(piece.segment_id, piece.speaker, piece.start_s, piece.end_s, tuple(said[i]), state=state)
+            )
+        return found
 
     def _split(self, number: int, segment: SpeechSegment) -> list[SpeakerSegment]:
         windows = self._windows.get(number) or [self._first_look[number]] if self._knows_voice(number) else []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
@@ -15,10 +16,21 @@ from inference.diarization.speech_segments import SpeechSegment
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamingRecogniser
 
-# A cut is looked for in so much of the end of a piece that grew too long.
+# A piece is cut at the first pause after this share of the longest it may be: words come sooner, and with PocketSphinx
+# (1.5 s) they are none the worse: 54.0 % word errors over all evaluation recordings, 54.2 % where only length cuts.
+LEAST_SHARE = 0.3
+# A pause: so many windows (64 ms) that hold speech with less than this probability, and something after them.
+PAUSE_WINDOWS, PAUSE_BELOW = 2, 0.1
+# Where there is none, a cut is looked for in so much of the end of a piece that grew too long.
 CUT_WITHIN_S = 2.5
 # The last sound of a word goes on after the detector has let go of it.
 TAIL_S = 0.1
+# Pieces with the recogniser at once. A recording waits for words, so that its audio does not pile up in
+# memory; live, who speaks must not wait for words that are late.
+PIECES_AT_ONCE, PIECES_AT_ONCE_LIVE = 4, 64
+# What is cut off a speech that goes on can wait for a turn elsewhere that has ended, for so many seconds; a
+# recording waits for everybody who listens.
+PATIENCE_GOES_ON_S, PATIENCE_RECORDING_S = 2.0, 10.0
 VAD_WINDOW_SAMPLES = 512
 
 
@@ -34,14 +46,13 @@ class _Piece:
 class Recognition:
     """The words of one session, by the number of the speech segment they were said in."""
 
-    def __init__(self, engine: Engine, owner: Hashable, pieces_at_once: int, changed: Callable[[], None]) -> None:
-        """``pieces_at_once``: the most under way, so that audio does not pile up; ``changed`` is called
-        when words have come."""
+    def __init__(self, engine: Engine, owner: Hashable, changed: Callable[[], None], *, live: bool) -> None:
+        """``changed`` is called when words have come; ``live``: somebody waits for them."""
         model = engine.models.transcriber
         assert not isinstance(model, StreamingRecogniser)
         self._engine, self._owner = engine, owner
         self._max_segment_s = model.max_segment_s
-        self._pieces_at_once = pieces_at_once
+        self._live = live
         self._changed = changed
         self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
@@ -69,15 +80,13 @@ class Recognition:
         return min(starts, default=None)
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
-        """Hands out a piece of a segment that grew too long; returns the first sample still needed.
+        """Hands out a piece that came to a pause, or grew too long; returns the first sample still needed.
 
         ``number``: the segment's; ``heard``: samples of the session that the detector has heard.
         """
         piece_start = self._begin(under_way)
-        limit = int(self._max_segment_s * SAMPLE_RATE_HZ)
-        while heard - piece_start > limit:
-            cut = self._quietest(piece_start + limit)
-            await self._submit(_Piece(number, piece_start), audio.span(piece_start, cut))
+        while (cut := self._cut(piece_start, heard)) is not None:
+            await self._submit(_Piece(number, piece_start), audio.span(piece_start, cut), PATIENCE_GOES_ON_S)
             self._piece_start = piece_start = cut
         return piece_start
 
@@ -97,8 +106,10 @@ class Recognition:
         start = self._begin(segment)
         self._piece_start = None
         end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
-        if end > start:
-            await self._submit(_Piece(number, start), audio.span(start, end))
+        if start < int(segment.end_s * SAMPLE_RATE_HZ):  # not cut already in the pause that ended it
+            await self._submit(_Piece(number, start), audio.span(start, end), 0.0)
+        if self._live:
+            self._engine.hurry_words(self._owner)
 
     def take_done(self) -> set[int]:
         """Numbers of the segments for which words have come since the last call. Raises TranscriptionFailed."""
@@ -128,6 +139,26 @@ class Recognition:
         await asyncio.gather(*self._pending, return_exceptions=True)
         self._pending.clear()
 
+    def _cut(self, start: int, heard: int) -> int | None:
+        """Where the piece that begins at ``start`` ends; None while it goes on."""
+        limit = start + int(self._max_segment_s * SAMPLE_RATE_HZ)
+        pause = self._first_pause(start + int(LEAST_SHARE * self._max_segment_s * SAMPLE_RATE_HZ))
+        if pause is not None and pause <= limit:
+            return pause
+        return self._quietest(limit) if heard > limit else None
+
+    def _first_pause(self, after: int) -> int | None:
+        """The middle of the first pause that begins at or after a sample."""
+        base = self._windows_heard - len(self._probabilities)
+        first = max(base, -(-after // VAD_WINDOW_SAMPLES))
+        quiet = self._probabilities[first - base :] < PAUSE_BELOW
+        if len(quiet) <= PAUSE_WINDOWS:
+            return None
+        pauses = np.flatnonzero(sliding_window_view(quiet[:-1], PAUSE_WINDOWS).all(axis=1))
+        if not len(pauses):
+            return None
+        return (first + int(pauses[0])) * VAD_WINDOW_SAMPLES + PAUSE_WINDOWS * VAD_WINDOW_SAMPLES // 2
+
     def _quietest(self, limit: int) -> int:
         """The middle of the window least likely to hold speech in the 2.5 s before ``limit``."""
         last = min(limit // VAD_WINDOW_SAMPLES, self._windows_heard)
@@ -139,14 +170,15 @@ class Recognition:
         window = max(first, base) + int(recent.argmin())
         return window * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
 
-    async def _submit(self, piece: _Piece, samples: Samples) -> None:
-        await self._collect(at_most=self._pieces_at_once - 1)
-        task = asyncio.create_task(self._recognise(piece.start / SAMPLE_RATE_HZ, samples.copy()))
+    async def _submit(self, piece: _Piece, samples: Samples, patience_s: float) -> None:
+        await self._collect(at_most=(PIECES_AT_ONCE_LIVE if self._live else PIECES_AT_ONCE) - 1)
+        patience_s = patience_s if self._live else PATIENCE_RECORDING_S
+        task = asyncio.create_task(self._recognise(piece.start / SAMPLE_RATE_HZ, samples.copy(), patience_s))
         task.add_done_callback(lambda _: self._changed())
         self._pending[task] = piece
 
-    async def _recognise(self, offset_s: float, samples: Samples) -> list[RecognisedWord]:
-        found = await self._engine.transcribe(self._owner, samples)
+    async def _recognise(self, offset_s: float, samples: Samples, patience_s: float) -> list[RecognisedWord]:
+        found = await self._engine.transcribe(self._owner, samples, patience_s)
         return [replace(w, start_s=w.start_s + offset_s, end_s=w.end_s + offset_s) for w in found]
 
     async def _collect(self, at_most: int) -> None:

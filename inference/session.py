@@ -36,9 +36,6 @@ BLOCK_WINDOWS = 16
 # Speech segments never reach back further than this behind the last window heard.
 MARGIN_SAMPLES = SAMPLE_RATE_HZ
 PROGRESS_EVERY_SAMPLES = 2 * SAMPLE_RATE_HZ
-# Pieces with the recogniser at once. A recording waits for words, so that its audio does not pile up in
-# memory; live, who speaks must not wait for words that are late.
-PIECES_AT_ONCE, PIECES_AT_ONCE_LIVE = 4, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,7 @@ class Session:
         if config.transcribe and engine.streaming_recogniser is not None:
             self._recognition = StreamedRecognition(engine, self)
         elif config.transcribe:
-            pieces = PIECES_AT_ONCE_LIVE if config.live else PIECES_AT_ONCE
-            self._recognition = Recognition(engine, self, pieces, self.changed.set)
+            self._recognition = Recognition(engine, self, self.changed.set, live=config.live)
         self._speakers: SpeakerStage
         if engine.diarizer is not None:
             self._speakers = FramedSpeakers(engine, self, live=config.live)

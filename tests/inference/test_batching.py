@@ -63,6 +63,33 @@ async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
     assert model.calls[1:] == [["g0", "a0", "b0"], ["g1", "g2", "g3"], ["g4", "g5"]]
 
 
+async def test_work_that_is_due_goes_before_work_that_can_wait() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=1)
+    first = await handed_in(batcher, [("first", "0")])
+    patient = [asyncio.create_task(batcher.submit(owner, f"{owner}1", 60)) for owner in ("a", "b")]
+    tasks = await handed_in(batcher, [("c", "c1"), ("b", "b2"), ("d", "d1")])
+    model.free.set()
+    await asyncio.gather(*first, *patient, *tasks)
+    # b's own work keeps its order, so that b waits as long as its first piece can.
+    assert [call[0] for call in model.calls] == ["0", "c1", "d1", "a1", "b1", "b2"]
+
+
+async def test_patience_ends_by_itself_or_by_the_owner_s_word() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, largest=1)
+    first = await handed_in(batcher, [("first", "0")])
+    patience = {"a": 60.0, "b": 60.0, "c": 0.02}
+    patient = [asyncio.create_task(batcher.submit(owner, f"{owner}1", s)) for owner, s in patience.items()]
+    tasks = await handed_in(batcher, [("d", "d1")])
+    batcher.hurry("b")
+    batcher.hurry("nobody")
+    await asyncio.sleep(0.03)
+    model.free.set()
+    await asyncio.gather(*first, *patient, *tasks)
+    assert [call[0] for call in model.calls] == ["0", "b1", "c1", "d1", "a1"]
+
+
 async def test_sizes_fill_a_call_and_only_like_work_shares_one() -> None:
     model = SlowModel()
     batcher = Batcher("upper", model, largest=4, size=len, alike=lambda text: text[0])

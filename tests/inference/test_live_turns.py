@@ -13,9 +13,13 @@ from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.windows import Window
 from inference.engine import Engine
 from inference.events import Event, ProgressEvent, TurnEvent, TurnState
+from inference.live_turns import LiveTurns
 from inference.messages import message_of
+from inference.models import EncoderProfile, RecognisedWord
 from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
 from tests.recordings import RATE_HZ, sample_pcm, solo
@@ -135,6 +139,31 @@ async def test_a_turn_is_stable_once_all_its_words_are_there(said: list[Event]) 
     assert set(there) <= set(words)
     for turn in stable:
         assert all(turn.start_s - 1 < word.start_s <= word.end_s < turn.end_s + 1 for word in turn.words)
+
+
+def test_a_turn_is_stable_when_another_has_taken_the_floor_and_its_words_are_there() -> None:
+    profile = EncoderProfile(
+        dimension=2,
+        window_s=1.6,
+        hop_s=0.4,
+        split_similarity=0.5,
+        merge_similarity=0.9,
+        online_similarity=0.5,
+        min_cluster_s=1.0,
+        max_speakers=4,
+    )
+    turns = LiveTurns(profile, expected=2)
+    middles = np.arange(0.8, 9.0, 0.4)
+    vectors = np.where(middles[:, None] < 5, [[1.0, 0.0]], [[0.0, 1.0]]).astype(np.float32)
+    turns.follow(0, SpeechSegment(0.0, 10.0))
+    turns.hear([Window(middle - 0.8, middle + 0.8, 0) for middle in middles], vectors)
+    assert [(t.speaker, t.state) for t in turns.changes(words_through_s=4.0)] == [(1, PARTIAL), (2, PARTIAL)]
+    word = RecognisedWord("floor", 4.0, 4.4, None)
+    turns.take_words(0, [word], complete=False)
+    assert [(t.speaker, t.state, t.words) for t in turns.changes(words_through_s=6.0)] == [(1, STABLE, (word,))]
+    turns.close(0, SpeechSegment(0.0, 10.2))
+    turns.take_words(0, [word], complete=True)
+    assert [(t.speaker, t.state) for t in turns.changes(words_through_s=10.2)] == [(2, STABLE)]
 
 
 async def test_revisions_rise_by_one_and_never_say_the_same(said: list[Event]) -> None:
