@@ -64,7 +64,7 @@ class Recordings:
 
     def diarize(self, number: int, method: Method) -> list[SpokenInterval]:
         """Who speaks when in case ``number``."""
-        speech = self._speech(number, method.rule)
+        speech = self.speech(number, method.rule)
         plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
         windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
         if not windows:
@@ -103,8 +103,9 @@ class Recordings:
         ((probabilities, _),) = self._vad([Stretch(padded, self._vad.initial_state())])
         return probabilities
 
-    def _speech(self, number: int, rule: SpeechRule) -> list[SpeechSegment]:
-        segmenter = SpeechSegmenter(self._vad.window_samples / SAMPLE_RATE_HZ, rule)
+    def speech(self, number: int, rule: SpeechRule | None = None) -> list[SpeechSegment]:
+        """Stretches of speech in case ``number``, by the product's own rule unless another is given."""
+        segmenter = SpeechSegmenter(self._vad.window_samples / SAMPLE_RATE_HZ, rule or SpeechRule())
         closed = segmenter.push(self._probabilities[number])
         return closed + segmenter.finish(self.cases[number].duration_s)
 

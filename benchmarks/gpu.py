@@ -27,7 +27,8 @@ from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer
 from benchmarks.running_system import circumstances
 from inference.batching import Batcher
 from inference.models import SAMPLE_RATE_HZ, Samples, Stretch
-from inference.nemo.latency import StreamingSettings, settings_for
+from inference.sortformer.chunks import SessionAudio
+from inference.sortformer.latency import StreamingSettings, settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # A stream is held while all but one answer of a hundred come within this of the audio they tell of, seconds.
@@ -95,10 +96,7 @@ class Streams:
         device = empty.fifo.device
         return replace(
             empty,
-            samples=self.audio(heard - first),
-            first_sample=first,
-            heard=heard,
-            told=told,
+            audio=SessionAudio(self.audio(heard - first), first, heard, told),
             cache=torch.randn((settings.speaker_cache, width), device=device),
             cache_probabilities=torch.rand((settings.speaker_cache, speakers), device=device),
             fifo=torch.randn((fifo, width), device=device),

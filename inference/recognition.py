@@ -30,7 +30,7 @@ TAIL_S = 0.1
 PIECES_AT_ONCE, PIECES_AT_ONCE_LIVE = 4, 64
 # What is cut off a speech that goes on can wait for a turn elsewhere that has ended, for so many seconds; a
 # recording waits for everybody who listens.
-PATIENCE_GOES_ON_S, PATIENCE_RECORDING_S = 2.0, 10.0
+PATIENCE_GOES_ON_S, PATIENCE_RECORDING_S = 1.0, 10.0
 VAD_WINDOW_SAMPLES = 512
 
 

@@ -17,7 +17,7 @@ def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> Fra
 
     Args:
         path: of the checkpoint.
-        latency: a name of ``inference.nemo.latency.LATENCIES``: "0.32s", "0.64s", "1.04s", "10s" or "30.4s".
+        latency: a name of ``inference.sortformer.latency.LATENCIES``: "0.32s", "0.64s", "1.04s", "10s" or "30.4s".
         device: "cpu", "cuda", or "auto" for cuda where there is one.
         dtype: "float32", or "bfloat16" or "float16", which matrices are then multiplied in.
 

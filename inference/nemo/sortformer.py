@@ -13,39 +13,30 @@ from numpy.typing import NDArray
 
 from inference.models import ModelUnfit, Stretch
 from inference.nemo.checkpoint import load_checkpoint
-from inference.nemo.front_end import GUARD_FRAMES, HOP_SAMPLES, FeatureRow, MelFrontEnd
-from inference.nemo.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
+from inference.nemo.front_end import FeatureRow, MelFrontEnd
 from inference.nemo.runtime import torch_dtype
 from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
+from inference.sortformer.chunks import FEATURES_A_FRAME, Chunk, check_stretches
+from inference.sortformer.latency import FRAME_SAMPLES, StreamingSettings, settings_for
 
-_FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 # Sessions in one forward pass. On a CPU several bring nothing: one took 1.2 to 1.3 s of a core, four 5.1 to
 # 5.5 s (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
 MOST_ROWS_CPU, MOST_ROWS_GPU = 1, 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
-    """A chunk of one session that can be told now; positions in features of 10 ms."""
+class _Row:
+    """What one session hears in a forward pass."""
 
     index: int
     """Which of the call's work."""
     state: SortformerState
-    left: int
-    """Frames of context before it."""
-    frames: int
-    """Frames to tell."""
-    features: FeatureRow
-
-    @property
-    def embedded(self) -> int:
-        """Frames the features become."""
-        return -(-self.features.frames // _FEATURES_A_FRAME)
+    chunk: Chunk
 
     @property
     def length(self) -> int:
-        """Frames the model hears for it."""
-        return len(self.state.cache) + len(self.state.fifo) + self.embedded
+        """Frames heard."""
+        return len(self.state.cache) + len(self.state.fifo) + self.chunk.embedded
 
 
 class SortformerDiarizer:
@@ -103,27 +94,20 @@ class SortformerDiarizer:
         return initial_state(int(self._modules.fc_d_model), self._device)
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        for stretch in work:
-            if len(stretch.samples) > self.step_samples or (
-                len(stretch.samples) < self.step_samples and not stretch.last
-            ):
-                raise ValueError(f"{len(stretch.samples)} samples; {self.step_samples} a call, fewer only with last")
-        states = [stretch.state.hear(stretch.samples) for stretch in work]
+        check_stretches(work, self.step_samples)
+        states = [replace(stretch.state, audio=stretch.state.audio.hear(stretch.samples)) for stretch in work]
         told: list[list[NDArray[np.float32]]] = [[] for _ in work]
         with torch.inference_mode():
             # The last call of a session may tell several chunks, one after another.
-            while chunks := self._ready(states, work):
-                for chunk, frames, state in self._step_all(chunks):
-                    told[chunk.index].append(frames)
-                    states[chunk.index] = state
+            while rows := self._ready(states, work):
+                for row, frames, state in self._step_all(rows):
+                    told[row.index].append(frames)
+                    states[row.index] = state
         results = []
         for stretch, frames_of, state in zip(work, told, states, strict=True):
-            if stretch.last:
-                # Less than 10 ms at the end has no spectrum: it is told as silence.
-                missing = -(-state.heard // FRAME_SAMPLES) - state.told
-                frames_of.append(np.zeros((max(0, missing), self.max_speakers), np.float32))
-            nothing = np.zeros((0, self.max_speakers), np.float32)
-            results.append((np.concatenate([nothing, *frames_of]), self._without_used_audio(state)))
+            silence = np.zeros((state.audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
+            state = replace(state, audio=state.audio.without_used(self._settings))
+            results.append((np.concatenate([*frames_of, silence]), state))
         return results
 
     def _apply(self, settings: StreamingSettings, name: str) -> None:
@@ -140,104 +124,71 @@ class SortformerDiarizer:
         features = torch.zeros((1, 13, width), device=self._device)
         with torch.inference_mode():
             frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
-        if modules.subsampling_factor != _FEATURES_A_FRAME or frames.shape[1] != 2:
+        if modules.subsampling_factor != FEATURES_A_FRAME or frames.shape[1] != 2:
             raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
 
-    def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Chunk]:
+    def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Row]:
         """The next chunk of each session that has one; those that hear most last."""
-        chunks = [
-            chunk
+        rows = [
+            _Row(index, state, chunk)
             for index, (state, stretch) in enumerate(zip(states, work, strict=True))
-            if (chunk := self._next_chunk(index, state, stretch.last)) is not None
+            if (chunk := state.audio.next_chunk(self._settings, last=stretch.last)) is not None
         ]
-        return sorted(chunks, key=lambda chunk: chunk.length)
+        return sorted(rows, key=lambda row: row.length)
 
-    def _next_chunk(self, index: int, state: SortformerState, last: bool) -> _Chunk | None:
-        settings = self._settings
-        start = state.told * _FEATURES_A_FRAME
-        end = start + settings.chunk * _FEATURES_A_FRAME
-        through = end + settings.right_context * _FEATURES_A_FRAME
-        if last:
-            total = state.heard // HOP_SAMPLES
-            end, through = min(end, total), min(through, total)
-            if end <= start:
-                return None
-        elif state.heard < through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES:
-            return None
-        left, guard = self._context(state.told)
-        first = (start - left * _FEATURES_A_FRAME - guard) * HOP_SAMPLES
-        samples = state.samples[first - state.first_sample :]
-        row = FeatureRow(
-            samples[: through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES - first],
-            guard,
-            through - start + left * _FEATURES_A_FRAME,
-        )
-        return _Chunk(index, state, left, -(-(end - start) // _FEATURES_A_FRAME), row)
-
-    def _context(self, told: int) -> tuple[int, int]:
-        """Frames of left context of the chunk after ``told`` frames, and features before them to leave out."""
-        left = min(self._settings.left_context, told)
-        return left, min(GUARD_FRAMES, (told - left) * _FEATURES_A_FRAME)
-
-    def _without_used_audio(self, state: SortformerState) -> SortformerState:
-        left, guard = self._context(state.told)
-        first = ((state.told - left) * _FEATURES_A_FRAME - guard) * HOP_SAMPLES
-        if first <= state.first_sample:
-            return state
-        return replace(state, samples=state.samples[first - state.first_sample :].copy(), first_sample=first)
-
-    def _step_all(self, chunks: list[_Chunk]) -> list[tuple[_Chunk, NDArray[np.float32], SortformerState]]:
-        done: list[tuple[_Chunk, NDArray[np.float32], SortformerState]] = []
-        for first in range(0, len(chunks), self.sessions_a_pass):
-            part = chunks[first : first + self.sessions_a_pass]
+    def _step_all(self, rows: list[_Row]) -> list[tuple[_Row, NDArray[np.float32], SortformerState]]:
+        done: list[tuple[_Row, NDArray[np.float32], SortformerState]] = []
+        for first in range(0, len(rows), self.sessions_a_pass):
+            part = rows[first : first + self.sessions_a_pass]
             frames, states = self._step(part)
             done += zip(part, frames, states, strict=True)
         return done
 
-    def _step(self, chunks: list[_Chunk]) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
+    def _step(self, rows: list[_Row]) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
         """One forward pass: the frames of each chunk, shape (frames, max_speakers), and the states after it."""
         model, device = self._model, self._device
-        features = self._front_end([chunk.features for chunk in chunks], device)
-        counts = torch.tensor([chunk.features.frames for chunk in chunks], device=device)
+        chunks = [row.chunk for row in rows]
+        features = self._front_end([FeatureRow(c.samples, c.guard, c.features) for c in chunks], device)
+        counts = torch.tensor([chunk.features for chunk in chunks], device=device)
         with torch.autocast(device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
             embedded, _ = model.encoder.pre_encode(x=features, lengths=counts)
             embedded = embedded.float()
-            packed = self._packed(chunks, embedded)
-            lengths = torch.tensor([chunk.length for chunk in chunks], device=device)
+            packed = self._packed(rows, embedded)
+            lengths = torch.tensor([row.length for row in rows], device=device)
             encoded, lengths = model.frontend_encoder(
                 processed_signal=packed, processed_signal_length=lengths, bypass_pre_encode=True
             )
             probabilities = model.forward_infer(emb_seq=encoded, emb_seq_length=lengths).float()
-        told = [self._told(chunk, embedded[row], probabilities[row]) for row, chunk in enumerate(chunks)]
+        told = [self._told(row, embedded[place], probabilities[place]) for place, row in enumerate(rows)]
         states = remember(told, self._settings, self._modules)
         # One transfer for all rows.
-        numbers = torch.cat([chunk.chunk_probabilities for chunk in told]).cpu().numpy()
+        numbers = torch.cat([answer.chunk_probabilities for answer in told]).cpu().numpy()
         return np.split(numbers, np.cumsum([chunk.frames for chunk in chunks])[:-1]), states
 
-    def _packed(self, chunks: Sequence[_Chunk], embedded: Any) -> Any:
+    def _packed(self, rows: Sequence[_Row], embedded: Any) -> Any:
         """Cache, fifo and chunk of each row, one after another from the left, zeros after; shape (rows, most, d)."""
         width = embedded.shape[2]
-        remembered = [part for chunk in chunks for part in (chunk.state.cache, chunk.state.fifo)]
-        rows = torch.cat([torch.zeros((1, width), device=self._device), *remembered, embedded.reshape(-1, width)])
-        index = np.zeros((len(chunks), max(chunk.length for chunk in chunks)), np.int64)
+        remembered = [part for row in rows for part in (row.state.cache, row.state.fifo)]
+        frames = torch.cat([torch.zeros((1, width), device=self._device), *remembered, embedded.reshape(-1, width)])
+        index = np.zeros((len(rows), max(row.length for row in rows)), np.int64)
         behind, own = 1, 1 + sum(map(len, remembered))
-        for row, chunk in enumerate(chunks):
-            before = chunk.length - chunk.embedded
-            index[row, :before] = np.arange(behind, behind + before)
-            index[row, before : chunk.length] = np.arange(own, own + chunk.embedded)
+        for place, row in zip(index, rows, strict=True):
+            before = row.length - row.chunk.embedded
+            place[:before] = np.arange(behind, behind + before)
+            place[before : row.length] = np.arange(own, own + row.chunk.embedded)
             behind += before
             own += embedded.shape[1]
-        return rows[torch.from_numpy(index).to(self._device)]
+        return frames[torch.from_numpy(index).to(self._device)]
 
     @staticmethod
-    def _told(chunk: _Chunk, embedded: Any, probabilities: Any) -> ToldChunk:
-        cache = len(chunk.state.cache)
-        fifo = cache + len(chunk.state.fifo)
-        first = fifo + chunk.left
+    def _told(row: _Row, embedded: Any, probabilities: Any) -> ToldChunk:
+        cache = len(row.state.cache)
+        fifo = cache + len(row.state.fifo)
+        left, frames = row.chunk.left, row.chunk.frames
         return ToldChunk(
-            state=chunk.state,
-            embeddings=embedded[chunk.left : chunk.left + chunk.frames],
+            state=row.state,
+            embeddings=embedded[left : left + frames],
             cache_probabilities=probabilities[:cache],
             fifo_probabilities=probabilities[cache:fifo],
-            chunk_probabilities=probabilities[first : first + chunk.frames],
+            chunk_probabilities=probabilities[fifo + left : fifo + left + frames],
         )

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 
-from inference.models import Samples
-from inference.nemo.latency import StreamingSettings
+from inference.sortformer.chunks import SessionAudio
+from inference.sortformer.latency import StreamingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,7 @@ class SortformerState:
     d: the width of the encoder, k: the most speakers.
     """
 
-    samples: Samples
-    """Audio that chunks to come still need."""
-    first_sample: int
-    """Where ``samples`` begin, from the session's start."""
-    heard: int
-    """Samples heard so far."""
-    told: int
-    """Frames told so far."""
+    audio: SessionAudio
     cache: Any
     """Frames kept of the speakers, float32, shape (at most speaker_cache, d)."""
     cache_probabilities: Any | None
@@ -45,12 +37,6 @@ class SortformerState:
     """The mean frame of silence, shape (d,)."""
     silent_frames: Any
     """Frames it is the mean of, int64, shape ()."""
-
-    def hear(self, samples: Samples) -> SortformerState:
-        """The state with more audio in it."""
-        if not len(samples):
-            return self
-        return replace(self, samples=np.concatenate([self.samples, samples]), heard=self.heard + len(samples))
 
     def tensor_bytes(self) -> int:
         """Memory on the device."""
@@ -86,10 +72,7 @@ def initial_state(width: int, device: Any) -> SortformerState:
     """Nothing heard yet."""
     nothing = torch.zeros((0, width), device=device)
     return SortformerState(
-        samples=np.zeros(0, np.float32),
-        first_sample=0,
-        heard=0,
-        told=0,
+        audio=SessionAudio(),
         cache=nothing,
         cache_probabilities=None,
         fifo=nothing,
@@ -104,7 +87,7 @@ def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: 
     # Rows whose tensors have the same shapes share one computation.
     groups: dict[tuple[int, int, bool], list[_Moved]] = defaultdict(list)
     for row, chunk in enumerate(chunks):
-        state, frames = chunk.state, len(chunk.embeddings)
+        state = chunk.state
         fifo = torch.cat([state.fifo, chunk.embeddings])
         if len(fifo) > settings.fifo:
             count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
@@ -112,7 +95,7 @@ def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: 
             key = (count, len(state.cache), state.cache_probabilities is not None)
             groups[key].append(_Moved(row, fifo[:count], probabilities[:count]))
             fifo = fifo[count:].clone()
-        states.append(replace(state, fifo=fifo, told=state.told + frames))
+        states.append(replace(state, fifo=fifo, audio=state.audio.after(len(chunk.embeddings))))
     for moved in groups.values():
         for item, state in zip(moved, _moved_into_cache(moved, chunks, states, settings, modules), strict=True):
             states[item.row] = state

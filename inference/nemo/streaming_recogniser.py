@@ -111,7 +111,7 @@ class NemoStreamingRecogniser:
         """``model``: in evaluation mode; its decoding and look-ahead are set here. Raises ModelUnfit."""
         from inference.nemo.cache_aware import CacheAwareEncoder
         from inference.nemo.front_end import HOP_SAMPLES, MelFrontEnd
-        from inference.nemo.latency import LOOK_AHEAD_SAMPLES
+        from inference.sortformer.latency import LOOK_AHEAD_SAMPLES
 
         self.languages = tuple(languages)
         self._encoder = CacheAwareEncoder(model, look_ahead, name)

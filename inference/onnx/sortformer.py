@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import ModelUnfit, Samples, Stretch
-from inference.nemo.latency import FRAME_SAMPLES, StreamingSettings, settings_for
 from inference.onnx.log_mel import LogMel
 from inference.onnx.runtime import CPU, ON_CPU, Execution, open_session, varies_with_batch
-from inference.onnx.sortformer_audio import FEATURES_A_FRAME, HOP_SAMPLES, Chunk, SessionAudio
 from inference.onnx.sortformer_cache import Frames, SpeakerMemory, ToldChunk, nothing_remembered, remember
 from inference.onnx.sortformer_description import check_settings, check_step, read_description
+from inference.sortformer.chunks import FEATURES_A_FRAME, HOP_SAMPLES, Chunk, SessionAudio, check_stretches
+from inference.sortformer.latency import FRAME_SAMPLES, StreamingSettings, settings_for
 
 # Sessions in one run of the graph. On a CPU several bring nothing; on a GPU more would take gigabytes at 30.4 s:
 # the attention of 32 rows of 609 frames has 380 MB a layer with 8 heads.
@@ -69,7 +69,7 @@ class OnnxSortformer:
         Args:
             model: the graph.
             execution: where it runs.
-            latency: a name of ``inference.nemo.latency.LATENCIES``.
+            latency: a name of ``inference.sortformer.latency.LATENCIES``.
             settings: in place of those of ``latency``.
             most_rows: sessions in one run of the graph.
 
@@ -92,14 +92,10 @@ class OnnxSortformer:
         self.latency_samples = (settings.chunk + settings.wait(settings.step) - settings.step) * FRAME_SAMPLES
 
     def initial_state(self) -> SortformerState:
-        return SortformerState(SessionAudio(np.zeros(0, np.float32)), nothing_remembered(self._description.dimension))
+        return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        for stretch in work:
-            if len(stretch.samples) > self.step_samples or (
-                len(stretch.samples) < self.step_samples and not stretch.last
-            ):
-                raise ValueError(f"{len(stretch.samples)} samples; {self.step_samples} a call, fewer only with last")
+        check_stretches(work, self.step_samples)
         audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
         memories = [stretch.state.memory for stretch in work]
         told: list[list[Frames]] = [[] for _ in work]
@@ -111,9 +107,7 @@ class OnnxSortformer:
                 audios[row.index] = audios[row.index].after(row.chunk.frames)
         results = []
         for stretch, frames, audio, memory in zip(work, told, audios, memories, strict=True):
-            # Less than 10 ms at the end has no spectrum: it is told as silence.
-            missing = -(-audio.heard // FRAME_SAMPLES) - audio.told if stretch.last else 0
-            silence = np.zeros((max(0, missing), self.max_speakers), np.float32)
+            silence = np.zeros((audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
             state = SortformerState(audio.without_used(self._settings), memory)
             results.append((np.concatenate([*frames, silence]), state))
         return results

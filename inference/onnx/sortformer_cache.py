@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from inference.nemo.latency import StreamingSettings
+from inference.sortformer.latency import StreamingSettings
 
 Frames = NDArray[np.float32]
 _SPEAKS = 0.5

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
-from inference.nemo.latency import StreamingSettings
 from inference.onnx.graph_contract import Tensor, check_graph, inputs_of, listed
 from inference.onnx.log_mel import LogMelSettings
 from inference.onnx.sidecar import beside, read_as, read_object
-from inference.onnx.sortformer_audio import FEATURES_A_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES
 from inference.onnx.sortformer_cache import CacheRules
+from inference.sortformer.chunks import FEATURES_A_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES
+from inference.sortformer.latency import StreamingSettings
 
 TASK = "diarization"
 

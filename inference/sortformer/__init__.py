@@ -1,0 +1,1 @@
+"""What a streaming Sortformer hears and when, whatever runs it: NumPy alone."""
