@@ -19,6 +19,9 @@ from inference.said_words import words_by_segment
 
 # A turn that only grows is said again after so much speech.
 GROWTH_S = 1.0
+# The recogniser's pieces and the turns are cut in the same pauses, but seldom at the same sample: a word that begins so
+# close to the end of a turn is the next one's.
+BORDER_S = 0.15
 
 
 @dataclass(slots=True)
@@ -136,7 +139,7 @@ class LiveTurns:
         found = []
         for i, piece in enumerate(pieces):
             # Another has the floor: the turn has ended, though the speech goes on.
-            ended = i < len(pieces) - 1 and piece.end_s <= words_through_s
+            ended = i < len(pieces) - 1 and piece.end_s <= words_through_s + BORDER_S
             state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
             found.append(
                 TurnEvent(piece.segment_id, piece.speaker, piece.start_s, piece.end_s, tuple(said[i]), state=state)
