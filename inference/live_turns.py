@@ -21,7 +21,7 @@ from inference.said_words import words_by_segment
 GROWTH_S = 1.0
 # The recogniser's pieces and the turns are cut in the same pauses, but seldom at the same sample: a word that begins so
 # close to the end of a turn is the next one's.
-BORDER_S = 0.15
+BORDER_S = 0.2
 
 
 @dataclass(slots=True)
