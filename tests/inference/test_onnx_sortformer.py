@@ -7,7 +7,7 @@ what must be told is known without it. That an exported checkpoint tells what Ne
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,16 +92,16 @@ HONEST = "said = Sigmoid(scores)"
 CROSS_TALK = "sum = ReduceSum<keepdims = 1>(scores, from) mixed = Add(scores, sum) said = Sigmoid(mixed)"
 
 
-def exported(folder: Path, *, probabilities: str = HONEST, width: int = WIDTH, **changes: object) -> Path:
+def exported(folder: Path, changes: Mapping[str, object] | None = None, probabilities: str = HONEST) -> Path:
     """A graph with the JSON file beside it."""
-    text = STEP.format(bands=BANDS, width=width, speakers=SPEAKERS, probabilities=probabilities)
+    text = STEP.format(bands=BANDS, width=WIDTH, speakers=SPEAKERS, probabilities=probabilities)
     model = onnx.parser.parse_model(text)
-    weights = {"embed": np.resize(EMBED, (BANDS, width)), "tell": np.resize(TELL, (width, SPEAKERS))}
+    weights: dict[str, NDArray[Any]] = {"embed": EMBED, "tell": TELL}
     model.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in weights.items())
     onnx.checker.check_model(model)
     path = folder / "sortformer.onnx"
     onnx.save(model, str(path))
-    path.with_suffix(".json").write_text(json.dumps({**DESCRIPTION, **changes}))
+    path.with_suffix(".json").write_text(json.dumps({**DESCRIPTION, **(changes or {})}))
     return path
 
 
@@ -175,7 +175,7 @@ def test_a_description_that_does_not_fit_is_refused_with_the_field(
     tmp_path: Path, changes: dict[str, object], problem: str
 ) -> None:
     with pytest.raises(ModelUnfit) as refused:
-        OnnxSortformer(exported(tmp_path, **changes))
+        OnnxSortformer(exported(tmp_path, changes))
     assert problem in str(refused.value)
 
 

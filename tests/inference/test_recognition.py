@@ -89,11 +89,9 @@ async def test_pieces_are_the_same_live_and_not_however_audio_comes(
     assert found[0] == found[1] == found[2]
 
 
-async def test_a_short_piece_is_not_cut(noting: tuple[Engine, NotingTranscriber]) -> None:
+async def test_only_the_end_of_a_segment_is_a_short_piece(noting: tuple[Engine, NotingTranscriber]) -> None:
     engine, transcriber = noting
     segments = await heard_of(engine, sample_pcm(), SAMPLE_RATE_HZ, live=True)
-    short = [end - start for start, end in segments if end - start < LEAST_SHARE * LONGEST_S]
-    assert short
-    lengths = np.array([len(piece) / SAMPLE_RATE_HZ for piece in transcriber.pieces])
-    for length in short:
-        assert np.abs(lengths - TAIL_S - length).min() < 0.05
+    least = int(LEAST_SHARE * LONGEST_S * SAMPLE_RATE_HZ)
+    short = sum(len(piece) < least for piece in transcriber.pieces)
+    assert short <= len(segments) < len(transcriber.pieces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+import numpy as np
 import psutil
 import pytest
 
@@ -19,7 +20,7 @@ async def processors_of(processes: int) -> list[tuple[int, ...]]:
     others = set(psutil.Process().children())
     transcriber = SphinxTranscriber(processes)
     try:
-        piece = sample_pcm()[:16000].astype("float32") / 32768
+        piece = sample_pcm()[:16000].astype(np.float32) / np.float32(32768)
         await asyncio.gather(*(transcriber.transcribe(piece) for _ in range(3 * processes)))
         children = set(psutil.Process().children()) - others
         decoders = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
