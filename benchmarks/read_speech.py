@@ -13,14 +13,13 @@ import asyncio
 import json
 import sys
 import tempfile
-import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.accuracy import conversation_of
-from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples
+from benchmarks.recordings import EVAL, read_samples, write_wav
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import word_error_rate
@@ -39,15 +38,6 @@ def by_speaker() -> dict[str, tuple[list[Path], str]]:
     return found
 
 
-def write_wav(path: Path, samples: Samples) -> None:
-    """float32 mono at 16 kHz as 16-bit WAV."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
-        file.writeframes(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes())
-
-
 async def measure() -> list[dict[str, Any]]:
     """A row for each speaker, and one for all."""
     rows = []
@@ -57,7 +47,7 @@ async def measure() -> list[dict[str, Any]]:
             await client.login(system.email, system.password)
             for speaker, (files, text) in by_speaker().items():
                 path = Path(folder, f"{speaker}.wav")
-                write_wav(path, np.concatenate([read_samples(file) for file in files]))
+                write_wav(np.concatenate([read_samples(file) for file in files]), path)
                 conversation = await conversation_of(system, client, path)
                 words = " ".join(word.text for word, _ in conversation.words)
                 said.append(text)

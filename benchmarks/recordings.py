@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,16 @@ def write_flac(pcm: NDArray[np.int16], path: Path) -> Path:
             frame.sample_rate, frame.pts = RATE_HZ, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return path
+
+
+def write_wav(samples: Samples, path: Path) -> Path:
+    """Writes float32 mono at 16 kHz as 16-bit WAV; returns the path."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.clip(np.round(samples * 32768), -32768, 32767).astype("<i2").tobytes())
     return path
 
 

@@ -20,7 +20,7 @@ from inference.said_words import words_by_segment
 # A turn that only grows is said again after so much speech.
 GROWTH_S = 1.0
 # The recogniser's pieces and the turns are cut in the same pauses, but seldom at the same sample: a word that begins so
-# close to the end of a turn is the next one's.
+# close to the end of a turn is taken to be the next one's. Where it is not, the turn is said again with it.
 BORDER_S = 0.2
 
 

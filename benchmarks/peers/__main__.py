@@ -14,21 +14,18 @@ import subprocess
 import sys
 import tempfile
 import venv
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from benchmarks.accuracy import DEFAULT_DATA
 from benchmarks.diarization_data import Case, recorded
 from benchmarks.diarization_runs import Method, Recordings
+from benchmarks.recordings import write_wav
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import SpokenInterval, diarization_error_rate
-from inference.models import SAMPLE_RATE_HZ, Samples
 
 HERE = Path(__file__).parent
 OURS = "meetra, default"
@@ -49,16 +46,6 @@ PEERS = {
         "run_pyaudioanalysis.py",
     ),
 }
-
-
-def write_wav(samples: Samples, path: Path) -> Path:
-    """Writes float samples as s16 mono at 16 kHz; returns the path."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return path
 
 
 def answers_of(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[SpokenInterval]]:
@@ -90,8 +77,12 @@ def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[s
         recordings = Recordings(cases)
         wavs = [write_wav(case.samples, Path(place) / f"{number}.wav") for number, case in enumerate(cases)]
         jobs = [
-            {"wav": str(wav), "speech": [(s.start_s, s.end_s) for s in recordings.speech(number)]}
-            for number, wav in enumerate(wavs)
+            {
+                "name": cases[number].name,
+                "wav": str(wav),
+                "speech": [(s.start_s, s.end_s) for s in recordings.speech(number)],
+            }
+            for number, (case, wav) in enumerate(zip(cases, wavs, strict=True))
         ]
         found = {OURS: [recordings.diarize(number, Method()) for number in range(len(cases))]}
         found |= {name: answers_of(PEERS[name], jobs, Path(place)) for name in names}

@@ -1,7 +1,7 @@
 """Runs in a virtual environment of its own: pyAudioAnalysis as it comes, kept to the speech that it is given.
 
 python run_pyaudioanalysis.py JOBS ANSWERS; see ``benchmarks.peers.__main__``. It labels every moment of a recording,
-silence as well: it has no detector of speech.
+silence as well: it has no detector of speech. Where it fails on a recording, one speaker is taken to speak throughout.
 """
 
 from __future__ import annotations
@@ -34,8 +34,12 @@ def labelled(labels: list[int], start_s: float, end_s: float) -> list[tuple[floa
 def main(jobs: Path, answers: Path) -> None:
     found = []
     for job in json.loads(jobs.read_text()):
-        # n_speakers=0: it estimates their number.
-        labels, *_ = audioSegmentation.speaker_diarization(job["wav"], 0, mid_step=STEP_S)
+        try:
+            # n_speakers=0: it estimates their number.
+            labels, *_ = audioSegmentation.speaker_diarization(job["wav"], 0, mid_step=STEP_S)
+        except ValueError as error:
+            print(f"{job['name']}: pyAudioAnalysis fails: {error}", file=sys.stderr)
+            labels = [0]
         found.append([turn for start_s, end_s in job["speech"] for turn in labelled(list(labels), start_s, end_s)])
     answers.write_text(json.dumps(found, default=int))
 

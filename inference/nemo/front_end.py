@@ -15,12 +15,7 @@ import numpy as np
 import torch
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples
-
-HOP_SAMPLES = 160
-_FFT = 512
-_WINDOW_SAMPLES = 400
-# The first frame whose window, and the sample before it for the pre-emphasis, lies inside of what is given.
-GUARD_FRAMES = -(-(_FFT // 2 + 1) // HOP_SAMPLES)
+from inference.sortformer.chunks import FFT, HOP_SAMPLES, WINDOW_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class MelFrontEnd:
             int(featurizer.frame_splicing),
             bool(featurizer.exact_pad),
         )
-        wanted = (SAMPLE_RATE_HZ, HOP_SAMPLES, _FFT, _WINDOW_SAMPLES, 1, False)
+        wanted = (SAMPLE_RATE_HZ, HOP_SAMPLES, FFT, WINDOW_SAMPLES, 1, False)
         if found != wanted:
             raise ModelUnfit(
                 f"{name}: its front end has rate, hop, FFT, window, splicing, exact_pad = {found}; {wanted} is served"

@@ -110,7 +110,8 @@ class NemoStreamingRecogniser:
     ) -> None:
         """``model``: in evaluation mode; its decoding and look-ahead are set here. Raises ModelUnfit."""
         from inference.nemo.cache_aware import CacheAwareEncoder
-        from inference.nemo.front_end import HOP_SAMPLES, MelFrontEnd
+        from inference.nemo.front_end import MelFrontEnd
+        from inference.sortformer.chunks import HOP_SAMPLES
         from inference.sortformer.latency import LOOK_AHEAD_SAMPLES
 
         self.languages = tuple(languages)
@@ -169,13 +170,14 @@ class NemoStreamingRecogniser:
 
     def _step(self, chunks: Sequence[_Chunk], states: list[_State]) -> None:
         """Hears one chunk each of several sessions, all of them first ones or none, and puts their new states in."""
-        from inference.nemo.front_end import GUARD_FRAMES, FeatureRow
+        from inference.nemo.front_end import FeatureRow
+        from inference.sortformer.chunks import GUARD_FEATURES
 
         own = [states[chunk.index] for chunk in chunks]
         rows = []
         for chunk, state in zip(chunks, own, strict=True):
             first = chunk.start - chunk.before
-            guard = min(GUARD_FRAMES, first)
+            guard = min(GUARD_FEATURES, first)
             at, to = (first - guard) * self._hop, chunk.end * self._hop + self._beyond
             samples = state.samples[at - state.first_sample : to - state.first_sample]
             rows.append(FeatureRow(samples, guard, chunk.end - first))
@@ -185,7 +187,7 @@ class NemoStreamingRecogniser:
         )
         tokens, decoders = self._decoded(encoded, lengths, own)
         for row, (chunk, state) in enumerate(zip(chunks, own, strict=True)):
-            keep = max(0, (chunk.end - self._encoder.overlap - GUARD_FRAMES) * self._hop)
+            keep = max(0, (chunk.end - self._encoder.overlap - GUARD_FEATURES) * self._hop)
             states[chunk.index] = replace(
                 state,
                 samples=state.samples[max(0, keep - state.first_sample) :].copy(),
