@@ -90,6 +90,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         caller = current_caller()
         if config.after_event_seq < 0:
             raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; 0 or more")
+        # Before there is a meeting or a connection that someone would have to undo.
+        await self._meetings.until_engine_known()
         if config.session_id:
             meeting = await self._meetings.find(checked_uuid("config.session_id", config.session_id), caller)
         else:

@@ -21,6 +21,8 @@ from server.storage.pool import DatabaseGone
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
+# More than the longest pause between two attempts to reach the engine.
+ENGINE_WAIT_S = 3.0
 
 
 def live_file_hash(meeting_id: UUID) -> str:
@@ -96,6 +98,10 @@ class LiveMeetings:
     async def _let_go(self, meeting: LiveMeeting) -> None:
         self._held.pop(meeting.row.meeting_id, None)
         await meeting.close()
+
+    async def until_engine_known(self) -> None:
+        """Waits for what the engine can measure; not for long, since audio is taken without one."""
+        await self._parts.analyst.inference.ask_once(ENGINE_WAIT_S)
 
     async def look_after(self) -> None:
         """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,13 @@ class InferenceClient:
                 return
             except aio.AioRpcError:
                 await asyncio.sleep(0.5)
+
+    async def ask_once(self, within_s: float) -> None:
+        """Makes ``capabilities`` known when they never were, and gives up after ``within_s`` seconds."""
+        if self.capabilities is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self.until_reachable()
 
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]

@@ -41,8 +41,25 @@ async def test_broken_connections_lose_nothing_and_repeat_nothing(
         assert meeting.reconnects >= 1
     assert_whole(server, await reading, mix=audio, ana=other)
     resumed = [config for config in server.configs if config.session_id]
+    assert resumed
     assert all(config.take_over for config in resumed)
-    assert resumed[-1].after_event_seq > 0
+
+
+async def test_a_client_goes_on_after_the_last_event_that_it_has_seen(
+    client: MeetraClient, server: CrookedServer
+) -> None:
+    audio = noise(2)
+    async with client.live(tracks=[MIX]) as meeting:
+        await give(meeting, audio[:SECOND])
+        events = aiter(meeting.events())
+        seen = [await anext(events)]
+        meeting.drop_connection()
+        await give(meeting, audio[SECOND:])
+        await meeting.finish()
+        seen += [event async for event in events]
+    assert_whole(server, seen, mix=audio)
+    assert len(server.configs) >= 2
+    assert server.configs[-1].after_event_seq >= 1
 
 
 @pytest.mark.parametrize("silently", [False, True])

@@ -18,18 +18,23 @@ CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
 
 
 @pytest.fixture(scope="module")
-async def full() -> AsyncIterator[InferenceClient]:
-    """A client of an engine on which every session is one too many."""
+async def address() -> AsyncIterator[str]:
+    """Of an engine on which every session is one too many."""
     engine = Engine(load_default_models(threads=1, transcriber_processes=1))
     server = aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=0), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    client = InferenceClient(f"127.0.0.1:{port}")
-    yield client
-    await client.close()
+    yield f"127.0.0.1:{port}"
     await server.stop(None)
     await engine.close()
+
+
+@pytest.fixture
+async def full(address: str) -> AsyncIterator[InferenceClient]:
+    client = InferenceClient(address)
+    yield client
+    await client.close()
 
 
 async def heard(client: InferenceClient, read: list[int]) -> None:
@@ -54,4 +59,17 @@ async def test_an_engine_that_is_not_there_costs_no_attempt() -> None:
     with pytest.raises(EngineBusy, match="UNAVAILABLE"):
         await heard(nowhere, [])
     assert issubclass(EngineBusy, SessionBroke)
+    await nowhere.close()
+
+
+async def test_what_an_engine_can_measure_is_known_when_asked(full: InferenceClient) -> None:
+    await full.ask_once(within_s=30)
+    assert full.capabilities is not None
+    assert full.capabilities.models
+
+
+async def test_an_engine_that_is_not_there_is_not_waited_for() -> None:
+    nowhere = InferenceClient("127.0.0.1:1")
+    await nowhere.ask_once(within_s=0.2)
+    assert nowhere.capabilities is None
     await nowhere.close()
