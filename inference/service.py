@@ -124,6 +124,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             languages=self._models.transcriber.languages,
             word_times=True,
             max_speakers=self._most_speakers(),
+            same_voice_similarity=self._models.encoder.profile.same_voice_similarity,
         )
 
     def _most_speakers(self) -> int:

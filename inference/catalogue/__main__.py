@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
-from inference.catalogue.entry import TASKS, ModelEntry, PublishedModel
+from inference.catalogue.embedded import installed
+from inference.catalogue.entry import TASKS, EmbeddedModel, ModelEntry, PublishedModel
 from inference.catalogue.hub import TIMEOUT_S, Hub, HubUnreachable, PullFailed, hub_address
 from inference.catalogue.listing import Catalogue, CatalogueUnreadable, catalogue
 from inference.catalogue.local import check_published, models_folder, resolve_entry
@@ -179,6 +180,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
                     continue
                 check_published(entry, models_folder())
             else:
+                if not named and isinstance(entry, EmbeddedModel) and entry.optional and not installed(entry):
+                    continue
                 resolve_entry(entry)
             out.print(Text(f"ok       {entry.key}"))
         except ModelMissing as error:

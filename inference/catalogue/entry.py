@@ -73,6 +73,8 @@ class EmbeddedModel(ModelEntry):
     sha256: str
     size: int
     """Bytes."""
+    optional: bool = False
+    """Whether its distribution is installed only where somebody wants it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,9 @@ class EncoderProfile:
     """Speech under which a cluster is not a speaker of its own, seconds."""
     max_speakers: int
     """The most speakers estimated."""
+    same_voice_similarity: float
+    """Cosine similarity from which speakers of two recordings are the same person: over different microphones a
+    voice is less like itself than within one meeting."""
 
 
 class SpeakerEncoder(Protocol):

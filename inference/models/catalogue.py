@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inference.catalogue.embedded import (
+    CAMPPLUS,
     DNSMOS,
     EMBEDDED,
     GE2E,
@@ -32,6 +33,7 @@ from inference.catalogue.local import resolve, resolve_entry
 
 __all__ = [
     "AUDIO_QUALITY",
+    "CAMPPLUS",
     "DIARIZATION",
     "DNSMOS",
     "EMBEDDED",

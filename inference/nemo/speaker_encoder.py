@@ -29,7 +29,8 @@ def profile_of(dimension: int) -> EncoderProfile:
 
     Windows of 1.5 s every 0.75 s are the longest scale of NeMo's diarization of telephone speech. Two voices
     are told apart at a cosine of 0.4, where NeMo's ``verify_speakers`` says "another speaker" (its threshold is
-    0.7 of (cosine + 1) / 2). Centroids, over which a window's noise is averaged out, are one voice from 0.7 on.
+    0.7 of (cosine + 1) / 2). Centroids, over which a window's noise is averaged out, are one voice from 0.7 on,
+    also those of two recordings.
     NeMo's clustering looks for at most 8 speakers.
     """
     return EncoderProfile(
@@ -41,6 +42,7 @@ def profile_of(dimension: int) -> EncoderProfile:
         online_similarity=0.4,
         min_cluster_s=1.5,
         max_speakers=8,
+        same_voice_similarity=0.7,
     )
 
 

@@ -36,6 +36,8 @@ class _Profile(BaseModel):
     online_similarity: float = Field(ge=-1, le=1)
     min_cluster_s: float = Field(ge=0, le=60)
     max_speakers: int = Field(ge=1, le=64)
+    same_voice_similarity: float | None = Field(None, ge=-1, le=1)
+    """Without it, what ``merge_similarity`` is."""
 
 
 class SpeakerEncoderDescription(BaseModel):
@@ -76,6 +78,8 @@ class OnnxSpeakerEncoder:
             raise ModelUnfit(
                 f"{where}: profile.dimension is {fields['dimension']}, and dimension {description.dimension}"
             )
+        if fields["same_voice_similarity"] is None:
+            fields["same_voice_similarity"] = fields["merge_similarity"]
         self.profile = EncoderProfile(**(fields | {"dimension": description.dimension}))
         self._mel = LogMel(description.mel or LogMelSettings()) if description.input == "mel" else None
         self._session = open_session(model, execution)

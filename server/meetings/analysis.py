@@ -84,9 +84,7 @@ class Analyst:
         message = f"Ready; {recording.remark}" if recording.remark else "Ready"
 
         async def finish(connection: Connection) -> None:
-            rows, links = await recognise(
-                connection, job.organization_id, said[0].voice_model, conversation, vectors, named
-            )
+            rows, links = await recognise(connection, job.organization_id, said[0], conversation, vectors, named)
             await results.finish(
                 connection,
                 job,

@@ -17,6 +17,7 @@ from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 
 if TYPE_CHECKING:
+    from server.meetings.recording import SessionSaid
     from server.storage.pool import Connection
 
 
@@ -38,7 +39,7 @@ def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[in
 async def recognise(
     connection: Connection,
     organization_id: UUID,
-    model: str,
+    said: SessionSaid,
     conversation: Conversation,
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
@@ -49,11 +50,11 @@ async def recognise(
     """
     if not await voices.recognises(connection, organization_id):
         return rows, []
-    known = {voice.id: voice for voice in await voices.lock_known(connection, organization_id, model)}
+    known = {voice.id: voice for voice in await voices.lock_known(connection, organization_id, said.voice_model)}
     enough = {
         label: vector for label, vector in vectors.items() if conversation.speaking_us(label) >= LEAST_SPEECH_S * 1e6
     }
-    by_label = {match.label: match for match in matched(enough, list(known.values()))}
+    by_label = {match.label: match for match in matched(enough, list(known.values()), said.same_voice_similarity)}
     named, links = [], []
     for row in rows:
         match, vector = by_label.get(row.label), enough.get(row.label)
@@ -66,7 +67,7 @@ async def recognise(
         else:
             named.append(row)
             continue
-        await voices.store(connection, organization_id, model, voice)
+        await voices.store(connection, organization_id, said.voice_model, voice)
         links.append((row.id, voice.id))
         named.append(row)
     return named, links

@@ -60,6 +60,8 @@ class SessionSaid:
     vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     """Unit vector of each speaker's voice."""
     voice_model: str = ""
+    same_voice_similarity: float = 1.0
+    """Cosine similarity from which two of the model's vectors are of one voice; 1 where the engine does not say."""
 
     def take(self, response: session_pb2.RunSessionResponse) -> None:
         """Keeps what is final."""
@@ -70,8 +72,10 @@ class SessionSaid:
         if event is None:
             return
         if kind == "ready":
-            models = response.ready.capabilities.models
-            self.voice_model = next((name for name in models if name.startswith(VOICE_TASK)), "")
+            capabilities = response.ready.capabilities
+            self.voice_model = next((name for name in capabilities.models if name.startswith(VOICE_TASK)), "")
+            if capabilities.HasField("same_voice_similarity"):
+                self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
             for profile in response.finished.speakers:
                 self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from server.storage.voices import VoiceRow
 
-# Measured (docs/metrics.md): the same speaker in two recordings lies above, two speakers below.
-SAME_VOICE_SIMILARITY = 0.85
 # A voice heard for less is not compared: its vector is mostly chance.
 LEAST_SPEECH_S = 8.0
 
@@ -25,8 +23,13 @@ class VoiceMatch(NamedTuple):
     similarity: float
 
 
-def matched(vectors: Mapping[int, NDArray[np.float32]], known: Sequence[VoiceRow]) -> list[VoiceMatch]:
-    """Which speakers (label -> unit vector) are known voices; the likest first, each voice and speaker once."""
+def matched(
+    vectors: Mapping[int, NDArray[np.float32]], known: Sequence[VoiceRow], same_voice_similarity: float
+) -> list[VoiceMatch]:
+    """Which speakers (label -> unit vector) are known voices; the likest first, each voice and speaker once.
+
+    ``same_voice_similarity``: cosine similarity from which two vectors are of one voice; it is the model's.
+    """
     candidates = [
         VoiceMatch(label, voice.id, float(np.dot(vector, np.frombuffer(voice.vector, "<f4"))))
         for label, vector in vectors.items()
@@ -35,7 +38,7 @@ def matched(vectors: Mapping[int, NDArray[np.float32]], known: Sequence[VoiceRow
     chosen: list[VoiceMatch] = []
     for candidate in sorted(candidates, key=lambda match: -match.similarity):
         taken = any(candidate.label == c.label or candidate.voice_id == c.voice_id for c in chosen)
-        if candidate.similarity >= SAME_VOICE_SIMILARITY and not taken:
+        if candidate.similarity >= same_voice_similarity and not taken:
             chosen.append(candidate)
     return chosen
 

@@ -151,6 +151,7 @@ def test_a_turn_is_stable_when_another_has_taken_the_floor_and_its_words_are_the
         online_similarity=0.5,
         min_cluster_s=1.0,
         max_speakers=4,
+        same_voice_similarity=0.9,
     )
     turns = LiveTurns(profile, expected=2)
     middles = np.arange(0.8, 9.0, 0.4)

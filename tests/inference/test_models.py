@@ -13,8 +13,8 @@ from inference.models import ModelCorrupt, ModelMissing, Samples, Stretch
 from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, CatalogueEntry, locate
 from inference.onnx import Ge2eEncoder, SileroVad
 from inference.onnx.ge2e_encoder import PROFILE
-from inference.onnx.legacy_checkpoint import read_tensors
 from inference.onnx.mel import MelSpectrum
+from inference.onnx.torch_checkpoint import read_tensors
 from tests.recordings import RATE_HZ, sample_pcm
 
 

@@ -57,6 +57,7 @@ def test_vectors_are_what_the_graph_makes_of_the_spectra_and_of_unit_length(tmp_
     encoder = OnnxSpeakerEncoder(onnx_models.speaker_encoder(tmp_path / "titanet.onnx"))
     assert encoder.profile.dimension == 12
     assert encoder.profile.split_similarity == 0.4
+    assert encoder.profile.same_voice_similarity == encoder.profile.merge_similarity, "unless it is said"
     window = speech(1, 1.5)
     expected = (LogMel(LogMelSettings())(window) ** 2).mean(axis=1) @ onnx_models.random(80, 12)
     (vector,) = encoder([window])

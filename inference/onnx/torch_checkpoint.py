@@ -1,14 +1,15 @@
-"""Reads a legacy (pre-zip) PyTorch checkpoint without PyTorch and without running anything from it.
+"""Reads a PyTorch checkpoint without PyTorch and without running anything from it.
 
-The format is four pickles (magic, version, system, object) and a list of storage keys,
-followed by the raw storages. Only the few names that a plain dictionary of tensors needs are
-resolved; any other is refused.
+There are two formats. The legacy one is four pickles (magic, version, system, object) and a list of storage
+keys, followed by the raw storages; since PyTorch 1.6 it is a zip archive of one pickle and a file for each
+storage. Only the few names that a plain dictionary of tensors needs are resolved; any other is refused.
 """
 
 from __future__ import annotations
 
 import pickle
 import struct
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import IO, Any
@@ -79,20 +80,53 @@ class _Unpickler(pickle.Unpickler):
         return self._storages.setdefault(key, _Storage(_DTYPES[kind]))
 
 
-def read_tensors(path: Path, entry: str) -> dict[str, NDArray[Any]]:
-    """The tensors in the dictionary ``entry`` of the checkpoint at ``path``. Raises ModelCorrupt."""
+def read_tensors(path: Path, entry: str | None = None) -> dict[str, NDArray[Any]]:
+    """The tensors in the dictionary ``entry`` of the checkpoint at ``path``, or in the one that it is.
+
+    Raises ModelCorrupt.
+    """
     storages: dict[str, _Storage] = {}
     try:
         with path.open("rb") as file:
-            plain = [_Unpickler(file, {}).load() for _ in range(3)]
-            if plain[:2] != [_MAGIC, _VERSION]:
-                raise ModelCorrupt(f"{path.name} is not a legacy checkpoint")
-            content = _Unpickler(file, storages).load()
-            for key in _Unpickler(file, {}).load():
-                (count,) = struct.unpack("<q", file.read(8))
-                storage = storages[key]
-                raw = file.read(count * np.dtype(storage.dtype).itemsize)
-                storage.values = np.frombuffer(raw, storage.dtype)
-        return {name: tensor.array() for name, tensor in content[entry].items()}
-    except (pickle.UnpicklingError, struct.error, KeyError, ValueError, TypeError, EOFError) as error:
+            content = _read_archive(file, storages) if zipfile.is_zipfile(file) else _read_legacy(file, storages)
+        tensors = content if entry is None else content[entry]
+        return {name: tensor.array() for name, tensor in tensors.items()}
+    except (
+        pickle.UnpicklingError,
+        struct.error,
+        zipfile.BadZipFile,
+        AttributeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        EOFError,
+        StopIteration,
+    ) as error:
         raise ModelCorrupt(f"{path.name} cannot be read as a checkpoint: {error}") from error
+
+
+def _read_legacy(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
+    file.seek(0)
+    plain = [_Unpickler(file, {}).load() for _ in range(3)]
+    if plain[:2] != [_MAGIC, _VERSION]:
+        raise ModelCorrupt("it is not a checkpoint")
+    content = _Unpickler(file, storages).load()
+    for key in _Unpickler(file, {}).load():
+        (count,) = struct.unpack("<q", file.read(8))
+        storage = storages[key]
+        storage.values = np.frombuffer(file.read(count * np.dtype(storage.dtype).itemsize), storage.dtype)
+    return content
+
+
+def _read_archive(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
+    with zipfile.ZipFile(file) as archive:
+        # PyTorch never compresses, so that no member can be larger than the file.
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ModelCorrupt("its archive is compressed, which no checkpoint is")
+        pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+        with archive.open(pickled) as members:
+            content = _Unpickler(members, storages).load()
+        for key, storage in storages.items():
+            raw = archive.read(f"{pickled.removesuffix('.pkl')}/{key}")
+            storage.values = np.frombuffer(raw, storage.dtype)
+        return content
