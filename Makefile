@@ -1,4 +1,4 @@
-# Five verbs for the whole workshop. Everything lives in .venv; nothing is installed elsewhere.
+# The whole workshop. Everything lives in .venv; nothing is installed elsewhere.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

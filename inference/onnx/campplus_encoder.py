@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, ModelMissing, Samples
-from inference.onnx.campplus_graph import BANDS, DIMENSION, LONGEST_FRAMES, build_graph
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, Samples
+from inference.onnx.campplus_graph import DIMENSION, LONGEST_FRAMES, build_graph
+from inference.onnx.kaldi_spectra import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
 from inference.onnx.runtime import ON_CPU, Execution, open_session
 from inference.onnx.torch_checkpoint import read_tensors
 
 BATCH = 32
-FRAME_SAMPLES, HOP_SAMPLES = 400, 160
 LONGEST_SAMPLES = FRAME_SAMPLES + (LONGEST_FRAMES - 1) * HOP_SAMPLES
 SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
@@ -33,32 +33,6 @@ PROFILE = EncoderProfile(
 )
 
 
-class KaldiSpectra:
-    """Kaldi's logarithmic mel spectra without dither, each band less its mean over the audio given."""
-
-    def __init__(self) -> None:
-        """Raises ModelMissing: kaldi-native-fbank is not installed."""
-        try:
-            import kaldi_native_fbank
-        except ModuleNotFoundError as error:
-            raise ModelMissing(
-                "the spectra of CAM++ need kaldi-native-fbank; install it with: pip install kaldi-native-fbank"
-            ) from error
-        self._features = kaldi_native_fbank
-        self._options = kaldi_native_fbank.FbankOptions()
-        self._options.frame_opts.dither = 0
-        self._options.frame_opts.samp_freq = SAMPLE_RATE_HZ
-        self._options.mel_opts.num_bins = BANDS
-
-    def __call__(self, samples: Samples) -> NDArray[np.float32]:
-        """Shape (frames, 80), 25 ms every 10 ms, frames = 1 + (n - 400) // 160, of shape (n,), n >= 400."""
-        bank = self._features.OnlineFbank(self._options)
-        bank.accept_waveform(SAMPLE_RATE_HZ, samples)
-        bank.input_finished()
-        spectra = np.stack([bank.get_frame(frame) for frame in range(bank.num_frames_ready)])
-        return np.asarray(spectra - spectra.mean(axis=0), np.float32)
-
-
 class CampplusEncoder:
     """SpeakerEncoder of 192 dimensions."""
 
@@ -66,7 +40,7 @@ class CampplusEncoder:
 
     def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
         """Raises ModelCorrupt: the checkpoint is not of this network; ModelMissing."""
-        self._spectra = KaldiSpectra()
+        self._spectra = KaldiSpectra(KaldiSettings())
         try:
             graph = build_graph(read_tensors(checkpoint))
         except KeyError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelUnfit, Samples
 from inference.onnx.graph_contract import Tensor, inputs_of, listed, outputs_of
+from inference.onnx.kaldi_spectra import KaldiSettings, KaldiSpectra
 from inference.onnx.log_mel import LogMel, LogMelSettings
 from inference.onnx.runtime import ON_CPU, Execution, open_session, varies_with_batch
 from inference.onnx.sidecar import beside, read_as
@@ -47,13 +49,39 @@ class SpeakerEncoderDescription(BaseModel):
 
     task: str
     sample_rate_hz: int
-    input: Literal["mel", "samples"]
-    """Log-mel spectra of shape (n, bands, frames), or samples of shape (n, samples)."""
+    input: Literal["mel", "kaldi", "samples"]
+    """Log-mel spectra of shape (n, bands, frames), Kaldi's of shape (n, frames, bands), or samples (n, samples)."""
     mel: LogMelSettings | None = None
+    kaldi: KaldiSettings | None = None
     dimension: int = Field(ge=1, le=65_536)
     profile: _Profile
     output: str | None = None
     """The output that holds the vectors; without it, the only one of that dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FrontEnd:
+    """What a graph is given of a window."""
+
+    of: Callable[[Samples], NDArray[np.float32]]
+    shape: tuple[int | None, ...]
+    """With n first; None: any."""
+    time: int
+    """The axis of time."""
+    said: str
+
+
+def _front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
+    """Raises ModelMissing: the package with Kaldi's spectra is not installed."""
+    if description.input == "mel":
+        mel = LogMel(description.mel or LogMelSettings())
+        bands = mel.settings.bands
+        return _FrontEnd(mel, (None, bands, None), 2, f"mel spectra (n, {bands}, frames)")
+    if description.input == "kaldi":
+        kaldi = KaldiSpectra(description.kaldi or KaldiSettings())
+        bands = kaldi.settings.bands
+        return _FrontEnd(kaldi, (None, None, bands), 1, f"Kaldi's spectra (n, frames, {bands})")
+    return _FrontEnd(lambda samples: samples, (None, None), 1, "samples (n, samples)")
 
 
 class OnnxSpeakerEncoder:
@@ -62,7 +90,8 @@ class OnnxSpeakerEncoder:
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
         """Reads ``model`` and the ``.json`` file of the same name beside it.
 
-        Raises ModelMissing, ModelCorrupt, or ModelUnfit: another task, rate, dimension or graph.
+        Raises ModelMissing (a file, or what makes its spectra), ModelCorrupt, or ModelUnfit: another task, rate,
+        dimension or graph.
         """
         description = read_as(beside(model), SpeakerEncoderDescription)
         where = beside(model).name
@@ -81,7 +110,7 @@ class OnnxSpeakerEncoder:
         if fields["same_voice_similarity"] is None:
             fields["same_voice_similarity"] = fields["merge_similarity"]
         self.profile = EncoderProfile(**(fields | {"dimension": description.dimension}))
-        self._mel = LogMel(description.mel or LogMelSettings()) if description.input == "mel" else None
+        self._front = _front_end(description)
         self._session = open_session(model, execution)
         self._signal, self._lengths = self._input_names(model)
         self._output = self._output_name(model, description)
@@ -89,16 +118,16 @@ class OnnxSpeakerEncoder:
 
     def _input_names(self, model: Path) -> tuple[str, Tensor | None]:
         found = inputs_of(self._session)
-        bands = self._mel.settings.bands if self._mel else 0
-        rank, kind = (3, f"mel spectra (n, {bands}, frames)") if self._mel else (2, "samples (n, samples)")
-        signals = [t for t in found if t.dtype == "float" and len(t.shape) == rank]
+        front = self._front
+        signals = [t for t in found if t.dtype == "float" and len(t.shape) == len(front.shape)]
         lengths = [t for t in found if t.dtype in ("int64", "int32") and len(t.shape) == 1]
         right = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
-        if right and self._mel:
-            right = signals[0].shape[1] in (None, bands)
-        if not right or any(size is not None for size in (signals[0].shape[0], signals[0].shape[-1])):
+        # A graph may leave the number of bands open, and nothing else may be fixed.
+        if not right or any(
+            size not in (None, wanted) for size, wanted in zip(signals[0].shape, front.shape, strict=True)
+        ):
             raise ModelUnfit(
-                f"{model.name} takes {listed(found)}; needed is one float input of {kind}, of any n and length, "
+                f"{model.name} takes {listed(found)}; needed is one float input of {front.said}, of any n and length, "
                 "and at most one of int64 lengths (n)"
             )
         return signals[0].name, lengths[0] if lengths else None
@@ -135,10 +164,10 @@ class OnnxSpeakerEncoder:
 
     def _encode(self, windows: list[Samples]) -> NDArray[np.float32]:
         """Vectors of windows of one length."""
-        signal = np.stack([self._mel(window) if self._mel else window for window in windows])
+        signal = np.stack([self._front.of(window) for window in windows])
         inputs = {self._signal: signal}
         if self._lengths is not None:
-            inputs[self._lengths.name] = np.full(len(windows), signal.shape[-1], self._lengths.dtype)
+            inputs[self._lengths.name] = np.full(len(windows), signal.shape[self._front.time], self._lengths.dtype)
         (found,) = self._session.run([self._output], inputs)
         if found.shape != (len(windows), self.profile.dimension):
             raise ModelUnfit(

@@ -115,6 +115,24 @@ def sample_encoder(path: Path) -> Path:
     return path
 
 
+def kaldi_encoder(path: Path, kaldi: Mapping[str, object]) -> Path:
+    """As WeSpeaker exports: ``feats`` (n, frames, 80) -> ``embs`` (n, 12), as ``speaker_encoder`` has them."""
+    save(
+        path,
+        [
+            ("Mul", ["feats", "feats"], ["power"], {}),
+            ("ReduceMean", ["power", "time"], ["mean"], {"keepdims": 0}),
+            ("MatMul", ["mean", "weights"], ["embs"], {}),
+        ],
+        [("feats", FLOAT, ["n", "t", 80])],
+        [("embs", FLOAT, ["n", 12])],
+        time=np.array([1]),
+        weights=random(80, 12),
+    )
+    path.with_suffix(".json").write_text(json.dumps(encoder_description(input="kaldi", mel=None, kaldi=kaldi)))
+    return path
+
+
 def tokenizer(path: Path) -> Tokenizer:
     """RoBERTa's kind: byte pairs, with ``<pad>`` of id 1."""
     trained = Tokenizer(models.BPE(unk_token="<unk>"))

@@ -10,6 +10,7 @@ import pytest
 
 from inference.model_probes import probe_encoder
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Samples
+from inference.onnx.kaldi_spectra import KaldiSettings, KaldiSpectra
 from inference.onnx.log_mel import LogMel, LogMelSettings
 from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
 from tests.inference import onnx_models
@@ -81,6 +82,47 @@ def test_a_graph_may_take_samples(tmp_path: Path) -> None:
     np.testing.assert_allclose(encoder([window])[0], expected / np.linalg.norm(expected), atol=1e-5)
 
 
+@pytest.mark.parametrize("int16_range", [False, True])
+def test_a_graph_may_take_kaldis_spectra(tmp_path: Path, int16_range: bool) -> None:
+    pytest.importorskip("kaldi_native_fbank")
+    kaldi = {"bands": 80, "int16_range": int16_range}
+    path = onnx_models.kaldi_encoder(tmp_path / "wespeaker.onnx", kaldi)
+    encoder = OnnxSpeakerEncoder(path)
+    windows = [speech(4, 1.5), speech(6, 0.7)]
+    for window, vector in zip(windows, encoder(windows), strict=True):
+        power = KaldiSpectra(KaldiSettings.model_validate(kaldi))(window) ** 2
+        expected = power.mean(axis=0) @ onnx_models.random(80, 12)
+        np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-5)
+    path.with_suffix(".json").write_text(json.dumps(encoder_description(input="kaldi", kaldi={"bands": 40})))
+    with pytest.raises(ModelUnfit, match=r"feats float \(\?, \?, 80\); needed is .*Kaldi's spectra \(n, frames, 40\)"):
+        OnnxSpeakerEncoder(path)
+
+
+@pytest.mark.parametrize("int16_range", [False, True])
+@pytest.mark.parametrize("seconds", [0.4, 1.507])
+def test_kaldis_spectra_are_those_of_its_documents(seconds: float, int16_range: bool) -> None:
+    """Steps of Kaldi's feature-window.cc and mel-computations.cc in NumPy."""
+    pytest.importorskip("kaldi_native_fbank")
+    samples = speech(2, seconds)
+    frames = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float64), 400)[::160]
+    frames = frames * (32768 if int16_range else 1)
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    before = np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
+    power = np.abs(np.fft.rfft((frames - 0.97 * before) * np.hanning(400) ** 0.85, 512, axis=1)) ** 2
+
+    def mel(hz: np.ndarray) -> np.ndarray:
+        return np.asarray(1127 * np.log1p(hz / 700))
+
+    lowest, highest = mel(np.array([20.0, 8000.0]))
+    edges = np.linspace(float(lowest), float(highest), 82)
+    bins = mel(np.arange(257) * 16_000 / 512)[:, None]
+    rising, falling = (bins - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - bins) / np.diff(edges)[1:]
+    energy = power @ np.maximum(0, np.minimum(rising, falling))
+    expected = np.log(np.maximum(energy, np.finfo(np.float32).eps))
+    found = KaldiSpectra(KaldiSettings(int16_range=int16_range))(samples)
+    np.testing.assert_allclose(found, expected - expected.mean(axis=0), atol=2e-3)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -95,7 +137,7 @@ def test_a_graph_may_take_samples(tmp_path: Path) -> None:
         ({"mel": {"bands": 80, "windows": "hann"}}, "mel.windows: Extra inputs are not permitted"),
         ({"mel": {"window_samples": 600}}, "window_samples must not exceed n_fft"),
         ({"input": "samples"}, r"needed is one float input of samples \(n, samples\)"),
-        ({"input": "fbank"}, "input: Input should be 'mel' or 'samples'"),
+        ({"input": "fbank"}, "input: Input should be 'mel', 'kaldi' or 'samples'"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
