@@ -101,18 +101,10 @@ class LiveMeetings:
 
     async def until_engine_known(self) -> None:
         """Waits for what the engine can measure; not for long, since audio is taken without one."""
-        await self._parts.analyst.inference.ask_once(ENGINE_WAIT_S)
+        await self._parts.analyst.inference.until_known(ENGINE_WAIT_S)
 
     async def look_after(self) -> None:
         """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""
-        asking = asyncio.create_task(self._parts.analyst.inference.until_reachable())
-        try:
-            await self._look_always()
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-
-    async def _look_always(self) -> None:
         while True:
             try:
                 await self._look()

@@ -73,7 +73,7 @@ class InferenceClient:
             except aio.AioRpcError:
                 await asyncio.sleep(0.5)
 
-    async def ask_once(self, within_s: float) -> None:
+    async def until_known(self, within_s: float) -> None:
         """Makes ``capabilities`` known when they never were, and gives up after ``within_s`` seconds."""
         if self.capabilities is None:
             with suppress(TimeoutError):
