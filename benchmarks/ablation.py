@@ -29,7 +29,6 @@ from inference.model_loading import Loader
 from inference.model_selection import DEFAULT, choose
 from inference.models import SpeakerEncoder
 from inference.models.catalogue import SPEAKER_VECTORS
-from inference.onnx.runtime import ON_CPU
 
 DETECTORS_OWN = SpeechRule(on=0.5, off=0.35, lead_s=0.05, tail_s=0.05)
 EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)
@@ -67,9 +66,10 @@ def data_sets() -> dict[str, list[Case]]:
 
 def speaker_encoder(name: str) -> SpeakerEncoder:
     """A speaker encoder as the setting of the inference server names it."""
-    model = choose(InferenceSettings(speaker_encoder=name))[SPEAKER_VECTORS].model
+    settings = InferenceSettings(speaker_encoder=name, device="cpu")
+    model = choose(settings)[SPEAKER_VECTORS].model
     assert model is not None
-    return Loader(ON_CPU, "cpu", "float32", "1.04s", (), 1).speaker_encoder(model)
+    return Loader.of(settings).speaker_encoder(model)
 
 
 def measure(encoder: str) -> dict[str, dict[str, Scores]]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.config import InferenceSettings
 from inference.models import (
     EmotionClassifier,
     FrameDiarizer,
@@ -47,6 +48,18 @@ class Loader:
     languages: tuple[str, ...]
     """Of the recogniser, as the user says them; empty: the catalogue does."""
     transcriber_processes: int
+
+    @classmethod
+    def of(cls, settings: InferenceSettings) -> Loader:
+        """As the settings of the inference server say."""
+        return cls(
+            Execution(settings.threads, settings.device, settings.dtype, settings.engine_cache),
+            settings.device,
+            settings.dtype,
+            settings.latency,
+            tuple(settings.languages.replace(",", " ").split()),
+            settings.transcriber_processes,
+        )
 
     @property
     def torch_device(self) -> str:

@@ -51,7 +51,7 @@ from inference.models.catalogue import (
     resolve,
     resolve_entry,
 )
-from inference.onnx.runtime import CPU, Execution
+from inference.onnx.runtime import CPU
 
 log = logging.getLogger(__name__)
 DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
@@ -109,14 +109,10 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         ModelMissing, ModelCorrupt, ModelUnfit: a message that names the setting, the file, what was found and
             what is needed.
     """
-    execution = Execution(settings.threads, settings.device, settings.dtype, settings.engine_cache)
+    loader = Loader.of(settings)
     with _blaming(f"{PREFIX}DEVICE={settings.device}"):
-        on_cpu = execution.providers()[0][0] == CPU
+        on_cpu = loader.execution.providers()[0][0] == CPU
     chosen = choose(settings)
-    languages = tuple(settings.languages.replace(",", " ").split())
-    loader = Loader(
-        execution, settings.device, settings.dtype, settings.latency, languages, settings.transcriber_processes
-    )
 
     def untried(choice: Chosen) -> bool:
         # The files of the wheels are known to the byte; only another device can make them fail.

@@ -48,6 +48,12 @@ def solo(speaker: str) -> NDArray[np.int16]:
     return np.concatenate([sample_pcm()[int(a * RATE_HZ) : int(b * RATE_HZ)] for a, b in spans])
 
 
+def speech(start_s: float, seconds: float) -> NDArray[np.float32]:
+    """A part of the sample meeting as models take it: float32 in -1..1."""
+    part = sample_pcm()[int(start_s * RATE_HZ) : int((start_s + seconds) * RATE_HZ)]
+    return np.asarray(part / 32768, np.float32)
+
+
 def excerpt(seconds: float, *, mark: str = "") -> bytes:
     """The first seconds of the sample meeting as WAV."""
     return wav(sample_pcm()[: int(seconds * RATE_HZ)], mark=mark)

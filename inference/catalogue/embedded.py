@@ -130,9 +130,9 @@ VADER = EmbeddedModel(
 EMBEDDED = (SILERO_VAD, GE2E, CAMPPLUS, POCKETSPHINX, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
 
 
-def installed(entry: EmbeddedModel) -> bool:
-    """Whether the model's package is here."""
-    return importlib.util.find_spec(entry.package) is not None
+def left_out(entry: EmbeddedModel) -> bool:
+    """Whether it is an optional model whose package nobody has installed."""
+    return entry.optional and importlib.util.find_spec(entry.package) is None
 
 
 def locate(entry: EmbeddedModel) -> Path:

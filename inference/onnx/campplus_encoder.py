@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, Samples
+from inference.onnx.batches_of_length import vectors_of
 from inference.onnx.campplus_graph import DIMENSION, LONGEST_FRAMES, build_graph
 from inference.onnx.kaldi_spectra import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
 from inference.onnx.runtime import ON_CPU, Execution, open_session
@@ -49,14 +49,12 @@ class CampplusEncoder:
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """See SpeakerEncoder; windows under 0.4 s are padded with silence, only the first 2 s are heard."""
-        vectors = np.zeros((len(windows), DIMENSION), np.float32)
-        by_length: defaultdict[int, list[tuple[int, NDArray[np.float32]]]] = defaultdict(list)
-        for index, window in enumerate(windows):
-            heard = np.asarray(window[:LONGEST_SAMPLES], np.float32)
-            spectra = self._spectra(np.pad(heard, (0, max(0, SHORTEST_SAMPLES - len(heard)))))
-            by_length[len(spectra)].append((index, spectra))
-        for group in by_length.values():
-            for start in range(0, len(group), BATCH):
-                indices, spectra_of = zip(*group[start : start + BATCH], strict=True)
-                vectors[list(indices)] = self._session.run(None, {"spectra": np.stack(spectra_of)})[0]
-        return vectors
+        return vectors_of([self._heard(window) for window in windows], DIMENSION, BATCH, self._encode)
+
+    def _heard(self, window: Samples) -> NDArray[np.float32]:
+        heard = np.asarray(window[:LONGEST_SAMPLES], np.float32)
+        return self._spectra(np.pad(heard, (0, max(0, SHORTEST_SAMPLES - len(heard)))))
+
+    def _encode(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._session.run(None, {"spectra": spectra})[0]
+        return found

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from inference.onnx.graph_bytes import Tensors, graph_bytes
 
 BANDS, DIMENSION = 80, 192
 # Layers and dilation of each block.
@@ -32,11 +34,7 @@ class _Graph:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self.nodes: list[onnx.NodeProto] = []
-        self._constants: dict[str, NDArray[Any]] = {}
-
-    @property
-    def initializers(self) -> list[TensorProto]:
-        return [numpy_helper.from_array(value, name) for name, value in self._constants.items()]
+        self.constants: dict[str, NDArray[Any]] = {}
 
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"v{len(self.nodes)}"
@@ -44,7 +42,7 @@ class _Graph:
         return output
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
-        self._constants[name] = value
+        self.constants[name] = value
         return name
 
     def weight(self, name: str) -> str:
@@ -125,16 +123,9 @@ def build_graph(weights: Weights) -> bytes:
     norm = graph.add("ReduceL2", x, "over_time", keepdims=1)
     length = graph.add("Max", norm, graph.constant("tiny", np.array(1e-9, np.float32)))
     graph.add("Div", x, length, output="vectors")
-    made = helper.make_graph(
-        graph.nodes,
-        "campplus",
-        [helper.make_tensor_value_info("spectra", TensorProto.FLOAT, ["n", "frames", BANDS])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIMENSION])],
-        graph.initializers,
-    )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    inputs: Tensors = {"spectra": (TensorProto.FLOAT, ["n", "frames", BANDS])}
+    outputs: Tensors = {"vectors": (TensorProto.FLOAT, ["n", DIMENSION])}
+    return graph_bytes("campplus", graph.nodes, inputs, outputs, graph.constants)
 
 
 def _statistics(graph: _Graph, x: str) -> str:

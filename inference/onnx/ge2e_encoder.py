@@ -6,17 +6,17 @@ ReLU, scaled to unit length. The graph is built at load from the weights in the 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples
+from inference.onnx.batches_of_length import vectors_of
+from inference.onnx.graph_bytes import Tensors, graph_bytes
 from inference.onnx.mel import BANDS, FRAME_SAMPLES, MelSpectrum
 from inference.onnx.runtime import ON_CPU, Execution, open_session
 from inference.onnx.torch_checkpoint import read_tensors
@@ -79,16 +79,9 @@ def build_graph(weights: Mapping[str, NDArray[Any]]) -> bytes:
         helper.make_node("Div", ["a", "length"], ["vectors"]),
     ]
     del constants["last"]
-    graph = helper.make_graph(
-        nodes,
-        "ge2e",
-        [helper.make_tensor_value_info("mels", TensorProto.FLOAT, ["n", "frames", BANDS])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", HIDDEN])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    taken: Tensors = {"mels": (TensorProto.FLOAT, ["n", "frames", BANDS])}
+    given: Tensors = {"vectors": (TensorProto.FLOAT, ["n", HIDDEN])}
+    return graph_bytes("ge2e", nodes, taken, given, constants)
 
 
 class Ge2eEncoder:
@@ -102,16 +95,12 @@ class Ge2eEncoder:
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """See SpeakerEncoder; windows under 0.4 s are padded with silence, only the first 1.6 s are heard."""
-        vectors = np.zeros((len(windows), HIDDEN), np.float32)
-        by_length: defaultdict[int, list[tuple[int, NDArray[np.float32]]]] = defaultdict(list)
-        for index, window in enumerate(windows):
-            mels = self._mel(self._levelled(window))[:LONGEST_FRAMES]
-            by_length[len(mels)].append((index, mels))
-        for group in by_length.values():
-            for start in range(0, len(group), BATCH):
-                indices, mels_of = zip(*group[start : start + BATCH], strict=True)
-                vectors[list(indices)] = self._session.run(None, {"mels": np.stack(mels_of)})[0]
-        return vectors
+        mels = [self._mel(self._levelled(window))[:LONGEST_FRAMES] for window in windows]
+        return vectors_of(mels, HIDDEN, BATCH, self._encode)
+
+    def _encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._session.run(None, {"mels": mels})[0]
+        return found
 
     def _levelled(self, window: Samples) -> Samples:
         if len(window) < FRAME_SAMPLES:

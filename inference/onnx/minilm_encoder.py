@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from inference.models import ModelCorrupt
+from inference.onnx.graph_bytes import Tensors, graph_bytes
 from inference.onnx.runtime import ON_CPU, Execution, open_session
 
 DIMENSION = 384
@@ -106,22 +107,9 @@ def build_graph(weights: dict[str, NDArray[Any]]) -> bytes:
     summed = graph.add("ReduceSum", [graph.add("Mul", [state, present], "kept"), "one"], "summed", keepdims=0)
     size = graph.add("Max", [graph.add("ReduceL2", [summed, "one"], "norm", keepdims=1), "tiny"], "size")
     graph.add("Div", [summed, size], "vectors")
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "minilm",
-            [
-                helper.make_tensor_value_info("ids", TensorProto.INT64, ["n", "t"]),
-                helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["n", "t"]),
-            ],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIMENSION])],
-            [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
-        ),
-        opset_imports=[helper.make_opsetid("", 20)],
-        ir_version=10,
-    )
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    inputs: Tensors = {"ids": (TensorProto.INT64, ["n", "t"]), "mask": (TensorProto.FLOAT, ["n", "t"])}
+    outputs: Tensors = {"vectors": (TensorProto.FLOAT, ["n", DIMENSION])}
+    return graph_bytes("minilm", graph.nodes, inputs, outputs, graph.constants, opset=20)
 
 
 class MiniLmEncoder:

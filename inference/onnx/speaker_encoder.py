@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelUnfit, Samples
+from inference.onnx.batches_of_length import vectors_of
 from inference.onnx.graph_contract import Tensor, inputs_of, listed, outputs_of
 from inference.onnx.kaldi_spectra import KaldiSettings, KaldiSpectra
 from inference.onnx.log_mel import LogMel, LogMelSettings
@@ -151,27 +151,18 @@ class OnnxSpeakerEncoder:
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """See SpeakerEncoder; windows under 0.4 s are padded with silence."""
-        vectors = np.zeros((len(windows), self.profile.dimension), np.float32)
-        by_length: defaultdict[int, list[int]] = defaultdict(list)
-        heard = [_padded(window) for window in windows]
-        for index, samples in enumerate(heard):
-            by_length[len(samples)].append(index)
-        for indices in by_length.values():
-            for start in range(0, len(indices), self._batch):
-                group = indices[start : start + self._batch]
-                vectors[group] = self._encode([heard[index] for index in group])
-        return vectors
+        signals = [self._front.of(_padded(window)) for window in windows]
+        return vectors_of(signals, self.profile.dimension, self._batch, self._encode)
 
-    def _encode(self, windows: list[Samples]) -> NDArray[np.float32]:
-        """Vectors of windows of one length."""
-        signal = np.stack([self._front.of(window) for window in windows])
-        inputs = {self._signal: signal}
+    def _encode(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors of signals of one length."""
+        inputs = {self._signal: signals}
         if self._lengths is not None:
-            inputs[self._lengths.name] = np.full(len(windows), signal.shape[self._front.time], self._lengths.dtype)
+            inputs[self._lengths.name] = np.full(len(signals), signals.shape[self._front.time], self._lengths.dtype)
         (found,) = self._session.run([self._output], inputs)
-        if found.shape != (len(windows), self.profile.dimension):
+        if found.shape != (len(signals), self.profile.dimension):
             raise ModelUnfit(
-                f"the speaker encoder gives vectors of shape {found.shape} for {len(windows)} windows; "
+                f"the speaker encoder gives vectors of shape {found.shape} for {len(signals)} windows; "
                 f"its description says dimension {self.profile.dimension}"
             )
         return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)

@@ -109,7 +109,7 @@ def _read_legacy(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
     file.seek(0)
     plain = [_Unpickler(file, {}).load() for _ in range(3)]
     if plain[:2] != [_MAGIC, _VERSION]:
-        raise ModelCorrupt("it is not a checkpoint")
+        raise ValueError("it is none of PyTorch's")
     content = _Unpickler(file, storages).load()
     for key in _Unpickler(file, {}).load():
         (count,) = struct.unpack("<q", file.read(8))
@@ -122,7 +122,7 @@ def _read_archive(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
     with zipfile.ZipFile(file) as archive:
         # PyTorch never compresses, so that no member can be larger than the file.
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise ModelCorrupt("its archive is compressed, which no checkpoint is")
+            raise ValueError("its archive is compressed, which no checkpoint is")
         pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         with archive.open(pickled) as members:
             content = _Unpickler(members, storages).load()

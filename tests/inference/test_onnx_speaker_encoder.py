@@ -9,18 +9,13 @@ import numpy as np
 import pytest
 
 from inference.model_probes import probe_encoder
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Samples
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 from inference.onnx.kaldi_spectra import KaldiSettings, KaldiSpectra
 from inference.onnx.log_mel import LogMel, LogMelSettings
 from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
 from tests.inference import onnx_models
 from tests.inference.onnx_models import FLOAT, encoder_description
-from tests.recordings import sample_pcm
-
-
-def speech(start_s: float, seconds: float) -> Samples:
-    part = sample_pcm()[int(start_s * 16_000) : int((start_s + seconds) * 16_000)]
-    return np.asarray(part / 32768, np.float32)
+from tests.recordings import speech
 
 
 @pytest.mark.parametrize("normalise", ["per_feature", "none"])
