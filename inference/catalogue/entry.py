@@ -29,8 +29,8 @@ TASKS = (
     EMOTIONS,
 )
 
-Format = Literal["onnx", "nemo", "safetensors", "pickle", "text", "sphinx", "other"]
-FORMATS: tuple[Format, ...] = ("onnx", "nemo", "safetensors", "pickle", "text", "sphinx", "other")
+Format = Literal["onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text", "other"]
+FORMATS: tuple[Format, ...] = ("onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text", "other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +64,41 @@ def key_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddedModel(ModelEntry):
-    """One model file inside an installed distribution."""
+class EmbeddedFile:
+    """One file of a model inside installed packages."""
 
-    distribution: str
-    package: str
-    file: str
+    name: str
+    """As the model's layout calls it."""
+    parts: tuple[str, ...]
+    """Where its bytes lie, package first: ``package/folder/file``. Several follow one another: registries bound the
+    size of a distribution, so that a large file may lie in several."""
     sha256: str
+    """Of the whole file."""
     size: int
-    """Bytes."""
+    """Bytes of the whole file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedModel(ModelEntry):
+    """A model inside installed distributions."""
+
+    distributions: tuple[str, ...]
+    """``name==version`` of each."""
+    files: tuple[EmbeddedFile, ...]
     optional: bool = False
-    """Whether its distribution is installed only where somebody wants it."""
+    """Whether its distributions are installed only where somebody wants it."""
+    twin: str = ""
+    """Name of the published model that has the same files, which serves in its place where a distribution is gone."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that its files lie in."""
+        return tuple(dict.fromkeys(part.partition("/")[0] for file in self.files for part in file.parts))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +138,13 @@ class ResolvedModel:
     """A model that lies here, and whose files were checked as far as their digests are known."""
 
     path: Path
-    """The file of a model of one file, else its folder."""
+    """The file of a model of one file, else its folder; with ``parts`` no more than a name."""
     task: str
     format: Format
     entry: ModelEntry | None = None
     """None for a user's own path."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """The digests that were checked now, by path below ``path`` (or its name); empty for an unpinned path."""
+    parts: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    """All files of a model that lies in several packages: by name, the files whose bytes follow one another. Empty
+    where all lie at ``path``."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.catalogue.embedded import locate
+from inference.catalogue.embedded import locate_files
 from inference.catalogue.entry import EmbeddedModel, Format, ModelEntry, PublishedModel, ResolvedModel
-from inference.catalogue.listing import catalogue, looks_like_path
+from inference.catalogue.listing import CatalogueUnreadable, catalogue, looks_like_path
 from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
@@ -25,6 +26,9 @@ SUFFIX_FORMATS: dict[str, Format] = {
     ".safetensors": "safetensors",
     ".pt": "pickle",
 }
+CTRANSLATE2_FILES = ("model.bin", "config.json")
+"""What lies in a folder in CTranslate2's layout; the suffixes alone say nothing."""
+log = logging.getLogger("inference.catalogue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +148,52 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
 
 
 def resolve_entry(entry: ModelEntry) -> ResolvedModel:
-    """The files of a model of the catalogue, checked. Raises ModelMissing or ModelCorrupt."""
+    """The files of a model of the catalogue, checked; those of its twin where that was pulled and its own are not here.
+
+    Raises:
+        ModelMissing, ModelCorrupt: the message says which command brings it.
+    """
     if isinstance(entry, EmbeddedModel):
-        return ResolvedModel(locate(entry), entry.task, entry.format, entry, {entry.file: entry.sha256})
+        try:
+            return _resolve_embedded(entry)
+        except (ModelMissing, ModelCorrupt) as problem:
+            try:
+                twin = _resolve_twin(entry)
+            except (ModelCorrupt, CatalogueUnreadable) as error:
+                raise type(problem)(f"{problem}; what was pulled cannot take its place: {error}") from error
+            if twin is None:
+                raise
+            log.info("%s; %s takes its place", problem, entry.twin)
+            return twin
     assert isinstance(entry, PublishedModel)
     digests = check_published(entry, models_folder())
     path = models_folder() / entry.name
     if len(entry.files) == 1:
         path /= entry.files[0].path
     return ResolvedModel(path, entry.task, entry.format, entry, digests)
+
+
+def _resolve_embedded(entry: EmbeddedModel) -> ResolvedModel:
+    found = locate_files(entry)
+    digests = {file.name: file.sha256 for file in entry.files}
+    if len(found) == 1 and len(entry.files[0].parts) == 1:
+        return ResolvedModel(found[entry.files[0].name][0], entry.task, entry.format, entry, digests)
+    return ResolvedModel(Path(entry.key), entry.task, entry.format, entry, digests, found)
+
+
+def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
+    """The published model of the same files, where it was pulled. Raises ModelCorrupt or CatalogueUnreadable."""
+    twin = catalogue().find(entry.twin) if entry.twin else None
+    if not isinstance(twin, PublishedModel):
+        return None
+    try:
+        digests = check_published(twin, models_folder())
+    except ModelMissing:
+        return None
+    # A user's catalogue may give the name to another model.
+    if digests != {file.name: file.sha256 for file in entry.files}:
+        return None
+    return ResolvedModel(models_folder() / twin.name, entry.task, entry.format, entry, digests)
 
 
 def _resolve_path(value: str, task: str) -> ResolvedModel:
@@ -176,9 +217,17 @@ def _format_of(path: Path, task: str) -> Format:
     if path.is_file():
         if format_ := SUFFIX_FORMATS.get(path.suffix.lower()):
             return format_
-        raise ModelUnfit(f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}")
+        raise ModelUnfit(
+            f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}; of CTranslate2 give the folder"
+        )
+    # First, since such a folder may hold the model it was converted from as well.
+    if all((path / name).is_file() for name in CTRANSLATE2_FILES):
+        return "ctranslate2"
     suffixes = {item.suffix.lower() for item in path.rglob("*") if item.is_file()}
     found = [format_ for suffix, format_ in SUFFIX_FORMATS.items() if suffix in suffixes]
     if not found:
-        raise ModelUnfit(f"{path} ({task}) holds no file that ends in {', '.join(SUFFIX_FORMATS)}")
+        raise ModelUnfit(
+            f"{path} ({task}) holds no file that ends in {', '.join(SUFFIX_FORMATS)}, "
+            f"and not {' and '.join(CTRANSLATE2_FILES)}"
+        )
     return found[0]

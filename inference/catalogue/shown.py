@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from inference.catalogue.embedded import locate
 from inference.catalogue.entry import EmbeddedModel, ModelEntry, PublishedModel
+from inference.catalogue.local import resolve_entry
 from inference.models import ModelCorrupt, ModelMissing
 
 
@@ -33,7 +33,7 @@ def state_of(entry: ModelEntry, folder: Path) -> str:
     """``here``, ``part`` (some files), ``missing`` or ``wrong``; pulled files are looked for, not hashed."""
     if isinstance(entry, EmbeddedModel):
         try:
-            locate(entry)
+            resolve_entry(entry)
         except ModelMissing:
             return "missing"
         except ModelCorrupt:
@@ -72,9 +72,9 @@ def as_json(models: Sequence[ModelEntry], sets: Mapping[str, Sequence[PublishedM
     """All that is known of the models, and the sets by the names of their members."""
     listed: list[dict[str, Any]] = []
     for model in models:
-        fields = {"key": model.key, "state": state_of(model, folder), **asdict(model)}
+        fields = {"key": model.key, "state": state_of(model, folder), **asdict(model), "size": size_of(model)}
         if isinstance(model, PublishedModel):
-            fields |= {"size": model.size, "path": str(folder / model.name)}
+            fields |= {"path": str(folder / model.name)}
         listed.append(fields)
     names = {name: [member.key for member in members] for name, members in sets.items()}
     return json.dumps({"models": listed, "sets": names, "models_folder": str(folder)}, indent=2)

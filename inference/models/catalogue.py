@@ -9,9 +9,9 @@ from inference.catalogue.embedded import (
     GE2E,
     MINILM,
     MINILM_TOKENIZER,
-    POCKETSPHINX,
     SILERO_VAD,
     VADER,
+    WHISPER_BASE,
     locate,
 )
 from inference.catalogue.entry import (
@@ -41,7 +41,6 @@ __all__ = [
     "GE2E",
     "MINILM",
     "MINILM_TOKENIZER",
-    "POCKETSPHINX",
     "SENTENCE_VECTORS",
     "SENTIMENT",
     "SILERO_VAD",
@@ -49,6 +48,7 @@ __all__ = [
     "SPEECH_RECOGNITION",
     "VADER",
     "VOICE_ACTIVITY",
+    "WHISPER_BASE",
     "CatalogueEntry",
     "CatalogueUnreadable",
     "ModelEntry",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import inference
-from inference.catalogue.embedded import EMBEDDED, left_out, locate
+from inference.catalogue.embedded import EMBEDDED, left_out, locate, locate_files
 from inference.catalogue.entry import PublishedModel
 from inference.catalogue.listing import CatalogueUnreadable, catalogue
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
@@ -85,14 +85,17 @@ def test_entries_are_complete_and_their_backends_exist() -> None:
             assert model.revision != "main" or not any(file.sha256 for file in model.files)
             assert not model.accuracy or model.accuracy.endswith(")")
     for entry in (entry for entry in EMBEDDED if not left_out(entry)):
-        assert locate(entry).stat().st_size == entry.size
+        found = locate_files(entry)
+        for file in entry.files:
+            assert sum(path.stat().st_size for path in found[file.name]) == file.size
 
 
 def test_an_embedded_model_resolves_by_name_and_key() -> None:
     for name in ("silero-vad 6.2.3", "silero-vad-6.2.3", "Silero-VAD-6.2.3"):
         found = resolve(name, "voice activity")
         assert found.path == locate(SILERO_VAD)
-        assert found.sha256 == {SILERO_VAD.file: SILERO_VAD.sha256}
+        assert found.sha256 == {file.name: file.sha256 for file in SILERO_VAD.files}
+        assert not found.parts
 
 
 def test_a_folder_filled_elsewhere_resolves_without_a_network(folder: Path, tmp_path: Path) -> None:
@@ -168,6 +171,40 @@ def test_a_users_own_folder_is_what_lies_in_it(tmp_path: Path) -> None:
     assert resolve(f"{tmp_path}/parts", "speech recognition").format == "onnx"
     with pytest.raises(ModelUnfit, match="is for one file"):
         resolve(f"{tmp_path}/parts@sha256:{DIGEST}", "speech recognition")
+
+
+def test_a_users_own_folder_in_ctranslate2s_layout_is_known_by_its_names(tmp_path: Path) -> None:
+    folder = tmp_path / "whisper"
+    folder.mkdir()
+    (folder / "model.bin").write_bytes(DATA)
+    with pytest.raises(ModelUnfit, match=r"holds no file .*, and not model\.bin and config\.json"):
+        resolve(str(folder), "speech recognition")
+    (folder / "config.json").write_text("{}")
+    found = resolve(str(folder), "speech recognition")
+    assert (found.path, found.format, found.entry, dict(found.parts)) == (folder, "ctranslate2", None, {})
+    # What it was converted from may lie beside.
+    (folder / "model.safetensors").write_bytes(DATA)
+    assert resolve(str(folder), "speech recognition").format == "ctranslate2"
+    (folder / "model.bin").unlink()
+    assert resolve(str(folder), "speech recognition").format == "safetensors"
+    (folder / "model.bin").write_bytes(DATA)
+    with pytest.raises(ModelUnfit, match="of CTranslate2 give the folder"):
+        resolve(str(folder / "model.bin"), "speech recognition")
+
+
+def test_whisper_is_known_in_several_sizes_each_in_the_layout_its_backend_reads() -> None:
+    names = "base tiny.en small medium large-v3 large-v3-turbo distil-large-v3.5".split()
+    for name in names:
+        entry = catalogue().find(f"whisper-{name}" if name != "base" else "whisper-base-hub")
+        assert isinstance(entry, PublishedModel)
+        assert (entry.task, entry.format, entry.backend) == ("speech recognition", "ctranslate2", "whisper")
+        assert (entry.licence, entry.commercial_use) == ("MIT", True)
+        assert re.fullmatch("[0-9a-f]{40}", entry.revision)
+        files = {file.path for file in entry.files}
+        assert {"config.json", "model.bin", "tokenizer.json"} < files
+        assert files & {"vocabulary.txt", "vocabulary.json"}
+        # Digests of all its files or of none: those of a revision are settled together.
+        assert len({file.sha256 is None for file in entry.files}) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 
 from inference.diarization.clustering import cluster_speakers
-from inference.models import ModelCorrupt, ModelMissing, Stretch
-from inference.models.catalogue import GE2E, POCKETSPHINX, SILERO_VAD, CatalogueEntry, locate
+from inference.models import Stretch
+from inference.models.catalogue import GE2E, SILERO_VAD, locate
 from inference.onnx import Ge2eEncoder, SileroVad
 from inference.onnx.ge2e_encoder import PROFILE
 from inference.onnx.mel import MelSpectrum
 from inference.onnx.torch_checkpoint import read_tensors
 from tests.recordings import speech
-
-
-@pytest.mark.parametrize("entry", [SILERO_VAD, GE2E, POCKETSPHINX])
-def test_a_missing_or_altered_model_is_named_with_the_fix(entry: CatalogueEntry) -> None:
-    assert locate(entry).is_file()
-    with pytest.raises(ModelCorrupt, match="pip install"):
-        locate(replace(entry, sha256="0" * 64))
-    with pytest.raises(ModelMissing, match="pip install"):
-        locate(replace(entry, file="nothing.onnx"))
 
 
 def test_the_detector_hears_blocks_as_it_hears_windows() -> None:
