@@ -27,8 +27,10 @@ class InferenceSettings(BaseSettings):
     listen: str = Field("127.0.0.1:50061", description="address of the gRPC service")
     max_sessions: int = Field(128, ge=1, description="sessions open at once; one more is refused")
     threads: int = Field(1, ge=1, description="threads of each ONNX model call")
-    transcriber_processes: int = Field(
-        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, description="recogniser processes"
+    recogniser_workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        description="windows that Whisper recognises at once on a CPU, a thread each",
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -51,6 +53,6 @@ class InferenceSettings(BaseSettings):
         0.0, ge=0, le=1000, description="how long a model call waits for other sessions' work; some ms pay on a GPU"
     )
     languages: Annotated[str, StringConstraints(pattern=r"^\s*([a-z]{2,3}([\s,]+|$))*$", max_length=1000)] = Field(
-        "", description="what a recogniser given by path understands, e.g. 'en de'; empty: as the catalogue says, or en"
+        "", description="languages that may be spoken, e.g. 'en de'; empty: all that the recogniser knows"
     )
     engine_cache: Path = Field(default_factory=engine_cache, description="where TensorRT keeps built engines")

@@ -7,9 +7,9 @@ from inference.model_selection import load_models
 from inference.models import ModelSet
 
 
-def load_default_models(threads: int, transcriber_processes: int) -> ModelSet:
+def load_default_models(threads: int, recogniser_workers: int) -> ModelSet:
     """Loads and checks the default models, whatever the environment says. Raises ModelMissing or ModelCorrupt."""
     # ``model_construct`` reads no environment.
     return load_models(
-        InferenceSettings.model_construct(threads=threads, transcriber_processes=transcriber_processes, device="cpu")
+        InferenceSettings.model_construct(threads=threads, recogniser_workers=recogniser_workers, device="cpu")
     )

@@ -17,21 +17,23 @@ from numpy.typing import NDArray
 from inference.batching import Batcher
 from inference.models import (
     SAMPLE_RATE_HZ,
+    EncodedWindow,
+    GuessedWords,
     HeardWords,
     ModelSet,
     OpinionScores,
     RecognisedWord,
-    Recogniser,
     Samples,
     StreamingRecogniser,
     Stretch,
-    Transcriber,
+    WindowRecogniser,
+    WindowTask,
 )
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
-RECOGNITION = "speech recognition"
+RECOGNITION, GUESSING = "speech recognition", "provisional words"
 # What one call takes at most: more makes single calls longer and little cheaper.
 LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY = 32, 64, 4
 # A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
@@ -43,6 +45,8 @@ WAITING_NICENESS = 10
 LARGEST_RECOGNISER_S = 240
 # Sessions in a call of a streaming recogniser, a step of each.
 LARGEST_STREAMED = 64
+# Pieces guessed at in a call: more make the longest wait for the others.
+LARGEST_GUESSES = 4
 # Pieces of like length share a call: seconds.
 LENGTH_STEP_S = 5.0
 
@@ -80,21 +84,51 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
 
 
-class _InProcesses:
-    """A recogniser that has processes of its own, one piece a call."""
+class _SharedTime:
+    """The processor time of a model whose threads do calls of several kinds, shared out by how long these take."""
 
-    def __init__(self, model: Transcriber) -> None:
-        self._model = model
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """``clock``: processor seconds of the model so far."""
+        self._clock, self._lock = clock, threading.Lock()
+        self._ran_s: dict[object, float] = {}
 
-    async def __call__(self, work: list[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        return [await self._model.transcribe(samples) for samples in work]
+    def add(self, kind: object, seconds: float) -> None:
+        """A call of a kind took so long."""
+        with self._lock:
+            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + seconds
+
+    def of(self, kind: object) -> float:
+        """What calls of a kind cost, processor seconds."""
+        with self._lock:
+            ran_s = sum(self._ran_s.values())
+            return self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+
+
+class _OnOwnThreads(Generic[Work, Result]):
+    """A kind of calls of a model that has threads of its own and does several calls at once."""
+
+    def __init__(self, call: Callable[[list[Work]], list[Result]], parallel: int, time_of: _SharedTime) -> None:
+        self._call, self._time = call, time_of
+        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="model")
+
+    async def __call__(self, work: list[Work]) -> list[Result]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, work)
+
+    def _timed(self, work: list[Work]) -> list[Result]:
+        began = time.monotonic()
+        try:
+            return self._call(work)
+        finally:
+            self._time.add(self, time.monotonic() - began)
 
     @property
     def processor_s(self) -> float:
-        return self._model.processor_s
+        """Processor time so far, seconds."""
+        return self._time.of(self)
 
     def close(self) -> None:
-        """The model set closes it."""
+        """Waits for the calls under way."""
+        self._threads.shutdown(wait=True)
 
 
 class Engine:
@@ -108,7 +142,9 @@ class Engine:
         self.models = models
         self.sessions = 0
         """Sessions open now."""
-        self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _InProcesses] = {}
+        self.live_sessions = 0
+        """Those of them that somebody listens to."""
+        self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
         self.vad: Batcher[Stretch, Heard] = self._queue(
             "voice activity", _OnThread(models.vad), largest=LARGEST_VAD, window_s=window_s
         )
@@ -124,13 +160,25 @@ class Engine:
             "audio quality", _OnThread(models.quality, can_wait=True), largest=LARGEST_QUALITY, window_s=window_s
         )
         self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
+        self._windows: Batcher[Any, Any] | None = None
+        self._guessing: Batcher[WindowTask[Samples], GuessedWords] | None = None
         self.streaming_recogniser: Batcher[Stretch, tuple[HeardWords, Any]] | None = None
-        if isinstance(models.transcriber, StreamingRecogniser):
+        model = models.recogniser
+        if isinstance(model, StreamingRecogniser):
             self.streaming_recogniser = self._queue(
-                RECOGNITION, _OnThread(models.transcriber), largest=LARGEST_STREAMED, window_s=window_s
+                RECOGNITION, _OnThread(model), largest=LARGEST_STREAMED, window_s=window_s
             )
+        elif isinstance(model, WindowRecogniser):
+            self._queue_windows(model, window_s)
         else:
-            self._recogniser = self._recognition(models.transcriber, window_s)
+            self._recogniser = self._queue(
+                RECOGNITION,
+                _OnThread(model),
+                largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
+                window_s=window_s,
+                size=len,
+                alike=_length_class,
+            )
         self.diarizer: Batcher[Stretch, Heard] | None = None
         if models.diarizer is not None:
             self.diarizer = self._queue(
@@ -144,28 +192,45 @@ class Engine:
     async def transcribe(
         self, owner: Hashable, samples: Samples, patience_s: float = 0.0
     ) -> tuple[RecognisedWord, ...]:
-        """The words of a piece of speech, by a recogniser of pieces. Raises TranscriptionFailed.
+        """The words of a piece of speech, by a recogniser of pieces.
 
         ``patience_s``: see ``Batcher.submit``.
         """
         assert self._recogniser is not None
         return await self._recogniser.submit(owner, samples, patience_s)
 
+    async def encode_window(self, owner: Hashable, samples: Samples) -> EncodedWindow:
+        """A window of shape (n,) as a recogniser of windows hears it."""
+        assert self._windows is not None
+        encoded: EncodedWindow = await self._windows.submit(owner, samples)
+        return encoded
+
+    async def write_window(self, owner: Hashable, task: WindowTask[EncodedWindow]) -> tuple[RecognisedWord, ...]:
+        """The final words of an encoded window."""
+        assert self._windows is not None
+        words: tuple[RecognisedWord, ...] = await self._windows.submit(owner, task)
+        return words
+
+    async def guess_words(self, owner: Hashable, task: WindowTask[Samples], patience_s: float = 0.0) -> GuessedWords:
+        """What a short piece seems to say."""
+        assert self._guessing is not None
+        return await self._guessing.submit(owner, task, patience_s)
+
     def hurry_words(self, owner: Hashable) -> None:
-        """The session's speech that waits for its words is due now."""
-        assert self._recogniser is not None
-        self._recogniser.hurry(owner)
+        """The session's speech that waits for its first words is due now."""
+        for queue in (self._recogniser, self._guessing):
+            if queue is not None:
+                queue.hurry(owner)
 
     def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
         """Each queue, with the processor time of its model so far, seconds."""
         return [(queue, call.processor_s) for queue, call in self._calls.items()]
 
     async def close(self) -> None:
-        """Ends the queues, then the models."""
+        """Ends the queues, and the threads of the models."""
         for queue, call in self._calls.items():
             await queue.close()
             call.close()
-        await self.models.close()
 
     def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
         queue: Batcher[Any, Any] = Batcher(task, call, **settings)
@@ -177,19 +242,27 @@ class Engine:
         borders = np.cumsum([len(windows) for windows in work])[:-1]
         return np.split(vectors, borders)
 
-    def _recognition(
-        self, model: Transcriber | Recogniser, window_s: float
-    ) -> Batcher[Samples, tuple[RecognisedWord, ...]]:
-        if isinstance(model, Transcriber):
-            # One call more than it works on: the next piece lies ready when one is done.
-            return self._queue(RECOGNITION, _InProcesses(model), largest=1, parallel=model.parallel + 1)
-        return self._queue(
-            RECOGNITION,
-            _OnThread(model),
-            largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
+    def _queue_windows(self, model: WindowRecogniser, window_s: float) -> None:
+        """Windows are encoded and written one a call; pieces that are guessed at share calls."""
+
+        def hear_or_write(work: list[Any]) -> list[Any]:
+            (one,) = work
+            return model.write([one]) if isinstance(one, WindowTask) else model.encode([one])
+
+        def at_once() -> int:
+            # What somebody waits for to hear must not wait for a window, which takes a second: a thread is kept free.
+            return max(1, model.parallel - (self.live_sessions > 0))
+
+        shared = _SharedTime(lambda: model.processor_s)
+        self._windows = self._queue(
+            RECOGNITION, _OnOwnThreads(hear_or_write, model.parallel, shared), largest=1, parallel=at_once
+        )
+        self._guessing = self._queue(
+            GUESSING,
+            _OnOwnThreads(model.guess, 1, shared),
+            largest=LARGEST_GUESSES,
             window_s=window_s,
-            size=len,
-            alike=_length_class,
+            alike=lambda task: bool(task.language),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -20,6 +21,12 @@ class ProgressEvent:
     stage: str
     heard_samples: int
     """Turns are known up to here, their words perhaps not yet."""
+    final_words_samples: int = 0
+    """Words that end up to here will not change again."""
+    language: str = ""
+    """What is spoken now, BCP 47 primary tag; empty while it is not known."""
+    language_confidence: float | None = None
+    """0..1; None where it is not known or was given."""
 
 
 class TurnState(IntEnum):
@@ -46,6 +53,12 @@ class TurnEvent:
     state: TurnState = TurnState.FINAL
     revision: int = 1
 
+    @property
+    def language(self) -> str:
+        """That most of its words were recognised in; empty where none says it."""
+        spoken = Counter(word.language for word in self.words if word.language)
+        return min(spoken, key=lambda language: (-spoken[language], language), default="")
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedEvent:
@@ -54,6 +67,10 @@ class FinishedEvent:
     total_samples: int
     vectors: NDArray[np.float32]
     acoustics: RecordingAcoustics
+    language: str = ""
+    """What is spoken most, BCP 47 primary tag; empty without words, or where it is not known."""
+    language_confidence: float | None = None
+    """0..1; None where it is not known or was given."""
 
 
 Event = ProgressEvent | TurnEvent | FinishedEvent

@@ -66,9 +66,21 @@ class FramedSpeakers:
         return
 
     def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
-        # The pieces of a segment are done in any order.
-        self._unplaced += [word for word in words if word not in self._taken[number]]
-        self._taken[number].update(words)
+        # The pieces of a segment are done in any order, and what they seemed to say may be replaced.
+        now, before = set(words), self._taken[number]
+        if gone := before - now:
+            self._take_back(gone)
+        self._unplaced += [word for word in words if word not in before]
+        self._taken[number] = now
+
+    def _take_back(self, gone: set[RecognisedWord]) -> None:
+        """Words that were not said after all."""
+        self._unplaced = [word for word in self._unplaced if word not in gone]
+        for stretch, told in self._words.items():
+            kept = [word for word in told if word not in gone]
+            if len(kept) < len(told):
+                self._words[stretch] = kept
+                self._dirty.add(stretch)
 
     async def changes(self, words_through_s: float) -> list[TurnEvent]:
         if not self._live:

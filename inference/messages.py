@@ -16,7 +16,12 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
     match event:
         case ProgressEvent():
             progress = session_pb2.Progress(
-                processed_samples=event.processed_samples, stage=event.stage, heard_samples=event.heard_samples
+                processed_samples=event.processed_samples,
+                stage=event.stage,
+                heard_samples=event.heard_samples,
+                final_words_samples=event.final_words_samples,
+                language=event.language,
+                language_confidence=event.language_confidence,
             )
             return session_pb2.RunSessionResponse(progress=progress)
         case TurnEvent():
@@ -27,7 +32,11 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
                 for number, vector in enumerate(event.vectors, start=1)
             ]
             finished = session_pb2.Finished(
-                total_samples=event.total_samples, speakers=profiles, acoustics=_recording(event.acoustics)
+                total_samples=event.total_samples,
+                speakers=profiles,
+                acoustics=_recording(event.acoustics),
+                language=event.language,
+                language_confidence=event.language_confidence,
             )
             return session_pb2.RunSessionResponse(finished=finished)
 
@@ -67,6 +76,7 @@ def _turn(event: TurnEvent) -> session_pb2.Turn:
         end_us=_us(event.end_s),
         words=words,
         acoustics=_segment(event.acoustics) if event.acoustics else None,
+        language=event.language,
     )
 
 

@@ -17,15 +17,14 @@ from inference.models import (
     SpeakerEncoder,
     StreamingRecogniser,
     TextEncoder,
-    Transcriber,
     VoiceActivityDetector,
+    WindowRecogniser,
 )
 from inference.models.catalogue import (
     CAMPPLUS,
     GE2E,
     MINILM,
     MINILM_TOKENIZER,
-    POCKETSPHINX,
     VADER,
     ResolvedModel,
     locate,
@@ -47,7 +46,7 @@ class Loader:
     """Of a streaming diarizer."""
     languages: tuple[str, ...]
     """Of the recogniser, as the user says them; empty: the catalogue does."""
-    transcriber_processes: int
+    recogniser_workers: int
 
     @classmethod
     def of(cls, settings: InferenceSettings) -> Loader:
@@ -58,7 +57,7 @@ class Loader:
             settings.dtype,
             settings.latency,
             tuple(settings.languages.replace(",", " ").split()),
-            settings.transcriber_processes,
+            settings.recogniser_workers,
         )
 
     @property
@@ -103,13 +102,19 @@ class Loader:
 
         return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
 
-    def recogniser(self, model: ResolvedModel) -> Transcriber | Recogniser | StreamingRecogniser:
-        """PocketSphinx from its wheel, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""
-        if model.entry is POCKETSPHINX:
-            from inference.sphinx import SphinxTranscriber
+    def recogniser(self, model: ResolvedModel) -> WindowRecogniser | Recogniser | StreamingRecogniser:
+        """Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""
+        _needs(model, "ctranslate2", "onnx", "nemo")
+        if model.format == "ctranslate2":
+            from inference.whisper import load_whisper
 
-            return SphinxTranscriber(self.transcriber_processes)
-        _needs(model, "onnx", "nemo")
+            return load_whisper(
+                model.path,
+                model.parts,
+                device=self.torch_device,
+                workers=self.recogniser_workers,
+                languages=self.languages,
+            )
         languages = self._languages_of(model)
         if model.format == "nemo":
             from inference.nemo.streaming_recogniser import load_fitting_recogniser

@@ -24,6 +24,8 @@ from inference.models import (
     Stretch,
     TextEncoder,
     VoiceActivityDetector,
+    WindowRecogniser,
+    WindowTask,
 )
 
 SENTENCES = ("I am very happy with what we have done.", "No.", "Where is the second page of the plan?")
@@ -83,6 +85,17 @@ def probe_recogniser(recogniser: Recogniser) -> None:
     for piece, words in zip(pieces, found, strict=True):
         for word in words:
             _check_word(word, len(piece) / SAMPLE_RATE_HZ)
+
+
+def probe_window_recogniser(recogniser: WindowRecogniser) -> None:
+    """A window and a piece of a second. Raises ModelUnfit."""
+    second = faint_noise(SAMPLE_RATE_HZ)
+    with _failing_as("a call with a window of 1 s"):
+        (encoded,) = recogniser.encode([second])
+        (words,) = recogniser.write([WindowTask(encoded, recogniser.languages[0])])
+        (guess,) = recogniser.guess([WindowTask(second, recogniser.languages[0])])
+    for word in (*words, *guess.words):
+        _check_word(word, 1.0)
 
 
 def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:

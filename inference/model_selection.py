@@ -19,6 +19,7 @@ from inference.model_probes import (
     probe_streaming_recogniser,
     probe_text_encoder,
     probe_vad,
+    probe_window_recogniser,
 )
 from inference.models import (
     FrameDiarizer,
@@ -27,7 +28,7 @@ from inference.models import (
     ModelSet,
     ModelUnfit,
     StreamingRecogniser,
-    Transcriber,
+    WindowRecogniser,
 )
 from inference.models.catalogue import (
     AUDIO_QUALITY,
@@ -36,7 +37,6 @@ from inference.models.catalogue import (
     EMOTIONS,
     GE2E,
     MINILM,
-    POCKETSPHINX,
     SENTENCE_VECTORS,
     SENTIMENT,
     SILERO_VAD,
@@ -44,6 +44,7 @@ from inference.models.catalogue import (
     SPEECH_RECOGNITION,
     VADER,
     VOICE_ACTIVITY,
+    WHISPER_BASE,
     CatalogueEntry,
     CatalogueUnreadable,
     ResolvedModel,
@@ -60,7 +61,7 @@ DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
     SPEAKER_VECTORS: GE2E,
     DIARIZATION: None,
-    SPEECH_RECOGNITION: POCKETSPHINX,
+    SPEECH_RECOGNITION: WHISPER_BASE,
     AUDIO_QUALITY: DNSMOS,
     SENTENCE_VECTORS: MINILM,
     SENTIMENT: VADER,
@@ -148,32 +149,28 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         emotions = loader.emotions(choice.model, text_encoder)
         if untried(choice):
             probe_emotions(emotions, text_encoder.dimension)
-    # Last, since it may have processes of its own, that would be left if another failed.
-    with _loading(chosen[SPEECH_RECOGNITION]) as model:
+    with _loading(choice := chosen[SPEECH_RECOGNITION]) as model:
         recogniser = loader.recogniser(model)
         if isinstance(recogniser, StreamingRecogniser):
             probe_streaming_recogniser(recogniser)
-        elif not isinstance(recogniser, Transcriber):
+        elif not isinstance(recogniser, WindowRecogniser):
             probe_recogniser(recogniser)
+        elif untried(choice):
+            probe_window_recogniser(recogniser)
     for choice in chosen.values():
         if choice.by:
             log.info("%s does %s", choice.said.partition(": ")[2], choice.task)
     return ModelSet(
         vad=vad,
         encoder=encoder,
-        transcriber=recogniser,
+        recogniser=recogniser,
         quality=quality,
         text_encoder=text_encoder,
         sentiment=sentiment,
         emotions=emotions,
         names=tuple(choice.said for choice in chosen.values() if choice.model is not None or choice.task == EMOTIONS),
-        close=getattr(recogniser, "close", _nothing_to_close),
         diarizer=diarizer,
     )
-
-
-async def _nothing_to_close() -> None:
-    """Models without processes of their own need no end."""
 
 
 def choose(settings: InferenceSettings) -> dict[str, Chosen]:

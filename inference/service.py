@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from inference.engine import Engine
 from inference.messages import message_of, statistics_of
-from inference.models import SAMPLE_RATE_HZ
+from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.session import Session, SessionConfig
 
 LARGEST_CHUNK_BYTES = 1024 * 1024
 MOST_SPEAKERS = 64
+MOST_KEY_TERMS, LONGEST_KEY_TERM = 132, 100
 log = logging.getLogger(__name__)
 
 
@@ -113,16 +114,20 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         return SessionConfig(
             expected_speakers=expected,
             # Words of another language would be wrong to the last: none are better.
-            transcribe=not language or language in self._models.transcriber.languages,
+            transcribe=not language or language in self._models.recogniser.languages,
+            language=language,
+            key_terms=_checked_terms(config.key_terms),
             live=config.live,
         )
 
     def _capabilities(self) -> session_pb2.Capabilities:
+        recogniser = self._models.recogniser
         return session_pb2.Capabilities(
             models=self._models.names,
             overlap=self._models.diarizer is not None,
-            languages=self._models.transcriber.languages,
-            word_times=True,
+            languages=recogniser.languages,
+            word_times=recogniser.word_times,
+            key_terms=isinstance(recogniser, WindowRecogniser) and recogniser.uses_key_terms,
             max_speakers=self._most_speakers(),
             same_voice_similarity=self._models.encoder.profile.same_voice_similarity,
         )
@@ -158,6 +163,15 @@ async def _with_wake_ups(
 
 async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> session_pb2.RunSessionRequest | None:
     return await anext(messages, None)
+
+
+def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
+    """What may be said. Raises InvalidRequest."""
+    if len(terms) > MOST_KEY_TERMS or any(len(term) > LONGEST_KEY_TERM for term in terms):
+        raise InvalidRequest(
+            f"config.key_terms: at most {MOST_KEY_TERMS} terms, each of at most {LONGEST_KEY_TERM} characters"
+        )
+    return tuple(filter(None, (term.strip() for term in terms)))
 
 
 def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.int16]:

@@ -21,9 +21,9 @@ from inference.engine import Engine
 from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent
 from inference.framed_speakers import FramedSpeakers
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
-from inference.recognition import Recognition
 from inference.speaker_stage import SpeakerStage
-from inference.streamed_recognition import StreamedRecognition
+from inference.word_stage import WordStage
+from inference.word_stages import word_stage
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
@@ -44,6 +44,10 @@ class SessionConfig:
 
     expected_speakers: int | None = None
     transcribe: bool = True
+    language: str = ""
+    """What is spoken, one of the recogniser's languages; empty: it is detected, where there are several."""
+    key_terms: tuple[str, ...] = ()
+    """What may be said, as it is spelled."""
     live: bool = False
     """Say turns while they go on."""
 
@@ -64,11 +68,16 @@ class Session:
         self._speech: list[SpeechSegment] = []
         # Set when words have come: time to call ``poll``.
         self.changed = asyncio.Event()
-        self._recognition: Recognition | StreamedRecognition | None = None
-        if config.transcribe and engine.streaming_recogniser is not None:
-            self._recognition = StreamedRecognition(engine, self)
-        elif config.transcribe:
-            self._recognition = Recognition(engine, self, self.changed.set, live=config.live)
+        self._recognition: WordStage | None = None
+        if config.transcribe:
+            self._recognition = word_stage(
+                engine,
+                self,
+                self.changed.set,
+                language=config.language,
+                key_terms=config.key_terms,
+                live=config.live,
+            )
         self._speakers: SpeakerStage
         if engine.diarizer is not None:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
@@ -80,6 +89,7 @@ class Session:
         self._reported = 0
         self._closed = False
         engine.sessions += 1
+        engine.live_sessions += config.live
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
         """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
@@ -106,7 +116,7 @@ class Session:
         for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
             await self._close_segment(segment)
         await self._speakers.finish(self._audio)
-        words = await self._recognition.finish(self._audio) if self._recognition else []
+        words = list(await self._recognition.finish(self._audio)) if self._recognition else []
         await self._ear.finish([(segment.start_s, segment.end_s) for segment in self._speech])
         return await asyncio.to_thread(self._conclude, total, words)
 
@@ -115,6 +125,7 @@ class Session:
         if not self._closed:
             self._closed = True
             self._engine.sessions -= 1
+            self._engine.live_sessions -= self._config.live
         if self._recognition:
             await self._recognition.close()
         await self._ear.close()
@@ -130,7 +141,16 @@ class Session:
         if done - self._reported < PROGRESS_EVERY_SAMPLES:
             return []
         self._reported = done
-        return [ProgressEvent(done, "analysing", self._speakers.known_through(self._heard))]
+        return [self._standing(done)]
+
+    def _standing(self, done: int) -> ProgressEvent:
+        """How far everything is known, ``done`` with the words of it."""
+        known, words = self._speakers.known_through(self._heard), self._recognition
+        if words is None:
+            return ProgressEvent(done, "analysing", known, done)
+        final = min(done, words.final_through(self._heard))
+        language = words.language
+        return ProgressEvent(done, "analysing", known, final, language, words.confidence_of(language))
 
     async def _say_live(self) -> list[Event]:
         """The turns that changed, and a progress that ends what belongs together."""
@@ -141,7 +161,10 @@ class Session:
                 self._pass_words(number)
         done = self.processed_samples()
         turns = await self._speakers.changes(done / SAMPLE_RATE_HZ)
-        return [*turns, ProgressEvent(done, "analysing", self._speakers.known_through(self._heard))]
+        standing = self._standing(done)
+        if self._recognition:
+            self._recognition.forget_before(standing.final_words_samples)
+        return [*turns, standing]
 
     def _pass_words(self, number: int) -> None:
         assert self._recognition is not None
@@ -211,5 +234,8 @@ class Session:
             )
             for index, piece in enumerate(settled.segments)
         ]
-        end = FinishedEvent(total, settled.vectors, self._ear.recording())
-        return [ProgressEvent(total, "clustering", total), *turns, end] if turns else [end]
+        spoken = self._recognition.most_spoken if self._recognition and words else ""
+        sure = self._recognition.confidence_of(spoken) if self._recognition and spoken else None
+        end = FinishedEvent(total, settled.vectors, self._ear.recording(), spoken, sure)
+        standing = ProgressEvent(total, "clustering", total, total, spoken, sure)
+        return [standing, *turns, end] if turns else [end]

@@ -19,14 +19,15 @@ SETTLES_S = 1.0
 
 
 class StreamedRecognition:
-    """The words of one session, by the number of the speech segment they were said in; the same calls as Recognition.
+    """WordStage of a recogniser that is given all audio.
 
     Each step of the recogniser is waited for: a recording comes no faster than it is recognised, and what is known
     after so much audio is always the same.
     """
 
-    def __init__(self, engine: Engine, owner: Hashable) -> None:
-        model = engine.models.transcriber
+    def __init__(self, engine: Engine, owner: Hashable, language: str = "") -> None:
+        """``language``: what is spoken, where it is known."""
+        model = engine.models.recogniser
         assert isinstance(model, StreamingRecogniser)
         assert engine.streaming_recogniser is not None
         self._queue, self._owner = engine.streaming_recogniser, owner
@@ -38,6 +39,21 @@ class StreamedRecognition:
         self._words: list[RecognisedWord] = []
         self._told_early: RecognisedWord | None = None  # the word under way, once it has settled
         self._placement = WordPlacement()
+        self._language = language
+
+    @property
+    def language(self) -> str:
+        return self._language
+
+    @property
+    def most_spoken(self) -> str:
+        return self._language
+
+    def confidence_of(self, language: str) -> float | None:
+        return None
+
+    def final_through(self, heard: int) -> int:
+        return min(heard, self.oldest_waiting())
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
         """How likely the last windows hold speech is of no interest here: nothing is cut."""
@@ -52,7 +68,7 @@ class StreamedRecognition:
             await self._give(audio, self._given + self._step, last=False)
         return self._given
 
-    def oldest_waiting(self) -> int | None:
+    def oldest_waiting(self) -> int:
         """The first sample whose words are not all known, or not yet told of a segment."""
         return int(min(self._known_s, self._placement.first_waiting_s()) * SAMPLE_RATE_HZ)
 
@@ -82,6 +98,9 @@ class StreamedRecognition:
     def waits_for(self, number: int) -> bool:
         """True while more words of the segment may come."""
         return self._placement.waits_for(number)
+
+    def forget_before(self, sample: int) -> None:
+        """Everything told is final, and ``finish`` tells all of it again."""
 
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
         """Every word of the session, in the order of time. Raises what the model raises."""

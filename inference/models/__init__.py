@@ -6,7 +6,7 @@ handed out, so that many sessions share one set of weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,19 +15,23 @@ from numpy.typing import NDArray
 
 from inference.models.audio import SAMPLE_RATE_HZ, Samples, Stretch
 from inference.models.recognition import (
+    EncodedWindow,
+    GuessedWords,
     HeardWords,
     RecognisedWord,
     Recogniser,
     StreamingRecogniser,
-    Transcriber,
-    TranscriptionFailed,
+    WindowRecogniser,
+    WindowTask,
 )
 
 __all__ = [
     "EMOTIONS",
     "EmotionClassifier",
+    "EncodedWindow",
     "EncoderProfile",
     "FrameDiarizer",
+    "GuessedWords",
     "HeardWords",
     "ModelCorrupt",
     "ModelMissing",
@@ -44,9 +48,9 @@ __all__ = [
     "StreamingRecogniser",
     "Stretch",
     "TextEncoder",
-    "Transcriber",
-    "TranscriptionFailed",
     "VoiceActivityDetector",
+    "WindowRecogniser",
+    "WindowTask",
 ]
 
 
@@ -227,13 +231,12 @@ class ModelSet:
 
     vad: VoiceActivityDetector
     encoder: SpeakerEncoder
-    transcriber: Transcriber | Recogniser | StreamingRecogniser
+    recogniser: WindowRecogniser | Recogniser | StreamingRecogniser
     quality: QualityEstimator
     text_encoder: TextEncoder
     sentiment: SentimentClassifier
     emotions: EmotionClassifier
     names: tuple[str, ...]
     """``task: model version`` of each."""
-    close: Callable[[], Coroutine[Any, Any, None]]
     diarizer: FrameDiarizer | None = None
     """Where there is one, it says who speaks; else vectors are clustered."""

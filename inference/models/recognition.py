@@ -1,21 +1,19 @@
-"""What a recogniser is: of pieces, of pieces in processes of its own, or of all audio while it comes."""
+"""What a recogniser is: of pieces, of windows packed with speech, or of all audio while it comes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from inference.models.audio import Samples, Stretch
 
-
-class TranscriptionFailed(Exception):
-    """The recogniser crashed on a piece of audio."""
+Heard = TypeVar("Heard")
 
 
 @dataclass(frozen=True, slots=True)
 class RecognisedWord:
-    """A word within the audio given to a Transcriber."""
+    """A word within the audio given to a recogniser."""
 
     text: str
     start_s: float
@@ -23,6 +21,12 @@ class RecognisedWord:
     end_s: float
     confidence: float | None
     """0..1; None where the recogniser does not say."""
+    language: str = ""
+    """BCP 47 primary tag of what it was recognised in; empty where the recogniser knows one alone."""
+
+    def moved(self, by_s: float) -> Self:
+        """The same so many seconds later."""
+        return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s)
 
 
 class Recogniser(Protocol):
@@ -32,6 +36,8 @@ class Recogniser(Protocol):
     """BCP 47 primary tags."""
     max_segment_s: float
     """The longest piece it takes, seconds."""
+    word_times: bool
+    """Whether times are measured; else a piece's words share its time by their letters."""
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         """The words of each piece, in the order of time. Pieces may differ in length; each shape (n,), n > 0.
@@ -41,24 +47,74 @@ class Recogniser(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """A window that a recogniser has heard, but not written yet."""
+
+    kept: Any
+    """The backend's own."""
+    languages: Mapping[str, float]
+    """How likely each language is, by BCP 47 primary tag; sums to 1. Empty where the model knows one alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTask(Generic[Heard]):
+    """A window to be written: encoded for the final words, samples of shape (n,) for a guess."""
+
+    window: Heard
+    language: str
+    """BCP 47 primary tag, one of the recogniser's; for a guess it may be empty: it is then detected."""
+    key_terms: tuple[str, ...] = ()
+    """What may be said, as it is spelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuessedWords:
+    """What a short piece seems to say."""
+
+    words: tuple[RecognisedWord, ...]
+    """Their times are estimates."""
+    language: str
+    """That they were written in."""
+    languages: Mapping[str, float]
+    """How likely each language is, where it was detected; else empty."""
+
+
 @runtime_checkable
-class Transcriber(Protocol):
-    """A recogniser that takes one piece at a time and sees to its own processes."""
+class WindowRecogniser(Protocol):
+    """Turns windows packed with speech into words for good, and short pieces into words for now.
+
+    A window is heard first (``encode``), so that its language can be judged together with that of others, and
+    written then. Its words do not depend on what else is in the call, nor on any call before; guesses may.
+    """
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
-    max_segment_s: float
-    """The longest audio it takes at once, seconds."""
+    max_window_s: float
+    """The longest window it takes, seconds."""
+    max_guess_s: float
+    """The longest piece it guesses at, seconds."""
+    uses_key_terms: bool
+    word_times: bool
+    """Whether times of final words are measured; those of guesses are estimates."""
     parallel: int
-    """Pieces it works on at once."""
-    processor_s: float
-    """Processor time spent on pieces so far, in whatever process, seconds."""
+    """Calls that it works on at once."""
 
-    async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
-        """The words of one stretch of speech, in the order of time; independent of all calls before.
+    @property
+    def processor_s(self) -> float:
+        """Processor time spent so far, on whatever thread, seconds."""
+        ...
 
-        Raises TranscriptionFailed.
-        """
+    def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
+        """Hears windows, each of shape (n,), 0 < n <= max_window_s."""
+        ...
+
+    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+        """The words of each window, in the order of time, with measured times."""
+        ...
+
+    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+        """What each piece of shape (n,), 0 < n <= max_guess_s, seems to say."""
         ...
 
 
@@ -82,6 +138,8 @@ class StreamingRecogniser(Protocol):
     """Audio of this length, or a multiple, makes best use of a call."""
     latency_samples: int
     """How far behind the end of the audio given what is heard may be."""
+    word_times: bool
+    """Whether times are measured."""
 
     def initial_state(self) -> Any:
         """State before the first sample of a session."""

@@ -61,6 +61,7 @@ class NemoRecogniser:
     """
 
     max_segment_s = MAX_SEGMENT_S
+    word_times = True
 
     def __init__(self, model: Any, languages: Sequence[str], *, batch_s: float = BATCH_S) -> None:
         """``model``: in evaluation mode; its decoding is set here. ``batch_s``: see BATCH_S."""

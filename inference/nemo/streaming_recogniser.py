@@ -105,6 +105,8 @@ def _hears_chunks(encoder: Any) -> bool:
 class NemoStreamingRecogniser:
     """StreamingRecogniser by a cache-aware FastConformer; sessions in a call may be of different ages."""
 
+    word_times = True
+
     def __init__(
         self, model: Any, languages: Sequence[str], *, look_ahead: int | None = None, name: str = "the recogniser"
     ) -> None:

@@ -36,6 +36,7 @@ class MoonshineRecogniser:
     """
 
     max_segment_s = MAX_SEGMENT_UNTIMED_S
+    word_times = False
 
     def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
         """Raises ModelMissing, ModelCorrupt, or ModelUnfit: another layout."""

@@ -77,7 +77,7 @@ class OnnxRecogniser:
             raise ModelMissing(f"{folder} needs the package onnx-asr, which is not installed: {INSTALL}")
         self._asr, files = _load(folder, kind, execution, providers)
         self.languages = tuple(languages)
-        self._timed = kind in TIMED
+        self._timed = self.word_times = kind in TIMED
         self.max_segment_s = MAX_SEGMENT_S if self._timed else MAX_SEGMENT_UNTIMED_S
         # Whisper's spectra and Canary's decoding depend on all that is in a call; so do dynamic scales.
         self._alone = not self._timed or any(varies_with_batch(file) for file in files)

@@ -14,7 +14,7 @@ from inference.models import ModelSet
 @pytest.fixture(scope="session")
 async def engine() -> AsyncIterator[Engine]:
     """The default models behind their queues."""
-    loaded = Engine(load_default_models(threads=1, transcriber_processes=2))
+    loaded = Engine(load_default_models(threads=1, recogniser_workers=2))
     yield loaded
     await loaded.close()
 

@@ -191,12 +191,8 @@ def test_a_checkpoint_of_another_network_is_named(encoder: CampplusEncoder, tmp_
         CampplusEncoder(path)
 
 
-async def nothing() -> None:
-    return
-
-
 async def test_sessions_with_it_count_speakers(encoder: CampplusEncoder, models: ModelSet) -> None:
-    engine = Engine(replace(models, encoder=encoder, close=nothing))
+    engine = Engine(replace(models, encoder=encoder))
     try:
         for pcm, speakers in ((sample_pcm(), 4), (solo("slt"), 1)):
             session = Session(engine, SessionConfig(transcribe=False))

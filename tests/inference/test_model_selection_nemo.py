@@ -25,7 +25,7 @@ pytest.importorskip("nemo.collections.asr")
 
 
 def settings(**chosen: Any) -> InferenceSettings:
-    return InferenceSettings.model_construct(threads=1, transcriber_processes=1, device="cpu", **chosen)
+    return InferenceSettings.model_construct(threads=1, recogniser_workers=1, device="cpu", **chosen)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ async def test_a_meeting_is_analysed_by_checkpoints_that_were_chosen(checkpoints
     )
     assert models.diarizer is not None
     assert models.diarizer.latency_samples <= 0.7 * RATE_HZ
-    assert isinstance(models.transcriber, NemoRecogniser)
+    assert isinstance(models.recogniser, NemoRecogniser)
     assert [name for name in models.names if ".nemo" in name] == [
         f"speaker vectors: {checkpoints.name}/titanet.nemo",
         f"diarization: {checkpoints.name}/sortformer.nemo",
@@ -100,8 +100,8 @@ def test_an_exported_recogniser_says_what_its_checkpoint_says(kind: str, tmp_pat
     source = tmp_path / "recogniser.nemo"
     recogniser(kind, train_tokenizer(tmp_path / "tokenizer")).save_to(str(source))
     export(source, tmp_path / "exported")
-    by_torch = load_models(settings(recogniser=str(source))).transcriber
-    by_onnx = load_models(settings(recogniser=str(tmp_path / "exported"))).transcriber
+    by_torch = load_models(settings(recogniser=str(source))).recogniser
+    by_onnx = load_models(settings(recogniser=str(tmp_path / "exported"))).recogniser
     assert isinstance(by_torch, NemoRecogniser)
     assert isinstance(by_onnx, OnnxRecogniser)
     pieces = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77))]

@@ -192,7 +192,7 @@ def test_an_export_takes_the_place_of_its_checkpoint(folder: Path) -> None:
     chosen = [
         load_models(
             InferenceSettings.model_construct(
-                threads=1, transcriber_processes=1, device="cpu", latency="0.64s", diarizer=str(folder / name)
+                threads=1, recogniser_workers=1, device="cpu", latency="0.64s", diarizer=str(folder / name)
             )
         )
         for name in ("4.onnx", "4.nemo")

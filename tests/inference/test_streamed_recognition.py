@@ -46,7 +46,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def chosen(path: Path, **more: Any) -> InferenceSettings:
     return InferenceSettings.model_construct(
-        threads=1, transcriber_processes=1, device="cpu", recogniser=str(path), **more
+        threads=1, recogniser_workers=1, device="cpu", recogniser=str(path), **more
     )
 
 
@@ -54,11 +54,8 @@ def engine_of(shared: Engine, path: Path, diarizer: FrameDiarizer | None = None)
     """The default engine's models with another recogniser; they are the default engine's to close."""
     from inference.nemo.streaming_recogniser import load_streaming_recogniser
 
-    async def nothing() -> None:
-        return
-
     model = load_streaming_recogniser(path, device="cpu", dtype="float32", languages=["en"])
-    return Engine(replace(shared.models, transcriber=model, diarizer=diarizer, close=nothing))
+    return Engine(replace(shared.models, recogniser=model, diarizer=diarizer))
 
 
 async def run(engine: Engine, pcm: Pcm, chunk: int, *, live: bool) -> list[Event]:
@@ -105,7 +102,7 @@ async def test_a_session_has_the_words_of_its_recording_live_and_uploaded_howeve
 ) -> None:
     streaming = engine_of(engine, checkpoints / f"{kind}.nemo")
     uploaded = await run(streaming, MEETING, RATE_HZ, live=False)
-    wanted = whole(streaming.models.transcriber, MEETING)
+    wanted = whole(streaming.models.recogniser, MEETING)
     assert len(wanted) > 30
     assert_same_words(words_of(final(uploaded)), wanted)
     for chunk, live in ((333, False), (1600, True), (len(MEETING), True)):
@@ -179,7 +176,7 @@ async def test_a_streaming_diarizer_places_the_same_words(engine: Engine, checkp
     diarizer = load_sortformer(checkpoints / "sortformer.nemo", latency="0.64s", device="cpu", dtype="float32")
     streaming = engine_of(engine, checkpoints / "tdt.nemo", diarizer)
     uploaded = await run(streaming, MEETING, RATE_HZ, live=False)
-    assert_same_words(words_of(final(uploaded)), whole(streaming.models.transcriber, MEETING))
+    assert_same_words(words_of(final(uploaded)), whole(streaming.models.recogniser, MEETING))
     live = await run(streaming, MEETING, 1600, live=True)
     assert final(live) == final(uploaded)
     told = [
@@ -210,15 +207,15 @@ async def test_a_model_that_fails_fails_its_own_session_alone(engine: Engine, ch
         await broken.close()
 
     said, _ = await asyncio.gather(run(streaming, MEETING, RATE_HZ, live=False), fail())
-    assert_same_words(words_of(final(said)), whole(streaming.models.transcriber, MEETING))
+    assert_same_words(words_of(final(said)), whole(streaming.models.recogniser, MEETING))
     await streaming.close()
 
 
 async def test_the_checkpoint_says_which_backend_it_needs(checkpoints: Path, tmp_path: Path) -> None:
     for name, backend in (("tdt", NemoStreamingRecogniser), ("ctc", NemoRecogniser), ("offline", NemoRecogniser)):
         models = load_models(chosen(checkpoints / f"{name}.nemo", languages="de"))
-        assert isinstance(models.transcriber, backend)
-        assert models.transcriber.languages == ("de",)
+        assert isinstance(models.recogniser, backend)
+        assert models.recogniser.languages == ("de",)
         assert f"speech recognition: {checkpoints.name}/{name}.nemo" in models.names
     path = tmp_path / "normalised.nemo"
     model = recogniser("rnnt", checkpoints / "tokenizer", streaming=True)

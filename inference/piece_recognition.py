@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
-from inference.engine import Engine
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamingRecogniser
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 
-# A piece is cut at the first pause after this share of the longest it may be (1.2 s with PocketSphinx).
-# Words come sooner and are none the worse: 53.6 % are wrong over all evaluation recordings, 54.2 % where only length
-# cuts.
-LEAST_SHARE = 0.24
+# A piece is cut at the first pause after this share of the longest it may be: words come sooner.
+LEAST_SHARE = 0.4
 # A pause: so many windows (64 ms) that hold speech with less than this probability, and something after them.
 PAUSE_WINDOWS, PAUSE_BELOW = 2, 0.1
 # Where there is none, a cut is looked for in so much of the end of a piece that grew too long.
@@ -44,17 +41,33 @@ class _Piece:
     """First sample."""
 
 
-class Recognition:
-    """The words of one session, by the number of the speech segment they were said in."""
+class PieceRecognition:
+    """WordStage of a recogniser of short pieces; what it hears is said for good."""
 
-    def __init__(self, engine: Engine, owner: Hashable, changed: Callable[[], None], *, live: bool) -> None:
-        """``changed`` is called when words have come; ``live``: somebody waits for them."""
-        model = engine.models.transcriber
-        assert not isinstance(model, StreamingRecogniser)
-        self._engine, self._owner = engine, owner
-        self._max_segment_s = model.max_segment_s
+    def __init__(
+        self,
+        recognise: Callable[[Samples, float], Awaitable[Sequence[RecognisedWord]]],
+        hurry: Callable[[], None],
+        max_segment_s: float,
+        changed: Callable[[], None],
+        *,
+        live: bool,
+        language: str = "",
+    ) -> None:
+        """
+        Args:
+            recognise: the words of a piece of shape (n,); its patience, seconds, see ``Batcher.submit``.
+            hurry: what waits for its words is due now.
+            max_segment_s: the longest piece, seconds.
+            changed: is called when words have come.
+            live: somebody waits for them.
+            language: what is spoken, where it is known.
+        """
+        self._recognise_piece, self._hurry = recognise, hurry
+        self._max_segment_s = max_segment_s
         self._live = live
         self._changed = changed
+        self._language = language
         self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
         self._done: set[int] = set()
@@ -62,6 +75,25 @@ class Recognition:
         self._piece_start: int | None = None
         self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
         self._windows_heard = 0
+
+    @property
+    def language(self) -> str:
+        return self._language
+
+    @property
+    def most_spoken(self) -> str:
+        return self._language
+
+    def confidence_of(self, language: str) -> float | None:
+        return None
+
+    def final_through(self, heard: int) -> int:
+        waiting = self.oldest_waiting()
+        return heard if waiting is None else min(heard, waiting)
+
+    def forget(self, number: int) -> None:
+        """The words of a segment are wanted no more."""
+        self._words.pop(number, None)
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
         """Remembers how likely the last windows hold speech: a long piece is cut where it is least likely."""
@@ -110,10 +142,10 @@ class Recognition:
         if start < int(segment.end_s * SAMPLE_RATE_HZ):  # not cut already in the pause that ended it
             await self._submit(_Piece(number, start), audio.span(start, end), 0.0)
         if self._live:
-            self._engine.hurry_words(self._owner)
+            self._hurry()
 
     def take_done(self) -> set[int]:
-        """Numbers of the segments for which words have come since the last call. Raises TranscriptionFailed."""
+        """Numbers of the segments for which words have come since the last call. Raises what the recogniser raises."""
         for task in list(self._pending):
             if task.done():
                 self._take(task)
@@ -128,8 +160,11 @@ class Recognition:
         """True while pieces of the segment are under way."""
         return any(piece.segment == number for piece in self._pending.values())
 
+    def forget_before(self, sample: int) -> None:
+        """Everything told is final, and ``finish`` tells all of it again."""
+
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
-        """Every word of the session, in the order of time. Raises TranscriptionFailed."""
+        """Every word of the session, in the order of time. Raises what the recogniser raises."""
         await self._collect(at_most=0)
         return sorted((word for words in self._words.values() for word in words), key=_by_time)
 
@@ -179,8 +214,7 @@ class Recognition:
         self._pending[task] = piece
 
     async def _recognise(self, offset_s: float, samples: Samples, patience_s: float) -> list[RecognisedWord]:
-        found = await self._engine.transcribe(self._owner, samples, patience_s)
-        return [replace(w, start_s=w.start_s + offset_s, end_s=w.end_s + offset_s) for w in found]
+        return [word.moved(offset_s) for word in await self._recognise_piece(samples, patience_s)]
 
     async def _collect(self, at_most: int) -> None:
         """Waits until at most so many pieces are under way; a failed one raises here."""

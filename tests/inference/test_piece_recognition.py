@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
-from inference.recognition import LEAST_SHARE, TAIL_S
+from inference.piece_recognition import LEAST_SHARE, TAIL_S
 from inference.session import Session, SessionConfig
 from tests.recordings import sample_pcm
 
@@ -23,24 +23,20 @@ class NotingTranscriber:
 
     languages: tuple[str, ...] = ("en",)
     max_segment_s = LONGEST_S
-    parallel = 1
-    processor_s = 0.0
+    word_times = True
 
     def __init__(self) -> None:
         self.pieces: list[Samples] = []
 
-    async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
-        self.pieces.append(samples)
-        return ()
-
-    async def close(self) -> None:
-        """Nothing to end."""
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        self.pieces += pieces
+        return [()] * len(pieces)
 
 
 @pytest.fixture
 async def noting(models: ModelSet) -> AsyncIterator[tuple[Engine, NotingTranscriber]]:
     transcriber = NotingTranscriber()
-    engine = Engine(replace(models, transcriber=transcriber))
+    engine = Engine(replace(models, recogniser=transcriber))
     yield engine, transcriber
     # The models are shared and stay.
     for queue, _ in engine.statistics():

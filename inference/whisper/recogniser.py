@@ -1,0 +1,237 @@
+"""WindowRecogniser on CTranslate2: windows are encoded and their language told, then words are written and timed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ctranslate2
+import numpy as np
+
+from inference.models import (
+    SAMPLE_RATE_HZ,
+    EncodedWindow,
+    GuessedWords,
+    RecognisedWord,
+    Samples,
+    WindowTask,
+)
+from inference.onnx.recognised_words import words_by_letters
+from inference.whisper.confidence import calibrated
+from inference.whisper.guards import (
+    Writing,
+    drop_invented,
+    is_doubted,
+    repeats_from,
+    without_repeated_end,
+)
+from inference.whisper.log_mel import HOP_SAMPLES, WhisperSpectrum
+from inference.whisper.tokens import LANGUAGE_TOKEN, WhisperTokens
+from inference.whisper.worker_threads import WorkerThreads
+
+# What the encoder was trained on: 30 s. Speech fills at most 28 s of it: at the very end words are lost.
+WINDOW_FRAMES = 3000
+MAX_WINDOW_S = 28.0
+# Seconds of the encoder's frames, in which times are counted.
+FRAME_S = 0.02
+# Nobody says more; what does is a loop.
+TOKENS_PER_S, LEAST_TOKENS, MOST_TOKENS = 14.0, 16, 224
+# Who speaks says more; a model that writes less has left something out, or there is little to hear.
+LEAST_WORDS_PER_S = 2.0
+# Where so much speech follows the last word, the model stopped too early: it hears the rest again.
+UNHEARD_S = 3.0
+MOST_PASSES = 3
+# Provisional pieces: the encoder hears so much silence after them, else the model does not know where they end.
+GUESS_SILENCE_S = 1.0
+GUESS_TOKENS_PER_S, GUESS_LEAST_TOKENS = 6.0, 6
+MAX_GUESS_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """What EncodedWindow keeps for this backend."""
+
+    features: Any
+    """Shape (1, frames / 2, width), where the model runs."""
+    samples: Samples
+
+
+class WhisperRecogniser:
+    """WindowRecogniser; see inference.models.recognition."""
+
+    max_window_s = MAX_WINDOW_S
+    max_guess_s = MAX_GUESS_S
+    uses_key_terms = True
+    word_times = True
+
+    def __init__(
+        self,
+        model: Any,
+        tokens: WhisperTokens,
+        languages: tuple[str, ...],
+        threads: WorkerThreads,
+        *,
+        parallel: int,
+    ) -> None:
+        """``model``: a ctranslate2.models.Whisper; ``threads``: those that it runs on."""
+        self._model, self._tokens, self._threads = model, tokens, threads
+        self.languages, self.parallel = languages, parallel
+        self._spectrum = WhisperSpectrum(model.n_mels)
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time so far, seconds."""
+        return self._threads.processor_s
+
+    def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
+        """See WindowRecogniser."""
+        return [self._encode(samples) for samples in windows]
+
+    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+        """See WindowRecogniser; one window at a time, so that its words never depend on what else is in the call."""
+        return [tuple(self._write(task)) for task in work]
+
+    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+        """See WindowRecogniser."""
+        longest = max(len(task.window) for task in work)
+        frames = min(WINDOW_FRAMES, -(-int(longest + GUESS_SILENCE_S * SAMPLE_RATE_HZ) // (2 * HOP_SAMPLES)) * 2)
+        spectra = np.stack([self._spectrum(task.window, frames) for task in work])
+        with self._threads.call():
+            features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
+            languages = self._languages(features) if any(not task.language for task in work) else [{}] * len(work)
+            spoken = [
+                task.language or max(heard, key=heard.__getitem__, default="")
+                for task, heard in zip(work, languages, strict=True)
+            ]
+            # Prompts of a call are of one length: terms are for the final words.
+            prompts = [self._tokens.prompt(self._written_in(language), ()) for language in spoken]
+            most = int(GUESS_LEAST_TOKENS + GUESS_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
+            results = self._model.generate(
+                features, prompts, beam_size=1, max_length=_limit(most, prompts[0]), return_scores=True
+            )
+        return [
+            GuessedWords(self._guessed(result, most, task, language), language, heard)
+            for result, task, language, heard in zip(results, work, spoken, languages, strict=True)
+        ]
+
+    def _encode(self, samples: Samples) -> EncodedWindow:
+        spectra = self._spectrum(samples, WINDOW_FRAMES)[None]
+        with self._threads.call():
+            features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
+            (languages,) = self._languages(features)
+        return EncodedWindow(_Encoded(features, samples), languages)
+
+    def _languages(self, features: Any) -> list[dict[str, float]]:
+        """How likely each of the languages is, for each window; empty for a model of one language."""
+        if not self._model.is_multilingual:
+            return [{}] * features.shape[0]
+        found = []
+        for said in self._model.detect_language(features):
+            named = {match[1]: p for token, p in said if (match := LANGUAGE_TOKEN.fullmatch(token))}
+            kept = {language: named.get(language, 0.0) for language in self.languages}
+            total = sum(kept.values()) or 1.0
+            found.append({language: p / total for language, p in kept.items()})
+        return found
+
+    def _written_in(self, language: str) -> str:
+        return language if self._model.is_multilingual else ""
+
+    def _write(self, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
+        encoded: _Encoded = task.window.kept
+        words: list[RecognisedWord] = []
+        offset_s, features, samples = 0.0, encoded.features, encoded.samples
+        for _ in range(MOST_PASSES):
+            duration_s = len(samples) / SAMPLE_RATE_HZ
+            found = self._pass(features, duration_s, task)
+            words += [word.moved(offset_s) for word in found]
+            heard_s = found[-1].end_s if found else 0.0
+            if not found or duration_s - heard_s < UNHEARD_S:
+                break
+            offset_s += heard_s
+            samples = samples[int(heard_s * SAMPLE_RATE_HZ) :]
+            features = self._encode(samples).kept.features
+        return words
+
+    def _pass(self, features: Any, duration_s: float, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
+        """The words that the model writes at once, up to where it begins to repeat itself.
+
+        Where it repeats itself or writes little it is asked to write times between phrases as well, which makes it go
+        on, and the longer of the two texts is taken.
+        """
+        plain, looped = self._text(features, duration_s, task, with_times=False)
+        if is_doubted(plain):
+            return []
+        if looped or len(plain.words) < LEAST_WORDS_PER_S * duration_s:
+            timed, _ = self._text(features, duration_s, task, with_times=True)
+            plain = max(plain, timed, key=lambda writing: len(drop_invented(writing)))
+        return drop_invented(plain)
+
+    def _text(
+        self, features: Any, duration_s: float, task: WindowTask[EncodedWindow], *, with_times: bool
+    ) -> tuple[Writing, bool]:
+        """What the model writes, and whether it had to be cut off since it repeated itself."""
+        prompt = self._tokens.prompt(self._written_in(task.language), task.key_terms, with_times=with_times)
+        most = min(MOST_TOKENS, int(LEAST_TOKENS + TOKENS_PER_S * duration_s))
+        with self._threads.call():
+            (result,) = self._model.generate(
+                features,
+                [prompt],
+                beam_size=1,
+                max_length=_limit(most, prompt),
+                return_scores=True,
+                return_no_speech_prob=True,
+            )
+            written = [token for token in result.sequences_ids[0] if token < self._tokens.end_of_text]
+            if not written:
+                return Writing([], result.scores[0], result.no_speech_prob, duration_s), False
+            (aligned,) = self._model.align(
+                features,
+                self._tokens.sequence(self._written_in(task.language)),
+                [written],
+                min(WINDOW_FRAMES, int(duration_s * SAMPLE_RATE_HZ) // HOP_SAMPLES),
+            )
+        words = self._timed(written, aligned, duration_s, task.language)
+        kept = repeats_from([word.text for word in words])
+        return Writing(words[:kept], result.scores[0], result.no_speech_prob, duration_s), kept < len(words)
+
+    def _timed(self, tokens: list[int], aligned: Any, duration_s: float, language: str) -> list[RecognisedWord]:
+        """Words with the times at which the model looked at them: dynamic time warping over its cross-attention."""
+        begins_s = np.zeros(len(tokens) + 1)
+        places = np.array([pair[0] for pair in aligned.alignments], np.int64)
+        frames = np.array([pair[1] for pair in aligned.alignments], np.int64)
+        first = np.flatnonzero(np.diff(places, prepend=-1))
+        begins_s[np.minimum(places[first], len(tokens))] = frames[first] * FRAME_S
+        begins_s[-1] = max(begins_s[-1], frames[-1] * FRAME_S if len(frames) else 0.0)
+        begins_s = np.minimum(np.maximum.accumulate(begins_s), duration_s)
+        sure = np.array(aligned.text_token_probs, np.float64)
+        words = []
+        for word in self._tokens.words(tokens, language):
+            own = float(sure[word.first : word.end].mean()) if len(sure) >= word.end else 0.0
+            start_s, end_s = float(begins_s[word.first]), float(begins_s[word.end])
+            words.append(RecognisedWord(word.text, start_s, max(start_s, end_s), calibrated(own), language))
+        return words
+
+    def _guessed(self, result: Any, most: int, task: WindowTask[Samples], language: str) -> tuple[RecognisedWord, ...]:
+        """Provisional words: their times are shared out by letters, their confidence is the piece's.
+
+        ``most``: tokens that the model was allowed.
+        """
+        duration_s = len(task.window) / SAMPLE_RATE_HZ
+        score = result.scores[0]
+        cut_off = len(result.sequences_ids[0]) >= most
+        written = [token for token in result.sequences_ids[0] if token < self._tokens.end_of_text]
+        texts = [word.text for word in self._tokens.words(written, language)]
+        texts = texts[: repeats_from(texts)]
+        if cut_off:
+            texts = texts[: without_repeated_end(texts)]
+        sure = calibrated(float(np.exp(min(0.0, score))))
+        words = [
+            replace(word, confidence=sure, language=language) for word in words_by_letters(" ".join(texts), duration_s)
+        ]
+        return tuple(drop_invented(Writing(words, score, 0.0, duration_s)))
+
+
+def _limit(tokens: int, prompt: Sequence[int]) -> int:
+    """What CTranslate2 has to be told so that ``tokens`` may be written: half of it goes to the prompt, or more."""
+    return max(2 * tokens, len(prompt) + tokens)

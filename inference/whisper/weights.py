@@ -1,0 +1,110 @@
+"""Opens Whisper in CTranslate2's layout: a folder, or files out of several packages read into memory."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+from tokenizers import Tokenizer
+
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+from inference.whisper.recogniser import WhisperRecogniser
+from inference.whisper.tokens import WhisperTokens
+from inference.whisper.worker_threads import WorkerThreads
+
+WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
+VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
+LARGEST_TEXT_BYTES = 64 * 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+def load_whisper(
+    path: Path,
+    parts: Mapping[str, Sequence[Path]],
+    *,
+    device: str = "cpu",
+    workers: int = 1,
+    languages: Sequence[str] = (),
+) -> WhisperRecogniser:
+    """The recogniser.
+
+    Args:
+        path: its folder; where there are ``parts``, only its name counts.
+        parts: its files by name, each the files whose bytes follow one another.
+        device: ``cpu``, ``cuda`` or ``auto``, which takes a GPU where CTranslate2 finds one. It computes in int8 on a
+            CPU, in float16 on a GPU.
+        workers: windows it works on at once on a CPU, a thread each.
+        languages: those that may be spoken, BCP 47 primary tags; empty: all that it knows.
+
+    Raises:
+        ModelMissing: a file is not there. ModelCorrupt: one is not what it should be. ModelUnfit: another device,
+            a language it does not know, or no Whisper.
+    """
+    on_gpu = _on_gpu(device)
+    files = {name: b"".join(part.read_bytes() for part in where) for name, where in parts.items()}
+    tokens = WhisperTokens(_tokenizer(path, files))
+    options: dict[str, Any] = {
+        "device": "cuda" if on_gpu else "cpu",
+        "compute_type": "float16" if on_gpu else "int8",
+        "inter_threads": 1 if on_gpu else workers,
+        "intra_threads": 1,
+    }
+    if files:
+        options["files"] = files
+    else:
+        _check_folder(path)
+    try:
+        with WorkerThreads.started() as threads:
+            model = ctranslate2.models.Whisper(str(path), **options)
+    except Exception as error:
+        raise ModelCorrupt(f"{path} cannot be opened as Whisper: {' '.join(str(error).split())[:400]}") from error
+    if unknown := set(languages) - set(tokens.languages if model.is_multilingual else ("en",)):
+        raise ModelUnfit(f"{path.name} does not know the languages {', '.join(sorted(unknown))}")
+    known = tokens.languages if model.is_multilingual else ("en",)
+    return WhisperRecogniser(model, tokens, tuple(languages) or known, threads, parallel=options["inter_threads"])
+
+
+def _on_gpu(device: str) -> bool:
+    if device == "cpu":
+        return False
+    found = bool(ctranslate2.get_cuda_device_count() > 0)
+    if not found and device != "auto":
+        raise ModelUnfit("CTranslate2 finds no CUDA device; set MEETRA_INFERENCE_DEVICE=cpu, or auto")
+    return found
+
+
+def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
+    file = path / TOKENIZER
+    if not files and not file.is_file():
+        raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from where the model came from")
+    try:
+        if files:
+            return Tokenizer.from_buffer(files[TOKENIZER])
+        if file.stat().st_size > LARGEST_TEXT_BYTES:
+            raise ValueError(f"it is larger than {LARGEST_TEXT_BYTES} bytes")
+        return Tokenizer.from_file(str(file))
+    except Exception as error:
+        raise ModelCorrupt(f"{file} is no tokenizer: {str(error)[:200]}") from error
+
+
+def _check_folder(path: Path) -> None:
+    """CTranslate2 says of a missing file only that it cannot be opened."""
+    for name in (WEIGHTS, CONFIG):
+        if not (path / name).is_file():
+            raise ModelMissing(f"{path} holds no {name}; a Whisper model in CTranslate2's layout has one")
+    if not any((path / name).is_file() for name in VOCABULARIES):
+        raise ModelMissing(f"{path} holds neither {' nor '.join(VOCABULARIES)}")
+    try:
+        if (path / CONFIG).stat().st_size > LARGEST_TEXT_BYTES:
+            raise ValueError("too large")
+        config = json.loads((path / CONFIG).read_bytes())
+        if not isinstance(config, dict):
+            raise ValueError("no object")
+    except ValueError as error:
+        raise ModelCorrupt(f"{path / CONFIG} cannot be read: {error}") from error
+    if not config.get("alignment_heads"):
+        log.info("%s names no alignment heads: CTranslate2 takes those of the last layers", path.name)

@@ -1,0 +1,47 @@
+"""The processor time of CTranslate2's own threads, which Python's clocks do not see."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TASKS = Path("/proc/self/task")
+
+
+class WorkerThreads:
+    """The threads that a model started; on Linux their processor time is the kernel's."""
+
+    def __init__(self) -> None:
+        self._threads: list[Path] = []
+        self._lock = threading.Lock()
+        self._called_s = 0.0
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[WorkerThreads]:
+        """Counts the threads that are started within."""
+        found = cls()
+        before = set(TASKS.iterdir()) if TASKS.is_dir() else set()
+        yield found
+        if TASKS.is_dir():
+            found._threads = sorted(set(TASKS.iterdir()) - before)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Where the system does not tell the time of threads, that of calls is taken for it."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._called_s += time.monotonic() - began
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time so far, seconds."""
+        if not self._threads:
+            return self._called_s
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in self._threads) / 1e9
