@@ -12,8 +12,8 @@ from server.api.answers import ReadyAnswer
 
 MEETING_SUMMARY = "Meeting summary"
 UNRELIABLE_ADVICE = (
-    "The built-in recogniser is weak on far, noisy or overlapping speech: read this text as a hint, not a record. "
-    "docs/models.md says how to use a stronger recogniser."
+    "The recogniser was unsure of many words, as it is of far, noisy or overlapping speech: read this text as a hint, "
+    "not a record. A larger model is one line of configuration: docs/models.md."
 )
 
 
@@ -72,8 +72,36 @@ def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -
             overlap=engine.get("overlap", False),
             languages=engine.get("languages", ()),
             max_speakers=engine.get("max_speakers", 0),
+            word_times=engine.get("word_times", True),
+            key_terms=engine.get("key_terms", False),
         ),
+        **language(value),
     )
+
+
+def language(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the language spoken most, of a document of any version; None where it is not known."""
+    return {
+        "language": document.get("language") or None,
+        "language_confidence": document.get("language_confidence"),
+    }
+
+
+def sentiment_details(document: Mapping[str, Any]) -> pb.SentimentDetails:
+    """What the sentiment was made of."""
+    return pb.SentimentDetails(
+        label=document["label"],
+        mean_polarity=document["mean_polarity"],
+        sentences=document["sentences"],
+        support=support(document["support"]),
+        sentences_in_all=document.get("sentences_in_all"),
+    )
+
+
+def emotion_shares(document: Mapping[str, Any]) -> pb.EmotionShares | None:
+    """The emotions of a meeting; None where they cannot be read."""
+    percentages = document["percentages"]
+    return None if percentages is None else pb.EmotionShares(**percentages)
 
 
 def reliability(found: ReadyAnswer, method: str) -> pb.TextReliability:
@@ -85,6 +113,7 @@ def reliability(found: ReadyAnswer, method: str) -> pb.TextReliability:
         definition_version=found.definition_version,
         method=method,
         advice="" if told["reliable"] else UNRELIABLE_ADVICE,
+        **language(told),
     )
 
 
@@ -137,6 +166,7 @@ def _topic_detail(found: ReadyAnswer, document: Mapping[str, Any]) -> pb.TopicDe
     plain = ("topic", "start", "end", "sentiment", "emotions_score", "interactions_score", "involvement_score")
     return pb.TopicDetail(
         **{name: document[name] for name in plain},
+        reason=document.get("reason"),
         speakers=[
             pb.TopicSpeaker(id=str(speaker.id), alias=speaker.alias)
             for speaker in found.speakers
@@ -201,8 +231,9 @@ def report(found: ReadyAnswer) -> pb.GetMeetingQualityResponse:
             speakers=shares(found, value["shares"]["speakers"], detailed=True),
             meeting_energy=value["energy"]["score"],
             sentiment_score=value["sentiment"]["score"],
-            meeting_emotions=pb.EmotionShares(**value["emotions"]["percentages"]),
+            meeting_emotions=emotion_shares(value["emotions"]),
             nodes=nodes(found, value["interactions"]["nodes"], detailed=True),
+            reason=value.get("reason"),
         ),
         context=pb.MeetingContext(
             text_summary=summary(found, value["summaries"]),
@@ -223,4 +254,5 @@ def report(found: ReadyAnswer) -> pb.GetMeetingQualityResponse:
             }
         ),
         audio_quality=audio_quality(found, value["audio_quality"]["speakers"]),
+        **language(value),
     )

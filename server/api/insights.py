@@ -55,17 +55,18 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.of(request.file_hash, "sentiment")
         details = None
         if request.include_details:
-            told = {name: found.value[name] for name in ("label", "mean_polarity", "sentences")}
-            details = pb.SentimentDetails(**told, support=messages.support(found.value["support"]))
-        return pb.GetMeetingSentimentResponse(sentiment_score=found.value["score"], details=details)
+            details = messages.sentiment_details(found.value)
+        return pb.GetMeetingSentimentResponse(
+            sentiment_score=found.value["score"], details=details, reason=found.value.get("reason")
+        )
 
     async def GetMeetingEmotions(  # noqa: N802
         self, request: pb.GetMeetingEmotionsRequest, context: Context
     ) -> pb.GetMeetingEmotionsResponse:
         found = await self._answers.of(request.file_hash, "emotions")
         details = messages.support(found.value["support"]) if request.include_details else None
-        shares = pb.EmotionShares(**found.value["percentages"])
-        return pb.GetMeetingEmotionsResponse(meeting_emotions=shares, details=details)
+        shares = messages.emotion_shares(found.value)
+        return pb.GetMeetingEmotionsResponse(meeting_emotions=shares, details=details, reason=found.value.get("reason"))
 
     async def GetSpeakerEmotionsOverTime(  # noqa: N802
         self, request: pb.GetSpeakerEmotionsOverTimeRequest, context: Context
@@ -79,7 +80,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
             )
             for chunk in found.value["chunks"]
         ]
-        return pb.GetSpeakerEmotionsOverTimeResponse(chunks=chunks)
+        return pb.GetSpeakerEmotionsOverTimeResponse(chunks=chunks, reason=found.value.get("reason"))
 
     async def GetInteractions(  # noqa: N802
         self, request: pb.GetInteractionsRequest, context: Context
@@ -134,9 +135,11 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         self, request: pb.GetQuestionsRequest, context: Context
     ) -> pb.GetQuestionsResponse:
         found = await self._answers.of(request.file_hash, "questions")
-        details = messages.reliability(found, "rules") if request.include_details else None
+        # Answers of earlier versions do not say how: all of them were told by rules.
+        method = found.value.get("method", "rules")
+        details = messages.reliability(found, method) if request.include_details else None
         asked = messages.questions(found, found.value["questions"])
-        return pb.GetQuestionsResponse(questions=asked, details=details)
+        return pb.GetQuestionsResponse(questions=asked, details=details, reason=found.value.get("reason"))
 
     async def GetTopics(  # noqa: N802
         self, request: pb.GetTopicsRequest, context: Context

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
-from server.cli.report_group import emotions, flow, over_time, pairs, quality, scores, shares
+from server.cli.report_group import emotions, flow, language, over_time, pairs, quality, scores, shares
 from server.cli.report_sound import audio_quality
 from server.cli.report_text import key_points, questions, reliability, summary, topics, transcript
 
@@ -19,6 +19,7 @@ def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     if not aliases:
         console.print(Text("Nobody speaks in this recording."))
     sections = (
+        language(answers),
         quality(answers),
         shares(answers, aliases),
         scores(answers),

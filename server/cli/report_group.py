@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
+from server.conversation.language_names import named_language
 
 BAR_CELLS = 24
 MOST_PAIRS = 6
@@ -31,6 +32,15 @@ def clock(milliseconds: int) -> str:
     """``HH:MM:SS`` from the start of the meeting."""
     seconds = milliseconds // 1000
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def language(answers: MeetingAnswers) -> Text | None:
+    """The language that is spoken most; None where it is not known."""
+    found = answers.quality
+    if not found.HasField("language"):
+        return None
+    sure = f", confidence {found.language_confidence:.2f}" if found.HasField("language_confidence") else ""
+    return Text(f"Language: {named_language(found.language)}{sure}", "dim")
 
 
 def quality(answers: MeetingAnswers) -> Text | None:
@@ -63,7 +73,7 @@ def shares(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 
 
 def scores(answers: MeetingAnswers) -> Group:
-    """Balance, interaction, energy and sentiment with what each is made of."""
+    """Balance, interaction, energy and, where it can be read, sentiment with what each is made of."""
     table = columns()
     for title, score, details in (
         ("Balance", answers.balance.balance_score, answers.balance.details),
@@ -73,12 +83,16 @@ def scores(answers: MeetingAnswers) -> Group:
         parts = ", ".join(f"{c.name.replace('_', ' ')} {c.value:.2f}" for c in details.components)
         table.add_row(title, f"{score:.1f}", parts if details.support.sufficient else details.support.reason)
     felt = answers.sentiment
-    table.add_row("Sentiment", str(felt.sentiment_score), felt.details.label)
+    if felt.HasField("sentiment_score"):
+        told = [felt.details.label, felt.details.support.note]
+        table.add_row("Sentiment", str(felt.sentiment_score), "; ".join(part for part in told if part))
     return Group(heading("Scores (0 to 100)"), table)
 
 
 def emotions(answers: MeetingAnswers) -> Text:
-    """The emotions in one line, the strongest first."""
+    """The emotions in one line, the strongest first; or why neither they nor the sentiment can be told."""
+    if not answers.emotions.HasField("meeting_emotions"):
+        return Text(answers.quality.group_dynamics.reason)
     found = MessageToDict(answers.emotions.meeting_emotions, always_print_fields_with_no_presence=True)
     ranked = sorted(found.items(), key=lambda item: -item[1])
     told = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)

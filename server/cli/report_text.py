@@ -68,11 +68,11 @@ def key_points(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None
 
 
 def questions(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """The first questions."""
-    asked = answers.questions.questions
-    if not asked:
+    """The first questions, and why some are missing."""
+    asked, reason = answers.questions.questions, answers.questions.reason
+    if not asked and not reason:
         return None
-    lines = [heading("Questions")]
+    lines = [heading("Questions"), *([Text(f"  {reason}", "dim")] if reason else [])]
     lines += [
         Text(f"  {question.start_timestamp}  {aliases.get(question.speaker, 'Unknown')}: {question.question}")
         for question in asked[:QUESTIONS_SHOWN]

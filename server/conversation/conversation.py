@@ -74,6 +74,8 @@ class Sentence:
     """Probabilities in the order of EMOTIONS; None until a model has read it."""
     vector: bytes = b""
     """Sentence vector as little-endian float16, of unit length; empty until a model has read it."""
+    language: str = ""
+    """BCP 47 primary tag of its words; empty where it is not known."""
 
     @property
     def duration_us(self) -> int:
@@ -95,6 +97,8 @@ class Segment:
     """How sure the engine is of the speaker, 0..1; None where it does not say."""
     acoustics: Acoustics | None = None
     """None where the engine does not measure it."""
+    language: str = ""
+    """BCP 47 primary tag of its words; empty without words, or where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,10 @@ class Engine:
     overlap: bool = False
     languages: tuple[str, ...] = ()
     word_times: bool = True
+    """False when the times of words are estimates."""
     max_speakers: int = 0
+    key_terms: bool = False
+    """Whether the recogniser uses key terms."""
 
 
 def merge_intervals(intervals: Iterable[Interval], gap_us: int = 0) -> tuple[Interval, ...]:
@@ -135,6 +142,10 @@ class Conversation:
     """Where music plays, in the order of time."""
     sentences: tuple[Sentence, ...] = ()
     """In the order of time."""
+    language: str = ""
+    """BCP 47 primary tag of the language spoken most; empty where it is not known."""
+    language_confidence: float | None = None
+    """How sure the engine is of it, 0..1; None where it was given or is not known."""
 
     @cached_property
     def words(self) -> tuple[tuple[Word, int], ...]:
@@ -176,6 +187,8 @@ class Conversation:
                 {**asdict(sentence), "vector": base64.b64encode(sentence.vector).decode()}
                 for sentence in self.sentences
             ],
+            "language": self.language,
+            "language_confidence": self.language_confidence,
         }
 
     @classmethod
@@ -190,6 +203,8 @@ class Conversation:
             noise_dbfs=document.get("noise_dbfs"),
             music=tuple(Interval(*pair) for pair in document.get("music", ())),
             sentences=tuple(_sentence(sentence) for sentence in document.get("sentences", ())),
+            language=document.get("language", ""),
+            language_confidence=document.get("language_confidence"),
         )
 
 

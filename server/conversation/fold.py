@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Interval, Segment
+from server.conversation.languages import most_spoken, spoken_us
 
 
 class TurnState(IntEnum):
@@ -46,6 +47,10 @@ class FinishedEvent:
     duration_us: int
     noise_dbfs: float | None = None
     music: tuple[Interval, ...] = ()
+    language: str = ""
+    """Spoken for most of the session, as BCP 47 primary tag; empty where it is not known."""
+    language_confidence: float | None = None
+    """How sure the engine is of it, 0..1; None where it was given or is not known."""
 
 
 Event = ReadyEvent | TurnEvent | FinishedEvent
@@ -59,7 +64,8 @@ def fold(events: Iterable[Event]) -> Conversation:
     """The conversation that ``events`` describe.
 
     Segments that never got past PARTIAL or were retracted are left out: nothing stands behind them
-    once the session is over. Speakers are those with a segment, in the order of their first speech.
+    once the session is over. Speakers are those with a segment, in the order of their first speech. The
+    language is the one in which most time is spoken.
 
     Raises:
         IncompleteEvents: without a ReadyEvent or a FinishedEvent.
@@ -84,6 +90,7 @@ def fold(events: Iterable[Event]) -> Conversation:
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
     speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
+    language = most_spoken(spoken_us(segments))
     return Conversation(
         finished.duration_us,
         tuple(speakers),
@@ -91,4 +98,7 @@ def fold(events: Iterable[Event]) -> Conversation:
         engine,
         noise_dbfs=finished.noise_dbfs,
         music=finished.music,
+        language=language,
+        # The engine speaks of the language that it names, of no other.
+        language_confidence=finished.language_confidence if language and language == finished.language else None,
     )

@@ -11,6 +11,9 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from server.conversation.languages import ENGLISH
+from server.conversation.writing import asks_by_mark
+
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 
 # Said before a sentence begins, or after it has ended.
@@ -89,16 +92,19 @@ _INDIRECT = re.compile(
 )
 
 
-def is_question(text: str, *, punctuated: bool = False) -> bool:
+def is_question(text: str, language: str = ENGLISH, *, punctuated: bool = False) -> bool:
     """True when the sentence asks.
 
     Args:
         text: one sentence, in any case.
+        language: its primary tag; the rules of syntax are those of English, the marks those of every language.
         punctuated: the text it comes from carries punctuation. Whoever writes full stops also
             writes question marks, and then nothing else counts (measured: rules beside them lose).
     """
-    if text.rstrip(" \"'”’)").endswith("?"):
+    if asks_by_mark(text, language):
         return True
+    if language != ENGLISH:
+        return False
     words = _core([token.replace("’", "'") for token in _TOKEN.findall(text.lower())])
     if punctuated or not words:
         return False

@@ -1,28 +1,35 @@
 """Sentences from words, spelled with capitals and punctuation whatever the recogniser gives.
 
-A recogniser that punctuates is believed. From bare words, sentences are cut at pauses, and at
+A recogniser that punctuates is believed. From bare words, sentences are cut at pauses. In English also at
 shorter pauses before words that begin sentences; each then gets a capital and a full stop, or
-a question mark when its form asks.
+a question mark when its form asks. Bare words of other languages stay as they are.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from typing import NamedTuple
 
-from server.conversation.conversation import Conversation, Segment, Sentence, Word
+from server.conversation.conversation import Conversation, Sentence, Word
 from server.conversation.given_names import given_names
+from server.conversation.languages import ENGLISH, known_language
 from server.conversation.question_form import LEAST_WORDS_BEFORE, is_question, question_starts
+from server.conversation.writing import ends, joined_words, spaced
 
 # Bare words: a pause of the first kind ends a sentence, one of the second before a starter does,
 # unless the word before it cannot be a last one.
 PAUSE_US, STARTER_PAUSE_US, UNFINISHED_PAUSE_US = 500_000, 200_000, 1_500_000
 LEAST_WORDS_BEFORE_STARTER = 4
 LONGEST_WORDS = 40
-# A recogniser punctuates when at least so many of its words end in a mark.
-PUNCTUATED_SHARE = 0.02
+# Of languages without spaces the words are characters or pieces of words; and where marks end sentences, one of a
+# language that does not always write them may run on.
+LONGEST_PIECES, LONGEST_MARKED = 80, 120
+# A recogniser punctuates when at least so many of its words end in a mark; of those that are pieces, fewer.
+PUNCTUATED_SHARE, PUNCTUATED_SHARE_OF_PIECES = 0.02, 0.008
 _STARTERS = frozenset(
     """
         so and but okay well now then i i'm i'll i've i'd we we're we'll you he she it it's they that's
@@ -38,7 +45,11 @@ _CANNOT_END = frozenset(
     """.split()
 )
 _ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|e\.g|i\.e|inc|ltd|co|no|[a-z])\.$", re.IGNORECASE)
-_END = re.compile(r"[.?!…]+[\"'”’)]*$")
+# Of other languages what is an abbreviation in many: titles, numbers, and single letters as in "z.B.".
+_ABBREVIATION_ELSEWHERE = re.compile(r"^(?:dr|prof|ing|nr|bzw|ca|[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_])\.$", re.IGNORECASE)
+# These write "the 3rd" as "3."; it ends a sentence only where a pause follows.
+_DOTTED_ORDINALS = frozenset("bs cs da de et fi fo hr hu is lb lv nb nn no pl sk sl sr tr".split())
+_ORDINAL = re.compile(r"^\d{1,2}\.$")
 _CAPITALISED = frozenset(
     """
         monday tuesday wednesday thursday friday saturday sunday january february april june july august
@@ -57,36 +68,90 @@ class _Said(NamedTuple):
 def sentences_of(conversation: Conversation) -> tuple[Sentence, ...]:
     """The sentences of a conversation, in the order of time, not read by any model yet.
 
-    Segments of one speaker that follow one another are read as one statement. Words of an
+    Segments of one speaker and language that follow one another are read as one statement. Words of an
     unknown speaker make sentences of UNKNOWN_SPEAKER.
     """
-    spoken = [segment for segment in conversation.segments if segment.words]
-    punctuated = _punctuates(spoken)
+    spoken = [
+        (segment.speaker, known_language(segment.language, conversation.engine), segment)
+        for segment in conversation.segments
+        if segment.words
+    ]
+    punctuated = punctuated_languages(conversation)
     found = []
-    for speaker, run in groupby(spoken, key=lambda segment: segment.speaker):
-        said = [_Said(word, segment.segment_id) for segment in run for word in segment.words]
-        for piece in _cut_at_marks(said) if punctuated else _cut_at_pauses(said):
-            found.append(_sentence(piece, speaker, punctuated))
+    for (speaker, language), run in groupby(spoken, key=itemgetter(0, 1)):
+        said = [_Said(word, segment.segment_id) for _, _, segment in run for word in segment.words]
+        for piece in _cut(said, language, punctuated=language in punctuated):
+            found.append(_sentence(piece, speaker, language, punctuated=language in punctuated))
     return tuple(sorted(found, key=lambda sentence: (sentence.start_us, sentence.end_us, sentence.speaker)))
 
 
-def _punctuates(segments: Sequence[Segment]) -> bool:
-    words = [word.text for segment in segments for word in segment.words]
-    return bool(words) and sum(bool(_END.search(text)) for text in words) >= PUNCTUATED_SHARE * len(words)
+def punctuated_languages(conversation: Conversation) -> frozenset[str]:
+    """The languages of which the recogniser wrote punctuation."""
+    words: Counter[str] = Counter()
+    marked: Counter[str] = Counter()
+    for segment in conversation.segments:
+        language = known_language(segment.language, conversation.engine)
+        words[language] += len(segment.words)
+        marked[language] += sum(ends(word.text, language) for word in segment.words)
+    return frozenset(
+        language
+        for language, count in words.items()
+        if count and marked[language] >= (PUNCTUATED_SHARE if spaced(language) else PUNCTUATED_SHARE_OF_PIECES) * count
+    )
 
 
-def _cut_at_marks(said: Sequence[_Said]) -> Iterator[list[_Said]]:
+def _cut(said: Sequence[_Said], language: str, *, punctuated: bool) -> Iterator[list[_Said]]:
+    if language == ENGLISH:
+        yield from _cut_at_marks(said, language) if punctuated else _cut_english(said)
+    elif punctuated:
+        for piece in _cut_at_marks(said, language):
+            yield from _no_longer(piece, LONGEST_MARKED)
+    else:
+        for piece in _cut_at_pauses(said):
+            yield from _no_longer(piece, LONGEST_WORDS if spaced(language) else LONGEST_PIECES)
+
+
+def _cut_at_marks(said: Sequence[_Said], language: str) -> Iterator[list[_Said]]:
     piece: list[_Said] = []
-    for item in said:
+    for item, following in zip_longest(said, said[1:]):
         piece.append(item)
-        if _END.search(item.word.text) and not _ABBREVIATION.match(item.word.text):
+        pause_us = following.word.start_us - item.word.end_us if following else PAUSE_US
+        if ends(item.word.text, language) and not _goes_on(item.word.text, language, pause_us):
             yield piece
             piece = []
     if piece:
         yield piece
 
 
+def _goes_on(text: str, language: str, pause_us: int) -> bool:
+    """Whether the mark at the end of a word belongs to the word, not to the sentence."""
+    if language == ENGLISH:
+        return bool(_ABBREVIATION.match(text))
+    if language in _DOTTED_ORDINALS and _ORDINAL.match(text):
+        return pause_us < PAUSE_US
+    return bool(_ABBREVIATION_ELSEWHERE.match(text))
+
+
 def _cut_at_pauses(said: Sequence[_Said]) -> Iterator[list[_Said]]:
+    piece: list[_Said] = []
+    for item in said:
+        if piece and item.word.start_us - piece[-1].word.end_us >= PAUSE_US:
+            yield piece
+            piece = []
+        piece.append(item)
+    if piece:
+        yield piece
+
+
+def _no_longer(piece: list[_Said], most: int) -> Iterator[list[_Said]]:
+    while len(piece) > most:
+        cut = _longest_pause(piece[: most + 1])
+        yield piece[:cut]
+        piece = piece[cut:]
+    yield piece
+
+
+def _cut_english(said: Sequence[_Said]) -> Iterator[list[_Said]]:
     piece: list[_Said] = []
     asking = question_starts([item.word.text for item in said])
     for place, item in enumerate(said):
@@ -120,16 +185,17 @@ def _longest_pause(piece: Sequence[_Said]) -> int:
     return max(places, key=lambda i: (piece[i].word.start_us - piece[i - 1].word.end_us, i))
 
 
-def _sentence(piece: Sequence[_Said], speaker: int, punctuated: bool) -> Sentence:
-    text = " ".join(item.word.text for item in piece)
-    asks = is_question(text, punctuated=punctuated)
+def _sentence(piece: Sequence[_Said], speaker: int, language: str, *, punctuated: bool) -> Sentence:
+    text = joined_words((item.word.text for item in piece), language)
+    asks = is_question(text, language, punctuated=punctuated)
     return Sentence(
         segment_id=piece[0].segment_id,
         speaker=speaker,
         start_us=piece[0].word.start_us,
         end_us=max(item.word.end_us for item in piece),
-        text=text if punctuated else spelled(text, asks=asks),
+        text=text if punctuated or language != ENGLISH else spelled(text, asks=asks),
         asks=asks,
+        language=language,
     )
 
 
@@ -144,4 +210,4 @@ def spelled(text: str, *, asks: bool) -> str:
     if not words:
         return ""
     words[0] = words[0][:1].upper() + words[0][1:]
-    return " ".join(words) + ("" if _END.search(words[-1]) else "?" if asks else ".")
+    return " ".join(words) + ("" if ends(words[-1], ENGLISH) else "?" if asks else ".")

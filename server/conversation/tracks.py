@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Interval, Segment, Word, merge_intervals
+from server.conversation.languages import most_spoken, spoken_us, weighted_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,17 @@ def segment_name(segment_id: int, place: int, places: int) -> int:
     return segment_id * places + place
 
 
+def place_of_segment(name: int, places: int) -> int:
+    """Which of the meeting's tracks a segment was heard on, by its name in the meeting."""
+    return name % places
+
+
 def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
     """The conversation of the tracks (at least one) of a meeting of ``places`` tracks.
 
     Voices on tracks of their own can be heard at once, so with several tracks overlap is known. The
-    noise is the loudest track's; music plays where it plays on any track.
+    noise is the loudest track's; music plays where it plays on any track. The language is the one in which most time
+    is spoken on all of them, as sure as the tracks are that say it, by their speech in it.
     """
     segments = sorted(
         (_moved(segment, track, places) for track in tracks for segment in track.conversation.segments),
@@ -38,6 +45,12 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
     )
     engine = tracks[0].conversation.engine
     noises = [t.conversation.noise_dbfs for t in tracks if t.conversation.noise_dbfs is not None]
+    language = most_spoken(spoken_us(segments))
+    sure = [
+        (t.conversation.language_confidence, spoken_us(t.conversation.segments)[language])
+        for t in tracks
+        if t.conversation.language == language
+    ]
     music = tuple(Interval(start + t.start_us, end + t.start_us) for t in tracks for start, end in t.conversation.music)
     return Conversation(
         duration_us=max(t.start_us + t.conversation.duration_us for t in tracks),
@@ -46,6 +59,8 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
         engine=replace(engine, overlap=engine.overlap or len(tracks) > 1),
         noise_dbfs=max(noises, default=None),
         music=merge_intervals(music) if len(tracks) > 1 else music,
+        language=language,
+        language_confidence=weighted_confidence(sure),
     )
 
 

@@ -46,7 +46,6 @@ def answers(conversation: Conversation, written: dict[str, Any] | None = None) -
     """
     line = timeline.timeline(conversation)
     told = transcript.transcript(conversation)
-    reliability = {"reliable": told.reliable, "mean_word_confidence": told.mean_word_confidence}
     summaries = key_points.summaries(conversation)
     if written is not None and written["method"] == "abstractive":
         by_model = dict(written["speakers"])
@@ -67,18 +66,27 @@ def answers(conversation: Conversation, written: dict[str, Any] | None = None) -
         "energy": Answer(energy.DEFINITION_VERSION, energy.energy(line).to_document()),
         "sentiment": Answer(sentiment.DEFINITION_VERSION, sentiment.sentiment(line).to_document()),
         "emotions": Answer(emotions.DEFINITION_VERSION, emotions.meeting_emotions(line).to_document()),
-        "emotion_chunks": Answer(emotions.DEFINITION_VERSION, {"chunks": emotions.emotion_chunks(line)}),
+        "emotion_chunks": Answer(
+            emotions.DEFINITION_VERSION,
+            {"chunks": emotions.emotion_chunks(line), "reason": emotions.chunks_reason(line)},
+        ),
         "dynamics": Answer(dynamics.DEFINITION_VERSION, {"dynamics": dynamics.dynamics(line, DEFAULT_PERIOD_S)}),
         "topics": Answer(topics.DEFINITION_VERSION, {"topics": topics.topics(conversation, line)}),
         "topic_details": Answer(
             topic_details.DEFINITION_VERSION, {"topics": topic_details.period_details(line, DEFAULT_PERIOD_S)}
         ),
         "key_points": Answer(
-            key_points.DEFINITION_VERSION, {"speakers": key_points.key_points(conversation), "reliability": reliability}
+            key_points.DEFINITION_VERSION,
+            {"speakers": key_points.key_points(conversation), "reliability": told.reliability},
         ),
-        "summaries": Answer(key_points.DEFINITION_VERSION, {**summaries, "reliability": reliability}),
+        "summaries": Answer(key_points.DEFINITION_VERSION, {**summaries, "reliability": told.reliability}),
         "questions": Answer(
-            questions.DEFINITION_VERSION, {"questions": questions.questions(conversation), "reliability": reliability}
+            questions.DEFINITION_VERSION,
+            {
+                "questions": questions.questions(conversation),
+                **asdict(questions.told_by(conversation)),
+                "reliability": told.reliability,
+            },
         ),
         "audio_quality": Answer(
             audio_quality.DEFINITION_VERSION,
@@ -93,6 +101,8 @@ def answers(conversation: Conversation, written: dict[str, Any] | None = None) -
     # The report gathers the layers: it is stored whole, so that reading it is one query as well.
     report = {
         **quality.quality(line),
+        "language": told.language,
+        "language_confidence": told.language_confidence,
         "flow": flow.flow(conversation, line),
         "topic_details": [topic_details.detail(line, window) for window in topics.topic_windows(conversation)],
         **{

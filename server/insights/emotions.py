@@ -1,16 +1,17 @@
-"""Emotions that words express: over the meeting, over a stretch, and by speaker and minute."""
+"""Emotions that English words express: over the meeting, over a stretch, and by speaker and minute."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from server.conversation import EMOTIONS
+from server.insights.english_only import absence, left_out, sentences_note
 from server.insights.shares import percentages_of
 from server.insights.support import Support, support_of
 from server.insights.timeline import Timeline, Window
 
-DEFINITION_VERSION = "2"
+DEFINITION_VERSION = "3"
 # A class with less of a stretch is not listed for it.
 LISTED_FROM = 0.15
 CHUNK_MS = 60_000
@@ -18,14 +19,14 @@ NOT_SURE = EMOTIONS.index("not_sure")
 
 
 def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -> tuple[float, ...] | None:
-    """Duration-weighted mean probability of each of EMOTIONS; sums to 1. None without sentences.
+    """Duration-weighted mean probability of each of EMOTIONS; sums to 1. None without English sentences.
 
     ``speaker``: of this speaker's sentences alone.
     """
     total = 0
     sums = [0.0] * len(EMOTIONS)
     for sentence, weight in line.sentences_in(window):
-        if speaker is None or sentence.speaker == speaker:
+        if sentence.emotions and (speaker is None or sentence.speaker == speaker):
             total += weight
             for index, probability in enumerate(sentence.emotions):
                 sums[index] += weight * probability
@@ -60,20 +61,27 @@ def emotions_score(line: Timeline, window: Window) -> int:
 class Emotions:
     """The emotions of a meeting."""
 
-    percentages: dict[str, float]
+    percentages: dict[str, float] | None
     support: Support
+    reason: str | None = None
+    """Why the percentages are None."""
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: ``percentages``, ``support``."""
+        """A JSON-able form: ``percentages``, ``support``, ``reason``."""
         return asdict(self)
 
 
 def meeting_emotions(line: Timeline) -> Emotions:
     """``meeting_emotions``: 100 times the duration-weighted mean probability, one decimal, sums to 100.
 
-    ``not_sure`` has it all where nothing was read, and under 10 s of speech.
+    English sentences alone are read; the percentages are None where there are others only.
+    ``not_sure`` has it all where nothing was said, and under 10 s of speech.
     """
     support = support_of(line, DEFINITION_VERSION, 1)
+    reason = absence(line, line.whole, "Emotions are")
+    if reason is not None:
+        return Emotions(None, replace(support, sufficient=False, reason=reason), reason)
+    support = replace(support, note=sentences_note(line, "Emotions are"))
     shares = emotion_shares(line, line.whole) if support.sufficient else None
     rounded = percentages_of(shares or [float(i == NOT_SURE) for i in range(len(EMOTIONS))], decimals=1)
     return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support)
@@ -82,7 +90,8 @@ def meeting_emotions(line: Timeline) -> Emotions:
 def emotion_chunks(line: Timeline) -> list[dict[str, Any]]:
     """Row 14: for each minute the strongest emotion of everybody who speaks in it.
 
-    The documented borders: 0..60000, 60001..120000, and so on, the last one shorter.
+    The documented borders: 0..60000, 60001..120000, and so on, the last one shorter. Who says nothing in English in a
+    minute in which they say something else is not listed in it; nobody is in a meeting of other languages only.
     """
     duration_ms = line.duration_us // 1000
     chunks = []
@@ -93,7 +102,20 @@ def emotion_chunks(line: Timeline) -> list[dict[str, Any]]:
         for speaker in line.speakers:
             if line.speaking_us(speaker, window):
                 shares = emotion_shares(line, window, speaker)
+                if shares is None and _unread(line, window, speaker):
+                    continue
                 top = NOT_SURE if shares is None else max(range(len(EMOTIONS)), key=lambda i: (shares[i], -i))
                 strongest.append([speaker, EMOTIONS[top]])
         chunks.append({"start_ms": start_ms + (start_ms > 0), "end_ms": end_ms, "emotions": strongest})
     return chunks
+
+
+def _unread(line: Timeline, window: Window, speaker: int) -> bool:
+    if not line.sentences_read and line.sentences:
+        return True
+    return any(s.speaker == speaker and s.polarity is None for s, _ in line.sentences_in(window))
+
+
+def chunks_reason(line: Timeline) -> str | None:
+    """Why speakers are missing from minutes; None where none is missing for their language."""
+    return absence(line, line.whole, "Emotions are") or left_out(line, "Emotions are")

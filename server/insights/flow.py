@@ -9,11 +9,12 @@ from statistics import median, quantiles
 from typing import Any
 
 from server.conversation import Conversation, Interval, Utterance, merge_intervals
+from server.conversation.writing import spaced
 from server.insights.balance import window_evenness
-from server.insights.questions import questions
+from server.insights.questions import questions, told_by
 from server.insights.timeline import InOrder, Timeline, Window
 
-DEFINITION_VERSION = "2"
+DEFINITION_VERSION = "3"
 # Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
 LONGEST_LATENCY_US = 5_000_000
@@ -94,11 +95,12 @@ def _balance_over_time(line: Timeline) -> list[dict[str, Any]]:
 
 def _speakers(conversation: Conversation, line: Timeline) -> list[dict[str, Any]]:
     asked = Counter(question["speaker"] for question in questions(conversation))
+    told = told_by(conversation).method != "none"
     interrupted = interruptions(line) if conversation.engine.overlap else {}
     return [
         {
             **_speaker(conversation, line, speaker),
-            "questions": asked[speaker],
+            "questions": asked[speaker] if told else None,
             "interruptions": interrupted[speaker].successful if interrupted else None,
             "failed_interruptions": interrupted[speaker].failed if interrupted else None,
         }
@@ -109,7 +111,9 @@ def _speakers(conversation: Conversation, line: Timeline) -> list[dict[str, Any]
 def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> dict[str, Any]:
     talk_us = line.speaking_us(speaker, line.whole)
     others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
-    words = sum(len(s.words) for s in conversation.segments if s.speaker == speaker)
+    # Where words are not written apart, what the recogniser gives are characters or pieces of words.
+    spoken = [s for s in conversation.segments if s.speaker == speaker and s.words]
+    words = sum(len(s.words) for s in spoken) if all(spaced(s.language) for s in spoken) else 0
     own = [turn for turn in line.turns if turn.speaker == speaker]
     return {
         "speaker": speaker,

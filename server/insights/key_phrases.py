@@ -1,7 +1,9 @@
 """Key phrases: runs of content words that a meeting comes back to.
 
 Candidates are taken as RAKE takes them (Rose et al. 2010), between stop words; a phrase inside
-a longer one counts only for what it is said beyond it (C-value, Frantzi et al. 2000).
+a longer one counts only for what it is said beyond it (C-value, Frantzi et al. 2000). Where words are not written
+apart, candidates are in Japanese runs of Han and katakana, since hiragana joins them, and in Chinese strings that come
+up again (``chinese_phrases``). In Thai, Lao, Burmese and Khmer we find none.
 """
 
 from __future__ import annotations
@@ -13,12 +15,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.conversation.given_names import given_names
-from server.insights.stop_words import STOP_WORDS
+from server.conversation.languages import ENGLISH
+from server.conversation.writing import MARKS, TIGHT
+from server.insights.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
+from server.insights.stop_words import stop_words
 
 LONGEST_WORDS = 3
-SHORTEST_LETTERS = 3
+SHORTEST_LETTERS, SHORTEST_SYLLABLES = 3, 2
 MOST_PHRASES = 400
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", re.UNICODE)
+# Of a language without a list of stop words, words in more of the sentences than this count as such.
+STOP_WORD_SHARE, STOP_WORD_MENTIONS = 0.15, 5
+_HAN_KATAKANA = "々〆\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_LETTER = f"(?![{TIGHT}])(?:[^\\W\\d_]|[{MARKS}])"
+_TOKEN = re.compile(f"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*|[{_HAN_KATAKANA}]+")
+# Of these scripts a character is a syllable or a word.
+_SYLLABLES = re.compile(f"[{_HAN_KATAKANA}\uac00-\ud7a3]")
+_CLAUSE_END = re.compile(r"[.,;:!?()\"、。，！？：；「」『』（）؟،؛۔।॥]+")
 
 
 class Phrase(NamedTuple):
@@ -31,17 +43,32 @@ class Phrase(NamedTuple):
     """Mentions in the whole meeting."""
 
 
-def _content(token: str) -> bool:
-    return len(token) >= SHORTEST_LETTERS and token not in STOP_WORDS and token not in given_names()
+def _stop_words(texts: Sequence[str], languages: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The stop words of each language of the texts; where there is no list, what most of its sentences have."""
+    found = {language: stop_words(language) for language in set(languages)}
+    for unlisted in [language for language, words in found.items() if not words]:
+        own = [text for text, language in zip(texts, languages, strict=True) if language == unlisted]
+        texts_with = Counter(token for text in own for token in set(_TOKEN.findall(text.lower())))
+        most = max(STOP_WORD_MENTIONS, STOP_WORD_SHARE * len(own))
+        found[unlisted] = frozenset(token for token, count in texts_with.items() if count > most)
+    return found
 
 
-def _runs(text: str) -> list[list[str]]:
-    """Runs of neighbouring content words; punctuation ends a run."""
+def _content(token: str, language: str, stops: frozenset[str]) -> bool:
+    if language == ENGLISH and token in given_names():
+        return False
+    return len(token) >= (SHORTEST_SYLLABLES if _SYLLABLES.match(token) else SHORTEST_LETTERS) and token not in stops
+
+
+def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
+    """Runs of neighbouring content words; punctuation ends a run, and so do characters that are no word's."""
+    if language in CHINESE:
+        text = HAN_RUN.sub("，", text)
     runs: list[list[str]] = []
-    for clause in re.split(r"[.,;:!?()\"]+", text.lower().replace("’", "'")):
+    for clause in _CLAUSE_END.split(text.lower().replace("’", "'")):
         run: list[str] = []
         for token in [*_TOKEN.findall(clause), ""]:
-            if token and _content(token):
+            if token and _content(token, language, stops):
                 run.append(token)
             elif run:
                 runs.append(run)
@@ -49,21 +76,31 @@ def _runs(text: str) -> list[list[str]]:
     return runs
 
 
-def _mentions(text: str) -> Counter[str]:
+def _mentions(text: str, language: str, stops: frozenset[str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    for run in _runs(text):
+    for run in _runs(text, language, stops):
         for length in range(1, LONGEST_WORDS + 1):
             for start in range(len(run) - length + 1):
                 found[" ".join(run[start : start + length])] += 1
     return found
 
 
-def key_phrases(sentences: Sequence[str]) -> tuple[tuple[Phrase, ...], list[list[int]]]:
+def key_phrases(
+    sentences: Sequence[str], languages: Sequence[str] | None = None
+) -> tuple[tuple[Phrase, ...], list[list[int]]]:
     """The phrases of a meeting, best first, and for each sentence which of them it holds (as often as it does).
 
     A phrase of several words must come up twice; where nothing comes up twice, single mentions count.
+    ``languages``: of each sentence its primary tag; English where None.
     """
-    by_sentence = [_mentions(sentence) for sentence in sentences]
+    languages = languages if languages is not None else [ENGLISH] * len(sentences)
+    stops = _stop_words(sentences, languages)
+    by_sentence = [
+        _mentions(sentence, language, stops[language]) for sentence, language in zip(sentences, languages, strict=True)
+    ]
+    chinese = [index for index, language in enumerate(languages) if language in CHINESE]
+    for index, mentions in zip(chinese, chinese_mentions([sentences[i] for i in chinese]), strict=True):
+        by_sentence[index] += mentions
     counts: Counter[str] = Counter()
     for mentions in by_sentence:
         counts.update(mentions)
@@ -104,9 +141,18 @@ def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], most: int) -
     )
     chosen: list[str] = []
     for index in scored:
-        words = set(phrases[index].text.split())
-        if not any(words <= set(other.split()) or set(other.split()) <= words for other in chosen):
-            chosen.append(phrases[index].text)
+        phrase = phrases[index].text
+        if not any(_same(phrase, other) for other in chosen):
+            chosen.append(phrase)
         if len(chosen) == most:
             break
     return chosen
+
+
+def _same(phrase: str, other: str) -> bool:
+    """Whether the words of one are all in the other."""
+    words, others = set(phrase.split()), set(other.split())
+    if words <= others or others <= words:
+        return True
+    # Han without spaces has no words that could be told apart.
+    return bool(_SYLLABLES.match(phrase)) and (phrase in other or other in phrase)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from server.conversation import Conversation, Sentence
-from server.insights.vectors import centrality, diverse, vectors_of
+from server.conversation.writing import word_count
+from server.insights.vectors import centrality, comparable, diverse
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 MOST_KEY_POINTS = 5
 SPEAKER_SUMMARY_SENTENCES = 2
 LEAST_SUMMARY_SENTENCES, MOST_SUMMARY_SENTENCES = 3, 8
@@ -20,11 +21,14 @@ LEAST_WORDS, MOST_WORDS = 6, 40
 LIKENESS_COST = 0.4
 
 
-def _telling(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """Sentences that tell something: read by a model, long enough, no questions. Else whatever was read."""
-    read = [s for s in sentences if s.vector]
-    good = [s for s in read if LEAST_WORDS <= len(s.text.split()) <= MOST_WORDS and not s.asks]
-    return good or [s for s in read if len(s.text.split()) >= LEAST_WORDS // 2]
+def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
+    """Places of the sentences that tell something: long enough, no questions. Else whatever is half as long."""
+    good = [
+        place
+        for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
+        if LEAST_WORDS <= length <= MOST_WORDS and not sentence.asks
+    ]
+    return good or [place for place, length in enumerate(lengths) if length >= LEAST_WORDS // 2]
 
 
 def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
@@ -32,12 +36,15 @@ def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence
 
     LexRank times the square root of the number of words, chosen by MMR.
     """
-    telling = _telling(sentences)
+    compared = comparable(sentences)
+    lengths = [word_count(s.text, s.language) for s in compared.sentences]
+    telling = _telling(lengths, compared.sentences)
     if not telling or most < 1:
         return []
-    vectors = vectors_of(telling)
-    worth = centrality(vectors) * np.sqrt([len(s.text.split()) for s in telling])
-    return [telling[index] for index in sorted(diverse(vectors, worth, most, LIKENESS_COST))]
+    vectors = compared.vectors[telling]
+    worth = centrality(vectors, compared.least_likeness) * np.sqrt([lengths[place] for place in telling])
+    chosen = diverse(vectors, worth, most, LIKENESS_COST)
+    return [compared.sentences[telling[index]] for index in sorted(chosen)]
 
 
 def key_points(conversation: Conversation) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""Who is who, from what is said: people introduce themselves and are called by their names.
+"""Who is who, from what is said in English: people introduce themselves and are called by their names.
 
 Each mention gives a name to a speaker with a weight; a name that clearly belongs to one speaker
 becomes their alias, with a confidence. It is a guess until somebody confirms it.
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from server.conversation import UNKNOWN_SPEAKER, Conversation, Sentence
 from server.conversation.given_names import AMBIGUOUS, given_names
+from server.conversation.languages import ENGLISH, known_language
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 # An introduction says it outright; being answered after a name is a hint.
 INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
 LEAST_WEIGHT = 2.0
@@ -64,11 +65,14 @@ def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     "I'm Daniel" names its speaker. "Daniel, what do you think?" names the one who answers
     within 5 s. "Thanks, Daniel" names the one who answers within 5 s or, if the same speaker goes
     on, the one who spoke before. Words that are names and something else ("will", "grace")
-    count only after "my name is".
+    count only after "my name is". Sentences in other languages name nobody: "das ist Daniel" is no pattern of ours,
+    and "Will" no name there.
     """
     votes: defaultdict[tuple[int, str], float] = defaultdict(float)
     known = [s for s in conversation.sentences if s.speaker != UNKNOWN_SPEAKER]
     for index, sentence in enumerate(known):
+        if known_language(sentence.language, conversation.engine) != ENGLISH:
+            continue
         text = sentence.text.lower().replace("’", "'")
         for name in _found(_INTRODUCTIONS, text):
             votes[sentence.speaker, name] += INTRODUCED

@@ -1,6 +1,27 @@
-"""Words that name no topic: function words of English, and what people say in every meeting."""
+"""Words that name no topic: function words and what people say in every meeting.
+
+Our own list of English, that of stopwords-iso (MIT) for other languages.
+"""
 
 from __future__ import annotations
+
+from functools import cache
+
+import stopwordsiso
+
+from server.conversation.languages import ENGLISH
+
+# Languages whose words are listed by the tag of another one.
+_LISTED_AS = {"nb": "no", "nn": "no", "bs": "hr", "fil": "tl", "yue": "zh"}
+
+
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    """The stop words of a language, in lower case; empty where there is no list."""
+    if language == ENGLISH:
+        return STOP_WORDS
+    return frozenset(word.lower() for word in stopwordsiso.stopwords(_LISTED_AS.get(language, language)))
+
 
 STOP_WORDS = frozenset(
     """

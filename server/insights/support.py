@@ -31,6 +31,8 @@ class Support:
     speech_seconds: float
     sufficient: bool
     reason: str
+    note: str | None = None
+    """What was left out, where something was."""
 
 
 @dataclass(frozen=True, slots=True)

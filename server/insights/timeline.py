@@ -14,10 +14,11 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from server.conversation import Conversation, Interval, Turn, Utterance, merge_intervals, turns, utterances
+from server.conversation.languages import ENGLISH, known_language
 from server.insights.activation import activations
 from server.insights.key_phrases import Phrase, key_phrases
 
-DEFINITION_VERSION = "1"
+DEFINITION_VERSION = "2"
 T = TypeVar("T", bound="_Timed")
 
 
@@ -83,11 +84,14 @@ class ReadSentence:
     speaker: int
     start_us: int
     end_us: int
-    polarity: float
+    polarity: float | None
+    """-1..1; None in another language than English, which no model of ours reads."""
     emotions: tuple[float, ...]
-    """Probabilities in the order of EMOTIONS."""
+    """Probabilities in the order of EMOTIONS; empty where ``polarity`` is None."""
     phrases: tuple[int, ...]
     """Which of the timeline's phrases it holds, each as often as it does."""
+    language: str = ""
+    """Primary tag; empty where it is not known, or was not told apart when the meeting was analysed."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,11 @@ class Timeline:
             weight = window.overlap_us(sentence.start_us, max(sentence.end_us, sentence.start_us + 1))
             if weight:
                 yield sentence, weight
+
+    @cached_property
+    def sentences_read(self) -> int:
+        """How many sentences have a polarity."""
+        return sum(sentence.polarity is not None for sentence in self.sentences)
 
     def activations_in(self, window: Window) -> Iterator[tuple[float, int]]:
         """The known activations of the utterances that reach into the window, each with how long, in microseconds."""
@@ -178,14 +187,15 @@ class Timeline:
             "activations": list(self.activations),
             "utterances": [[u.speaker, u.start_us, u.end_us] for u in self.utterances],
             "sentences": [
-                [s.speaker, s.start_us, s.end_us, s.polarity, list(s.emotions), list(s.phrases)] for s in self.sentences
+                [s.speaker, s.start_us, s.end_us, s.polarity, list(s.emotions), list(s.phrases), s.language]
+                for s in self.sentences
             ],
             "phrases": [[p.text, p.weight, p.mentions] for p in self.phrases],
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Timeline:
-        """Reads what ``to_document`` wrote."""
+        """Reads what ``to_document`` wrote, in this version or an earlier one."""
         return cls(
             duration_us=document["duration_us"],
             speakers=tuple(document["speakers"]),
@@ -193,18 +203,23 @@ class Timeline:
             activations=tuple(document["activations"]),
             utterances=tuple(Utterance(*fields) for fields in document["utterances"]),
             sentences=tuple(
-                ReadSentence(speaker, start, end, polarity, tuple(emotions), tuple(phrases))
-                for speaker, start, end, polarity, emotions, phrases in document["sentences"]
+                ReadSentence(speaker, start, end, polarity, tuple(emotions), tuple(phrases), *language)
+                for speaker, start, end, polarity, emotions, phrases, *language in document["sentences"]
             ),
             phrases=tuple(Phrase(*fields) for fields in document["phrases"]),
         )
 
 
 def timeline(conversation: Conversation) -> Timeline:
-    """The timeline of a conversation. Sentences that no model has read are left out."""
+    """The timeline of a conversation. English sentences that no model has read are left out."""
     spoken = utterances(conversation)
-    read = [s for s in conversation.sentences if s.emotions is not None and s.polarity is not None]
-    phrases, places = key_phrases([sentence.text for sentence in read])
+    said = [
+        (sentence, language)
+        for sentence in conversation.sentences
+        for language in [known_language(sentence.language, conversation.engine)]
+        if language != ENGLISH or (sentence.emotions is not None and sentence.polarity is not None)
+    ]
+    phrases, places = key_phrases([s.text for s, _ in said], [language for _, language in said])
     return Timeline(
         duration_us=conversation.duration_us,
         speakers=conversation.speakers,
@@ -212,8 +227,10 @@ def timeline(conversation: Conversation) -> Timeline:
         activations=activations(conversation, spoken),
         utterances=spoken,
         sentences=tuple(
-            ReadSentence(s.speaker, s.start_us, s.end_us, s.polarity or 0.0, s.emotions or (), tuple(held))
-            for s, held in zip(read, places, strict=True)
+            ReadSentence(s.speaker, s.start_us, s.end_us, s.polarity or 0.0, s.emotions or (), tuple(held), language)
+            if language == ENGLISH
+            else ReadSentence(s.speaker, s.start_us, s.end_us, None, (), tuple(held), language)
+            for (s, language), held in zip(said, places, strict=True)
         ),
         phrases=phrases,
     )

@@ -1,8 +1,8 @@
 """What is talked about, and when.
 
 Topics are cut where the meaning of what follows differs most from what went before:
-TextTiling (Hearst 1997) on sentence vectors instead of word counts. A stretch is named by the
-key phrases that are said in it more than elsewhere.
+TextTiling (Hearst 1997), in English on sentence vectors of a model, else on weighted counts of words. A stretch is
+named by the key phrases that are said in it more than elsewhere.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.conversation import Conversation, Sentence
+from server.conversation.writing import word_count
 from server.insights.key_phrases import best_phrases
 from server.insights.periods import periods
 from server.insights.timeline import Timeline, Window
-from server.insights.vectors import vectors_of
+from server.insights.vectors import comparable
 
-DEFINITION_VERSION = "1"
-# Seconds of talk on each side that are compared.
-SIDE_S = 120.0
-# A cut must be this much deeper than the mean depth, in standard deviations.
-DEEPER_BY = 1.5
+DEFINITION_VERSION = "2"
+# Seconds of talk on each side that are compared, and by how many standard deviations a cut must be deeper than the mean
+# depth. Counts of words need more talk, and say less clearly where it turns: measured by ``python -m benchmarks.text``.
+SIDE_S, DEEPER_BY = 120.0, 1.5
+WORDS_SIDE_S, WORDS_DEEPER_BY = 180.0, 1.0
 # Nobody changes the topic faster than this.
 SHORTEST_TOPIC_S = 90.0
 MOST_KEYWORDS = 5
@@ -35,15 +36,15 @@ QUIET = "Silence"
 
 def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     """Moments at which the topic changes, in microseconds, in the order of time; each begins a sentence."""
-    read = [s for s in sentences if s.vector]
+    read, vectors, by_words = comparable(sentences)
     if len(read) < 4 or duration_us < 2 * SHORTEST_TOPIC_S * 1e6:
         return []
-    vectors = vectors_of(read)
     starts = np.array([s.start_us for s in read]) / 1e6
-    weights = np.sqrt(np.array([len(s.text.split()) for s in read], np.float64))
-    similarity = _similarity_across(vectors * weights[:, None], starts)
+    weights = np.sqrt(np.array([word_count(s.text, s.language) for s in read], np.float64))
+    side_s, deeper_by = (WORDS_SIDE_S, WORDS_DEEPER_BY) if by_words else (SIDE_S, DEEPER_BY)
+    similarity = _similarity_across(vectors * weights[:, None], starts, side_s)
     depth = _depths(similarity)
-    threshold = depth.mean() + DEEPER_BY * depth.std()
+    threshold = depth.mean() + deeper_by * depth.std()
     chosen: list[int] = []
     for index in np.argsort(-depth, kind="stable"):
         moment = starts[index]
@@ -54,12 +55,14 @@ def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     return sorted(read[index].start_us for index in chosen)
 
 
-def _similarity_across(weighted: NDArray[np.float64], starts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each sentence the cosine of the talk in the two minutes before it and in those from it on. (n, d) -> (n,)."""
+def _similarity_across(
+    weighted: NDArray[np.float64], starts: NDArray[np.float64], side_s: float
+) -> NDArray[np.float64]:
+    """For each sentence the cosine of the talk ``side_s`` seconds before it and that from it on. (n, d) -> (n,)."""
     sums = np.vstack([np.zeros(weighted.shape[1]), np.cumsum(weighted, axis=0)])
     here = np.arange(len(starts))
-    first = np.searchsorted(starts, starts - SIDE_S)
-    last = np.searchsorted(starts, starts + SIDE_S)
+    first = np.searchsorted(starts, starts - side_s)
+    last = np.searchsorted(starts, starts + side_s)
     before, after = sums[here] - sums[first], sums[last] - sums[here]
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     similarity = np.sum(before * after, axis=1) / np.maximum(lengths, 1e-9)

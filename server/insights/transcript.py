@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from server.conversation import Conversation
+from server.conversation.writing import joined_sentences
 
-DEFINITION_VERSION = "2"
+DEFINITION_VERSION = "3"
 # Mean word posterior separates good from bad for the default recogniser: clean speech lies
 # above 0.55, far or noisy speech under 0.5.
 RELIABLE_CONFIDENCE = 0.5
@@ -41,19 +42,32 @@ class Transcript:
     entries: tuple[Statement, ...]
     words: tuple[TimedWord, ...]
     mean_word_confidence: float | None
+    language: str = ""
+    """Primary tag of the language spoken most; empty where it is not known."""
+    language_confidence: float | None = None
+    """How sure the engine is of it, 0..1; None where it was given or is not known."""
 
     @property
     def reliable(self) -> bool:
         """False when words were recognised and their mean confidence is under the threshold."""
         return self.mean_word_confidence is None or self.mean_word_confidence >= RELIABLE_CONFIDENCE
 
+    @property
+    def reliability(self) -> dict[str, Any]:
+        """How far whatever is made from the words can be trusted, JSON-able."""
+        return {
+            "reliable": self.reliable,
+            "mean_word_confidence": self.mean_word_confidence,
+            "language": self.language,
+            "language_confidence": self.language_confidence,
+        }
+
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form without the words: ``entries``, ``mean_word_confidence``, ``reliable``, ``threshold``."""
+        """A JSON-able form without the words: ``entries``, ``threshold``, and the reliability."""
         return {
             "entries": [asdict(entry) for entry in self.entries],
-            "mean_word_confidence": self.mean_word_confidence,
-            "reliable": self.reliable,
             "threshold": RELIABLE_CONFIDENCE,
+            **self.reliability,
         }
 
 
@@ -62,10 +76,16 @@ def transcript(conversation: Conversation) -> Transcript:
     entries = []
     for speaker, run in groupby(conversation.sentences, key=lambda sentence: sentence.speaker):
         said = list(run)
-        entries.append(Statement(speaker, " ".join(s.text for s in said), said[0].start_us // 1000))
+        entries.append(Statement(speaker, joined_sentences(s.text for s in said), said[0].start_us // 1000))
     words = tuple(
         TimedWord(word.text, speaker, word.start_us // 1000, word.end_us // 1000, word.confidence)
         for word, speaker in conversation.words
     )
     mean = conversation.mean_word_confidence
-    return Transcript(tuple(entries), words, round(mean, 4) if mean is not None else None)
+    return Transcript(
+        tuple(entries),
+        words,
+        round(mean, 4) if mean is not None else None,
+        conversation.language,
+        conversation.language_confidence,
+    )

@@ -1,26 +1,56 @@
-"""Sentence vectors as arrays, and what centrality makes of them."""
+"""Vectors of sentences that can be compared, and what centrality makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.conversation import Sentence
+from server.conversation.languages import ENGLISH
+from server.insights.word_vectors import word_vectors
 
 DAMPING = 0.85
-# Likeness under this is chance between any two sentences of a meeting.
-LEAST_LIKENESS = 0.1
+# Likeness under this is chance between any two sentences of a meeting; by words, those that share none are not alike.
+LEAST_LIKENESS, LEAST_LIKENESS_OF_WORDS = 0.1, 0.0
 MOST_VOTERS = 4000
+# The model's vectors are compared where at least so many of the sentences have one; the rest is left out then.
+MODEL_SHARE = 0.9
 
 
-def vectors_of(sentences: Sequence[Sentence]) -> NDArray[np.float64]:
-    """Vectors of sentences that have one, shape (n, d)."""
-    return np.stack([np.frombuffer(s.vector, "<f2").astype(np.float64) for s in sentences])
+class Compared(NamedTuple):
+    """Sentences with vectors of one kind."""
+
+    sentences: list[Sentence]
+    vectors: NDArray[np.float64]
+    """(n, d), of unit length."""
+    by_words: bool
+    """Whether the vectors count words; else a model made them."""
+
+    @property
+    def least_likeness(self) -> float:
+        """The cosine under which two of the sentences are alike by chance."""
+        return LEAST_LIKENESS_OF_WORDS if self.by_words else LEAST_LIKENESS
 
 
-def centrality(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def comparable(sentences: Sequence[Sentence]) -> Compared:
+    """The sentences that can be compared with one another, with their vectors: the only place that chooses these.
+
+    The model that makes vectors knows English. Where nearly all the sentences have its vectors, those; else all of them
+    get vectors of the words in them, which need no model and know no language. The two kinds are never mixed. English
+    sentences that no model has read are left out.
+    """
+    said = [s for s in sentences if s.vector or s.language != ENGLISH]
+    read = [s for s in said if s.vector]
+    if len(read) < MODEL_SHARE * len(said):
+        return Compared(said, word_vectors([s.text for s in said]), by_words=True)
+    vectors = [np.frombuffer(s.vector, "<f2").astype(np.float64) for s in read]
+    return Compared(read, np.stack(vectors) if vectors else np.zeros((0, 0)), by_words=False)
+
+
+def centrality(vectors: NDArray[np.float64], least_likeness: float = LEAST_LIKENESS) -> NDArray[np.float64]:
     """How central each sentence is among all: continuous LexRank (Erkan and Radev 2004). (n, d) -> (n,), sums to 1.
 
     Of more than 4000 sentences (three hours of talk) an even choice of 4000 votes on all, so that memory is
@@ -28,7 +58,7 @@ def centrality(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     n = len(vectors)
     voters = vectors[np.linspace(0, n - 1, min(n, MOST_VOTERS)).round().astype(int)].astype(np.float32)
-    shares, sums = _shares(voters)
+    shares, sums = _shares(voters, least_likeness)
     rank = np.full(len(voters), 1 / len(voters), np.float32)
     for _ in range(100):
         following = (1 - DAMPING) / len(voters) + DAMPING * (rank @ shares)
@@ -39,20 +69,21 @@ def centrality(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(voters) < n:
         weights = rank / sums
         blocks = (vectors[first : first + MOST_VOTERS].astype(np.float32) for first in range(0, n, MOST_VOTERS))
-        rank = np.concatenate([(1 - DAMPING) / n + DAMPING * (weights @ _likeness(voters, block)) for block in blocks])
+        votes = [weights @ _likeness(voters, block, least_likeness) for block in blocks]
+        rank = np.asarray((1 - DAMPING) / n + DAMPING * np.concatenate(votes), np.float32)
     return np.asarray(rank / rank.sum(), np.float64)
 
 
-def _likeness(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+def _likeness(rows: NDArray[np.float32], columns: NDArray[np.float32], least: float) -> NDArray[np.float32]:
     """Cosine similarity where it is more than chance, else 0. (n, d), (m, d) -> (n, m)."""
     likeness = rows @ columns.T
-    likeness[likeness < LEAST_LIKENESS] = 0
+    likeness[likeness < least] = 0
     return likeness
 
 
-def _shares(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How each sentence shares its vote among the others, (n, n), rows summing to 1; and what its row summed to."""
-    shares = _likeness(vectors, vectors)
+    shares = _likeness(vectors, vectors, least)
     np.fill_diagonal(shares, 0)
     # A sentence like no other recommends all alike, else it would recommend itself.
     shares[shares.sum(axis=1) == 0] = 1 / len(vectors)

@@ -1,4 +1,4 @@
-"""Reading what was said: sentences from words, then each sentence through the engine's text models."""
+"""Reading what was said: sentences from words, then each English one through the engine's text models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from meetra.inference.v1 import language_pb2
 
 from server.conversation import EMOTIONS, Conversation, Sentence, sentences_of
+from server.conversation.languages import ENGLISH
 from server.meetings.inference_client import InferenceClient
 
 SENTENCES_AT_ONCE = 64
@@ -19,18 +20,20 @@ _PLACE = {language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i fo
 async def read(
     conversation: Conversation, inference: InferenceClient, report: Callable[[int, int], Awaitable[None]]
 ) -> Conversation:
-    """The conversation with its sentences, each with polarity, emotions and vector.
+    """The conversation with its sentences, the English ones with polarity, emotions and vector.
 
+    The text models know English; whatever they would say of another language is left unsaid.
     ``report`` is told how many sentences of how many are read. Raises SessionBroke.
     """
-    spoken = sentences_of(conversation)
-    done: list[Sentence] = []
-    for start in range(0, len(spoken), SENTENCES_AT_ONCE):
-        batch = spoken[start : start + SENTENCES_AT_ONCE]
-        analyses = await inference.analyse_sentences([s.text[:LONGEST_CHARACTERS] for s in batch])
-        done += [_with(sentence, analysis) for sentence, analysis in zip(batch, analyses, strict=True)]
-        await report(len(done), len(spoken))
-    return replace(conversation, sentences=tuple(done))
+    spoken = list(sentences_of(conversation))
+    english = [place for place, sentence in enumerate(spoken) if sentence.language == ENGLISH]
+    for start in range(0, len(english), SENTENCES_AT_ONCE):
+        batch = english[start : start + SENTENCES_AT_ONCE]
+        analyses = await inference.analyse_sentences([spoken[place].text[:LONGEST_CHARACTERS] for place in batch])
+        for place, analysis in zip(batch, analyses, strict=True):
+            spoken[place] = _with(spoken[place], analysis)
+        await report(start + len(batch), len(english))
+    return replace(conversation, sentences=tuple(spoken))
 
 
 def _with(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Sentence:

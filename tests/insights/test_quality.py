@@ -22,7 +22,9 @@ from tests.insights.talks import talks
 def test_the_score_is_the_mean_of_the_four() -> None:
     line = timeline(conversation((1, 0, 30), (2, 31, 60), (1, 61, 90)))
     found = quality(line)
-    four = [balance(line).score, interaction_score(line).score, energy(line).score, sentiment(line).score]
+    felt = sentiment(line).score
+    assert felt is not None
+    four = [balance(line).score, interaction_score(line).score, energy(line).score, felt]
     assert found["quality_score"] == round(fmean(four), 2)
     assert [d["score"] for d in found["drivers"][:4]] == four
 

@@ -125,7 +125,9 @@ def test_scores_stay_in_range_and_weights_sum_to_one(talk: Conversation) -> None
         assert 0 <= score.score <= 100
         assert sum(c.weight for c in score.components) == pytest.approx(1)
         assert all(0 <= c.value <= 1 for c in score.components)
-    assert 0 <= sentiment(line).score <= 100
+    felt = sentiment(line).score
+    assert felt is not None
+    assert 0 <= felt <= 100
     assert 0 <= emotions_score(line, line.whole) <= 100
     assert all(v is None or 0 <= v <= 1 for v in line.activations)
 
@@ -133,6 +135,7 @@ def test_scores_stay_in_range_and_weights_sum_to_one(talk: Conversation) -> None
 @given(talks())
 def test_emotions_sum_to_exactly_100(talk: Conversation) -> None:
     shares_of = meeting_emotions(timeline(talk)).percentages
+    assert shares_of is not None
     assert list(shares_of) == list(EMOTIONS)
     assert sum(round(10 * value) for value in shares_of.values()) == 1000
 

@@ -116,7 +116,9 @@ def test_under_ten_seconds_of_speech_nothing_is_said_of_feelings() -> None:
     assert meeting_emotions(timeline(talk)).percentages == {**dict.fromkeys(EMOTIONS, 0.0), "not_sure": 100.0}
     long = replace(talk, segments=(replace(talk.segments[0], end_us=10 * S),))
     assert sentiment(timeline(long)).score == 95
-    assert meeting_emotions(timeline(long)).percentages["happiness"] == 100
+    happy_ones = meeting_emotions(timeline(long)).percentages
+    assert happy_ones is not None
+    assert happy_ones["happiness"] == 100
 
 
 @pytest.mark.parametrize(("place", "score"), [(0, 0), (1, 0), (2, 0), (3, 100), (4, 50), (5, 50)])

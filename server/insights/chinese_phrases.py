@@ -1,0 +1,57 @@
+"""Phrases of Chinese, which writes no spaces: strings that come up again between stop words.
+
+A string inside a longer one that is said as often is no phrase of its own: what remains are the longest repeated ones.
+Where words begin need not be known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from server.insights.stop_words import stop_words
+
+CHINESE = frozenset(["zh", "yue"])
+SHORTEST, LONGEST = 2, 6
+HAN_RUN = re.compile("[々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+# Of one-character stop words only those that are hardly ever part of another word: 会 "can" is also in 会议 "meeting".
+_PARTICLES = (
+    "的了吗呢吧啊呀嘛和与及或但就也都很还又才把被让给从到在是有没不这那哪我你他她它们"
+    "嗎與還讓給從沒這們嘅喺咗哋唔係冇佢嗰啲緊"
+)
+
+
+@cache
+def _stops() -> re.Pattern[str]:
+    longer = sorted((word for word in stop_words("zh") if len(word) > 1), key=lambda word: (-len(word), word))
+    return re.compile("|".join([*map(re.escape, longer), f"[{_PARTICLES}]"]))
+
+
+def chinese_mentions(texts: Sequence[str]) -> list[Counter[str]]:
+    """For each sentence how often it holds which phrase.
+
+    Where nothing comes up twice, whatever stands between stop words.
+    """
+    runs = [[r for r in HAN_RUN.findall(_stops().sub("，", text)) if len(r) >= SHORTEST] for text in texts]
+    by_sentence = [Counter(part for run in own for part in _parts(run)) for own in runs]
+    counts: Counter[str] = Counter()
+    for mentions in by_sentence:
+        counts.update(mentions)
+    said_longer: Counter[str] = Counter()
+    for part, count in counts.items():
+        for inner in (part[:-1], part[1:]):
+            said_longer[inner] = max(said_longer[inner], count)
+    often = {part for part, count in counts.items() if count > 1 and count > said_longer[part]}
+    if not often:
+        return [Counter(own) for own in runs]
+    return [Counter({part: count for part, count in own.items() if part in often}) for own in by_sentence]
+
+
+def _parts(run: str) -> list[str]:
+    return [
+        run[start : start + length]
+        for length in range(SHORTEST, min(LONGEST, len(run)) + 1)
+        for start in range(len(run) - length + 1)
+    ]

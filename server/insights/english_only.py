@@ -1,0 +1,57 @@
+"""What is read in English alone, and why it is absent where something else is spoken."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from server.conversation.language_names import named_language
+from server.insights.timeline import Timeline, Window
+
+MOST_NAMED = 3
+
+
+def absence(line: Timeline, window: Window, told: str) -> str | None:
+    """Why sentiment and emotions of a window cannot be told; None where they can, or nothing is said.
+
+    ``told``: how the sentence begins, as "Sentiment is". Where nothing at all was said in a window, or nobody spoke, it
+    is as the meeting is: absent where nothing of the meeting is in English.
+    """
+    spoken: Counter[str] = Counter()
+    for sentence, weight in line.sentences_in(window):
+        if sentence.polarity is not None:
+            return None
+        spoken[sentence.language] += weight
+    here = "this meeting" if window == line.whole else "what is said here"
+    if not spoken:
+        if line.sentences_read or not line.sentences:
+            return None
+        here = "this meeting"
+        for sentence, weight in line.sentences_in(line.whole):
+            spoken[sentence.language] += weight
+    return f"{told} read in English only; {here} is in {listed_languages(spoken)}."
+
+
+def left_out(line: Timeline, told: str) -> str | None:
+    """What is left out of an answer that is told of the English part alone; None where nothing is."""
+    spoken: Counter[str] = Counter()
+    for sentence, weight in line.sentences_in(line.whole):
+        if sentence.polarity is None:
+            spoken[sentence.language] += weight
+    if not spoken:
+        return None
+    return f"{told} read in English only; what is said in {listed_languages(spoken)} is left out."
+
+
+def sentences_note(line: Timeline, told: str) -> str | None:
+    """How many sentences of how many were read; None where all were, or none."""
+    read, said = line.sentences_read, len(line.sentences)
+    return f"{told} read in {read} of {said} sentences: those in English." if 0 < read < said else None
+
+
+def listed_languages(spoken: Counter[str]) -> str:
+    """Languages with their names, the one spoken most first: ``German (de) and French (fr)``."""
+    ordered = sorted(spoken, key=lambda language: (-spoken[language], language))
+    names = [named_language(language) if language else "an unknown language" for language in ordered[:MOST_NAMED]]
+    if len(ordered) > MOST_NAMED:
+        names = [*names[:-1], "others"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
