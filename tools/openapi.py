@@ -117,7 +117,7 @@ class Description:
         for field in fields:
             inside = f"{{{field.name}}}" in path
             text = self._text(message, field)
-            schema = self._value(field)
+            schema = self._property(field)
             if field.name == "id":
                 schema = {"type": "string", "format": "uuid"}
             yield {
@@ -255,6 +255,7 @@ def _recording() -> dict[str, Any]:
         "date": {"type": "string"},
         "n_speakers": {"type": "string"},
         "language": {"type": "string"},
+        "key_terms": {"type": "string", "description": "Terms, separated by commas or line breaks."},
     }
     form = {"type": "object", "properties": parts, "required": ["file"]}
     whole = {"schema": {"type": "string", "format": "binary"}}

@@ -106,7 +106,12 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         engine = None
         if said is not None:
             engine = insights_pb2.EngineCapabilities(
-                models=said.models, overlap=said.overlap, languages=said.languages, max_speakers=said.max_speakers
+                models=said.models,
+                overlap=said.overlap,
+                languages=said.languages,
+                max_speakers=said.max_speakers,
+                word_times=said.word_times,
+                key_terms=said.key_terms,
             )
         return pb.LiveReady(
             session_id=str(meeting.row.meeting_id),

@@ -25,6 +25,7 @@ _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 def checked_config(config: pb.LiveConfig) -> LiveConfig:
     """A new meeting's config. Raises BadRequest that names the field and the fix."""
     fields = {"name": config.name or "Live meeting", "date": config.date, "language": config.language}
+    fields["key_terms"] = "\n".join(config.key_terms)
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
     try:
@@ -42,7 +43,7 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
     if not SHORTEST_PERIOD_S <= period <= LONGEST_PERIOD_S:
         raise BadRequest("config.insights_period_s", f"{period}; {SHORTEST_PERIOD_S} to {LONGEST_PERIOD_S}, or 0")
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
-    return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period)
+    return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
 
 
 def _checked_track(field: str, track: pb.TrackConfig) -> Track:

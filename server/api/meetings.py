@@ -21,6 +21,7 @@ from server.storage.pool import Database
 async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadPiece]:
     async for request in requests:
         fields = {"name": request.name, "date": request.date, "language": request.language}
+        fields["key_terms"] = "\n".join(request.key_terms)
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
@@ -57,6 +58,8 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             progress_percent=state.progress_percent,
             stage=state.stage,
             message=state.message,
+            language=state.language or None,
+            language_confidence=state.language_confidence,
         )
 
     async def ListMeetings(  # noqa: N802

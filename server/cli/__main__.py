@@ -110,7 +110,14 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
         command.add_argument("--name", default="", help="name of the meeting (default: the file's)")
         command.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
-        command.add_argument("--language", default="", help="spoken language, BCP 47")
+        command.add_argument("--language", default="", help="spoken language, BCP 47 (default: it is detected)")
+        command.add_argument(
+            "--key-terms",
+            action="append",
+            default=[],
+            metavar="TERMS",
+            help="names and terms that may be said, separated by commas; may be given again",
+        )
     add("env", 'Print exports for a shell: eval "$(meetra env)".')
     people = add("users", "Add a user, or revoke a user's tokens.")
     people.add_argument("action", choices=("add", "revoke"))
@@ -156,6 +163,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "date": arguments.date,
         "n_speakers": arguments.speakers,
         "language": arguments.language,
+        "key_terms": arguments.key_terms,
     }
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
@@ -170,6 +178,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         n_speakers=arguments.speakers,
         language=arguments.language,
+        key_terms=arguments.key_terms,
         speed=arguments.speed,
         rate_hz=arguments.rate,
         channels=arguments.channels,

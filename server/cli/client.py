@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,14 +60,21 @@ class Client:
             await asyncio.sleep(POLL_S)
 
     async def upload(
-        self, path: Path, *, name: str, date: str = "", n_speakers: int = 0, language: str = ""
+        self,
+        path: Path,
+        *,
+        name: str,
+        date: str = "",
+        n_speakers: int = 0,
+        language: str = "",
+        key_terms: Sequence[str] = (),
     ) -> meetings_pb2.UploadMeetingResponse:
         """Streams a recording in and returns once it is durable. Raises CallFailed."""
 
         async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
             body = httpbody_pb2.HttpBody(content_type="application/octet-stream")
             yield meetings_pb2.UploadMeetingRequest(
-                body=body, name=name, date=date, n_speakers=n_speakers, language=language
+                body=body, name=name, date=date, n_speakers=n_speakers, language=language, key_terms=key_terms
             )
             with path.open("rb") as file:
                 while data := await asyncio.to_thread(file.read, PIECE_BYTES):

@@ -62,6 +62,11 @@ def words_of(turn: live_pb2.LiveTurn) -> str:
     return " ".join(word.text for word in turn.words)
 
 
+def language_of(said: live_pb2.LiveLanguage) -> str:
+    """The language, and how sure it is."""
+    return f"{said.language} ({said.confidence:.0%})" if said.HasField("confidence") else said.language
+
+
 class JsonLines(View):
     """One JSON object a line: the session first, as ``{"ready": ...}``, then every event."""
 
@@ -76,11 +81,13 @@ class JsonLines(View):
 
 
 class PlainLines(View):
-    """A line a turn, once its words stand; for logs and pipes."""
+    """A line a turn, when it has ended; another where it reads otherwise once its words are final. For logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said: dict[int, str] = {}
+        self._provisional: dict[int, live_pb2.LiveTurn] = {}
+        self._words_final_ms = 0
         self._reconnects = 0
 
     def opened(self, meeting: LiveMeeting) -> None:
@@ -89,6 +96,12 @@ class PlainLines(View):
     def event(self, event: LiveEvent) -> None:
         if event.HasField("turn"):
             self._turn(event.turn)
+        elif event.HasField("watermark"):
+            self._words_final_ms = event.watermark.words_final_through_ms
+            for turn in list(self._provisional.values()):
+                self._turn(turn)
+        elif event.HasField("language"):
+            self._print(f"Language on {event.language.track_id}: {language_of(event.language)}")
         elif event.HasField("warning"):
             self._print(f"Warning: {event.warning.text}")
         elif event.HasField("speaker_revision"):
@@ -104,10 +117,15 @@ class PlainLines(View):
         self._print("Finishing: what was said last is still being analysed ...")
 
     def _turn(self, turn: live_pb2.LiveTurn) -> None:
-        if turn.state not in (STABLE, FINAL) or not turn.words:
+        self._provisional.pop(turn.segment_id, None)
+        if turn.state not in (STABLE, FINAL):
             return
+        if turn.state == STABLE and turn.end_ms > self._words_final_ms:
+            self._provisional[turn.segment_id] = turn
+            if turn.segment_id in self._said:
+                return
         line = f"{clock(turn.start_ms)}  {turn.alias}: {words_of(turn)}"
-        if self._said.get(turn.segment_id) != line:
+        if turn.words and self._said.get(turn.segment_id) != line:
             again = "  (now)" if turn.segment_id in self._said else ""
             self._said[turn.segment_id] = line
             self._print(line + again)
@@ -123,6 +141,8 @@ class Board(View):
         self._name = name
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._turns: dict[int, live_pb2.LiveTurn] = {}
+        self._words_final_ms = 0
+        self._languages: dict[str, str] = {}
         self._insights = live_pb2.LiveInsights()
         self._warnings: deque[str] = deque(maxlen=WARNINGS_SHOWN)
         self._colours: dict[str, str] = {}
@@ -145,6 +165,10 @@ class Board(View):
                 self._turns.pop(event.turn.segment_id, None)
             else:
                 self._turns[event.turn.segment_id] = event.turn
+        elif event.HasField("watermark"):
+            self._words_final_ms = event.watermark.words_final_through_ms
+        elif event.HasField("language"):
+            self._languages[event.language.track_id] = language_of(event.language)
         elif event.HasField("insights"):
             self._insights = event.insights
         elif event.HasField("warning"):
@@ -171,6 +195,7 @@ class Board(View):
             state = "finishing: what was said last is still being analysed"
         parts = [self._name, clock(int((time.monotonic() - self._began) * 1000)), state]
         parts.append(f"analysis {meeting.lag_ms / 1000:.1f} s behind")
+        parts += dict.fromkeys(self._languages.values())
         if meeting.reconnects:
             parts.append(f"reconnected {meeting.reconnects} x")
         return Text("  ·  ".join(parts), "bold" if meeting.connected else "bold red")
@@ -191,7 +216,9 @@ class Board(View):
                 Text(floor, "dim"),
             )
         scores = f"balance {self._insights.balance_score:.0f}  interaction {self._insights.interaction_score:.0f}"
-        scores += f"  energy {self._insights.energy_score:.0f}  sentiment {self._insights.sentiment_score}"
+        scores += f"  energy {self._insights.energy_score:.0f}"
+        if self._insights.HasField("sentiment_score"):
+            scores += f"  sentiment {self._insights.sentiment_score}"
         if self._insights.HasField("interruptions"):
             scores += f"  interruptions {self._insights.interruptions}"
         table.caption, table.caption_justify = Text(scores, "dim"), "left"
@@ -202,7 +229,8 @@ class Board(View):
         for turn in sorted(self._turns.values(), key=lambda turn: turn.start_ms)[-TURNS_SHOWN:]:
             line = Text(f"{clock(turn.start_ms)}  ", "dim")
             line.append(f"{turn.alias}: ", self._colour(turn.speaker_id))
-            line.append(words_of(turn) or "...", "italic" if turn.state == PARTIAL else "")
+            provisional = turn.state != FINAL and turn.end_ms > self._words_final_ms
+            line.append(words_of(turn) or "...", "italic" if provisional else "")
             lines.append(line)
         return lines
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class StreamOptions:
     name: str = ""
     n_speakers: int = 0
     language: str = ""
+    key_terms: list[str] = field(default_factory=list)
+    """Each of one term or several, separated by commas."""
     speed: float = 1.0
     """Of recordings: times real time; 0: as fast as they are accepted."""
     rate_hz: int = RATE_HZ
@@ -98,7 +100,11 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
             meeting = client.resume(options.resume, tracks=tracks, take_over=True)
         else:
             meeting = client.live(
-                tracks=tracks, name=options.title, n_speakers=options.n_speakers, language=options.language
+                tracks=tracks,
+                name=options.title,
+                n_speakers=options.n_speakers,
+                language=options.language,
+                key_terms=options.key_terms,
             )
         bot = Bot(meeting, sources, options, view, console)
         try:

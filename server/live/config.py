@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.live.encodings import Encoding, TrackFormat
+from server.meetings.upload_fields import LONGEST_KEY_TERM, distinct
 
 
 class TrackKind(StrEnum):
@@ -40,6 +41,8 @@ class LiveConfig:
     """Of the MIXED tracks, where it is known."""
     language: str
     insights_period_s: int
+    key_terms: tuple[str, ...] = ()
+    """As they were given."""
 
     def to_document(self) -> dict[str, Any]:
         """A JSON-able form; ``from_document`` is its inverse."""
@@ -58,7 +61,8 @@ class LiveConfig:
             )
             for track in document["tracks"]
         )
-        return cls(**{**document, "tracks": tracks})
+        # Meetings that were opened before there were key terms have none.
+        return cls(**{**document, "tracks": tracks, "key_terms": tuple(document.get("key_terms", ()))})
 
     def speaker_number(self, track: int, label: int) -> int:
         """The meeting's number of a speaker whom the engine calls ``label`` (from 1) on a track.
@@ -78,6 +82,12 @@ class LiveConfig:
             return 1
         only = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
         return self.n_speakers if only else None
+
+    def session_terms(self) -> tuple[str, ...]:
+        """What may be said on any track: the participants' names before the terms that were given."""
+        names = (track.participant_name for track in self.tracks)
+        # A name that is longer than a term may be is hardly ever said as it is written.
+        return distinct([*(name for name in names if 0 < len(name) <= LONGEST_KEY_TERM), *self.key_terms])
 
     def participant_names(self) -> dict[int, str]:
         """Names of the participants by speaker number, where they are known."""

@@ -16,6 +16,7 @@ from server.conversation import (
     Sentence,
     sentences_of,
 )
+from server.conversation.languages import ENGLISH
 from server.insights.balance import balance
 from server.insights.energy import energy
 from server.insights.flow import interruptions
@@ -54,22 +55,23 @@ def insights_of(
 
 
 class RollingTimeline:
-    """The timeline of a meeting that goes on; each sentence is read once."""
+    """The timeline of a meeting that goes on; each English sentence is read once, others are not."""
 
     def __init__(self, inference: InferenceClient) -> None:
         self._inference = inference
         self._polarity: dict[str, float] = {}
 
-    async def of(self, segments: Sequence[Segment], through_us: int, overlap: bool) -> Timeline:
-        """The timeline of what was said so far."""
+    async def of(self, segments: Sequence[Segment], through_us: int, engine: Engine) -> Timeline:
+        """The timeline of what was said so far, as far as ``engine`` can measure it."""
         speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
-        conversation = Conversation(through_us, speakers, tuple(segments), Engine(overlap=overlap))
+        conversation = Conversation(through_us, speakers, tuple(segments), engine)
         spoken = await asyncio.to_thread(sentences_of, conversation)
         await self._read(spoken)
         return await asyncio.to_thread(self._timeline, conversation, spoken)
 
     async def _read(self, spoken: Sequence[Sentence]) -> None:
-        fresh = [text for text in dict.fromkeys(s.text for s in spoken) if text not in self._polarity]
+        english = dict.fromkeys(s.text for s in spoken if s.language == ENGLISH)
+        fresh = [text for text in english if text not in self._polarity]
         try:
             for start in range(0, len(fresh), SENTENCES_AT_ONCE):
                 batch = fresh[start : start + SENTENCES_AT_ONCE]
@@ -80,9 +82,18 @@ class RollingTimeline:
             return
 
     def _timeline(self, conversation: Conversation, spoken: Sequence[Sentence]) -> Timeline:
-        read = tuple(
-            ReadSentence(s.speaker, s.start_us, s.end_us, self._polarity[s.text], (), ())
+        # What no model reads is there all the same, without a polarity.
+        said = tuple(
+            ReadSentence(
+                s.speaker,
+                s.start_us,
+                s.end_us,
+                self._polarity[s.text] if s.language == ENGLISH else None,
+                (),
+                (),
+                s.language,
+            )
             for s in spoken
-            if s.text in self._polarity
+            if s.language != ENGLISH or s.text in self._polarity
         )
-        return replace(timeline(conversation), sentences=read)
+        return replace(timeline(conversation), sentences=said)

@@ -20,23 +20,20 @@ from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.config import ServerSettings
-from server.errors import (
-    HeldByAnotherServer,
-    MeetingOver,
-    MeetraError,
-    TakenOver,
-)
+from server.conversation import Engine, Segment
+from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import Clients, Connection
 from server.live.event_log import EventLog, read
 from server.live.insights import RollingTimeline, insights_of
 from server.live.intake import take_chunk
-from server.live.observations import Copies, Warnings, watermark
+from server.live.observations import Copies, Warnings
 from server.live.outcome import tell_outcome
 from server.live.recording import audio_track
+from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import LiveTurns, is_participant
+from server.live.turns import is_participant
 from server.meetings.analysis import Analyst
 from server.meetings.audio_log import AudioLog
 from server.meetings.job_runner import JobRunner
@@ -67,24 +64,24 @@ class LiveParts:
 class LiveMeeting:
     """See the module; make one with ``take_up``."""
 
-    def __init__(self, parts: LiveParts, row: LiveRow, audio: MeetingAudio, events: EventLog, turns: LiveTurns) -> None:
+    def __init__(self, parts: LiveParts, row: LiveRow, audio: MeetingAudio, events: EventLog, told: Told) -> None:
         self.row, self.config = row, LiveConfig.from_document(row.config)
-        self.audio, self.events, self.turns = audio, events, turns
+        self.audio, self.events, self.turns, self._told = audio, events, told.turns, told
         self._parts = parts
         self._saying = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._feeds = [
-            TrackFeed(row.meeting_id, self.config, place, audio, turns, parts.analyst.inference, self._said_more)
+            TrackFeed(row.meeting_id, self.config, place, audio, told, parts.analyst.inference, self._said_more)
             for place in range(len(self.config.tracks))
         ]
         self._running: list[asyncio.Task[SessionSaid]] = []
         self._copies = Copies(self.config, row.ignored_tracks)
         for place in self._copies.ignored:
-            turns.ignore(place)
+            self.turns.ignore(place)
         self._warnings = Warnings()
         self._rolling = RollingTimeline(parts.analyst.inference)
         self._next_insights_us = self.config.insights_period_s * 1_000_000
-        self._watermark = pb.Watermark()
+        self._language = ""
         self.clients = Clients()
         self.finishing = row.finished
         self.concluded = row.concluded
@@ -102,14 +99,11 @@ class LiveMeeting:
         await audio.open()
         try:
             row = await parts.database.run(partial(live.take_up, meeting_id=row.meeting_id))
-            turns, last, told = LiveTurns(config, row.meeting_id), 0, []
+            told, last = Told(config, row.meeting_id), 0
             while stored := await read(parts.database, row.meeting_id, last):
-                told += [event for event in stored if event.WhichOneof("event") == "watermark"][-1:]
-                turns.restore(stored)
+                told.restore(stored)
                 last = stored[-1].event_seq
-            meeting = cls(parts, row, audio, EventLog(parts.database, row.meeting_id, row.fence, last), turns)
-            if told:
-                meeting._watermark = told[-1].watermark
+            meeting = cls(parts, row, audio, EventLog(parts.database, row.meeting_id, row.fence, last), told)
             meeting._start()
         except BaseException:
             await audio.close()
@@ -200,18 +194,9 @@ class LiveMeeting:
         await self._say([])
 
     async def _say(self, events: list[pb.LiveEvent]) -> None:
-        """Tells what changed of the turns, how far they stand, and ``events``, in one write."""
+        """Tells what changed of the turns and languages, how far they stand, and ``events``, in one write."""
         async with self._saying:
-            await self.events.append([*self.turns.changes(), *self._moved_watermark(), *events])
-
-    def _moved_watermark(self) -> list[pb.LiveEvent]:
-        before, now = self._watermark, watermark(self._feeds, self.config, self.turns, self._copies.ignored)
-        final = max(before.final_through_ms, now.final_through_ms)
-        words = max(before.words_final_through_ms, now.words_final_through_ms, final)
-        if (final, words) == (before.final_through_ms, before.words_final_through_ms):
-            return []
-        self._watermark = pb.Watermark(final_through_ms=final, words_final_through_ms=words)
-        return [pb.LiveEvent(watermark=self._watermark)]
+            await self.events.append([*self._told.changes(self._copies.ignored), *events])
 
     async def _observe(self) -> None:
         while not self.finishing:
@@ -235,19 +220,33 @@ class LiveMeeting:
 
     async def _tell_insights(self) -> None:
         through_us = max(
-            track.start_us + feed.heard_samples * 1_000_000 // RATE_HZ
+            track.start_us + feed.reach.heard * 1_000_000 // RATE_HZ
             for track, feed in zip(self.config.tracks, self._feeds, strict=True)
         )
         if through_us < self._next_insights_us or any(map(self.turns.catching_up, range(len(self._feeds)))):
             return
         began = time.monotonic()
-        overlap = len(self._feeds) - len(self._copies.ignored) > 1 or (self.engine is not None and self.engine.overlap)
-        line = await self._rolling.of(self.turns.segments(), through_us, overlap)
+        known = self.engine or session_pb2.Capabilities()
+        overlap = known.overlap or len(self._feeds) - len(self._copies.ignored) > 1
+        segments = self.turns.segments()
+        await self._note_language(segments)
+        engine = Engine(overlap=overlap, languages=tuple(known.languages))
+        line = await self._rolling.of(segments, through_us, engine)
         event = pb.LiveEvent(insights=insights_of(line, overlap, self.turns.speaker_id, self.turns.alias))
         await self._say([event])
         # What takes long in a long meeting is done less often: at most a twentieth of the time.
         pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
         self._next_insights_us = through_us + round(pause_s * 1e6)
+
+    async def _note_language(self, segments: list[Segment]) -> None:
+        """Keeps the language spoken most so far for whoever asks how the meeting stands."""
+        language, confidence = self._told.languages.of_meeting(segments)
+        if language in ("", self._language):
+            return
+        note = partial(live.note_language, meeting_id=self.row.meeting_id, fence=self.row.fence)
+        with suppress(DatabaseGone):
+            await self._parts.database.run(partial(note, language=language, confidence=confidence))
+            self._language = language
 
     # The end.
 

@@ -65,6 +65,7 @@ class LiveMeetings:
             held_on=config.held_on,
             n_speakers=config.n_speakers,
             language=config.language,
+            key_terms=config.session_terms(),
         )
         await self._parts.database.run(create)
         return await self._take_up(row)

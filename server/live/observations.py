@@ -1,4 +1,4 @@
-"""What is noticed of a live meeting from second to second: warnings, copies of tracks, the watermark."""
+"""What is noticed of a live meeting from second to second: warnings, and copies of tracks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from itertools import combinations
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import TurnState
 from server.live.config import LiveConfig
 from server.live.sound import Comparison
 from server.live.track_feed import TrackFeed
-from server.live.turns import LiveTurns, is_participant
+from server.live.turns import LiveTurns
 from server.meetings.resampling import RATE_HZ
 
 # Turns that come later than this are worth a warning.
@@ -79,22 +78,3 @@ class Copies:
         """True when the track is known to be no copy of any other that has been heard so far."""
         mine = [c for pair, c in self._pairs.items() if place in pair and not set(pair) & self.ignored]
         return all(comparison.same is False for comparison in mine)
-
-
-def watermark(feeds: Sequence[TrackFeed], config: LiveConfig, turns: LiveTurns, ignored: set[int]) -> pb.Watermark:
-    """How far nothing will change any more: speakers and words, and words alone."""
-    finals, words = [], []
-    for place, feed in enumerate(feeds):
-        if place in ignored:
-            continue
-        start_us = config.tracks[place].start_us
-        known = 0 if turns.catching_up(place) else start_us + feed.processed_samples * 1_000_000 // RATE_HZ
-        open_words = turns.first_open_us(place, {TurnState.PARTIAL})
-        words.append(min(known, open_words) if open_words is not None else known)
-        if is_participant(config, place) and turns.settled(place):
-            finals.append(words[-1])
-        else:
-            finals.append(0)
-    return pb.Watermark(
-        final_through_ms=min(finals, default=0) // 1000, words_final_through_ms=min(words, default=0) // 1000
-    )

@@ -6,19 +6,22 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from meetra.inference.v1 import session_pb2
 
 from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState
+from server.conversation.languages import primary_tag
 from server.conversation.tracks import moved_word, segment_name
 from server.live.config import LiveConfig
 from server.live.recording import audio_track, pcm_from
 from server.live.sound import TrackSound
+from server.live.told import Told
 from server.live.track_decoder import TrackDecoder
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import LiveTurn, LiveTurns
+from server.live.turns import LiveTurn
 from server.meetings.analysis import session_config
 from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke, event_of
 from server.meetings.recording import SessionSaid
@@ -35,6 +38,25 @@ MOST_BARREN = 6
 LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
 
 
+class Reach(NamedTuple):
+    """How far an engine has come on a track, in samples at 16 kHz."""
+
+    heard: int = 0
+    """Turns are known up to here."""
+    words: int = 0
+    """Words are known up to here, perhaps provisionally."""
+    final_words: int = 0
+    """Words that end at or before here will not change again."""
+
+    def covers(self, other: Reach) -> bool:
+        """True when nothing of the other is beyond this."""
+        return all(mine >= its for mine, its in zip(self, other, strict=True))
+
+    def joined(self, other: Reach) -> Reach:
+        """The further of both in everything."""
+        return Reach(*map(max, self, other))
+
+
 class TrackFeed:
     """Streams one track's durable audio to the engine and its turns to the meeting."""
 
@@ -44,24 +66,22 @@ class TrackFeed:
         config: LiveConfig,
         place: int,
         audio: MeetingAudio,
-        turns: LiveTurns,
+        told: Told,
         inference: InferenceClient,
         said_more: Callable[[], Awaitable[None]],
     ) -> None:
         """``said_more`` is awaited whenever the engine has said what belongs together."""
         self._meeting_id, self._config, self._place = meeting_id, config, place
-        self._audio, self._turns, self._inference = audio, turns, inference
-        self._said_more = said_more
+        self._audio, self._inference, self._said_more = audio, inference, said_more
+        self._turns, self._languages = told.turns, told.languages
         self._track = audio_track(config, place, self.pcm)
         self.sound = TrackSound()
         self.decoded_samples = 0
         """At 16 kHz; everything before was handed to the engine."""
-        self.heard_samples = 0
-        """At 16 kHz; turns are known up to here."""
-        self.processed_samples = 0
-        """At 16 kHz; words are known up to here."""
-        # An engine that starts anew has caught up when it has heard so much and knows these words.
-        self._catch_up_samples = self._catch_up_words = 0
+        self.reach = Reach()
+        # An engine that starts anew says everything again, words provisionally at first: it has caught up once it has
+        # come as far as any before it. Then what was told with final words has them again.
+        self._catch_up = Reach()
         self.most_speakers = 0
         """How many the engine tells apart; 0 until one has said so."""
         self.engine: session_pb2.Capabilities | None = None
@@ -85,7 +105,11 @@ class TrackFeed:
         """
         delay, barren = RETRY_S, 0
         # What was told before must not be told again while it is heard again.
-        self._catch_up_samples = self._samples_until(self._turns.heard_through_us(self._place))
+        self._catch_up = Reach(
+            self._samples_until(self._turns.heard_through_us(self._place)),
+            self._samples_until(self._turns.words_through_us(self._place)),
+            self._samples_until(self._turns.words_final_through_us(self._place)),
+        )
         while True:
             try:
                 await self._inference.until_reachable()
@@ -93,11 +117,11 @@ class TrackFeed:
             except EngineBusy:
                 log.info("live meeting %s: the engine has no room yet", self._meeting_id)
             except SessionBroke as error:
-                barren = barren + 1 if self.heard_samples <= self._catch_up_samples else 0
+                barren = barren + 1 if self.reach.heard <= self._catch_up.heard else 0
                 if self.ended or barren == MOST_BARREN:
                     raise
                 log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
-                self._catch_up_samples = max(self._catch_up_samples, self.heard_samples)
+                self._catch_up = self._catch_up.joined(self.reach)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_RETRY_S)
 
@@ -107,11 +131,11 @@ class TrackFeed:
 
     async def _session(self) -> SessionSaid:
         said = SessionSaid()
-        self.heard_samples = self.processed_samples = self.decoded_samples = 0
-        if self._catch_up_samples:
-            self._catch_up_words = self._samples_until(self._turns.words_through_us(self._place))
+        self.reach, self.decoded_samples = Reach(), 0
+        if any(self._catch_up):
             self._turns.begin_again(self._place)
-        config = session_config(self._meeting_id, self._config.language, self._track, live=True)
+        terms = self._config.session_terms()
+        config = session_config(self._meeting_id, self._config.language, terms, self._track, live=True)
         async with aclosing(self.pcm()) as pcm, aclosing(self._inference.run(config, pcm)) as responses:
             async for response in responses:
                 await self._take(response, said)
@@ -123,23 +147,32 @@ class TrackFeed:
             self.engine = response.ready.capabilities
             self.most_speakers = response.ready.capabilities.max_speakers
         if kind == "progress":
-            # In the end everything is told from the finished meeting: until then what was told stands.
-            if response.progress.stage != "clustering":
-                self.heard_samples = response.progress.heard_samples
-                self.processed_samples = response.progress.processed_samples
-                heard, words = (
-                    self.heard_samples >= self._catch_up_samples,
-                    self.processed_samples >= self._catch_up_words,
-                )
-                if self._turns.catching_up(self._place) and heard and words:
-                    self._turns.caught_up(self._place)
-                await self._said_more()
+            # In the end everything is told from the finished meeting: until then what was told stands. A short one has
+            # its language only now.
+            if response.progress.stage == "clustering":
+                self._hear_language(response.progress)
+            else:
+                self._take_progress(response.progress)
+            await self._said_more()
         elif kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
             event = event_of(response)
             assert isinstance(event, TurnEvent)
             self._turns.take(self._live_turn(event))
         else:
             said.take(response)
+
+    def _take_progress(self, said: session_pb2.Progress) -> None:
+        self.reach = Reach(said.heard_samples, said.processed_samples, said.final_words_samples)
+        if self._turns.catching_up(self._place) and self.reach.covers(self._catch_up):
+            self._turns.caught_up(self._place)
+        if not self._turns.catching_up(self._place):
+            final_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
+            self._turns.words_are_final(self._place, final_us)
+            self._hear_language(said)
+
+    def _hear_language(self, said: session_pb2.Progress) -> None:
+        confidence = said.language_confidence if said.HasField("language_confidence") else None
+        self._languages.hear(self._place, primary_tag(said.language), confidence)
 
     def _live_turn(self, event: TurnEvent) -> LiveTurn:
         segment, shift = event.segment, self._track.start_us
@@ -152,6 +185,7 @@ class TrackFeed:
             segment.start_us + shift,
             segment.end_us + shift,
             tuple(moved_word(word, shift) for word in segment.words),
+            segment.language,
         )
 
     async def pcm(self) -> AsyncGenerator[bytes, None]:
@@ -178,4 +212,4 @@ class TrackFeed:
         """How far the turns are behind the durable audio, in samples at 16 kHz."""
         per_second = self.log.track.format.positions_per_second
         durable = self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
-        return max(0, durable - self.heard_samples)
+        return max(0, durable - self.reach.heard)

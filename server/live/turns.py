@@ -15,6 +15,7 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word
+from server.conversation.tracks import place_of_segment
 from server.live.config import LiveConfig, TrackKind
 from server.storage.speakers import speaker_id
 
@@ -32,10 +33,12 @@ class LiveTurn:
     start_us: int
     end_us: int
     words: tuple[Word, ...]
+    language: str = ""
+    """BCP 47 primary tag of its words; empty without words, or where it is not known."""
 
     def segment(self) -> Segment:
         """The same as the domain's segment."""
-        return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words)
+        return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words, language=self.language)
 
 
 class LiveTurns:
@@ -48,7 +51,8 @@ class LiveTurns:
         self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track
         self._dirty: set[int] = set()
         self._names = config.participant_names()
-        self._settled: set[int] = set()  # tracks whose stable turns are final
+        self._settled: set[int] = set()  # tracks whose stable turns are final once their words are
+        self._final_words_us: dict[int, int] = {}  # by track: its words are final up to here
         self._ignored: set[int] = set()
 
     # What the engine says.
@@ -84,15 +88,32 @@ class LiveTurns:
         return track in self._catching_up
 
     def settle(self, track: int) -> None:
-        """From now on the track's stable turns are final: nothing of them can change."""
+        """From now on nothing but words can change of the track's stable turns: with final words they are final."""
         self._settled.add(track)
-        self._dirty.update(
-            id_ for id_, turn in self._now.items() if turn.track == track and turn.state == TurnState.STABLE
-        )
+        self._note_final(track)
 
     def settled(self, track: int) -> bool:
-        """True when the track's stable turns are final."""
+        """True when the track's stable turns are final once their words are."""
         return track in self._settled
+
+    def words_are_final(self, track: int, through_us: int) -> None:
+        """Words of the track that end at or before this moment of the meeting will not change again."""
+        if through_us > self.words_final_through_us(track):
+            self._final_words_us[track] = through_us
+            self._note_final(track)
+
+    def _note_final(self, track: int) -> None:
+        for id_, turn in self._now.items() if track in self._settled else ():
+            told = self._told.get(id_)
+            known = told is not None and told.state == pb.LIVE_TURN_STATE_FINAL
+            if turn.track == track and not known and self._is_final(turn):
+                self._dirty.add(id_)
+
+    def _is_final(self, turn: LiveTurn) -> bool:
+        if turn.state != TurnState.STABLE or turn.track not in self._settled:
+            return False
+        # By the times that are told, so that turns and watermark say the same.
+        return to_ms(turn.end_us) <= self.words_final_through_us(turn.track) // 1000
 
     def ignore(self, track: int) -> None:
         """Nothing was said on the track after all, nor will be, whatever the engine hears there."""
@@ -113,10 +134,15 @@ class LiveTurns:
         """The end of the last turn told of a track."""
         return 1000 * max((turn.end_ms for turn in self._told_of(track)), default=0)
 
+    def words_final_through_us(self, track: int) -> int:
+        """Up to which moment of the meeting the track's words are final."""
+        return self._final_words_us.get(track, 0)
+
     def words_through_us(self, track: int) -> int:
-        """The end of the last turn that was told of a track with all its words."""
+        """The end of the last turn that was told of a track with words of all of it, and of the last word told."""
         whole = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
-        return 1000 * max((turn.end_ms for turn in self._told_of(track) if turn.state in whole), default=0)
+        told = [(turn, turn.end_ms if turn.state in whole else 0) for turn in self._told_of(track)]
+        return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in told), default=0)
 
     def _told_of(self, track: int) -> Iterable[pb.LiveTurn]:
         id_ = self._config.tracks[track].track_id
@@ -152,14 +178,19 @@ class LiveTurns:
     # What is told.
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
-        """Takes up what was told before this process held the meeting."""
+        """Takes up what was told before this process held the meeting; words that were told to be final stay so."""
         tracks = {track.track_id: place for place, track in enumerate(self._config.tracks)}
         numbers: dict[str, int] = {NOBODY: UNKNOWN_SPEAKER}
         for event in events:
+            if event.WhichOneof("event") == "watermark":
+                for place in tracks.values():
+                    self.words_are_final(place, 1000 * event.watermark.words_final_through_ms)
             if event.WhichOneof("event") != "turn":
                 continue
             said = event.turn
             self._told[said.segment_id] = said
+            if said.state == pb.LIVE_TURN_STATE_FINAL:
+                self.words_are_final(tracks[said.track_id], 1000 * said.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
                 for w in said.words
@@ -209,7 +240,7 @@ class LiveTurns:
         for id_ in set(self._now) - final:
             self._now[id_] = replace(self._now[id_], state=TurnState.RETRACTED, words=())
         for s in conversation.segments:
-            place = s.segment_id % tracks
+            place = place_of_segment(s.segment_id, tracks)
             self._now[s.segment_id] = LiveTurn(
                 s.segment_id, place, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words
             )
@@ -241,8 +272,7 @@ class LiveTurns:
         return found
 
     def _message(self, turn: LiveTurn) -> pb.LiveTurn:
-        settled = turn.state == TurnState.STABLE and turn.track in self._settled
-        state = TurnState.FINAL if settled else turn.state
+        state = TurnState.FINAL if self._is_final(turn) else turn.state
         return pb.LiveTurn(
             segment_id=turn.segment_id,
             state=pb.LiveTurnState.ValueType(state),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
@@ -93,6 +93,8 @@ class Analyst:
                 speakers_found=rows,
                 answers=found,
                 duration_ms=conversation.duration_us // 1000,
+                language=conversation.language,
+                language_confidence=conversation.language_confidence,
                 message=message,
             )
             await voices.link(connection, links)
@@ -120,7 +122,7 @@ class Analyst:
 
     async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionSaid:
         track = recording.tracks[place]
-        config = session_config(job.meeting_id, job.language, track, live=False)
+        config = session_config(job.meeting_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
         said = SessionSaid()
@@ -159,7 +161,9 @@ class Analyst:
         )
 
 
-def session_config(meeting_id: UUID, language: str, track: AudioTrack, *, live: bool) -> session_pb2.SessionConfig:
+def session_config(
+    meeting_id: UUID, language: str, key_terms: Sequence[str], track: AudioTrack, *, live: bool
+) -> session_pb2.SessionConfig:
     """The config of the session that hears a track."""
     return session_pb2.SessionConfig(
         session_label=str(meeting_id),
@@ -168,4 +172,5 @@ def session_config(meeting_id: UUID, language: str, track: AudioTrack, *, live: 
         language=language,
         total_samples=track.samples or None,
         live=live,
+        key_terms=key_terms,
     )

@@ -23,6 +23,7 @@ from server.conversation import (
     Word,
 )
 from server.conversation.fold import Event
+from server.conversation.languages import primary_tag
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
@@ -166,7 +167,14 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
     if kind == "ready":
         said = response.ready.capabilities
         return ReadyEvent(
-            Engine(tuple(said.models), said.overlap, tuple(said.languages), said.word_times, said.max_speakers)
+            Engine(
+                tuple(said.models),
+                said.overlap,
+                tuple(said.languages),
+                said.word_times,
+                said.max_speakers,
+                said.key_terms,
+            )
         )
     if kind == "turn":
         turn = response.turn
@@ -178,14 +186,18 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
             tuple(Word(w.text, w.start_us, w.end_us, _known(w, "confidence")) for w in turn.words),
             _known(turn, "speaker_confidence"),
             _acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
+            primary_tag(turn.language),
         )
         return TurnEvent(turn.revision, TurnState(turn.state), segment)
     if kind == "finished":
-        acoustics = response.finished.acoustics
+        finished = response.finished
+        acoustics = finished.acoustics
         return FinishedEvent(
-            response.finished.total_samples * 1_000_000 // 16_000,
+            finished.total_samples * 1_000_000 // 16_000,
             _known(acoustics, "noise_dbfs"),
             tuple(Interval(span.start_us, span.end_us) for span in acoustics.music),
+            primary_tag(finished.language),
+            _known(finished, "language_confidence"),
         )
     return None
 

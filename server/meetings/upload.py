@@ -75,6 +75,7 @@ class Uploads:
                 details.language,
                 body.media_type,
                 recording.size_bytes,
+                details.key_terms,
             )
 
             async def file(connection: Connection) -> str:

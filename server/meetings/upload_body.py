@@ -9,8 +9,11 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from server.errors import BadRequest
 from server.meetings.audio_log import IncomingRecording
 
-TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language"})
+KEY_TERMS = "key_terms"
+TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS})
 LONGEST_TEXT_FIELD = 4096
+# Room for all terms at their longest, in whatever script.
+LONGEST_KEY_TERMS = 64 * 1024
 MOST_PARTS = 16
 RAW_TYPES = ("audio/", "video/", "application/octet-stream", "application/ogg", "application/mp4")
 
@@ -70,8 +73,8 @@ class MultipartBody:
                     self._end()
                 elif self._part == "file":
                     self._recording.write(event)
-                elif len(self._text) + len(event) > LONGEST_TEXT_FIELD:
-                    raise BadRequest(str(self._part), f"at most {LONGEST_TEXT_FIELD} bytes")
+                elif len(self._text) + len(event) > (longest := _longest(self._part)):
+                    raise BadRequest(str(self._part), f"at most {longest} bytes")
                 else:
                     self._text += event
         except MultipartError as error:
@@ -102,10 +105,18 @@ class MultipartBody:
     def _end(self) -> None:
         if self._part in TEXT_FIELDS:
             try:
-                self.fields[self._part] = self._text.decode()
+                text = self._text.decode()
             except UnicodeDecodeError:
                 raise BadRequest(self._part, "not UTF-8") from None
+            # Terms add up; of any other field the last word counts.
+            before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
+            self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
+
+
+def _longest(part: str | None) -> int:
+    """Bytes that a text part may have."""
+    return LONGEST_KEY_TERMS if part == KEY_TERMS else LONGEST_TEXT_FIELD
 
 
 def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:

@@ -29,6 +29,9 @@ class Job:
     name: str
     n_speakers: int | None
     language: str
+    """As it was given; empty: it is detected."""
+    key_terms: tuple[str, ...]
+    """Names and terms that may be said."""
     attempt: int
     fence: int
 
@@ -68,11 +71,12 @@ async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -
     row = await connection.fetchrow(
         "UPDATE meetings SET status = 'processing', stage = 'decoding', progress_percent = 0, attempts = attempts + 1,"
         " message = 'Decoding the recording', updated_at = now() WHERE id = $1"
-        " RETURNING id AS meeting_id, organization_id, file_hash, name, n_speakers, language, attempts AS attempt",
+        " RETURNING id AS meeting_id, organization_id, file_hash, name, n_speakers, language, key_terms,"
+        " attempts AS attempt",
         meeting_id,
     )
     assert row is not None
-    return Job(**row, fence=fence)
+    return Job(**{**row, "key_terms": tuple(row["key_terms"])}, fence=fence)
 
 
 async def hold(connection: Connection, job: Job) -> None:

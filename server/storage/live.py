@@ -55,13 +55,20 @@ SELECT l.meeting_id, m.organization_id, m.user_id, m.file_hash, m.status, l.conf
 
 
 async def create(
-    connection: Connection, row: LiveRow, *, name: str, held_on: str | None, n_speakers: int | None, language: str
+    connection: Connection,
+    row: LiveRow,
+    *,
+    name: str,
+    held_on: str | None,
+    n_speakers: int | None,
+    language: str,
+    key_terms: Sequence[str] = (),
 ) -> None:
     """Files a new live meeting. Safe to repeat."""
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 'receiving', 'receiving', 'The meeting goes on')"
+        " media_type, size_bytes, key_terms, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting goes on')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
         row.organization_id,
@@ -72,6 +79,7 @@ async def create(
         n_speakers,
         language,
         MEDIA_TYPE,
+        list(key_terms),
     )
     await connection.execute(
         "INSERT INTO live_meetings (meeting_id, config) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -175,6 +183,20 @@ async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, tra
         " WHERE meeting_id = $1 AND NOT $2 = ANY(ignored_tracks)",
         meeting_id,
         track_id,
+    )
+
+
+async def note_language(
+    connection: Connection, meeting_id: UUID, fence: int, language: str, confidence: float | None
+) -> None:
+    """The language spoken most so far, until the finished meeting's is known. Raises MeetingLost."""
+    await hold(connection, meeting_id, fence)
+    await connection.execute(
+        "UPDATE meetings SET spoken_language = $2, language_confidence = $3, updated_at = now()"
+        " WHERE id = $1 AND status = 'receiving'",
+        meeting_id,
+        language,
+        confidence,
     )
 
 

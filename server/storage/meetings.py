@@ -29,6 +29,7 @@ class NewMeeting:
     language: str
     media_type: str
     size_bytes: int
+    key_terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class MeetingState:
     stage: str
     progress_percent: int
     message: str
+    language: str = ""
+    """As it was given, else as it was found; empty while it is not known."""
+    language_confidence: float | None = None
+    """How sure the engine is of it, 0..1; None where it was given or is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,8 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """
     owed = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 'waiting', 'Waiting for a free worker')"
+        " media_type, size_bytes, key_terms, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 'waiting', 'Waiting for a free worker')"
         " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
         " message = 'Waiting for a free worker', attempts = 0, progress_percent = 0, retryable = false,"
         " updated_at = now() WHERE meetings.status = 'failed' AND meetings.retryable RETURNING id",
@@ -77,6 +82,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         meeting.language,
         meeting.media_type,
         meeting.size_bytes,
+        list(meeting.key_terms),
     )
     if owed is not None:
         await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed)
@@ -93,12 +99,26 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
 async def state_of(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """The state of an organization's meeting, None where it has none of that hash."""
     row = await connection.fetchrow(
-        "SELECT file_hash, status, stage, progress_percent, message FROM meetings"
-        " WHERE organization_id = $1 AND file_hash = $2",
+        "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence"
+        " FROM meetings WHERE organization_id = $1 AND file_hash = $2",
         organization_id,
         file_hash,
     )
-    return MeetingState(**row) if row else None
+    return _state_of(row) if row else None
+
+
+def _state_of(row: Any) -> MeetingState:
+    given, confidence = row["language"], row["language_confidence"]
+    return MeetingState(
+        row["file_hash"],
+        row["status"],
+        row["stage"],
+        row["progress_percent"],
+        row["message"],
+        given or row["spoken_language"] or "",
+        # Stored in single precision: what was rounded to six places is read so again.
+        None if given or confidence is None else round(confidence, 6),
+    )
 
 
 async def ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:

@@ -32,11 +32,14 @@ async def finish(
     speakers_found: Sequence[SpeakerRow],
     answers: Mapping[str, tuple[str, dict[str, Any]]],
     duration_ms: int,
+    language: str,
+    language_confidence: float | None,
     message: str,
 ) -> None:
     """Makes the meeting ready, in the caller's transaction: all of it or nothing. Raises JobLost.
 
-    ``answers`` maps a family to its definition version and document.
+    ``answers`` maps a family to its definition version and document. ``language`` is the one spoken most, empty
+    where it is not known.
     """
     await jobs.hold(connection, job)
     meeting_id = job.meeting_id
@@ -51,10 +54,13 @@ async def finish(
     await connection.execute("DELETE FROM session_events WHERE meeting_id = $1 AND fence <> $2", meeting_id, job.fence)
     await connection.execute(
         "UPDATE meetings SET status = 'ready', stage = 'done', progress_percent = 100, message = $2, engine = $3,"
-        " duration_ms = $4, updated_at = now() WHERE id = $1",
+        " duration_ms = $4, spoken_language = nullif($5, ''), language_confidence = $6, updated_at = now()"
+        " WHERE id = $1",
         meeting_id,
         message,
         engine,
         duration_ms,
+        language,
+        language_confidence,
     )
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)

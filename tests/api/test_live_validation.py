@@ -57,6 +57,10 @@ def with_tracks(*track_ids: str) -> Change:
     return change
 
 
+def with_terms(*terms: str) -> Change:
+    return lambda config: config.key_terms.extend(terms)
+
+
 WRONG: dict[str, tuple[Change, str, str]] = {
     "a name too long": (set_to("name", "n" * 501), "config.name", "500"),
     "a name with a line break": (set_to("name", "a\nb"), "config.name", "control"),
@@ -67,6 +71,9 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "insights too often": (set_to("insights_period_s", 4), "config.insights_period_s", "5 to 600"),
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
+    "a key term too long": (with_terms("Ada", "n" * 101), "config.key_terms", "100 characters"),
+    "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
+    "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; at most 100"),
     "no track": (with_tracks(), "config.tracks", f"1 to {MOST_TRACKS}"),
     "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MOST_TRACKS}"),
     "two tracks of one name": (with_tracks("a", "b", "a"), "config.tracks[2].track_id", "another track"),
@@ -130,11 +137,18 @@ def test_a_good_config_is_taken_as_it_is() -> None:
     assert config.tracks == (Track("room", TrackKind.PARTICIPANT, "Zoë", pcm, 0),)
 
 
+def test_key_terms_are_taken_one_by_one_or_several_in_a_text() -> None:
+    config = checked_config(changed(with_terms(" Kubernetes ", "Ada, Grace\nkubernetes", "")))
+    assert config.key_terms == ("Kubernetes", "Ada", "Grace")
+    assert config.session_terms() == ("Zoë", "Kubernetes", "Ada", "Grace")
+
+
 def test_what_is_left_out_has_its_documented_default() -> None:
     track = pb.TrackConfig(track_id="t", kind=pb.TRACK_KIND_MIXED, encoding=pb.AUDIO_ENCODING_MULAW)
     track.sample_rate_hz = 8000
     config = checked_config(pb.LiveConfig(tracks=[track]))
     assert (config.name, config.n_speakers, config.language) == ("Live meeting", None, "")
+    assert config.key_terms == ()
     assert config.insights_period_s == DEFAULT_PERIOD_S == 10
     assert config.held_on is not None
     assert config.tracks[0].format.channels == 1
@@ -164,6 +178,7 @@ def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_h
         set_track("channels", 8),
         set_track("start_ms", LATEST_START_MS),
         with_tracks(*(f"t{i}" for i in range(32))),
+        with_terms(*(f"{i:03d}" + "n" * 97 for i in range(100))),
     ],
 )
 def test_the_limits_themselves_are_accepted(change: Change) -> None:

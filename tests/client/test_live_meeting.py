@@ -17,7 +17,8 @@ from tests.client.talking import MIX, SECOND, all_events, assert_whole, give, no
 
 async def test_a_meeting_goes_from_its_first_sample_to_finished(client: MeetraClient, server: CrookedServer) -> None:
     audio = noise(3)
-    async with client.live(name="Standup", tracks=[MIX], n_speakers=3, language="en") as meeting:
+    terms = ["Kubernetes", "Zoë"]
+    async with client.live(name="Standup", tracks=[MIX], n_speakers=3, language="en", key_terms=terms) as meeting:
         reading = asyncio.create_task(all_events(meeting))
         await give(meeting, audio)
         await meeting.flush()
@@ -29,6 +30,7 @@ async def test_a_meeting_goes_from_its_first_sample_to_finished(client: MeetraCl
     assert_whole(server, await reading, mix=audio)
     assert server.flushes == 1
     assert (server.configs[0].name, server.configs[0].n_speakers, server.configs[0].language) == ("Standup", 3, "en")
+    assert list(server.configs[0].key_terms) == terms
 
 
 async def test_a_body_that_ends_normally_finishes_the_meeting(client: MeetraClient, server: CrookedServer) -> None:

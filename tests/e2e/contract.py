@@ -122,6 +122,8 @@ REPORT = {
         ],
     },
     "audio_quality": [AUDIO_QUALITY],
+    "language": optional(text),
+    "language_confidence": optional(fraction),
 }
 
 
@@ -153,7 +155,15 @@ CONTRACT = (
         "Upload status",
         "GET",
         f"{M}/status",
-        {"file_hash": sha256, "status": STATUS, "progress_percent": whole_score, "stage": text, "message": text},
+        {
+            "file_hash": sha256,
+            "status": STATUS,
+            "progress_percent": whole_score,
+            "stage": text,
+            "message": text,
+            "language": optional(text),
+            "language_confidence": optional(fraction),
+        },
         while_processing=200,
     ),
     Endpoint(

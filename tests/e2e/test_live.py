@@ -57,7 +57,9 @@ async def test_a_live_meeting_answers_as_the_same_audio_uploaded(rest: Rest) -> 
     pcm = speech(30)
     async with connected(rest) as bot:
         ready = await bot.open(PLAIN)
-        assert rest.get("/single-feature-api/meeting/status", file_hash=ready.file_hash).json()["status"] == "receiving"
+        state = rest.get("/single-feature-api/meeting/status", file_hash=ready.file_hash).json()
+        assert state["status"] == "receiving"
+        assert set(state) == {"file_hash", "status", "progress_percent", "stage", "message"}
         early = rest.get("/single-feature-api/meeting/balance-score", file_hash=ready.file_hash)
         assert early.status_code == 409
         await bot.audio(pcm)
@@ -86,6 +88,7 @@ async def test_events_say_what_goes_on_and_end_with_what_is_stored(rest: Rest) -
         assert marks[-1] == (20_000, 20_000)
         last = bot.of("insights")[-1]
         assert len(bot.of("insights")) > 1
+        assert [(said.track_id, said.language) for said in bot.of("language")] == [("mix", "en")]
 
     def get(path: str) -> Any:
         return rest.get(path, file_hash=finished.file_hash).json()
@@ -183,18 +186,18 @@ async def test_another_organization_sees_no_session(rest: Rest, system: System) 
 
 
 async def test_participants_on_tracks_of_their_own_are_not_told_apart_but_named(rest: Rest) -> None:
-    pause = np.zeros(RATE_HZ, np.int16)
+    pause, silence = np.zeros(RATE_HZ, np.int16), np.zeros(22 * RATE_HZ, np.int16)
     one, two = (
-        np.concatenate([solo(name)[: 5 * RATE_HZ], pause, solo(name)[5 * RATE_HZ : 11 * RATE_HZ]])
+        np.concatenate([solo(name)[: 5 * RATE_HZ], pause, solo(name)[5 * RATE_HZ : 11 * RATE_HZ], silence])
         for name in ("rms", "slt")
     )
     async with connected(rest) as bot:
         tracks = [participant("a", "Ada"), participant("b", "Bela")]
         await bot.open(pb.LiveConfig(tracks=tracks, insights_period_s=5))
-        for start in range(0, 12 * RATE_HZ, RATE_HZ):
+        for start in range(0, len(one), RATE_HZ):
             await bot.audio(one[start : start + RATE_HZ].astype("<i2").tobytes(), start, "a")
             await bot.audio(two[start : start + RATE_HZ].astype("<i2").tobytes(), start, "b")
-        # What is known cannot change: it becomes final while the meeting goes on.
+        # What is known cannot change: it becomes final while the meeting goes on, half a minute after it began.
         await bot.until(lambda: any(m.final_through_ms > 2_000 for m in bot.of("watermark")))
         assert any(t.state == pb.LIVE_TURN_STATE_FINAL for t in bot.of("turn"))
         assert {t.alias for t in bot.of("turn")} <= {"Ada", "Bela"}

@@ -37,9 +37,47 @@ def test_a_name_may_hold_any_unicode(rest: Rest) -> None:
     assert rest.settled(answer.json()["file_hash"])["status"] == "ready"
 
 
+def test_a_language_is_told_as_it_was_given_or_as_it_was_found(rest: Rest, meeting: str) -> None:
+    found = rest.get("/single-feature-api/meeting/status", file_hash=meeting).json()
+    assert found["language"] == "en"
+    assert 0.5 < found["language_confidence"] <= 1
+    file_hash = rest.upload(excerpt(4, mark="in British"), language="en-GB").json()["file_hash"]
+    for state in (rest.get("/single-feature-api/meeting/status", file_hash=file_hash).json(), rest.settled(file_hash)):
+        assert state["language"] == "en-GB"
+        assert "language_confidence" not in state
+
+
+def test_key_terms_come_in_one_text_or_in_several(rest: Rest) -> None:
+    answer = rest.upload(excerpt(4, mark="terms"), key_terms="Zoë Müller, Kubernetes\nACME")
+    assert rest.settled(answer.json()["file_hash"])["status"] == "ready"
+    answer = rest.http.post(
+        "/single-feature-api/upload",
+        params={"key_terms": ["Zoë Müller, Kubernetes", "ACME"]},
+        content=excerpt(4, mark="more terms"),
+        headers={"content-type": "audio/wav"},
+    )
+    assert rest.settled(answer.json()["file_hash"])["status"] == "ready"
+    many = ",".join(f"term {number}" for number in range(101))
+    refused = rest.http.post(
+        "/single-feature-api/upload",
+        params={"key_terms": many},
+        content=excerpt(1),
+        headers={"content-type": "audio/wav"},
+    )
+    message = "Bad request: key_terms: 101 terms; at most 100, separated by commas"
+    assert (refused.status_code, refused.json()) == (400, {"message": message})
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("n_speakers", "many"), ("n_speakers", "-1"), ("n_speakers", "65"), ("date", "yesterday"), ("language", "!!")],
+    [
+        ("n_speakers", "many"),
+        ("n_speakers", "-1"),
+        ("n_speakers", "65"),
+        ("date", "yesterday"),
+        ("language", "!!"),
+        ("key_terms", "n" * 101),
+    ],
 )
 def test_a_field_that_does_not_parse_is_400_and_named(rest: Rest, field: str, value: str) -> None:
     answer = rest.upload(excerpt(1), **{field: value})

@@ -26,6 +26,7 @@ configs = st.builds(
     held_on=st.none() | st.just("2026-11-23"),
     n_speakers=st.none() | st.integers(1, 64),
     name=st.text(max_size=30),
+    key_terms=st.lists(st.text(min_size=1, max_size=10), max_size=5).map(tuple),
 )
 
 
@@ -35,10 +36,11 @@ def of_tracks(
     held_on: str | None = None,
     n_speakers: int | None = None,
     name: str = "Live meeting",
+    key_terms: tuple[str, ...] = (),
 ) -> LiveConfig:
     """A config of these tracks, which are named t0, t1, ..."""
     named = tuple(Track(f"t{i}", t.kind, t.participant_name, t.format, t.start_us) for i, t in enumerate(heard))
-    return LiveConfig(name, held_on, named, n_speakers, "en", 10)
+    return LiveConfig(name, held_on, named, n_speakers, "en", 10, key_terms)
 
 
 def of_kinds(*kinds: TrackKind, format: TrackFormat = PCM, start_us: int = 0) -> LiveConfig:

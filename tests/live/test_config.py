@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +11,30 @@ from hypothesis import strategies as st
 from server.live.config import LiveConfig
 from tests.live.live_configs import MIXED, PARTICIPANT, configs, of_kinds, of_tracks
 
+PEOPLE = of_kinds(MIXED, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT)
+# One is not known, one is longer than a term may be, and two are called the same.
+NAMES = ("", "Zoë", "", "Doe, Jane", "n" * 101, "ZOË")
+
 
 @given(configs)
 def test_a_config_survives_its_document(config: LiveConfig) -> None:
     assert LiveConfig.from_document(json.loads(json.dumps(config.to_document()))) == config
+
+
+def test_a_config_of_an_earlier_version_has_no_key_terms() -> None:
+    document = of_kinds(MIXED).to_document()
+    del document["key_terms"]
+    assert LiveConfig.from_document(document) == of_kinds(MIXED)
+
+
+def test_participants_names_are_terms_before_those_that_were_given_and_each_counts_once() -> None:
+    config = of_tracks(
+        [replace(track, participant_name=name) for track, name in zip(PEOPLE.tracks, NAMES, strict=True)],
+        key_terms=("Kubernetes", "zoë", "Ben"),
+    )
+    assert config.session_terms() == ("Zoë", "Doe, Jane", "Kubernetes", "Ben")
+    # A room has no names.
+    assert of_kinds(MIXED).session_terms() == ()
 
 
 @given(configs, st.integers(1, 70))

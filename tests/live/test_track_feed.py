@@ -17,9 +17,9 @@ from meetra.v1 import live_pb2 as pb
 from server.cli.up import free_port
 from server.conversation import TurnEvent
 from server.live.config import LiveConfig
+from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import LiveTurns
 from server.meetings.inference_client import InferenceClient
 from server.meetings.recording import SessionSaid
 from tests.live.live_configs import PARTICIPANT, of_kinds
@@ -58,10 +58,10 @@ class Meeting:
 
     def take_up(self, port: int) -> None:
         """As a server that holds the meeting from now on, with what was told before."""
-        self.turns = LiveTurns(self.config, MEETING)
-        self.turns.restore(stored(self.events))
+        self.told = Told(self.config, MEETING)
+        self.told.restore(stored(self.events))
         self._client = InferenceClient(f"127.0.0.1:{port}")
-        self.feed = TrackFeed(MEETING, self.config, 0, self.audio, self.turns, self._client, self._tell)
+        self.feed = TrackFeed(MEETING, self.config, 0, self.audio, self.told, self._client, self._tell)
         self._hearing = asyncio.create_task(self.feed.run())
 
     async def let_go(self) -> None:
@@ -79,7 +79,7 @@ class Meeting:
 
     async def _tell(self) -> None:
         async with self._said_more:
-            self.events += self.turns.changes()
+            self.events += stored(self.told.changes(()))
             self._said_more.notify_all()
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -92,11 +92,11 @@ class Meeting:
     def all_known(self) -> bool:
         """Everything that came is heard, and every turn that has ended has its words."""
         length = self.audio.logs[0].accepted
-        last = {event.turn.segment_id: event.turn for event in self.events}
+        last = {turn.segment_id: turn for turn in turns_of(self.events)}
         open_ = [turn for turn in last.values() if turn.state == pb.LIVE_TURN_STATE_PARTIAL]
         ended = [turn for turn in open_ if turn.end_ms < 1000 * (START_S + length / RATE_HZ - 1)]
-        heard = length - self.feed.heard_samples < 8192
-        return heard and bool(last) and not ended and not self.turns.catching_up(0)
+        heard = length - self.feed.reach.heard < 8192
+        return heard and bool(last) and not ended and not self.told.turns.catching_up(0)
 
 
 @pytest.fixture
@@ -110,18 +110,42 @@ async def meeting(tmp_path: Path) -> AsyncIterator[Meeting]:
         await audio.close()
 
 
+def turns_of(events: list[pb.LiveEvent]) -> list[pb.LiveTurn]:
+    """The turns among events."""
+    return [event.turn for event in events if event.WhichOneof("event") == "turn"]
+
+
+def words_final_ms(events: list[pb.LiveEvent]) -> int:
+    """Words that end at or before here are final after these events."""
+    return max((event.watermark.words_final_through_ms for event in events), default=0)
+
+
+def words_until(turn: pb.LiveTurn, end_ms: int) -> list[str]:
+    """The words of a turn that end at or before a moment."""
+    return [word.text for word in turn.words if word.end_ms <= end_ms]
+
+
 def check(events: list[pb.LiveEvent]) -> None:
-    """Each segment was told revision by revision, and its words never went away once they were all there."""
+    """Each segment was told revision by revision, and its words did not change once they were final."""
     last: dict[int, pb.LiveTurn] = {}
-    for event in events:
+    for place, event in enumerate(events):
+        if event.WhichOneof("event") != "turn":
+            continue
         turn, before = event.turn, last.get(event.turn.segment_id)
         assert turn.revision == (before.revision if before else 0) + 1
         assert turn.start_ms >= 1000 * START_S
         if before and before.state == pb.LIVE_TURN_STATE_STABLE:
+            final_ms = words_final_ms(events[:place])
             assert turn.state == pb.LIVE_TURN_STATE_STABLE
-            assert [word.text for word in turn.words] == [word.text for word in before.words]
+            assert words_until(turn, final_ms) == words_until(before, final_ms)
         last[turn.segment_id] = turn
     assert any(turn.words for turn in last.values())
+
+
+def anew(before: list[pb.LiveEvent], after: list[pb.LiveEvent]) -> list[pb.LiveTurn]:
+    """Turns whose words were final, and that were told again all the same."""
+    final_ms = words_final_ms(before)
+    return [turn for turn in turns_of(after) if turn.end_ms <= final_ms]
 
 
 async def test_an_engine_that_is_killed_is_replaced_and_says_only_what_is_new(meeting: Meeting) -> None:
@@ -132,9 +156,9 @@ async def test_an_engine_that_is_killed_is_replaced_and_says_only_what_is_new(me
         await meeting.until(meeting.all_known)
     told = len(meeting.events)
     with engine(port):
-        await meeting.until(lambda: meeting.turns.catching_up(0))
+        await meeting.until(lambda: meeting.told.turns.catching_up(0))
         await meeting.until(meeting.all_known)
-        assert meeting.events[told:] == []
+        assert anew(meeting.events[:told], meeting.events[told:]) == []
         await meeting.append(AFTER)
         await meeting.until(meeting.all_known)
     assert len(meeting.events) > told
@@ -150,19 +174,20 @@ async def test_a_server_that_takes_the_meeting_up_says_only_what_is_new_and_hear
         told = len(meeting.events)
         await meeting.let_go()
         meeting.take_up(port)
-        await meeting.until(lambda: meeting.turns.catching_up(0))
+        await meeting.until(lambda: meeting.told.turns.catching_up(0))
         await meeting.until(meeting.all_known)
-        assert meeting.events[told:] == []
+        assert anew(meeting.events[:told], meeting.events[told:]) == []
         await meeting.append(AFTER)
         await meeting.until(meeting.all_known)
         await meeting.audio.end()
         said = await asyncio.wait_for(meeting.heard(), PATIENCE_S)
     assert len(meeting.events) > told
     check(meeting.events)
-    # The end tells the same words.
+    # The end tells the same turns, and the same words where they were final.
     final = {e.segment.segment_id: e.segment for e in said.events if isinstance(e, TurnEvent)}
-    stable = {e.turn.segment_id: e.turn for e in meeting.events if e.turn.state == pb.LIVE_TURN_STATE_STABLE}
+    stable = {t.segment_id: t for t in turns_of(meeting.events) if t.state == pb.LIVE_TURN_STATE_STABLE}
     assert stable
     for id_, turn in stable.items():
-        assert [word.text for word in turn.words] == [word.text for word in final[id_].words]
+        if turn.end_ms <= words_final_ms(meeting.events):
+            assert [word.text for word in turn.words] == [word.text for word in final[id_].words]
         assert turn.start_ms == round(final[id_].start_us / 1000) + 1000 * START_S

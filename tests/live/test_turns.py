@@ -179,6 +179,8 @@ def test_a_replay_of_one_track_does_not_touch_another() -> None:
 
 def test_what_is_settled_becomes_final_and_never_changes_after() -> None:
     turns = turns_of(PEOPLE, [turn(2), turn(4, state=PARTIAL), turn(3, 2, track=1)])
+    for track in (0, 1):
+        turns.words_are_final(track, 9 * S)
     turns.settle(0)
     assert turns.settled(0)
     assert not turns.settled(1)
@@ -195,12 +197,50 @@ def test_what_is_settled_becomes_final_and_never_changes_after() -> None:
 def test_what_was_final_before_a_restart_stays_so() -> None:
     first = LiveTurns(PEOPLE, MEETING)
     first.settle(0)
+    first.words_are_final(0, 3 * S)
     first.take(turn(2))
     second = LiveTurns(PEOPLE, MEETING)
     second.restore(stored(first.changes()))
-    second.take(turn(2))
+    assert [second.words_final_through_us(track) for track in (0, 1)] == [3 * S, 0]
+    second.take(turn(2, text="hollow"))
     second.take(turn(4))
     assert told(second.changes()) == [(4, 1, STABLE)]
+
+
+def test_a_stable_turn_of_a_settled_track_is_final_once_its_words_are() -> None:
+    turns = turns_of(PEOPLE, [turn(2), turn(4), turn(3, 2, track=1)])
+    turns.settle(0)
+    assert turns.changes() == []
+    turns.words_are_final(0, 3 * S - 1000)
+    turns.words_are_final(1, 9 * S)
+    assert turns.changes() == []
+    turns.words_are_final(0, 3 * S)
+    # An engine that begins anew has not come so far.
+    turns.words_are_final(0, 1 * S)
+    assert told(turns.changes()) == [(2, 2, FINAL)]
+    turns.take(turn(4, text="hollow"))
+    assert told(turns.changes()) == [(4, 2, STABLE)]
+    turns.words_are_final(0, 5 * S)
+    turns.words_are_final(0, 6 * S)
+    assert told(turns.changes()) == [(4, 3, FINAL)]
+
+
+@pytest.mark.parametrize(
+    ("end_us", "through_us", "final"), [(1400, 1200, True), (1600, 1900, False), (1600, 2000, True)]
+)
+def test_a_turn_is_final_by_the_milliseconds_that_are_told(end_us: int, through_us: int, final: bool) -> None:
+    turns = LiveTurns(PEOPLE, MEETING)
+    turns.settle(0)
+    turns.words_are_final(0, through_us)
+    turns.take(LiveTurn(2, 0, STABLE, 1, 0, end_us, ()))
+    assert told(turns.changes()) == [(2, 1, FINAL if final else STABLE)]
+
+
+def test_words_before_a_watermark_are_final_on_every_track_after_a_restart() -> None:
+    turns = LiveTurns(PEOPLE, MEETING)
+    for through_ms in (1000, 3000):
+        turns.restore([pb.LiveEvent(watermark=pb.Watermark(words_final_through_ms=through_ms))])
+    assert [turns.words_final_through_us(track) for track in (0, 1)] == [3 * S, 3 * S]
 
 
 def test_an_ignored_track_says_nothing_any_more() -> None:

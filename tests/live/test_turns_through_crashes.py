@@ -43,6 +43,7 @@ steps = st.one_of(
     places.flatmap(lambda track: st.tuples(st.just("engine dies"), st.just(track), runs(track))),
     st.tuples(st.just("server dies"), st.just(0), st.tuples(*(runs(track) for track in range(TRACKS)))),
     st.tuples(st.just("settle"), st.just(1), st.none()),
+    places.flatmap(lambda track: st.tuples(st.just("words are final"), st.just(track), st.integers(0, 6))),
     places.flatmap(lambda track: st.tuples(st.just("ignore"), st.just(track), st.none())),
 )
 
@@ -56,6 +57,7 @@ class Meeting:
         self.events: list[pb.LiveEvent] = []
         self.client: dict[int, pb.LiveTurn] = {}
         self.settled = False
+        self.final_words_s = 0  # of the participant
         self.ignored: set[int] = set()
 
     def do(self, what: str, track: int, how: object) -> None:
@@ -70,7 +72,7 @@ class Meeting:
         elif what == "engine dies":
             self.repeat(track, how)
         elif what == "server dies":
-            self.turns, self.settled = LiveTurns(CONFIG, MEETING), False
+            self.turns, self.settled, self.final_words_s = LiveTurns(CONFIG, MEETING), False, 0
             self.turns.restore(stored(self.events))
             for place in self.ignored:
                 self.turns.ignore(place)
@@ -80,6 +82,11 @@ class Meeting:
         elif what == "settle":
             self.settled = True
             self.turns.settle(track)
+        elif what == "words are final":
+            assert isinstance(how, int)
+            self.turns.words_are_final(track, how * S)
+            if track == 1:
+                self.final_words_s = max(self.final_words_s, how)
         else:
             self.ignored.add(track)
             self.turns.ignore(track)
@@ -143,7 +150,8 @@ def check(meeting: Meeting) -> None:
         assert content(meeting, meeting.client[id_]) == content(meeting, meeting.said[id_])
         assert int(meeting.client[id_].state) == int(meeting.said[id_].state)
     if meeting.settled:
-        assert not [id_ for id_ in there - final if meeting.said[id_].track == 1 and meeting.said[id_].state == 2]
+        stable = [t for id_ in there - final if (t := meeting.said[id_]).track == 1 and t.state == TurnState.STABLE]
+        assert not [turn for turn in stable if turn.end_us <= meeting.final_words_s * S]
 
 
 @given(st.lists(steps, max_size=12))

@@ -20,7 +20,7 @@ CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
 @pytest.fixture(scope="module")
 async def address() -> AsyncIterator[str]:
     """Of an engine on which every session is one too many."""
-    engine = Engine(load_default_models(threads=1, transcriber_processes=1))
+    engine = Engine(load_default_models(threads=1, recogniser_workers=1))
     server = aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=0), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -29,7 +29,10 @@ async def opened(database: Database, organization: str = "Org") -> LiveRow:
         concluded=False,
         ignored_tracks=(),
     )
-    await database.run(lambda c: live.create(c, row, name="Weekly", held_on=None, n_speakers=2, language="en"))
+    terms = ("Ada", "Kubernetes")
+    await database.run(
+        lambda c: live.create(c, row, name="Weekly", held_on=None, n_speakers=2, language="en", key_terms=terms)
+    )
     return await taken_up(database, id_)
 
 

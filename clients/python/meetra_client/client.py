@@ -70,6 +70,7 @@ class MeetraClient:
         date: str = "",
         n_speakers: int = 0,
         language: str = "",
+        key_terms: Sequence[str] = (),
         insights_period_s: int = 0,
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
@@ -78,6 +79,7 @@ class MeetraClient:
         Args:
             tracks: its sources of audio.
             name, date, language: as for an upload.
+            key_terms: names and terms that may be said, beside the participants' names.
             n_speakers: how many people speak in the MIXED tracks together, if known.
             insights_period_s: seconds between two `insights` events, 5..600; 0: the server's choice.
             buffer_s: how much audio of a track may be unacknowledged before ``send`` waits, seconds.
@@ -90,6 +92,7 @@ class MeetraClient:
             tracks=[track.config() for track in tracks],
             n_speakers=n_speakers,
             language=language,
+            key_terms=key_terms,
             insights_period_s=insights_period_s,
         )
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)

@@ -1,0 +1,83 @@
+"""What the report in the terminal says of meetings in other languages than English."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from meetra.v1 import insights_pb2 as pb
+from meetra.v1 import speakers_pb2
+from rich.console import Console
+
+from server.api.answers import Answers
+from server.api.insights import InsightsServicer
+from server.cli.answers import MeetingAnswers
+from server.cli.report import show
+from server.conversation import Conversation
+from tests.api.stored_answers import SPEAKERS, Stored
+from tests.insights.meetings_in_languages import ENGLISH_LINES, german, german_and_english, meeting, talk
+
+METHODS = {
+    "quality": "GetMeetingQuality",
+    "balance": "GetBalanceScore",
+    "shares": "GetSpeakersBalance",
+    "interaction": "GetInteractionScore",
+    "pairs": "GetInteractions",
+    "energy": "GetMeetingEnergy",
+    "sentiment": "GetMeetingSentiment",
+    "emotions": "GetMeetingEmotions",
+    "emotions_over_time": "GetSpeakerEmotionsOverTime",
+    "dynamics": "GetMeetingDynamics",
+    "topics": "GetTopics",
+    "details_by_topics": "GetDetailsByTopics",
+    "summaries": "GetTextSummaries",
+    "key_points": "GetKeyPoints",
+    "questions": "GetQuestions",
+    "audio_quality": "GetSpeakersAudioQuality",
+    "transcript": "GetTranscription",
+}
+
+
+async def report(conversation: Conversation) -> str:
+    """The report, as it is printed."""
+    servicer = InsightsServicer(cast(Answers, Stored(conversation)))
+    found: dict[str, Any] = {}
+    for name, method in METHODS.items():
+        request = getattr(pb, f"{method}Request")(file_hash="0" * 64)
+        if "include_details" in request.DESCRIPTOR.fields_by_name:
+            request.include_details = True
+        found[name] = await getattr(servicer, method)(request, None)
+    assert {field.name for field in fields(MeetingAnswers)} == {"speakers", *METHODS}
+    listed = [speakers_pb2.Speaker(id=str(s.id), alias=s.alias) for s in SPEAKERS]
+    console = Console(width=200, file=io.StringIO(), record=True)
+    show(console, "Besprechung", MeetingAnswers(speakers=speakers_pb2.ListSpeakersResponse(speakers=listed), **found))
+    return console.export_text()
+
+
+async def test_a_german_meeting_is_shown_with_its_language_and_without_feelings() -> None:
+    shown = await report(replace(german(), language="de", language_confidence=0.98))
+    assert "Language: German (de), confidence 0.98" in shown
+    assert "Sentiment and emotions are read in English only; this meeting is in German (de).\n" in shown
+    assert "Neutral" not in shown
+    assert "Emotions in the words" not in shown
+    assert not any(line.startswith("Sentiment  ") for line in shown.splitlines())
+    assert "Budget" in shown
+
+
+async def test_a_mixed_meeting_says_how_much_was_read() -> None:
+    shown = await report(german_and_english())
+    assert "Sentiment    80" in shown
+    assert "Positive; Sentiment is read in 2 of 9 sentences: those in English." in shown
+    assert "Emotions in the words: happiness 100 %" in shown
+
+
+async def test_an_english_meeting_of_an_engine_that_says_no_language_has_no_such_lines() -> None:
+    shown = await report(talk(meeting("en", *(ENGLISH_LINES * 5))))
+    assert "Language:" not in shown
+    assert "English" not in shown
+
+
+async def test_questions_that_cannot_be_told_are_said_to_be_missing() -> None:
+    shown = await report(talk(meeting("th", (1, "วันนี้ เรา พูด"), (2, "ของ เรา ไม่ พอ"))))
+    assert "Without question marks, questions are told in English only; this meeting is in Thai (th)." in shown

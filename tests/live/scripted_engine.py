@@ -1,0 +1,109 @@
+"""An engine over real gRPC that says what a test has it say, when the test has it say it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from grpc import StatusCode, aio
+from meetra.inference.v1 import session_pb2 as pb
+from meetra.inference.v1 import session_pb2_grpc
+
+RATE_HZ = 16_000
+PARTIAL, STABLE = pb.TURN_STATE_PARTIAL, pb.TURN_STATE_STABLE
+
+
+def turn(number: int, start_s: float, end_s: float, text: str, *, state: pb.TurnState.ValueType = STABLE) -> pb.Turn:
+    """A turn that is spoken evenly."""
+    words, step = text.split(), (end_s - start_s) / max(1, len(text.split()))
+    return pb.Turn(
+        segment_id=number,
+        revision=1,
+        state=state,
+        speaker=1,
+        start_us=round(start_s * 1e6),
+        end_us=round(end_s * 1e6),
+        words=[
+            pb.Word(
+                text=word,
+                start_us=round((start_s + place * step) * 1e6),
+                end_us=round((start_s + (place + 1) * step) * 1e6),
+            )
+            for place, word in enumerate(words)
+        ],
+    )
+
+
+def progress(
+    heard_s: float, words_s: float, final_s: float, language: str = "", confidence: float | None = None
+) -> pb.Progress:
+    """How far it has come, in seconds of the track."""
+    return pb.Progress(
+        stage="analysing",
+        heard_samples=round(heard_s * RATE_HZ),
+        processed_samples=round(words_s * RATE_HZ),
+        final_words_samples=round(final_s * RATE_HZ),
+        language=language,
+        language_confidence=confidence,
+    )
+
+
+class Session:
+    """One session of the engine."""
+
+    def __init__(self, config: pb.SessionConfig) -> None:
+        self.config = config
+        self.saying: asyncio.Queue[pb.RunSessionResponse | None] = asyncio.Queue()
+
+    def say(self, *said: pb.Turn | pb.Progress) -> None:
+        """The next events."""
+        for one in said:
+            kind = "turn" if isinstance(one, pb.Turn) else "progress"
+            self.saying.put_nowait(pb.RunSessionResponse(**{kind: one}))  # type: ignore[arg-type]
+
+    def die(self) -> None:
+        """The engine is gone."""
+        self.saying.put_nowait(None)
+
+
+class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
+    """Opens every session, and hands it to the test."""
+
+    def __init__(self) -> None:
+        self._opened: asyncio.Queue[Session] = asyncio.Queue()
+
+    async def session(self) -> Session:
+        """The next one that is opened."""
+        async with asyncio.timeout(30):
+            return await self._opened.get()
+
+    async def GetCapabilities(self, request: Any, context: Any) -> pb.GetCapabilitiesResponse:  # noqa: N802
+        return pb.GetCapabilitiesResponse(capabilities=pb.Capabilities(models=["scripted"]))
+
+    async def GetStatistics(self, request: Any, context: Any) -> pb.GetStatisticsResponse:  # noqa: N802
+        return pb.GetStatisticsResponse(sessions=0)
+
+    async def RunSession(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.RunSessionRequest], context: Any
+    ) -> AsyncIterator[pb.RunSessionResponse]:
+        session = Session((await anext(aiter(request_iterator))).config)
+        yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=["scripted"])))
+        self._opened.put_nowait(session)
+        while (said := await session.saying.get()) is not None:
+            yield said
+        await context.abort(StatusCode.INTERNAL, "killed on purpose")
+
+
+@asynccontextmanager
+async def scripted_engine() -> AsyncIterator[tuple[ScriptedEngine, str]]:
+    """The engine and its address."""
+    engine, server = ScriptedEngine(), aio.server()
+    session_pb2_grpc.add_SessionServiceServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield engine, f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)

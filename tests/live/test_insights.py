@@ -1,0 +1,36 @@
+"""What a conversation is like so far, in a language that no text model reads."""
+
+from __future__ import annotations
+
+from server.conversation import Engine, Segment, Word
+from server.live.insights import RollingTimeline, insights_of
+from server.meetings.inference_client import InferenceClient
+
+S = 1_000_000
+ENGINE = Engine(languages=("de", "en"))
+
+
+def spoken(number: int, text: str, language: str) -> Segment:
+    """20 s of one speaker."""
+    start_us = number * 20 * S
+    words = tuple(Word(word, start_us + i * S, (i + 1) * S + start_us, 0.9) for i, word in enumerate(text.split()))
+    return Segment(number, 1 + number % 2, start_us, start_us + 19 * S, words, language=language)
+
+
+async def test_sentiment_is_absent_where_nothing_is_said_in_english_and_nobody_is_asked() -> None:
+    nowhere = InferenceClient("127.0.0.1:1")
+    segments = [spoken(0, "Guten Morgen zusammen.", "de"), spoken(1, "Das ist wunderbar.", "de")]
+    line = await RollingTimeline(nowhere).of(segments, 40 * S, ENGINE)
+    assert [sentence.polarity for sentence in line.sentences] == [None, None]
+    said = insights_of(line, False, str, str)
+    assert not said.HasField("sentiment_score")
+    assert len(said.speakers) == 2
+    await nowhere.close()
+
+
+async def test_english_that_could_not_be_read_yet_is_left_out() -> None:
+    nowhere = InferenceClient("127.0.0.1:1")
+    segments = [spoken(0, "Guten Morgen zusammen.", "de"), spoken(1, "This is wonderful.", "en")]
+    line = await RollingTimeline(nowhere).of(segments, 40 * S, ENGINE)
+    assert [sentence.language for sentence in line.sentences] == ["de"]
+    await nowhere.close()

@@ -1,0 +1,35 @@
+"""From the engine's messages to the domain's events."""
+
+from __future__ import annotations
+
+from meetra.inference.v1 import session_pb2 as pb
+
+from server.conversation import Engine, FinishedEvent, ReadyEvent, TurnEvent
+from server.meetings.inference_client import event_of
+
+
+def test_an_engine_is_known_by_what_it_can_measure() -> None:
+    capabilities = pb.Capabilities(
+        models=["m"], overlap=True, languages=["en", "de"], word_times=True, max_speakers=8, key_terms=True
+    )
+    event = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=capabilities)))
+    assert event == ReadyEvent(Engine(("m",), True, ("en", "de"), True, 8, True))
+    estimating = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities())))
+    assert estimating == ReadyEvent(Engine(word_times=False))
+
+
+def test_the_language_of_words_is_known_by_its_primary_tag() -> None:
+    for said, known in (("de", "de"), ("en-GB", "en"), ("", "")):
+        event = event_of(pb.RunSessionResponse(turn=pb.Turn(segment_id=1, state=pb.TURN_STATE_FINAL, language=said)))
+        assert isinstance(event, TurnEvent)
+        assert event.segment.language == known
+
+
+def test_a_session_says_its_language_and_how_sure_it_is() -> None:
+    finished = pb.Finished(total_samples=16_000, language="en-GB", language_confidence=0.75)
+    assert event_of(pb.RunSessionResponse(finished=finished)) == FinishedEvent(
+        1_000_000, language="en", language_confidence=0.75
+    )
+    given = event_of(pb.RunSessionResponse(finished=pb.Finished(total_samples=16_000, language="de")))
+    assert given == FinishedEvent(1_000_000, language="de")
+    assert event_of(pb.RunSessionResponse(progress=pb.Progress(language="de"))) is None
