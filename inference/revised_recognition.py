@@ -14,6 +14,8 @@ from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, WindowReco
 from inference.piece_recognition import PieceRecognition
 from inference.window_recognition import WindowRecognition
 
+# So many seconds, of which such a share seems to be in one language, say which it is for now.
+SEEMS_S, SEEMS_SHARE = 6.0, 0.7
 # A segment is kept until no window to come can hold anything of it, and so much longer.
 KEPT_S = 2.0
 
@@ -135,7 +137,3 @@ class RevisedRecognition:
         total = sum(self._seeming.values())
         best = max(self._seeming, key=self._seeming.__getitem__, default="")
         return best if total >= SEEMS_S and self._seeming[best] >= SEEMS_SHARE * total else ""
-
-
-# So many seconds, of which such a share seems to be in one language, say which it is for now.
-SEEMS_S, SEEMS_SHARE = 6.0, 0.7

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
-from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.speech_segments import SpeechRule, SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, Samples
 
 # Speech is heard with what is around it: the first and last sounds of a word are faint.
 AROUND_SAMPLES = int(0.2 * SAMPLE_RATE_HZ)
+# Speech that is noticed next is taken up so much before: what is heard by then is not all that there is to say of it.
+TAKEN_UP_BEFORE_SAMPLES = AROUND_SAMPLES + int(SpeechRule().lead_s * SAMPLE_RATE_HZ)
 # Pauses under this are heard as they are; longer ones are left out.
 JOINED_SAMPLES = int(0.5 * SAMPLE_RATE_HZ)
 # A full window is cut at the longest pause in this last share of it; without one, where speech is least likely.

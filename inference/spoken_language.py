@@ -67,9 +67,10 @@ class SpokenLanguage:
             speech_s: how much speech it holds, seconds.
         """
         self._evidence[window] = (languages, speech_s)
-        self._waiting[window] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting[window] = answer
         self._judge()
-        return await self._waiting.pop(window)
+        return await answer
 
     def settle_after(self, windows: int) -> None:
         """The first so many windows are enough: no more come, or nobody can wait for more."""
@@ -95,7 +96,8 @@ class SpokenLanguage:
             self._now = self._given or self._most_likely()
             self._spoken[self._now] += speech_s
             self._sure[self._now] += speech_s * languages.get(self._now, 0.0)
-            self._waiting[window].set_result(self._now)
+            if not (answer := self._waiting.pop(window)).done():  # else given up by whoever asked
+                answer.set_result(self._now)
 
     def _observe(self, languages: Mapping[str, float], speech_s: float) -> None:
         """Takes a window into account."""

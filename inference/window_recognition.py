@@ -13,7 +13,7 @@ from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, WindowRecogniser, WindowTask
-from inference.speech_windows import SpeechPacker, SpeechWindow
+from inference.speech_windows import TAKEN_UP_BEFORE_SAMPLES, SpeechPacker, SpeechWindow
 from inference.spoken_language import SpokenLanguage
 
 # Windows with the recogniser at once. A recording waits for words, so that its audio does not pile up in memory; live,
@@ -116,8 +116,9 @@ class WindowRecognition:
         return min(starts, default=None)
 
     def final_through(self, heard: int) -> int:
+        settled = max(0, heard - TAKEN_UP_BEFORE_SAMPLES)
         waiting = self.oldest_waiting()
-        return heard if waiting is None else min(heard, waiting)
+        return settled if waiting is None else min(settled, waiting)
 
     def take_done(self) -> set[int]:
         for task in [task for task in self._pending if task.done()]:

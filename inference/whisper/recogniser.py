@@ -30,8 +30,9 @@ from inference.whisper.log_mel import HOP_SAMPLES, WhisperSpectrum
 from inference.whisper.tokens import LANGUAGE_TOKEN, WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
-# What the encoder was trained on: 30 s. Speech fills at most 28 s of it: at the very end words are lost.
-WINDOW_FRAMES = 3000
+# The encoder was trained on 30 s, of which speech fills at most 28: at the very end words are lost. A shorter window is
+# heard with this much silence after it, and as no less than this: the words are as good, and cost a sixth less.
+WINDOW_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3000, 1500, 400
 MAX_WINDOW_S = 28.0
 # Seconds of the encoder's frames, in which times are counted.
 FRAME_S = 0.02
@@ -116,7 +117,8 @@ class WhisperRecogniser:
         ]
 
     def _encode(self, samples: Samples) -> EncodedWindow:
-        spectra = self._spectrum(samples, WINDOW_FRAMES)[None]
+        frames = -(-len(samples) // (2 * HOP_SAMPLES)) * 2 + FRAMES_AFTER
+        spectra = self._spectrum(samples, min(WINDOW_FRAMES, max(LEAST_FRAMES, frames)))[None]
         with self._threads.call():
             features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
             (languages,) = self._languages(features)
