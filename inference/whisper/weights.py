@@ -17,6 +17,8 @@ from inference.whisper.tokens import WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
+# As byte-level tokenizers write a space.
+SPACE = "\u0120"
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
 LARGEST_TEXT_BYTES = 64 * 1024 * 1024
 log = logging.getLogger(__name__)
@@ -82,13 +84,21 @@ def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
     if not files and not file.is_file():
         raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from where the model came from")
     try:
-        if files:
-            return Tokenizer.from_buffer(files[TOKENIZER])
-        if file.stat().st_size > LARGEST_TEXT_BYTES:
+        if not files and file.stat().st_size > LARGEST_TEXT_BYTES:
             raise ValueError(f"it is larger than {LARGEST_TEXT_BYTES} bytes")
-        return Tokenizer.from_file(str(file))
+        return Tokenizer.from_str(_completed(files[TOKENIZER] if files else file.read_bytes()))
     except Exception as error:
         raise ModelCorrupt(f"{file} is no tokenizer: {str(error)[:200]}") from error
+
+
+def _completed(raw: bytes) -> str:
+    """The tokenizer with its first merge, which conversions of Whisper lose: without it no word begins with "t"."""
+    described = json.loads(raw)
+    merges = described["model"].get("merges", [])
+    first = [SPACE, "t"] if merges and isinstance(merges[0], list) else f"{SPACE} t"
+    if f"{SPACE}t" in described["model"]["vocab"] and first not in merges[:1]:
+        merges.insert(0, first)
+    return json.dumps(described)
 
 
 def _check_folder(path: Path) -> None:

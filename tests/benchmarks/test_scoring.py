@@ -10,7 +10,10 @@ from benchmarks.scoring import (
     SpokenInterval,
     concatenated_word_error_rate,
     diarization_error_rate,
+    errors_of,
+    folded_words,
     jaccard_error_rate,
+    matched,
     read_rttm,
     read_stm_speakers,
     word_error_rate,
@@ -67,3 +70,15 @@ def test_what_each_speaker_says_is_read_in_the_order_of_time(tmp_path: Path) -> 
         ";; comment\nm 1 b 3.0 4.0 later\nm 1 a 0.0 1.0 first words\nm 1 b 2.0 2.5 sooner\n"
     )
     assert read_stm_speakers(tmp_path / "m.stm") == {"a": "first words", "b": "sooner later"}
+
+
+def test_words_of_any_language_are_folded() -> None:
+    assert folded_words("Ｄas ’Wasser’, l’eau_x!", "de") == ["das", "wasser", "l'eau", "x"]
+    assert folded_words("欢迎 大家。", "zh") == list("欢迎大家")
+
+
+def test_right_words_are_told_by_their_places() -> None:
+    said, heard = "we can see it".split(), "oh we see it".split()
+    assert matched(said, heard) == [(0, 1), (2, 2), (3, 3)]
+    assert errors_of(said, heard) == 2
+    assert matched([], heard) == []

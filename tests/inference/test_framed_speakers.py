@@ -13,10 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
+from inference.audio_buffer import AudioBuffer
 from inference.engine import Engine
 from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
 from inference.frame_activity import FrameActivity
-from inference.models import SAMPLE_RATE_HZ, Stretch
+from inference.framed_speakers import FramedSpeakers
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Stretch
 from inference.session import Session, SessionConfig
 from tests.recordings import sample_pcm
 
@@ -145,6 +147,36 @@ async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: Engine)
     assert all(turn.words == ends[number].words for number, turn in stable.items())
     revisions = [e.revision for e in said if isinstance(e, TurnEvent) and e.segment_id == min(ends)]
     assert revisions == list(range(1, len(revisions) + 1))
+
+
+async def test_words_that_are_replaced_are_taken_back(framed: Engine) -> None:
+    speakers = FramedSpeakers(framed, None, live=True)
+    audio = AudioBuffer()
+    audio.append((PCM[: 8 * SAMPLE_RATE_HZ] / 32768).astype(np.float32))
+    await speakers.hear(audio, audio.end)
+    told: dict[int, TurnEvent] = {}
+
+    async def said(words: Sequence[RecognisedWord]) -> list[str]:
+        speakers.take_words(0, words, complete=True)
+        for turn in await speakers.changes(6.0):
+            assert turn.revision == (told[turn.segment_id].revision + 1 if turn.segment_id in told else 1)
+            told[turn.segment_id] = turn
+        return [word.text for turn in sorted(told.values(), key=lambda turn: turn.start_s) for word in turn.words]
+
+    def word(text: str, start_s: float) -> RecognisedWord:
+        return RecognisedWord(text, start_s, start_s + 0.3, 0.5)
+
+    first = [word("good", 1.0), word("warning", 1.4), word("everyone", 2.0)]
+    assert await said(first) == ["good", "warning", "everyone"]
+    revision = max(turn.revision for turn in told.values())
+    assert await said(first) == ["good", "warning", "everyone"]
+    assert max(turn.revision for turn in told.values()) == revision, "nothing changed"
+    assert await said([first[0], word("morning", 1.4), first[2]]) == ["good", "morning", "everyone"]
+    # One that is further on than the frames is not told yet, and is taken back before it was.
+    assert await said([first[0], word("later", 30.0)]) == ["good"]
+    assert await said([first[0]]) == ["good"]
+    assert not speakers._unplaced
+    assert await said([]) == []
 
 
 async def test_one_who_speaks_for_a_frame_is_nobody_and_a_short_pause_ends_nothing() -> None:

@@ -122,6 +122,14 @@ BROKEN_PROTOCOL = {
         [Request(config=session_pb2.SessionConfig(sample_rate_hz=16_000, expected_speakers=65))],
         "config.expected_speakers",
     ),
+    "too many terms": (
+        [Request(config=session_pb2.SessionConfig(sample_rate_hz=16_000, key_terms=["term"] * 133))],
+        "config.key_terms: at most 132 terms, each of at most 100 characters",
+    ),
+    "a term too long": (
+        [Request(config=session_pb2.SessionConfig(sample_rate_hz=16_000, key_terms=["x" * 101]))],
+        "config.key_terms: at most 132 terms, each of at most 100 characters",
+    ),
 }
 
 
@@ -157,6 +165,27 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
             continue
     assert said[0] == "ready"
     assert said[-1] == "finished"
+
+
+async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: Engine) -> None:
+    def known(**config: object) -> SessionConfig:
+        sent = session_pb2.SessionConfig(sample_rate_hz=16_000, **config)  # type: ignore[arg-type]
+        return SessionServicer(engine, max_sessions=1)._checked_config(Request(config=sent))
+
+    assert known() == SessionConfig()
+    assert known(language="de-AT", key_terms=[" Meetra ", "", "  "]) == SessionConfig(
+        language="de", key_terms=("Meetra",)
+    )
+    assert known(language="EN", live=True) == SessionConfig(language="en", live=True)
+    assert known(key_terms=["x" * 100] * 132).key_terms == ("x" * 100,) * 132
+    # Words of another language would be wrong to the last.
+    assert known(language="tlh") == SessionConfig(language="tlh", transcribe=False)
+
+
+async def test_the_capabilities_name_languages_and_key_terms(stub: session_pb2_grpc.SessionServiceAsyncStub) -> None:
+    told = (await stub.GetCapabilities(session_pb2.GetCapabilitiesRequest())).capabilities
+    assert len(told.languages) == 99
+    assert (told.key_terms, told.word_times) == (True, True)
 
 
 @pytest.mark.parametrize("speaker", ["rms", "slt", "awb", "kal16"])
