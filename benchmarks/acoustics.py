@@ -135,7 +135,7 @@ async def voices(engine: Engine) -> dict[str, Any]:
 
 
 async def measure() -> dict[str, Any]:
-    engine = Engine(load_models(InferenceSettings(threads=2, transcriber_processes=1)))
+    engine = Engine(load_models(InferenceSettings(threads=2, recogniser_workers=1)))
     try:
         clean = passages()
         spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {

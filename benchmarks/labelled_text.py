@@ -1,4 +1,4 @@
-"""Labelled text of the evaluation data: dialogue acts, emotions, sentiment, topics."""
+"""Labelled text of the evaluation data: dialogue acts, emotions, sentiment, topics, what summaries rest on."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ class Said(NamedTuple):
     text: str
 
 
+class Summarised(NamedTuple):
+    """A dialogue act, and whether the annotators' summary rests on it."""
+
+    said: Said
+    matters: bool
+
+
 class TopicTruth(NamedTuple):
     """A meeting with the moments at which its topic changes, seconds."""
 
@@ -58,6 +65,17 @@ def ami_acts(folder: Path) -> list[Asked]:
         for act in json.loads(path.read_text())["dialogue_acts"]:
             if act["act"] and act["act"] != "Fragment":
                 found.append(Asked(act["text"], act["act"].startswith("Elicit")))
+    return found
+
+
+def ami_summarised(folder: Path) -> list[list[Summarised]]:
+    """For each of the AMI meetings its dialogue acts."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        document = json.loads(path.read_text())
+        linked = {link["extractive"] for link in document["summary_links"]}
+        acts = [act for act in document["dialogue_acts"] if act["text"]]
+        found.append([Summarised(Said(a["start"], a["end"], a["text"]), a["id"] in linked) for a in acts])
     return found
 
 

@@ -3,8 +3,9 @@
     python -m benchmarks.latency [--streams 1 6] [--minutes 3] [--json FILE]
 
 Every lag counts from the moment at which a turn's (or word's) last sample was sent, in real time, to
-the arrival of the event that tells it. partial: turns while they grow; stable: with all their
-words; word: each word when it is first told; finish: from FINISH to the last event.
+the arrival of the event that tells it. partial: turns while they grow; stable: with words of all of
+them, for the first time; word: each word, to the first event that tells a word at its place, provisional as
+it may be; final_word: each word, to the watermark that says that it is final; finish: from FINISH to the last event.
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.live_load import percentiles, rotated, run_bots
+from benchmarks.live_load import KINDS, percentiles, rotated, run_bots
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import circumstances, running_system
-
-KINDS = ("partial", "stable", "word", "finish")
 
 
 async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
@@ -32,7 +31,7 @@ async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
             lags = await run_bots(system, rotated(pcm, count))
             row: dict[str, Any] = {"streams": count, **{kind: percentiles(getattr(lags, kind)) for kind in KINDS}}
             rows.append(row)
-            told = "".join(f"{row[k]['p50_s']:>9.2f}{row[k]['p95_s']:>8.2f}" for k in KINDS)
+            told = "".join(f"{row[k]['p50_s']:>16.2f}{row[k]['p95_s']:>8.2f}" for k in KINDS)
             print(f"{count:>7}{told}", flush=True)
     return rows
 
@@ -43,7 +42,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3, help="length of the meetings")
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
-    print(f"{'streams':>7}" + "".join(f"{kind + ' p50':>9}{'p95 s':>8}" for kind in KINDS))
+    print(f"{'streams':>7}" + "".join(f"{kind + ' p50':>16}{'p95 s':>8}" for kind in KINDS))
     rows = asyncio.run(measure(given.streams, given.minutes))
     if given.json:
         given.json.write_text(json.dumps({"rows": rows, "minutes": given.minutes, **circumstances()}, indent=2) + "\n")

@@ -1,10 +1,11 @@
-"""How right the live labels are, beside the final ones.
+"""How right the live labels and words are, beside the final ones.
 
     python -m benchmarks.live_accuracy [--data DIR ...] [--speed 4] [--json FILE]
 
 Each recording with ground truth is streamed as a live meeting. DER (overlap scored, whole file,
 collar 0 and 0.25 s on each side, percent) of three hypotheses: each segment as it was when it first
-was stable; as it stood before FINISH, revisions included; and as it is in the end.
+was stable; as it stood before FINISH, revisions included; and as it is in the end. WER (percent) of the words
+as they were first told, and of the final ones. Means are over recordings, of all and of each folder.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ import numpy as np
 from meetra.v1 import live_pb2 as pb
 
 from benchmarks.accuracy import COLLAR_S, DEFAULT_DATA, recordings_in
+from benchmarks.first_words import FirstWords
 from benchmarks.live_load import TRACK
 from benchmarks.recordings import RATE_HZ, read_samples
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
-from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
+from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm, read_stm_words, word_error_rate
 from meetra_client import LiveEvent, MeetraClient
 
 STEP = RATE_HZ // 5
 VIEWS = ("first", "live", "final")
+WORDS = ("first_wer", "final_wer")
 # What is said last needs a moment to become stable before the meeting is finished.
 SETTLE_S = 3.0
 
@@ -81,6 +84,30 @@ def views(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
     }
 
 
+def texts(events: list[LiveEvent]) -> dict[str, str]:
+    """What was said, as it was told first, and in the end."""
+    told, first, stable = FirstWords(), [], set()
+    final: dict[int, pb.LiveTurn] = {}
+    for event in events:
+        if event.WhichOneof("event") != "turn":
+            continue
+        turn = event.turn
+        if turn.state == pb.LIVE_TURN_STATE_FINAL:
+            final[turn.segment_id] = turn
+            continue
+        fresh = told.take(turn.words)
+        # A stable turn that is told again has final words: what it adds was not told at first.
+        if turn.segment_id not in stable:
+            first += fresh
+        if turn.state == pb.LIVE_TURN_STATE_STABLE:
+            stable.add(turn.segment_id)
+    last = [word for turn in final.values() for word in turn.words]
+    return {
+        name: " ".join(word.text for word in sorted(words, key=lambda word: (word.start_ms, word.end_ms)))
+        for name, words in (("first_wer", first), ("final_wer", last))
+    }
+
+
 def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, Any]:
     """The row of one recording."""
     reference = read_rttm(path.with_suffix(".rttm"))
@@ -88,6 +115,10 @@ def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, A
     for name, hypothesis in views(events).items():
         row[name] = round(diarization_error_rate(reference, hypothesis, duration_s, 0.0), 2)
         row[f"{name}_collar"] = round(diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S), 2)
+    row |= dict.fromkeys(WORDS)
+    if (stm := path.with_suffix(".stm")).exists():
+        said = read_stm_words(stm)
+        row |= {name: round(word_error_rate(said, told), 2) for name, told in texts(events).items()}
     kinds = [event.WhichOneof("event") for event in events]
     row["speaker_revisions"] = kinds.count("speaker_revision")
     return row
@@ -107,7 +138,17 @@ async def measure(paths: list[Path], speed: float) -> list[dict[str, Any]]:
 
 def print_row(row: dict[str, Any]) -> None:
     figures = "".join(f"{row[view]:>9.2f}{row[view + '_collar']:>9.2f}" for view in VIEWS)
-    print(f"{row['name']:<12}{figures}{row['speaker_revisions']:>11}", flush=True)
+    words = "".join(f"{'-' if row[name] is None else format(row[name], '.2f'):>11}" for name in WORDS)
+    print(f"{row['name']:<16}{figures}{words}{row['speaker_revisions']:>11}", flush=True)
+
+
+def mean_row(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means of the rates, and the sum of the revisions."""
+    row: dict[str, Any] = {"name": name}
+    for key in [*(view + suffix for view in VIEWS for suffix in ("", "_collar")), *WORDS]:
+        known = [one[key] for one in rows if one[key] is not None]
+        row[key] = round(fmean(known), 2) if known else None
+    return row | {"speaker_revisions": sum(one["speaker_revisions"] for one in rows)}
 
 
 def main() -> int:
@@ -122,11 +163,13 @@ def main() -> int:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
     ensure_scorers()
-    print(f"{'recording':<12}" + "".join(f"{view + ' DER':>9}{'.25':>9}" for view in VIEWS) + f"{'revisions':>11}")
+    views_of = "".join(f"{view + ' DER':>9}{'.25':>9}" for view in VIEWS)
+    print(f"{'recording':<16}{views_of}" + "".join(f"{name:>11}" for name in WORDS) + f"{'revisions':>11}")
     rows = asyncio.run(measure(paths, given.speed))
-    measured = [f"{view}{suffix}" for view in VIEWS for suffix in ("", "_collar")]
-    means = {name: round(fmean(row[name] for row in rows), 2) for name in measured}
-    print_row({"name": "mean", **means, "speaker_revisions": sum(row["speaker_revisions"] for row in rows)})
+    sets = [(name, [row for row in rows if row["folder"] == name]) for name in sorted({row["folder"] for row in rows})]
+    means = {name: mean_row(f"mean {name}", of) for name, of in [*sets, ("all", rows)]}
+    for row in means.values():
+        print_row(row)
     if given.json:
         figures = {"recordings": rows, "mean": means, "units": "percent", **circumstances()}
         given.json.write_text(json.dumps(figures, indent=2) + "\n")

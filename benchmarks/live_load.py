@@ -11,14 +11,18 @@ import numpy as np
 from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
+from benchmarks.first_words import FirstWords
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import RunningSystem
 from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
 CHUNK_S = 0.2
-# The first words of a meeting wait for processes that load their models.
+# The first words of a meeting wait for everything that happens once.
 WARM_UP_S = 10.0
+
+
+KINDS = ("partial", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -26,14 +30,19 @@ class Lags:
     """Seconds from the moment a turn's (or word's) last sample was sent to the event that tells it."""
 
     partial: list[float] = field(default_factory=list)
+    """Of turns while they grow, before any of their words is known."""
     stable: list[float] = field(default_factory=list)
+    """Of turns that are told with words of all of them for the first time."""
     word: list[float] = field(default_factory=list)
+    """Of words, to the first event that tells a word at their place: a provisional one."""
+    final_word: list[float] = field(default_factory=list)
+    """Of words, to the watermark that says that they are final; of the meeting before FINISH."""
     finish: list[float] = field(default_factory=list)
     """From FINISH to the last event."""
 
     def add(self, other: Lags) -> None:
         """Takes those of another bot."""
-        for name in ("partial", "stable", "word", "finish"):
+        for name in KINDS:
             getattr(self, name).extend(getattr(other, name))
 
     def all_turns(self) -> list[float]:
@@ -49,17 +58,61 @@ def percentiles(lags: Sequence[float]) -> dict[str, float]:
     return {"p50_s": round(float(p50), 3), "p95_s": round(float(p95), 3), "n": len(lags)}
 
 
+class LagMeter:
+    """The lags of one meeting of one track, event by event."""
+
+    def __init__(self) -> None:
+        self.lags = Lags()
+        self._first_words = FirstWords()
+        self._worded: set[int] = set()  # segments that were told with words
+        self._stable: set[int] = set()  # segments that were told to be stable
+        self._final_ms = 0
+        self._ends_ms: dict[int, list[int]] = {}  # of words that are not final yet, by segment
+
+    def take(self, event: LiveEvent, now_s: float) -> None:
+        """An event that came so many seconds after the first sample was sent."""
+        match event.WhichOneof("event"):
+            case "turn":
+                self._take_turn(event.turn, now_s)
+            case "watermark":
+                self._take_final(event.watermark.words_final_through_ms, now_s)
+
+    def _take_turn(self, turn: pb.LiveTurn, now_s: float) -> None:
+        self._ends_ms[turn.segment_id] = [w.end_ms for w in turn.words if w.end_ms > self._final_ms]
+        if turn.state == pb.LIVE_TURN_STATE_FINAL or turn.end_ms / 1000 < WARM_UP_S:
+            return
+        fresh = self._first_words.take(turn.words)
+        self.lags.word.extend(now_s - word.end_ms / 1000 for word in fresh)
+        if turn.state == pb.LIVE_TURN_STATE_PARTIAL and not turn.words and turn.segment_id not in self._worded:
+            self.lags.partial.append(now_s - turn.end_ms / 1000)
+        elif turn.state == pb.LIVE_TURN_STATE_STABLE and turn.segment_id not in self._stable:
+            # One that is told again, with its words for good, was told before.
+            self._stable.add(turn.segment_id)
+            if fresh and turn.revision > 1:
+                self.lags.stable.append(now_s - turn.end_ms / 1000)
+        if turn.words:
+            self._worded.add(turn.segment_id)
+
+    def _take_final(self, through_ms: int, now_s: float) -> None:
+        for segment, ends_ms in self._ends_ms.items():
+            final = [end_ms for end_ms in ends_ms if WARM_UP_S * 1000 <= end_ms <= through_ms]
+            self.lags.final_word.extend(now_s - end_ms / 1000 for end_ms in final)
+            self._ends_ms[segment] = [end_ms for end_ms in ends_ms if end_ms > through_ms]
+        self._final_ms = through_ms
+
+
 class Bot:
     """One meeting in real time."""
 
     def __init__(self, pcm: NDArray[np.int16]) -> None:
         self._pcm = pcm
         self._began = 0.0
-        self._words: set[tuple[int, str, int]] = set()
-        self.lags = Lags()
+        self._finishing = False
+        self._meter = LagMeter()
 
     async def run(self, client: MeetraClient) -> Lags:
         """Streams it to its end."""
+        lags = self._meter.lags
         async with client.live(name="load", tracks=[TRACK]) as meeting:
             self._began = time.monotonic()
             reading = asyncio.create_task(self._read(meeting))
@@ -69,31 +122,17 @@ class Bot:
                 await asyncio.sleep(max(0.0, self._began + (first + step) / RATE_HZ - time.monotonic()))
                 await meeting.send("mix", self._pcm[first : first + step].astype("<i2").tobytes())
             asked = time.monotonic()
+            self._finishing = True
             await meeting.finish()
-            self.lags.finish.append(time.monotonic() - asked)
+            lags.finish.append(time.monotonic() - asked)
             await reading
-        return self.lags
+        return lags
 
     async def _read(self, meeting: LiveMeeting) -> None:
         async for event in meeting.events():
-            if event.WhichOneof("event") == "turn":
-                self._take(event, time.monotonic() - self._began)
-
-    def _take(self, event: LiveEvent, now_s: float) -> None:
-        turn = event.turn
-        if turn.state == pb.LIVE_TURN_STATE_FINAL or turn.end_ms / 1000 < WARM_UP_S:
-            return
-        if turn.state == pb.LIVE_TURN_STATE_PARTIAL and not turn.words:
-            self.lags.partial.append(now_s - turn.end_ms / 1000)
-        elif turn.state == pb.LIVE_TURN_STATE_STABLE and turn.revision > 1:
-            fresh = [w for w in turn.words if (turn.segment_id, w.text, w.start_ms) not in self._words]
-            if fresh:
-                self.lags.stable.append(now_s - turn.end_ms / 1000)
-        for word in turn.words:
-            key = (turn.segment_id, word.text, word.start_ms)
-            if key not in self._words:
-                self._words.add(key)
-                self.lags.word.append(now_s - word.end_ms / 1000)
+            # What the end makes final says nothing of how long words stay provisional.
+            if not (self._finishing and event.WhichOneof("event") == "watermark"):
+                self._meter.take(event, time.monotonic() - self._began)
 
 
 async def run_bots(system: RunningSystem, meetings: Sequence[NDArray[np.int16]]) -> Lags:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,11 +67,22 @@ SCORES: dict[str, Score] = {
     "talking_time %": lambda _, line: 100 * talking_share(line, line.whole),
     "longest turn s": lambda _, line: _longest_turn_s(line),
     "latency ms": lambda _, line: _latency_ms(line),
-    "sentiment_score": lambda _, line: sentiment(line).score,
-    "neutral %": lambda _, line: meeting_emotions(line).percentages["neutral"],
-    "happiness %": lambda _, line: meeting_emotions(line).percentages["happiness"],
+    "sentiment_score": lambda _, line: _sentiment(line),
+    "neutral %": lambda _, line: _emotion(line, "neutral"),
+    "happiness %": lambda _, line: _emotion(line, "happiness"),
     "questions": lambda conversation, _: len(questions(conversation)),
 }
+
+
+def _sentiment(line: Timeline) -> float:
+    """Not a number where the recogniser took the recording for another language than English."""
+    score = sentiment(line).score
+    return math.nan if score is None else score
+
+
+def _emotion(line: Timeline, name: str) -> float:
+    percentages = meeting_emotions(line).percentages
+    return math.nan if percentages is None else percentages[name]
 
 
 def _largest_share(line: Timeline) -> float:
@@ -160,11 +172,8 @@ def main() -> int:
     if not paths:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
-    models = load_default_models(threads=1, transcriber_processes=1)
-    try:
-        rows = asyncio.run(measure(paths, models))
-    finally:
-        asyncio.run(models.close())
+    models = load_default_models(threads=1, recogniser_workers=1)
+    rows = asyncio.run(measure(paths, models))
     for folder in sorted({row["folder"] for row in rows}):
         print_table([row for row in rows if row["folder"] == folder])
     if arguments.json:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,10 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.default_backend import load_default_models
-from inference.engine import Engine
-from inference.models import ModelSet, RecognisedWord, Samples, Transcriber
+from inference.engine import GUESSING, RECOGNITION, Engine
+from inference.models import (
+    EncodedWindow,
+    GuessedWords,
+    ModelSet,
+    RecognisedWord,
+    Samples,
+    WindowRecogniser,
+    WindowTask,
+)
 from inference.session import Session, SessionConfig
-from inference.sphinx import decoder_process
 
 BLOCK_SAMPLES = 16_000
 
@@ -26,15 +34,18 @@ class ModelSeconds:
 
     spent: dict[str, float] = field(default_factory=dict)
 
-    def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The call, its time counted under ``name``."""
+    def timed(self, name: str, call: Callable[..., Any], own_threads_s: Callable[[], float] = float) -> Any:
+        """The call, its time counted under ``name``.
+
+        ``own_threads_s``: processor seconds so far of threads that the model itself started.
+        """
 
         def measured(*arguments: Any) -> Any:
-            start = time.thread_time()
+            start = time.thread_time() + own_threads_s()
             try:
                 return call(*arguments)
             finally:
-                self.spent[name] = self.spent.get(name, 0.0) + time.thread_time() - start
+                self.spent[name] = self.spent.get(name, 0.0) + time.thread_time() + own_threads_s() - start
 
         return measured
 
@@ -44,20 +55,37 @@ class ModelSeconds:
         return sum(self.spent.values())
 
 
-class _InProcessSphinx:
-    """The recogniser in this process, so that its time can be counted."""
+class _CountedRecogniser:
+    """A recogniser of windows whose calls are counted by what they are for."""
 
-    languages: tuple[str, ...] = ("en",)
     parallel = 1
-    processor_s = 0.0
 
-    def __init__(self, seconds: ModelSeconds, max_segment_s: float) -> None:
-        self.max_segment_s = max_segment_s
-        self._recognise = seconds.timed("speech recognition", decoder_process.recognise)
+    def __init__(self, model: WindowRecogniser, seconds: ModelSeconds) -> None:
+        self.languages, self.word_times = model.languages, model.word_times
+        self.max_window_s, self.max_guess_s = model.max_window_s, model.max_guess_s
+        self.uses_key_terms = model.uses_key_terms
+        self._model = model
+        # One call at a time: only so is it known which of them the model's threads worked for.
+        self._turn = threading.Lock()
+        self._encode = seconds.timed(RECOGNITION, model.encode, lambda: model.processor_s)
+        self._write = seconds.timed(RECOGNITION, model.write, lambda: model.processor_s)
+        self._guess = seconds.timed(GUESSING, model.guess, lambda: model.processor_s)
 
-    async def transcribe(self, samples: Samples) -> tuple[RecognisedWord, ...]:
-        pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-        return tuple(RecognisedWord(*word) for word in self._recognise(pcm))
+    @property
+    def processor_s(self) -> float:
+        return self._model.processor_s
+
+    def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
+        with self._turn:
+            return list(self._encode(windows))
+
+    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+        with self._turn:
+            return list(self._write(work))
+
+    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+        with self._turn:
+            return list(self._guess(work))
 
 
 def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
@@ -73,26 +101,21 @@ def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
         def __call__(self, *arguments: Any) -> Any:
             return self._call(*arguments)
 
-    decoder_process.load()
-    assert isinstance(models.transcriber, Transcriber)
+    assert isinstance(models.recogniser, WindowRecogniser)
     counted: dict[str, Any] = {
         "vad": Counted(models.vad, "voice activity"),
         "encoder": Counted(models.encoder, "speaker vectors"),
         "quality": Counted(models.quality, "speech quality"),
     }
-    return replace(
-        models,
-        **counted,
-        transcriber=_InProcessSphinx(seconds, models.transcriber.max_segment_s),
-    )
+    return replace(models, **counted, recogniser=_CountedRecogniser(models.recogniser, seconds))
 
 
 async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
     """Processor seconds that the models need for the audio (s16 mono at 16 kHz), one thread each.
 
-    ``live``: as a live meeting asks for it, which has voices told as they come, window by window.
+    ``live``: as a live meeting asks for it, which has voices and words told as they come.
     """
-    models = load_default_models(threads=1, transcriber_processes=1)
+    models = load_default_models(threads=1, recogniser_workers=1)
     seconds = ModelSeconds()
     engine = Engine(_counted(models, seconds))
     try:
@@ -100,12 +123,20 @@ async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
         try:
             for start in range(0, len(pcm), BLOCK_SAMPLES):
                 await session.push(pcm[start : start + BLOCK_SAMPLES])
+                if live:
+                    await _keep_up(engine)
             await session.finish()
         finally:
             await session.close()
     finally:
         await engine.close()
     return seconds
+
+
+async def _keep_up(engine: Engine) -> None:
+    """Waits until no work waits for a model: in real time one meeting alone never has two pieces in a call."""
+    while any(queue.waiting for queue, _ in engine.statistics()):
+        await asyncio.sleep(0.001)
 
 
 def measured(pcm: NDArray[np.int16], *, live: bool = False) -> ModelSeconds:

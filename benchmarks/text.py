@@ -2,16 +2,17 @@
 
     python -m benchmarks.text [--json FILE]
 
-Questions: AMI and MRDA dialogue acts, with punctuation and without (as the default recogniser
-gives them); baseline: the last character is "?", and of bare words: the first word is a question
+Questions: AMI and MRDA dialogue acts, with punctuation (as the default recogniser gives it) and
+without; baseline: the last character is "?", and of bare words: the first word is a question
 word or an auxiliary. Sentiment and emotions: MELD; baseline: the
-most frequent class. Topics: AMI and QMSum; baseline: as many uniform cuts as ours.
+most frequent class. Topics: AMI and QMSum, by the sentence vectors of English and "by words", as in every other
+language; baseline: as many uniform cuts as ours. Summaries: the share of the chosen sentences that the AMI annotators'
+summary rests on, likewise by both; baseline: the same share of all sentences that are long enough.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from bisect import bisect_right
@@ -21,7 +22,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.labelled_text import TopicTruth, ami_acts, meld, mrda, topic_meetings, without_marks
+from benchmarks.labelled_text import (
+    Said,
+    TopicTruth,
+    ami_acts,
+    ami_summarised,
+    meld,
+    mrda,
+    topic_meetings,
+    without_marks,
+)
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scoring import detection, macro_f1, segmentation_errors
@@ -30,6 +40,7 @@ from inference.models import EMOTIONS, ModelSet
 from inference.text import BlendedSentiment
 from server.conversation import Sentence
 from server.conversation.question_form import is_question
+from server.insights.key_points import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences
 from server.insights.topics import topic_borders
 
 TEXT = EVAL / "text"
@@ -115,11 +126,12 @@ def _numbers(moments: Sequence[float], borders: Sequence[float]) -> list[int]:
 
 def topics(models: ModelSet) -> list[dict[str, Any]]:
     """Pk and WindowDiff of the topics."""
-    scores: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {"AMI": [], "QMSum": []}
+    kinds = [(name, kind) for kind in ("", ", by words") for name in ("AMI", "QMSum")]
+    scores: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {name + kind: [] for name, kind in kinds}
     for meeting in topic_meetings(TEXT / "ami", TEXT / "qmsum"):
-        scores["AMI" if (TEXT / "ami" / f"{meeting.name}.json").exists() else "QMSum"].append(
-            _topics_of(models, meeting)
-        )
+        name = "AMI" if (TEXT / "ami" / f"{meeting.name}.json").exists() else "QMSum"
+        scores[name].append(_topics_of(meeting, _sentences(meeting.said, models)))
+        scores[f"{name}, by words"].append(_topics_of(meeting, _sentences(meeting.said)))
     rows = []
     for name, found in scores.items():
         for place, measure in enumerate(("Pk", "WindowDiff")):
@@ -128,12 +140,43 @@ def topics(models: ModelSet) -> list[dict[str, Any]]:
     return rows
 
 
-def _topics_of(models: ModelSet, meeting: TopicTruth) -> tuple[tuple[float, float], tuple[float, float]]:
-    vectors = models.text_encoder([said.text for said in meeting.said])
-    sentences = [
-        Sentence(i, 1, round(s.start_s * 1e6), round(s.end_s * 1e6), s.text, False, 0.0, (), v.astype("<f2").tobytes())
-        for i, (s, v) in enumerate(zip(meeting.said, vectors, strict=True))
+def _sentences(said: Sequence[Said], models: ModelSet | None = None) -> list[Sentence]:
+    """Sentences with the vectors of English; without models, as sentences of another language."""
+    texts = [one.text for one in said]
+    vectors = [v.astype("<f2").tobytes() for v in models.text_encoder(texts)] if models else [b""] * len(texts)
+    return [
+        Sentence(
+            i,
+            1,
+            round(s.start_s * 1e6),
+            round(s.end_s * 1e6),
+            s.text,
+            is_question(s.text, punctuated=True),
+            vector=vector,
+        )
+        for i, (s, vector) in enumerate(zip(said, vectors, strict=True))
     ]
+
+
+def summaries(models: ModelSet) -> list[dict[str, Any]]:
+    """Share of the sentences of a summary that the annotators' rests on."""
+    meetings = ami_summarised(TEXT / "ami")
+    rows = []
+    for kind, encoder in (("", models), (", by words", None)):
+        ours, every = [], []
+        for acts in meetings:
+            matters = [act.matters for act in acts]
+            sentences = _sentences([act.said for act in acts], encoder)
+            chosen = central_sentences(sentences, MOST_SUMMARY_SENTENCES)
+            ours.append(fmean(matters[s.segment_id] for s in chosen))
+            long_enough = [s for s in sentences if LEAST_WORDS <= len(s.text.split()) <= MOST_WORDS and not s.asks]
+            every.append(fmean(matters[s.segment_id] for s in long_enough))
+        row = {"task": f"summaries, AMI{kind}", "n": len(meetings), "measure": "precision"}
+        rows.append(row | _pair(fmean(ours), fmean(every)))
+    return rows
+
+
+def _topics_of(meeting: TopicTruth, sentences: Sequence[Sentence]) -> tuple[tuple[float, float], tuple[float, float]]:
     starts = [said.start_s for said in meeting.said]
     truth = _numbers(starts, meeting.borders_s)
     found = [moment / 1e6 for moment in topic_borders(sentences, round(meeting.duration_s * 1e6))]
@@ -148,11 +191,8 @@ def main() -> int:
     if not TEXT.is_dir():
         print(f"no labelled text in {TEXT}", file=sys.stderr)
         return 2
-    models = load_default_models(threads=2, transcriber_processes=1)
-    try:
-        rows = [*questions(), *feelings(models), *topics(models)]
-    finally:
-        asyncio.run(models.close())
+    models = load_default_models(threads=2, recogniser_workers=1)
+    rows = [*questions(), *feelings(models), *topics(models), *summaries(models)]
     print(f"{'task':<34}{'n':>7}  {'measure':<11}{'ours':>7}{'baseline':>10}")
     for row in rows:
         more = ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("task", "n", "measure", "ours", "baseline"))

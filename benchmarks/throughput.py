@@ -4,7 +4,8 @@
 
 Uploads recordings to a whole system, one after another, and asks the engine what its models did. ``rtf`` is the time
 from the accepted upload to the finished meeting over the length of the recording; ``kernel_share`` is the share of
-the processor time of the inference server, its recogniser processes included, that is spent inside of model calls.
+the processor time of the inference server that is spent inside of model calls: ONNX Runtime's, and CTranslate2's on
+threads of its own.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ async def measure(minutes: float, recordings: int, folder: Path) -> dict[str, An
     with running_system() as system:
         async with Client(system.gateway) as client:
             await client.login(system.email, system.password)
-            # The first recording waits for the recogniser's processes to load.
+            # What happens once, at the first recording, is no cost of a minute.
             await analyse(client, write_flac(dialogues(0.5), folder / "warm-up.flac"))
             before, spent_before = await statistics(system), processor_s(system.pid("inference"))
             took = []

@@ -91,17 +91,20 @@ class _SharedTime:
         """``clock``: processor seconds of the model so far."""
         self._clock, self._lock = clock, threading.Lock()
         self._ran_s: dict[object, float] = {}
+        self._called_s: dict[object, float] = {}
 
-    def add(self, kind: object, seconds: float) -> None:
-        """A call of a kind took so long."""
+    def add(self, kind: object, ran_s: float, called_s: float) -> None:
+        """A call of a kind took so long, and so much processor time of the thread that called."""
         with self._lock:
-            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + seconds
+            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + ran_s
+            self._called_s[kind] = self._called_s.get(kind, 0.0) + called_s
 
     def of(self, kind: object) -> float:
         """What calls of a kind cost, processor seconds."""
         with self._lock:
             ran_s = sum(self._ran_s.values())
-            return self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+            own_s = self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+            return own_s + self._called_s.get(kind, 0.0)
 
 
 class _OnOwnThreads(Generic[Work, Result]):
@@ -115,11 +118,11 @@ class _OnOwnThreads(Generic[Work, Result]):
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, work)
 
     def _timed(self, work: list[Work]) -> list[Result]:
-        began = time.monotonic()
+        began, spent = time.monotonic(), time.thread_time()
         try:
             return self._call(work)
         finally:
-            self._time.add(self, time.monotonic() - began)
+            self._time.add(self, time.monotonic() - began, time.thread_time() - spent)
 
     @property
     def processor_s(self) -> float:

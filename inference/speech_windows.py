@@ -24,6 +24,9 @@ TAKEN_UP_BEFORE_SAMPLES = AROUND_SAMPLES + int(SpeechRule().lead_s * SAMPLE_RATE
 JOINED_SAMPLES = int(0.5 * SAMPLE_RATE_HZ)
 # A full window is cut at the longest pause in this last share of it; without one, where speech is least likely.
 CUT_WITHIN = 0.4
+# From this probability on a window of the detector bounds a word: words then begin and end within 0.04 s of where they
+# do (median), against 0.1 and 0.3 s as the recogniser tells it.
+VOICED = 0.35
 # A window is closed at the latest so long after it began: where little is said, words are final all the same.
 LONGEST_WAIT_SAMPLES = 30 * SAMPLE_RATE_HZ
 
@@ -45,6 +48,9 @@ class SpeechWindow:
     """Spans of speech, one after another, in the order of time."""
 
     spans: tuple[Span, ...]
+    voiced: NDArray[np.bool_]
+    """Which windows of the detector hold speech, from the one in which the first span begins, shape (windows,)."""
+    vad_window_samples: int
 
     @property
     def start(self) -> int:
@@ -62,7 +68,11 @@ class SpeechWindow:
         return np.concatenate([span.samples for span in self.spans])
 
     def place(self, start_s: float, end_s: float) -> tuple[float, float]:
-        """A word's place in the window as its place in the session, seconds: within the span that holds its middle."""
+        """A word's place in the window as its place in the session, seconds.
+
+        It lies within the span that holds its middle; and there it begins and ends with speech, since a recogniser
+        gives a pause to the word before it.
+        """
         middle = (start_s + end_s) / 2 * SAMPLE_RATE_HZ
         before = 0
         for span in self.spans:
@@ -72,7 +82,17 @@ class SpeechWindow:
         shift_s = (span.start - before) / SAMPLE_RATE_HZ
         first_s, last_s = span.start / SAMPLE_RATE_HZ, span.end / SAMPLE_RATE_HZ
         begins_s = min(max(start_s + shift_s, first_s), last_s)
-        return begins_s, min(max(end_s + shift_s, begins_s), last_s)
+        return self._within_speech(begins_s, min(max(end_s + shift_s, begins_s), last_s))
+
+    def _within_speech(self, start_s: float, end_s: float) -> tuple[float, float]:
+        window_s = self.vad_window_samples / SAMPLE_RATE_HZ
+        base = self.start // self.vad_window_samples
+        first = int(start_s / window_s) - base
+        voiced = np.flatnonzero(self.voiced[max(0, first) : int(np.ceil(end_s / window_s)) - base]) + max(0, first)
+        if not len(voiced):
+            return start_s, end_s
+        begins_s, ends_s = (base + int(voiced[0])) * window_s, (base + int(voiced[-1]) + 1) * window_s
+        return max(start_s, begins_s), min(end_s, ends_s)
 
 
 class SpeechPacker:
@@ -85,14 +105,16 @@ class SpeechPacker:
         self._spans: list[Span] = []
         self._open: int | None = None  # where the segment under way is taken up
         self._cut = 0  # speech before is in a window
-        self._probabilities = np.zeros(0, np.float32)  # of the last windows of the detector
+        self._probabilities = np.zeros(0, np.float32)  # of the detector's windows that a window may still hold
         self._heard = 0
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
         """Remembers how likely the last windows of the detector hold speech."""
-        keep = 2 * self._longest // self._vad_window
-        self._probabilities = np.concatenate([self._probabilities, probabilities])[-keep:]
         self._heard += len(probabilities) * self._vad_window
+        first = self.first_waiting
+        waiting = 0 if first is None else (self._heard - first) // self._vad_window + 1
+        keep = max(waiting, 2 * self._longest // self._vad_window)
+        self._probabilities = np.concatenate([self._probabilities, probabilities])[-keep:]
 
     @property
     def first_waiting(self) -> int | None:
@@ -142,11 +164,15 @@ class SpeechPacker:
 
     def finish(self) -> list[SpeechWindow]:
         """What is left."""
-        window = [SpeechWindow(tuple(self._spans))] if self._spans else []
-        self._spans = []
-        if window:
-            self._cut = window[0].end
-        return window
+        spans, self._spans = self._spans, []
+        return [self._window(spans)] if spans else []
+
+    def _window(self, spans: list[Span]) -> SpeechWindow:
+        self._cut = spans[-1].end
+        base = self._heard // self._vad_window - len(self._probabilities)
+        first, last = spans[0].start // self._vad_window, -(-self._cut // self._vad_window)
+        voiced = self._probabilities[max(0, first - base) : last - base] >= VOICED
+        return SpeechWindow(tuple(spans), voiced, self._vad_window)
 
     def _begin(self, start_s: float) -> int:
         """Where a segment is taken up: with what is around it, but nothing twice."""
@@ -175,8 +201,7 @@ class SpeechPacker:
         else:
             window, rest = self._cut_in_speech(spans)
         self._spans = list(rest)
-        self._cut = window[-1].end
-        return SpeechWindow(tuple(window))
+        return self._window(list(window))
 
     def _pause(self, spans: list[Span]) -> int | None:
         """Before which span to cut: at the longest pause near the end of the window; None where there is none."""

@@ -10,7 +10,7 @@ import math
 
 from inference.whisper.guards import odds
 
-SLOPE, INTERCEPT = 1.0, 0.0
+SLOPE, INTERCEPT = 0.940, 0.471
 
 
 def calibrated(probability: float) -> float:

@@ -23,8 +23,6 @@ LARGEST_COMPRESSION = 2.4
 # Mean log-probabilities of a text's tokens below which the model guesses: whatever it heard, and where it also thinks
 # that nobody may be speaking.
 LEAST_OF_ALL, LEAST_OF_SILENCE, SILENCE_PROBABILITY = -1.5, -1.0, 0.4
-# A short text that the model doubts is one of those it writes to noise.
-SHORT_TEXT_WORDS, LEAST_OF_SHORT_TEXT = 4, -0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,8 @@ def is_doubted(writing: Writing) -> bool:
 
 def drop_invented(writing: Writing) -> list[RecognisedWord]:
     """The words, or none where they were written to something that is no speech."""
-    short = len(writing.words) <= SHORT_TEXT_WORDS and writing.log_probability < LEAST_OF_SHORT_TEXT
     repeated = compression(" ".join(word.text for word in writing.words)) > LARGEST_COMPRESSION
-    return [] if short or repeated or is_doubted(writing) else writing.words
+    return [] if repeated or is_doubted(writing) else writing.words
 
 
 def _plain(word: str) -> str:

@@ -36,6 +36,10 @@ WINDOW_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3000, 1500, 400
 MAX_WINDOW_S = 28.0
 # Seconds of the encoder's frames, in which times are counted.
 FRAME_S = 0.02
+# Languages of at least 1000 hours in Whisper's training data (Radford et al. 2022, appendix E). Noisy speech of one of
+# them is taken for Welsh, Latin or Javanese as easily as for itself, so that any other is held to be ten times rarer.
+MOST_TRAINED = frozenset("en zh de es ru fr pt ko ja tr pl it sv nl ca fi id".split())
+LESS_TRAINED_PRIOR = 0.1
 # Nobody says more; what does is a loop.
 TOKENS_PER_S, LEAST_TOKENS, MOST_TOKENS = 14.0, 16, 224
 # Who speaks says more; a model that writes less has left something out, or there is little to hear.
@@ -131,10 +135,14 @@ class WhisperRecogniser:
         found = []
         for said in self._model.detect_language(features):
             named = {match[1]: p for token, p in said if (match := LANGUAGE_TOKEN.fullmatch(token))}
-            kept = {language: named.get(language, 0.0) for language in self.languages}
+            kept = {language: named.get(language, 0.0) * self._prior(language) for language in self.languages}
             total = sum(kept.values()) or 1.0
             found.append({language: p / total for language, p in kept.items()})
         return found
+
+    @staticmethod
+    def _prior(language: str) -> float:
+        return 1.0 if language in MOST_TRAINED else LESS_TRAINED_PRIOR
 
     def _written_in(self, language: str) -> str:
         return language if self._model.is_multilingual else ""

@@ -217,7 +217,8 @@ def test_a_word_lies_within_the_span_that_it_was_heard_in(
 
 
 def test_words_keep_their_order_and_their_time() -> None:
-    window = SpeechWindow((Span(16_000, np.zeros(16_000, np.float32)), Span(48_000, np.zeros(32_000, np.float32))))
+    spans = (Span(16_000, np.zeros(16_000, np.float32)), Span(48_000, np.zeros(32_000, np.float32)))
+    window = SpeechWindow(spans, np.ones(126, np.bool_), 512)
     assert window.place(0.25, 0.5) == (1.25, 1.5)
     assert window.place(1.0, 2.5) == (3.0, 4.5)
     assert window.place(0.75, 1.125) == (1.75, 2.0), "it ends where the span ends that holds its middle"

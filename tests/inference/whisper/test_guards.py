@@ -111,10 +111,3 @@ def test_what_the_model_doubts_was_not_said() -> None:
     assert not is_doubted(writing(sentence, sure=-0.9, no_speech=0.9))
     assert drop_invented(writing(sentence, sure=-1.6)) == []
     assert len(drop_invented(writing(sentence, sure=-1.1))) == 9
-
-
-def test_a_short_text_is_doubted_sooner() -> None:
-    assert drop_invented(writing("thank you very much", sure=-0.95)) == []
-    assert len(drop_invented(writing("thank you very much", sure=-0.85))) == 4
-    assert len(drop_invented(writing("thank you very much indeed", sure=-0.95))) == 5
-    assert drop_invented(writing("")) == []

@@ -1,0 +1,78 @@
+"""What the engine hears in recordings, in this process: no server around it, and no waiting for the audio to come."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recordings import RATE_HZ, Samples
+from benchmarks.scoring import folded_words, matched
+from inference.default_backend import load_default_models
+from inference.engine import Engine
+from inference.events import TurnEvent
+from inference.models import RecognisedWord
+from inference.session import Session, SessionConfig
+
+BLOCK_SAMPLES = 10 * RATE_HZ
+
+
+@asynccontextmanager
+async def default_engine() -> AsyncIterator[Engine]:
+    """The default models, a window on each processor."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    engine = Engine(load_default_models(threads=1, recogniser_workers=cores))
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def as_pcm(samples: Samples) -> NDArray[np.int16]:
+    """s16 of float32 in -1..1."""
+    return np.round(samples * 32768).clip(-32768, 32767).astype(np.int16)
+
+
+async def words_heard(
+    engine: Engine, blocks: Iterable[NDArray[np.int16]], config: SessionConfig | None = None
+) -> list[RecognisedWord]:
+    """The final words of one session, in the order of time; ``blocks``: its audio, s16 mono at 16 kHz."""
+    session = Session(engine, config or SessionConfig())
+    words: list[RecognisedWord] = []
+    try:
+        for block in blocks:
+            for start in range(0, len(block), BLOCK_SAMPLES):
+                await session.push(block[start : start + BLOCK_SAMPLES])
+        for event in await session.finish():
+            if isinstance(event, TurnEvent):
+                words += event.words
+    finally:
+        await session.close()
+    return sorted(words, key=lambda word: (word.start_s, word.end_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A recognised word, and which words of the reference it is."""
+
+    word: RecognisedWord
+    reference: tuple[int, ...]
+    """Places of the words of the reference it was aligned with and is equal to; empty where it is wrong."""
+
+
+def judged(reference: Sequence[str], words: Sequence[RecognisedWord], language: str = "") -> list[Judged]:
+    """Each word that spells anything, beside the reference (as ``folded_words`` gives it)."""
+    tokens = [folded_words(word.text, language) for word in words]
+    owners = [number for number, own in enumerate(tokens) for _ in own]
+    right: dict[int, list[int]] = {}
+    for said, heard in matched(reference, [token for own in tokens for token in own]):
+        right.setdefault(owners[heard], []).append(said)
+    return [
+        Judged(word, tuple(right.get(number, ())) if len(right.get(number, ())) == len(own) else ())
+        for number, (word, own) in enumerate(zip(words, tokens, strict=True))
+        if own
+    ]

@@ -1,0 +1,93 @@
+"""Words that nobody said: half an hour of everything but speech, through the whole server path.
+
+    python -m benchmarks.invention [--minutes 30] [--json FILE]
+
+The clips of the evaluation data where it lies beside the checkout, and made sounds at three levels for the rest of the
+time, each a recording of its own: silence, dither, hiss, a fan, a keyboard, breathing, applause, telephones, beeps,
+music, sweeps. Every word is one too many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accuracy import conversation_of
+from benchmarks.in_process import as_pcm
+from benchmarks.recordings import RATE_HZ, temporary_folder, write_flac
+from benchmarks.running_system import circumstances, running_system
+from benchmarks.sounds import NONSPEECH, VARIANTS, Wordless, made, recorded
+from server.cli.client import Client
+
+# A made sound shorter than this says little.
+SHORTEST_S = 4.0
+
+
+def sounds(minutes: float) -> list[Wordless]:
+    """So many minutes, or a little more where that would leave made sounds too short."""
+    clips = recorded()
+    rest_s = minutes * 60 - sum(len(clip.samples) for clip in clips) / RATE_HZ
+    each_s = max(SHORTEST_S, rest_s / len(VARIANTS))
+    return [*clips, *(made(kind, each_s, level_dbfs) for kind, level_dbfs in VARIANTS)]
+
+
+async def measure(minutes: float, folder: Path) -> dict[str, Any]:
+    """The figures."""
+    by_kind: dict[str, dict[str, float]] = defaultdict(lambda: {"minutes": 0.0, "words": 0})
+    invented = []
+    with running_system() as system:
+        async with Client(system.gateway) as client:
+            await client.login(system.email, system.password)
+            for sound in sounds(minutes):
+                name = re.sub(r"\W+", "-", sound.name)
+                path = write_flac(as_pcm(sound.samples), folder / f"{name}.flac")
+                conversation = await conversation_of(system, client, path)
+                row = by_kind[sound.kind]
+                row["minutes"] += len(sound.samples) / RATE_HZ / 60
+                row["words"] += len(conversation.words)
+                if conversation.words:
+                    text = " ".join(word.text for word, _ in conversation.words)
+                    invented.append(
+                        {
+                            "name": sound.name,
+                            "text": text,
+                            "language": conversation.language,
+                            "confidence": conversation.mean_word_confidence,
+                        }
+                    )
+    return {
+        "minutes": round(sum(row["minutes"] for row in by_kind.values()), 1),
+        "words": sum(row["words"] for row in by_kind.values()),
+        "by_kind": {kind: {**row, "minutes": round(row["minutes"], 2)} for kind, row in by_kind.items()},
+        "invented": invented,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.invention", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30, help="length of all sounds together")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    if not NONSPEECH.is_dir():
+        print(f"no recorded sounds in {NONSPEECH}: made ones alone", file=sys.stderr)
+    with temporary_folder() as folder:
+        figures = asyncio.run(measure(given.minutes, folder))
+    print(f"{'sound':<34}{'minutes':>8}{'words':>7}")
+    for kind, row in figures["by_kind"].items():
+        print(f"{kind:<34}{row['minutes']:>8}{row['words']:>7}")
+    print(f"{'in all':<34}{figures['minutes']:>8}{figures['words']:>7}")
+    for found in figures["invented"]:
+        print(f"  {found['name']} ({found['language']}): {found['text']}")
+    if given.json:
+        given.json.write_text(json.dumps({**figures, **circumstances()}, ensure_ascii=False, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

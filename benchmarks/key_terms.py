@@ -1,0 +1,156 @@
+"""What key terms bring: words that the recogniser gets wrong, with and without being told of them.
+
+    python -m benchmarks.key_terms [--json FILE]
+
+Hard read speech, a recording for each reader, recognised in this process as uploads are. The terms of a recording are
+the longer words of its reference that were wrong without terms, and as many words of other recordings that nobody says
+in it. Recall of the wrong words, and errors of all words, without and with the terms; how often a word that nobody says
+was written; and the words written to sounds without any, with all of these terms given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.in_process import as_pcm, default_engine, words_heard
+from benchmarks.recordings import RATE_HZ
+from benchmarks.running_system import circumstances
+from benchmarks.scorers import ensure_scorers
+from benchmarks.scoring import errors_of, folded_words, matched
+from benchmarks.sounds import MADE, made, recorded
+from benchmarks.spoken_data import READ, Spoken, readers
+from inference.engine import Engine
+from inference.session import SessionConfig
+
+# Shorter words are none that anybody would name.
+SHORTEST_LETTERS = 5
+MOST_TERMS = 100
+MADE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What was heard of a recording."""
+
+    reference: list[str]
+    heard: list[str]
+
+    @property
+    def wrong(self) -> list[str]:
+        """Longer words of the reference that were not recognised, each once."""
+        right = {place for place, _ in matched(self.reference, self.heard)}
+        missed = [word for place, word in enumerate(self.reference) if place not in right]
+        return [word for word in dict.fromkeys(missed) if len(word) >= SHORTEST_LETTERS]
+
+    def recalled(self, terms: Sequence[str]) -> tuple[int, int]:
+        """How often the terms were said and recognised, and how often they were said."""
+        wanted = set(terms)
+        right = sum(self.reference[place] in wanted for place, _ in matched(self.reference, self.heard))
+        return right, sum(word in wanted for word in self.reference)
+
+
+async def heard(engine: Engine, spoken: Spoken, terms: Sequence[str]) -> Pass:
+    """Recognises a recording."""
+    config = SessionConfig(language=spoken.language, key_terms=tuple(terms))
+    words = await words_heard(engine, [as_pcm(spoken.samples())], config)
+    return Pass(folded_words(spoken.text), [token for word in words for token in folded_words(word.text)])
+
+
+def distractors(passes: Sequence[Pass], number: int, count: int) -> list[str]:
+    """So many of the longer words of other recordings that are not said in this one."""
+    said = set(passes[number].reference)
+    others = {word for other in passes for word in other.reference if len(word) >= SHORTEST_LETTERS} - said
+    chosen = np.random.default_rng(number).permutation(sorted(others))[:count]
+    return [str(word) for word in chosen]
+
+
+def row_of(spoken: Spoken, without: Pass, given: Pass, terms: Sequence[str], absent: Sequence[str]) -> dict[str, Any]:
+    """The figures of a recording."""
+    written = Counter(given.heard)
+    (before, said), (after, _) = without.recalled(terms), given.recalled(terms)
+    return {
+        "name": spoken.name,
+        "words": len(without.reference),
+        "terms": len(terms),
+        "said": said,
+        "recognised_without": before,
+        "recognised_with": after,
+        "errors_without": errors_of(without.reference, without.heard),
+        "errors_with": errors_of(given.reference, given.heard),
+        "absent_terms_written": sum(written[word] for word in absent),
+    }
+
+
+def in_all(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Rates over all recordings, percent."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({key: value for key, value in row.items() if key != "name"})
+    return {
+        "terms": total["terms"],
+        "recall_without": round(100 * total["recognised_without"] / max(1, total["said"]), 1),
+        "recall_with": round(100 * total["recognised_with"] / max(1, total["said"]), 1),
+        "wer_without": round(100 * total["errors_without"] / total["words"], 1),
+        "wer_with": round(100 * total["errors_with"] / total["words"], 1),
+        "absent_terms_written": total["absent_terms_written"],
+    }
+
+
+async def without_speech(engine: Engine, terms: Sequence[str]) -> dict[str, Any]:
+    """Words written to sounds without any, with terms given."""
+    sounds = [*(made(kind, MADE_S) for kind in MADE), *recorded()]
+    found = []
+    for sound in sounds:
+        words = await words_heard(engine, [as_pcm(sound.samples)], SessionConfig(key_terms=tuple(terms)))
+        found += [f"{sound.name}: {word.text}" for word in words]
+    minutes = sum(len(sound.samples) for sound in sounds) / RATE_HZ / 60
+    return {"minutes": round(minutes, 1), "words": len(found), "found": found}
+
+
+async def measure() -> dict[str, Any]:
+    """The figures."""
+    spoken = readers()
+    rows, every = [], []
+    async with default_engine() as engine:
+        plain = [await heard(engine, one, ()) for one in spoken]
+        for number, one in enumerate(spoken):
+            terms = plain[number].wrong[: MOST_TERMS // 2]
+            absent = distractors(plain, number, len(terms))
+            given = [str(term) for term in np.random.default_rng(number).permutation([*terms, *absent])]
+            rows.append(row_of(one, plain[number], await heard(engine, one, given), terms, absent))
+            every += terms
+            print(rows[-1], file=sys.stderr, flush=True)
+        sounds = await without_speech(engine, every[:MOST_TERMS])
+    return {"all": in_all(rows), "recordings": rows, "without_speech": sounds}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.key_terms", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    if not READ.is_dir():
+        print(f"no read speech in {READ}", file=sys.stderr)
+        return 2
+    ensure_scorers()
+    figures = asyncio.run(measure())
+    for name, value in figures["all"].items():
+        print(f"{name:<24}{value:>8}")
+    sounds = figures["without_speech"]
+    print(f"words written to {sounds['minutes']} min without speech: {sounds['words']} {sounds['found']}")
+    if given.json:
+        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

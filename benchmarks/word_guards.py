@@ -1,0 +1,238 @@
+"""What each guard against invented words is worth: all of them, and then each switched off.
+
+    python -m benchmarks.word_guards [--json FILE]
+
+WER in percent, pooled over the words of a set (real meetings; some of the synthetic dialogues), and words written to
+sounds without any: the clips of the evaluation data and made ones. Each once with what the speech detector finds, as
+uploads are recognised, and once with the detector switched off, where the other guards stand alone. What is heard is
+cut into windows and encoded once, and the model answers the same question once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.in_process import as_pcm, words_heard
+from benchmarks.recordings import EVAL, Samples
+from benchmarks.running_system import circumstances
+from benchmarks.scorers import ensure_scorers
+from benchmarks.scoring import errors_of, folded_words
+from benchmarks.sounds import MADE, made, recorded
+from benchmarks.spoken_data import meetings
+from inference.default_backend import load_default_models
+from inference.engine import Engine
+from inference.models import (
+    EncodedWindow,
+    GuessedWords,
+    ModelSet,
+    RecognisedWord,
+    Stretch,
+    VoiceActivityDetector,
+    WindowTask,
+)
+from inference.whisper import WhisperRecogniser, guards, recogniser
+from inference.whisper.guards import Writing
+
+DIALOGUES = ("d2_mf", "d4_noisy")
+MADE_S = 6.0
+
+
+Task = WindowTask[EncodedWindow]
+
+
+class EverythingIsSpeech:
+    """In place of a detector."""
+
+    def __init__(self, detector: VoiceActivityDetector) -> None:
+        self.window_samples = detector.window_samples
+
+    def initial_state(self) -> None:
+        return None
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+        return [(np.ones(len(stretch.samples) // self.window_samples, np.float32), None) for stretch in work]
+
+
+class WindowsOf:
+    """In place of a recogniser: keeps the windows that it is asked to write, and writes none."""
+
+    parallel = 1
+
+    def __init__(self, model: WhisperRecogniser) -> None:
+        self.languages, self.word_times = model.languages, model.word_times
+        self.max_window_s, self.max_guess_s = model.max_window_s, model.max_guess_s
+        self.uses_key_terms = model.uses_key_terms
+        self._model = model
+        self.tasks: list[Task] = []
+
+    @property
+    def processor_s(self) -> float:
+        return self._model.processor_s
+
+    def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
+        return self._model.encode(windows)
+
+    def write(self, work: Sequence[Task]) -> list[tuple[RecognisedWord, ...]]:
+        self.tasks += work
+        return [() for _ in work]
+
+    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+        raise NotImplementedError("nobody listens to an upload")
+
+
+class Remembering:
+    """A CTranslate2 model that answers the same question once."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        # With the arguments, so that what an id names lives as long.
+        self._known: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def encode(self, spectra: Any) -> Any:
+        return self._answer("encode", (hash(np.array(spectra).tobytes()),), spectra)
+
+    def generate(self, features: Any, prompts: Any, **options: Any) -> Any:
+        return self._answer("generate", (id(features), repr(prompts), repr(options)), features, prompts, **options)
+
+    def align(self, features: Any, *asked: Any) -> Any:
+        return self._answer("align", (id(features), repr(asked)), features, *asked)
+
+    def _answer(self, name: str, key: tuple[Any, ...], *arguments: Any, **options: Any) -> Any:
+        if (name, *key) not in self._known:
+            self._known[name, *key] = (getattr(self._model, name)(*arguments, **options), arguments)
+        return self._known[name, *key][0]
+
+
+@contextmanager
+def changed(owner: Any, **values: Any) -> Iterator[None]:
+    """Attributes of a module or class, for a while."""
+    before = {name: getattr(owner, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(owner, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
+
+
+@contextmanager
+def _undoubted() -> Iterator[None]:
+    def never(writing: Writing) -> bool:
+        return False
+
+    with changed(guards, is_doubted=never), changed(recogniser, is_doubted=never):
+        yield
+
+
+@contextmanager
+def _never_asked_again() -> Iterator[None]:
+    write = WhisperRecogniser._text
+
+    def once(self: Any, features: Any, duration_s: float, task: Any, *, with_times: bool) -> tuple[Writing, bool]:
+        if with_times:
+            return Writing([], 0.0, 0.0, duration_s), False
+        return write(self, features, duration_s, task, with_times=False)
+
+    with changed(WhisperRecogniser, _text=once):
+        yield
+
+
+Change = Callable[[], AbstractContextManager[None]]
+GUARDS: dict[str, Change] = {
+    "all": nullcontext,
+    "- doubt (log-probability, no speech)": _undoubted,
+    "- compression": lambda: changed(guards, LARGEST_COMPRESSION=np.inf),
+    "- repeats": lambda: changed(recogniser, repeats_from=len),
+    "- hearing the rest again": lambda: changed(recogniser, MOST_PASSES=1),
+    "- a second text, with times": _never_asked_again,
+}
+# What is heard, and the words that were said; none where nobody said any.
+Heard = tuple[list[Task], list[str]]
+
+
+async def windows_of(models: ModelSet, samples: Samples) -> list[Task]:
+    """The windows of a recording, in the order of time."""
+    assert isinstance(models.recogniser, WhisperRecogniser)
+    kept = WindowsOf(models.recogniser)
+    engine = Engine(replace(models, recogniser=kept))
+    try:
+        await words_heard(engine, [as_pcm(samples)])
+    finally:
+        await engine.close()
+    return kept.tasks
+
+
+async def sets_of(models: ModelSet) -> dict[str, list[Heard]]:
+    """Each set of recordings, cut into windows."""
+    dialogues = [one for one in meetings("synthetic") if one.name in DIALOGUES]
+    spoken = {"AMI %": meetings("ami"), "synthetic %": dialogues}
+    sounds = {"recorded": recorded(), "made": [made(kind, MADE_S) for kind in MADE]}
+    return {
+        **{
+            name: [(await windows_of(models, one.samples()), folded_words(one.text)) for one in own]
+            for name, own in spoken.items()
+        },
+        **{name: [(await windows_of(models, one.samples), []) for one in own] for name, own in sounds.items()},
+    }
+
+
+def figure(model: WhisperRecogniser, recordings: Sequence[Heard]) -> float:
+    """WER in percent over all words; where none were said, how many were written."""
+    errors, words = 0, 0
+    for tasks, said in recordings:
+        heard = [token for task in tasks for word in model.write([task])[0] for token in folded_words(word.text)]
+        errors += errors_of(said, heard)
+        words += len(said)
+    return round(100 * errors / words, 2) if words else errors
+
+
+def measure() -> list[dict[str, Any]]:
+    """A row for each guard."""
+    models = load_default_models(threads=1, recogniser_workers=1)
+    model = models.recogniser
+    assert isinstance(model, WhisperRecogniser)
+    with_detector = asyncio.run(sets_of(models))
+    without = asyncio.run(sets_of(replace(models, vad=EverythingIsSpeech(models.vad))))
+    sets = {**with_detector, **{f"{name}, no detector": own for name, own in without.items()}}
+    print(f"{'':<38}" + "".join(f"{name.replace(', ', ' '):>24}" for name in sets))
+    rows = []
+    with changed(model, _model=Remembering(model._model)):
+        for name, change in GUARDS.items():
+            with change():
+                row = {of: figure(model, own) for of, own in sets.items()}
+            rows.append({"guards": name, **row})
+            print(f"{name:<38}" + "".join(f"{value:>24}" for value in row.values()), flush=True)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.word_guards", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    if not EVAL.is_dir():
+        print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
+        return 2
+    ensure_scorers()
+    rows = measure()
+    if given.json:
+        given.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
