@@ -64,7 +64,7 @@ class Batcher(Generic[Work, Result]):
         *,
         largest: int,
         window_s: float = 0.0,
-        parallel: int | Callable[[], int] = 1,
+        parallel: int = 1,
         most_waiting: int = 1024,
         size: Callable[[Work], int] = _one,
         alike: Callable[[Work], Hashable] = _alike,
@@ -75,7 +75,7 @@ class Batcher(Generic[Work, Result]):
             run: does several pieces of work and answers in their order.
             largest: the sizes of the work in a call add up to at most this; one piece alone may exceed it.
             window_s: how long a call that is not full waits for more work, seconds.
-            parallel: calls at once; asked again before each where it depends on what goes on.
+            parallel: calls at once.
             most_waiting: pieces of work in the queue; whoever brings more waits until there is room.
             size: of a piece of work.
             alike: only work of the same kind shares a call (lengths that would be padded, say).
@@ -84,8 +84,7 @@ class Batcher(Generic[Work, Result]):
         self.name = name
         self.statistics = BatchStatistics()
         self._run, self._size, self._alike = run, size, alike
-        self._largest, self._window_s = largest, window_s
-        self._parallel = parallel if callable(parallel) else lambda: parallel
+        self._largest, self._window_s, self._parallel = largest, window_s, parallel
         self._gathers = may_gather
         self._waiting_size = 0
         self._room = asyncio.Semaphore(most_waiting)
@@ -132,7 +131,7 @@ class Batcher(Generic[Work, Result]):
 
     def _dispatch(self) -> None:
         """Begins calls while there is work and the model is free."""
-        while self._queues and len(self._running) < self._parallel():
+        while self._queues and len(self._running) < self._parallel:
             if self._should_wait():
                 return
             if not (batch := self._take()):

@@ -145,8 +145,6 @@ class Engine:
         self.models = models
         self.sessions = 0
         """Sessions open now."""
-        self.live_sessions = 0
-        """Those of them that somebody listens to."""
         self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
         self.vad: Batcher[Stretch, Heard] = self._queue(
             "voice activity", _OnThread(models.vad), largest=LARGEST_VAD, window_s=window_s
@@ -252,13 +250,9 @@ class Engine:
             (one,) = work
             return model.write([one]) if isinstance(one, WindowTask) else model.encode([one])
 
-        def at_once() -> int:
-            # What somebody waits for to hear must not wait for a window, which takes a second: a thread is kept free.
-            return max(1, model.parallel - (self.live_sessions > 0))
-
         shared = _SharedTime(lambda: model.processor_s)
         self._windows = self._queue(
-            RECOGNITION, _OnOwnThreads(hear_or_write, model.parallel, shared), largest=1, parallel=at_once
+            RECOGNITION, _OnOwnThreads(hear_or_write, model.parallel, shared), largest=1, parallel=model.parallel
         )
         self._guessing = self._queue(
             GUESSING,

@@ -89,7 +89,6 @@ class Session:
         self._reported = 0
         self._closed = False
         engine.sessions += 1
-        engine.live_sessions += config.live
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
         """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
@@ -125,7 +124,6 @@ class Session:
         if not self._closed:
             self._closed = True
             self._engine.sessions -= 1
-            self._engine.live_sessions -= self._config.live
         if self._recognition:
             await self._recognition.close()
         await self._ear.close()

@@ -98,7 +98,7 @@ class WindowRecogniser(Protocol):
     word_times: bool
     """Whether times of final words are measured; those of guesses are estimates."""
     parallel: int
-    """Calls that it works on at once."""
+    """Windows that it works on at once; beside them it guesses at pieces, a call at a time."""
 
     @property
     def processor_s(self) -> float:

@@ -77,17 +77,26 @@ class WhisperRecogniser:
         languages: tuple[str, ...],
         threads: WorkerThreads,
         *,
+        guessing: tuple[Any, WorkerThreads],
         parallel: int,
     ) -> None:
-        """``model``: a ctranslate2.models.Whisper; ``threads``: those that it runs on."""
+        """
+        Args:
+            model: a ctranslate2.models.Whisper, for windows.
+            threads: those that it runs on.
+            guessing: the same for short pieces; it may be the same model.
+            parallel: windows at once.
+        """
         self._model, self._tokens, self._threads = model, tokens, threads
+        self._guesser, self._guessing_threads = guessing
         self.languages, self.parallel = languages, parallel
         self._spectrum = WhisperSpectrum(model.n_mels)
 
     @property
     def processor_s(self) -> float:
         """Processor time so far, seconds."""
-        return self._threads.processor_s
+        other = self._guessing_threads
+        return self._threads.processor_s + (other.processor_s if other is not self._threads else 0.0)
 
     def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
         """See WindowRecogniser."""
@@ -102,9 +111,13 @@ class WhisperRecogniser:
         longest = max(len(task.window) for task in work)
         frames = min(WINDOW_FRAMES, -(-int(longest + GUESS_SILENCE_S * SAMPLE_RATE_HZ) // (2 * HOP_SAMPLES)) * 2)
         spectra = np.stack([self._spectrum(task.window, frames) for task in work])
-        with self._threads.call():
-            features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
-            languages = self._languages(features) if any(not task.language for task in work) else [{}] * len(work)
+        with self._guessing_threads.call():
+            features = self._guesser.encode(ctranslate2.StorageView.from_array(spectra))
+            languages = (
+                self._languages(self._guesser, features)
+                if any(not task.language for task in work)
+                else [{}] * len(work)
+            )
             spoken = [
                 task.language or max(heard, key=heard.__getitem__, default="")
                 for task, heard in zip(work, languages, strict=True)
@@ -112,7 +125,7 @@ class WhisperRecogniser:
             # Prompts of a call are of one length: terms are for the final words.
             prompts = [self._tokens.prompt(self._written_in(language), ()) for language in spoken]
             most = int(GUESS_LEAST_TOKENS + GUESS_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
-            results = self._model.generate(
+            results = self._guesser.generate(
                 features, prompts, beam_size=1, max_length=_limit(most, prompts[0]), return_scores=True
             )
         return [
@@ -125,15 +138,15 @@ class WhisperRecogniser:
         spectra = self._spectrum(samples, min(WINDOW_FRAMES, max(LEAST_FRAMES, frames)))[None]
         with self._threads.call():
             features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
-            (languages,) = self._languages(features)
+            (languages,) = self._languages(self._model, features)
         return EncodedWindow(_Encoded(features, samples), languages)
 
-    def _languages(self, features: Any) -> list[dict[str, float]]:
+    def _languages(self, model: Any, features: Any) -> list[dict[str, float]]:
         """How likely each of the languages is, for each window; empty for a model of one language."""
-        if not self._model.is_multilingual:
+        if not model.is_multilingual:
             return [{}] * features.shape[0]
         found = []
-        for said in self._model.detect_language(features):
+        for said in model.detect_language(features):
             named = {match[1]: p for token, p in said if (match := LANGUAGE_TOKEN.fullmatch(token))}
             kept = {language: named.get(language, 0.0) * self._prior(language) for language in self.languages}
             total = sum(kept.values()) or 1.0

@@ -17,6 +17,8 @@ from inference.whisper.tokens import WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
+# A third of the weight of niceness 0.
+WINDOWS_NICENESS = 5
 # As byte-level tokenizers write a space.
 SPACE = "\u0120"
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
@@ -59,15 +61,29 @@ def load_whisper(
         options["files"] = files
     else:
         _check_folder(path)
-    try:
-        with WorkerThreads.started() as threads:
-            model = ctranslate2.models.Whisper(str(path), **options)
-    except Exception as error:
-        raise ModelCorrupt(f"{path} cannot be opened as Whisper: {' '.join(str(error).split())[:400]}") from error
+    model, threads = _opened(path, options)
+    guessing = (model, threads)
+    if not on_gpu:
+        # Windows are long work that nobody waits for while a meeting goes on; what is heard now must not share a
+        # processor with them on equal terms. CTranslate2's threads take any work, so that guesses have a model, and
+        # thread, of their own.
+        guessing = _opened(path, {**options, "inter_threads": 1})
+        threads.step_back(WINDOWS_NICENESS)
     if unknown := set(languages) - set(tokens.languages if model.is_multilingual else ("en",)):
         raise ModelUnfit(f"{path.name} does not know the languages {', '.join(sorted(unknown))}")
     known = tokens.languages if model.is_multilingual else ("en",)
-    return WhisperRecogniser(model, tokens, tuple(languages) or known, threads, parallel=options["inter_threads"])
+    return WhisperRecogniser(
+        model, tokens, tuple(languages) or known, threads, guessing=guessing, parallel=options["inter_threads"]
+    )
+
+
+def _opened(path: Path, options: Mapping[str, Any]) -> tuple[Any, WorkerThreads]:
+    """The model, and the threads that it runs on. Raises ModelCorrupt."""
+    try:
+        with WorkerThreads.started() as threads:
+            return ctranslate2.models.Whisper(str(path), **options), threads
+    except Exception as error:
+        raise ModelCorrupt(f"{path} cannot be opened as Whisper: {' '.join(str(error).split())[:400]}") from error
 
 
 def _on_gpu(device: str) -> bool:

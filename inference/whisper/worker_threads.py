@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +29,11 @@ class WorkerThreads:
         yield found
         if TASKS.is_dir():
             found._threads = sorted(set(TASKS.iterdir()) - before)
+
+    def step_back(self, niceness: int) -> None:
+        """Lets everything else go first on a busy machine, where the system has priorities of threads."""
+        for thread in self._threads:
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
 
     @contextmanager
     def call(self) -> Iterator[None]:

@@ -90,20 +90,6 @@ async def test_patience_ends_by_itself_or_by_the_owner_s_word() -> None:
     assert [call[0] for call in model.calls] == ["0", "b1", "c1", "d1", "a1"]
 
 
-async def test_how_many_calls_run_at_once_may_change() -> None:
-    model = SlowModel()
-    at_once = 1
-    batcher = Batcher("upper", model, largest=1, parallel=lambda: at_once)
-    tasks = await handed_in(batcher, [("a", "1"), ("b", "2"), ("c", "3")])
-    assert model.calls == [["1"]]
-    at_once = 3
-    tasks += await handed_in(batcher, [("d", "4")])
-    assert model.calls == [["1"], ["2"], ["3"]], "it is asked before each call"
-    at_once = 1
-    model.free.set()
-    assert await asyncio.gather(*tasks) == list("1234")
-
-
 async def test_sizes_fill_a_call_and_only_like_work_shares_one() -> None:
     model = SlowModel()
     batcher = Batcher("upper", model, largest=4, size=len, alike=lambda text: text[0])

@@ -53,29 +53,23 @@ async def under_way(recogniser: SlowWindows, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
-@pytest.mark.parametrize(("listening", "at_once"), [(0, 2), (1, 1)])
-async def test_a_thread_is_kept_free_while_somebody_listens(
-    slow: tuple[Engine, SlowWindows], listening: int, at_once: int
-) -> None:
+async def test_first_words_wait_for_no_window(slow: tuple[Engine, SlowWindows]) -> None:
     engine, recogniser = slow
-    engine.live_sessions = listening
     windows = [asyncio.create_task(engine.encode_window(owner, SECOND)) for owner in range(4)]
-    await under_way(recogniser, at_once)
+    await under_way(recogniser, recogniser.parallel)
     # Words that somebody waits for come while all windows that may be heard are.
     async with asyncio.timeout(10):
         found = await engine.guess_words("somebody", WindowTask(SECOND, "en"))
     assert [word.text for word in found.words] == ["?", "?"]
-    assert recogniser.most_at_once == at_once
     recogniser.free.set()
     await asyncio.gather(*windows)
-    assert recogniser.most_at_once == at_once
+    assert recogniser.most_at_once == recogniser.parallel
 
 
 async def test_who_has_one_thread_hears_windows_all_the_same(slow: tuple[Engine, SlowWindows]) -> None:
     engine, recogniser = slow
     recogniser.parallel = 1
     recogniser.free.set()
-    engine.live_sessions = 3
     encoded = await asyncio.wait_for(engine.encode_window(None, SECOND), 10)
     assert len(await engine.write_window(None, WindowTask(encoded, "en"))) == 2
 
