@@ -135,11 +135,10 @@ class Session:
         return known if waiting is None else min(known, waiting)
 
     def _progress(self) -> list[Event]:
-        done = self.processed_samples()
-        if done - self._reported < PROGRESS_EVERY_SAMPLES:
+        if self._heard - self._reported < PROGRESS_EVERY_SAMPLES:
             return []
-        self._reported = done
-        return [self._standing(done)]
+        self._reported = self._heard
+        return [self._standing(self.processed_samples())]
 
     def _standing(self, done: int) -> ProgressEvent:
         """How far everything is known, ``done`` with the words of it."""

@@ -40,6 +40,8 @@ FRAME_S = 0.02
 # them is taken for Welsh, Latin or Javanese as easily as for itself, so that any other is held to be ten times rarer.
 MOST_TRAINED = frozenset("en zh de es ru fr pt ko ja tr pl it sv nl ca fi id".split())
 LESS_TRAINED_PRIOR = 0.1
+# Voices of which no language is likelier than this say nothing that could be written: a crowd, a choir.
+LEAST_LANGUAGE = 0.4
 # Nobody says more; what does is a loop.
 TOKENS_PER_S, LEAST_TOKENS, MOST_TOKENS = 14.0, 16, 224
 # Who speaks says more; a model that writes less has left something out, or there is little to hear.
@@ -60,6 +62,8 @@ class _Encoded:
     features: Any
     """Shape (1, frames / 2, width), where the model runs."""
     samples: Samples
+    likeliest: float
+    """The probability of the likeliest language, 0..1; 1 for a model of one language."""
 
 
 class WhisperRecogniser:
@@ -90,6 +94,7 @@ class WhisperRecogniser:
         self._model, self._tokens, self._threads = model, tokens, threads
         self._guesser, self._guessing_threads = guessing
         self.languages, self.parallel = languages, parallel
+        self._known = frozenset(languages)
         self._spectrum = WhisperSpectrum(model.n_mels)
 
     @property
@@ -138,20 +143,18 @@ class WhisperRecogniser:
         spectra = self._spectrum(samples, min(WINDOW_FRAMES, max(LEAST_FRAMES, frames)))[None]
         with self._threads.call():
             features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
-            (languages,) = self._languages(self._model, features)
-        return EncodedWindow(_Encoded(features, samples), languages)
+            (said,) = _detected(self._model, features)
+        likeliest = max(said.values(), default=1.0)
+        return EncodedWindow(_Encoded(features, samples, likeliest), self._weighed(said))
 
     def _languages(self, model: Any, features: Any) -> list[dict[str, float]]:
         """How likely each of the languages is, for each window; empty for a model of one language."""
-        if not model.is_multilingual:
-            return [{}] * features.shape[0]
-        found = []
-        for said in model.detect_language(features):
-            named = {match[1]: p for token, p in said if (match := LANGUAGE_TOKEN.fullmatch(token))}
-            kept = {language: named.get(language, 0.0) * self._prior(language) for language in self.languages}
-            total = sum(kept.values()) or 1.0
-            found.append({language: p / total for language, p in kept.items()})
-        return found
+        return [self._weighed(said) for said in _detected(model, features)]
+
+    def _weighed(self, said: dict[str, float]) -> dict[str, float]:
+        kept = {language: p * self._prior(language) for language, p in said.items() if language in self._known}
+        total = sum(kept.values()) or 1.0
+        return {language: p / total for language, p in kept.items()}
 
     @staticmethod
     def _prior(language: str) -> float:
@@ -163,6 +166,8 @@ class WhisperRecogniser:
     def _write(self, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
         encoded: _Encoded = task.window.kept
         words: list[RecognisedWord] = []
+        if encoded.likeliest < LEAST_LANGUAGE:
+            return words
         offset_s, features, samples = 0.0, encoded.features, encoded.samples
         for _ in range(MOST_PASSES):
             duration_s = len(samples) / SAMPLE_RATE_HZ
@@ -258,3 +263,13 @@ class WhisperRecogniser:
 def _limit(tokens: int, prompt: Sequence[int]) -> int:
     """What CTranslate2 has to be told so that ``tokens`` may be written: half of it goes to the prompt, or more."""
     return max(2 * tokens, len(prompt) + tokens)
+
+
+def _detected(model: Any, features: Any) -> list[dict[str, float]]:
+    """How likely the model finds each language it knows, for each window; empty for a model of one language."""
+    if not model.is_multilingual:
+        return [{}] * int(features.shape[0])
+    return [
+        {match[1]: p for token, p in said if (match := LANGUAGE_TOKEN.fullmatch(token))}
+        for said in model.detect_language(features)
+    ]

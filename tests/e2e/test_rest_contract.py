@@ -78,7 +78,7 @@ def test_transcript_holds_the_words_that_were_said(rest: Rest, meeting: str) -> 
         assert re.fullmatch(r"\d\d:[0-5]\d:[0-5]\d", entry["start_timestamp"])
     text = " ".join(entry["transcription"] for entry in body["Transcription"])
     assert "budget" in text
-    assert "twenty thousand dollars" in text
+    assert "$20,000" in text
 
 
 def test_details_come_when_asked_for(rest: Rest, meeting: str) -> None:
@@ -95,6 +95,8 @@ def test_details_come_when_asked_for(rest: Rest, meeting: str) -> None:
 
 def test_status_of_a_finished_meeting(rest: Rest, meeting: str) -> None:
     body = rest.get("/single-feature-api/meeting/status", file_hash=meeting).json()
+    assert body.pop("language") == "en"
+    assert 0.9 < body.pop("language_confidence") <= 1
     assert body == {
         "file_hash": meeting,
         "status": "ready",
