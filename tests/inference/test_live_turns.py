@@ -130,8 +130,6 @@ async def test_a_speaker_is_named_long_before_the_turn_ends(said: list[Event]) -
 async def test_a_turn_is_stable_once_all_its_words_are_there(said: list[Event]) -> None:
     stable = [turn for turn in turns_of(said) if turn.state is STABLE]
     assert stable
-    final = {turn.segment_id: turn for turn in turns_of(said) if turn.state is FINAL}
-    last = {turn.segment_id: turn for turn in turns_of(said) if turn.state is not FINAL}
     assert any(turn.words for turn in stable)
     for turn in stable:
         assert all(turn.start_s - 1 < word.start_s <= word.end_s < turn.end_s + 1 for word in turn.words)
