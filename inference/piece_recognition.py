@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
+from inference.word_stage import UndetectedLanguage
 
 # A piece is cut at the first pause after this share of the longest it may be: words come sooner.
 LEAST_SHARE = 0.4
@@ -41,7 +42,7 @@ class _Piece:
     """First sample."""
 
 
-class PieceRecognition:
+class PieceRecognition(UndetectedLanguage):
     """WordStage of a recogniser of short pieces; what it hears is said for good."""
 
     def __init__(
@@ -63,11 +64,11 @@ class PieceRecognition:
             live: somebody waits for them.
             language: what is spoken, where it is known.
         """
+        super().__init__(language)
         self._recognise_piece, self._hurry = recognise, hurry
         self._max_segment_s = max_segment_s
         self._live = live
         self._changed = changed
-        self._language = language
         self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
         self._done: set[int] = set()
@@ -75,17 +76,6 @@ class PieceRecognition:
         self._piece_start: int | None = None
         self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
         self._windows_heard = 0
-
-    @property
-    def language(self) -> str:
-        return self._language
-
-    @property
-    def most_spoken(self) -> str:
-        return self._language
-
-    def confidence_of(self, language: str) -> float | None:
-        return None
 
     def final_through(self, heard: int) -> int:
         waiting = self.oldest_waiting()

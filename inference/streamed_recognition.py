@@ -13,12 +13,13 @@ from inference.diarization.speech_segments import SpeechSegment
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, StreamingRecogniser, Stretch
 from inference.word_placement import WordPlacement
+from inference.word_stage import UndetectedLanguage
 
 # A word ends for certain only when the next begins, perhaps minutes later. One that has not grown for so long is told.
 SETTLES_S = 1.0
 
 
-class StreamedRecognition:
+class StreamedRecognition(UndetectedLanguage):
     """WordStage of a recogniser that is given all audio.
 
     Each step of the recogniser is waited for: a recording comes no faster than it is recognised, and what is known
@@ -27,6 +28,7 @@ class StreamedRecognition:
 
     def __init__(self, engine: Engine, owner: Hashable, language: str = "") -> None:
         """``language``: what is spoken, where it is known."""
+        super().__init__(language)
         model = engine.models.recogniser
         assert isinstance(model, StreamingRecogniser)
         assert engine.streaming_recogniser is not None
@@ -39,18 +41,6 @@ class StreamedRecognition:
         self._words: list[RecognisedWord] = []
         self._told_early: RecognisedWord | None = None  # the word under way, once it has settled
         self._placement = WordPlacement()
-        self._language = language
-
-    @property
-    def language(self) -> str:
-        return self._language
-
-    @property
-    def most_spoken(self) -> str:
-        return self._language
-
-    def confidence_of(self, language: str) -> float | None:
-        return None
 
     def final_through(self, heard: int) -> int:
         return min(heard, self.oldest_waiting())

@@ -81,3 +81,22 @@ class WordStage(Protocol):
     async def close(self) -> None:
         """Cancels what is under way and waits until it is gone."""
         ...
+
+
+class UndetectedLanguage:
+    """What stages of recognisers that detect no language say of it: what was given, or nothing."""
+
+    def __init__(self, language: str) -> None:
+        """``language``: what is spoken, where it is known."""
+        self._language = language
+
+    @property
+    def language(self) -> str:
+        return self._language
+
+    @property
+    def most_spoken(self) -> str:
+        return self._language
+
+    def confidence_of(self, language: str) -> float | None:
+        return None
