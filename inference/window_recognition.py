@@ -62,6 +62,7 @@ class WindowRecognition:
         assert isinstance(model, WindowRecogniser)
         self._engine, self._owner, self._changed, self._live = engine, owner, changed, live
         self._key_terms = key_terms if model.uses_key_terms else ()
+        self._language_given = bool(language)
         self._languages = SpokenLanguage(model.languages, language)
         self._packer = SpeechPacker(model.max_window_s, engine.models.vad.window_samples)
         self._pending: dict[asyncio.Task[list[RecognisedWord]], SpeechWindow] = {}
@@ -176,7 +177,7 @@ class WindowRecognition:
         samples = window.samples
         encoded = await self._engine.encode_window(self._owner, samples)
         language = await self._languages.of(number, encoded.languages, len(samples) / SAMPLE_RATE_HZ)
-        task = WindowTask(encoded, language, self._key_terms)
+        task = WindowTask(encoded, language, self._key_terms, self._language_given)
         words = await self._engine.write_window(self._owner, task)
         placed = []
         for word in words:

@@ -66,6 +66,8 @@ class WindowTask(Generic[Heard]):
     """BCP 47 primary tag, one of the recogniser's; for a guess it may be empty: it is then detected."""
     key_terms: tuple[str, ...] = ()
     """What may be said, as it is spelled."""
+    language_given: bool = False
+    """The language was given with the audio; else it was detected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ FRAME_S = 0.02
 # them is taken for Welsh, Latin or Javanese as easily as for itself, so that any other is held to be ten times rarer.
 MOST_TRAINED = frozenset("en zh de es ru fr pt ko ja tr pl it sv nl ca fi id".split())
 LESS_TRAINED_PRIOR = 0.1
-# Voices of which no language is likelier than this say nothing that could be written: a crowd, a choir.
+# Voices of which no language is likelier than this say nothing that could be written: a crowd, a choir. Where the
+# language was given, somebody knows that it is one.
 LEAST_LANGUAGE = 0.4
 # Nobody says more; what does is a loop.
 TOKENS_PER_S, LEAST_TOKENS, MOST_TOKENS = 14.0, 16, 224
@@ -166,7 +167,7 @@ class WhisperRecogniser:
     def _write(self, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
         encoded: _Encoded = task.window.kept
         words: list[RecognisedWord] = []
-        if encoded.likeliest < LEAST_LANGUAGE:
+        if encoded.likeliest < LEAST_LANGUAGE and not task.language_given:
             return words
         offset_s, features, samples = 0.0, encoded.features, encoded.samples
         for _ in range(MOST_PASSES):

@@ -152,12 +152,14 @@ async def test_the_language_is_told_and_a_given_one_wins(scripted: tuple[Engine,
         assert isinstance(end, FinishedEvent)
         assert end.language == "en"
         assert end.language_confidence == pytest.approx(0.9)
-        assert {task.language for task in recogniser.tasks} == {"en"}
+        assert {(task.language, task.language_given) for task in recogniser.tasks} == {("en", False)}
         recogniser.tasks, recogniser.guesses = [], []
         end = (await run(engine, PCM[:90_000], live=listening, language="de", key_terms=("Meetra",)))[-1]
         assert isinstance(end, FinishedEvent)
         assert (end.language, end.language_confidence) == ("de", None)
-        assert {(task.language, task.key_terms) for task in recogniser.tasks} == {("de", ("Meetra",))}
+        assert {(task.language, task.language_given, task.key_terms) for task in recogniser.tasks} == {
+            ("de", True, ("Meetra",))
+        }
         assert {task.language for task in recogniser.guesses} == ({"de"} if listening else set())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -107,6 +108,15 @@ def test_a_key_term_is_spelled_as_it_was_given(recogniser: WhisperRecogniser) ->
     unheard = heard("Kubernetes", "Zagreb")
     assert "Kubernetes" not in unheard
     assert "Zagreb" not in unheard, "what nobody says is not written"
+
+
+def test_a_given_language_is_believed_where_none_could_be_detected(
+    recogniser: WhisperRecogniser, morning: EncodedWindow
+) -> None:
+    unclear = EncodedWindow(replace(morning.kept, likeliest=0.3), morning.languages)
+    detected, given = recogniser.write([WindowTask(unclear, "en"), WindowTask(unclear, "en", language_given=True)])
+    assert detected == (), "a crowd of which no language is likely says nothing"
+    assert texts(given)[:2] == ["good", "morning"]
 
 
 def test_very_short_windows_and_unusual_languages_are_no_trouble(recogniser: WhisperRecogniser) -> None:
