@@ -108,6 +108,8 @@ class System:
     async def start(self) -> None:
         """Starts everything and returns once it answers. Raises CannotStart."""
         home = self._home
+        # It needs no database, and its models take the longest.
+        await self._supervisor.start(self._inference_program())
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
         await asyncio.to_thread(postgres.ensure_initialised)
         write_private(home.database_url_file, postgres.url)
@@ -126,6 +128,15 @@ class System:
         async with Client(self.gateway) as client:
             await client.login(DEMO_EMAIL, self.password)
 
+    def _inference_program(self) -> Program:
+        environment = {
+            "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
+            # Two libraries with a thread a core each only wait for one another.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        return Program(INFERENCE, [sys.executable, "-m", "inference"], environment)
+
     def _programs(self, database_url: str) -> list[Program]:
         home = self._home
         environment = {
@@ -136,12 +147,6 @@ class System:
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
             "PYTHONUNBUFFERED": "1",
         }
-        inference = {
-            "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
-            # Two libraries with a thread a core each only wait for one another.
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-        }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
         settings = GatewaySettings(
@@ -149,7 +154,6 @@ class System:
         )
         config.write_text(render(settings), encoding="utf-8")
         return [
-            Program(INFERENCE, [sys.executable, "-m", "inference"], inference),
             Program("api", [sys.executable, "-m", "server", "api"], environment),
             Program("worker", [sys.executable, "-m", "server", "worker"], environment),
             Program("envoy", command(config)),
