@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 from inference.word_stage import UndetectedLanguage
+from inference.work_under_way import WorkUnderWay
 
 # A piece is cut at the first pause after this share of the longest it may be: words come sooner.
 LEAST_SHARE = 0.4
@@ -68,8 +68,7 @@ class PieceRecognition(UndetectedLanguage):
         self._recognise_piece, self._hurry = recognise, hurry
         self._max_segment_s = max_segment_s
         self._live = live
-        self._changed = changed
-        self._pending: dict[asyncio.Task[list[RecognisedWord]], _Piece] = {}
+        self._pending = WorkUnderWay(self._take, changed)
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
         self._done: set[int] = set()
         self._segment_start_s: float | None = None
@@ -97,7 +96,7 @@ class PieceRecognition(UndetectedLanguage):
 
     def oldest_waiting(self) -> int | None:
         """First sample of the oldest piece without words yet; None where nothing waits."""
-        starts = [piece.start for task, piece in self._pending.items() if not task.done()]
+        starts = [piece.start for piece in self._pending.running()]
         if self._piece_start is not None:
             starts.append(self._piece_start)
         return min(starts, default=None)
@@ -136,9 +135,7 @@ class PieceRecognition(UndetectedLanguage):
 
     def take_done(self) -> set[int]:
         """Numbers of the segments for which words have come since the last call. Raises what the recogniser raises."""
-        for task in list(self._pending):
-            if task.done():
-                self._take(task)
+        self._pending.take_done()
         done, self._done = self._done, set()
         return done
 
@@ -148,22 +145,19 @@ class PieceRecognition(UndetectedLanguage):
 
     def waits_for(self, number: int) -> bool:
         """True while pieces of the segment are under way."""
-        return any(piece.segment == number for piece in self._pending.values())
+        return any(piece.segment == number for piece in self._pending)
 
     def forget_before(self, sample: int) -> None:
         """Everything told is final, and ``finish`` tells all of it again."""
 
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
         """Every word of the session, in the order of time. Raises what the recogniser raises."""
-        await self._collect(at_most=0)
+        await self._pending.wait(at_most=0)
         return sorted((word for words in self._words.values() for word in words), key=_by_time)
 
     async def close(self) -> None:
         """Cancels what is under way and waits until it is gone."""
-        for task in self._pending:
-            task.cancel()
-        await asyncio.gather(*self._pending, return_exceptions=True)
-        self._pending.clear()
+        await self._pending.close()
 
     def _cut(self, start: int, heard: int) -> int | None:
         """Where the piece that begins at ``start`` ends; None while it goes on."""
@@ -197,26 +191,16 @@ class PieceRecognition(UndetectedLanguage):
         return window * VAD_WINDOW_SAMPLES + VAD_WINDOW_SAMPLES // 2
 
     async def _submit(self, piece: _Piece, samples: Samples, patience_s: float) -> None:
-        await self._collect(at_most=(PIECES_AT_ONCE_LIVE if self._live else PIECES_AT_ONCE) - 1)
+        await self._pending.wait(at_most=(PIECES_AT_ONCE_LIVE if self._live else PIECES_AT_ONCE) - 1)
         patience_s = patience_s if self._live else PATIENCE_RECORDING_S
-        task = asyncio.create_task(self._recognise(piece.start / SAMPLE_RATE_HZ, samples.copy(), patience_s))
-        task.add_done_callback(lambda _: self._changed())
-        self._pending[task] = piece
+        self._pending.start(piece, self._recognise(piece.start / SAMPLE_RATE_HZ, samples.copy(), patience_s))
 
     async def _recognise(self, offset_s: float, samples: Samples, patience_s: float) -> list[RecognisedWord]:
         return [word.moved(offset_s) for word in await self._recognise_piece(samples, patience_s)]
 
-    async def _collect(self, at_most: int) -> None:
-        """Waits until at most so many pieces are under way; a failed one raises here."""
-        while len(self._pending) > at_most:
-            done, _ = await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                self._take(task)
-
-    def _take(self, task: asyncio.Task[list[RecognisedWord]]) -> None:
-        segment = self._pending.pop(task).segment
-        self._words[segment] += task.result()
-        self._done.add(segment)
+    def _take(self, piece: _Piece, words: list[RecognisedWord]) -> None:
+        self._words[piece.segment] += words
+        self._done.add(piece.segment)
 
 
 def _by_time(word: RecognisedWord) -> tuple[float, float]:

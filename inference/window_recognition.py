@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +14,7 @@ from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, WindowRecogniser, WindowTask
 from inference.speech_windows import TAKEN_UP_BEFORE_SAMPLES, SpeechPacker, SpeechWindow
 from inference.spoken_language import SpokenLanguage
+from inference.work_under_way import WorkUnderWay
 
 # Windows with the recogniser at once. A recording waits for words, so that its audio does not pile up in memory; live,
 # who speaks must not wait for words that are late. More than those that wait for the language to settle.
@@ -60,12 +60,12 @@ class WindowRecognition:
         """
         model = engine.models.recogniser
         assert isinstance(model, WindowRecogniser)
-        self._engine, self._owner, self._changed, self._live = engine, owner, changed, live
+        self._engine, self._owner, self._live = engine, owner, live
         self._key_terms = key_terms if model.uses_key_terms else ()
         self._language_given = bool(language)
         self._languages = SpokenLanguage(model.languages, language)
         self._packer = SpeechPacker(model.max_window_s, engine.models.vad.window_samples)
-        self._pending: dict[asyncio.Task[list[RecognisedWord]], SpeechWindow] = {}
+        self._pending = WorkUnderWay(self._take, changed)
         self._submitted = 0
         self._first_start: int | None = None  # of the first window, until its language need not wait any more
         self._words: list[RecognisedWord] = []
@@ -111,7 +111,7 @@ class WindowRecognition:
             await self._submit(window)
 
     def oldest_waiting(self) -> int | None:
-        starts = [window.start for window in self._pending.values()]
+        starts = [window.start for window in self._pending]
         if (first := self._packer.first_waiting) is not None:
             starts.append(first)
         return min(starts, default=None)
@@ -122,8 +122,7 @@ class WindowRecognition:
         return settled if waiting is None else min(settled, waiting)
 
     def take_done(self) -> set[int]:
-        for task in [task for task in self._pending if task.done()]:
-            self._take(task)
+        self._pending.take_done()
         done, self._done = self._done, set()
         return done
 
@@ -147,14 +146,11 @@ class WindowRecognition:
         for window in self._packer.finish():
             await self._submit(window)
         self._languages.settle_after(self._submitted)
-        await self._collect(at_most=0)
+        await self._pending.wait(at_most=0)
         return sorted(self._words, key=_by_time)
 
     async def close(self) -> None:
-        for task in self._pending:
-            task.cancel()
-        await asyncio.gather(*self._pending, return_exceptions=True)
-        self._pending.clear()
+        await self._pending.close()
 
     def forget(self, number: int) -> None:
         """No window to come holds anything of the segment, and its words were taken."""
@@ -165,13 +161,11 @@ class WindowRecognition:
         known.end_s = segment.end_s
 
     async def _submit(self, window: SpeechWindow) -> None:
-        await self._collect(at_most=(WINDOWS_AT_ONCE_LIVE if self._live else WINDOWS_AT_ONCE) - 1)
-        task = asyncio.create_task(self._recognise(self._submitted, window))
-        task.add_done_callback(lambda _: self._changed())
+        await self._pending.wait(at_most=(WINDOWS_AT_ONCE_LIVE if self._live else WINDOWS_AT_ONCE) - 1)
         if not self._submitted:
             self._first_start = window.start
+        self._pending.start(window, self._recognise(self._submitted, window))
         self._submitted += 1
-        self._pending[task] = window
 
     async def _recognise(self, number: int, window: SpeechWindow) -> list[RecognisedWord]:
         samples = window.samples
@@ -185,16 +179,7 @@ class WindowRecognition:
             placed.append(replace(word, start_s=start_s, end_s=end_s))
         return placed
 
-    async def _collect(self, at_most: int) -> None:
-        """Waits until at most so many windows are under way; a failed one raises here."""
-        while len(self._pending) > at_most:
-            done, _ = await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                self._take(task)
-
-    def _take(self, task: asyncio.Task[list[RecognisedWord]]) -> None:
-        window = self._pending.pop(task)
-        words = task.result()
+    def _take(self, window: SpeechWindow, words: list[RecognisedWord]) -> None:
         self._words += words
         self._written.append(window)
         first_s, last_s = window.start / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ

@@ -70,11 +70,10 @@ class Listening:
 
     async def settle(self) -> None:
         """Waits for the words under way, but for those of windows that wait for the language."""
-        pending = self.stage._first._pending
-        if pending:
-            await asyncio.wait(pending)
-        if self.stage._final._pending:
-            await asyncio.wait(self.stage._final._pending, timeout=0.002)
+        if first := self.stage._first._pending._tasks:
+            await asyncio.wait(first)
+        if final := self.stage._final._pending._tasks:
+            await asyncio.wait(final, timeout=0.002)
 
 
 @pytest.fixture
@@ -121,7 +120,7 @@ async def test_an_hour_of_sparse_speech_leaves_nothing_behind(scripted: tuple[En
                 len(stage._written),
                 len(stage._first._words),
                 len(stage._final._segments),
-                len(stage._final._pending),
+                len(list(stage._final._pending)),
                 (session.audio.end - session.audio._first) // SAMPLE_RATE_HZ,
             )
         )
