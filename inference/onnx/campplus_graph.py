@@ -7,14 +7,10 @@ densely connected time-delay layers, each masked by its own mean over time, then
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
+from inference.onnx.graph_builder import GraphBuilder, Weights
 from inference.onnx.graph_bytes import Tensors, graph_bytes
 
 BANDS, DIMENSION = 80, 192
@@ -25,41 +21,16 @@ BLOCKS = ((12, 1), (24, 2), (16, 2))
 LONGEST_FRAMES = 200
 _EPSILON = 1e-5
 
-Weights = Mapping[str, NDArray[Any]]
 
-
-class _Graph:
-    """Nodes one after another; every method takes and gives the name of a value."""
-
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, NDArray[Any]] = {}
-
-    def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        self.constants[name] = value
-        return name
-
-    def weight(self, name: str) -> str:
-        return self.constant(name, np.asarray(self._weights[name], np.float32))
-
-    def convolved(self, x: str, name: str, **attributes: Any) -> str:
-        inputs = [x, self.weight(f"{name}.weight")]
-        if f"{name}.bias" in self._weights:
-            inputs.append(self.weight(f"{name}.bias"))
-        return self.add("Conv", *inputs, **attributes)
+class _Graph(GraphBuilder):
+    """The layers of CAM++."""
 
     def normalised(self, x: str, name: str) -> str:
         """Batch normalisation with the statistics of training."""
-        mean = np.asarray(self._weights[f"{name}.running_mean"], np.float32)
+        mean = np.asarray(self.weights[f"{name}.running_mean"], np.float32)
         parts = {"weight": np.ones_like(mean), "bias": np.zeros_like(mean)}
         for part, neutral in parts.items():
-            self.constant(f"{name}.{part}", np.asarray(self._weights.get(f"{name}.{part}", neutral), np.float32))
+            self.constant(f"{name}.{part}", np.asarray(self.weights.get(f"{name}.{part}", neutral), np.float32))
         names = [f"{name}.{part}" for part in parts]
         names += [self.weight(f"{name}.{part}") for part in ("running_mean", "running_var")]
         return self.add("BatchNormalization", x, *names, epsilon=_EPSILON)
@@ -73,7 +44,7 @@ class _Graph:
         y = self.convolved(x, f"{name}.conv1", pads=[1, 1, 1, 1], strides=[stride, 1])
         y = self.convolved(self.active(y, f"{name}.bn1"), f"{name}.conv2", pads=[1, 1, 1, 1])
         y = self.normalised(y, f"{name}.bn2")
-        if f"{name}.shortcut.0.weight" in self._weights:
+        if f"{name}.shortcut.0.weight" in self.weights:
             x = self.normalised(self.convolved(x, f"{name}.shortcut.0", strides=[stride, 1]), f"{name}.shortcut.1")
         return self.add("Relu", self.add("Add", y, x))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import kaldi_native_fbank
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from inference.models import SAMPLE_RATE_HZ, ModelMissing, Samples
+from inference.models import SAMPLE_RATE_HZ, Samples
 
 FRAME_SAMPLES, HOP_SAMPLES = 400, 160
 
@@ -25,15 +26,7 @@ class KaldiSpectra:
     """Logarithmic mel spectra without dither, each band less its mean over the audio given; it keeps no state."""
 
     def __init__(self, settings: KaldiSettings) -> None:
-        """Raises ModelMissing: kaldi-native-fbank is not installed."""
-        try:
-            import kaldi_native_fbank
-        except ModuleNotFoundError as error:
-            raise ModelMissing(
-                "Kaldi's spectra need the package kaldi-native-fbank; install it with: make campplus"
-            ) from error
         self.settings = settings
-        self._features = kaldi_native_fbank
         self._options = kaldi_native_fbank.FbankOptions()
         self._options.frame_opts.dither = 0
         self._options.frame_opts.samp_freq = SAMPLE_RATE_HZ
@@ -42,7 +35,7 @@ class KaldiSpectra:
     def __call__(self, samples: Samples) -> NDArray[np.float32]:
         """Shape (frames, bands), 25 ms every 10 ms, frames = 1 + (n - 400) // 160, of shape (n,), n >= 400."""
         scale = np.float32(32768 if self.settings.int16_range else 1)
-        bank = self._features.OnlineFbank(self._options)
+        bank = kaldi_native_fbank.OnlineFbank(self._options)
         bank.accept_waveform(SAMPLE_RATE_HZ, np.asarray(samples, np.float32) * scale)
         bank.input_finished()
         spectra = np.stack([bank.get_frame(frame) for frame in range(bank.num_frames_ready)])

@@ -1,4 +1,4 @@
-"""Mel spectra as the GE2E encoder was trained on: librosa's, with Slaney's scale and norm.
+"""Mel filters as librosa makes them, with Slaney's scale and norm.
 
 Source: M. Slaney, Auditory Toolbox, Interval Research TR 1998-010.
 """
@@ -8,11 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, Samples
+from inference.models import SAMPLE_RATE_HZ
 
-FRAME_SAMPLES = 400
-HOP_SAMPLES = 160
-BANDS = 40
 # Slaney's scale: linear under 1 kHz, 27 logarithmic steps to 6.4 kHz above.
 _LINEAR_HZ = 200 / 3
 _BREAK_HZ = 1000.0
@@ -38,18 +35,3 @@ def slaney_filters(bands: int, n_fft: int) -> NDArray[np.float32]:
     ramps = edges[:, None] - bins[None]
     triangles = np.maximum(0, np.minimum(-ramps[:-2] / widths[:-1, None], ramps[2:] / widths[1:, None]))
     return np.asarray(triangles * (2 / (edges[2:] - edges[:-2]))[:, None], np.float32)
-
-
-class MelSpectrum:
-    """Power mel spectra, 25 ms frames every 10 ms, centred, zeros beyond the ends."""
-
-    def __init__(self) -> None:
-        self._filters = np.ascontiguousarray(slaney_filters(BANDS, FRAME_SAMPLES).T)
-        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)).astype(np.float32)
-
-    def __call__(self, samples: Samples) -> NDArray[np.float32]:
-        """Shape (frames, 40), frames = 1 + n // 160; power, not logarithmic. At least one sample is needed."""
-        padded = np.pad(samples, FRAME_SAMPLES // 2)
-        frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES]
-        power = np.abs(np.fft.rfft(frames * self._window, axis=1)) ** 2
-        return np.asarray(power @ self._filters, np.float32)

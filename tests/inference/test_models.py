@@ -6,11 +6,9 @@ import numpy as np
 
 from inference.diarization.clustering import cluster_speakers
 from inference.models import Stretch
-from inference.models.catalogue import GE2E, SILERO_VAD, locate
-from inference.onnx import Ge2eEncoder, SileroVad
-from inference.onnx.ge2e_encoder import PROFILE
-from inference.onnx.mel import MelSpectrum
-from inference.onnx.torch_checkpoint import read_tensors
+from inference.models.catalogue import SILERO_VAD, locate
+from inference.onnx import SileroVad
+from inference.onnx.campplus_encoder import PROFILE
 from tests.recordings import speech
 
 
@@ -27,45 +25,12 @@ def test_the_detector_hears_blocks_as_it_hears_windows() -> None:
     assert whole.max() > 0.9
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-x)))
-
-
-def test_the_encoders_graph_is_the_lstm_of_its_weights() -> None:
-    weights = read_tensors(locate(GE2E), "model_state")
-    window = speech(1, 1.2)
-    level = 10 ** (-23 / 20) / np.sqrt(np.mean(window**2) + 1e-10)
-    x = MelSpectrum()((window * level).astype(np.float32))
-    for layer in range(3):
-        gates = x @ weights[f"lstm.weight_ih_l{layer}"].T
-        gates = gates + weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"]
-        h = c = np.zeros(256, np.float32)
-        out = []
-        for row in gates:
-            i, f, g, o = np.split(row + h @ weights[f"lstm.weight_hh_l{layer}"].T, 4)
-            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-            h = sigmoid(o) * np.tanh(c)
-            out.append(h)
-        x = np.stack(out)
-    vector = np.maximum(0, weights["linear.weight"] @ x[-1] + weights["linear.bias"])
-    expected = vector / np.linalg.norm(vector)
-    assert np.abs(Ge2eEncoder(locate(GE2E))([window])[0] - expected).max() < 1e-5
-
-
-def test_windows_of_any_length_and_level_have_unit_vectors() -> None:
-    encoder = Ge2eEncoder(locate(GE2E))
-    vectors = encoder([speech(1, 1.2), speech(1, 0.4), np.zeros(10, np.float32), speech(1, 1.2) * np.float32(0.01)])
-    assert vectors.shape == (4, 256)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
-    assert vectors[0] @ vectors[3] > 0.99
-
-
 def test_clustering_of_many_windows_is_bounded_and_finds_the_voices() -> None:
     random = np.random.default_rng(0)
-    centres = random.normal(size=(4, 256))
+    centres = random.normal(size=(4, PROFILE.dimension))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     labels = random.integers(0, 4, 9000)
-    vectors = centres[labels] + random.normal(0, 0.02, (9000, 256))
+    vectors = centres[labels] + random.normal(0, 0.02, (9000, PROFILE.dimension))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     found = cluster_speakers(vectors, PROFILE)
     assert len(found) == 4

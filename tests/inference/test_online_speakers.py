@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from inference.diarization.online import RECLUSTER_LEAST_S, OnlineSpeakers
 from inference.diarization.speech_segments import SpeechSegment
-from inference.onnx.ge2e_encoder import PROFILE as GE2E_PROFILE
+from inference.onnx.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
 Vectors = NDArray[np.float32]
-PROFILE = replace(GE2E_PROFILE, dimension=64)
+PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)
 HOP_S = PROFILE.hop_s
 DUE_WINDOWS = ceil(RECLUSTER_LEAST_S / HOP_S)
 

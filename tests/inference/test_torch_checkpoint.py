@@ -80,16 +80,28 @@ def test_what_torch_writes_is_read(tmp_path: Path) -> None:
         assert all(np.array_equal(found[name], made[name].numpy()) for name in made)
 
 
+def test_what_pyannotes_training_left_beside_the_tensors_is_read_as_nothing(tmp_path: Path) -> None:
+    version = named("torch.torch_version", "TorchVersion") + pushed(("2.0.1",)) + b"\x81"
+    problem = named("pyannote.audio.core.task", "Problem") + pushed((1,)) + b"R"
+    # An object with a state.
+    task = named("pyannote.audio.core.task", "Specifications") + b")\x81" + pushed({"problem": problem}) + b"b"
+    content = pickled({"version": version, "state_dict": {"w": tensor("0", 2)}, "task": task})
+    path = archive(tmp_path / "a.bin", content, s0=np.ones(2, np.float32).tobytes())
+    assert np.array_equal(read_tensors(path, "state_dict")["w"], [1, 1])
+
+
 @pytest.mark.parametrize(
     ("content", "raw", "compression"),
     [
         (pickled({"w": named("os", "system") + pushed(("true",)) + b"R"}), b"", zipfile.ZIP_STORED),
+        (pickled({"w": named("pyannote.audio.core.task", "Other") + b")R"}), b"", zipfile.ZIP_STORED),
+        (pickled({"w": named("torch.torch_version", "TorchVersion") + b")R"}), b"", zipfile.ZIP_STORED),
         (pickled({"w": tensor("0", 2)}), bytes(4), zipfile.ZIP_STORED),
         (pickled({"w": tensor("0", 2)}), bytes(8), zipfile.ZIP_DEFLATED),
         (pickled({"w": tensor("1", 2)}), bytes(8), zipfile.ZIP_STORED),
         (b"no pickle", bytes(8), zipfile.ZIP_STORED),
     ],
-    ids=["runs something", "short", "compressed", "storage missing", "no pickle"],
+    ids=["runs something", "unknown", "no tensor", "short", "compressed", "storage missing", "no pickle"],
 )
 def test_other_archives_are_refused(tmp_path: Path, content: bytes, raw: bytes, compression: int) -> None:
     with pytest.raises(ModelCorrupt):

