@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.diarization_baselines import BASELINES, spectral_alone
 from benchmarks.diarization_data import Case, joined, long_meeting, louder, noisy, part, recorded, spliced
-from benchmarks.diarization_runs import Method, Recordings, Scores, mean_scores
+from benchmarks.diarization_runs import Method, Recordings, Scores, Voices, mean_scores
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
@@ -36,12 +36,15 @@ EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)
 JOINS = (("dev00", "trn06"), ("trn00", "trn04"), ("tst00", "farfield"), ("trn06", "trn00"), ("trn04", "dev00"))
 CUTS_S = ((3.3, 30.0), (0.0, 22.0), (8.0, 30.0))
 
+ONE = Voices.NONE
 STEPS: dict[str, Method] = {
-    "spectral clusters, detector's own thresholds": Method(DETECTORS_OWN, spectral_alone, 1.0),
-    "+ eager thresholds (0.3 / 0.15)": Method(EAGER, spectral_alone, 1.0),
-    "+ sure begin, faint end, lead (0.5 / 0.1)": Method(cluster=spectral_alone, change_penalty=1.0),
-    "+ cheaper changes of speaker": Method(cluster=spectral_alone),
-    "+ mixture of voices on several guesses = default": Method(),
+    "spectral clusters, detector's own thresholds": Method(DETECTORS_OWN, spectral_alone, 1.0, ONE),
+    "+ eager thresholds (0.3 / 0.15)": Method(EAGER, spectral_alone, 1.0, ONE),
+    "+ sure begin, faint end, lead (0.5 / 0.1)": Method(cluster=spectral_alone, change_penalty=1.0, voices=ONE),
+    "+ cheaper changes of speaker": Method(cluster=spectral_alone, voices=ONE),
+    "+ mixture of voices on several guesses": Method(voices=ONE),
+    "+ voices of windows: who speaks beside": Method(voices=Voices.BESIDE),
+    "+ speech the detector did not find = default": Method(),
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from statistics import fmean
 
 import numpy as np
@@ -15,18 +16,30 @@ from numpy.typing import NDArray
 from benchmarks.diarization_data import Case
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, jaccard_error_rate
 from inference.diarization.clustering import cluster_speakers
+from inference.diarization.local_voices import FrameGrid, HeardVoices
+from inference.diarization.overlapped_speech import Likeness, heard_speech, overlapped_segments, united
 from inference.diarization.resegmentation import CHANGE_PENALTY, assign_speakers
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
 from inference.diarization.windows import Window, WindowPlan
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
-from inference.models.catalogue import CAMPPLUS, SILERO_VAD, locate
+from inference.models.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locate
 from inference.onnx import CampplusEncoder, SileroVad
+from inference.onnx.voice_segmenter import PyannoteSegmenter
 from inference.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
+from inference.voice_windows import HOP_S
 
 COLLAR_S = 0.25
 Vectors = NDArray[np.float32]
 # Vectors (n, d) and the encoder's profile in, centroids (speakers, d) out.
 Clustering = Callable[[Vectors, EncoderProfile], Vectors]
+
+
+class Voices(Enum):
+    """What the segmentation of voices is used for."""
+
+    NONE = "one speaker at a time"
+    BESIDE = "who has the floor, and who speaks beside"
+    UNITED = "and speech that the detector did not find"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,8 @@ class Method:
     rule: SpeechRule = field(default_factory=SpeechRule)
     cluster: Clustering = cluster_speakers
     change_penalty: float = CHANGE_PENALTY
+    """Where one speaker is heard at a time."""
+    voices: Voices = Voices.UNITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,8 @@ class Recordings:
     def __init__(self, cases: Sequence[Case], encoder: SpeakerEncoder | None = None) -> None:
         """``encoder``: in place of the default one."""
         self.cases = list(cases)
+        self._segmenter = PyannoteSegmenter(locate(SEGMENTATION))
+        self._voices = [self._hear(case.samples) for case in self.cases]
         self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or CampplusEncoder(locate(CAMPPLUS))
         self._probabilities = [self._listen(case.samples) for case in self.cases]
         self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
@@ -72,7 +89,13 @@ class Recordings:
             return []
         vectors = self._vectors_of(number, windows)
         centroids = method.cluster(vectors, self.profile)
-        segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
+        if method.voices is Voices.NONE:
+            segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
+        else:
+            heard, middles_s = self._voices[number], np.array([window.middle_s for window in windows])
+            if method.voices is Voices.UNITED:
+                speech = united(speech, heard_speech(heard, self.cases[number].duration_s))
+            segments = overlapped_segments(speech, heard, Likeness(middles_s, vectors @ centroids.T))
         return [SpokenInterval(s.start_s, s.end_s, str(s.speaker)) for s in segments]
 
     def score(self, number: int, found: list[SpokenInterval]) -> Scores:
@@ -103,6 +126,18 @@ class Recordings:
             padded[start : start + block] = np.clip(piece * np.float32(gain), -1, 1)
         ((probabilities, _),) = self._vad([Stretch(padded, self._vad.initial_state())])
         return probabilities
+
+    def _hear(self, samples: Samples) -> HeardVoices:
+        """Windows of voices as a session hears them."""
+        model = self._segmenter
+        hop = round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples)
+        grid = FrameGrid(model.first_frame_samples / SAMPLE_RATE_HZ, model.frame_samples / SAMPLE_RATE_HZ)
+        heard = HeardVoices(grid, hop)
+        step = hop * model.frame_samples
+        for start in range(0, max(1, len(samples) - model.window_samples + step), step):
+            (classes,) = model([samples[start : start + model.window_samples]])
+            heard.hear(classes)
+        return heard
 
     def speech(self, number: int, rule: SpeechRule | None = None) -> list[SpeechSegment]:
         """Stretches of speech in case ``number``, by the product's own rule unless another is given."""

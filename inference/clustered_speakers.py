@@ -1,4 +1,4 @@
-"""Who speaks, by clusters of speaker vectors: one speaker at a time."""
+"""Who speaks, by clusters of speaker vectors, and by a segmentation who speaks at the same time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.agglomeration import unit
 from inference.diarization.clustering import cluster_speakers
+from inference.diarization.overlapped_speech import Likeness, heard_speech, overlapped_segments, united
 from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
 from inference.diarization.speech_segments import SpeechSegment
 from inference.diarization.windows import Window, WindowPlan
@@ -21,6 +22,7 @@ from inference.live_turns import LiveTurns
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 from inference.said_words import words_by_segment
 from inference.speaker_stage import SettledSpeakers
+from inference.voice_windows import VoiceWindows
 
 ENCODED_AT_ONCE = 64
 # A segment without a window yet is given a speaker from so much speech.
@@ -35,17 +37,22 @@ class ClusteredSpeakers:
     def __init__(self, engine: Engine, owner: Hashable, expected: int | None, *, live: bool) -> None:
         self._engine, self._owner, self._expected = engine, owner, expected
         self._profile = engine.models.encoder.profile
-        self._live = LiveTurns(self._profile, expected) if live else None
+        # Who is alone on a track has nobody to speak beside.
+        apart = engine.models.segmenter is not None and expected != 1
+        self._voices = VoiceWindows(engine, owner) if apart else None
+        heard = self._voices.heard if self._voices else None
+        self._live = LiveTurns(self._profile, expected, heard) if live else None
         self._plan: WindowPlan | None = None
         self._windows: list[Window] = []
         self._waiting: list[tuple[Window, Samples]] = []
         self._vectors: list[NDArray[np.float32]] = []
+        self._until_s = 0.0  # where the audio ends
 
     def known_through(self, heard: int) -> int:
         return heard
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        return heard
+        return min(heard, await self._voices.hear(audio, heard)) if self._voices else heard
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
         profile = self._profile
@@ -82,15 +89,28 @@ class ClusteredSpeakers:
         return self._live.changes(words_through_s)
 
     async def finish(self, audio: AudioBuffer) -> None:
+        self._until_s = audio.end / SAMPLE_RATE_HZ
         await self._encode(at_least=1)
+        if self._voices:
+            await self._voices.finish(audio)
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
         if not self._windows:
             return SettledSpeakers([], {}, np.zeros((0, self._profile.dimension), np.float32))
         vectors = np.concatenate(self._vectors)
         centroids = cluster_speakers(vectors, self._profile, self._expected)
-        segments = assign_speakers(speech, self._windows, vectors, centroids)
+        segments = self._segments(speech, vectors, centroids)
         return SettledSpeakers(segments, words_by_segment(segments, words), self._profiles(segments, vectors))
+
+    def _segments(
+        self, speech: Sequence[SpeechSegment], vectors: NDArray[np.float32], centroids: NDArray[np.float32]
+    ) -> list[SpeakerSegment]:
+        if self._voices is None:
+            return assign_speakers(speech, self._windows, vectors, centroids)
+        heard = self._voices.heard
+        middles_s = np.array([window.middle_s for window in self._windows])
+        everything = united(speech, heard_speech(heard, self._until_s))
+        return overlapped_segments(everything, heard, Likeness(middles_s, vectors @ centroids.T))
 
     def revision_of(self, segment_id: int) -> int:
         return self._live.revision_of(segment_id) if self._live else 0
@@ -118,11 +138,13 @@ class ClusteredSpeakers:
 
     def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The mean vector of each speaker's windows, shape (speakers, d), unit length."""
+        count = max(segment.speaker for segment in segments)
+        # Beside others a voice is not heard well enough to know it by.
+        segments = [segment for segment in segments if not segment.beside]
         starts = [segment.start_s for segment in segments]
         owners = np.array(
             [segments[max(0, bisect_right(starts, window.middle_s) - 1)].speaker for window in self._windows]
         )
-        count = max(segment.speaker for segment in segments)
         profiles = np.zeros((count, vectors.shape[1]), np.float32)
         for speaker in range(1, count + 1):
             own = vectors[owners == speaker]

@@ -38,6 +38,9 @@ class InferenceSettings(BaseSettings):
     vad: Model = Field("", description="voice activity")
     speaker_encoder: Model = Field("", description="speaker vectors")
     diarizer: Model = Field("", description="who speaks in every frame; none: vectors are clustered")
+    segmenter: Model = Field(
+        "", description="who speaks within ten seconds, and who at once; none: one speaker at a time"
+    )
     recogniser: Model = Field("", description="speech recognition")
     quality: Model = Field("", description="audio quality")
     text_encoder: Model = Field("", description="sentence vectors")

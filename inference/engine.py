@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
 RECOGNITION, GUESSING = "speech recognition", "provisional words"
 # What one call takes at most: more makes single calls longer and little cheaper.
-LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY = 32, 64, 4
+LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY, LARGEST_SEGMENTER = 32, 64, 4, 4
 # A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
 # told so much later. Alone there is nobody to wait for.
 ENCODER_WINDOW_S = 0.15
@@ -184,6 +184,12 @@ class Engine:
         if models.diarizer is not None:
             self.diarizer = self._queue(
                 "diarization", _OnThread(models.diarizer), largest=models.diarizer.sessions_a_pass, window_s=window_s
+            )
+
+        self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
+        if models.segmenter is not None:
+            self.segmenter = self._queue(
+                "voice segmentation", _OnThread(models.segmenter), largest=LARGEST_SEGMENTER, window_s=window_s
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.beside_voices import BesideVoices
+from inference.diarization.local_voices import HeardVoices
 from inference.diarization.online import OnlineSpeakers
 from inference.diarization.resegmentation import PIECES_PER_SPEECH, SpeakerSegment
 from inference.diarization.speech_segments import SpeechSegment
@@ -38,13 +40,17 @@ class _Speech:
 class LiveTurns:
     """Turns with provisional speakers. Segments are named as at the end of the session."""
 
-    def __init__(self, profile: EncoderProfile, expected: int | None) -> None:
+    def __init__(self, profile: EncoderProfile, expected: int | None, heard: HeardVoices | None) -> None:
+        """``heard``: the voices of windows, where they are told apart."""
+        self._beside_voices = BesideVoices(heard) if heard is not None else None
+        self._others: dict[int, list[SpeakerSegment]] = {}  # who speaks beside others, by speech segment
+        self._unheard: set[int] = set()  # segments of which that is to be looked at
         self._online = OnlineSpeakers(profile, expected)
         self._speech: dict[int, _Speech] = {}
         self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
         self._first_look: dict[int, tuple[float, NDArray[np.float32]]] = {}
         self._said: dict[int, TurnEvent] = {}
-        self._pieces: dict[int, int] = {}  # pieces said of each speech segment
+        self._pieces: defaultdict[int, set[int]] = defaultdict(set)  # turns said of each speech segment, by their ids
         self._dirty: set[int] = set()
         self._looked_at_s: dict[int, float] = {}  # where a segment ended when it was last looked at
 
@@ -53,6 +59,8 @@ class LiveTurns:
         self._online.hear(vectors)
         for window, vector in zip(windows, vectors, strict=True):
             self._windows[window.segment].append((window.middle_s, vector))
+            if self._beside_voices is not None:
+                self._beside_voices.hear(window.middle_s, vector)
             self._dirty.add(window.segment)
 
     def wants_first_look(self, number: int) -> bool:
@@ -117,16 +125,17 @@ class LiveTurns:
     def changes(self, words_through_s: float) -> list[TurnEvent]:
         """What is to be said now, in the order of time; every word before ``words_through_s`` (seconds) was taken."""
         found: list[TurnEvent] = []
+        self._look_at_new_voices()
         for number in sorted(self._dirty):
             now = self._turns(number, words_through_s)
             for turn in now:
                 if self._worth_saying(turn):
                     found.append(self._say(turn))
-            for piece in range(len(now), self._pieces.get(number, 0)):
-                gone = self._said[number * PIECES_PER_SPEECH + piece + 1]
+            for segment_id in sorted(self._pieces[number] - {turn.segment_id for turn in now}):
+                gone = self._said[segment_id]
                 if gone.state is not TurnState.RETRACTED:
                     found.append(self._say(replace(gone, state=TurnState.RETRACTED, words=())))
-            self._pieces[number] = max(len(now), self._pieces.get(number, 0))
+            self._pieces[number].update(turn.segment_id for turn in now)
         self._dirty.clear()
         return found
 
@@ -136,10 +145,11 @@ class LiveTurns:
             return []
         pieces = self._split(number, known.segment)
         said = words_by_segment(pieces, known.words)
+        floor = sum(not piece.beside for piece in pieces)
         found = []
         for i, piece in enumerate(pieces):
             # Another has the floor: the turn has ended, though the speech goes on.
-            ended = i < len(pieces) - 1 and piece.end_s <= words_through_s + BORDER_S
+            ended = piece.beside or (i < floor - 1 and piece.end_s <= words_through_s + BORDER_S)
             state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
             found.append(
                 TurnEvent(piece.segment_id, piece.speaker, piece.start_s, piece.end_s, tuple(said[i]), state=state)
@@ -151,7 +161,25 @@ class LiveTurns:
         if not windows or not self._online.voices:
             return [SpeakerSegment(segment.start_s, segment.end_s, 0, number, 0)]
         middles = np.array([middle for middle, _ in windows])
-        return self._online.pieces(number, segment, middles, np.stack([vector for _, vector in windows]))
+        floor = self._online.pieces(number, segment, middles, np.stack([vector for _, vector in windows]))
+        return floor + self._beside(number, segment, floor)
+
+    def _look_at_new_voices(self) -> None:
+        """Looks again at segments over which voices have been heard since."""
+        if self._beside_voices is not None:
+            since_s = self._beside_voices.new_since_s()
+            fresh = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
+            self._unheard |= fresh
+            self._dirty |= fresh
+
+    def _beside(self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment]) -> list[SpeakerSegment]:
+        """Who speaks beside those who have the floor, as far as voices have been heard."""
+        if self._beside_voices is None:
+            return []
+        if number in self._unheard:
+            self._unheard.discard(number)
+            self._others[number] = self._beside_voices.of(number, segment, floor, self._online)
+        return [piece for piece in self._others.get(number, ()) if not any(_same(piece, own) for own in floor)]
 
     def _knows_voice(self, number: int) -> bool:
         return number in self._windows or number in self._first_look
@@ -168,3 +196,8 @@ class LiveTurns:
         turn = replace(turn, revision=self.revision_of(turn.segment_id) + 1)
         self._said[turn.segment_id] = turn
         return turn
+
+
+def _same(one: SpeakerSegment, other: SpeakerSegment) -> bool:
+    """Whether one speaker is said to speak twice at once."""
+    return one.speaker == other.speaker and one.start_s < other.end_s and other.start_s < one.end_s

@@ -18,6 +18,7 @@ from inference.models import (
     StreamingRecogniser,
     TextEncoder,
     VoiceActivityDetector,
+    VoiceSegmenter,
     WindowRecogniser,
 )
 from inference.models.catalogue import (
@@ -95,6 +96,13 @@ class Loader:
         from inference.nemo import load_sortformer
 
         return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
+
+    def voice_segmenter(self, model: ResolvedModel) -> VoiceSegmenter:
+        """A checkpoint of pyannote's segmentation network."""
+        _needs(model, "pickle")
+        from inference.onnx.voice_segmenter import PyannoteSegmenter
+
+        return PyannoteSegmenter(model.path, self.execution)
 
     def recogniser(self, model: ResolvedModel) -> WindowRecogniser | Recogniser | StreamingRecogniser:
         """Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""

@@ -24,11 +24,14 @@ from inference.models import (
     Stretch,
     TextEncoder,
     VoiceActivityDetector,
+    VoiceSegmenter,
     WindowRecogniser,
     WindowTask,
 )
 
 SENTENCES = ("I am very happy with what we have done.", "No.", "Where is the second page of the plan?")
+# Nobody, three voices alone, and two of them at once.
+VOICE_CLASSES = 7
 # Vectors are of unit length but for rounding, also in 16 bits.
 LENGTH_TOLERANCE = 0.01
 
@@ -73,6 +76,16 @@ def probe_diarizer(diarizer: FrameDiarizer) -> None:
         needed = -(-samples // diarizer.frame_samples)
         _shape(f"frames of {samples} samples", frames, (needed, diarizer.max_speakers))
         _within("probabilities that a speaker speaks", frames, 0, 1)
+
+
+def probe_segmenter(segmenter: VoiceSegmenter) -> None:
+    """A window, and half of one. Raises ModelUnfit."""
+    window = faint_noise(segmenter.window_samples)
+    with _failing_as(f"a call with windows of {len(window) / SAMPLE_RATE_HZ:g} s"):
+        found = segmenter([window, window[: len(window) // 2]])
+    for classes in found:
+        _shape("frames of a window", classes, (segmenter.frames, VOICE_CLASSES))
+        _probabilities("probabilities of who speaks", classes)
 
 
 def probe_recogniser(recogniser: Recogniser) -> None:
@@ -148,9 +161,7 @@ def probe_emotions(emotions: EmotionClassifier, dimension: int) -> None:
     with _failing_as("a call with sentences"):
         found = emotions(SENTENCES, np.zeros((len(SENTENCES), dimension), np.float32))
     _shape("probabilities of emotions", found, (len(SENTENCES), len(EMOTIONS)))
-    _within("probabilities of emotions", found, 0, 1)
-    if np.abs(found.sum(axis=1) - 1).max() > LENGTH_TOLERANCE:
-        raise ModelUnfit(f"its probabilities of emotions sum to {found.sum(axis=1).min():.3f}; needed is 1")
+    _probabilities("probabilities of emotions", found)
 
 
 @contextmanager
@@ -171,6 +182,13 @@ def _shape(what: str, found: NDArray[np.float32], needed: tuple[int, ...]) -> No
 def _within(what: str, found: NDArray[np.floating], least: float, most: float) -> None:
     if not np.isfinite(found).all() or found.min(initial=least) < least or found.max(initial=most) > most:
         raise ModelUnfit(f"{what} go from {found.min():.3g} to {found.max():.3g}; needed is {least} to {most}")
+
+
+def _probabilities(what: str, found: NDArray[np.float32]) -> None:
+    """Each row's, which sum to 1."""
+    _within(what, found, 0, 1)
+    if np.abs(found.sum(axis=1) - 1).max() > LENGTH_TOLERANCE:
+        raise ModelUnfit(f"its {what} sum to {found.sum(axis=1).min():.3f}; needed is 1")
 
 
 def _unit(what: str, found: NDArray[np.float32]) -> None:

@@ -15,6 +15,7 @@ from inference.model_probes import (
     probe_encoder,
     probe_quality,
     probe_recogniser,
+    probe_segmenter,
     probe_sentiment,
     probe_streaming_recogniser,
     probe_text_encoder,
@@ -28,6 +29,7 @@ from inference.models import (
     ModelSet,
     ModelUnfit,
     StreamingRecogniser,
+    VoiceSegmenter,
     WindowRecogniser,
 )
 from inference.models.catalogue import (
@@ -37,6 +39,7 @@ from inference.models.catalogue import (
     DNSMOS,
     EMOTIONS,
     MINILM,
+    SEGMENTATION,
     SENTENCE_VECTORS,
     SENTIMENT,
     SILERO_VAD,
@@ -44,6 +47,7 @@ from inference.models.catalogue import (
     SPEECH_RECOGNITION,
     VADER,
     VOICE_ACTIVITY,
+    VOICE_SEGMENTATION,
     WHISPER_BASE,
     CatalogueEntry,
     CatalogueUnreadable,
@@ -61,6 +65,7 @@ DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
     SPEAKER_VECTORS: CAMPPLUS,
     DIARIZATION: None,
+    VOICE_SEGMENTATION: SEGMENTATION,
     SPEECH_RECOGNITION: WHISPER_BASE,
     AUDIO_QUALITY: DNSMOS,
     SENTENCE_VECTORS: MINILM,
@@ -71,6 +76,7 @@ SETTINGS = {
     VOICE_ACTIVITY: "vad",
     SPEAKER_VECTORS: "speaker_encoder",
     DIARIZATION: "diarizer",
+    VOICE_SEGMENTATION: "segmenter",
     SPEECH_RECOGNITION: "recogniser",
     AUDIO_QUALITY: "quality",
     SENTENCE_VECTORS: "text_encoder",
@@ -78,6 +84,7 @@ SETTINGS = {
     EMOTIONS: "emotions",
 }
 """The setting of each task."""
+MAY_BE_NONE = (DIARIZATION, VOICE_SEGMENTATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,12 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         with _loading(chosen[DIARIZATION]) as model:
             diarizer = loader.diarizer(model)
             probe_diarizer(diarizer)
+    segmenter: VoiceSegmenter | None = None
+    if (choice := chosen[VOICE_SEGMENTATION]).model is not None:
+        with _loading(choice) as model:
+            segmenter = loader.voice_segmenter(model)
+            if untried(choice):
+                probe_segmenter(segmenter)
     with _loading(choice := chosen[AUDIO_QUALITY]) as model:
         quality = loader.quality(model)
         if untried(choice):
@@ -170,6 +183,7 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         emotions=emotions,
         names=tuple(choice.said for choice in chosen.values() if choice.model is not None or choice.task == EMOTIONS),
         diarizer=diarizer,
+        segmenter=segmenter,
     )
 
 
@@ -177,7 +191,13 @@ def choose(settings: InferenceSettings) -> dict[str, Chosen]:
     """The models of all tasks, found and checked, by task. Raises as ``load_models``."""
     with _blaming(f"{PREFIX}MODELS={settings.models}"):
         of_set = _set(settings.models)
-    return {task: _choose(task, str(getattr(settings, SETTINGS[task])), settings.models, of_set) for task in SETTINGS}
+    chosen: dict[str, Chosen] = {}
+    for task, setting in SETTINGS.items():
+        value = str(getattr(settings, setting))
+        if task == VOICE_SEGMENTATION and chosen[DIARIZATION].model is not None:
+            value = NONE  # a diarizer tells by itself who speaks at once
+        chosen[task] = _choose(task, value, settings.models, of_set)
+    return chosen
 
 
 def _set(name: str) -> dict[str, str]:
@@ -193,10 +213,10 @@ def _set(name: str) -> dict[str, str]:
 def _choose(task: str, value: str, set_name: str, of_set: dict[str, str]) -> Chosen:
     by = f"{PREFIX}{SETTINGS[task].upper()}={value}"
     if value == NONE:
-        if task == DIARIZATION:
+        if task in MAY_BE_NONE:
             return Chosen(task, None)
         with _blaming(by):
-            raise ModelUnfit(f"{task} cannot be left out; only the diarizer can")
+            raise ModelUnfit(f"{task} cannot be left out; only the diarizer and the segmenter can")
     if not value and task in of_set:
         value, by = of_set[task], f"{PREFIX}MODELS={set_name}"
     if value in ("", DEFAULT):

@@ -13,7 +13,13 @@ from inference.models import RecognisedWord
 def words_by_segment(
     segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]
 ) -> dict[int, list[RecognisedWord]]:
-    """Each word goes to the segment (by index) it overlaps most, or else to the nearest."""
+    """Each word goes to the segment (by index) it overlaps most, or else to the nearest.
+
+    Who speaks beside somebody else gets none: a recogniser that hears one voice at a time writes what the one says
+    who has the floor.
+    """
+    places = [place for place, segment in enumerate(segments) if not segment.beside]
+    segments = [segments[place] for place in places]
     starts = [segment.start_s for segment in segments]
     said: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
     for word in words:
@@ -24,5 +30,5 @@ def words_by_segment(
         def closeness(index: int, word: RecognisedWord = word) -> float:
             return min(word.end_s, segments[index].end_s) - max(word.start_s, segments[index].start_s)
 
-        said[max(range(first, max(last, first + 1)), key=closeness)].append(word)
+        said[places[max(range(first, max(last, first + 1)), key=closeness)]].append(word)
     return said

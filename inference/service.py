@@ -124,7 +124,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         recogniser = self._models.recogniser
         return session_pb2.Capabilities(
             models=self._models.names,
-            overlap=self._models.diarizer is not None,
+            overlap=self._models.overlap,
             languages=recogniser.languages,
             word_times=recogniser.word_times,
             key_terms=isinstance(recogniser, WindowRecogniser) and recogniser.uses_key_terms,

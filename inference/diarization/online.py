@@ -91,10 +91,18 @@ class OnlineSpeakers:
         self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
     ) -> list[SpeakerSegment]:
         """A speech segment cut where the speaker changes, ``speaker`` by label; see ``speaker_pieces``."""
-        scores = vectors @ self._centroids().T.astype(np.float32)
         penalty = CHANGE_PENALTY if self._clustered else GUESSED_CHANGE_PENALTY
-        found = speaker_pieces(number, segment, middles_s, scores, penalty)
+        found = speaker_pieces(number, segment, middles_s, self.likeness(vectors), penalty)
         return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
+
+    @property
+    def labels(self) -> list[int]:
+        """The labels of the voices told apart now, in the order of their columns."""
+        return list(self._labels)
+
+    def likeness(self, vectors: Vectors) -> Vectors:
+        """How alike each voice sounds to windows (n, d): cosines of shape (n, voices)."""
+        return np.asarray(vectors @ self._centroids().T, np.float32)
 
     @property
     def voices(self) -> int:

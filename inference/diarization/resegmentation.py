@@ -17,8 +17,10 @@ FRAME_S = 0.1
 CHANGE_PENALTY = 0.3
 # While voices are only guessed, two of them are often one: changes between them need more.
 GUESSED_CHANGE_PENALTY = 1.0
-# Pieces that one stretch of speech without a pause can have; what comes after belongs to the last.
+# Pieces that one stretch of speech without a pause can have.
 PIECES_PER_SPEECH = 1000
+# The places of those heard beside others begin here, so that a change of the others does not rename them.
+PIECES_BESIDE_FROM = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class SpeakerSegment:
     """Number of the speech segment it lies in, from 0."""
     piece: int
     """Its place within that speech segment, from 0."""
+    beside: bool = False
+    """Somebody else has the floor meanwhile."""
 
     @property
     def segment_id(self) -> int:
@@ -93,9 +97,9 @@ def speaker_pieces(
         end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
         if end_s > start_s:
             found.append(SpeakerSegment(start_s, end_s, label, number, len(found)))
-    if len(found) > PIECES_PER_SPEECH:
-        last = found[PIECES_PER_SPEECH - 1]
-        found[PIECES_PER_SPEECH - 1 :] = [replace(last, end_s=found[-1].end_s)]
+    if len(found) > PIECES_BESIDE_FROM:
+        last = found[PIECES_BESIDE_FROM - 1]
+        found[PIECES_BESIDE_FROM - 1 :] = [replace(last, end_s=found[-1].end_s)]
     return found
 
 

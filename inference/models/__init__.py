@@ -49,6 +49,7 @@ __all__ = [
     "Stretch",
     "TextEncoder",
     "VoiceActivityDetector",
+    "VoiceSegmenter",
     "WindowRecogniser",
     "WindowTask",
 ]
@@ -160,6 +161,27 @@ class FrameDiarizer(Protocol):
         ...
 
 
+class VoiceSegmenter(Protocol):
+    """Tells up to three voices apart within a window, two of them at once, but not who they are."""
+
+    window_samples: int
+    """Samples of a window."""
+    frame_samples: int
+    """Samples from frame to frame."""
+    first_frame_samples: int
+    """Samples from the beginning of a window to the middle of its first frame."""
+    frames: int
+    """Frames of a window."""
+
+    def __call__(self, windows: Sequence[Samples]) -> list[NDArray[np.float32]]:
+        """For each window of shape (window_samples,), or shorter but not empty: shape (frames, 7), rows sum to 1.
+
+        Probabilities that nobody speaks, each voice alone (0, 1, 2), and each two at once (01, 02, 12). They do not
+        depend on what else is in the call.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OpinionScores:
     """Mean opinion scores of ITU-T P.835, 1 (bad) .. 5 (excellent)."""
@@ -240,3 +262,10 @@ class ModelSet:
     """``task: model version`` of each."""
     diarizer: FrameDiarizer | None = None
     """Where there is one, it says who speaks; else vectors are clustered."""
+    segmenter: VoiceSegmenter | None = None
+    """Where there is one, and no diarizer, several speakers are heard at once."""
+
+    @property
+    def overlap(self) -> bool:
+        """Whether several speakers can be heard at once."""
+        return self.diarizer is not None or self.segmenter is not None

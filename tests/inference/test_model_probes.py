@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from inference.model_probes import probe_encoder, probe_recogniser, probe_text_encoder, probe_vad
+from inference.model_probes import probe_encoder, probe_recogniser, probe_segmenter, probe_text_encoder, probe_vad
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.silero_vad import load_silero
@@ -110,3 +111,28 @@ class LateRecogniser:
 def test_words_beyond_their_piece_are_found_by_the_probe() -> None:
     with pytest.raises(ModelUnfit, match=r"puts a word at 1.00 to 2.00 s of a piece of 1.00 s"):
         probe_recogniser(LateRecogniser())
+
+
+class SegmenterThatGives:
+    """Tells the same of every frame."""
+
+    window_samples, frame_samples, first_frame_samples, frames = 160_000, 270, 495, 589
+
+    def __init__(self, frame: Sequence[float]) -> None:
+        self._frame = frame
+
+    def __call__(self, windows: Sequence[Samples]) -> list[NDArray[np.float32]]:
+        return [np.tile(np.array(self._frame, np.float32), (self.frames, 1)) for _ in windows]
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ([1, 0, 0, 0], r"frames of a window have shape \(589, 4\); needed is \(589, 7\)"),
+        ([-1, 2, 0, 0, 0, 0, 0], "probabilities of who speaks go from -1 to 2; needed is 0 to 1"),
+        ([0.5, 0, 0, 0, 0, 0, 0], "its probabilities of who speaks sum to 0.500; needed is 1"),
+    ],
+)
+def test_a_segmenter_of_other_classes_is_found_by_its_probe(frame: list[float], said: str) -> None:
+    with pytest.raises(ModelUnfit, match=said):
+        probe_segmenter(SegmenterThatGives(frame))

