@@ -90,7 +90,7 @@ def test_details_come_when_asked_for(rest: Rest, meeting: str) -> None:
     path = "/single-feature-api/meeting/transcription"
     details = rest.http.get(path, params={"file-hash": meeting, "include_details": "true"}).json()["details"]
     assert details["reliable"] is True
-    assert details["engine"]["overlap"] is False
+    assert details["engine"]["overlap"] is True
 
 
 def test_status_of_a_finished_meeting(rest: Rest, meeting: str) -> None:
