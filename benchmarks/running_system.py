@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def running_system() -> Iterator[RunningSystem]:
             yield RunningSystem(**json.loads(ready.read_text()), data=data)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=90)
+            process.wait(timeout=300)
 
 
 def circumstances() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
+REST_LUA = Path(__file__).with_name("rest.lua")
 DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
 
 
@@ -40,6 +41,7 @@ def render(settings: GatewaySettings) -> str:
         access_log=settings.access_log,
         cors_origins=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
         descriptors=settings.descriptors,
+        rest_lua=REST_LUA,
     )
 
 

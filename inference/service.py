@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inference.engine import Engine
 from inference.messages import message_of, statistics_of
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
+from inference.recogniser_language import recogniser_language
 from inference.session import Session, SessionConfig
 
 LARGEST_CHUNK_BYTES = 1024 * 1024
@@ -77,9 +78,11 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> AsyncIterator[session_pb2.RunSessionResponse]:
         messages = aiter(requests)
         first = await anext(messages, None)
-        session = Session(self._engine, self._checked_config(first))
+        config = self._checked_config(first)
+        session = Session(self._engine, config)
         try:
-            yield session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=self._capabilities()))
+            ready = session_pb2.Ready(capabilities=self._capabilities(), language_unknown=not config.transcribe)
+            yield session_pb2.RunSessionResponse(ready=ready)
             expected = 0
             async for message in _with_wake_ups(messages, session.changed):
                 kind = message.WhichOneof("payload") if message else None
@@ -110,12 +113,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         expected = config.expected_speakers if config.HasField("expected_speakers") else None
         if expected is not None and not 1 <= expected <= MOST_SPEAKERS:
             raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MOST_SPEAKERS}, or leave it out")
-        language = config.language.lower().split("-")[0]
+        language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,
             # Words of another language would be wrong to the last: none are better.
-            transcribe=not language or language in self._models.recogniser.languages,
-            language=language,
+            transcribe=language is not None,
+            language=language or "",
             key_terms=_checked_terms(config.key_terms),
             live=config.live,
         )

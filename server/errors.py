@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import grpc
 
+# What a gRPC status is in HTTP, where an error does not say otherwise.
+HTTP_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+    grpc.StatusCode.UNAVAILABLE: 503,
+}
+
 
 class MeetraError(Exception):
     """Something the caller should know. ``http_status`` is set where gRPC's own mapping would differ."""
@@ -17,10 +32,8 @@ class MeetraError(Exception):
         self.message = message
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What the gateway needs beside the gRPC status."""
-        pairs = []
-        if self.http_status is not None:
-            pairs.append(("x-http-code", str(self.http_status)))
+        """What the gateway needs beside the gRPC status; an error without it is gRPC's own to the gateway."""
+        pairs = [("x-http-code", str(self.http_status or HTTP_STATUS[self.grpc_status]))]
         if self.retry_after_s is not None:
             pairs.append(("retry-after", str(self.retry_after_s)))
         return tuple(pairs)
@@ -53,6 +66,16 @@ class BadRequest(MeetraError):
     def __init__(self, parameter: str, fix: str) -> None:
         super().__init__(f"Bad request: {parameter}: {fix}")
         self.parameter, self.fix = parameter, fix
+
+
+class UnsupportedEncoding(MeetraError):
+    """A body in a content encoding that the server does not read."""
+
+    grpc_status = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 415
+
+    def __init__(self) -> None:
+        super().__init__("content-encoding: only gzip, deflate or identity; send the body as it is")
 
 
 class MeetingNotFound(MeetraError):
@@ -101,6 +124,19 @@ class MeetingFailed(MeetraError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Meeting could not be processed: {reason}")
+
+
+class ChannelsDiffer(MeetraError):
+    """A recording is known, with its channels taken for something else than they are said to be now."""
+
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, analysed: str) -> None:
+        super().__init__(
+            f"channels: this recording is known with channels={analysed}; delete the meeting, then upload it again, to"
+            " have it analysed anew"
+        )
 
 
 class FileTooLarge(MeetraError):

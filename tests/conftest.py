@@ -32,13 +32,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen(server.command(), stdout=log, stderr=log)
     yield server.url.replace("a password for the tests", "a%20password%20for%20the%20tests")
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=300)
 
 
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator[Database]:
     """A fresh, migrated database."""
-    for _ in range(100):
+    while True:
         try:
             connection = await asyncpg.connect(postgres_url)
             break

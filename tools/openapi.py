@@ -27,8 +27,10 @@ ERRORS = {
     "400": "A parameter or the body cannot be used; the message names it and says how to mend it.",
     "401": "No valid token.",
     "404": "No such meeting, speaker, voice or path.",
-    "409": "The meeting is still being processed (then with Retry-After), or its analysis failed.",
-    "413": "The recording is larger or longer than the server accepts.",
+    "409": "The meeting is still being processed (then with Retry-After), failed, or has other channels.",
+    "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
+    "415": "The body is compressed in a way that is not read.",
+    "431": "The headers, the path with its query among them, are too large.",
     "503": "A part of the server is away for the moment; try again.",
 }
 
@@ -254,8 +256,9 @@ def _recording() -> dict[str, Any]:
         "name": {"type": "string", "maxLength": 500},
         "date": {"type": "string"},
         "n_speakers": {"type": "string"},
-        "language": {"type": "string"},
+        "language": {"type": "string", "description": "A BCP 47 tag, a code of ISO 639, or a name; `auto`: detected."},
         "key_terms": {"type": "string", "description": "Terms, separated by commas or line breaks."},
+        "channels": {"type": "string", "enum": ["mixed", "separate"]},
     }
     form = {"type": "object", "properties": parts, "required": ["file"]}
     whole = {"schema": {"type": "string", "format": "binary"}}

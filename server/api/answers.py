@@ -25,6 +25,8 @@ class ReadyAnswer:
     speakers: tuple[SpeakerRow, ...]
     duration_ms: int = 0
     definition_version: str = ""
+    notice: str = ""
+    """What a reader must know first; empty where there is nothing."""
 
     def speaker_id(self, label: int) -> str:
         """UUID of the speaker with this number; empty for the unknown speaker."""
@@ -61,5 +63,10 @@ def _ready(found: MeetingAnswer | None) -> ReadyAnswer:
     if found.state.status != MeetingStatus.READY or found.value is None:
         raise MeetingStillProcessing(found.state.progress_percent)
     return ReadyAnswer(
-        found.value, found.engine or {}, found.speakers, found.duration_ms or 0, found.definition_version
+        found.value,
+        found.engine or {},
+        found.speakers,
+        found.duration_ms or 0,
+        found.definition_version,
+        found.state.notice,
     )

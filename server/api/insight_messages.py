@@ -65,7 +65,8 @@ def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -
         mean_word_confidence=value["mean_word_confidence"],
         reliable=value["reliable"],
         threshold=value["threshold"],
-        advice="" if value["reliable"] else UNRELIABLE_ADVICE,
+        advice=advice(found, reliable=value["reliable"]),
+        notice=found.notice or None,
         words=[pb.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])}) for word in words],
         engine=pb.EngineCapabilities(
             models=engine.get("models", ()),
@@ -77,6 +78,11 @@ def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -
         ),
         **language(value),
     )
+
+
+def advice(found: ReadyAnswer, *, reliable: bool) -> str:
+    """What to do about an unreliable text; empty for a reliable one."""
+    return "" if reliable else found.notice or UNRELIABLE_ADVICE
 
 
 def language(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +118,8 @@ def reliability(found: ReadyAnswer, method: str) -> pb.TextReliability:
         mean_word_confidence=told["mean_word_confidence"],
         definition_version=found.definition_version,
         method=method,
-        advice="" if told["reliable"] else UNRELIABLE_ADVICE,
+        advice=advice(found, reliable=told["reliable"]),
+        notice=found.notice or None,
         **language(told),
     )
 
@@ -254,5 +261,6 @@ def report(found: ReadyAnswer) -> pb.GetMeetingQualityResponse:
             }
         ),
         audio_quality=audio_quality(found, value["audio_quality"]["speakers"]),
+        notice=found.notice or None,
         **language(value),
     )

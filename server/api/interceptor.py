@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 from grpc import aio
 
+from server.api.decoding import all_decoded, decoded, forgiving
 from server.auth.authenticator import Authenticator
 from server.auth.caller import set_caller
 from server.errors import DatabaseUnavailable, MeetraError
@@ -17,9 +18,13 @@ from server.storage.pool import DatabaseGone
 
 OUR_PREFIX = "/meetra."
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
+# Characters of an error's text. It travels as a header, percent-encoded, and clients refuse headers over 8 KiB.
+LONGEST_MESSAGE = 400
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
+# Gives the request, or the stream of requests, of a call; raises BadRequest where one cannot be decoded.
+Check = Callable[[Any], Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
 StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None]]
 
@@ -39,35 +44,36 @@ class CallInterceptor(aio.ServerInterceptor):
         method: str = handler_call_details.method
         if handler is None or not method.startswith(OUR_PREFIX):
             return handler
+        checked = all_decoded if handler.request_streaming else decoded
         codec = {
-            "request_deserializer": handler.request_deserializer,
+            "request_deserializer": forgiving(method, handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if handler.response_streaming:
-            streamed = self._guarded_stream(method, handler.stream_stream or handler.unary_stream)
+            streamed = self._guarded_stream(method, checked, handler.stream_stream or handler.unary_stream)
             if handler.request_streaming:
                 return grpc.stream_stream_rpc_method_handler(streamed, **codec)
             return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
-            return grpc.stream_unary_rpc_method_handler(self._guarded(method, handler.stream_unary), **codec)
-        return grpc.unary_unary_rpc_method_handler(self._guarded(method, handler.unary_unary), **codec)
+            return grpc.stream_unary_rpc_method_handler(self._guarded(method, checked, handler.stream_unary), **codec)
+        return grpc.unary_unary_rpc_method_handler(self._guarded(method, checked, handler.unary_unary), **codec)
 
-    def _guarded(self, method: str, behaviour: Behaviour) -> Behaviour:
+    def _guarded(self, method: str, checked: Check, behaviour: Behaviour) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             try:
                 await self._authenticate(method, context)
-                return await behaviour(request, context)
+                return await behaviour(checked(request), context)
             except Exception as error:
                 return await _abort(method, error, context)
 
         return call
 
-    def _guarded_stream(self, method: str, behaviour: StreamBehaviour) -> StreamBehaviour:
+    def _guarded_stream(self, method: str, checked: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
                 await self._authenticate(method, context)
                 # Closed with the call, whatever ends it: what a stream holds is let go at once.
-                async with aclosing(behaviour(request, context)) as responses:
+                async with aclosing(behaviour(checked(request), context)) as responses:
                     async for response in responses:
                         yield response
             except Exception as error:
@@ -87,7 +93,9 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     if isinstance(error, DatabaseGone):
         error = DatabaseUnavailable()
     if isinstance(error, MeetraError):
-        return await context.abort(error.grpc_status, error.message, trailing_metadata=error.metadata())
+        return await context.abort(
+            error.grpc_status, error.message[:LONGEST_MESSAGE], trailing_metadata=error.metadata()
+        )
     # The stack is for us; the caller learns only that it was not their fault.
     log.error("%s failed", method, exc_info=error)
-    return await context.abort(grpc.StatusCode.INTERNAL, "Internal error")
+    return await context.abort(grpc.StatusCode.INTERNAL, "Internal error", trailing_metadata=(("x-http-code", "500"),))

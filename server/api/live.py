@@ -12,6 +12,7 @@ from meetra.v1 import insights_pb2, live_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
 from server.api.live_validation import MOST_TRACKS, checked_config
+from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
@@ -20,6 +21,7 @@ from server.live.connection import Connection
 from server.live.intake import LARGEST_CHUNK_BYTES
 from server.live.meeting import LiveMeeting
 from server.live.meetings import LiveMeetings
+from server.meetings.content_encoding import unpacked
 
 Context = aio.ServicerContext[Any, Any]
 # Acknowledgements of what came within this time are sent together.
@@ -62,7 +64,10 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
         meeting = await self._found(request.session_id)
         sender = meeting.clients.sender(request.owner)
-        chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=request.body.data)
+        data = request.body.data
+        if packing := content_encoding(context):
+            data = unpacked(packing, data, LARGEST_CHUNK_BYTES)
+        chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=data)
         await meeting.receive(chunk, sender)
         await meeting.audio.committed()
         of_track = [p for p in _positions(meeting) if p.track_id == request.track_id]
@@ -81,6 +86,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         self, request: pb.WatchMeetingRequest, context: Context
     ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
         meeting = await self._found(request.session_id)
+        if wants_head_only(context):
+            return
         outbox = Outbox(meeting, None, request.after_event_seq)
         async with aclosing(outbox.responses(None)) as responses:
             async for response in responses:

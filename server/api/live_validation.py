@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from meetra.v1 import live_pb2 as pb
@@ -10,7 +11,7 @@ from meetra.v1 import live_pb2 as pb
 from server.errors import BadRequest
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
-from server.meetings.upload_fields import CONTROL, checked_details
+from server.meetings.upload_fields import checked_details, checked_name
 
 MOST_TRACKS = 32
 MOST_CHANNELS = 8
@@ -34,8 +35,12 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
         raise BadRequest(f"config.{error.parameter}", error.fix) from None
     if not 1 <= len(config.tracks) <= MOST_TRACKS:
         raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MOST_TRACKS}")
-    tracks = tuple(_checked_track(f"config.tracks[{place}]", track) for place, track in enumerate(config.tracks))
-    ids = [track.track_id for track in tracks]
+    tracks = tuple(
+        heard for place, track in enumerate(config.tracks) for heard in _checked_track(f"config.tracks[{place}]", track)
+    )
+    if len(tracks) > MOST_TRACKS:
+        raise BadRequest("config.tracks", f"{len(tracks)} tracks with separate channels; at most {MOST_TRACKS}")
+    ids = [track.track_id for track in config.tracks]
     for place, id_ in enumerate(ids):
         if id_ in ids[:place]:
             raise BadRequest(f"config.tracks[{place}].track_id", f"{id_} names another track already")
@@ -46,20 +51,47 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
     return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
 
 
-def _checked_track(field: str, track: pb.TrackConfig) -> Track:
+def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
+    """The track, or one for each of its channels."""
     if not _TRACK_ID.fullmatch(track.track_id):
         raise BadRequest(f"{field}.track_id", "1 to 64 letters, digits, '.', '_' or '-'")
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
         raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
-    kind, name = kinds[track.kind], track.participant_name.strip()
+    kind, name = kinds[track.kind], checked_name(f"{field}.participant_name", track.participant_name, LONGEST_NAME)
     if name and kind is TrackKind.MIXED:
         raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
-    if len(name) > LONGEST_NAME or CONTROL.search(name):
-        raise BadRequest(f"{field}.participant_name", f"at most {LONGEST_NAME} characters and no control characters")
     if not 0 <= track.start_ms <= LATEST_START_MS:
         raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; 0 to {LATEST_START_MS}")
-    return Track(track.track_id, kind, name, _checked_format(field, track), track.start_ms * 1000)
+    format_, names = _checked_format(field, track), _checked_channels(field, track, kind, name)
+    whole = Track(track.track_id, kind, name, format_, track.start_ms * 1000)
+    return tuple(replace(whole, participant_name=n, channel=c) for c, n in enumerate(names, start=1)) or (whole,)
+
+
+def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: str) -> tuple[str, ...]:
+    """Who is on each channel of a SEPARATE track, as far as it is known; nothing for any other track."""
+    if track.channel_use not in pb.ChannelUse.values():
+        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
+    if track.channel_use != pb.CHANNEL_USE_SEPARATE:
+        if track.channel_names:
+            raise BadRequest(f"{field}.channel_names", "only a SEPARATE track has them; leave them out")
+        return ()
+    if kind is not TrackKind.PARTICIPANT:
+        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE needs kind TRACK_KIND_PARTICIPANT")
+    opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
+    channels = track.channels or (0 if opus else 1)
+    # A raw packet has one channel or two.
+    most = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MOST_CHANNELS
+    if not 1 <= channels <= most:
+        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {most} that are SEPARATE")
+    if len(track.channel_names) > channels:
+        raise BadRequest(f"{field}.channel_names", f"{len(track.channel_names)} names; at most {channels}, as channels")
+    names = [
+        checked_name(f"{field}.channel_names[{place}]", given, LONGEST_NAME)
+        for place, given in enumerate(track.channel_names)
+    ]
+    names += [""] * (channels - len(names))
+    return tuple(given or (f"{name} {place}" if name else "") for place, given in enumerate(names, start=1))
 
 
 def _checked_format(field: str, track: pb.TrackConfig) -> TrackFormat:

@@ -9,6 +9,7 @@ from typing import Any
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
+from server.api.metadata import content_encoding
 from server.api.validation import checked_file_hash, checked_page_size, checked_page_token, page_token
 from server.auth import current_caller
 from server.errors import MeetingNotFound
@@ -22,6 +23,7 @@ async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) ->
     async for request in requests:
         fields = {"name": request.name, "date": request.date, "language": request.language}
         fields["key_terms"] = "\n".join(request.key_terms)
+        fields["channels"] = request.channels
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
@@ -41,7 +43,8 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         request_iterator: AsyncIterator[meetings_pb2.UploadMeetingRequest],
         context: aio.ServicerContext[Any, Any],
     ) -> meetings_pb2.UploadMeetingResponse:
-        receipt = await self._uploads.receive(current_caller(), _pieces(request_iterator))
+        pieces = _pieces(request_iterator)
+        receipt = await self._uploads.receive(current_caller(), pieces, content_encoding(context))
         return meetings_pb2.UploadMeetingResponse(file_hash=receipt.file_hash, status=receipt.status)
 
     async def GetMeetingStatus(  # noqa: N802
@@ -60,6 +63,8 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             message=state.message,
             language=state.language or None,
             language_confidence=state.language_confidence,
+            speech_found=state.speech_found,
+            notice=state.notice or None,
         )
 
     async def ListMeetings(  # noqa: N802

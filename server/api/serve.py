@@ -41,6 +41,9 @@ from server.meetings.upload import Uploads
 from server.storage.pool import Database
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
+# Bytes of a call's headers, with the target. The gateway lets 60 KiB through and refuses more with a message
+# of its own, so what comes from it is never cut here.
+LARGEST_METADATA = 96 * 1024
 # Uploads that run when the server is told to stop may take this long to finish.
 STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
@@ -59,6 +62,8 @@ def build_server(
         interceptors=[CallInterceptor(Authenticator(tokens, database))],
         options=[
             ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+            ("grpc.max_metadata_size", LARGEST_METADATA),
+            ("grpc.absolute_max_metadata_size", 2 * LARGEST_METADATA),
             # A second server on the same port would silently take half of the calls.
             ("grpc.so_reuseport", 0),
             # Bots ping through silences, to notice a server that vanished.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from server.errors import BadRequest
 from server.insights.periods import SHORTEST_PERIOD_S, longest_period_s
-from server.meetings.upload_fields import CONTROL
+from server.meetings.upload_fields import checked_name
 
 LONGEST_ALIAS = 200
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 50, 1000
@@ -34,13 +34,11 @@ def checked_uuid(name: str, value: str) -> UUID:
 
 
 def checked_alias(value: str) -> str:
-    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 characters, no control character."""
+    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 characters and can be read."""
     alias = value.strip()
     if not alias or len(alias) > LONGEST_ALIAS:
         raise BadRequest("alias", f"{len(alias)} characters; 1 to {LONGEST_ALIAS} are needed")
-    if CONTROL.search(alias):
-        raise BadRequest("alias", "holds control characters; leave them out")
-    return alias
+    return checked_name("alias", alias, LONGEST_ALIAS)
 
 
 def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
@@ -81,6 +79,6 @@ def checked_page_token(value: str) -> tuple[datetime, UUID] | None:
         moment = datetime.fromisoformat(created_at)
         if moment.tzinfo is None:
             raise ValueError("a time without a zone")
-        return moment, UUID(id_)
-    except ValueError:
+        return moment.astimezone(UTC), UUID(id_)
+    except (ValueError, OverflowError):
         raise BadRequest("page_token", "not one that a page answered; leave it out for the first page") from None

@@ -28,6 +28,7 @@ from server.cli.models import run_models
 from server.cli.postgres import PostgresUnusable
 from server.cli.stream import StreamOptions, stream
 from server.cli.up import SAMPLE, CannotStart, UpOptions, up
+from server.meetings.channels import ChannelUse
 from server.storage import users
 from server.storage.pool import Database, DatabaseGone
 
@@ -78,6 +79,12 @@ def parser() -> argparse.ArgumentParser:
     job = add("analyze", "Analyse recordings on a running system and print a report of each.")
     job.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
     job.add_argument("--date", default="", help="when it took place, ISO 8601")
+    job.add_argument(
+        "--channels",
+        choices=tuple(ChannelUse),
+        default="",
+        help="separate: each channel is one participant, as the two sides of a call (default: mixed)",
+    )
     job.add_argument("--json", action="store_true", help="print every answer with details as JSON")
     bot = add("stream", "Stream a meeting live to a running system, watch it, and print its report.")
     bot.add_argument(
@@ -100,6 +107,11 @@ def parser() -> argparse.ArgumentParser:
     bot.add_argument("--rate", type=int, default=16_000, help="of '-': samples a second (default: %(default)s)")
     bot.add_argument("--channels", type=int, default=1, help="of '-': channels, interleaved (default: %(default)s)")
     bot.add_argument(
+        "--separate",
+        action="store_true",
+        help="of '-': each channel is a participant of its own, named by a --participant for each",
+    )
+    bot.add_argument(
         "--drop-every", type=at_least_0, default=0.0, metavar="SECONDS", help="cut the connection again and again"
     )
     bot.add_argument("--resume", default="", metavar="SESSION", help="go on with a session that was left")
@@ -110,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
         command.add_argument("--name", default="", help="name of the meeting (default: the file's)")
         command.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
-        command.add_argument("--language", default="", help="spoken language, BCP 47 (default: it is detected)")
+        command.add_argument("--language", default="", help="spoken language: en, deu, German (default: detected)")
         command.add_argument(
             "--key-terms",
             action="append",
@@ -164,6 +176,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "n_speakers": arguments.speakers,
         "language": arguments.language,
         "key_terms": arguments.key_terms,
+        "channels": arguments.channels,
     }
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
@@ -182,6 +195,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         rate_hz=arguments.rate,
         channels=arguments.channels,
+        separate=arguments.separate,
         drop_every_s=arguments.drop_every,
         resume=arguments.resume,
         as_json=arguments.json,
@@ -231,7 +245,7 @@ def main() -> int:
         return run_models(sys.argv[2:])
     arguments = parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    # gRPC's own notes on our child processes are nothing a user can act on.
+    # gRPC's own notes are nothing a user can act on.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
     try:

@@ -33,13 +33,13 @@ async def _follow_plainly(client: Client, file_hash: str, console: Console) -> b
     async for state in client.states(file_hash):
         if state.stage != said:
             said = state.stage
-            console.print(f"{state.stage} ({state.progress_percent} %): {state.message}", highlight=False)
+            console.print(f"{state.stage} ({state.progress_percent} %): {state.message}", highlight=False, markup=False)
     return _settled(state.status, state.message, console)
 
 
 def _settled(status: str, message: str, console: Console) -> bool:
     if status == "failed":
-        console.print(f"Failed: {message}", highlight=False)
+        console.print(f"Failed: {message}", highlight=False, markup=False)
     return status == "ready"
 
 

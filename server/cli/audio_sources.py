@@ -6,23 +6,30 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
 import av.error
 
 from meetra_client import Track
-from server.meetings.decode import Refused, Tally, mono_chunks, open_audio
+from server.meetings.media.opening import open_media
+from server.meetings.media.refusal import Refused
+from server.meetings.media.transcode import transcode
 from server.meetings.resampling import RATE_HZ, MonoResampler, to_s16
 
 BLOCK_S = 0.1
 # Blocks that a source may be ahead of who takes them. A recording waits; a microphone cannot, and
 # is heard on while the connection is away: ten minutes of it are 19 MB.
 BLOCKS_AHEAD, MICROPHONE_BLOCKS_AHEAD = 20, 6000
-STDIN_BYTES = 64 * 1024
+STDIN_BYTES = READ_BYTES = 64 * 1024
+# A recording is decoded before its first block is sent: 4 h take a minute or two, and half a gigabyte.
+LONGEST_S = 24 * 3600.0
 ALSA_SETTINGS = Path("/usr/share/alsa")
 # Tried in this order where the libraries have them.
 MICROPHONES = {
@@ -53,31 +60,41 @@ class Source:
 def recording(path: Path, track_id: str, participant: str) -> Source:
     """Audio or video of any kind, as 16 kHz mono: exactly what ``meetra analyze`` makes of it."""
 
-    def opened() -> tuple[Any, Any]:
-        if not path.is_file():
-            raise SourceUnusable(f"no such recording: {path}")
-        try:
-            return open_audio(str(path))
-        except (Refused, OSError) as error:
-            raise SourceUnusable(f"{path}: {error}") from error
+    folder = TemporaryDirectory(prefix="meetra-stream-", ignore_cleanup_errors=True)
+
+    @cache
+    def decoded() -> Path:
+        outcome = transcode(path, Path(folder.name), LONGEST_S, apart=False, progress=lambda _: None)
+        return Path(folder.name) / outcome.tracks[0].file
 
     def blocks(first_sample: int) -> Iterator[bytes]:
-        container, stream = opened()
-        with container:
-            skip = first_sample * 2
-            for block in _in_blocks(to_s16(chunk).tobytes() for chunk in mono_chunks(container, stream, Tally())):
-                skipped, skip = min(skip, len(block)), max(skip - len(block), 0)
-                if skipped < len(block):
-                    yield block[skipped:]
+        with _refusals(path), decoded().open("rb") as pcm:
+            pcm.seek(first_sample * 2)
+            yield from _in_blocks(iter(lambda: pcm.read(READ_BYTES), b""))
 
     def probe() -> None:
-        opened()[0].close()
+        with _refusals(path):
+            open_media(path, path).close()
 
     return Source(Track(track_id, participant_name=participant), blocks, probe, paced=True)
 
 
-def standard_input(rate_hz: int, channels: int, participant: str) -> Source:
-    """Raw s16le samples as they come. After a resume it goes on with what comes next."""
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What is said of a recording that cannot be used is said by its name."""
+    if not path.is_file():
+        raise SourceUnusable(f"no such recording: {path}")
+    try:
+        yield
+    except (Refused, OSError) as error:
+        raise SourceUnusable(f"{path}: {error}") from error
+
+
+def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, separate: bool) -> Source:
+    """Raw s16le samples as they come. After a resume it goes on with what comes next.
+
+    ``separate``: each channel is a participant; else all are one, or a mix where nobody is named.
+    """
 
     def blocks(_: int) -> Iterator[bytes]:
         unit, rest = 2 * channels, b""
@@ -89,7 +106,10 @@ def standard_input(rate_hz: int, channels: int, participant: str) -> Source:
             if whole:
                 yield data[:whole]
 
-    track = Track("mix", participant_name=participant, sample_rate_hz=rate_hz, channels=channels)
+    if separate:
+        track = Track("call", sample_rate_hz=rate_hz, channels=channels, separate=True, channel_names=participants)
+    else:
+        track = Track("mix", participant_name="".join(participants), sample_rate_hz=rate_hz, channels=channels)
     return Source(track, blocks, lambda: None, paced=False)
 
 

@@ -68,13 +68,20 @@ class Client:
         n_speakers: int = 0,
         language: str = "",
         key_terms: Sequence[str] = (),
+        channels: str = "",
     ) -> meetings_pb2.UploadMeetingResponse:
         """Streams a recording in and returns once it is durable. Raises CallFailed."""
 
         async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
             body = httpbody_pb2.HttpBody(content_type="application/octet-stream")
             yield meetings_pb2.UploadMeetingRequest(
-                body=body, name=name, date=date, n_speakers=n_speakers, language=language, key_terms=key_terms
+                body=body,
+                name=name,
+                date=date,
+                n_speakers=n_speakers,
+                language=language,
+                key_terms=key_terms,
+                channels=channels,
             )
             with path.open("rb") as file:
                 while data := await asyncio.to_thread(file.read, PIECE_BYTES):

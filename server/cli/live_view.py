@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meetra_client import LiveEvent, LiveMeeting
+from server.visible_text import shown
 
 PARTIAL, STABLE, FINAL, RETRACTED = (
     live_pb2.LIVE_TURN_STATE_PARTIAL,
@@ -124,7 +125,7 @@ class PlainLines(View):
             self._provisional[turn.segment_id] = turn
             if turn.segment_id in self._said:
                 return
-        line = f"{clock(turn.start_ms)}  {turn.alias}: {words_of(turn)}"
+        line = f"{clock(turn.start_ms)}  {shown(turn.alias)}: {words_of(turn)}"
         if turn.words and self._said.get(turn.segment_id) != line:
             again = "  (now)" if turn.segment_id in self._said else ""
             self._said[turn.segment_id] = line
@@ -193,7 +194,7 @@ class Board(View):
         state = "on air" if meeting.connected else "connection lost, coming back"
         if meeting.ready.finishing or self._finishing:
             state = "finishing: what was said last is still being analysed"
-        parts = [self._name, clock(int((time.monotonic() - self._began) * 1000)), state]
+        parts = [shown(self._name), clock(int((time.monotonic() - self._began) * 1000)), state]
         parts.append(f"analysis {meeting.lag_ms / 1000:.1f} s behind")
         parts += dict.fromkeys(self._languages.values())
         if meeting.reconnects:
@@ -204,7 +205,7 @@ class Board(View):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         speaking = {turn.speaker_id for turn in self._turns.values() if turn.state == PARTIAL}
         for speaker in self._insights.speakers:
-            name = Text(speaker.alias, self._colour(speaker.speaker_id))
+            name = Text(shown(speaker.alias), self._colour(speaker.speaker_id))
             bar = "█" * round(speaker.speaking_percentage / 100 * BAR_CELLS)
             floor = "has the floor" if speaker.speaker_id == self._insights.floor_speaker_id else ""
             table.add_row(
@@ -228,7 +229,7 @@ class Board(View):
         lines = []
         for turn in sorted(self._turns.values(), key=lambda turn: turn.start_ms)[-TURNS_SHOWN:]:
             line = Text(f"{clock(turn.start_ms)}  ", "dim")
-            line.append(f"{turn.alias}: ", self._colour(turn.speaker_id))
+            line.append(f"{shown(turn.alias)}: ", self._colour(turn.speaker_id))
             provisional = turn.state != FINAL and turn.end_ms > self._words_final_ms
             line.append(words_of(turn) or "...", "italic" if provisional else "")
             lines.append(line)

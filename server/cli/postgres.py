@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 # Root may not run PostgreSQL: this is nobody on every system.
 UNPRIVILEGED = 65534
 DATABASE_USER = "meetra"
+# "Fast shutdown": running statements are given up, everything that was committed is on disk.
+STOP_SIGNAL = signal.SIGINT
 
 
 class PostgresUnusable(Exception):
@@ -36,7 +39,8 @@ def _unprivileged(arguments: list[str]) -> list[str]:
     capability = "-all,+dac_override"
     identity = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
     rights = [f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"]
-    return [setpriv, *identity, *rights, *arguments]
+    # Linux forgets that a process asked to be told of its parent's end when it becomes somebody else: this asks anew.
+    return [setpriv, *identity, *rights, f"--pdeathsig={STOP_SIGNAL.name.removeprefix('SIG')}", *arguments]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,21 @@ from rich.console import Console
 from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
-from server.cli.report_group import emotions, flow, language, over_time, pairs, quality, scores, shares
+from server.cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
 from server.cli.report_sound import audio_quality
 from server.cli.report_text import key_points, questions, reliability, summary, topics, transcript
+from server.visible_text import shown
 
 
 def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     """Prints the report: how the group did, what was said, how it sounds."""
-    aliases = {speaker.id: speaker.alias for speaker in answers.speakers.speakers}
+    aliases = {speaker.id: shown(speaker.alias) for speaker in answers.speakers.speakers}
     console.print()
-    console.rule(Text(name))
-    if not aliases:
+    console.rule(Text(shown(name)))
+    if not aliases and not answers.quality.notice:
         console.print(Text("Nobody speaks in this recording."))
     sections = (
+        notice(answers),
         language(answers),
         quality(answers),
         shares(answers, aliases),

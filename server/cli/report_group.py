@@ -34,6 +34,11 @@ def clock(milliseconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
+def notice(answers: MeetingAnswers) -> Text | None:
+    """What a reader must know first; None where there is nothing."""
+    return Text(answers.quality.notice, "bold") if answers.quality.notice else None
+
+
 def language(answers: MeetingAnswers) -> Text | None:
     """The language that is spoken most; None where it is not known."""
     found = answers.quality
@@ -67,7 +72,7 @@ def shares(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
         bar = "█" * round(share.meeting_speaking_percentage / 100 * BAR_CELLS)
         seconds = f"{share.speaking_ms / 1000:.0f} s"
         table.add_row(
-            aliases[share.id], bar.ljust(BAR_CELLS, "·"), f"{share.meeting_speaking_percentage:.1f} %", seconds
+            Text(aliases[share.id]), bar.ljust(BAR_CELLS, "·"), f"{share.meeting_speaking_percentage:.1f} %", seconds
         )
     return Group(heading("Speaking time"), table)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from meetra.v1 import insights_pb2 as pb
 from rich.console import Group
+from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
 from server.cli.report_group import columns, heading
+from server.visible_text import shown
 
 # Less clipping than this nobody hears.
 SHOWN_CLIPPING_PERCENT = 0.05
@@ -19,7 +21,7 @@ def audio_quality(answers: MeetingAnswers) -> Group | None:
         return None
     table = columns()
     for speaker in found:
-        table.add_row(speaker.alias, _microphone(speaker), _noise(speaker), _faults(speaker))
+        table.add_row(Text(shown(speaker.alias)), _microphone(speaker), _noise(speaker), _faults(speaker))
     return Group(heading("Audio quality"), table)
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
 from server.cli.report_group import clock, heading
+from server.visible_text import shown
 
 MEETING_SUMMARY = "Meeting summary"
 POINTS_SHOWN = 2
@@ -51,7 +52,7 @@ def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
         line.append(topic.topic, "bold")
         line.append(f" ({', '.join(more)})" if more else "")
         felt = ", ".join(name.replace("_", " ") for name in detail.energy.emotions)
-        who = ", ".join(speaker.alias for speaker in detail.speakers)
+        who = ", ".join(shown(speaker.alias) for speaker in detail.speakers)
         told = [f"energy {detail.energy.energy_score}", detail.sentiment, felt, who]
         line.append(f": {'; '.join(part for part in told if part)}", "dim")
         lines.append(line)

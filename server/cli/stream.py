@@ -36,7 +36,7 @@ class StreamOptions:
     mic: str | None
     """Input device, empty for the default one; None: no microphone."""
     participants: list[str]
-    """One name a source; none: the sources are mixed."""
+    """One name a source, or a channel where they are separate; none: the sources are mixed."""
     name: str = ""
     n_speakers: int = 0
     language: str = ""
@@ -46,6 +46,8 @@ class StreamOptions:
     """Of recordings: times real time; 0: as fast as they are accepted."""
     rate_hz: int = RATE_HZ
     channels: int = 1
+    separate: bool = False
+    """Each channel of standard input is a participant."""
     drop_every_s: float = 0.0
     resume: str = ""
     as_json: bool = False
@@ -66,9 +68,13 @@ def sources_of(options: StreamOptions) -> list[Source]:
     """A source a track. Raises SourceUnusable when the options do not fit one another."""
     if (options.mic is None) == (not options.files):
         raise SourceUnusable("give recordings, `-` for standard input, or --mic")
-    many = max(len(options.files), 1)
+    if options.separate and options.files != [STANDARD_INPUT]:
+        raise SourceUnusable("--separate is for the channels of `-`, standard input")
+    many = options.channels if options.separate else max(len(options.files), 1)
     if options.participants and len(options.participants) != many:
         raise SourceUnusable(f"--participant is given {len(options.participants)} times for {many} sources of audio")
+    if options.separate:
+        return [standard_input(options.rate_hz, options.channels, options.participants, separate=True)]
     if many > 1 and not options.participants:
         raise SourceUnusable("several recordings of one meeting need a --participant NAME each, in their order")
     if many > 1 and STANDARD_INPUT in options.files:
@@ -77,7 +83,7 @@ def sources_of(options: StreamOptions) -> list[Source]:
     if options.mic is not None:
         return [microphone(options.mic, names[0])]
     if options.files == [STANDARD_INPUT]:
-        return [standard_input(options.rate_hz, options.channels, names[0])]
+        return [standard_input(options.rate_hz, options.channels, options.participants, separate=False)]
     ids = ["mix"] if many == 1 else [f"participant-{number}" for number in range(1, many + 1)]
     return [recording(Path(file), track, name) for file, track, name in zip(options.files, ids, names, strict=True)]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,9 @@ HEALTHY_AFTER_S = 10.0
 STOP_TIMEOUT_S = 15.0
 # What a program of ours ends with when it cannot serve as it is configured: starting it again is of no use.
 UNUSABLE_CONFIGURATION = 2
+# Asks to be told of our end in the new process, which then becomes the program. A `preexec_fn` would do it without
+# another start of Python (10 ms), but makes `subprocess` fork, with all that server/sandbox.py says of it.
+WITH_PARENT = Path(__file__).with_name("with_parent.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,12 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
 
 
-def _dies_with_us(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """Makes a child receive ``stop_signal`` when this process is gone, where the system can do that."""
+def _dying_with_us(program: Program) -> list[str]:
+    """The program's command; where the system can do that, it receives its stop signal when this process is gone."""
     if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    pr_set_pdeathsig = 1
-
-    def prepare() -> None:
-        # Ctrl-C in a terminal reaches the whole group: stopping in order is our business.
-        os.setpgid(0, 0)
-        prctl(pr_set_pdeathsig, int(stop_signal))
-
-    return prepare
+        return program.command
+    ask = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
+    return ask + program.command
 
 
 class Supervisor:
@@ -80,14 +75,13 @@ class Supervisor:
         log_path = self._logs / f"{program.name}.log"
         with log_path.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
-                *program.command,
+                *_dying_with_us(program),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 env={**os.environ, **program.environment},
-                # After setpriv has dropped root, the parent's death signal is lost, but the
-                # database stops with its own checks of the data folder's lock.
-                preexec_fn=_dies_with_us(program.stop_signal),
+                # Ctrl-C in a terminal reaches the whole group: stopping in order is our business.
+                process_group=0,
             )
         self._processes[program.name] = process
         (self._run / f"{program.name}.pid").write_text(f"{process.pid}\n")

@@ -26,7 +26,7 @@ from server.auth import hash_password
 from server.cli.analyze import analyze
 from server.cli.client import Client
 from server.cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
-from server.cli.postgres import PostgresServer
+from server.cli.postgres import STOP_SIGNAL, PostgresServer
 from server.cli.supervisor import Program, Supervisor
 from server.storage import users
 from server.storage.migrate import migrate
@@ -113,7 +113,7 @@ class System:
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
         await asyncio.to_thread(postgres.ensure_initialised)
         write_private(home.database_url_file, postgres.url)
-        await self._supervisor.start(Program("postgres", postgres.command(), stop_signal=signal.SIGINT))
+        await self._supervisor.start(Program("postgres", postgres.command(), stop_signal=STOP_SIGNAL))
         database = await Database.connect(postgres.url, patience_s=START_TIMEOUT_S)
         try:
             await migrate(postgres.url)

@@ -20,6 +20,8 @@ class HeardTrack:
     """The meeting's number of a speaker of the track."""
     place: int = 0
     """Which of the meeting's tracks it is, from 0."""
+    silent: bool = False
+    """Nothing but digital silence came: it is as if there were no such track."""
 
 
 def segment_name(segment_id: int, place: int, places: int) -> int:
@@ -35,7 +37,7 @@ def place_of_segment(name: int, places: int) -> int:
 def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
     """The conversation of the tracks (at least one) of a meeting of ``places`` tracks.
 
-    Voices on tracks of their own can be heard at once, so with several tracks overlap is known. The
+    Voices on tracks of their own can be heard at once, so with several that are not silent overlap is known. The
     noise is the loudest track's; music plays where it plays on any track. The language is the one in which most time
     is spoken on all of them, as sure as the tracks are that say it, by their speech in it.
     """
@@ -56,7 +58,7 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
         duration_us=max(t.start_us + t.conversation.duration_us for t in tracks),
         speakers=tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)),
         segments=tuple(segments),
-        engine=replace(engine, overlap=engine.overlap or len(tracks) > 1),
+        engine=replace(engine, overlap=engine.overlap or sum(not track.silent for track in tracks) > 1),
         noise_dbfs=max(noises, default=None),
         music=merge_intervals(music) if len(tracks) > 1 else music,
         language=language,

@@ -9,7 +9,7 @@ from typing import Any
 from server.conversation import Conversation
 from server.conversation.writing import joined_sentences
 
-DEFINITION_VERSION = "3"
+DEFINITION_VERSION = "4"
 # With the default recogniser's calibrated confidence it separates recordings of under 30 % wrong words from others:
 # python -m benchmarks.confidence, docs/accuracy.md.
 RELIABLE_CONFIDENCE = 0.8
@@ -49,7 +49,9 @@ class Transcript:
 
     @property
     def reliable(self) -> bool:
-        """False when words were recognised and their mean confidence is under the threshold."""
+        """False without words, and when their mean confidence is known and under the threshold."""
+        if not self.words:
+            return False
         return self.mean_word_confidence is None or self.mean_word_confidence >= RELIABLE_CONFIDENCE
 
     @property

@@ -19,15 +19,28 @@ class TrackKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One source of audio."""
+    """What is heard by itself: a source of audio, or one channel of it."""
 
     track_id: str
+    """Of the source; the channels of one share it."""
     kind: TrackKind
     participant_name: str
     """Empty where it is not known, and for MIXED tracks."""
     format: TrackFormat
     start_us: int
     """When it begins, from the start of the meeting."""
+    channel: int = 0
+    """Which channel of its source it is, from 1; 0: all of them, heard together."""
+
+    @property
+    def key(self) -> str:
+        """Names it within the meeting."""
+        return f"{self.track_id}#{self.channel}" if self.channel else self.track_id
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return f"track {self.track_id}, channel {self.channel}" if self.channel else f"track {self.track_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,25 @@ class LiveConfig:
     insights_period_s: int
     key_terms: tuple[str, ...] = ()
     """As they were given."""
+
+    @property
+    def sources(self) -> tuple[Track, ...]:
+        """The first track of each source of audio, in their order: what is sent, logged and acknowledged at once."""
+        found: dict[str, Track] = {}
+        for track in self.tracks:
+            found.setdefault(track.track_id, track)
+        return tuple(found.values())
+
+    def source_of(self, track: int) -> int:
+        """Which of the sources carries a track."""
+        ids = dict.fromkeys(one.track_id for one in self.tracks)
+        return list(ids).index(self.tracks[track].track_id)
+
+    def place_of(self, track_id: str, channel: int) -> int:
+        """Which track an event was of."""
+        return next(
+            place for place, one in enumerate(self.tracks) if (one.track_id, one.channel) == (track_id, channel)
+        )
 
     def to_document(self) -> dict[str, Any]:
         """A JSON-able form; ``from_document`` is its inverse."""

@@ -93,7 +93,7 @@ class LiveMeeting:
         """Holds a meeting from where it stands. Raises HeldElsewhere, MeetingLost, DatabaseGone."""
         config = LiveConfig.from_document(row.config)
         where = partial(parts.audio_log.live_track, row.organization_id, row.file_hash)
-        logs = [TrackLog(track, where(place)) for place, track in enumerate(config.tracks)]
+        logs = [TrackLog(track, where(place)) for place, track in enumerate(config.sources)]
         holder = parts.audio_log.live_holder(row.organization_id, row.file_hash)
         audio = MeetingAudio(logs, holder, parts.syncing)
         await audio.open()
@@ -210,11 +210,13 @@ class LiveMeeting:
             await self._tell_insights()
 
     async def _ignore(self, copy: int, of: int) -> None:
-        track, other = self.config.tracks[copy].track_id, self.config.tracks[of].track_id
+        track, other = self.config.tracks[copy], self.config.tracks[of]
         meeting_id, fence = self.row.meeting_id, self.row.fence
-        await self._parts.database.run(partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track_id=track))
-        text = f"The track carries the same audio as {other}; it is stored, and left out of everything else."
-        warning = pb.Warning(code=pb.WARNING_CODE_DUPLICATE_TRACK, track_id=track, text=text)
+        await self._parts.database.run(partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track=track.key))
+        here = "channel" if track.channel else "track"
+        text = f"The {here} carries the same audio as {other.called}; it is stored, and left out of everything else."
+        code = pb.WARNING_CODE_DUPLICATE_TRACK
+        warning = pb.Warning(code=code, track_id=track.track_id, text=text, channel=track.channel)
         self.turns.ignore(copy)
         await self._say([pb.LiveEvent(warning=warning)])
 
@@ -271,6 +273,8 @@ class LiveMeeting:
     async def _analyse(self, job: Job) -> None:
         """Makes the meeting ready from the sessions that heard it as it came."""
         said = await asyncio.gather(*self._running)
+        for copy, of in await asyncio.to_thread(self._copies.conclude, self._feeds):
+            await self._ignore(copy, of)
         places = [place for place in range(len(self._feeds)) if place not in self._copies.ignored]
         tracks = tuple(audio_track(self.config, place, self._feeds[place].pcm) for place in places)
         recording = Recording(tracks, len(self._feeds), self.config.participant_names())

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
+from server import sandbox
 from server.live.opus_packets import Packet, StreamHead
 from server.live.opus_process import HEAD, LENGTH, MESSAGE, PACKETS
 
-# A packet that kills costs one child; somebody who sends more of them is not worth more.
+# A packet that kills costs two children; somebody who sends more of them is not worth more. But children die of other
+# things too, and a meeting goes on for hours: a death is forgotten after so much more audio.
 MAX_RESTARTS = 5
+FORGOTTEN_AFTER_SAMPLES = 30 * 48_000
 # Packets of one message: enough to hide the way there and back (0.1 ms), and at most some 0.4 MB of samples.
 BATCH_PACKETS = 32
 # The child's own limit is processor time; this is for one that was stopped. A message takes milliseconds.
 STALL_TIMEOUT_S = 120.0
-# Nothing of the server's secrets is the decoder's business.
-PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
 class OutOfStep(Exception):
@@ -30,56 +28,68 @@ class OpusChild:
 
     def __init__(self) -> None:
         self.damaged = False
-        """True when a packet could not be decoded and is silence, or the decoder lost what it knew."""
-        self._process: asyncio.subprocess.Process | None = None
-        self._head: StreamHead | None = None  # that the process knows
+        """True when a packet could not be decoded and is silence."""
+        self._child: sandbox.Child | None = None
+        self._head: StreamHead | None = None  # that the child knows
+        self._before: tuple[StreamHead | None, list[Packet]] = (None, [])
+        """The batch before, of its stream, as far as it could be decoded: what a decoder knows it knows from there."""
         self._deaths = 0
+        self._samples_since = 0
 
     async def decode(self, head: StreamHead, packets: Sequence[Packet]) -> list[bytes]:
         """Each packet of the stream of ``head`` as interleaved s16le at 48 kHz.
 
-        As long as the packet says in any case: one that cannot be decoded, or kills the decoder,
+        As long as the packet says in any case: one that cannot be decoded, or kills two decoders,
         is silence. Does not raise, but for cancellation; the decoder is of no more use then.
         """
         pcm: list[bytes] = []
-        while len(pcm) < len(packets):
-            batch = packets[len(pcm) : len(pcm) + BATCH_PACKETS]
-            answers = await self._answers(head, batch)
-            if len(answers) < len(batch):  # it died of the next
-                answers.append(b"")
-            for packet, answer in zip(batch, answers, strict=False):
+        for at in range(0, len(packets), BATCH_PACKETS):
+            batch = packets[at : at + BATCH_PACKETS]
+            answers = await self._decoded(head, batch)
+            self._before = (head, [packet for packet, answer in zip(batch, answers, strict=True) if answer])
+            self._forget_deaths(batch)
+            for packet, answer in zip(batch, answers, strict=True):
                 self.damaged |= not answer
                 pcm.append(answer or bytes(_size(head, packet)))
         return pcm
 
     async def close(self) -> None:
-        """Ends the process, if it runs."""
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
-            # Reads what is left as well: a pipe that is full would keep the process from being reaped.
-            await self._process.communicate()
-            self._process = self._head = None
+        """Ends the child, if it runs."""
+        if self._child is not None:
+            await self._child.end()
+            self._child = self._head = None
+
+    async def _decoded(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
+        """The samples of each packet; nothing for one that cannot be decoded."""
+        answers = await self._answers(head, batch)
+        if len(answers) < len(batch):
+            # A child may die of what is no packet's fault: once a batch, another does it all again.
+            answers += (await self._answers(head, batch))[len(answers) :]
+        while len(answers) < len(batch):
+            answers.append(b"")  # the one that they died of
+            answers += await self._answers(head, batch[len(answers) :])
+        return answers
 
     async def _answers(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
         """What the child says to each packet; fewer if it died."""
-        answers: list[bytes] = []
-        if self._process is not None and self._process.returncode is not None:  # it died of nothing of ours
+        if self._child is not None and not self._child.running:  # it died of nothing of ours
             await self._died()
         if self._deaths > MAX_RESTARTS:
             return [b""] * len(batch)
+        answers: list[bytes] = []
         try:
             async with asyncio.timeout(STALL_TIMEOUT_S):
-                process = await self._running()
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(self._message(head, batch))
-                # Not `drain`: a child that died has answered some packets all the same.
-                for packet in batch:
-                    (size,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
+                told = [*self._lead_in(head), *batch]
+                if self._child is None:
+                    self._child = await sandbox.start("server.live.opus_process", listens=True)
+                self._child.tell(self._message(head, told))
+                for place, packet in enumerate(told, len(batch) - len(told)):
+                    (size,) = LENGTH.unpack(await self._child.said.readexactly(LENGTH.size))
                     if size not in (0, _size(head, packet)):
                         raise OutOfStep
-                    answers.append(await process.stdout.readexactly(size))
+                    answer = await self._child.said.readexactly(size)
+                    if place >= 0:
+                        answers.append(answer)
         except (OSError, EOFError, TimeoutError, OutOfStep):
             await self._died()
         except asyncio.CancelledError:
@@ -87,24 +97,21 @@ class OpusChild:
             raise
         return answers
 
+    def _lead_in(self, head: StreamHead) -> Sequence[Packet]:
+        """What a new child has to hear first: a decoder needs 80 ms before a packet to say what another would."""
+        heard, packets = self._before
+        return packets if self._child is None and heard is head else ()
+
     async def _died(self) -> None:
         self._deaths += 1
-        self.damaged = True
+        self._samples_since = 0
         await self.close()
 
-    async def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "server.live.opus_process",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-                env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
-            )
-        return self._process
+    def _forget_deaths(self, batch: Sequence[Packet]) -> None:
+        self._samples_since += sum(packet.samples for packet in batch)
+        if self._samples_since >= FORGOTTEN_AFTER_SAMPLES:
+            self._samples_since = 0
+            self._deaths = max(0, self._deaths - 1)
 
     def _message(self, head: StreamHead, batch: Sequence[Packet]) -> bytes:
         """The packets, after the head where the child does not know it."""

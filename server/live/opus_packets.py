@@ -6,11 +6,11 @@ packets, in a process of its own. Nothing depends on how the bytes are cut.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import Protocol
 
 from server.live.encodings import RECORD_HEADER_BYTES, InvalidChunk, packet_samples, stated_samples
+from server.meetings.ogg import checksum
 
 MAX_CHANNELS = 8
 # Eight streams of the longest packets of RFC 6716 are smaller; only comments and pictures are larger.
@@ -232,17 +232,3 @@ class OggReader:
         except InvalidChunk:
             self.damaged = True
             return []
-
-
-_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-def checksum(page: bytes) -> int:
-    """The CRC of an Ogg page (RFC 3533, section 6), its own field taken as 0.
-
-    zlib's CRC has the same polynomial with the bits of every byte the other way round, begins
-    at all ones and ends inverted.
-    """
-    turned = (page[:22] + bytes(4) + page[26:]).translate(_REVERSED_BITS)
-    value = zlib.crc32(turned, 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return int.from_bytes(value.to_bytes(4, "little").translate(_REVERSED_BITS), "big")

@@ -12,15 +12,15 @@ and interleaved s16le samples at 48 kHz; length 0 where it could not be decoded.
 
 from __future__ import annotations
 
-import ctypes
 import resource
-import signal
 import struct
 import sys
 from typing import Any, BinaryIO
 
 import av
 import av.error
+
+from server.confinement import confine
 
 HEAD = b"H"
 PACKETS = b"P"
@@ -30,17 +30,6 @@ LENGTH = struct.Struct("<I")
 MEMORY_LIMIT_BYTES = 1024**3
 # For one message: a decoder takes some milliseconds for a second of audio.
 CPU_LIMIT_S = 20
-
-
-def confine() -> None:
-    """Limits what a hostile packet can take, and dies with the parent."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def limit_cpu() -> None:
@@ -91,7 +80,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
-    confine()
+    confine(memory_bytes=MEMORY_LIMIT_BYTES, open_files=8, file_bytes=0)
     av.logging.set_level(av.logging.PANIC)
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
-from server.live.config import LiveConfig
+from server.live.config import LiveConfig, Track
 from server.live.encodings import TrackFormat, positions_of_log
 from server.live.track_decoder import TrackDecoder
 from server.meetings.audio_log import AudioLog
@@ -33,6 +33,7 @@ def audio_track(
         config.tracks[place].start_us,
         partial(config.speaker_number, place),
         place,
+        config.tracks[place].called,
     )
 
 
@@ -52,8 +53,9 @@ async def _read(path: Path) -> AsyncGenerator[bytes, None]:
             yield data
 
 
-async def _pcm_of_log(format_: TrackFormat, path: Path) -> AsyncGenerator[bytes, None]:
-    async with aclosing(_read(path)) as raw, aclosing(pcm_from(TrackDecoder(format_), raw)) as pcm:
+async def _pcm_of_log(track: Track, path: Path) -> AsyncGenerator[bytes, None]:
+    decoder = TrackDecoder(track.format, track.channel)
+    async with aclosing(_read(path)) as raw, aclosing(pcm_from(decoder, raw)) as pcm:
         async for data in pcm:
             yield data
 
@@ -74,10 +76,10 @@ class LiveRecordings:
         config = LiveConfig.from_document(document)
         tracks = []
         for place, track in enumerate(config.tracks):
-            path = self._audio_log.live_track(job.organization_id, job.file_hash, place)
-            if track.track_id not in ignored:
+            path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_of(place))
+            if track.key not in ignored:
                 length = await asyncio.to_thread(_samples, track.format, path)
-                tracks.append(audio_track(config, place, partial(_pcm_of_log, track.format, path), length))
+                tracks.append(audio_track(config, place, partial(_pcm_of_log, track, path), length))
         return Recording(tuple(tracks), len(config.tracks), config.participant_names())
 
 

@@ -12,6 +12,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from server.meetings.likeness import AUDIBLE_RMS, SAME_CORRELATION, Samples, correlation, rms
 from server.meetings.resampling import RATE_HZ
 
 FULL_SCALE = 32767
@@ -75,20 +76,8 @@ class TrackSound:
         return self._silent >= SILENCE_S
 
 
-def rms(samples: NDArray[np.int16]) -> float:
-    """Root mean square, 0..32768."""
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
-
-
 # A pair is judged once so many seconds with sound on either track were compared.
 COMPARED_SECONDS = 10
-# Two copies of a mix come through different codecs; two people in a room hear one another faintly.
-SAME_CORRELATION = 0.9
-# Copies may be apart by so much.
-LARGEST_SHIFT = RATE_HZ // 2
-# Of the energy of both; below it there is nothing but errors of rounding to compare.
-LEAST_OVERLAP = 1e-3
-AUDIBLE_RMS = 32768 * 10 ** (-50 / 20)
 
 
 class Comparison:
@@ -118,21 +107,45 @@ class Comparison:
                     self.same = median(self._found) >= SAME_CORRELATION
 
 
-def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
-    """The highest normalised cross-correlation of two stretches at any shift of up to 0.5 s, -1..1.
+class ChannelComparison:
+    """Whether two channels of one recording carry the same audio: False once they differ, True not before the end.
 
-    The overlap alone is normalised, so that a shift costs nothing; one that holds next to nothing
-    of the sound says nothing.
+    The two sides of a call hear the same announcement, or the same music, for as long as they wait for each other.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._alike = 0
+        self.same: bool | None = None
+
+    def compare(self, first: TrackSound, second: TrackSound) -> None:
+        """Compares the seconds that both have by now."""
+        while self.same is None:
+            a, b = first.seconds.get(self._next), second.seconds.get(self._next)
+            if a is None or b is None:
+                if self._next < max(first.oldest, second.oldest):
+                    # Nobody knows of a second that went by too fast.
+                    self.same = False
+                return
+            self._next += 1
+            if max(rms(a), rms(b)) >= AUDIBLE_RMS:
+                self._alike += 1
+                if sameness(a, b) < SAME_CORRELATION:
+                    self.same = False
+
+    def conclude(self) -> None:
+        """No more comes: channels in which something was heard, and that never differed, are the same."""
+        if self.same is None:
+            self.same = self._alike > 0
+
+
+def sameness(a: Samples, b: Samples) -> float:
+    """How much two stretches have in common, sample by sample and either way up: 1 everything, 0 or less nothing.
+
+    Channels of one recording, where no codec or network comes in between. What one of them hears of the other, as an
+    echo or through the air, comes later or is softer, and is not the same.
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
-    size = 1 << (len(x) + len(y)).bit_length()
-    cross = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
-    shifts = np.arange(-LARGEST_SHIFT, LARGEST_SHIFT + 1)
-    energy_x, energy_y = np.concatenate([[0], np.cumsum(x**2)]), np.concatenate([[0], np.cumsum(y**2)])
-    n = len(x)
-    # At shift s, x[s:] meets y[:n-s]; at -s the other way round.
-    from_x, to_x = np.maximum(shifts, 0), n + np.minimum(shifts, 0)
-    from_y, to_y = np.maximum(-shifts, 0), n - np.maximum(shifts, 0)
-    overlap = np.sqrt((energy_x[to_x] - energy_x[from_x]) * (energy_y[to_y] - energy_y[from_y]))
-    whole = np.sqrt(energy_x[-1] * energy_y[-1])
-    return float(np.max(cross[shifts] / np.maximum(overlap, LEAST_OVERLAP * whole + 1e-9)))
+    loudest = max(np.sqrt(np.mean(x**2)), np.sqrt(np.mean(y**2)))
+    apart = min(np.sqrt(np.mean((x - y) ** 2)), np.sqrt(np.mean((x + y) ** 2)))
+    return float(1 - apart / max(loudest, 1e-9))

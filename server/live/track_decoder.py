@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.live.opus_child import BATCH_PACKETS, OpusChild
 from server.live.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead
-from server.meetings.resampling import RATE_HZ, MonoResampler, to_s16
+from server.meetings.resampling import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 
-# A layout of so many channels; which one does not matter, they are averaged.
-LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1"}
 # The log is taken in pieces of this size: memory does not grow with what is handed in.
 PIECE_BYTES = 256 * 1024
 # Below it the work (less than a millisecond) is done at once: a thread costs as much.
@@ -33,19 +31,19 @@ async def off_loop(size: int, function: Callable[[], T]) -> T:
 class ToMono:
     """Samples of any rate and number of channels to mono int16 at 16 kHz, as an upload of them would be."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: int = 0) -> None:
+        """``channel``: the one to hear, from 1; 0: all of them together."""
         self._resampler = MonoResampler()
+        self._channel = channel
 
     def __call__(self, samples: NDArray[Any], rate_hz: int) -> NDArray[np.int16]:
         """``samples`` (n, channels), int16 or float32."""
         if not samples.size:
             return NOTHING
+        if self._channel:
+            samples = _channel_of(samples, self._channel)
         if rate_hz == RATE_HZ and samples.shape[1] == 1 and samples.dtype == np.int16:
             return samples[:, 0]  # the resampler would give the same, and costs threads of its own
-        if samples.shape[1] not in LAYOUTS:
-            # PyAV 18 reads past the eighth plane of a frame; the mean before is the mean after.
-            scale = np.float32(1 / 32768 if samples.dtype == np.int16 else 1)
-            samples = samples.mean(axis=1, dtype=np.float32, keepdims=True) * scale
         kind = "s16" if samples.dtype == np.int16 else "flt"
         frame: Any = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples).reshape(1, -1), format=kind, layout=LAYOUTS[samples.shape[1]]
@@ -56,6 +54,13 @@ class ToMono:
     def flush(self) -> NDArray[np.int16]:
         """What is still inside."""
         return _joined(self._resampler.flush())
+
+
+def _channel_of(samples: NDArray[Any], channel: int) -> NDArray[Any]:
+    """One channel, (n, 1); silence where there are not so many."""
+    if channel > samples.shape[1]:
+        return np.zeros((len(samples), 1), samples.dtype)
+    return samples[:, channel - 1 : channel]
 
 
 NOTHING: NDArray[np.int16] = np.zeros(0, np.int16)
@@ -180,8 +185,9 @@ class TrackDecoder:
     after one that was cancelled only ``close`` makes sense.
     """
 
-    def __init__(self, format: TrackFormat) -> None:
-        self._to_mono = ToMono()
+    def __init__(self, format: TrackFormat, channel: int = 0) -> None:
+        """``channel``: the one to hear, from 1; 0: all of them together."""
+        self._to_mono = ToMono(channel)
         self._source: Source
         if format.encoding is Encoding.OPUS:
             self._source = OpusSource(RecordReader(), self._to_mono)

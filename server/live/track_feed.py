@@ -15,7 +15,7 @@ from meetra.inference.v1 import session_pb2
 from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState
 from server.conversation.languages import primary_tag
 from server.conversation.tracks import moved_word, segment_name
-from server.live.config import LiveConfig
+from server.live.config import LiveConfig, Track
 from server.live.recording import audio_track, pcm_from
 from server.live.sound import TrackSound
 from server.live.told import Told
@@ -24,6 +24,7 @@ from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import LiveTurn
 from server.meetings.analysis import session_config
 from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke, event_of
+from server.meetings.level import metered
 from server.meetings.recording import SessionSaid
 from server.meetings.resampling import RATE_HZ
 
@@ -72,6 +73,7 @@ class TrackFeed:
     ) -> None:
         """``said_more`` is awaited whenever the engine has said what belongs together."""
         self._meeting_id, self._config, self._place = meeting_id, config, place
+        self._source = config.source_of(place)
         self._audio, self._inference, self._said_more = audio, inference, said_more
         self._turns, self._languages = told.turns, told.languages
         self._track = audio_track(config, place, self.pcm)
@@ -85,12 +87,19 @@ class TrackFeed:
         self.most_speakers = 0
         """How many the engine tells apart; 0 until one has said so."""
         self.engine: session_pb2.Capabilities | None = None
+        self.language_unknown = False
+        """The recogniser does not know the language that was given."""
         self.damaged = False
 
     @property
     def log(self) -> TrackLog:
-        """The track's audio."""
-        return self._audio.logs[self._place]
+        """The audio of its source."""
+        return self._audio.logs[self._source]
+
+    @property
+    def track(self) -> Track:
+        """What is heard."""
+        return self._config.tracks[self._place]
 
     @property
     def ended(self) -> bool:
@@ -136,7 +145,11 @@ class TrackFeed:
             self._turns.begin_again(self._place)
         terms = self._config.session_terms()
         config = session_config(self._meeting_id, self._config.language, terms, self._track, live=True)
-        async with aclosing(self.pcm()) as pcm, aclosing(self._inference.run(config, pcm)) as responses:
+        async with (
+            aclosing(self.pcm()) as pcm,
+            aclosing(metered(pcm, said.level)) as heard,
+            aclosing(self._inference.run(config, heard)) as responses,
+        ):
             async for response in responses:
                 await self._take(response, said)
         return said
@@ -145,6 +158,7 @@ class TrackFeed:
         kind = response.WhichOneof("event")
         if kind == "ready":
             self.engine = response.ready.capabilities
+            self.language_unknown = response.ready.language_unknown
             self.most_speakers = response.ready.capabilities.max_speakers
         if kind == "progress":
             # In the end everything is told from the finished meeting: until then what was told stands. A short one has
@@ -190,7 +204,7 @@ class TrackFeed:
 
     async def pcm(self) -> AsyncGenerator[bytes, None]:
         """The track's audio from its beginning, s16le mono at 16 kHz, as it becomes durable."""
-        decoder = TrackDecoder(self.log.track.format)
+        decoder = TrackDecoder(self.track.format, self.track.channel)
         rest = b""
         async with aclosing(self._audio.read(self.log)) as raw, aclosing(pcm_from(decoder, raw)) as pcm:
             async for data in pcm:

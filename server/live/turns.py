@@ -145,8 +145,8 @@ class LiveTurns:
         return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in told), default=0)
 
     def _told_of(self, track: int) -> Iterable[pb.LiveTurn]:
-        id_ = self._config.tracks[track].track_id
-        return (turn for turn in self._told.values() if turn.track_id == id_)
+        of = self._config.tracks[track]
+        return (t for t in self._told.values() if (t.track_id, t.channel) == (of.track_id, of.channel))
 
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Start of the first turn of a track in one of these states; None where there is none."""
@@ -179,25 +179,25 @@ class LiveTurns:
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Takes up what was told before this process held the meeting; words that were told to be final stay so."""
-        tracks = {track.track_id: place for place, track in enumerate(self._config.tracks)}
         numbers: dict[str, int] = {NOBODY: UNKNOWN_SPEAKER}
         for event in events:
             if event.WhichOneof("event") == "watermark":
-                for place in tracks.values():
+                for place in range(len(self._config.tracks)):
                     self.words_are_final(place, 1000 * event.watermark.words_final_through_ms)
             if event.WhichOneof("event") != "turn":
                 continue
             said = event.turn
             self._told[said.segment_id] = said
+            track = self._config.place_of(said.track_id, said.channel)
             if said.state == pb.LIVE_TURN_STATE_FINAL:
-                self.words_are_final(tracks[said.track_id], 1000 * said.end_ms)
+                self.words_are_final(track, 1000 * said.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
                 for w in said.words
             )
             self._now[said.segment_id] = LiveTurn(
                 said.segment_id,
-                tracks[said.track_id],
+                track,
                 TurnState(said.state),
                 self._number_of(said.speaker_id, numbers),
                 said.start_ms * 1000,
@@ -279,6 +279,7 @@ class LiveTurns:
             speaker_id=self.speaker_id(turn.speaker),
             alias=self.alias(turn.speaker),
             track_id=self._config.tracks[turn.track].track_id,
+            channel=self._config.tracks[turn.track].channel,
             start_ms=to_ms(turn.start_us),
             end_ms=to_ms(turn.end_us),
             words=[

@@ -17,12 +17,15 @@ from server.insights import answers
 from server.meetings.abstracts import SummaryWriter
 from server.meetings.audio_log import AudioLog
 from server.meetings.decoding import DecodedAudio, decode
-from server.meetings.inference_client import InferenceClient, pcm_of
+from server.meetings.inference_client import InferenceClient
+from server.meetings.level import metered
 from server.meetings.lifecycle import Stage
 from server.meetings.naming import recognise, spoken_names
+from server.meetings.notice import notice_of, ready_message
 from server.meetings.reading import read
 from server.meetings.recording import AudioTrack, Recording, SessionSaid, conversation_of
 from server.meetings.resampling import RATE_HZ
+from server.meetings.uploaded import recording_of
 from server.storage import jobs, results, voices
 from server.storage.jobs import Job
 from server.storage.pool import Database
@@ -59,6 +62,7 @@ class Analyst:
 
         Raises:
             UnusableRecording, SessionRefused: the recording is at fault.
+            DecoderDied: its decoders died, whoever is at fault.
             SessionBroke: another attempt may succeed.
             JobLost: another worker has the job.
             DatabaseGone: the database was away too long.
@@ -81,7 +85,7 @@ class Analyst:
         written = await self._summaries.write(conversation)
         found = await asyncio.to_thread(answers, conversation, written)
         named = await asyncio.to_thread(spoken_names, conversation, job.meeting_id, recording.names)
-        message = f"Ready; {recording.remark}" if recording.remark else "Ready"
+        notice = notice_of(conversation, recording, said, job.language)
 
         async def finish(connection: Connection) -> None:
             rows, links = await recognise(connection, job.organization_id, said[0], conversation, vectors, named)
@@ -95,7 +99,9 @@ class Analyst:
                 duration_ms=conversation.duration_us // 1000,
                 language=conversation.language,
                 language_confidence=conversation.language_confidence,
-                message=message,
+                speech_found=notice.speech_found,
+                notice=notice.text,
+                message=ready_message(recording.remark, notice),
             )
             await voices.link(connection, links)
 
@@ -105,9 +111,7 @@ class Analyst:
         recorded = await self._recorded_live(job)
         if recorded is not None:
             return recorded
-        audio = await self._decode(job)
-        remark = "parts of the recording were damaged and could not be decoded" if audio.damaged else ""
-        return Recording((AudioTrack(lambda: pcm_of(audio.path), audio.samples, job.n_speakers),), remark=remark)
+        return recording_of(await self._decode(job), job)
 
     async def _decode(self, job: Job) -> DecodedAudio:
         async def decoded(seconds: float) -> None:
@@ -118,6 +122,7 @@ class Analyst:
             self._audio_log.pcm(job.organization_id, job.file_hash),
             self._max_duration_s,
             decoded,
+            job.channels,
         )
 
     async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionSaid:
@@ -126,7 +131,8 @@ class Analyst:
         clock = asyncio.get_running_loop().time
         next_report = clock()
         said = SessionSaid()
-        async with aclosing(self.inference.run(config, track.pcm())) as responses:
+        pcm = metered(track.pcm(), said.level)
+        async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
             async for response in responses:
                 if response.WhichOneof("event") == "progress":
                     if clock() >= next_report:

@@ -1,7 +1,8 @@
 """The audio log on local disk: where recordings are durable before anybody is told that they are.
 
 ``<root>/<organization>/<hash[:2]>/<hash>/original`` holds the uploaded bytes; beside it
-``pcm_s16le_16k.raw`` and ``pcm_s16le_16k.json`` hold the decoded audio once it is complete.
+``pcm_s16le_16k.raw`` and ``pcm_s16le_16k.json`` hold the decoded audio once it is complete, and where
+channels are kept apart ``pcm_s16le_16k-<channel>.raw`` and ``pcm_s16le_16k.channels.json``.
 Everything comes into being under another name and is renamed when whole, so a file with its
 own name is never half a file.
 
@@ -20,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 from types import TracebackType
+from typing import BinaryIO
 from uuid import UUID
 
 # What an upload leaves behind when the server is killed under it.
@@ -47,10 +49,9 @@ class IncomingRecording:
         self._organization_id = organization_id
         self._limit_bytes = limit_bytes
         self._digest = hashlib.sha256()
-        log.incoming.mkdir(parents=True, exist_ok=True)
-        descriptor, name = mkstemp(dir=log.incoming)
-        self._path = Path(name)
-        self._file = os.fdopen(descriptor, "wb", buffering=1024 * 1024)
+        # Opened with the first byte: who is refused before that, or goes away, leaves nothing.
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
         self.size_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -59,13 +60,14 @@ class IncomingRecording:
         if self.size_bytes > self._limit_bytes:
             raise SizeLimitExceeded
         self._digest.update(data)
-        self._file.write(data)
+        self._opened()[0].write(data)
 
     def flush(self) -> Path:
         """Puts every byte on disk and returns where they lie until ``commit``."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self._path
+        file, path = self._opened()
+        file.flush()
+        os.fsync(file.fileno())
+        return path
 
     @property
     def file_hash(self) -> str:
@@ -75,13 +77,14 @@ class IncomingRecording:
     def commit(self) -> str:
         """Gives the durable recording its name and returns its SHA-256. Safe to repeat."""
         file_hash = self.file_hash
-        if self._file.closed:
+        file, path = self._opened()
+        if file.closed:
             return file_hash
         self.flush()
-        self._file.close()
+        file.close()
         target = self._log.original(self._organization_id, file_hash)
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._path.replace(target)
+        path.replace(target)
         for folder in (target.parent, *list(target.parents)[1:4]):
             sync_directory(folder)
         return file_hash
@@ -92,8 +95,16 @@ class IncomingRecording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        if self._file is not None and self._path is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+
+    def _opened(self) -> tuple[BinaryIO, Path]:
+        if self._file is None or self._path is None:
+            self._log.incoming.mkdir(parents=True, exist_ok=True)
+            descriptor, name = mkstemp(dir=self._log.incoming)
+            self._file, self._path = os.fdopen(descriptor, "wb", buffering=1024 * 1024), Path(name)
+        return self._file, self._path
 
 
 class AudioLog:
@@ -108,7 +119,7 @@ class AudioLog:
         return self._folder(organization_id, file_hash) / "original"
 
     def pcm(self, organization_id: UUID, file_hash: str) -> Path:
-        """Where the decoded audio lies: signed 16-bit little-endian mono at 16 kHz."""
+        """Where the decoded audio lies, all of it mixed: signed 16-bit little-endian mono at 16 kHz."""
         return self._folder(organization_id, file_hash) / "pcm_s16le_16k.raw"
 
     def live_track(self, organization_id: UUID, file_hash: str, number: int) -> Path:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from server.config import ServerSettings
 from server.meetings.analysis import DATABASE_PATIENCE_S
-from server.meetings.decoding import UnusableRecording
+from server.meetings.decoding import DecoderDied, UnusableRecording
 from server.meetings.inference_client import EngineBusy, SessionBroke, SessionRefused
 from server.storage import jobs
 from server.storage.jobs import Job, JobLost
@@ -43,7 +43,7 @@ class JobRunner:
             log.info("meeting %s: given back, the worker stops", job.meeting_id)
             await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
             raise
-        except (UnusableRecording, SessionRefused) as error:
+        except (UnusableRecording, DecoderDied, SessionRefused) as error:
             log.info("meeting %s: failed: %s", job.meeting_id, error)
             await self._settle(job, str(error))
         except JobLost as error:

@@ -37,7 +37,7 @@ _MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
         {MeetingStatus.PROCESSING, MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}
     ),
     MeetingStatus.READY: frozenset(),
-    # Queued again when its recording is uploaded again and was not at fault.
+    # Queued again when its recording is uploaded again.
     MeetingStatus.FAILED: frozenset({MeetingStatus.QUEUED}),
 }
 

@@ -17,6 +17,7 @@ from server.conversation import Conversation, fold
 from server.conversation.fold import Event
 from server.conversation.tracks import HeardTrack, joined
 from server.meetings.inference_client import event_of
+from server.meetings.level import LevelMeter
 
 VOICE_TASK = "speaker vectors"
 
@@ -35,6 +36,10 @@ class AudioTrack:
     """The meeting's number of a speaker of the track."""
     place: int = 0
     """Which of the meeting's tracks it is, from 0."""
+    called: str = "the whole recording"
+    """What people call it: ``channel 1``, ``track 2 of 2``."""
+    level_dbfs: float | None = None
+    """How loud it was as it came; None where it is heard as it came, so that this is measured."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class SessionSaid:
     voice_model: str = ""
     same_voice_similarity: float = 1.0
     """Cosine similarity from which two of the model's vectors are of one voice; 1 where the engine does not say."""
+    language_unknown: bool = False
+    """A language was given that the recogniser does not know: there are no words."""
+    level: LevelMeter = field(default_factory=LevelMeter)
+    """Of what the session was sent."""
 
     def take(self, response: session_pb2.RunSessionResponse) -> None:
         """Keeps what is final."""
@@ -72,6 +81,7 @@ class SessionSaid:
         if event is None:
             return
         if kind == "ready":
+            self.language_unknown = response.ready.language_unknown
             capabilities = response.ready.capabilities
             self.voice_model = next((name for name in capabilities.models if name.startswith(VOICE_TASK)), "")
             if capabilities.HasField("same_voice_similarity"):
@@ -89,7 +99,7 @@ def conversation_of(
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
     """The conversation of all tracks, and the voice of each speaker by number."""
     heard = [
-        HeardTrack(fold(one.events), track.start_us, track.number_of, track.place)
+        HeardTrack(fold(one.events), track.start_us, track.number_of, track.place, one.level.silent)
         for track, one in zip(recording.tracks, said, strict=True)
     ]
     vectors = {

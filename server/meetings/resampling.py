@@ -1,4 +1,4 @@
-"""Audio of any form to what the engine takes: mono at 16 kHz, signed 16-bit."""
+"""Audio of any form to what the engine takes: 16 kHz, signed 16-bit, mono or each channel by itself."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from server.meetings.downmix import Downmix
+
 RATE_HZ = 16_000
+# The library's resampler takes no more channels at once.
+MOST_CHANNELS = 64
+# More are resampled in groups of so many.
+GROUP = 8
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""A layout of so many channels; which one does not matter, nothing is made of a channel's place."""
 
 
-class MonoResampler:
-    """Frames of any rate, format and layout to mono float32 at 16 kHz; channels are averaged.
+class ChannelResampler:
+    """Frames of any rate, format and layout to float32 (n, channels) at 16 kHz.
 
-    A new resampler is made where the stream changes its form half-way.
+    A new resampler is made where the stream changes its form half-way; what was inside comes out first, with as many
+    channels as it had.
     """
 
     def __init__(self) -> None:
-        self._resampler: Any = None
+        self._resamplers: list[Any] = []
         self._form: tuple[Any, ...] = ()
         self._channels = 1
 
@@ -27,27 +36,91 @@ class MonoResampler:
         form = (frame.sample_rate, frame.format.name, frame.layout.name)
         if form != self._form:
             yield from self.flush()
-            # Each channel is resampled and the mean is taken here: the library's own downmix
-            # weighs channels by their place in a room, which a recording of people has not.
-            # Packed, since PyAV crashes on what has a plane for each of eight channels.
-            self._resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)
-            self._channels = frame.layout.nb_channels
+            self._begin(frame)
             self._form = form
         frame.pts = None
-        for out in self._resampler.resample(frame):
-            yield self._mean(out)
+        if len(self._resamplers) == 1:
+            for out in self._resamplers[0].resample(frame):
+                yield out.to_ndarray().reshape(-1, self._channels)
+        else:
+            yield from self._joined(_groups(frame))
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """What is still inside."""
-        if self._resampler is not None:
-            for out in self._resampler.resample(None):
-                yield self._mean(out)
-            self._resampler = None
-            self._form = ()
+        if len(self._resamplers) == 1:
+            for out in self._resamplers[0].resample(None):
+                yield out.to_ndarray().reshape(-1, self._channels)
+        elif self._resamplers:
+            yield from self._joined([None] * len(self._resamplers))
+        self._resamplers, self._form = [], ()
 
-    def _mean(self, frame: Any) -> NDArray[np.float32]:
-        samples: NDArray[np.float32] = frame.to_ndarray().reshape(-1, self._channels)
-        return samples[:, 0] if self._channels == 1 else np.asarray(samples.mean(axis=1), np.float32)
+    def _begin(self, frame: Any) -> None:
+        # The library's own downmix weighs channels by their place in a room, which a recording of people has not: each
+        # is resampled by itself. Packed, since PyAV crashes on what has a plane for each of eight channels.
+        self._channels = frame.layout.nb_channels
+        if self._channels <= MOST_CHANNELS:
+            self._resamplers = [av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)]
+            return
+        if frame.format.is_planar:
+            raise ValueError(f"{self._channels} channels, each in a plane of its own")
+        sizes = [min(GROUP, self._channels - first) for first in range(0, self._channels, GROUP)]
+        self._resamplers = [av.AudioResampler(format="flt", layout=LAYOUTS[size], rate=RATE_HZ) for size in sizes]
+
+    def _joined(self, groups: list[Any]) -> Iterator[NDArray[np.float32]]:
+        """What comes of the groups of channels, which are resampled in step."""
+        parts: list[NDArray[np.float32]] = []
+        for resampler, group in zip(self._resamplers, groups, strict=True):
+            channels = min(GROUP, self._channels - GROUP * len(parts))
+            out = [piece.to_ndarray().reshape(-1, channels) for piece in resampler.resample(group)]
+            parts.append(np.concatenate([np.zeros((0, channels), np.float32), *out]))
+        yield np.concatenate(parts, axis=1)
+
+
+def _groups(frame: Any) -> list[Any]:
+    """A packed frame as frames of a few channels each."""
+    samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+    groups = []
+    for first in range(0, samples.shape[1], GROUP):
+        part = samples[:, first : first + GROUP]
+        packed = np.ascontiguousarray(part).reshape(1, -1)
+        group: Any = av.AudioFrame.from_ndarray(packed, format=frame.format.name, layout=LAYOUTS[part.shape[1]])
+        group.sample_rate = frame.sample_rate
+        groups.append(group)
+    return groups
+
+
+class MonoResampler:
+    """Frames of any rate, format and layout to mono float32 at 16 kHz; see ``Downmix`` for what becomes of channels.
+
+    What comes out does not depend on how the audio is cut into frames.
+    """
+
+    def __init__(self) -> None:
+        self._resampler = ChannelResampler()
+        self._downmix: Downmix | None = None
+        self._channels = 0
+
+    def __call__(self, frame: Any) -> Iterator[NDArray[np.float32]]:
+        for samples in self._resampler(frame):
+            yield from self._mixed(samples)
+
+    def flush(self) -> Iterator[NDArray[np.float32]]:
+        """What is still inside."""
+        for samples in self._resampler.flush():
+            yield from self._mixed(samples)
+        yield from self._end_of_form()
+
+    def _mixed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        if self._downmix is None or samples.shape[1] != self._channels:
+            yield from self._end_of_form()
+            self._channels = samples.shape[1]
+            self._downmix = Downmix(self._channels)
+        yield from self._downmix(samples)
+
+    def _end_of_form(self) -> Iterator[NDArray[np.float32]]:
+        if self._downmix is not None:
+            yield from self._downmix.flush()
+        self._downmix = None
 
 
 def to_s16(chunk: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
 from server.errors import BadRequest
 from server.meetings.audio_log import IncomingRecording
+from server.meetings.part_texts import HEADER_CHARSET, file_name, header_text, text_in
+from server.visible_text import cleaned
 
 KEY_TERMS = "key_terms"
-TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS})
+TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
 LONGEST_TEXT_FIELD = 4096
 # Room for all terms at their longest, in whatever script.
 LONGEST_KEY_TERMS = 64 * 1024
 MOST_PARTS = 16
-RAW_TYPES = ("audio/", "video/", "application/octet-stream", "application/ogg", "application/mp4")
+# Bytes of a multipart body that are not the recording: boundaries, headers, texts, and what mail programs once put
+# before the first boundary and after the last.
+MOST_BESIDE_FILE = 1024 * 1024
+# Headers of a part that say it is packed, and what they say where it is not.
+_PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
+UNKNOWN_TYPE = "application/octet-stream"
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
+_BOUNDARY = re.compile(r"[\x20-\x7e]{0,69}[\x21-\x7e]")
+RAW_TYPES = (
+    "audio/",
+    "video/",
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/ogg",
+    "application/mp4",
+)
 
 
 class UploadBody(Protocol):
@@ -57,14 +75,20 @@ class MultipartBody:
     def __init__(self, boundary: str, recording: IncomingRecording) -> None:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
-        self.media_type = "application/octet-stream"
+        self.media_type = UNKNOWN_TYPE
         self._recording = recording
-        self._parser = PushMultipartParser(boundary, max_segment_count=MOST_PARTS, strict=True)
+        # Strict, it refuses a last line break that comes in a packet of its own.
+        self._parser = PushMultipartParser(
+            boundary, max_segment_count=MOST_PARTS, header_charset=HEADER_CHARSET, strict=False
+        )
+        self._beside = 0
         self._part: str | None = None
+        self._charset = "utf-8"
         self._text = bytearray()
         self._has_file = False
 
     def feed(self, data: bytes) -> None:
+        before = self._recording.size_bytes
         try:
             for event in self._parser.parse(data):
                 if isinstance(event, MultipartSegment):
@@ -77,8 +101,13 @@ class MultipartBody:
                     raise BadRequest(str(self._part), f"at most {longest} bytes")
                 else:
                     self._text += event
+        except ParserLimitReached:
+            raise BadRequest("body", f"more than {MOST_PARTS} parts, or part headers over 4 kB") from None
         except MultipartError as error:
-            raise BadRequest("body", f"not well-formed multipart/form-data ({error})") from error
+            raise BadRequest("body", f"not well-formed multipart/form-data ({error.args[0]})") from error
+        self._beside += len(data) - (self._recording.size_bytes - before)
+        if self._beside > MOST_BESIDE_FILE:
+            raise BadRequest("body", f"more than {MOST_BESIDE_FILE} bytes that belong to no recording")
 
     def close(self) -> None:
         try:
@@ -91,27 +120,40 @@ class MultipartBody:
             raise BadRequest("file", "the recording is empty")
 
     def _begin(self, segment: MultipartSegment) -> None:
-        self._part, self._text = segment.name, bytearray()
+        self._part, self._text, self._charset = segment.name, bytearray(), segment.charset or "utf-8"
         if segment.name == "file":
             if self._has_file:
                 raise BadRequest("file", "one recording an upload")
             self._has_file = True
-            self.file_name = segment.filename
-            self.media_type = (segment.content_type or self.media_type)[:200]
+            _check_unpacked(segment)
+            self.file_name = file_name(segment)
+            stated = segment.content_type or ""
+            self.media_type = stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
         elif segment.name not in TEXT_FIELDS:
             known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
-            raise BadRequest(str(segment.name)[:100], f"unknown part; known are {known}")
+            named = cleaned(header_text(segment.name or ""))[:100] or "body"
+            raise BadRequest(named, f"unknown part; known are {known}")
 
     def _end(self) -> None:
         if self._part in TEXT_FIELDS:
             try:
-                text = self._text.decode()
-            except UnicodeDecodeError:
-                raise BadRequest(self._part, "not UTF-8") from None
+                text = text_in(self._charset, self._text)
+            except ValueError:
+                raise BadRequest(self._part, "not UTF-8, nor in a charset that its part names") from None
             # Terms add up; of any other field the last word counts.
             before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
+
+
+def _check_unpacked(segment: MultipartSegment) -> None:
+    """Raises BadRequest for a recording that would be stored as the text or the archive that it was made."""
+    for header, plain in (
+        ("Content-Transfer-Encoding", ("binary", "8bit", "7bit")),
+        ("Content-Encoding", ("identity",)),
+    ):
+        if segment.header(header, plain[0]).strip().lower() not in plain:
+            raise BadRequest("file", f"{header} of a part is not read; send the bytes as they are")
 
 
 def _longest(part: str | None) -> int:
@@ -125,11 +167,11 @@ def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:
     kind = kind.lower()
     if kind == "multipart/form-data":
         boundary = options.get("boundary", "")
-        if not 1 <= len(boundary) <= 70:
+        if not _BOUNDARY.fullmatch(boundary):
             raise BadRequest("content-type", "multipart/form-data needs a boundary of 1 to 70 characters")
         return MultipartBody(boundary, recording)
-    if kind.startswith(RAW_TYPES):
-        return RawBody(kind[:200], recording)
+    if kind.startswith(RAW_TYPES) and _MEDIA_TYPE.fullmatch(kind):
+        return RawBody(kind, recording)
     raise BadRequest(
         "content-type", "multipart/form-data, or the recording itself as audio/*, video/* or application/octet-stream"
     )

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from server.meetings.channels import ChannelUse
 from server.meetings.lifecycle import MeetingStatus, Stage, transition
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Job:
     """As it was given; empty: it is detected."""
     key_terms: tuple[str, ...]
     """Names and terms that may be said."""
+    channels: ChannelUse
+    """What the channels of an uploaded recording are."""
     attempt: int
     fence: int
 
@@ -55,7 +58,7 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
     status = MeetingStatus(row["status"])
     if row["attempts"] >= max_attempts:
         transition(status, MeetingStatus.FAILED)
-        await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]), retryable=True)
+        await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]))
         return None
     transition(status, MeetingStatus.PROCESSING)
     return await take_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
@@ -72,11 +75,12 @@ async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -
         "UPDATE meetings SET status = 'processing', stage = 'decoding', progress_percent = 0, attempts = attempts + 1,"
         " message = 'Decoding the recording', updated_at = now() WHERE id = $1"
         " RETURNING id AS meeting_id, organization_id, file_hash, name, n_speakers, language, key_terms,"
-        " attempts AS attempt",
+        " channels, attempts AS attempt",
         meeting_id,
     )
     assert row is not None
-    return Job(**{**row, "key_terms": tuple(row["key_terms"])}, fence=fence)
+    stored = {**row, "key_terms": tuple(row["key_terms"]), "channels": ChannelUse(row["channels"])}
+    return Job(**stored, fence=fence)
 
 
 async def hold(connection: Connection, job: Job) -> None:
@@ -127,17 +131,14 @@ async def release(connection: Connection, job: Job, message: str, *, delay_s: fl
 
 
 async def fail(connection: Connection, job: Job, reason: str) -> None:
-    """The recording is at fault: the meeting fails for good, keeping the stage at which it failed."""
+    """The meeting fails, until its recording is uploaded again; it keeps the stage at which it failed."""
     await hold(connection, job)
-    await _fail(connection, job.meeting_id, reason, retryable=False)
+    await _fail(connection, job.meeting_id, reason)
 
 
-async def _fail(connection: Connection, meeting_id: UUID, reason: str, *, retryable: bool) -> None:
+async def _fail(connection: Connection, meeting_id: UUID, reason: str) -> None:
     await connection.execute(
-        "UPDATE meetings SET status = 'failed', message = $2, retryable = $3, updated_at = now() WHERE id = $1",
-        meeting_id,
-        reason,
-        retryable,
+        "UPDATE meetings SET status = 'failed', message = $2, updated_at = now() WHERE id = $1", meeting_id, reason
     )
     await connection.execute("DELETE FROM session_events WHERE meeting_id = $1", meeting_id)
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)

@@ -175,14 +175,14 @@ async def heard(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
     await connection.execute("UPDATE live_meetings SET heard_at = now() WHERE meeting_id = ANY($1)", list(meeting_ids))
 
 
-async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track_id: str) -> None:
-    """Leaves a track out of everything but the audio log. Raises MeetingLost."""
+async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track: str) -> None:
+    """Leaves a track, by its key, out of everything but the audio log. Raises MeetingLost."""
     await hold(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE live_meetings SET ignored_tracks = array_append(ignored_tracks, $2)"
         " WHERE meeting_id = $1 AND NOT $2 = ANY(ignored_tracks)",
         meeting_id,
-        track_id,
+        track,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from server.meetings.channels import ChannelUse
 from server.storage.speakers import SpeakerRow
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class NewMeeting:
     media_type: str
     size_bytes: int
     key_terms: tuple[str, ...] = ()
+    channels: ChannelUse | None = None
+    """None where it is not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class MeetingState:
     """As it was given, else as it was found; empty while it is not known."""
     language_confidence: float | None = None
     """How sure the engine is of it, 0..1; None where it was given or is not known."""
+    speech_found: bool | None = None
+    """None until it is known."""
+    notice: str = ""
+    """What a reader of its answers must know; empty where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +69,18 @@ class MeetingAnswer:
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Files a durable recording and owes its analysis; returns the meeting's status.
 
-    The same recording again changes nothing, but that one whose analysis crashed for good is
-    queued anew.
+    The same recording again changes nothing, but that a failed one is queued anew, as it is described now:
+    what it failed of may be mended since, in the server or in the description.
     """
     owed = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 'waiting', 'Waiting for a free worker')"
+        " media_type, size_bytes, key_terms, channels, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 'waiting', 'Waiting for a free worker')"
         " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
-        " message = 'Waiting for a free worker', attempts = 0, progress_percent = 0, retryable = false,"
-        " updated_at = now() WHERE meetings.status = 'failed' AND meetings.retryable RETURNING id",
+        " message = 'Waiting for a free worker', attempts = 0, progress_percent = 0, name = EXCLUDED.name,"
+        " held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers, language = EXCLUDED.language,"
+        " key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels, media_type = EXCLUDED.media_type,"
+        " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
         meeting.organization_id,
         meeting.user_id,
@@ -83,6 +92,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         meeting.media_type,
         meeting.size_bytes,
         list(meeting.key_terms),
+        str(meeting.channels or ChannelUse.MIXED),
     )
     if owed is not None:
         await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed)
@@ -96,11 +106,21 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     return status
 
 
+async def analysed_channels(connection: Connection, organization_id: UUID, file_hash: str) -> ChannelUse | None:
+    """What the channels of a recording are taken for; None where it is not known, or would be analysed anew."""
+    found = await connection.fetchval(
+        "SELECT channels FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
+        organization_id,
+        file_hash,
+    )
+    return ChannelUse(found) if found else None
+
+
 async def state_of(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """The state of an organization's meeting, None where it has none of that hash."""
     row = await connection.fetchrow(
-        "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence"
-        " FROM meetings WHERE organization_id = $1 AND file_hash = $2",
+        "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence,"
+        " speech_found, notice FROM meetings WHERE organization_id = $1 AND file_hash = $2",
         organization_id,
         file_hash,
     )
@@ -118,6 +138,8 @@ def _state_of(row: Any) -> MeetingState:
         given or row["spoken_language"] or "",
         # Stored in single precision: what was rounded to six places is read so again.
         None if given or confidence is None else round(confidence, 6),
+        row["speech_found"],
+        row["notice"],
     )
 
 
@@ -132,7 +154,7 @@ async def ready_id(connection: Connection, organization_id: UUID, file_hash: str
 
 
 _ANSWER = """
-SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.engine, m.duration_ms, i.value,
+SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.notice, m.engine, m.duration_ms, i.value,
        coalesce(i.definition_version, '') AS definition_version,
        (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.alias_source, s.alias_confidence)
                                ORDER BY s.label), '[]')
@@ -166,7 +188,8 @@ async def latest_answer(connection: Connection, user_id: UUID, family: str) -> M
 
 
 def _answer_of(row: Any) -> MeetingAnswer:
-    state = MeetingState(row["file_hash"], row["status"], row["stage"], row["progress_percent"], row["message"])
+    told = ("file_hash", "status", "stage", "progress_percent", "message", "notice")
+    state = MeetingState(**{name: row[name] for name in told})
     speakers = tuple(SpeakerRow(label, UUID(id_), *names) for label, id_, *names in row["speakers"])
     return MeetingAnswer(state, row["engine"], row["duration_ms"], row["value"], row["definition_version"], speakers)
 

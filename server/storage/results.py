@@ -34,12 +34,14 @@ async def finish(
     duration_ms: int,
     language: str,
     language_confidence: float | None,
+    speech_found: bool,
+    notice: str,
     message: str,
 ) -> None:
     """Makes the meeting ready, in the caller's transaction: all of it or nothing. Raises JobLost.
 
     ``answers`` maps a family to its definition version and document. ``language`` is the one spoken most, empty
-    where it is not known.
+    where it is not known. ``notice`` is what a reader of the answers must know, empty where there is nothing.
     """
     await jobs.hold(connection, job)
     meeting_id = job.meeting_id
@@ -54,13 +56,15 @@ async def finish(
     await connection.execute("DELETE FROM session_events WHERE meeting_id = $1 AND fence <> $2", meeting_id, job.fence)
     await connection.execute(
         "UPDATE meetings SET status = 'ready', stage = 'done', progress_percent = 100, message = $2, engine = $3,"
-        " duration_ms = $4, spoken_language = nullif($5, ''), language_confidence = $6, updated_at = now()"
-        " WHERE id = $1",
+        " duration_ms = $4, spoken_language = nullif($5, ''), language_confidence = $6, speech_found = $7, notice = $8,"
+        " updated_at = now() WHERE id = $1",
         meeting_id,
         message,
         engine,
         duration_ms,
         language,
         language_confidence,
+        speech_found,
+        notice,
     )
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)

@@ -19,7 +19,8 @@ NEW = ("reason", "note", "sentences_in_all")
 class Stored:
     """Answers of one meeting, as they lie in the database; ``of_old``: as the first version stored them."""
 
-    def __init__(self, conversation: Conversation, *, of_old: bool = False) -> None:
+    def __init__(self, conversation: Conversation, *, of_old: bool = False, notice: str = "") -> None:
+        self._notice = notice
         self._duration_ms = conversation.duration_us // 1000
         self._found = answers(conversation)
         if of_old:
@@ -31,7 +32,7 @@ class Stored:
         """See ``Answers.of``."""
         version, document = self._found[family]
         engine = {"languages": list(ENGINE.languages)}
-        return ReadyAnswer(json.loads(json.dumps(document)), engine, SPEAKERS, self._duration_ms, version)
+        return ReadyAnswer(json.loads(json.dumps(document)), engine, SPEAKERS, self._duration_ms, version, self._notice)
 
 
 def _of_old(document: Any) -> Any:

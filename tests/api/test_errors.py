@@ -12,11 +12,13 @@ EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCo
     errors.Unauthorized: (errors.Unauthorized(), grpc.StatusCode.UNAUTHENTICATED, None),
     errors.InvalidCredentials: (errors.InvalidCredentials(), grpc.StatusCode.UNAUTHENTICATED, 400),
     errors.BadRequest: (errors.BadRequest("name", "shorter"), grpc.StatusCode.INVALID_ARGUMENT, None),
+    errors.UnsupportedEncoding: (errors.UnsupportedEncoding(), grpc.StatusCode.INVALID_ARGUMENT, 415),
     errors.MeetingNotFound: (errors.MeetingNotFound(), grpc.StatusCode.NOT_FOUND, None),
     errors.SpeakerNotFound: (errors.SpeakerNotFound(), grpc.StatusCode.NOT_FOUND, None),
     errors.VoiceNotFound: (errors.VoiceNotFound(), grpc.StatusCode.NOT_FOUND, None),
     errors.MeetingStillProcessing: (errors.MeetingStillProcessing(5), grpc.StatusCode.FAILED_PRECONDITION, 409),
     errors.MeetingFailed: (errors.MeetingFailed("no sound"), grpc.StatusCode.FAILED_PRECONDITION, 409),
+    errors.ChannelsDiffer: (errors.ChannelsDiffer("mixed"), grpc.StatusCode.FAILED_PRECONDITION, 409),
     errors.FileTooLarge: (errors.FileTooLarge(9), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.RecordingTooLong: (errors.RecordingTooLong(9, 5), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.DatabaseUnavailable: (errors.DatabaseUnavailable(), grpc.StatusCode.UNAVAILABLE, None),
@@ -41,8 +43,7 @@ def test_an_error_knows_its_statuses(kind: type[errors.MeetraError]) -> None:
     error, grpc_status, http_status = EXAMPLES[kind]
     assert (error.grpc_status, error.http_status) == (grpc_status, http_status)
     assert error.message
-    if http_status:
-        assert ("x-http-code", str(http_status)) in error.metadata()
+    assert ("x-http-code", str(http_status or errors.HTTP_STATUS[grpc_status])) in error.metadata()
 
 
 def test_a_meeting_never_leaves_ready_nor_goes_back_to_receiving() -> None:

@@ -16,7 +16,7 @@ from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.conversation import Conversation
 from tests.api.stored_answers import Stored
-from tests.insights.meetings_in_languages import ENGLISH_LINES, german, german_and_english, meeting, talk
+from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
 
 HASH = "0" * 64
 METHODS: dict[str, Callable[..., Message]] = {
@@ -130,3 +130,18 @@ async def test_answers_stored_before_languages_were_told_are_read() -> None:
             # It was not said how.
             assert (before["details"].pop("method"), now["details"].pop("method")) == ("rules", "marks")
         assert before == now
+
+
+async def test_without_words_no_text_is_reliable_and_every_answer_says_why() -> None:
+    notice = "No speech was found. Heard: the whole recording, 12 s at -63.2 dBFS, hardly audible."
+    stored = Stored(Conversation(12_000_000, (), (), ENGINE), notice=notice)
+    for name in ("GetTranscription", "GetKeyPoints", "GetTextSummaries", "GetQuestions"):
+        details = (await asked(stored, name, details=True))["details"]
+        assert (details["reliable"], details["advice"], details["notice"]) == (False, notice, notice)
+        assert "mean_word_confidence" not in details
+    assert (await asked(stored, "GetMeetingQuality"))["notice"] == notice
+
+
+async def test_where_there_is_nothing_to_say_there_is_no_notice() -> None:
+    for name in METHODS:
+        assert '"notice"' not in json.dumps(await asked(Stored(english()), name, details=name == "GetTranscription"))

@@ -61,9 +61,56 @@ def with_terms(*terms: str) -> Change:
     return lambda config: config.key_terms.extend(terms)
 
 
+def separate(*names: str, channels: int = 2, **fields: object) -> Change:
+    def change(config: pb.LiveConfig) -> None:
+        track = config.tracks[0]
+        track.channel_use, track.channels = pb.CHANNEL_USE_SEPARATE, channels
+        track.channel_names.extend(names)
+        for field, value in fields.items():
+            setattr(track, field, value)
+
+    return change
+
+
+def many_channels(config: pb.LiveConfig) -> None:
+    """Five tracks of eight separate channels."""
+    with_tracks(*"abcde")(config)
+    for track in config.tracks:
+        track.channel_use, track.channels = pb.CHANNEL_USE_SEPARATE, 8
+
+
+OPUS = {"encoding": pb.AUDIO_ENCODING_OPUS, "sample_rate_hz": 0}
+OGG = {"encoding": pb.AUDIO_ENCODING_OGG_OPUS, "sample_rate_hz": 0}
+
 WRONG: dict[str, tuple[Change, str, str]] = {
+    "an unknown use of channels": (set_track("channel_use", 3), "config.tracks[0].channel_use", "SEPARATE"),
+    "separate channels of a room": (
+        separate(kind=pb.TRACK_KIND_MIXED, participant_name=""),
+        "config.tracks[0].channel_use",
+        "TRACK_KIND_PARTICIPANT",
+    ),
+    "names of mixed channels": (
+        separate("Ada", channel_use=pb.CHANNEL_USE_MIXED),
+        "config.tracks[0].channel_names",
+        "leave them out",
+    ),
+    "more names than channels": (separate("a", "b", "c"), "config.tracks[0].channel_names", "3 names; at most 2"),
+    "a channel's name with a line break": (separate("a", "b\nc"), "config.tracks[0].channel_names[1]", "control"),
+    "a channel's name too long": (separate("n" * 201), "config.tracks[0].channel_names[0]", "200"),
+    "nine separate channels": (separate(channels=9), "config.tracks[0].channels", "1 to 8"),
+    "separate channels of Opus, and not how many": (
+        separate(channels=0, **OPUS),
+        "config.tracks[0].channels",
+        "1 to 2",
+    ),
+    "three separate channels of a raw packet": (separate(channels=3, **OPUS), "config.tracks[0].channels", "1 to 2"),
+    "nine separate channels of Ogg": (separate(channels=9, **OGG), "config.tracks[0].channels", "1 to 8"),
+    "40 separate channels in all": (many_channels, "config.tracks", "40 tracks with separate channels; at most 32"),
     "a name too long": (set_to("name", "n" * 501), "config.name", "500"),
     "a name with a line break": (set_to("name", "a\nb"), "config.name", "control"),
+    "a name that nobody sees": (set_to("name", "\u200d"), "config.name", "nothing that can be seen"),
+    "a name that turns the text": (set_to("name", "\u202ex"), "config.name", "turn the text"),
+    "a date that is none": (set_to("date", "2026-11-23x14"), "config.date", "ISO 8601"),
     "no date": (set_to("date", "yesterday"), "config.date", "ISO 8601"),
     "no language": (set_to("language", "English!"), "config.language", "BCP 47"),
     "minus one speaker": (set_to("n_speakers", -1), "config.n_speakers", "1 to 64"),
@@ -72,6 +119,12 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
     "a key term too long": (with_terms("Ada", "n" * 101), "config.key_terms", "100 characters"),
+    "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "turn the text"),
+    "a channel's name that nobody sees": (
+        separate("\u3164"),
+        "config.tracks[0].channel_names[0]",
+        "nothing that can be seen",
+    ),
     "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
     "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; at most 100"),
     "no track": (with_tracks(), "config.tracks", f"1 to {MOST_TRACKS}"),
@@ -135,6 +188,33 @@ def test_a_good_config_is_taken_as_it_is() -> None:
     assert (config.language, config.insights_period_s) == ("en-GB", 30)
     pcm = TrackFormat(Encoding.PCM_S16LE, 16_000, 1)
     assert config.tracks == (Track("room", TrackKind.PARTICIPANT, "Zoë", pcm, 0),)
+
+
+@pytest.mark.parametrize(
+    ("names", "known_as"),
+    [
+        ((), ("Zoë 1", "Zoë 2")),
+        (("", "Ada"), ("Zoë 1", "Ada")),
+        (("Ada", "Ben"), ("Ada", "Ben")),
+    ],
+)
+def test_each_separate_channel_is_a_participant(names: tuple[str, ...], known_as: tuple[str, ...]) -> None:
+    config = checked_config(changed(separate(*names)))
+    pcm = TrackFormat(Encoding.PCM_S16LE, 16_000, 2)
+    assert config.tracks == tuple(
+        Track("room", TrackKind.PARTICIPANT, name, pcm, 0, channel) for channel, name in enumerate(known_as, start=1)
+    )
+
+
+def test_channels_that_nobody_names_have_no_names() -> None:
+    config = checked_config(changed(separate(participant_name="")))
+    assert config.participant_names() == {}
+
+
+@pytest.mark.parametrize(("fields", "channels"), [(OPUS, 2), (OGG, 8), ({}, 1), ({}, 0)])
+def test_separate_channels_may_be_of_any_encoding(fields: dict[str, object], channels: int) -> None:
+    config = checked_config(changed(separate(channels=channels, **fields)))
+    assert [track.channel for track in config.tracks] == list(range(1, max(1, channels) + 1))
 
 
 def test_key_terms_are_taken_one_by_one_or_several_in_a_text() -> None:

@@ -75,3 +75,8 @@ def test_a_turn_that_was_none_is_forgotten() -> None:
 )
 def test_a_language_is_printed(said: pb.LiveLanguage, line: str) -> None:
     assert printed(pb.LiveEvent(language=said)) == [line]
+
+
+def test_a_name_neither_acts_on_the_terminal_nor_turns_its_line() -> None:
+    lines = printed(words_final(65_000), turn("hello", alias="\x1b[2J[/b]שרה"))
+    assert lines == ["01:00  \u2068\\x1b[2J[/b]שרה\u2069: hello"]

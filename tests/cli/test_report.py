@@ -16,7 +16,7 @@ from server.cli.answers import MeetingAnswers
 from server.cli.report import show
 from server.conversation import Conversation
 from tests.api.stored_answers import SPEAKERS, Stored
-from tests.insights.meetings_in_languages import ENGLISH_LINES, german, german_and_english, meeting, talk
+from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
 
 METHODS = {
     "quality": "GetMeetingQuality",
@@ -39,9 +39,9 @@ METHODS = {
 }
 
 
-async def report(conversation: Conversation) -> str:
-    """The report, as it is printed."""
-    servicer = InsightsServicer(cast(Answers, Stored(conversation)))
+async def report(conversation: Conversation, notice: str = "", alias: str = "") -> str:
+    """The report, as it is printed; ``alias``: what everybody is called."""
+    servicer = InsightsServicer(cast(Answers, Stored(conversation, notice=notice)))
     found: dict[str, Any] = {}
     for name, method in METHODS.items():
         request = getattr(pb, f"{method}Request")(file_hash="0" * 64)
@@ -49,7 +49,9 @@ async def report(conversation: Conversation) -> str:
             request.include_details = True
         found[name] = await getattr(servicer, method)(request, None)
     assert {field.name for field in fields(MeetingAnswers)} == {"speakers", *METHODS}
-    listed = [speakers_pb2.Speaker(id=str(s.id), alias=s.alias) for s in SPEAKERS]
+    listed = [
+        speakers_pb2.Speaker(id=str(s.id), alias=alias or s.alias) for s in SPEAKERS if s.label in conversation.speakers
+    ]
     console = Console(width=200, file=io.StringIO(), record=True)
     show(console, "Besprechung", MeetingAnswers(speakers=speakers_pb2.ListSpeakersResponse(speakers=listed), **found))
     return console.export_text()
@@ -81,3 +83,19 @@ async def test_an_english_meeting_of_an_engine_that_says_no_language_has_no_such
 async def test_questions_that_cannot_be_told_are_said_to_be_missing() -> None:
     shown = await report(talk(meeting("th", (1, "วันนี้ เรา พูด"), (2, "ของ เรา ไม่ พอ"))))
     assert "Without question marks, questions are told in English only; this meeting is in Thai (th)." in shown
+
+
+async def test_a_recording_without_speech_says_so_first() -> None:
+    notice = "No speech was found. Heard: the whole recording, 12 s at -63.2 dBFS, hardly audible."
+    shown = (await report(Conversation(12_000_000, (), (), ENGINE), notice)).splitlines()
+    assert shown[2] == notice
+    # A meeting of before there were notices.
+    assert "Nobody speaks in this recording." in await report(Conversation(12_000_000, (), (), ENGINE))
+
+
+async def test_a_name_neither_acts_on_the_terminal_nor_breaks_the_report() -> None:
+    assert "\x1b" not in (printed := await report(german(), alias="\x1b[2J\u202ex"))
+    assert "\\x1b[2J\\u202ex" in printed
+    # Rich would read this as markup, and refuse what closes nothing.
+    assert "[/bold] [red]" in await report(german(), alias="[/bold] [red]")
+    assert "\u2068שרה\u2069" in await report(german(), alias="שרה")

@@ -29,9 +29,9 @@ def server(crooked: tuple[CrookedServer, str]) -> CrookedServer:
 async def client(crooked: tuple[CrookedServer, str]) -> AsyncIterator[MeetraClient]:
     """Afterwards no call of it is left on the server, and no task of it here."""
     before = asyncio.all_tasks()
-    async with MeetraClient(crooked[1], token="a token", patience=Patience(open_s=20, reconnect_s=20)) as opened:
+    async with MeetraClient(crooked[1], token="a token", patience=Patience(open_s=300, reconnect_s=300)) as opened:
         yield opened
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while crooked[0].running_calls:
             await asyncio.sleep(0.01)
     left = {task.get_name() for task in asyncio.all_tasks() - before if "meetra_client" in repr(task)}

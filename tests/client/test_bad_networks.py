@@ -72,9 +72,10 @@ async def test_connections_dropped_on_purpose_lose_nothing(
         for second in range(6):
             await give(meeting, audio[second * SECOND : (second + 1) * SECOND])
             meeting.drop_connection(silently=silently)
-            await asyncio.sleep(0.1)
+            while meeting.reconnects == second:
+                await asyncio.sleep(0.01)
         await meeting.finish()
-        assert meeting.reconnects >= 2
+        assert meeting.reconnects == 6
     assert_whole(server, await reading, mix=audio)
 
 
@@ -90,7 +91,7 @@ async def test_a_network_that_swallows_everything_is_noticed(
         relay.swallow()
         await give(meeting, audio[SECOND:])
         await meeting.finish()
-        assert meeting.reconnects == 1
+        assert meeting.reconnects >= 1
     assert_whole(server, await reading, mix=audio)
     await relay.stop()
 

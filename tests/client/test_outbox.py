@@ -144,3 +144,6 @@ def test_a_track_says_what_the_server_must_know() -> None:
     named = Track("ana", participant_name="Ana", encoding=Encoding.OPUS, start_ms=5).config()
     assert (Kind(named.kind), named.sample_rate_hz, named.start_ms) == (Kind.PARTICIPANT, 48_000, 5)
     assert Kind(Track("mix").config().kind) is Kind.MIXED
+    call = Track("call", encoding=Encoding.OPUS, channels=2, separate=True, channel_names=("Ana",)).config()
+    assert (Kind(call.kind), call.channels, call.channel_use) == (Kind.PARTICIPANT, 2, live_pb2.CHANNEL_USE_SEPARATE)
+    assert list(call.channel_names) == ["Ana"]

@@ -163,3 +163,10 @@ def test_a_word_is_as_late_as_its_track() -> None:
     assert segment.words == (Word("late", 8 * S, 9 * S, 0.5),)
     assert (segment.start_us, segment.end_us) == (7 * S, 12 * S)
     assert joined([track(talk)], 1).engine == ENGINE
+
+
+def test_a_track_of_digital_silence_tells_nothing_of_overlap() -> None:
+    spoken, nothing = conversation(), Conversation(3 * S, (), (), ENGINE)
+    assert not ENGINE.overlap
+    assert joined([track(spoken), track(nothing, place=1)], 2).engine.overlap
+    assert not joined([track(spoken), replace(track(nothing, place=1), silent=True)], 2).engine.overlap

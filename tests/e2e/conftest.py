@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.doomed_children import Doom
 from tests.e2e import contract_table
 from tests.recordings import ROOT, excerpt
 
-READY_TIMEOUT_S = 180
+# A machine may be busy with something else: what is waited for comes sooner or later, or never.
+READY_TIMEOUT_S = 500
 
 
 @dataclass
@@ -69,6 +72,7 @@ class System:
 
     data: Path
     process: subprocess.Popen[bytes]
+    doom: Doom
     gateway: str
     email: str
     password: str
@@ -78,18 +82,36 @@ class System:
         token = httpx.post(f"{self.gateway}/api-login", json=body, timeout=30).json()["token"]
         return Rest(self.gateway, token)
 
+    @property
+    def database_url(self) -> str:
+        return (self.data / "run" / "database_url").read_text().strip()
+
+    def pid(self, name: str) -> int:
+        """Of one of its processes."""
+        return int((self.data / "run" / f"{name}.pid").read_text())
+
     def kill(self, name: str) -> None:
         """kill -9 of one of its processes."""
-        os.kill(int((self.data / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    @contextmanager
+    def paused(self, name: str = "") -> Iterator[None]:
+        """One of its processes stands still, or the supervisor, which then starts nothing again."""
+        pid = self.pid(name) if name else self.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=90)
+        return self.process.wait(timeout=READY_TIMEOUT_S)
 
     def meetra(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of ours on its data."""
         command = [sys.executable, "-m", "server.cli", *arguments, "--data", str(self.data)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S)
 
 
 def start_system(data: Path, *options: str) -> System:
@@ -97,14 +119,16 @@ def start_system(data: Path, *options: str) -> System:
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "server.cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
     command += options
+    doom = Doom(data.with_suffix(".doom"))
+    environment = {**os.environ, "PYTHONPATH": doom.python_path()}
     with data.with_suffix(".log").open("ab") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
-    deadline = time.monotonic() + 90
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    deadline = time.monotonic() + READY_TIMEOUT_S
     while not ready.exists():
         assert process.poll() is None, data.with_suffix(".log").read_text()
         assert time.monotonic() < deadline, data.with_suffix(".log").read_text()
         time.sleep(0.1)
-    return System(data, process, **json.loads(ready.read_text()))
+    return System(data, process, doom, **json.loads(ready.read_text()))
 
 
 @pytest.fixture(scope="session")

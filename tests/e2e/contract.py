@@ -124,6 +124,7 @@ REPORT = {
     "audio_quality": [AUDIO_QUALITY],
     "language": optional(text),
     "language_confidence": optional(fraction),
+    "notice": optional(text),
 }
 
 
@@ -163,6 +164,8 @@ CONTRACT = (
             "message": text,
             "language": optional(text),
             "language_confidence": optional(fraction),
+            "speech_found": optional(bool),
+            "notice": optional(text),
         },
         while_processing=200,
     ),

@@ -17,7 +17,7 @@ from tests.e2e.conftest import Rest
 from tests.recordings import RATE_HZ, sample_pcm
 
 CHUNK_BYTES = 6400
-PATIENCE_S = 90
+PATIENCE_S = 500
 
 
 def mixed(track_id: str = "mix", **fields: Any) -> pb.TrackConfig:

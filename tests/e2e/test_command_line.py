@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.e2e.conftest import Rest, System
+from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.e2e.contract import CONTRACT
 from tests.recordings import RATE_HZ, ROOT, excerpt, wav
 
@@ -121,7 +121,9 @@ def test_up_stops_at_once_and_says_which_model_does_not_fit(tmp_path: Path) -> N
     broken.write_bytes(b"no graph")
     command = [sys.executable, "-m", "server.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
     environment = {**os.environ, "MEETRA_INFERENCE_VAD": str(broken)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S
+    )
     assert done.returncode == 1
     assert f"MEETRA_INFERENCE_VAD={broken}" in done.stderr, done.stderr
     assert "not a usable ONNX model" in done.stderr

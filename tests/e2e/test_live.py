@@ -264,7 +264,9 @@ async def test_a_meeting_for_which_the_engine_has_no_room_waits_and_pays_nothing
                 await bot.until(lambda bot=bot: bot.committed() == 4 * RATE_HZ)  # type: ignore[misc]
             later = asyncio.create_task(second.finish())
             # The one that waits is over before the engine has heard of it.
-            await asyncio.sleep(1)
+            waiting = second.ready.file_hash
+            while rest.get("/single-feature-api/meeting/status", file_hash=waiting).json()["status"] == "receiving":
+                await asyncio.sleep(0.05)
             assert (await first.finish()).status == "ready"
             assert (await later).status == "ready"
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.conftest import Rest, start_system
+from tests.e2e.conftest import READY_TIMEOUT_S, Rest, start_system
 from tests.e2e.live_bot import speech
 
 OPEN = "/single-feature-api/live"
@@ -67,7 +67,7 @@ def test_a_meeting_is_held_by_plain_calls(rest: Rest) -> None:
     assert send(rest, ready, 0, pcm[:CHUNK_BYTES]).json()["ack"]["tracks"][0]["next_sample"] == len(pcm) // 2
     assert control(rest, ready, "CONTROL_FLUSH").json() == {}
     assert control(rest, ready, "CONTROL_FINISH").json() == {}
-    watching.join(timeout=120)
+    watching.join(timeout=READY_TIMEOUT_S)
     assert seen[-1]["finished"]["status"] == "ready"
     assert [event["event_seq"] for event in seen] == list(range(1, len(seen) + 1))
     turns = [event["turn"] for event in seen if "turn" in event]

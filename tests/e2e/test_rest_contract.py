@@ -103,6 +103,7 @@ def test_status_of_a_finished_meeting(rest: Rest, meeting: str) -> None:
         "progress_percent": 100,
         "stage": "done",
         "message": "Ready",
+        "speech_found": True,
     }
 
 

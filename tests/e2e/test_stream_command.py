@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.e2e.conftest import Rest, System
+from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.recordings import RATE_HZ, ROOT, excerpt, sample_pcm
 
 SECONDS = 22
@@ -122,7 +123,7 @@ def test_ctrl_c_finishes_the_meeting_and_prints_its_report(system: System, recor
     with streaming(system, str(recording), "--participant", "Zoë") as process:
         shown = shown_until(process, "Zoë: ")
         process.send_signal(signal.SIGINT)
-        report, errors = process.communicate(timeout=60)
+        report, errors = process.communicate(timeout=READY_TIMEOUT_S)
     assert process.returncode == 0, errors
     assert "Session " in shown
     for part in ("Finishing", "standup.wav", "Zoë", "Balance", "File hash "):
@@ -131,11 +132,11 @@ def test_ctrl_c_finishes_the_meeting_and_prints_its_report(system: System, recor
 
 
 def test_ctrl_c_while_it_finishes_leaves_at_once_and_says_how_to_go_on(system: System) -> None:
-    # All of the sample at once: it takes a while to analyse.
-    with streaming(system, "sample", "--speed", "0") as process:
+    # The engine stands still: nothing is finished before it goes on.
+    with system.paused("inference"), streaming(system, "sample", "--speed", "0") as process:
         session = shown_until(process, "Finishing").split()[1]
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=READY_TIMEOUT_S)
     assert process.returncode == 130, errors
     assert f"--resume {session}" in errors
     again = system.meetra("stream", "sample", "--resume", session)
@@ -158,11 +159,23 @@ def test_raw_samples_come_from_standard_input(system: System) -> None:
         "--data",
         str(system.data),
     ]
-    told = subprocess.run(command, cwd=ROOT, input=stereo, capture_output=True, check=False, timeout=120)
+    told = subprocess.run(command, cwd=ROOT, input=stereo, capture_output=True, check=False, timeout=READY_TIMEOUT_S)
     assert told.returncode == 0, told.stderr
     lines = lines_of(told.stdout.decode())
     assert_complete(lines)
     assert any("morning" in words for _, words in said_in(lines[1:]))
+
+
+def test_each_channel_of_standard_input_may_be_a_participant(system: System) -> None:
+    pcm = np.stack([sample_pcm()[: 8 * RATE_HZ], np.zeros(8 * RATE_HZ, np.int16)], axis=1).astype("<i2").tobytes()
+    command = [sys.executable, "-m", "server.cli", "stream", "-", "--channels", "2", "--separate", "--json"]
+    command += ["--participant", "Ana", "--participant", "Ben", "--data", str(system.data)]
+    told = subprocess.run(command, cwd=ROOT, input=pcm, capture_output=True, check=False, timeout=READY_TIMEOUT_S)
+    assert told.returncode == 0, told.stderr
+    lines = lines_of(told.stdout.decode())
+    assert_complete(lines)
+    turns = [line["turn"] for line in lines if "turn" in line]
+    assert {(turn["alias"], turn["channel"]) for turn in turns} == {("Ana", 1)}
 
 
 def test_several_recordings_are_one_participant_each(system: System, recording: Path, tmp_path: Path) -> None:
@@ -185,6 +198,8 @@ def test_several_recordings_are_one_participant_each(system: System, recording: 
         (["sample", "sample"], "need a --participant NAME each"),
         (["sample", "--participant", "Ana", "--participant", "Ben"], "given 2 times for 1"),
         ([], "give recordings"),
+        (["sample", "--separate"], "--separate is for the channels of `-`"),
+        (["-", "--channels", "2", "--separate", "--participant", "Ana"], "given 1 times for 2"),
         (["sample", "--password", "wrong"], "Invalid email or password"),
         (["sample", "--resume", "00000000-0000-0000-0000-000000000001"], "not found"),
         (["--mic", "no-such-device"], "no microphone could be opened"),

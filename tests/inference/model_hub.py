@@ -34,6 +34,8 @@ class Served:
     """For each further transfer, the bytes after which the connection is cut."""
     stalls_s: list[float] = field(default_factory=list)
     """For each further transfer, seconds of silence after its first half."""
+    holds: list[threading.Event] = field(default_factory=list)
+    """For each further transfer, what it waits for after its first half."""
     statuses: list[int] = field(default_factory=list)
     """HTTP statuses the hub answers instead, one a request."""
     gated: bool = False
@@ -167,12 +169,15 @@ class _Handler(BaseHTTPRequestHandler):
         body = data[start:]
         cut = served.cuts.pop(0) if served.cuts else len(body)
         stall_s = served.stalls_s.pop(0) if served.stalls_s else 0.0
+        hold = served.holds.pop(0) if served.holds else None
         with suppress(ConnectionError, ssl.SSLError):
             for part in (body[:cut][: len(body) // 2], body[:cut][len(body) // 2 :]):
                 self.wfile.write(part)
                 self.wfile.flush()
                 request.sent += len(part)
                 time.sleep(stall_s)
+                if hold is not None:
+                    hold.wait()
         if cut < len(body):
             self.close_connection = True
 

@@ -179,8 +179,22 @@ async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: Engine) -> N
     )
     assert known(language="EN", live=True) == SessionConfig(language="en", live=True)
     assert known(key_terms=["x" * 100] * 132).key_terms == ("x" * 100,) * 132
+    assert known(language="nb").language == "no"
     # Words of another language would be wrong to the last.
-    assert known(language="tlh") == SessionConfig(language="tlh", transcribe=False)
+    assert known(language="tlh") == SessionConfig(transcribe=False)
+
+
+@pytest.mark.parametrize(("language", "unknown"), [("", False), ("en-GB", False), ("ga", True)])
+async def test_a_language_that_is_not_known_is_said_at_once_and_gives_no_words(
+    stub: session_pb2_grpc.SessionServiceAsyncStub, language: str, unknown: bool
+) -> None:
+    config = session_pb2.SessionConfig(sample_rate_hz=16_000, language=language)
+    requests = [Request(config=config), audio(0, SPEECH[: 8 * RATE_HZ].tobytes()), Request(finish=session_pb2.Finish())]
+    said = [response async for response in stub.RunSession(iter(requests))]
+    assert said[0].ready.language_unknown is unknown
+    turns = [response.turn for response in said if response.HasField("turn")]
+    assert turns
+    assert any(turn.words for turn in turns) is not unknown
 
 
 async def test_the_capabilities_name_languages_and_key_terms(stub: session_pb2_grpc.SessionServiceAsyncStub) -> None:

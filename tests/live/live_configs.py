@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -41,6 +43,14 @@ def of_tracks(
     """A config of these tracks, which are named t0, t1, ..."""
     named = tuple(Track(f"t{i}", t.kind, t.participant_name, t.format, t.start_us) for i, t in enumerate(heard))
     return LiveConfig(name, held_on, named, n_speakers, "en", 10, key_terms)
+
+
+def of_channels(channels: int, *, format: Encoding = Encoding.PCM_S16LE, **known: Any) -> LiveConfig:
+    """A config of one track, ``call``, whose channels are participants of their own, called P1, P2, ..."""
+    written = TrackFormat(format, 16_000, channels)
+    config = of_tracks([], **known)
+    heard = tuple(Track("call", PARTICIPANT, f"P{c}", written, 0, c) for c in range(1, channels + 1))
+    return replace(config, tracks=heard)
 
 
 def of_kinds(*kinds: TrackKind, format: TrackFormat = PCM, start_us: int = 0) -> LiveConfig:

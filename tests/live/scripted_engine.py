@@ -55,6 +55,8 @@ class Session:
 
     def __init__(self, config: pb.SessionConfig) -> None:
         self.config = config
+        self.heard = bytearray()
+        """The audio so far."""
         self.saying: asyncio.Queue[pb.RunSessionResponse | None] = asyncio.Queue()
 
     def say(self, *said: pb.Turn | pb.Progress) -> None:
@@ -62,6 +64,11 @@ class Session:
         for one in said:
             kind = "turn" if isinstance(one, pb.Turn) else "progress"
             self.saying.put_nowait(pb.RunSessionResponse(**{kind: one}))  # type: ignore[arg-type]
+
+    async def listen(self, requests: AsyncIterator[pb.RunSessionRequest]) -> None:
+        """Hears what comes, until no more does."""
+        async for request in requests:
+            self.heard += request.audio.pcm_s16le
 
     def die(self) -> None:
         """The engine is gone."""
@@ -76,7 +83,7 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
 
     async def session(self) -> Session:
         """The next one that is opened."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             return await self._opened.get()
 
     async def GetCapabilities(self, request: Any, context: Any) -> pb.GetCapabilitiesResponse:  # noqa: N802
@@ -88,11 +95,17 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
     async def RunSession(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.RunSessionRequest], context: Any
     ) -> AsyncIterator[pb.RunSessionResponse]:
-        session = Session((await anext(aiter(request_iterator))).config)
+        requests = aiter(request_iterator)
+        session = Session((await anext(requests)).config)
         yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=["scripted"])))
         self._opened.put_nowait(session)
-        while (said := await session.saying.get()) is not None:
-            yield said
+        listening = asyncio.create_task(session.listen(requests))
+        try:
+            while (said := await session.saying.get()) is not None:
+                yield said
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
         await context.abort(StatusCode.INTERNAL, "killed on purpose")
 
 

@@ -21,7 +21,7 @@ from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn
 from tests.live.test_turns import MEETING, stored
 
-PATIENCE_S = 30
+PATIENCE_S = 300
 # A participant who comes 100 s late: times of events are the meeting's.
 LATE = of_kinds(PARTICIPANT, start_us=100_000_000)
 ROOM = of_kinds(MIXED)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.live.config import LiveConfig
-from tests.live.live_configs import MIXED, PARTICIPANT, configs, of_kinds, of_tracks
+from tests.live.live_configs import MIXED, PARTICIPANT, configs, of_channels, of_kinds, of_tracks
 
 PEOPLE = of_kinds(MIXED, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT)
 # One is not known, one is longer than a term may be, and two are called the same.
@@ -24,6 +24,33 @@ def test_a_config_survives_its_document(config: LiveConfig) -> None:
 def test_a_config_of_an_earlier_version_has_no_key_terms() -> None:
     document = of_kinds(MIXED).to_document()
     del document["key_terms"]
+    assert LiveConfig.from_document(document) == of_kinds(MIXED)
+
+
+def test_channels_of_a_track_are_tracks_of_one_source() -> None:
+    room, call = of_kinds(MIXED), of_channels(2)
+    config = replace(room, tracks=(*room.tracks, *call.tracks, replace(room.tracks[0], track_id="last")))
+    assert LiveConfig.from_document(json.loads(json.dumps(config.to_document()))) == config
+    assert [source.track_id for source in config.sources] == ["t0", "call", "last"]
+    assert [config.source_of(place) for place in range(4)] == [0, 1, 1, 2]
+    assert [track.key for track in config.tracks] == ["t0", "call#1", "call#2", "last"]
+    assert [config.place_of(*of) for of in (("t0", 0), ("call", 1), ("call", 2), ("last", 0))] == [0, 1, 2, 3]
+    assert config.tracks[2].called == "track call, channel 2"
+    # Participants are numbered first.
+    assert [config.speaker_number(place, 1) for place in range(4)] == [3, 1, 2, 4]
+    assert config.participant_names() == {1: "P1", 2: "P2"}
+    assert config.expected_speakers(1) == config.expected_speakers(2) == 1
+
+
+@given(configs)
+def test_tracks_without_separate_channels_are_sources_themselves(config: LiveConfig) -> None:
+    assert config.sources == config.tracks
+    assert [config.source_of(place) for place in range(len(config.tracks))] == list(range(len(config.tracks)))
+
+
+def test_a_config_of_before_there_were_separate_channels_has_none() -> None:
+    document = of_kinds(MIXED).to_document()
+    del document["tracks"][0]["channel"]
     assert LiveConfig.from_document(document) == of_kinds(MIXED)
 
 

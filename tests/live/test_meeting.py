@@ -30,7 +30,7 @@ from tests.live.live_configs import PARTICIPANT, of_kinds
 from tests.live.scripted_engine import progress, scripted_engine, turn
 from tests.live.test_catch_up import marks, told
 
-PATIENCE_S = 30
+PATIENCE_S = 300
 CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_terms=("Kubernetes",))
 
 

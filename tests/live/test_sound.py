@@ -16,9 +16,10 @@ from server.live.sound import (
     SILENCE_S,
     Comparison,
     TrackSound,
-    correlation,
+    sameness,
 )
 from server.live.track_decoder import MULAW, TrackDecoder
+from server.meetings.likeness import correlation
 from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
@@ -219,3 +220,16 @@ def test_a_correlation_lies_within_its_range() -> None:
         assert -1 <= correlation(a, b) <= 1 + 1e-6
     seconds: OrderedDict[int, Pcm] = heard(MEETING).seconds
     assert all(correlation(second, second) == pytest.approx(1) for second in seconds.values())
+
+
+def test_channels_are_the_same_sample_by_sample_either_way_up() -> None:
+    second = MEETING[5 * RATE_HZ : 6 * RATE_HZ]
+    assert sameness(second, second) == 1
+    assert sameness(second, -second) == 1
+    assert sameness(second, louder(second, -0.5)) > 0.9
+    # An echo, what is heard of the other through the air, somebody else, and nothing.
+    assert sameness(second, later(second, 0.02)[:RATE_HZ]) < 0.5
+    assert sameness(second, louder(second, -20)) < 0.2
+    assert sameness(second, MEETING[15 * RATE_HZ : 16 * RATE_HZ]) < 0.5
+    assert sameness(second, np.zeros_like(second)) == 0
+    assert sameness(np.zeros_like(second), np.zeros_like(second)) <= 1

@@ -30,7 +30,7 @@ START_S = 100
 # A participant who comes late: times are the meeting's, positions the track's.
 CONFIG = of_kinds(PARTICIPANT, start_us=START_S * 1_000_000)
 BEFORE, AFTER = (sample_pcm()[a * RATE_HZ : b * RATE_HZ].astype("<i2").tobytes() for a, b in ((0, 8), (8, 13)))
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 @contextmanager

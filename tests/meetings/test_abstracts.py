@@ -58,7 +58,7 @@ def endpoint() -> Iterator[Endpoint]:
     server.server_close()
 
 
-def writer(url: str, timeout_s: float = 5) -> SummaryWriter:
+def writer(url: str, timeout_s: float = 60) -> SummaryWriter:
     settings = ServerSettings.model_validate(
         {
             "database_url": "postgresql://x",

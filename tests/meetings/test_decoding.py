@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from server.meetings.channels import ChannelUse
 from server.meetings.decoding import UnusableRecording, decode, probe
 from tests.recordings import EVAL, RATE_HZ, encoded, sample_pcm, wav
 
@@ -19,10 +20,10 @@ async def decoded(path: Path, limit_s: float = 600) -> tuple[np.ndarray, bool]:
     async def progress(_: float) -> None:
         await asyncio.sleep(0)
 
-    target = path.with_name("pcm.raw")
-    audio = await decode(path, target, limit_s, progress)
+    audio = await decode(path, path.with_name("pcm.raw"), limit_s, progress)
     assert not list(path.parent.glob("decoding-*"))
-    return np.fromfile(target, "<i2"), audio.damaged
+    (track,) = audio.tracks
+    return np.fromfile(track.path, "<i2"), audio.damaged
 
 
 FORMATS = {
@@ -55,7 +56,7 @@ async def test_channels_are_averaged(tmp_path: Path) -> None:
     assert np.abs(found.astype(int) - SPEECH // 2).max() <= 2
 
 
-@pytest.mark.parametrize("channels", [3, 6, 8])
+@pytest.mark.parametrize("channels", [3, 8, 65])
 async def test_a_recorder_with_many_channels_is_heard(tmp_path: Path, channels: int) -> None:
     source = tmp_path / "original"
     source.write_bytes(wav(np.stack([SPEECH] + [np.zeros_like(SPEECH)] * (channels - 1), 1)))
@@ -115,6 +116,49 @@ async def test_a_finished_decoding_is_used_again(tmp_path: Path) -> None:
     again, _ = await decoded(source)
     assert np.array_equal(first, again)
     assert json.loads((tmp_path / "pcm.json").read_text())["samples"] == len(first)
+
+
+async def test_what_an_earlier_version_decoded_is_decoded_again(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(SPEECH))
+    (tmp_path / "pcm.raw").write_bytes(bytes(2000))
+    (tmp_path / "pcm.json").write_text('{"samples": 1000, "damaged": false}')
+    found, _ = await decoded(source)
+    assert np.array_equal(found, SPEECH)
+
+
+async def test_mixed_and_apart_lie_beside_each_other_and_each_is_used_again(tmp_path: Path) -> None:
+    async def progress(_: float) -> None:
+        await asyncio.sleep(0)
+
+    source, target = tmp_path / "original", tmp_path / "pcm.raw"
+    source.write_bytes(wav(np.stack([SPEECH, np.zeros_like(SPEECH), SPEECH[::-1]], 1)))
+    for _ in range(2):
+        apart = await decode(source, target, 600, progress, ChannelUse.SEPARATE)
+        together = await decode(source, target, 600, progress)
+        assert apart.places == 3
+        assert [(track.place, track.called) for track in apart.tracks] == [(0, "channel 1"), (2, "channel 3")]
+        first, second = (np.fromfile(track.path, "<i2") for track in apart.tracks)
+        assert np.array_equal(first, SPEECH)
+        assert np.array_equal(second, SPEECH[::-1])
+        (mix,) = together.tracks
+        assert mix.path == target
+        assert together.duration_s == apart.duration_s == len(SPEECH) / RATE_HZ
+        source.unlink(missing_ok=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "pcm-1.raw",
+        "pcm-3.raw",
+        "pcm.channels.json",
+        "pcm.json",
+        "pcm.raw",
+    ]
+
+
+async def test_a_refusal_reaches_whoever_asked(tmp_path: Path) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(SPEECH[:0]))
+    with pytest.raises(UnusableRecording, match=r"^the recording holds no audio: 0 samples$"):
+        await decoded(source)
 
 
 BROKEN = sorted(path for path in (EVAL / "broken").rglob("*") if path.suffix in (".flac", ".wav"))

@@ -38,6 +38,8 @@ async def finished(database: Database, job: Job, language: str, confidence: floa
             duration_ms=1,
             language=language,
             language_confidence=confidence,
+            speech_found=True,
+            notice="",
             message="Ready",
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -42,16 +43,20 @@ class Track:
     track_id: str
     """1 to 64 letters, digits, ``.``, ``_`` or ``-``."""
     kind: Kind | None = None
-    """None: PARTICIPANT where a name is given, else MIXED."""
+    """None: PARTICIPANT where a name is given or the channels are separate, else MIXED."""
     participant_name: str = ""
     """The person's name; becomes the speaker's alias. PARTICIPANT only."""
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate_hz: int = 16_000
     """8000..48000; of no meaning for Opus."""
     channels: int = 1
-    """Interleaved, 1..8; of no meaning for Opus."""
+    """Interleaved, 1..8; of no meaning for Opus, unless they are separate."""
     start_ms: int = 0
     """Where the track begins, milliseconds from the start of the meeting."""
+    separate: bool = False
+    """Each channel is a participant of its own: the two sides of a telephone call. PARTICIPANT only."""
+    channel_names: Sequence[str] = ()
+    """Who is on each channel, from the first, where they are separate."""
 
     @property
     def unit_bytes(self) -> int:
@@ -72,15 +77,17 @@ class Track:
     def config(self) -> live_pb2.TrackConfig:
         """The track as the server is told of it."""
         opus = self.encoding in (Encoding.OPUS, Encoding.OGG_OPUS)
-        kind = self.kind or (Kind.PARTICIPANT if self.participant_name else Kind.MIXED)
+        kind = self.kind or (Kind.PARTICIPANT if self.participant_name or self.separate else Kind.MIXED)
         return live_pb2.TrackConfig(
             track_id=self.track_id,
             kind=live_pb2.TrackKind.ValueType(kind),
             participant_name=self.participant_name,
             encoding=live_pb2.AudioEncoding.ValueType(self.encoding),
             sample_rate_hz=OPUS_RATE_HZ if opus else self.sample_rate_hz,
-            channels=0 if opus else self.channels,
+            channels=0 if opus and not self.separate else self.channels,
             start_ms=self.start_ms,
+            channel_use=live_pb2.CHANNEL_USE_SEPARATE if self.separate else live_pb2.CHANNEL_USE_UNSPECIFIED,
+            channel_names=self.channel_names,
         )
 
 

@@ -1,0 +1,139 @@
+-- What REST clients may send and see, around the transcoder. Native gRPC passes untouched.
+
+-- Everything that the API reads of a request. Nothing else reaches it: cookies would use up the room that gRPC
+-- gives to headers, and names that mean something to gRPC (grpc-timeout, *-bin) would mean it here.
+local KEPT = {
+  ["authorization"] = true, ["content-type"] = true, ["content-length"] = true, ["content-encoding"] = true,
+  ["transfer-encoding"] = true, ["host"] = true, ["x-request-id"] = true, ["x-forwarded-for"] = true,
+  ["x-forwarded-proto"] = true,
+}
+-- What an answer carries for the gateway alone.
+local DROPPED = {"x-http-code", "grpc-status", "grpc-message", "grpc-accept-encoding",
+                 "grpc-status-details-bin", "server", "x-envoy-upstream-service-time"}
+-- Tells the API to end a stream after its headers.
+local HEAD_ONLY = "x-head-only"
+
+-- What the transcoder says of values, in the words of somebody who does not know it.
+local NEEDED = {
+  TYPE_INT32 = "not a whole number from -2147483648 to 2147483647",
+  TYPE_UINT32 = "not a whole number from 0 to 4294967295",
+  TYPE_BOOL = "neither true nor false",
+  TYPE_STRING = "not a text",
+  TYPE_BYTES = "not base64",
+  TYPE_DOUBLE = "not a number",
+  TYPE_FLOAT = "not a number",
+}
+-- What gRPC or Envoy itself refused, by the status that became of it; their own words stay inside.
+local REFUSED = {
+  ["403"] = {"400", "Bad request: upgrade: this connection stays HTTP"},
+  ["429"] = {"413", "Request too large"},
+  ["500"] = {"500", "Internal error"},
+  ["501"] = {"400", "Bad request: transfer-encoding: only chunked is read"},
+  ["503"] = {"503", "Service unavailable"},
+}
+
+local function is_grpc(headers)
+  -- Not gRPC-Web, which nothing here speaks.
+  return (headers:get("content-type") or ""):match("^application/grpc%f[%z+;]") ~= nil
+end
+
+-- The name of a parameter as it is documented.
+local function parameter(path)
+  path = path:gsub("file_hash", "file-hash")
+  -- The body of a rename is its only field.
+  if path == "" or path == "name" then return "body" end
+  return (path:gsub("^name%.alias", "alias"))
+end
+
+-- Why the transcoder refused a request; `said` is its own message, quotes escaped as JSON escapes them.
+local function reason(said)
+  said = said:gsub('\\u0022', '\\"')
+  local twice = said:match("oneof field '_?([%w_]+)' is already set")
+  if twice then return parameter(twice) .. ": given more than once" end
+  local object = said:match("Starting an object on a scalar field for type ([%w_]+)")
+  if object then return parameter(object) .. ": an object stands where one value is needed" end
+  local list = said:match("^([%w_%.%[%]]*): Proto field is not repeating")
+  if list then return parameter(list) .. ": a list stands where one value is needed" end
+  local path, kind = said:match("^([%w_%.%[%]]*): invalid value .* for type ([%w_%./]+)$")
+  if path then return parameter(path) .. ": " .. (NEEDED[kind] or "not a value that can stand here") end
+  local unknown = said:match('Could not find field \\"([%w_%.%%~-]+)\\"') or said:match('non%-leaf field \\"([%w_]+)\\"')
+  if unknown and #unknown <= 100 then return parameter(unknown) .. ": unknown parameter" end
+  if said:match("^Could not find field") then return "query: it holds an unknown parameter" end
+  if said == "" or said:match("^Bad Request") then return "the request is not well-formed HTTP" end
+  if said:match("Root element") then return "body: a JSON object is needed" end
+  if said:match("too deep") then return "body: nested too deeply" end
+  if said:match("non UTF%-8") then return "body: not UTF-8" end
+  if said:match("exceeds the range") then return "body: it holds a number that is too large" end
+  if said:match("must have a name") then return "body: it holds a member without a name" end
+  if said:match("^Expected a value%.\\n\239\187\191") then return "body: begins with a byte order mark; leave it out" end
+  return "body: not well-formed JSON"
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  if is_grpc(headers) then return end
+  local surplus = {}
+  for name, _ in pairs(headers) do
+    if name:sub(1, 1) ~= ":" and not KEPT[name] then surplus[#surplus + 1] = name end
+  end
+  for _, name in ipairs(surplus) do headers:remove(name) end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local path = headers:get(":path") or ""
+  -- The speakers' errors are documented as {"error": ...}.
+  if path:match("^/api/meeting/speakers[?/]") or path == "/api/meeting/speakers" then
+    metadata:set("envoy.filters.http.lua", "named_error", true)
+  end
+  -- Audio is the API's to unpack.
+  local packed = (headers:get("content-encoding") or "identity"):lower()
+  local audio = path:match("^/single%-feature%-api/upload") or path:match("^/single%-feature%-api/live/[^/]+/audio")
+  if not audio and packed ~= "identity" and packed ~= "gzip" then
+    handle:respond({[":status"] = "415"}, "content-encoding: only gzip or identity; send the body as it is")
+    return
+  end
+  if headers:get(":method") == "HEAD" then
+    metadata:set("envoy.filters.http.lua", "head", true)
+    headers:replace(":method", "GET")
+    headers:replace(HEAD_ONLY, "true")
+  end
+end
+
+-- The error of an answer as JSON, from what the API, gRPC or the transcoder made of it.
+local function error_text(text, headers, named)
+  local message = text:match('^%s*{"message":(".*")}%s*$')
+  -- The API states the HTTP status of each of its own errors, and they are for people already.
+  if headers:get("x-http-code") == nil then
+    local status = headers:get(":status")
+    local said = message and status == "400" and message:match('^"Bad request: (.*)"$')
+    if said then message = '"Bad request: ' .. reason(said):gsub('[%c"\\]', "") .. '"' end
+    if REFUSED[status] then
+      headers:replace(":status", REFUSED[status][1])
+      message = '"' .. REFUSED[status][2] .. '"'
+    end
+  end
+  if not message then return text end
+  if named then return '{"error":' .. message .. ',"message":' .. message .. '}' end
+  return '{"message":' .. message .. '}'
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  if is_grpc(headers) then return end
+  local metadata = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.lua") or {}
+  local head, named = metadata["head"], metadata["named_error"]
+  local code = headers:get("x-http-code")
+  local failed = tonumber(code or headers:get(":status")) >= 400
+  if failed then
+    local body = handle:body(true)
+    -- What was taken of the headers before the body came is void.
+    headers = handle:headers()
+    local text = error_text(body:getBytes(0, body:length()), headers, named)
+    body:setBytes(head and "" or text)
+    headers:replace("content-length", tostring(#text))
+  end
+  if code then headers:replace(":status", code) end
+  for _, name in ipairs(DROPPED) do headers:remove(name) end
+  if head and not failed then
+    -- An answer may be long, and its length is stated already.
+    for chunk in handle:bodyChunks() do chunk:setBytes("") end
+  end
+end

@@ -1,0 +1,97 @@
+"""Requests that cannot be decoded: the caller's mistake, named, and never an exception of the protobuf library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pool import Default
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from server.errors import BadRequest
+
+# Deeper than any message of ours; what is nested deeper is refused without being named.
+DEEPEST = 16
+Deserializer = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Stands for a request that could not be decoded. gRPC would answer INTERNAL if its deserializer raised."""
+
+    error: BadRequest
+
+
+def forgiving(method: str, deserialize: Deserializer | None) -> Deserializer | None:
+    """A deserializer that returns ``Undecodable`` where ``deserialize`` raises.
+
+    Args:
+        method: ``/package.Service/Method``; its request type tells the name of the field at fault.
+    """
+    if deserialize is None:
+        return None
+
+    def decode(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return Undecodable(_reason(method, data))
+
+    return decode
+
+
+def decoded(request: Any) -> Any:
+    """The request itself. Raises BadRequest for one that could not be decoded."""
+    if isinstance(request, Undecodable):
+        raise request.error
+    return request
+
+
+async def all_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """The requests of a stream. Raises BadRequest at the first that could not be decoded."""
+    async for request in requests:
+        yield decoded(request)
+
+
+def _reason(method: str, data: bytes) -> BadRequest:
+    service, _, name = method.strip("/").rpartition("/")
+    try:
+        input_type = Default().FindMethodByName(f"{service}.{name}").input_type
+    except KeyError:
+        return BadRequest("body", "not a message of this method")
+    parameter = _field_not_utf8(input_type, data, DEEPEST)
+    if parameter is None:
+        return BadRequest("body", "not a message of this method")
+    return BadRequest(parameter, "not UTF-8")
+
+
+def _field_not_utf8(kind: Descriptor, data: bytes, depth: int) -> str | None:
+    """The documented name of a text in a serialized message that is not UTF-8, None where there is none."""
+    try:
+        fields: Any = UnknownFieldSet(Empty.FromString(data))
+    except DecodeError:
+        return None
+    for field in fields:
+        known = kind.fields_by_number.get(field.field_number)
+        if known is None or not isinstance(field.data, bytes):
+            continue
+        if known.type == FieldDescriptor.TYPE_STRING and not _is_utf8(field.data):
+            # The one text of google.api.HttpBody is a header in REST.
+            return "content-type" if known.full_name == "google.api.HttpBody.content_type" else known.json_name
+        if known.message_type is not None and depth:
+            within = _field_not_utf8(known.message_type, field.data, depth - 1)
+            if within is not None:
+                return within
+    return None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""When a meeting took place, as people and programs write it: ISO 8601, and nothing that merely looks like it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+
+# Calendar, week and ordinal dates, with or without hyphens.
+_DATE = r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(?:-?[1-7])?|\d{4}-?\d{3}"
+_TIME = r"\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,9})?)?)?"
+_ZONE = r"[Zz]|[+-]\d{2}(?::?\d{2})?"
+# A space where the zone's plus was: what a form makes of an unescaped `+` in a query.
+_MOMENT = re.compile(rf"({_DATE})(?:[Tt ]({_TIME})({_ZONE}| \d{{2}}:?\d{{2}})?)?", re.ASCII)
+_ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
+DATE_NEEDED = "an ISO 8601 date such as 2026-11-23 or 2026-11-23T14:00:00Z"
+
+
+class NotADate(ValueError):
+    """A text that ISO 8601 does not know as a date, or a date and time."""
+
+
+def checked_date(text: str) -> str:
+    """The date, or date and time, as it is kept. Raises NotADate.
+
+    It is kept as it was given, but for a zone whose plus was lost on the way: that one is put back.
+    """
+    parts = _MOMENT.fullmatch(text)
+    if parts is None:
+        raise NotADate(text)
+    day, clock, zone = parts[1], parts[2], (parts[3] or "").replace(" ", "+")
+    try:
+        _check_day(day)
+        if clock is not None:
+            # Python reads six digits of a second.
+            time.fromisoformat(re.sub(r"([.,]\d{6})\d+", r"\1", clock) + zone.upper())
+    except ValueError:
+        raise NotADate(text) from None
+    return text[: len(text) - len(zone)] + zone
+
+
+def _check_day(day: str) -> None:
+    ordinal = _ORDINAL.fullmatch(day)
+    if ordinal is None:
+        date.fromisoformat(day)
+        return
+    year, number = int(ordinal[1]), int(ordinal[2])
+    if not 1 <= number <= date(year, 12, 31).timetuple().tm_yday:
+        raise NotADate(day)

@@ -1,0 +1,44 @@
+"""How loud audio is, measured while it passes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import numpy as np
+
+FULL_SCALE = 32768.0
+
+
+class LevelMeter:
+    """The level of all audio that passed."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        """How many passed."""
+        self._energy = 0.0
+
+    def hear(self, pcm: bytes) -> None:
+        """The next samples, s16le."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+        self.samples += len(samples)
+        self._energy += float(np.dot(samples, samples))
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing but zeros passed, and not nothing at all."""
+        return bool(self.samples) and not self._energy
+
+    @property
+    def dbfs(self) -> float | None:
+        """dBFS of the mean power; None where nothing passed, or nothing but zeros."""
+        if not self._energy:
+            return None
+        return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(FULL_SCALE)
+
+
+async def metered(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
+    """The same pieces of s16le, heard by the meter. Close it before ``pcm``."""
+    async for piece in pcm:
+        meter.hear(piece)
+        yield piece

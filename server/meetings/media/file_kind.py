@@ -1,0 +1,117 @@
+"""What a file is by its first bytes, for messages: the demuxer alone does not say why it cannot read one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+# The index of an MP4 of many hours.
+MOST_INDEX_BYTES = 64 * 1024 * 1024
+MOST_BOXES = 100_000
+MOST_HEADER_BYTES = 1024 * 1024
+MATROSKA = b"\x1a\x45\xdf\xa3"
+MAGIC = {
+    b"RIFF": "WAV",
+    b"RF64": "WAV",
+    b"fLaC": "FLAC",
+    b"OggS": "Ogg",
+    b"ID3": "MP3",
+    MATROSKA: "Matroska or WebM",
+    b"FORM": "AIFF",
+    b"#!AMR": "AMR",
+    b"caff": "CAF",
+    b"FLV\x01": "FLV",
+}
+NO_MEDIA = {
+    b"PK\x03\x04": "a ZIP archive: upload the recording that is in it",
+    b"\x1f\x8b": "a gzip archive: upload the recording that is in it",
+    b"Rar!": "a RAR archive: upload the recording that is in it",
+    b"7z\xbc\xaf": "a 7z archive: upload the recording that is in it",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<!DOCTYPE": "a web page: download the recording itself",
+    b"<html": "a web page: download the recording itself",
+}
+NO_INDEX = (
+    "the MP4 file is incomplete: its index (moov), which is written at the end, is missing or cut off, as when the"
+    " recording or the transfer was broken off. Send the whole file, or repair it with a tool such as untrunc"
+)
+_SAMPLE_ENTRY = re.compile(rb"stsd.{8}.{4}(.{4})", re.DOTALL)
+_SOUND_HANDLER = re.compile(rb"hdlr.{8}soun", re.DOTALL)
+_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xff](A_[A-Z0-9_/.]+)")
+_WAV_FORMAT = re.compile(rb"fmt .{4}(.{2})", re.DOTALL)
+_MATROSKA_DURATION = re.compile(rb"\x44\x89[\x84\x88]")
+ENCRYPTED = "encrypted"
+
+
+def why_unreadable(path: Path) -> str:
+    """Why a file that no demuxer takes cannot be used, and what would help."""
+    with path.open("rb") as file:
+        start = file.read(16)
+        if start[4:8] == b"ftyp":
+            if _index(file) is None:
+                return NO_INDEX
+            return "the MP4 file is damaged"
+    for magic, what in NO_MEDIA.items():
+        if start.lower().startswith(magic.lower()):
+            return f"not audio or video that can be read, but {what}"
+    for magic, name in MAGIC.items():
+        if start.startswith(magic):
+            return f"the {name} file is damaged: it begins as one, and cannot be read"
+    return "not audio or video that can be read. WAV, FLAC, MP3, MP4 and Opus are, and most other kinds"
+
+
+def codecs_of_tracks(path: Path) -> list[str]:
+    """What an MP4, Matroska or WAV file calls the codec of each audio track; ``ENCRYPTED`` for one that is."""
+    with path.open("rb") as file:
+        start = file.read(MOST_HEADER_BYTES)
+        if start[4:8] == b"ftyp":
+            return _sample_entries(_index(file) or b"")
+    if start.startswith(MATROSKA):
+        return [found.decode() for found in _MATROSKA_CODEC.findall(start)]
+    if start.startswith((b"RIFF", b"RF64")) and (found := _WAV_FORMAT.search(start)):
+        return [f"0x{int.from_bytes(found[1], 'little'):04x}"]
+    return []
+
+
+def states_length(path: Path) -> bool:
+    """False for an MP4 in fragments and a Matroska file without a length, as browsers write them."""
+    with path.open("rb") as file:
+        start = file.read(MOST_HEADER_BYTES)
+        if start[4:8] == b"ftyp":
+            return b"mvex" not in (_index(file) or b"")
+    return not start.startswith(MATROSKA) or bool(_MATROSKA_DURATION.search(start))
+
+
+def _index(file: BinaryIO) -> bytes | None:
+    """The payload of an MP4's ``moov`` box; None where there is none, or not all of it."""
+    at = 0
+    for _ in range(MOST_BOXES):
+        file.seek(at)
+        header = file.read(16)
+        if len(header) < 8:
+            return None
+        size = int.from_bytes(header[:4], "big")
+        if size == 1:
+            size = int.from_bytes(header[8:], "big")
+        if header[4:8] == b"moov":
+            file.seek(at + 8)
+            index = file.read(MOST_INDEX_BYTES if size == 0 else max(0, min(size - 8, MOST_INDEX_BYTES)))
+            return index if size == 0 or len(index) == min(size - 8, MOST_INDEX_BYTES) else None
+        if size < 8:
+            return None
+        at += size
+    return None
+
+
+def _sample_entries(index: bytes) -> list[str]:
+    """The kind of sample of each sound track, in their order."""
+    entries = []
+    for track in index.split(b"trak")[1:]:
+        entry = _SAMPLE_ENTRY.search(track)
+        if entry and _SOUND_HANDLER.search(track):
+            kind = entry[1].decode("latin-1")
+            entries.append(ENCRYPTED if kind == "enca" else kind.strip())
+    return entries

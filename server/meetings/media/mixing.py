@@ -1,0 +1,64 @@
+"""The tracks of a recording as one, and which of them are copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from server.meetings.likeness import HeardFile, same_recording
+from server.meetings.media.pcm_file import BYTES_PER_SAMPLE, PcmFile
+
+# 4 MB of int32 at once.
+CHUNK_SAMPLES = 1024 * 1024
+FULL_SCALE = 32767
+
+
+def distinct(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
+    """The files in which something is heard that none before them holds; the first, where all are silent.
+
+    ``working`` is called between steps that take seconds.
+    """
+    heard = [file for file in files if not file.silent]
+    if len(heard) < 2:
+        return heard or list(files[:1])
+    kept: list[tuple[PcmFile, HeardFile]] = []
+    for file in heard:
+        working()
+        sound = HeardFile(file.path)
+        for _, other in kept:
+            if same_recording(other, sound, working):
+                break
+        else:
+            kept.append((file, sound))
+    return [file for file, _ in kept]
+
+
+def mix(files: Sequence[PcmFile], target: Path, working: Callable[[], None]) -> int:
+    """Writes the sum of the files to ``target``, and returns its samples.
+
+    Where the sum would be louder than full scale all of it is made softer by one factor: nothing is cut off, and who
+    is loud and who is quiet stays as it was.
+    """
+    samples = max(file.samples for file in files)
+    loudest = 1
+    for first in range(0, samples, CHUNK_SAMPLES):
+        working()
+        loudest = max(loudest, int(np.abs(_sum(files, first)).max(initial=0)))
+    gain = min(1.0, FULL_SCALE / loudest)
+    with target.open("wb") as out:
+        for first in range(0, samples, CHUNK_SAMPLES):
+            working()
+            total = _sum(files, first)
+            out.write((total if gain == 1 else np.round(total * gain)).astype("<i2").tobytes())
+    return samples
+
+
+def _sum(files: Sequence[PcmFile], first: int) -> np.ndarray:
+    """The next samples of all files together, as int32."""
+    total = np.zeros(min(CHUNK_SAMPLES, max(file.samples for file in files) - first), np.int32)
+    for file in files:
+        part = np.fromfile(file.path, "<i2", CHUNK_SAMPLES, offset=min(first, file.samples) * BYTES_PER_SAMPLE)
+        total[: len(part)] += part
+    return total

@@ -1,0 +1,82 @@
+"""A file of s16le mono at 16 kHz that is written from its beginning, silence as holes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.meetings.media.refusal import too_long, too_many_channels
+from server.meetings.resampling import RATE_HZ, to_s16
+
+BYTES_PER_SAMPLE = 2
+BUFFER_BYTES = 1024 * 1024
+
+
+class PcmFile:
+    """One track's audio on its way to disk."""
+
+    def __init__(self, path: Path, max_seconds: float, gain: float = 1.0) -> None:
+        """``gain``: what everything that comes was multiplied by before."""
+        self.path = path
+        self.samples = 0
+        self._gain = gain
+        self._max_seconds = max_seconds
+        self._limit = int(max_seconds * RATE_HZ)
+        self._energy = 0.0
+        self._file = path.open("wb", buffering=BUFFER_BYTES)
+
+    def write(self, chunk: NDArray[np.float32]) -> None:
+        """Appends samples, -1..1 being full scale. Raises Refused where the recording becomes too long."""
+        self._advance(self.samples + len(chunk))
+        with np.errstate(all="ignore"):
+            pcm = to_s16(chunk)
+        heard = pcm.astype(np.float32)
+        self._energy += float(np.einsum("i,i->", heard, heard))
+        self._file.write(pcm.tobytes())
+
+    def silence_until(self, sample: int) -> None:
+        """Nothing is heard up to the sample of that number, where it is later than what is there. Raises Refused."""
+        if sample > self.samples:
+            self._advance(sample)
+            self._file.seek(sample * BYTES_PER_SAMPLE)
+
+    def close(self) -> None:
+        """Everything is in the file."""
+        self._file.truncate(self.samples * BYTES_PER_SAMPLE)
+        self._file.close()
+
+    @property
+    def silent(self) -> bool:
+        """True where it holds nothing but zeros."""
+        return not self._energy
+
+    @property
+    def level_dbfs(self) -> float | None:
+        """dBFS of the mean power as it came, before the gain; None where there is nothing but zeros."""
+        if not self._energy:
+            return None
+        return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(32768 * self._gain)
+
+    def _advance(self, samples: int) -> None:
+        if samples > self._limit:
+            raise too_long(self._max_seconds)
+        self.samples = samples
+
+
+class PcmFolder:
+    """Where the files of a recording come into being."""
+
+    def __init__(self, path: Path, max_seconds: float, most_files: int) -> None:
+        self.path, self.max_seconds = path, max_seconds
+        self._most_files = most_files
+        self._files = 0
+
+    def new_file(self, name: str, gain: float) -> PcmFile:
+        """An empty file. Raises Refused where there are too many."""
+        self._files += 1
+        if self._files > self._most_files:
+            raise too_many_channels(self._most_files)
+        return PcmFile(self.path / name, self.max_seconds, gain)

@@ -1,0 +1,200 @@
+"""One audio stream of a file: its packets decoded, its frames put where they belong, and written."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from server.meetings.downmix import Downmix
+from server.meetings.media.gain import MOST_PLANES, Peaks
+from server.meetings.media.pcm_file import PcmFile, PcmFolder
+from server.meetings.media.timeline import Piece, Placed, Timeline
+from server.meetings.resampling import RATE_HZ, ChannelResampler
+
+# Resampled audio is mixed and written in pieces of 4 s: smaller ones cost more than what is done to them.
+BATCH_SAMPLES = 4 * RATE_HZ
+# The kinds of AMR frames that say nothing (3GPP TS 26.101, 26.201): silence described, and nothing sent.
+AMR_SILENT = {"amrnb": frozenset({8, 9, 10, 11, 15}), "amrwb": frozenset({9, 14, 15})}
+
+
+class Track:
+    """The audio of one stream, or of the streams of the same place in the links of a file.
+
+    Mixed it is written to one file; apart each channel has a file of its own.
+    """
+
+    def __init__(self, folder: PcmFolder, place: int, *, apart: bool, gain: float) -> None:
+        """Writes ``<place>-<channel>.raw`` in the folder; ``place`` counts from 0."""
+        self.place = place
+        self.files: list[PcmFile] = []
+        self.codec = "unknown"
+        self.decodable = True
+        self.damaged = False
+        self.source_samples, self.source_rate_hz = 0, 0
+        """What was decoded, before resampling."""
+        self.peaks = Peaks("")
+        self._folder, self._apart, self._gain = folder, apart, gain
+        self._resampler = ChannelResampler()
+        self._downmix: Downmix | None = None
+        self._gathered: list[NDArray[np.float32]] = []  # resampled, (n, channels)
+        self._gathered_samples = 0
+        self._timeline = Timeline(folder.max_seconds)
+        self.samples = 0
+        """How far it is written, at 16 kHz."""
+        self._base = 0  # sample at which the link begins
+        self._timed = True
+        self._stream: Any = None
+        self._owed_until_s = 0.0  # where the last undecodable packet ends
+
+    def begin_link(self, stream: Any, codec: str, base: int, *, timed: bool) -> None:
+        """The next packets are of this stream, in a container that begins at sample ``base`` of the track.
+
+        ``timed``: its timestamps mean something.
+        """
+        self._timed, self._stream = timed, stream
+        self.codec = codec
+        self.decodable = stream.codec_context is not None
+        self.peaks = Peaks(codec) if not self.peaks.measuring else self.peaks
+        self._timeline = Timeline(self._folder.max_seconds - base / RATE_HZ)
+        self._base, self._owed_until_s = base, 0.0
+        self.samples = max(self.samples, base)
+
+    def take(self, packet: Any, origin_s: float) -> None:
+        """The next packet, of a container that begins at ``origin_s``. Raises Refused where it becomes too long."""
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError, NotImplementedError):
+            self._undecodable(packet, origin_s)
+            return
+        for frame in frames:
+            self._hear(frame, origin_s)
+
+    def end_link(self) -> None:
+        """The container has no more packets."""
+        if self._stream.codec_context is not None:
+            # Nothing comes of it where a last packet did this, as the demuxer's do.
+            with suppress(av.error.FFmpegError, ValueError):
+                for frame in self._stream.codec_context.decode(None):
+                    self._hear(frame, None)
+        self._write_all(self._timeline.finish())
+        self._flush()
+        self._silence_until(self._timeline.until(self._owed_until_s))
+
+    def close(self) -> None:
+        """All files are whole, and as long as the track. Raises Refused where that is too long."""
+        for file in self.files:
+            file.silence_until(self.samples)
+            file.close()
+
+    def _undecodable(self, packet: Any, origin_s: float) -> None:
+        """Silence of the packet's length: what comes next has its own time, and at the end it is made up for."""
+        if not packet.size:
+            return
+        silent = AMR_SILENT.get(self.codec, frozenset())
+        self.damaged |= (bytes(packet)[0] >> 3) & 15 not in silent
+        if self._timed and packet.pts is not None and packet.time_base:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s
+            self._owed_until_s = max(self._owed_until_s, end)
+
+    def _hear(self, frame: Any, origin_s: float | None) -> None:
+        """The next frame; it follows the one before where no origin is given."""
+        if not frame.samples or not frame.sample_rate:
+            return
+        self.source_samples += frame.samples
+        self.source_rate_hz = frame.sample_rate
+        self.damaged |= bool(frame.is_corrupt)
+        self.peaks.hear(frame)
+        believed = self._timed and origin_s is not None and frame.time is not None
+        time_s = frame.time - origin_s if believed else None
+        self._write_all(self._timeline.place(Piece(frame, time_s, frame.samples / frame.sample_rate)))
+
+    def _write_all(self, placed: list[Placed]) -> None:
+        for one in placed:
+            if one.after_silence_s is not None:
+                self._flush()
+                self._silence_until(one.after_silence_s)
+            frame = _without_beginning(one.frame, one.dropped_s) if one.dropped_s else one.frame
+            try:
+                for chunk in self._resampler(frame):
+                    self._gather(chunk)
+            except (av.error.FFmpegError, ValueError, NotImplementedError):
+                self._lost(frame.samples / frame.sample_rate)
+
+    def _lost(self, seconds: float) -> None:
+        """Frames of a form that nobody resamples are silence of their length."""
+        self.damaged = True
+        self._resampler = ChannelResampler()
+        self._mix_gathered()
+        self._end_mix()
+        self.samples += round(seconds * RATE_HZ)
+
+    def _flush(self) -> None:
+        """Everything that is inside comes out; what follows begins anew."""
+        try:
+            for chunk in self._resampler.flush():
+                self._gather(chunk)
+        except (av.error.FFmpegError, ValueError, NotImplementedError):
+            self._lost(0)
+        self._mix_gathered()
+        self._end_mix()
+
+    def _gather(self, chunk: NDArray[np.float32]) -> None:
+        if self._gathered and self._gathered[0].shape[1] != chunk.shape[1]:
+            self._mix_gathered()
+            self._end_mix()
+        self._gathered.append(chunk)
+        self._gathered_samples += len(chunk)
+        if self._gathered_samples >= BATCH_SAMPLES:
+            self._mix_gathered()
+
+    def _mix_gathered(self) -> None:
+        if not self._gathered:
+            return
+        samples = np.concatenate(self._gathered)
+        self._gathered, self._gathered_samples = [], 0
+        if self._gain != 1:
+            # Before the mix: what cancels is judged by what can be heard.
+            with np.errstate(all="ignore"):
+                samples = samples * np.float32(self._gain)
+        if self._apart:
+            self._write(samples.T)
+            return
+        self._downmix = self._downmix or Downmix(samples.shape[1])
+        for mixed in self._downmix(samples):
+            self._write(mixed[None])
+
+    def _end_mix(self) -> None:
+        if self._downmix is not None:
+            for mixed in self._downmix.flush():
+                self._write(mixed[None])
+        self._downmix = None
+
+    def _write(self, channels: NDArray[np.float32]) -> None:
+        """Appends samples (channels, n)."""
+        while len(self.files) < len(channels):
+            self.files.append(self._folder.new_file(f"{self.place}-{len(self.files)}.raw", self._gain))
+        for file, channel in zip(self.files, channels, strict=False):
+            # Whatever lies between is silence, and so is all of a channel that was not there before.
+            file.silence_until(self.samples)
+            file.write(np.ascontiguousarray(channel))
+        self.samples += channels.shape[1]
+
+    def _silence_until(self, time_s: float) -> None:
+        self.samples = max(self.samples, self._base + round(time_s * RATE_HZ))
+
+
+def _without_beginning(frame: Any, seconds: float) -> Any:
+    """A frame less its first seconds; whole where that cannot be done."""
+    channels, dropped = frame.layout.nb_channels, round(seconds * frame.sample_rate)
+    if not 0 < dropped < frame.samples or (frame.format.is_planar and channels > MOST_PLANES):
+        return frame
+    samples = frame.to_ndarray()
+    kept = samples[:, dropped:] if frame.format.is_planar else samples[:, dropped * channels :]
+    rest: Any = av.AudioFrame.from_ndarray(np.ascontiguousarray(kept), format=frame.format.name, layout=frame.layout)
+    rest.sample_rate = frame.sample_rate
+    return rest

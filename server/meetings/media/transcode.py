@@ -1,0 +1,255 @@
+"""A file of any kind to 16 kHz PCM: every audio track of it, mixed into one or each channel by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import av.error
+
+from server.meetings.media.file_kind import ENCRYPTED, codecs_of_tracks
+from server.meetings.media.mixing import distinct, mix
+from server.meetings.media.ogg_links import FilePart, ogg_links
+from server.meetings.media.opening import codec_name, open_media, start_s, timed
+from server.meetings.media.pcm_file import PcmFile, PcmFolder
+from server.meetings.media.refusal import Refused, too_many_channels
+from server.meetings.media.track import Track
+from server.meetings.resampling import RATE_HZ
+
+# As many as a live meeting may have.
+MOST_TRACKS = 32
+# Less than 5 ms is no sound: not one period of a low voice.
+LEAST_SAMPLES = RATE_HZ // 200
+# A demuxer that fails goes on where it stands, but one that comes no further.
+MOST_FAILURES_IN_A_ROW = 20
+# Codecs that are quicker in threads of their own. Of WavPack's, damaged files make one wait for another for ever.
+THREADED = frozenset({"alac", "flac", "tta"})
+MIXED_FILE = "mixed.raw"
+CONVERT = "convert it to WAV, FLAC or Opus and upload that"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One track of the outcome."""
+
+    file: str
+    samples: int
+    place: int
+    """Which of the recording's channels it is, from 0."""
+    called: str
+    level_dbfs: float | None
+    """Mean power as it came; None where it is digital silence, or several tracks were mixed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was made of a recording."""
+
+    tracks: list[Heard]
+    places: int
+    samples: int
+    damaged: bool
+    remarks: list[str]
+
+    def to_document(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return asdict(self)
+
+
+def transcode(
+    source: Path, folder: Path, max_seconds: float, *, apart: bool, progress: Callable[[float], None]
+) -> Outcome:
+    """Decodes ``source`` into files in ``folder``.
+
+    Args:
+        apart: each channel of each track is a track of its own; else all are mixed.
+        progress: called with the seconds decoded, again and again.
+
+    Raises:
+        Refused: nothing can be heard of it, it is too long, or has too many channels to keep apart.
+    """
+    called = codecs_of_tracks(source)
+    tracks, streams = _decoded(source, folder, max_seconds, called, apart=apart, gains=[], progress=progress)
+    gains = [track.peaks.gain() for track in tracks]
+    if any(gain != 1 for gain in gains):
+        # A level so odd is known only at the end; the whole is decoded again, which costs no disk.
+        tracks, _ = _decoded(source, folder, max_seconds, called, apart=apart, gains=gains, progress=progress)
+    heard = [track for track in tracks if track.files and track.samples >= LEAST_SAMPLES]
+    if not heard:
+        raise _nothing_heard(tracks)
+    seconds = max(track.samples for track in heard) / RATE_HZ
+    files = [file for track in heard for file in track.files]
+    kept = distinct(files, lambda: progress(seconds))
+    remarks = [remark for track in tracks if (remark := _left_out(track, track in heard))]
+    if streams > MOST_TRACKS:
+        remarks.append(f"only the first {MOST_TRACKS} of {streams} audio tracks were heard")
+    damaged = any(track.damaged for track in heard)
+    outcome = _apart(tracks, kept) if apart else [_mixed(kept, folder, lambda: progress(seconds))]
+    places = sum(len(track.files) for track in tracks) if apart else 1
+    for file in files:
+        if file.path.name not in {one.file for one in outcome}:
+            file.path.unlink(missing_ok=True)
+    return Outcome(outcome, places, max(one.samples for one in outcome), damaged, remarks)
+
+
+def _decoded(
+    source: Path,
+    folder: Path,
+    max_seconds: float,
+    called: list[str],
+    *,
+    apart: bool,
+    gains: list[float],
+    progress: Callable[[float], None],
+) -> tuple[list[Track], int]:
+    """The tracks, with their files whole, and how many there are, those included that are too many."""
+    files = PcmFolder(folder, max_seconds, MOST_TRACKS)
+    tracks: list[Track] = []
+    base = most = 0
+    try:
+        for container in _containers(source):
+            most = max(most, len(container.streams.audio))
+            streams = container.streams.audio[:MOST_TRACKS]
+            _check_channels(streams, apart=apart)
+            if len(streams) == 1 and codec_name(streams[0], called, 0) in THREADED:
+                # More streams are work enough for the processors, and each thread takes memory.
+                streams[0].thread_type = "AUTO"
+            for place in range(len(tracks), len(streams)):
+                gain = gains[place] if place < len(gains) else 1.0
+                tracks.append(Track(files, place, apart=apart, gain=gain))
+            _decode_container(
+                container, tracks, [codec_name(s, called, i) for i, s in enumerate(streams)], base, progress
+            )
+            base = max(track.samples for track in tracks)
+    finally:
+        for track in tracks:
+            track.close()
+    return tracks, most
+
+
+def _containers(source: Path) -> Iterator[Any]:
+    """The file, or each link of it, opened; a link that cannot be opened is left out where another can."""
+    links = ogg_links(source)
+    if not links:
+        with open_media(source, source) as container:
+            yield container
+        return
+    refused: Refused | None = None
+    opened = 0
+    with source.open("rb") as file:
+        for first, end in links:
+            with ExitStack() as stack:
+                try:
+                    container = stack.enter_context(open_media(FilePart(file, first, end), source))
+                except Refused as error:
+                    refused = refused or error
+                    continue
+                opened += 1
+                yield container
+    if not opened and refused:
+        raise refused
+
+
+def _check_channels(streams: list[Any], *, apart: bool) -> None:
+    channels = sum(s.codec_context.channels for s in streams if s.codec_context is not None)
+    if apart and channels > MOST_TRACKS:
+        raise too_many_channels(MOST_TRACKS, channels)
+
+
+def _decode_container(
+    container: Any, tracks: list[Track], codecs: list[str], base: int, progress: Callable[[float], None]
+) -> None:
+    streams = container.streams.audio[:MOST_TRACKS]
+    by_index = {}
+    for stream, track, codec in zip(streams, tracks, codecs, strict=False):
+        track.begin_link(stream, codec, base, timed=timed(container))
+        by_index[stream.index] = track
+    origin_s = start_s(container)
+    for packet in _packets(container, [s for s in streams if s.codec_context is not None], by_index):
+        if origin_s is None and packet.pts is not None:
+            # What the container does not say of itself its first packet says.
+            origin_s = max(0.0, float(packet.pts * packet.time_base))
+        track = by_index[packet.stream.index]
+        track.take(packet, origin_s or 0.0)
+        progress(track.samples / RATE_HZ)
+    for track in by_index.values():
+        track.end_link()
+
+
+def _packets(container: Any, streams: list[Any], tracks: dict[int, Track]) -> Iterator[Any]:
+    """All packets of the streams; a fault of the container costs what it hides, and not what comes after it."""
+    failures = 0
+    while streams:
+        try:
+            for packet in container.demux(streams):
+                failures = 0
+                yield packet
+            return
+        except IndexError:
+            # PyAV 18 stumbles over streams that turned up on the way when it is at the end.
+            return
+        except av.error.FFmpegError:
+            for stream in streams:
+                tracks[stream.index].damaged = True
+            failures += 1
+            if failures == MOST_FAILURES_IN_A_ROW:
+                return
+
+
+def _mixed(kept: list[PcmFile], folder: Path, working: Callable[[], None]) -> Heard:
+    if len(kept) == 1:
+        only = kept[0]
+        return Heard(only.path.name, only.samples, 0, "", only.level_dbfs)
+    return Heard(MIXED_FILE, mix(kept, folder / MIXED_FILE, working), 0, "", None)
+
+
+def _apart(tracks: list[Track], kept: list[PcmFile]) -> list[Heard]:
+    """Each channel that says something, by its place among all."""
+    channels = [(track, channel, file) for track in tracks for channel, file in enumerate(track.files)]
+    several = len([track for track in tracks if track.files]) > 1
+    return [
+        Heard(file.path.name, file.samples, place, _name(track, channel, several=several), file.level_dbfs)
+        for place, (track, channel, file) in enumerate(channels)
+        if file in kept
+    ]
+
+
+def _name(track: Track, channel: int, *, several: bool) -> str:
+    if not several:
+        return f"channel {channel + 1}"
+    return f"track {track.place + 1}" + (f", channel {channel + 1}" if len(track.files) > 1 else "")
+
+
+def _left_out(track: Track, heard: bool) -> str:
+    """What is to be said of a track that is not heard; empty where it is, or where there is nothing in it."""
+    name = f"audio track {track.place + 1} (codec {track.codec})"
+    if heard:
+        return ""
+    if track.codec == ENCRYPTED:
+        return f"audio track {track.place + 1} is encrypted and was left out"
+    if not track.decodable:
+        return f"{name} cannot be decoded and was left out"
+    return f"{name} is damaged and was left out" if track.damaged else ""
+
+
+def _nothing_heard(tracks: list[Track]) -> Refused:
+    """Why nothing of the file can be used."""
+    if any(track.codec == ENCRYPTED for track in tracks):
+        return Refused("encrypted", "the sound is encrypted (DRM): upload a copy without protection")
+    unknown = [track.codec for track in tracks if not track.decodable]
+    if unknown:
+        name = "a codec that is unknown here" if unknown[0] == "unknown" else f"the codec {unknown[0]}"
+        return Refused("unknown_codec", f"the sound is of {name}, which cannot be decoded: {CONVERT}")
+    if any(track.damaged for track in tracks):
+        return Refused("undecodable", f"the file is damaged: no sound could be decoded from it; {_repair()}")
+    samples = max((track.source_samples for track in tracks), default=0)
+    rate = max((track.source_rate_hz for track in tracks), default=0)
+    short = f" at {rate} Hz, too few to be heard" if samples else ""
+    return Refused("no_samples", f"the recording holds no audio: {samples} sample{'s' * (samples != 1)}{short}")
+
+
+def _repair() -> str:
+    return f"if a player plays it, {CONVERT}"

@@ -1,0 +1,101 @@
+"""What a reader of a meeting's answers must know first: that nobody speaks, or that there are no words, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.conversation import Conversation
+from server.conversation.language_names import named_language
+from server.meetings.recording import AudioTrack, Recording, SessionSaid
+from server.meetings.resampling import RATE_HZ
+
+# Speech of a usable microphone is tens of dB above it.
+HARDLY_AUDIBLE_DBFS = -60.0
+# A list of languages that is longer than this is read in details.engine.languages.
+MOST_LANGUAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was found, and what there is to say of it."""
+
+    speech_found: bool
+    text: str
+    """Sentences for people; empty where there is nothing to say."""
+
+
+def notice_of(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid], language: str) -> Notice:
+    """What is missing of a conversation, and why.
+
+    Args:
+        said: of each of the recording's tracks.
+        language: BCP 47, as it was given; empty where it was to be detected.
+    """
+    if not conversation.segments:
+        return Notice(False, _no_speech(conversation, recording, said))
+    if not conversation.words:
+        return Notice(True, _no_words(conversation, recording, said, language))
+    return Notice(True, "")
+
+
+def ready_message(remark: str, notice: Notice) -> str:
+    """The status message of a meeting that is ready; ``remark`` is of the recording itself."""
+    ready = f"Ready; {remark}" if remark else "Ready"
+    return f"{ready}. {notice.text}" if notice.text else ready
+
+
+def _no_speech(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid]) -> str:
+    sentences = ["No speech was found.", _heard(recording, said)]
+    music_s = sum(end - start for start, end in conversation.music) / 1e6
+    if music_s >= 1:
+        sentences.append(f"Music plays for {music_s:.0f} s.")
+    levels = [_level_dbfs(track, one) for track, one in zip(recording.tracks, said, strict=True)]
+    if all(level is None or level < HARDLY_AUDIBLE_DBFS for level in levels):
+        sentences.append("Look whether the microphone was muted, or another source was recorded.")
+    return " ".join(sentences)
+
+
+def _heard(recording: Recording, said: Sequence[SessionSaid]) -> str:
+    """What was listened to."""
+    heard = [_heard_of(track, one) for track, one in zip(recording.tracks, said, strict=True)]
+    return f"Heard: {'; '.join(heard)}."
+
+
+def _heard_of(track: AudioTrack, said: SessionSaid) -> str:
+    """A track, how long and how loud it is: ``channel 1, 12 s at -31.5 dBFS``."""
+    if not said.level.samples:
+        return f"{track.called}, without any audio"
+    level = _level_dbfs(track, said)
+    if level is None:
+        loud = "of digital silence"
+    else:
+        loud = f"at {level:.1f} dBFS{', hardly audible' if level < HARDLY_AUDIBLE_DBFS else ''}"
+    return f"{track.called}, {_seconds(said.level.samples / RATE_HZ)} {loud}"
+
+
+def _seconds(value: float) -> str:
+    """A length, as exact as it is short."""
+    return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"
+
+
+def _level_dbfs(track: AudioTrack, said: SessionSaid) -> float | None:
+    return track.level_dbfs if track.level_dbfs is not None else said.level.dbfs
+
+
+def _no_words(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid], language: str) -> str:
+    speech = f"{_seconds(conversation.speech_us / 1e6)} of speech were found, but no words"
+    if any(one.language_unknown for one in said):
+        known = conversation.engine.languages
+        listed = ", ".join(named_language(tag) for tag in known[:MOST_LANGUAGES])
+        knows = listed if len(known) <= MOST_LANGUAGES else f"{len(known)} languages, see details.engine.languages"
+        return f"{speech}: the recogniser does not know {named_language(language)}. It knows {knows}."
+    if language:
+        return (
+            f"{speech} of {named_language(language)}, the language that was given. {_heard(recording, said)} If another"
+            " is spoken, delete the meeting and send it again without one, to have it detected."
+        )
+    return (
+        f"{speech} that can be told from each other: it may be too far or quiet, sung, or of many at once."
+        f" {_heard(recording, said)}"
+    )

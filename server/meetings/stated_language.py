@@ -1,0 +1,78 @@
+"""The language that somebody states of a recording, as a BCP 47 tag."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import langcodes
+from langcodes import Language
+from language_data.names import get_trie_value, load_trie, normalize_name
+from language_data.util import data_filename
+
+from server.errors import BadRequest
+
+FIELD = "language"
+LONGEST_CHARACTERS = 64
+FIX = (
+    "one language as a BCP 47 tag (en, pt-BR), a code of ISO 639 (deu) or its name (German); auto, or leave it out, to"
+    " have it detected"
+)
+# ISO 639 has codes for what is not determined, and for several languages at once.
+_DETECTED = frozenset({"", "auto", "und", "mul"})
+# What names a language, unlike the codes for none (zxx), for one without a code (mis), and for private use.
+_PRIMARY = re.compile(r"(?!zxx|mis|q[a-t][a-z])[a-z]{2,3}(-|$)")
+# What stands between the letters of names: "Norwegian Bokmål", "Serbo-Croatian", "N'Ko", "English (US)".
+_IN_NAMES = frozenset(" -'’()")
+SHORTEST_NAME = 2
+
+
+def stated_language(text: str) -> str:
+    """The tag of the language that ``text`` names, in its usual form (``en-GB``); empty where it is to be detected.
+
+    Raises:
+        BadRequest: naming ``language``, for what names no language, or several.
+    """
+    stated = text.strip()
+    if len(stated) > LONGEST_CHARACTERS:
+        raise BadRequest(FIELD, FIX)
+    tag = "" if stated.lower() in _DETECTED else _tag_of(stated)
+    return "" if tag.split("-")[0] in _DETECTED else tag
+
+
+def _tag_of(stated: str) -> str:
+    # Tags first: a code is meant more often than a language of that name.
+    tag = _by_tag(stated) or _by_name(stated)
+    if not _PRIMARY.match(tag):
+        raise BadRequest(FIELD, FIX)
+    return tag
+
+
+def _by_tag(stated: str) -> str:
+    with suppress(LookupError, ValueError):
+        tag = langcodes.standardize_tag(stated)
+        if Language.get(tag).is_valid():
+            return tag
+    return ""
+
+
+def _by_name(stated: str) -> str:
+    if _is_name(stated) and (named := normalize_name(stated)) in _names():
+        return langcodes.standardize_tag(get_trie_value(_names(), named))
+    return ""
+
+
+@cache
+def _names() -> Any:
+    """Languages by their names in all languages. ``langcodes.find`` takes "English and German" for English."""
+    return load_trie(data_filename("trie/und/name_to_language.marisa"))
+
+
+def _is_name(text: str) -> bool:
+    """Whether there is nothing in it but letters of any script, with their marks, and what stands between them."""
+    if len(text) < SHORTEST_NAME or not text[0].isalpha() or text[-1] in _IN_NAMES - {")"}:
+        return False
+    return all(unicodedata.category(c)[0] in "LM" or c in _IN_NAMES for c in text)

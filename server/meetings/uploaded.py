@@ -1,0 +1,45 @@
+"""An uploaded recording as something to analyse: its audio, decoded from the durable file."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from server.meetings.channels import ChannelUse
+from server.meetings.decoding import DecodedAudio, DecodedTrack
+from server.meetings.inference_client import pcm_of
+from server.meetings.recording import AudioTrack, Recording
+from server.storage.jobs import Job
+
+DAMAGED = "parts of the recording were damaged and could not be decoded"
+# Whoever asks for separate channels expects several people.
+ONE_CHANNEL = "it has one channel, which is taken for one person"
+ONE_OF_ITS_OWN = "of its channels one alone carries something of its own; it is taken for one person"
+
+
+def recording_of(audio: DecodedAudio, job: Job) -> Recording:
+    """The recording of the job's meeting, decoded as the job asks for it."""
+    remarks = [DAMAGED] * audio.damaged + list(audio.remarks)
+    if job.channels is ChannelUse.SEPARATE:
+        if len(audio.tracks) == 1 and audio.tracks[0].level_dbfs is not None:
+            remarks.append(ONE_CHANNEL if audio.places == 1 else ONE_OF_ITS_OWN)
+        return Recording(tuple(map(_participant, audio.tracks)), audio.places, remark="; ".join(remarks))
+    (mixed,) = audio.tracks
+    track = AudioTrack(partial(pcm_of, mixed.path), mixed.samples, job.n_speakers, level_dbfs=mixed.level_dbfs)
+    return Recording((track,), remark="; ".join(remarks))
+
+
+def _participant(track: DecodedTrack) -> AudioTrack:
+    """One channel, on which one person speaks: the first channel's is speaker 1, as on the tracks of a live meeting."""
+
+    def number_of(_: int) -> int:
+        return track.place + 1
+
+    return AudioTrack(
+        partial(pcm_of, track.path),
+        track.samples,
+        expected_speakers=1,
+        number_of=number_of,
+        place=track.place,
+        called=track.called,
+        level_dbfs=track.level_dbfs,
+    )

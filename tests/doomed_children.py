@@ -1,0 +1,51 @@
+"""Decoders that die at a known point: as they begin, by their own hand, as many as a test asks for.
+
+A folder holds a ``sitecustomize``, which every Python that has the folder on its path runs before anything else: a
+decoder that finds a token there takes it and ends as the token says.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from uuid import uuid4
+
+SITECUSTOMIZE = """
+import os, pathlib, sys
+if "server.meetings.decode" in sys.orig_argv:
+    for token in pathlib.Path(__file__).parent.glob("*.token"):
+        probing, ending = token.read_text().split()
+        if (probing == "probe") == ("--probe" in sys.orig_argv):
+            token.unlink()
+            if ending.isdigit():
+                os.kill(os.getpid(), int(ending))
+            print(ending, flush=True)
+            os._exit(0)
+"""
+
+
+class Doom:
+    """The folder; it is to stand in the PYTHONPATH of whoever starts decoders."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / "sitecustomize.py").write_text(SITECUSTOMIZE)
+        self.folder = folder
+
+    def python_path(self) -> str:
+        """The PYTHONPATH that there is, with the folder in front."""
+        return os.pathsep.join(filter(None, [str(self.folder), os.environ.get("PYTHONPATH")]))
+
+    def decoders(self, count: int, ending: signal.Signals | str = signal.SIGKILL, *, probing: bool = False) -> None:
+        """The next ``count`` decoders end by the signal, or say one word and go."""
+        told = str(int(ending)) if isinstance(ending, signal.Signals) else ending
+        for _ in range(count):
+            token = self.folder / f"{uuid4()}.new"
+            token.write_text(f"{'probe' if probing else 'decode'} {told}")
+            token.replace(token.with_suffix(".token"))
+
+    @property
+    def still_to_die(self) -> int:
+        """Decoders that were asked for and have not begun."""
+        return len(list(self.folder.glob("*.token")))

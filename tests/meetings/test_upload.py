@@ -1,0 +1,146 @@
+"""Whatever ends an upload before its answer, neither a file nor a meeting is left of it; otherwise both are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from server.auth import Caller
+from server.errors import BadRequest, FileTooLarge, MeetraError, RecordingTooLong, UnsupportedEncoding
+from server.meetings.audio_log import AudioLog
+from server.meetings.upload import UploadPiece, Uploads, finished
+from server.storage import users
+from server.storage.pool import Database
+from tests.recordings import excerpt
+
+LARGEST, LONGEST_S = 200_000, 3.0
+FORM = "multipart/form-data; boundary=b"
+UNKNOWN_PART = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n%s\r\n'
+
+
+@pytest.fixture
+async def caller(database: Database) -> Caller:
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user = await database.run(lambda c: users.find(c, user_id))
+    assert user is not None
+    return Caller(user.id, user.organization_id)
+
+
+@pytest.fixture
+def uploads(database: Database, tmp_path: Path) -> Uploads:
+    return Uploads(AudioLog(tmp_path), database, LARGEST, LONGEST_S)
+
+
+async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterator[UploadPiece]:
+    for piece in pieces:
+        yield UploadPiece(piece, kind, fields)
+
+
+async def left(database: Database, folder: Path) -> tuple[int, int, int]:
+    """How many files, meetings and jobs there are."""
+    rows = [
+        await database.run(lambda c, table=table: c.fetchval(f"SELECT count(*) FROM {table}"))  # type: ignore[misc]
+        for table in ("meetings", "jobs")
+    ]
+    return len([path for path in folder.rglob("*") if path.is_file()]), *rows
+
+
+FAILING: dict[str, tuple[str, list[bytes], dict[str, str], type[MeetraError]]] = {
+    "nothing comes": ("audio/wav", [], {}, BadRequest),
+    "no media type": ("", [b"x"], {}, BadRequest),
+    "another media type": ("text/plain", [b"x"], {}, BadRequest),
+    "empty": ("audio/wav", [b""], {}, BadRequest),
+    "too large": ("audio/wav", [b"x" * 150_000, b"x" * 150_000], {}, FileTooLarge),
+    "too long": ("audio/wav", [excerpt(5)], {}, RecordingTooLong),
+    "a wrong field": ("audio/wav", [excerpt(1)], {"n_speakers": "00019999"}, BadRequest),
+    "a name that nobody sees": ("audio/wav", [excerpt(1)], {"name": "\u200b"}, BadRequest),
+    "a form cut short": (FORM, [FILE % excerpt(1)], {}, BadRequest),
+    "a form of two files": (FORM, [FILE % b"a", FILE % b"b"], {}, BadRequest),
+    "a form with an unknown part": (FORM, [FILE % b"a", UNKNOWN_PART], {}, BadRequest),
+    "no form": (FORM, [b"x" * 200, b"--b??"], {}, BadRequest),
+}
+
+
+async def test_an_upload_that_is_refused_leaves_nothing(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+) -> None:
+    for kind, (media_type, pieces, fields, error) in FAILING.items():
+        with pytest.raises(error):
+            await uploads.receive(caller, sent(media_type, pieces, **fields))
+        assert await left(database, tmp_path) == (0, 0, 0), kind
+    for encoding in ("gzip", "br"):
+        with pytest.raises((BadRequest, UnsupportedEncoding)):
+            await uploads.receive(caller, sent("audio/wav", [b"\x1f\x8b" + excerpt(1)]), encoding)
+        assert await left(database, tmp_path) == (0, 0, 0), encoding
+
+
+async def test_a_client_that_goes_away_leaves_nothing(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+) -> None:
+    begun = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[UploadPiece]:
+        yield UploadPiece(excerpt(1), "audio/wav", {})
+        begun.set()
+        await asyncio.Event().wait()
+
+    receiving = asyncio.create_task(uploads.receive(caller, stalled()))
+    await begun.wait()
+    assert (await left(database, tmp_path))[0] == 1
+    receiving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    assert await left(database, tmp_path) == (0, 0, 0)
+
+
+async def test_a_client_that_goes_away_at_any_moment_leaves_a_whole_meeting_or_none(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+) -> None:
+    for turns in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
+        recording = excerpt(1, mark=str(turns))
+        receiving = asyncio.create_task(uploads.receive(caller, sent("audio/wav", [recording])))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)
+        files, meetings, jobs = await left(database, tmp_path)
+        assert files == meetings == jobs
+
+
+async def test_what_the_database_refuses_leaves_nothing(uploads: Uploads, database: Database, tmp_path: Path) -> None:
+    # A user who was deleted while the upload ran.
+    with pytest.raises(Exception, match="foreign key"):
+        await uploads.receive(Caller(UUID(int=1), UUID(int=2)), sent("audio/wav", [excerpt(1)]))
+    assert await left(database, tmp_path) == (0, 0, 0)
+
+
+async def test_an_upload_that_is_refused_leaves_an_earlier_one_alone(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+) -> None:
+    await uploads.receive(caller, sent("audio/wav", [excerpt(1)], name="First"))
+    before = await left(database, tmp_path)
+    with pytest.raises(BadRequest):
+        await uploads.receive(caller, sent("audio/wav", [excerpt(1)], date="never"))
+    assert before == await left(database, tmp_path) == (1, 1, 1)
+
+
+async def test_work_that_is_cancelled_is_waited_for() -> None:
+    done = asyncio.Event()
+
+    async def work() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        done.set()
+        raise ValueError("nobody is left to hear this")
+
+    waiting = asyncio.create_task(finished(work()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert done.is_set()
