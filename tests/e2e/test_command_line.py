@@ -79,7 +79,8 @@ def test_the_report_of_an_empty_recording_says_what_is_missing(system: System, t
     recording.write_bytes(wav(np.zeros(20 * RATE_HZ, np.int16), mark="silence"))
     said = system.meetra("analyze", str(recording))
     assert said.returncode == 0, said.stderr
-    assert "Nobody speaks in this recording." in said.stdout
+    assert "No speech was found." in said.stdout
+    assert "20 s of digital silence" in said.stdout
     assert "No words were recognised." in said.stdout
     for absent in ("Meeting quality", "Audio quality", "Key points", "Questions", "Topics"):
         assert absent not in said.stdout

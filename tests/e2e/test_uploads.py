@@ -159,7 +159,7 @@ def usable() -> dict[str, tuple[bytes, int | None]]:
         "mp3": (encoded(speech, "mp3", "libmp3lame"), None),
         "opus": (encoded(speech, "ogg", "libopus"), None),
         "m4a": (encoded(speech, "mp4", "aac"), None),
-        "one millisecond": (wav(speech[:16], mark="short"), 0),
+        "ten milliseconds": (wav(speech[:160], mark="short"), 0),
     }
 
 
