@@ -124,6 +124,8 @@ def flow(answers: MeetingAnswers) -> Text:
     parts = [f"{found.turns_per_minute:.1f} turns a minute", f"longest silence {found.longest_silence_ms / 1000:.1f} s"]
     if found.HasField("response_latency_ms"):
         parts.append(f"the next speaker starts after {found.response_latency_ms / 1000:.1f} s (median)")
+    if found.HasField("overlap_ratio"):
+        parts.append(f"several speak at once in {100 * found.overlap_ratio:.0f} % of the talking time")
     return Text(f"Flow: {', '.join(parts)}")
 
 
