@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.diarization_data import Case
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, jaccard_error_rate
 from inference.diarization.clustering import cluster_speakers
-from inference.diarization.local_voices import FrameGrid, HeardVoices
+from inference.diarization.local_voices import HeardVoices
 from inference.diarization.overlapped_speech import Likeness, heard_speech, overlapped_segments, united
 from inference.diarization.resegmentation import CHANGE_PENALTY, assign_speakers
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
@@ -26,7 +26,7 @@ from inference.models.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locat
 from inference.onnx import CampplusEncoder, SileroVad
 from inference.onnx.voice_segmenter import PyannoteSegmenter
 from inference.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
-from inference.voice_windows import HOP_S
+from inference.voice_windows import nothing_heard_by
 
 COLLAR_S = 0.25
 Vectors = NDArray[np.float32]
@@ -130,10 +130,8 @@ class Recordings:
     def _hear(self, samples: Samples) -> HeardVoices:
         """Windows of voices as a session hears them."""
         model = self._segmenter
-        hop = round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples)
-        grid = FrameGrid(model.first_frame_samples / SAMPLE_RATE_HZ, model.frame_samples / SAMPLE_RATE_HZ)
-        heard = HeardVoices(grid, hop)
-        step = hop * model.frame_samples
+        heard = nothing_heard_by(model)
+        step = heard.hop_frames * model.frame_samples
         for start in range(0, max(1, len(samples) - model.window_samples + step), step):
             (classes,) = model([samples[start : start + model.window_samples]])
             heard.hear(classes)

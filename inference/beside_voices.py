@@ -34,7 +34,7 @@ class BesideVoices:
         """Where the first window of voices begins that came since the last call, seconds; infinite where none did."""
         if self._looked_through == len(self._heard):
             return float("inf")
-        since_s = self._heard.grid.begins_s(self._heard.window(self._looked_through).first)
+        since_s = self._heard.grid.begins_s(self._heard.span_of(self._looked_through).start)
         self._looked_through = len(self._heard)
         return since_s
 

@@ -7,10 +7,16 @@ from collections.abc import Hashable
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.local_voices import FrameGrid, HeardVoices
 from inference.engine import Engine
-from inference.models import SAMPLE_RATE_HZ, Samples
+from inference.models import SAMPLE_RATE_HZ, Samples, VoiceSegmenter
 
 # A window begins so many seconds after the one before, at a frame of it. Each second is no better (docs/accuracy.md).
 HOP_S = 2.5
+
+
+def nothing_heard_by(model: VoiceSegmenter) -> HeardVoices:
+    """The voices of a session before its first window."""
+    grid = FrameGrid(model.first_frame_samples / SAMPLE_RATE_HZ, model.frame_samples / SAMPLE_RATE_HZ)
+    return HeardVoices(grid, round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples))
 
 
 class VoiceWindows:
@@ -23,11 +29,8 @@ class VoiceWindows:
         assert engine.segmenter is not None
         self._queue, self._owner = engine.segmenter, owner
         self._window = model.window_samples
-        hop_frames = round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples)
-        self._hop = hop_frames * model.frame_samples
-        self.heard = HeardVoices(
-            FrameGrid(model.first_frame_samples / SAMPLE_RATE_HZ, model.frame_samples / SAMPLE_RATE_HZ), hop_frames
-        )
+        self.heard = nothing_heard_by(model)
+        self._hop = self.heard.hop_frames * model.frame_samples
         self._given = 0  # windows
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:

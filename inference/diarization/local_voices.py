@@ -55,7 +55,7 @@ class HeardVoices:
     """The windows of a session; each begins a hop after the one before. Memory: 6 bytes a frame and window."""
 
     def __init__(self, grid: FrameGrid, hop_frames: int) -> None:
-        self.grid, self._hop = grid, hop_frames
+        self.grid, self.hop_frames = grid, hop_frames
         self._kept: list[NDArray[np.uint8]] = []  # shape (frames, 6): each voice alone, each pair
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class HeardVoices:
     @property
     def frames(self) -> int:
         """How many frames all windows reach over."""
-        return (len(self._kept) - 1) * self._hop + len(self._kept[-1]) if self._kept else 0
+        return (len(self._kept) - 1) * self.hop_frames + len(self._kept[-1]) if self._kept else 0
 
     @property
     def window_s(self) -> float:
@@ -78,12 +78,17 @@ class HeardVoices:
     def windows_of(self, first: int, end: int) -> range:
         """The numbers of the windows that hold any of these frames."""
         length = len(self._kept[0]) if self._kept else 0
-        return range(max(0, (first - length) // self._hop + 1), min(len(self._kept), -(-end // self._hop)))
+        return range(max(0, (first - length) // self.hop_frames + 1), min(len(self._kept), -(-end // self.hop_frames)))
+
+    def span_of(self, number: int) -> slice:
+        """The frames of a window, by the session's numbers."""
+        first = number * self.hop_frames
+        return slice(first, first + len(self._kept[number]))
 
     def window(self, number: int) -> LocalVoices:
         """A window as it was heard."""
         kept = self._kept[number].astype(np.float32) / np.float32(_SCALE)
-        return LocalVoices(number * self._hop, np.asarray(kept @ _HOLDS[1:], np.float32), kept[:, :VOICES])
+        return LocalVoices(number * self.hop_frames, np.asarray(kept @ _HOLDS[1:], np.float32), kept[:, :VOICES])
 
     def speech_and_overlap(self, first: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How likely somebody speaks, and several at once, each of shape (end - first,).
@@ -92,7 +97,7 @@ class HeardVoices:
         """
         sums = np.zeros((3, end - first), np.float32)
         for number in self.windows_of(first, end):
-            kept, at = self._kept[number], number * self._hop
+            kept, at = self._kept[number], number * self.hop_frames
             own = slice(max(0, first - at), max(0, end - at))
             span = slice(max(0, at - first), max(0, at - first) + len(kept[own]))
             sums[0, span] += kept[own].sum(1, dtype=np.float32)

@@ -16,12 +16,11 @@ from scipy.optimize import linear_sum_assignment
 
 from inference.diarization.local_voices import VOICES, HeardVoices, LocalVoices
 from inference.diarization.resegmentation import (
-    CHANGE_PENALTY,
-    FRAME_S,
     PIECES_BESIDE_FROM,
     PIECES_PER_SPEECH,
     SpeakerSegment,
-    best_path,
+    frame_middles_s,
+    pieces_of_frames,
 )
 from inference.diarization.speech_segments import SpeechSegment
 
@@ -107,10 +106,9 @@ def united(speech: Sequence[SpeechSegment], heard: Sequence[tuple[float, float]]
 def activity_of(heard: HeardVoices, likeness: Likeness, first: int, end: int) -> Activity:
     """Who speaks in the frames from ``first`` on and before ``end``."""
     windows = heard.windows_of(first, end)
-    reach = slice(0, 0)
-    if windows:
-        reach = slice(heard.window(windows[0]).first, heard.window(windows[-1]).end)
-    from_, to = min(first, reach.start), max(end, reach.stop)
+    reached = [heard.span_of(number) for number in windows]
+    from_ = min([first, *(span.start for span in reached)])
+    to = max([end, *(span.stop for span in reached)])
     sums = np.zeros((to - from_, likeness.scores.shape[1]), np.float32)
     count = np.zeros((to - from_, 1), np.float32)
     for number in windows:
@@ -163,22 +161,10 @@ def _with_the_floor(
     number: int, segment: SpeechSegment, heard: HeardVoices, activity: Activity, likeness: Likeness
 ) -> list[SpeakerSegment]:
     """One speech segment cut where the speaker changes, by likeness and activity; ``speaker`` by column."""
-    frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
-    middles_s = np.asarray(segment.start_s + (np.arange(frames) + 0.5) * FRAME_S, np.float64)
+    middles_s = frame_middles_s(segment)
     nearest = np.clip([heard.grid.frame_at(moment_s) for moment_s in middles_s], 0, len(activity.speakers) - 1)
     scores = likeness.at(middles_s) + np.float32(ACTIVITY_WEIGHT) * activity.speakers[nearest]
-    found: list[SpeakerSegment] = []
-    frame = 0
-    for label, run in groupby(best_path(scores.astype(np.float64), CHANGE_PENALTY)):
-        start_s = segment.start_s + frame * FRAME_S
-        frame += sum(1 for _ in run)
-        end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
-        if end_s > start_s:
-            found.append(SpeakerSegment(start_s, end_s, label, number, len(found)))
-    if len(found) > PIECES_BESIDE_FROM:
-        last = found[PIECES_BESIDE_FROM - 1]
-        found[PIECES_BESIDE_FROM - 1 :] = [replace(last, end_s=found[-1].end_s)]
-    return found
+    return pieces_of_frames(number, segment, scores.astype(np.float64))
 
 
 def beside(

@@ -86,12 +86,30 @@ def speaker_pieces(
         middles_s: the middles of its windows, shape (n,), at least one.
         scores: similarity of each window to each speaker, shape (n, speakers).
     """
-    frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
-    times = segment.start_s + (np.arange(frames) + 0.5) * FRAME_S
+    times = frame_middles_s(segment)
     by_frame = np.stack([np.interp(times, middles_s, column) for column in scores.T], axis=1)
+    return pieces_of_frames(number, segment, by_frame, change_penalty)
+
+
+def frame_middles_s(segment: SpeechSegment) -> NDArray[np.float64]:
+    """The middles of a speech segment's frames of 0.1 s, shape (frames,), at least one."""
+    frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
+    return np.asarray(segment.start_s + (np.arange(frames) + 0.5) * FRAME_S, np.float64)
+
+
+def pieces_of_frames(
+    number: int, segment: SpeechSegment, scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALTY
+) -> list[SpeakerSegment]:
+    """One speech segment cut where the speaker changes; ``speaker`` is the column of ``scores``.
+
+    Args:
+        number: the speech segment's number.
+        scores: of each of its frames (see ``frame_middles_s``), shape (frames, speakers).
+    """
+    frames = len(scores)
     found: list[SpeakerSegment] = []
     frame = 0
-    for label, run in groupby(best_path(by_frame, change_penalty)):
+    for label, run in groupby(best_path(scores, change_penalty)):
         start_s = segment.start_s + frame * FRAME_S
         frame += sum(1 for _ in run)
         end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)

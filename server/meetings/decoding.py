@@ -134,11 +134,7 @@ async def decode(
         with _partial_folder(target.parent) as partial:
             outcome = await _run(source, partial, max_seconds, progress, channels)
             for track in outcome["tracks"]:
-                name = (
-                    target.name
-                    if channels is ChannelUse.MIXED
-                    else f"{target.stem}-{track['place'] + 1}{target.suffix}"
-                )
+                name = target.name if channels is ChannelUse.MIXED else _name_of_channel(target, track["place"])
                 (partial / track["file"]).replace(target.with_name(name))
                 track["file"] = name
             known = {**outcome, "version": FACTS_VERSION}

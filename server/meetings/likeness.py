@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 16_000
+from server.meetings.resampling import RATE_HZ
+
 # Quieter than this (-50 dBFS) a second says nothing of what it is a copy of.
 AUDIBLE_RMS = 32768 * 10 ** (-50 / 20)
 # A pair is judged by so many seconds with sound on either.

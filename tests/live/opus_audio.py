@@ -16,12 +16,14 @@ TAGS = b"OpusTags" + (4).to_bytes(4, "little") + b"test" + bytes(4)
 
 
 def raw_packets(pcm: NDArray[np.int16], frame_ms: float = 20, layout: str = "mono") -> list[bytes]:
-    """int16 mono at 16 kHz as Opus packets, the same in every channel."""
+    """int16 at 16 kHz as Opus packets: mono (n,), the same in every channel, or stereo (n, 2)."""
     encoder: Any = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, layout, "s16"
     encoder.options = {"frame_duration": f"{frame_ms:g}"}
     encoder.open()
-    source = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+    source = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(pcm).reshape(1, -1), format="s16", layout="mono" if pcm.ndim == 1 else "stereo"
+    )
     source.sample_rate = 16_000
     resampler = av.AudioResampler(format="s16", layout=layout, rate=48_000)
     fifo = av.AudioFifo()

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import av
 import numpy as np
 import pytest
 from meetra.v1 import live_pb2 as pb
@@ -23,7 +22,7 @@ from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
 from server.storage.pool import Database
 from tests.live.live_configs import of_channels
-from tests.live.opus_audio import cut, ogg_head, page
+from tests.live.opus_audio import cut, ogg_head, page, raw_packets
 from tests.live.scripted_engine import Session, progress, scripted_engine, turn
 from tests.live.test_meeting import caller_of, server_of, until
 from tests.live.test_turns import MEETING, stored
@@ -49,24 +48,6 @@ def written(encoding: Encoding, pcm: NDArray[np.int16]) -> bytes:
     return (pcm.astype("<i2") if encoding is Encoding.PCM_S16LE else pcm.astype(np.uint8)).tobytes()
 
 
-def opus_packets(pcm: NDArray[np.int16]) -> list[bytes]:
-    """Interleaved (n, 2) at 16 kHz as raw packets of two channels."""
-    encoder: Any = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "s16"
-    encoder.open()
-    source = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm).reshape(1, -1), format="s16", layout="stereo")
-    source.sample_rate = RATE_HZ
-    fifo = av.AudioFifo()
-    resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
-    for piece in [*resampler.resample(source), *resampler.resample(None)]:
-        piece.pts = None
-        fifo.write(piece)
-    found: list[bytes] = []
-    while (block := fifo.read(encoder.frame_size)) is not None:
-        found += [bytes(packet) for packet in encoder.encode(block)]
-    return found
-
-
 def likeness(heard: NDArray[np.int16], original: NDArray[np.int16]) -> float:
     """Correlation at the best shift of up to 20 ms: a codec delays."""
     length = min(len(heard), len(original)) - 320
@@ -89,7 +70,7 @@ async def test_a_channel_sounds_as_it_would_alone(encoding: Encoding, rate_hz: i
 
 
 async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
-    raw, packets = TrackFormat(Encoding.OPUS, 48_000, 1), opus_packets(STEREO)
+    raw, packets = TrackFormat(Encoding.OPUS, 48_000, 1), raw_packets(STEREO, layout="stereo")
     log = [to_log(raw, packet) for packet in packets]
     pages = [page([packet], 2 + n, 960 * (n + 1)) for n, packet in enumerate(packets)]
     ogg = [ogg_head(channels=2), *pages]

@@ -18,6 +18,8 @@ from server.meetings.resampling import RATE_HZ, ChannelResampler
 
 # Resampled audio is mixed and written in pieces of 4 s: smaller ones cost more than what is done to them.
 BATCH_SAMPLES = 4 * RATE_HZ
+# What FFmpeg raises of a packet or frame that nothing can be made of, and PyAV of forms that it does not know.
+UNUSABLE = (av.error.FFmpegError, ValueError, NotImplementedError)
 # The kinds of AMR frames that say nothing (3GPP TS 26.101, 26.201): silence described, and nothing sent.
 AMR_SILENT = {"amrnb": frozenset({8, 9, 10, 11, 15}), "amrwb": frozenset({9, 14, 15})}
 
@@ -68,7 +70,7 @@ class Track:
         """The next packet, of a container that begins at ``origin_s``. Raises Refused where it becomes too long."""
         try:
             frames = packet.decode()
-        except (av.error.FFmpegError, ValueError, NotImplementedError):
+        except UNUSABLE:
             self._undecodable(packet, origin_s)
             return
         for frame in frames:
@@ -122,7 +124,7 @@ class Track:
             try:
                 for chunk in self._resampler(frame):
                     self._gather(chunk)
-            except (av.error.FFmpegError, ValueError, NotImplementedError):
+            except UNUSABLE:
                 self._lost(frame.samples / frame.sample_rate)
 
     def _lost(self, seconds: float) -> None:
@@ -138,7 +140,7 @@ class Track:
         try:
             for chunk in self._resampler.flush():
                 self._gather(chunk)
-        except (av.error.FFmpegError, ValueError, NotImplementedError):
+        except UNUSABLE:
             self._lost(0)
         self._mix_gathered()
         self._end_mix()
