@@ -111,6 +111,8 @@ class LiveTurns:
         """Clusters all windows so far (n, d) and looks at every segment again."""
         self._online.recluster(vectors)
         self._dirty.update(self._speech)
+        # A voice that is known only now may have spoken beside others before.
+        self._unheard.update(self._speech)
 
     @property
     def voices(self) -> int:

@@ -16,10 +16,9 @@ from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
 Judge = Callable[[Samples], Awaitable[OpinionScores]]
 # Below this share of speech a window says more about the room than about a microphone.
 LEAST_SPEECH = 0.2
-# The first windows are all judged; later every third: quality changes slowly, and the model
-# is among the dearest.
-JUDGED_AT_FIRST = 20
-JUDGED_LATER_EVERY = 3
+# The first windows are all judged; later every second: quality changes slowly, and the model is among the dearest.
+JUDGED_AT_FIRST = 6
+JUDGED_LATER_EVERY = 2
 SPEECH_PROBABILITY = 0.5
 # Scores are told at the end only: where words and speakers of live meetings need the machine now, so many windows may
 # wait, which bounds a session's memory to 7 MB for them. A recording waits for its few: it ends soon after its last
