@@ -10,6 +10,8 @@ FILE ?=
 DATA ?= .meetra
 # 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped.
 NEMO ?= 1
+# So many files of tests run at once, each on a system of its own; a test waits more than it computes.
+TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
@@ -78,7 +80,7 @@ lint: install $(VENV)/.dev  ## style, types, protos
 	$(BIN)/python tools/check_breaking.py
 
 test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on DATA=folder
 	$(BIN)/python -m benchmarks.accuracy

@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 
 import httpx
 import jwt
-import numpy as np
 import pytest
 
+from tests.e2e.checkpoint import held
 from tests.e2e.conftest import Rest, System
 from tests.e2e.contract import CONTRACT, Endpoint
-from tests.e2e.contract_table import missing, passed
+from tests.e2e.contract_table import TABLE, lines, missing, passed
 from tests.e2e.shapes import mismatch
-from tests.recordings import excerpt, sample_pcm, wav
+from tests.recordings import excerpt
 
 UNKNOWN_HASH = "0" * 64
 BY_HASH = [e for e in CONTRACT if e.by_hash]
@@ -129,11 +129,12 @@ def test_404(rest: Rest, stranger: Rest, meeting: str, endpoint: Endpoint) -> No
     passed(endpoint, "404", 2)
 
 
-def test_processing(rest: Rest) -> None:
-    twice = np.concatenate([sample_pcm(), sample_pcm()])
-    file_hash = rest.upload(wav(twice, mark="in the making")).json()["file_hash"]
-    answers = {endpoint: call(rest.http, endpoint, {"file-hash": file_hash}) for endpoint in BY_HASH}
-    assert rest.get("/single-feature-api/meeting/status", file_hash=file_hash).json()["status"] != "ready"
+async def test_processing(system: System, rest: Rest) -> None:
+    recording = excerpt(4, mark="in the making")
+    async with held(system, recording) as point:
+        file_hash = rest.upload(recording).json()["file_hash"]
+        await point.reached()
+        answers = {endpoint: call(rest.http, endpoint, {"file-hash": file_hash}) for endpoint in BY_HASH}
     for endpoint, answer in answers.items():
         assert answer.status_code == endpoint.while_processing, answer.text
         if endpoint.while_processing == 409:
@@ -284,5 +285,6 @@ def test_row_4_rename_shows_everywhere_at_once(rest: Rest, stranger: Rest) -> No
     passed(endpoint, "404", 3)
 
 
-def test_every_cell_of_the_table_passed() -> None:
+def test_every_cell_of_the_table_passed(record_property: Callable[[str, object], None]) -> None:
+    record_property(TABLE, lines())
     assert missing() == []

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tests.e2e.conftest import Rest
-from tests.recordings import excerpt, sample_pcm, wav
+from tests.e2e.checkpoint import held
+from tests.e2e.conftest import Rest, System
+from tests.recordings import excerpt
 
 MEETING = "/single-feature-api/meeting"
 
 
-def test_a_meeting_deleted_while_it_is_analysed_is_gone_and_harms_no_other(rest: Rest) -> None:
-    doomed = wav(np.concatenate([sample_pcm(), sample_pcm()]), mark="deleted under way")
-    file_hash = rest.upload(doomed).json()["file_hash"]
-    while rest.get(f"{MEETING}/status", file_hash=file_hash).json()["status"] == "queued":
-        pass
+async def test_a_meeting_deleted_while_it_is_analysed_is_gone_and_harms_no_other(system: System, rest: Rest) -> None:
+    doomed = excerpt(20, mark="deleted under way")
+    async with held(system, doomed) as point:
+        file_hash = rest.upload(doomed).json()["file_hash"]
+        await point.reached()
     answer = rest.http.delete(MEETING, params={"file-hash": file_hash})
     assert (answer.status_code, answer.json()) == (200, {})
     assert rest.get(f"{MEETING}/status", file_hash=file_hash).status_code == 404

@@ -131,15 +131,15 @@ def test_ctrl_c_finishes_the_meeting_and_prints_its_report(system: System, recor
     assert "\x1b" not in shown + report
 
 
-def test_ctrl_c_while_it_finishes_leaves_at_once_and_says_how_to_go_on(system: System) -> None:
+def test_ctrl_c_while_it_finishes_leaves_at_once_and_says_how_to_go_on(system: System, recording: Path) -> None:
     # The engine stands still: nothing is finished before it goes on.
-    with system.paused("inference"), streaming(system, "sample", "--speed", "0") as process:
+    with system.paused("inference"), streaming(system, str(recording), "--speed", "0") as process:
         session = shown_until(process, "Finishing").split()[1]
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=READY_TIMEOUT_S)
     assert process.returncode == 130, errors
     assert f"--resume {session}" in errors
-    again = system.meetra("stream", "sample", "--resume", session)
+    again = system.meetra("stream", str(recording), "--resume", session)
     assert again.returncode == 0, again.stderr
     assert "File hash " in again.stdout
 

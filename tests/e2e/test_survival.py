@@ -21,6 +21,8 @@ ANSWERS = [
     "/single-feature-api/meeting/transcription",
     "/speakers-balance",
 ]
+# Two speakers, and words of both.
+SECONDS = 20
 
 
 def everything(rest: Rest, file_hash: str) -> list[Any]:
@@ -32,23 +34,29 @@ def everything(rest: Rest, file_hash: str) -> list[Any]:
     return texts
 
 
+@pytest.fixture(scope="module")
+def undisturbed(rest: Rest) -> list[Any]:
+    """The answers about a recording whose analysis nothing disturbed."""
+    return everything(rest, rest.analysed(excerpt(SECONDS)))
+
+
 @pytest.mark.parametrize("victim", ["worker", "inference", "postgres"])
 async def test_a_killed_process_costs_time_and_nothing_else(
-    system: System, rest: Rest, meeting: str, victim: str
+    system: System, rest: Rest, undisturbed: list[Any], victim: str
 ) -> None:
-    recording = excerpt(45, mark=f"survives {victim}")
+    recording = excerpt(SECONDS, mark=f"survives {victim}")
     async with held(system, recording) as point:
         file_hash = rest.upload(recording).json()["file_hash"]
         await point.reached()
         system.kill(victim)
     assert rest.settled(file_hash)["status"] == "ready"
-    assert everything(rest, file_hash) == everything(rest, meeting)
+    assert everything(rest, file_hash) == undisturbed
 
 
 async def test_a_recording_that_crashes_its_analysis_three_times_is_given_up_and_can_be_tried_anew(
     system: System, rest: Rest
 ) -> None:
-    recording = excerpt(60, mark="three crashes")
+    recording = excerpt(8, mark="three crashes")
     async with held(system, recording) as point:
         file_hash = rest.upload(recording).json()["file_hash"]
         for _ in range(3):
@@ -100,7 +108,7 @@ async def test_a_stop_in_the_middle_loses_nothing_and_the_next_start_goes_on(tmp
     rest = first.login()
     done = rest.analysed(excerpt(15))
     before = everything(rest, done)
-    recording = excerpt(45, mark="unfinished")
+    recording = excerpt(8, mark="unfinished")
     async with held(first, recording) as point:
         unfinished = rest.upload(recording).json()["file_hash"]
         await point.reached()

@@ -14,11 +14,10 @@ from inference.events import Event, FinishedEvent, TurnEvent
 from inference.model_selection import load_models
 from inference.models import ModelCorrupt, ModelUnfit
 from inference.nemo.recogniser import NemoRecogniser
-from inference.onnx.recogniser import OnnxRecogniser
 from inference.session import Session, SessionConfig
 from tests.inference import onnx_models
 from tests.inference.nemo.tiny_models import sortformer
-from tests.inference.nemo.tiny_speech_models import KINDS, recogniser, speaker_encoder, speechlike, train_tokenizer
+from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer
 from tests.recordings import RATE_HZ, sample_pcm
 
 pytest.importorskip("nemo.collections.asr")
@@ -90,23 +89,3 @@ def test_a_checkpoint_for_another_task_is_refused(checkpoints: Path, tmp_path: P
     (tmp_path / "broken.nemo").write_bytes(b"nothing")
     with pytest.raises(ModelCorrupt, match=r"^MEETRA_INFERENCE_DIARIZER=.*broken.nemo"):
         load_models(settings(diarizer=str(tmp_path / "broken.nemo")))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_exported_recogniser_says_what_its_checkpoint_says(kind: str, tmp_path: Path) -> None:
-    pytest.importorskip("onnx_asr")
-    from inference.nemo.export import export
-
-    source = tmp_path / "recogniser.nemo"
-    recogniser(kind, train_tokenizer(tmp_path / "tokenizer")).save_to(str(source))
-    export(source, tmp_path / "exported")
-    by_torch = load_models(settings(recogniser=str(source))).recogniser
-    by_onnx = load_models(settings(recogniser=str(tmp_path / "exported"))).recogniser
-    assert isinstance(by_torch, NemoRecogniser)
-    assert isinstance(by_onnx, OnnxRecogniser)
-    pieces = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77))]
-    for ours, theirs in zip(by_onnx(pieces), by_torch(pieces), strict=True):
-        assert [word.text for word in ours] == [word.text for word in theirs]
-        # A frame of the encoder: where a word ends is each decoder's own rule.
-        for a, b in zip(ours, theirs, strict=True):
-            assert a.start_s == pytest.approx(b.start_s, abs=0.081)

@@ -168,13 +168,16 @@ def test_the_checkpoint_and_its_export_say_the_same_words_at_the_same_times(
     from inference.onnx.recogniser import OnnxRecogniser
 
     kind, source, folder = exported_recogniser
-    if kind == "ctc":
-        pytest.skip("onnx-asr multiplies a token's frames, NeMo takes the least sure of them")
     on_torch = load_recogniser(source, device="cpu", dtype="float32", languages=["en"])(PIECES_OF_SPEECH)
     on_onnx = OnnxRecogniser(folder, languages=["en"])(PIECES_OF_SPEECH)
     for words, others in zip(on_torch, on_onnx, strict=True):
         assert [word.text for word in words] == [word.text for word in others]
-        assert [word.start_s for word in words] == pytest.approx([word.start_s for word in others], abs=1e-6)
+        starts_s, others_start_s = [word.start_s for word in words], [word.start_s for word in others]
+        if kind == "ctc":
+            # A frame of the encoder: each decoder has its own rule, and its own for how sure it is.
+            assert starts_s == pytest.approx(others_start_s, abs=0.081)
+            continue
+        assert starts_s == pytest.approx(others_start_s, abs=1e-6)
         assert [word.confidence for word in words] == pytest.approx([word.confidence for word in others], abs=0.05)
 
 
