@@ -14,8 +14,9 @@ from grpc import aio
 from server.api.decoding import all_decoded, decoded, forgiving
 from server.auth.authenticator import Authenticator
 from server.auth.caller import set_caller
-from server.errors import DatabaseUnavailable, MeetraError
-from server.storage.pool import DatabaseGone
+from server.disk import DiskFull
+from server.errors import DatabaseUnavailable, MeetingNotFound, MeetraError, NoRoom, Unauthorized
+from server.storage.pool import DatabaseFull, DatabaseGone, Vanished
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection: open to everybody.
@@ -97,8 +98,7 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     """Ends the call with the status of what was raised."""
     if isinstance(error, aio.AbortError):
         raise error
-    if isinstance(error, DatabaseGone):
-        error = DatabaseUnavailable()
+    error = _for_callers(error)
     if isinstance(error, MeetraError):
         return await context.abort(
             error.grpc_status, error.message[:LONGEST_MESSAGE], trailing_metadata=error.metadata()
@@ -106,3 +106,17 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     # The stack is for us; the caller learns only that it was not their fault.
     log.error("%s failed", method, exc_info=error)
     return await context.abort(grpc.StatusCode.INTERNAL, "Internal error", trailing_metadata=(("x-http-code", "500"),))
+
+
+def _for_callers(error: Exception) -> Exception:
+    """What a caller is told of a fault that is known; any other as it is."""
+    if isinstance(error, DiskFull | DatabaseFull):
+        log.error("%s", error)
+        return NoRoom()
+    if isinstance(error, DatabaseGone):
+        return DatabaseUnavailable()
+    if isinstance(error, Vanished) and error.what in ("user", "organization"):
+        return Unauthorized()
+    if isinstance(error, Vanished) and error.what == "meeting":
+        return MeetingNotFound()
+    return error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +38,9 @@ class Api:
     metadata: tuple[tuple[str, str], ...]
     """Of a user's calls."""
 
-    async def upload(self, recording: bytes | Iterable[bytes]) -> meetings_pb2.UploadMeetingResponse:
-        pieces = [recording] if isinstance(recording, bytes) else recording
-        requests = (
-            meetings_pb2.UploadMeetingRequest(body=httpbody_pb2.HttpBody(content_type="audio/wav", data=piece))
-            for piece in pieces
-        )
+    async def upload(self, recording: bytes) -> meetings_pb2.UploadMeetingResponse:
+        body = httpbody_pb2.HttpBody(content_type="audio/wav", data=recording)
+        requests = iter([meetings_pb2.UploadMeetingRequest(body=body)])
         return await meetings_pb2_grpc.MeetingServiceStub(self.channel).UploadMeeting(requests, metadata=self.metadata)
 
 
