@@ -20,7 +20,8 @@ REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 async def refusal(api: Api, method: str, message: bytes) -> tuple[grpc.StatusCode, str]:
     """The status and the message with which a call of raw bytes ends."""
-    call: Any = api.channel.stream_stream(method)(iter([message]), timeout=60)
+    method_of_bytes: Any = api.channel.stream_stream(method)
+    call = method_of_bytes(iter([message]), timeout=60)
     try:
         async for _ in call:
             pass
