@@ -7,6 +7,8 @@ local KEPT = {
   ["transfer-encoding"] = true, ["host"] = true, ["x-request-id"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,
 }
+-- Bytes of a request's headers, names and values, that are taken.
+local LARGEST_HEADERS = 60 * 1024
 -- What an answer carries for the gateway alone.
 local DROPPED = {"x-http-code", "grpc-status", "grpc-message", "grpc-accept-encoding",
                  "grpc-status-details-bin", "server", "x-envoy-upstream-service-time"}
@@ -35,6 +37,12 @@ local REFUSED = {
 local function is_grpc(headers)
   -- Not gRPC-Web, which nothing here speaks.
   return (headers:get("content-type") or ""):match("^application/grpc%f[%z+;]") ~= nil
+end
+
+local function size_of(headers)
+  local size = 0
+  for name, value in pairs(headers) do size = size + #name + #value end
+  return size
 end
 
 -- The name of a parameter as it is documented.
@@ -71,6 +79,11 @@ end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
+  if size_of(headers) > LARGEST_HEADERS then
+    -- Plain HTTP does not see the status that is for gRPC.
+    handle:respond({[":status"] = "431", ["grpc-status"] = "8"}, "Request Header Fields Too Large")
+    return
+  end
   if is_grpc(headers) then return end
   local surplus = {}
   for name, _ in pairs(headers) do

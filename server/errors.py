@@ -159,6 +159,17 @@ class RecordingTooLong(MeetraError):
         super().__init__(f"file: {duration_s:.0f} s long; this server accepts {limit_s:.0f} s")
 
 
+class NoRoom(MeetraError):
+    """A disk of the server is full; nothing of what was to be stored is kept."""
+
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 507
+    retry_after_s = 60
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full; nothing was stored. Try again once there is room")
+
+
 class DatabaseUnavailable(MeetraError):
     """The database is away for the moment."""
 
@@ -244,6 +255,16 @@ class TooManyLive(MeetraError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"This server holds its limit of {limit} live meetings; try again later")
+
+
+class AudioNotStored(MeetraError):
+    """The disk has no room for the audio of a live meeting; what was not acknowledged must come again."""
+
+    grpc_status = grpc.StatusCode.UNAVAILABLE
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full; send what was not acknowledged again")
 
 
 class HeldByAnotherServer(MeetraError):

@@ -15,6 +15,7 @@ MOST_MARKS = 10
 # Letters and symbols that are blank: Hangul fillers, Khmer inherent vowels, the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _AROUND = re.compile(r"^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$")
+_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Embeddings, overrides and isolates. The marks U+200E, U+200F and U+061C turn nothing around, and are kept.
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -60,6 +61,14 @@ def cleaned(text: str) -> str:
     """The text without what a name must not hold; empty where nothing is left to see."""
     kept = trimmed(_UNSAFE.sub("", text))
     return "" if flaw(kept) else kept
+
+
+def readable(text: str, longest: int) -> str:
+    """As much of a name as can be read: one line of at most so many characters, cleaned.
+
+    For names that nobody can be asked to mend.
+    """
+    return cleaned(cleaned(_BREAKS.sub(" ", text))[:longest])
 
 
 def shown(text: str) -> str:

@@ -31,6 +31,7 @@ ERRORS = {
     "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
     "415": "The body is compressed in a way that is not read.",
     "431": "The headers, the path with its query among them, are too large.",
+    "507": "The server's disk is full, and nothing was stored; try again once there is room (Retry-After).",
     "503": "A part of the server is away for the moment; try again.",
 }
 

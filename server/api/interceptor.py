@@ -1,7 +1,8 @@
-"""Around every call of ours: who calls, and errors as types turned into statuses."""
+"""Around every call: who calls, requests that are none, and errors as types turned into statuses."""
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -13,11 +14,13 @@ from grpc import aio
 from server.api.decoding import all_decoded, decoded, forgiving
 from server.auth.authenticator import Authenticator
 from server.auth.caller import set_caller
-from server.errors import DatabaseUnavailable, MeetraError
-from server.storage.pool import DatabaseGone
+from server.disk import DiskFull
+from server.errors import DatabaseUnavailable, MeetingNotFound, MeetraError, NoRoom, Unauthorized
+from server.storage.pool import DatabaseFull, DatabaseGone, Vanished
 
-OUR_PREFIX = "/meetra."
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
+# gRPC's own services, health and reflection: open to everybody.
+PUBLIC_PREFIX = "/grpc."
 # Characters of an error's text. It travels as a header, percent-encoded, and clients refuse headers over 8 KiB.
 LONGEST_MESSAGE = 400
 log = logging.getLogger(__name__)
@@ -26,7 +29,8 @@ Context = aio.ServicerContext[Any, Any]
 # Gives the request, or the stream of requests, of a call; raises BadRequest where one cannot be decoded.
 Check = Callable[[Any], Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
-StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None]]
+# Yields its responses, or writes them to the context itself, as the health service's Watch does.
+StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None] | Awaitable[None]]
 
 
 class CallInterceptor(aio.ServerInterceptor):
@@ -42,8 +46,8 @@ class CallInterceptor(aio.ServerInterceptor):
     ) -> Any:
         handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
-        if handler is None or not method.startswith(OUR_PREFIX):
-            return handler
+        if handler is None:
+            return None
         checked = all_decoded if handler.request_streaming else decoded
         codec = {
             "request_deserializer": forgiving(method, handler.request_deserializer),
@@ -72,8 +76,12 @@ class CallInterceptor(aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
                 await self._authenticate(method, context)
+                said = behaviour(checked(request), context)
+                if inspect.isawaitable(said):
+                    await said
+                    return
                 # Closed with the call, whatever ends it: what a stream holds is let go at once.
-                async with aclosing(behaviour(checked(request), context)) as responses:
+                async with aclosing(said) as responses:
                     async for response in responses:
                         yield response
             except Exception as error:
@@ -82,7 +90,7 @@ class CallInterceptor(aio.ServerInterceptor):
         return call
 
     async def _authenticate(self, method: str, context: Context) -> None:
-        if method not in PUBLIC_METHODS:
+        if method not in PUBLIC_METHODS and not method.startswith(PUBLIC_PREFIX):
             set_caller(await self._authenticator.caller(context.invocation_metadata() or ()))
 
 
@@ -90,8 +98,7 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     """Ends the call with the status of what was raised."""
     if isinstance(error, aio.AbortError):
         raise error
-    if isinstance(error, DatabaseGone):
-        error = DatabaseUnavailable()
+    error = _for_callers(error)
     if isinstance(error, MeetraError):
         return await context.abort(
             error.grpc_status, error.message[:LONGEST_MESSAGE], trailing_metadata=error.metadata()
@@ -99,3 +106,17 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     # The stack is for us; the caller learns only that it was not their fault.
     log.error("%s failed", method, exc_info=error)
     return await context.abort(grpc.StatusCode.INTERNAL, "Internal error", trailing_metadata=(("x-http-code", "500"),))
+
+
+def _for_callers(error: Exception) -> Exception:
+    """What a caller is told of a fault that is known; any other as it is."""
+    if isinstance(error, DiskFull | DatabaseFull):
+        log.error("%s", error)
+        return NoRoom()
+    if isinstance(error, DatabaseGone):
+        return DatabaseUnavailable()
+    if isinstance(error, Vanished) and error.what in ("user", "organization"):
+        return Unauthorized()
+    if isinstance(error, Vanished) and error.what == "meeting":
+        return MeetingNotFound()
+    return error

@@ -189,7 +189,7 @@ class Outbox:
         if self._connection is not None and self._connection.failure is not None:
             raise self._connection.failure
         if self._meeting.lost:
-            raise self._meeting.gone()
+            raise self._meeting.failure
         for task in work:
             if task.done():
                 task.result()

@@ -11,12 +11,13 @@ from meetra.v1 import live_pb2 as pb
 from server.errors import BadRequest
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
-from server.meetings.upload_fields import checked_details, checked_name
+from server.meetings.upload_fields import LONGEST_NAME, checked_details
+from server.visible_text import readable
 
 MOST_TRACKS = 32
 MOST_CHANNELS = 8
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
-LONGEST_NAME = 200
+LONGEST_PARTICIPANT_NAME = 200
 LATEST_START_MS = 24 * 3600 * 1000
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -24,8 +25,12 @@ _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 
 
 def checked_config(config: pb.LiveConfig) -> LiveConfig:
-    """A new meeting's config. Raises BadRequest that names the field and the fix."""
-    fields = {"name": config.name or "Live meeting", "date": config.date, "language": config.language}
+    """A new meeting's config. Raises BadRequest that names the field and the fix.
+
+    Names come from calendars and from participants: what is wrong with one costs that name, and never the meeting.
+    """
+    name = readable(config.name, LONGEST_NAME) or "Live meeting"
+    fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
@@ -58,7 +63,7 @@ def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
         raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
-    kind, name = kinds[track.kind], checked_name(f"{field}.participant_name", track.participant_name, LONGEST_NAME)
+    kind, name = kinds[track.kind], readable(track.participant_name, LONGEST_PARTICIPANT_NAME)
     if name and kind is TrackKind.MIXED:
         raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
     if not 0 <= track.start_ms <= LATEST_START_MS:
@@ -86,10 +91,7 @@ def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: 
         raise BadRequest(f"{field}.channels", f"{channels}; 1 to {most} that are SEPARATE")
     if len(track.channel_names) > channels:
         raise BadRequest(f"{field}.channel_names", f"{len(track.channel_names)} names; at most {channels}, as channels")
-    names = [
-        checked_name(f"{field}.channel_names[{place}]", given, LONGEST_NAME)
-        for place, given in enumerate(track.channel_names)
-    ]
+    names = [readable(given, LONGEST_PARTICIPANT_NAME) for given in track.channel_names]
     names += [""] * (channels - len(names))
     return tuple(given or (f"{name} {place}" if name else "") for place, given in enumerate(names, start=1))
 

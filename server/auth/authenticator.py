@@ -39,7 +39,7 @@ class Authenticator:
         valid_after = await self._tokens_valid_after(claims.user_id)
         if valid_after is None or claims.issued_at < valid_after:
             raise Unauthorized
-        return Caller(claims.user_id, claims.organization_id)
+        return Caller(claims.user_id, claims.organization_id, claims.issued_at)
 
     async def _tokens_valid_after(self, user_id: UUID) -> float | None:
         """Seconds since the epoch before which the user's tokens are void; None without such a user."""

@@ -15,6 +15,8 @@ class Caller:
 
     user_id: UUID
     organization_id: UUID
+    token_issued_at: float
+    """Seconds since the epoch."""
 
 
 # One value per call: gRPC runs each call in a task, and a task has a context of its own.

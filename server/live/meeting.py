@@ -1,7 +1,6 @@
 """One live meeting while this process holds it: audio in, events out, and its end.
 
-States (docs/live.md draws them): OPEN takes audio; FINISHING takes none and analyses what came;
-CONCLUDED has told its last event.
+States (drawn in docs/live.md): OPEN takes audio; FINISHING analyses what came; CONCLUDED has told its last event.
 """
 
 from __future__ import annotations
@@ -86,7 +85,8 @@ class LiveMeeting:
         self.finishing = row.finished
         self.concluded = row.concluded
         self.lost = False
-        self._failure: MeetraError = HeldByAnotherServer()
+        self.failure: MeetraError = HeldByAnotherServer()
+        """Why this process holds the meeting no more, once it does not."""
 
     @classmethod
     async def take_up(cls, parts: LiveParts, row: LiveRow) -> LiveMeeting:
@@ -138,25 +138,27 @@ class LiveMeeting:
             return
         if not isinstance(error, MeetingLost):
             log.error("live meeting %s broke; it is taken up again", self.row.meeting_id, exc_info=error)
-        self.lose(HeldByAnotherServer())
+        self.lose(self.audio.failure())
 
     def lose(self, failure: MeetraError) -> None:
         """This process holds the meeting no more."""
         self.lost = True
-        self._failure = failure
+        self.failure = failure
         self.clients.end(failure)
         self.events.wake()
-
-    def gone(self) -> MeetraError:
-        """Why this process holds the meeting no more."""
-        return self._failure
 
     # Clients.
 
     async def connect(self, *, take_over: bool, streams: bool) -> Connection:
-        """A client that sends from now on. Raises OwnedElsewhere, MeetingLost, DatabaseGone."""
-        number = partial(live.new_owner, meeting_id=self.row.meeting_id, fence=self.row.fence)
-        connection = await self.clients.connect(partial(self._parts.database.run, number), take_over, streams)
+        """A client that sends from now on. Raises OwnedElsewhere, HeldByAnotherServer, AudioNotStored, DatabaseGone."""
+        row, run = self.row, self._parts.database.run
+        try:
+            number = partial(run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
+            connection = await self.clients.connect(number, take_over, streams)
+        except MeetingLost:
+            # Deleted, or taken up elsewhere: whoever looks again learns which.
+            self.lose(HeldByAnotherServer())
+            raise self.failure from None
         # What the one before it sent is on disk before this one is told where to go on.
         await self.audio.committed()
         return connection

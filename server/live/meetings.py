@@ -11,11 +11,12 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from server.auth import Caller
-from server.errors import HeldByAnotherServer, SessionNotFound, TooManyLive
+from server.disk import DiskFull
+from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLive
 from server.live.config import LiveConfig
 from server.live.meeting import LiveMeeting, LiveParts
 from server.live.track_log import HeldElsewhere
-from server.storage import live
+from server.storage import live, meetings
 from server.storage.live import LiveRow, MeetingLost
 from server.storage.pool import DatabaseGone
 
@@ -40,7 +41,7 @@ class LiveMeetings:
         self._stopping = False
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveMeeting:
-        """A new meeting. Raises TooManyLive, DatabaseGone."""
+        """A new meeting. Raises TooManyLive, DatabaseGone, DiskFull; then there is none."""
         limit = self._parts.settings.live_max_meetings
         if sum(not meeting.finishing for meeting in self._held.values()) >= limit:
             raise TooManyLive(limit)
@@ -68,15 +69,27 @@ class LiveMeetings:
             key_terms=config.session_terms(),
         )
         await self._parts.database.run(create)
-        return await self._take_up(row)
+        try:
+            return await self._take_up(row)
+        except DiskFull:
+            # Nobody knows of it yet.
+            forget = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
+            await self._parts.database.run(forget)
+            raise
 
     async def find(self, session_id: UUID, caller: Caller) -> LiveMeeting:
-        """A meeting of the caller's organization. Raises SessionNotFound, HeldByAnotherServer, DatabaseGone."""
+        """A meeting of the caller's organization.
+
+        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseGone.
+        """
         look = partial(live.find, organization_id=caller.organization_id, meeting_id=session_id)
         row = await self._parts.database.read(look)
         if row is None:
             raise SessionNotFound
-        return await self._take_up(row)
+        try:
+            return await self._take_up(row)
+        except DiskFull:
+            raise AudioNotStored from None
 
     async def _take_up(self, row: LiveRow) -> LiveMeeting:
         async with self._taking_up[row.meeting_id]:
@@ -131,7 +144,7 @@ class LiveMeetings:
         waiting = await self._parts.database.read(partial(live.waiting, grace_s=self._parts.settings.live_grace_s))
         for id_ in waiting:
             if id_ not in self._held:
-                with suppress(HeldByAnotherServer, SessionNotFound):
+                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull):
                     (await self._take_up(await self._row(id_))).finish()
 
     async def _row(self, id_: UUID) -> LiveRow:

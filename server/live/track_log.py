@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from server.errors import HeldByAnotherServer
+from server.disk import DiskFull, writing
+from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import Track
 from server.live.encodings import positions, positions_of_log, to_log
 from server.meetings.audio_log import sync_directory
@@ -73,24 +74,30 @@ class MeetingAudio:
         self.ended = False
 
     async def open(self) -> None:
-        """Takes hold of the files and finds where they stand. Raises HeldElsewhere."""
+        """Takes hold of the files and finds where they stand. Raises HeldElsewhere, DiskFull."""
         await asyncio.get_running_loop().run_in_executor(self._syncing, self._open)
         self._committer = asyncio.create_task(self._commit_always(), name="audio log")
 
     def _open(self) -> None:
         folder = self._holder_path.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        holder = self._holder_path.open("w")
+        with writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            holder = self._holder_path.open("w")
         try:
             fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder.close()
             raise HeldElsewhere(f"{folder.name} is written by another process") from None
+        try:
+            with writing():
+                for log in self.logs:
+                    log.recover()
+                for path in (folder, *list(folder.parents)[:3]):
+                    sync_directory(path)
+        except BaseException:
+            holder.close()
+            raise
         self._holder = holder
-        for log in self.logs:
-            log.recover()
-        for path in (folder, *list(folder.parents)[:3]):
-            sync_directory(path)
 
     async def append(self, log: TrackLog, data: bytes) -> None:
         """Takes a chunk that begins at ``log.accepted``; waits while too much is on its way to disk."""
@@ -106,7 +113,8 @@ class MeetingAudio:
     async def committed(self) -> None:
         """Returns once everything accepted so far is on disk.
 
-        Raises HeldByAnotherServer when the disk fails, or the files are let go of before.
+        Raises AudioNotStored when the disk is full, HeldByAnotherServer when it fails in another way, or the files are
+        let go of before.
         """
         wanted = [log.accepted for log in self.logs]
         async with self._moved:
@@ -114,10 +122,17 @@ class MeetingAudio:
                 lambda: self._failed() or all(log.committed >= w for log, w in zip(self.logs, wanted, strict=True))
             )
         if self._failed():
-            raise HeldByAnotherServer
+            raise self.failure()
+
+    def failure(self) -> MeetraError:
+        """What a client is to know of files that are written no more."""
+        committer = self._committer
+        if committer is None or not committer.done() or committer.cancelled():
+            return HeldByAnotherServer()
+        return AudioNotStored() if isinstance(committer.exception(), DiskFull) else HeldByAnotherServer()
 
     async def stands(self) -> None:
-        """Returns once the files are let go of. Raises OSError when they can be written no more."""
+        """Returns once the files are let go of. Raises DiskFull or OSError when they can be written no more."""
         assert self._committer is not None
         await asyncio.wait({self._committer})
         if not self._committer.cancelled():
@@ -192,7 +207,7 @@ class MeetingAudio:
 
 def _write(taken: list[tuple[TrackLog, int, bytes]]) -> None:
     for log, _, data in taken:
-        with log.path.open("ab") as file:
+        with writing(), log.path.open("ab") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

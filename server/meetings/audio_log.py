@@ -24,6 +24,8 @@ from types import TracebackType
 from typing import BinaryIO
 from uuid import UUID
 
+from server.disk import writing
+
 # What an upload leaves behind when the server is killed under it.
 LEFTOVER_AGE_S = 24 * 3600
 
@@ -55,18 +57,20 @@ class IncomingRecording:
         self.size_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Appends ``data``. Raises SizeLimitExceeded as soon as the limit is passed."""
+        """Appends ``data``. Raises SizeLimitExceeded as soon as the limit is passed, and DiskFull."""
         self.size_bytes += len(data)
         if self.size_bytes > self._limit_bytes:
             raise SizeLimitExceeded
         self._digest.update(data)
-        self._opened()[0].write(data)
+        with writing():
+            self._opened()[0].write(data)
 
     def flush(self) -> Path:
-        """Puts every byte on disk and returns where they lie until ``commit``."""
-        file, path = self._opened()
-        file.flush()
-        os.fsync(file.fileno())
+        """Puts every byte on disk and returns where they lie until ``commit``. Raises DiskFull."""
+        with writing():
+            file, path = self._opened()
+            file.flush()
+            os.fsync(file.fileno())
         return path
 
     @property
@@ -75,7 +79,7 @@ class IncomingRecording:
         return self._digest.hexdigest()
 
     def commit(self) -> str:
-        """Gives the durable recording its name and returns its SHA-256. Safe to repeat."""
+        """Gives the durable recording its name and returns its SHA-256. Safe to repeat. Raises DiskFull."""
         file_hash = self.file_hash
         file, path = self._opened()
         if file.closed:
@@ -83,10 +87,11 @@ class IncomingRecording:
         self.flush()
         file.close()
         target = self._log.original(self._organization_id, file_hash)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
-        for folder in (target.parent, *list(target.parents)[1:4]):
-            sync_directory(folder)
+        with writing():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            for folder in (target.parent, *list(target.parents)[1:4]):
+                sync_directory(folder)
         return file_hash
 
     def __enter__(self) -> IncomingRecording:
@@ -96,8 +101,10 @@ class IncomingRecording:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None and self._path is not None:
-            self._file.close()
             self._path.unlink(missing_ok=True)
+            # What is still in memory has no room to go to where the disk is full.
+            with suppress(OSError):
+                self._file.close()
 
     def _opened(self) -> tuple[BinaryIO, Path]:
         if self._file is None or self._path is None:

@@ -38,7 +38,8 @@ class Corrections:
             found = await _find(connection, caller, id_)
             if file_hash is not None and found.file_hash != file_hash:
                 raise SpeakerNotFound
-            await speakers.rename(connection, id_, alias)
+            if not await speakers.rename(connection, id_, alias):
+                raise SpeakerNotFound
 
         await self._database.run(work)
 
@@ -75,6 +76,8 @@ class Corrections:
             if meeting_id is None:
                 raise MeetingNotFound
             document = await speakers.lock_conversation(connection, meeting_id)
+            if document is None:
+                raise MeetingNotFound
             if not await speakers.undo_edit(connection, meeting_id):
                 raise BadRequest("file-hash", "this meeting has no merge or split to undo")
             return await _store(connection, meeting_id, Conversation.from_document(document))
@@ -90,7 +93,10 @@ async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeak
 
 
 async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
-    conversation = Conversation.from_document(await speakers.lock_conversation(connection, meeting_id))
+    document = await speakers.lock_conversation(connection, meeting_id)
+    if document is None:
+        raise SpeakerNotFound
+    conversation = Conversation.from_document(document)
     before = edited(conversation, [from_document(d) for d in await speakers.edits(connection, meeting_id)])
     after = edited(before, [edit])
     if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):

@@ -5,7 +5,8 @@ set before the file is opened, only the file itself is read (no playlists, no ne
 whatever happens here happens to this process alone. Imports of the server no more than decoding needs.
 
 Output is one JSON object a line: ``{"decoded_s": ...}`` while it works, then one last object, a
-``transcode.Outcome`` or ``{"error": code, "reason": text}``. Of a probe: ``{"audio", "duration_s"}``.
+``transcode.Outcome`` or ``{"error": code, "reason": text}``; without a reason where the disk is at
+fault, and not the file. Of a probe: ``{"audio", "duration_s"}``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import av
 
 from server.confinement import confine
+from server.disk import FULL, FULL_CODE
 from server.meetings.channels import ChannelUse
 from server.meetings.media.opening import open_media, stated_duration_s
 from server.meetings.media.refusal import Refused
@@ -84,6 +86,10 @@ def main() -> int:
         say(error=refused.code, reason=refused.reason)
     except MemoryError:
         say(error="undecodable", reason="the file needs more memory to decode than is allowed")
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        say(error=FULL_CODE)
     return 0
 
 

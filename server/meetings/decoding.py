@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from server import sandbox
+from server.disk import FULL_CODE, DiskFull, writing
 from server.meetings.audio_log import sync_directory
 from server.meetings.channels import ChannelUse
 from server.meetings.resampling import RATE_HZ
@@ -127,11 +128,12 @@ async def decode(
     Raises:
         UnusableRecording: the recording is not media, has no sound, is too long, undecodable, or has too many channels.
         DecoderDied: its decoders ended without an answer.
+        DiskFull: there is no room for what is decoded.
     """
     facts = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
     known = _completed(facts)
     if known is None:
-        with _partial_folder(target.parent) as partial:
+        with writing(), _partial_folder(target.parent) as partial:
             outcome = await _run(source, partial, max_seconds, progress, channels)
             for track in outcome["tracks"]:
                 name = target.name if channels is ChannelUse.MIXED else _name_of_channel(target, track["place"])
@@ -188,7 +190,7 @@ async def _run(
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse,
 ) -> dict[str, Any]:
-    """What a decoder says at last, its files in ``partial``. Raises UnusableRecording, DecoderDied."""
+    """What a decoder says at last, its files in ``partial``. Raises UnusableRecording, DecoderDied, DiskFull."""
     arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
         outcome: dict[str, Any] = {}
@@ -201,6 +203,8 @@ async def _run(
             raise UnusableRecording(reason)
         if "samples" in outcome:
             return outcome
+        if outcome.get("error") == FULL_CODE:
+            raise DiskFull
         if code == -signal.SIGXCPU:
             raise UnusableRecording("the recording takes more processor time to decode than it is given")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

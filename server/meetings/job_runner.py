@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from server.config import ServerSettings
+from server.disk import DiskFull
 from server.meetings.analysis import DATABASE_PATIENCE_S
 from server.meetings.decoding import DecoderDied, UnusableRecording
 from server.meetings.inference_client import EngineBusy, SessionBroke, SessionRefused
 from server.storage import jobs
 from server.storage.jobs import Job, JobLost
-from server.storage.pool import Database, DatabaseGone
+from server.storage.pool import Database, DatabaseFull, DatabaseGone
 
 log = logging.getLogger(__name__)
 # A lease is renewed so often within its time, so that one late renewal loses nothing.
@@ -22,6 +23,9 @@ RENEWALS_PER_LEASE = 3
 RETRY_DELAY_S = 1.0
 # Seconds before a meeting for which the engine had no room is tried again.
 BUSY_DELAY_S = 3.0
+# Seconds before one for which the disk had no room is tried again, times the attempt's number: somebody makes room.
+DISK_FULL_DELAY_S = 60.0
+DISK_FULL = "The server's disk was full; nothing is wrong with the recording. Upload it again once there is room"
 
 Work = Callable[[Job], Awaitable[None]]
 
@@ -51,6 +55,13 @@ class JobRunner:
         except EngineBusy:
             # No attempt was made: the meeting must not pay for the others.
             await self._release(job, "Waiting for the engine", BUSY_DELAY_S, counted=False)
+        except (DiskFull, DatabaseFull) as error:
+            log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
+            if job.attempt >= self._settings.max_attempts:
+                await self._settle(job, DISK_FULL)
+            else:
+                message = "Waiting for room on the server's disk"
+                await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
         except (SessionBroke, DatabaseGone) as error:
             log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import av
+import av.filter
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,7 @@ class ChannelResampler:
 
     def __init__(self) -> None:
         self._resamplers: list[Any] = []
+        self._splitters: list[Splitter] = []
         self._form: tuple[Any, ...] = ()
         self._channels = 1
 
@@ -42,6 +44,8 @@ class ChannelResampler:
         if len(self._resamplers) == 1:
             for out in self._resamplers[0].resample(frame):
                 yield out.to_ndarray().reshape(-1, self._channels)
+        elif self._splitters:
+            yield from self._joined([splitter(frame) for splitter in self._splitters])
         else:
             yield from self._joined(_groups(frame))
 
@@ -52,7 +56,7 @@ class ChannelResampler:
                 yield out.to_ndarray().reshape(-1, self._channels)
         elif self._resamplers:
             yield from self._joined([None] * len(self._resamplers))
-        self._resamplers, self._form = [], ()
+        self._resamplers, self._splitters, self._form = [], [], ()
 
     def _begin(self, frame: Any) -> None:
         # The library's own downmix weighs channels by their place in a room, which a recording of people has not: each
@@ -61,9 +65,10 @@ class ChannelResampler:
         if self._channels <= MOST_CHANNELS:
             self._resamplers = [av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)]
             return
+        firsts = range(0, self._channels, GROUP)
+        sizes = [min(GROUP, self._channels - first) for first in firsts]
         if frame.format.is_planar:
-            raise ValueError(f"{self._channels} channels, each in a plane of its own")
-        sizes = [min(GROUP, self._channels - first) for first in range(0, self._channels, GROUP)]
+            self._splitters = [Splitter(frame, first, size) for first, size in zip(firsts, sizes, strict=True)]
         self._resamplers = [av.AudioResampler(format="flt", layout=LAYOUTS[size], rate=RATE_HZ) for size in sizes]
 
     def _joined(self, groups: list[Any]) -> Iterator[NDArray[np.float32]]:
@@ -74,6 +79,28 @@ class ChannelResampler:
             out = [piece.to_ndarray().reshape(-1, channels) for piece in resampler.resample(group)]
             parts.append(np.concatenate([np.zeros((0, channels), np.float32), *out]))
         yield np.concatenate(parts, axis=1)
+
+
+class Splitter:
+    """Of frames with a plane for each channel a few channels; the planes themselves stay where they are."""
+
+    def __init__(self, frame: Any, first: int, size: int) -> None:
+        """For frames of the form of ``frame``, whose channels ``first`` to ``first + size`` are wanted."""
+        self._graph = av.filter.Graph()
+        form = f"sample_fmt={frame.format.name}:channel_layout={frame.layout.name}"
+        source = self._graph.add("abuffer", f"time_base=1/{RATE_HZ}:sample_rate={frame.sample_rate}:{form}")
+        wanted = "|".join(f"{first + place}-{place}" for place in range(size))
+        mapping = self._graph.add("channelmap", f"map={wanted}:channel_layout={LAYOUTS[size]}")
+        sink = self._graph.add("abuffersink")
+        source.link_to(mapping)
+        mapping.link_to(sink)
+        self._graph.configure()
+
+    def __call__(self, frame: Any) -> Any:
+        self._graph.push(frame)
+        part = self._graph.pull()
+        part.pts = None
+        return part
 
 
 def _groups(frame: Any) -> list[Any]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from server.auth import Caller
-from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong
+from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthorized
 from server.meetings.audio_log import AudioLog, IncomingRecording, SizeLimitExceeded
 from server.meetings.content_encoding import Encoding, encoding_of
 from server.meetings.decoding import probe
 from server.meetings.upload_body import UploadBody, body_of
 from server.meetings.upload_fields import checked_details
-from server.storage import meetings
+from server.storage import meetings, users
 from server.storage.pool import Database
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Uploads:
             FileTooLarge: as soon as the limit is passed.
             RecordingTooLong: when the container states a length over the limit.
             ChannelsDiffer: the recording is known, with its channels taken for something else.
+            Unauthorized: the caller was deleted, or their token revoked, while the recording came.
+            DiskFull: there is no room for it.
         """
         encoding = encoding_of(content_encoding)
         with self._audio_log.receive(caller.organization_id, self._max_bytes) as recording:
@@ -90,6 +92,9 @@ class Uploads:
             async def file(connection: Connection) -> str:
                 # One who deletes the same recording now waits, or has done so before it is there.
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
+                # An upload may take hours, and the caller was asked who they are before it.
+                if not await users.still_may_call(connection, caller.user_id, caller.token_issued_at):
+                    raise Unauthorized
                 known = await meetings.analysed_channels(connection, meeting.organization_id, meeting.file_hash)
                 if known is not None and meeting.channels not in (None, known):
                     raise ChannelsDiffer(known)

@@ -34,8 +34,25 @@ RETRY_DELAY_S = 0.1
 LONGEST_RETRY_DELAY_S = 1.0
 
 
+# Of the foreign keys, by the column that PostgreSQL names them after, what they refer to.
+REFERRED = {"user_id": "user", "organization_id": "organization", "meeting_id": "meeting"}
+
+
 class DatabaseGone(Exception):
     """The database did not come back within the caller's patience."""
+
+
+class DatabaseFull(DatabaseGone):
+    """The database's disk has no room."""
+
+
+class Vanished(Exception):
+    """What a new row refers to is gone: somebody deleted it since it was looked at."""
+
+    def __init__(self, what: str) -> None:
+        """``what``: ``user``, ``organization``, ``meeting``; else the name of the foreign key."""
+        super().__init__(f"the {what} was deleted meanwhile")
+        self.what = what
 
 
 class Database:
@@ -77,7 +94,7 @@ class Database:
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
         """``work(connection)`` inside one transaction, repeated through restarts of the database.
 
-        Raises DatabaseGone after ``patience_s`` without success.
+        Raises DatabaseGone after ``patience_s`` without success, DatabaseFull at once, and Vanished.
         """
 
         async def in_transaction(connection: Connection) -> T:
@@ -98,6 +115,10 @@ class Database:
             try:
                 async with self._pool.acquire(timeout=5) as connection:
                     return await work(connection)
+            except asyncpg.ForeignKeyViolationError as error:
+                raise Vanished(_referred(error)) from error
+            except asyncpg.DiskFullError as error:
+                raise DatabaseFull("the database's disk is full") from error
             except TRANSIENT_ERRORS as error:
                 if loop.time() > deadline:
                     raise DatabaseGone(f"the database is away: {error}") from error
@@ -117,6 +138,11 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
             self._pool.terminate()
+
+
+def _referred(error: asyncpg.ForeignKeyViolationError) -> str:
+    key = str(error.constraint_name)
+    return next((what for column, what in REFERRED.items() if key.endswith(f"_{column}_fkey")), key)
 
 
 async def _nothing_to_reset(_: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -47,16 +47,17 @@ async def find(connection: Connection, organization_id: UUID, id_: UUID) -> Foun
     return FoundSpeaker(**row) if row else None
 
 
-async def rename(connection: Connection, id_: UUID, alias: str) -> None:
-    """Names a speaker by hand, and the voice they were recognised by."""
-    voice_id = await connection.fetchval(
+async def rename(connection: Connection, id_: UUID, alias: str) -> bool:
+    """Names a speaker by hand, and the voice they were recognised by; False where there is no such speaker now."""
+    renamed = await connection.fetchrow(
         "UPDATE speakers SET alias = $2, alias_source = 'hand', alias_confidence = NULL WHERE id = $1"
         " RETURNING voice_id",
         id_,
         alias,
     )
-    if voice_id is not None:
-        await connection.execute("UPDATE voices SET name = $2 WHERE id = $1", voice_id, alias)
+    if renamed is not None and renamed["voice_id"] is not None:
+        await connection.execute("UPDATE voices SET name = $2 WHERE id = $1", renamed["voice_id"], alias)
+    return renamed is not None
 
 
 async def store(connection: Connection, meeting_id: UUID, speakers: Sequence[SpeakerRow]) -> None:
@@ -88,10 +89,13 @@ async def highest_label(connection: Connection, meeting_id: UUID) -> int:
     return highest
 
 
-async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
-    """What the engine said of a meeting; no other correction of it runs until the transaction ends."""
+async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any] | None:
+    """What the engine said of a meeting; no other correction of it runs until the transaction ends.
+
+    None where the meeting was deleted.
+    """
     await connection.execute("SELECT 1 FROM meetings WHERE id = $1 FOR UPDATE", meeting_id)
-    document: dict[str, Any] = await connection.fetchval(
+    document: dict[str, Any] | None = await connection.fetchval(
         "SELECT document FROM conversations WHERE meeting_id = $1", meeting_id
     )
     return document

@@ -40,6 +40,20 @@ async def find(connection: Connection, user_id: UUID) -> User | None:
     return User(**row) if row else None
 
 
+async def still_may_call(connection: Connection, user_id: UUID, token_issued_at: float) -> bool:
+    """Whether a user who was let in by a token still would be.
+
+    Args:
+        token_issued_at: seconds since the epoch.
+    """
+    may: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND tokens_valid_after <= to_timestamp($2))",
+        user_id,
+        token_issued_at,
+    )
+    return may
+
+
 async def ensure_user(connection: Connection, organization: str, email: str, password_hash: str) -> UUID:
     """The user with this address, made (with the organization) where missing; an existing one gets the password."""
     await connection.execute(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from server.storage.pool import Vanished
+
 if TYPE_CHECKING:
     from server.storage.pool import Connection
 
@@ -31,8 +33,12 @@ async def recognises(connection: Connection, organization_id: UUID) -> bool:
 
 
 async def set_recognition(connection: Connection, organization_id: UUID, wanted: bool) -> None:
-    """Turns recognition on or off; off erases every voice."""
-    await connection.execute("UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, wanted)
+    """Turns recognition on or off; off erases every voice. Raises Vanished where there is no such organization now."""
+    changed = await connection.execute(
+        "UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, wanted
+    )
+    if changed == "UPDATE 0":
+        raise Vanished("organization")
     if not wanted:
         await connection.execute("DELETE FROM voices WHERE organization_id = $1", organization_id)
 

@@ -21,6 +21,7 @@ EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCo
     errors.ChannelsDiffer: (errors.ChannelsDiffer("mixed"), grpc.StatusCode.FAILED_PRECONDITION, 409),
     errors.FileTooLarge: (errors.FileTooLarge(9), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
     errors.RecordingTooLong: (errors.RecordingTooLong(9, 5), grpc.StatusCode.RESOURCE_EXHAUSTED, 413),
+    errors.NoRoom: (errors.NoRoom(), grpc.StatusCode.RESOURCE_EXHAUSTED, 507),
     errors.DatabaseUnavailable: (errors.DatabaseUnavailable(), grpc.StatusCode.UNAVAILABLE, None),
     errors.SessionNotFound: (errors.SessionNotFound(), grpc.StatusCode.NOT_FOUND, None),
     errors.AudioGap: (errors.AudioGap("mix", 5, 9), grpc.StatusCode.OUT_OF_RANGE, None),
@@ -30,6 +31,7 @@ EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCo
     errors.OwnedElsewhere: (errors.OwnedElsewhere(), grpc.StatusCode.ABORTED, None),
     errors.TakenOver: (errors.TakenOver(), grpc.StatusCode.ABORTED, None),
     errors.TooManyLive: (errors.TooManyLive(4), grpc.StatusCode.RESOURCE_EXHAUSTED, None),
+    errors.AudioNotStored: (errors.AudioNotStored(), grpc.StatusCode.UNAVAILABLE, None),
     errors.HeldByAnotherServer: (errors.HeldByAnotherServer(), grpc.StatusCode.UNAVAILABLE, None),
 }
 

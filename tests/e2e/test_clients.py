@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import grpc
 import httpx
 import pytest
+from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
+from tests.e2e import raw_http2
 from tests.e2e.conftest import Rest, System
 from tests.e2e.raw_http import head, raw
 from tests.e2e.test_live_http import control, opened
@@ -35,6 +39,39 @@ def test_cookies_are_no_burden_and_headers_beyond_the_limit_are_431(rest: Rest) 
     for headers in ({"cookie": "a=" + "x" * 100_000}, {"authorization": "Bearer " + "x" * 100_000}):
         answer = rest.http.get(MEETINGS, headers=headers)
         assert (answer.status_code, answer.json()) == (431, {"message": "Request Header Fields Too Large"})
+
+
+@pytest.mark.parametrize("size", [1000, 50_000, 62_000, 100_000, 240_000])
+def test_over_http_2_too_it_is_431_and_no_reset(rest: Rest, size: int) -> None:
+    # A header of more than 64 KiB the codec takes for a broken connection.
+    parts = {f"x-{at}": "x" * min(50_000, size - at) for at in range(0, size, 50_000)}
+    headers = {"authorization": f"Bearer {rest.token}", **parts}
+    answer = raw_http2.get(rest.gateway, f"{MEETINGS}?page_size=1", headers)
+    assert not answer.reset, answer.frames
+    if size < 60_000:
+        assert set(json.loads(answer.body)) == {"meetings", "next_page_token"}
+    else:
+        assert json.loads(answer.body) == {"message": "Request Header Fields Too Large"}
+        assert b"431" in answer.headers
+
+
+def test_many_headers_are_no_reset_either(rest: Rest) -> None:
+    headers = {"authorization": f"Bearer {rest.token}", **{f"x-{number}": "y" for number in range(500)}}
+    assert b'"meetings"' in raw_http2.get(rest.gateway, MEETINGS, headers).body
+    assert rest.http.get(MEETINGS, headers=headers).status_code == 200
+
+
+def test_a_grpc_call_with_too_much_metadata_is_told_so(rest: Rest) -> None:
+    with grpc.insecure_channel(urlsplit(rest.gateway).netloc) as channel:
+        stub = meetings_pb2_grpc.MeetingServiceStub(channel)
+        token = ("authorization", f"Bearer {rest.token}")
+        assert stub.ListMeetings(meetings_pb2.ListMeetingsRequest(), metadata=(token, ("x-note", "x" * 50_000)))
+        notes = (("x-one", "x" * 40_000), ("x-two", "x" * 40_000))
+        with pytest.raises(grpc.RpcError) as raised:
+            stub.ListMeetings(meetings_pb2.ListMeetingsRequest(), metadata=(token, *notes))
+    error: Any = raised.value
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "Request Header Fields Too Large" in error.details()
 
 
 @pytest.mark.parametrize("token", ["x" * 20_000, "x" * 50_000, "\xff"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -60,7 +61,7 @@ async def caller_of(database: Database) -> Caller:
     user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
     user = await database.run(lambda c: users.find(c, user_id))
     assert user is not None
-    return Caller(user.id, user.organization_id)
+    return Caller(user.id, user.organization_id, time.time())
 
 
 async def test_language_and_final_words_are_told_once_and_kept_through_a_restart(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import struct
+from fractions import Fraction
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
-from tests.media_files import Samples, Sound, heard, media, tone
+from server.meetings.media.refusal import Refused
+from tests.media_files import Samples, Sound, heard, media, strength, tone
 from tests.recordings import RATE_HZ, wav
 from tests.transcoded import mixed, transcoded
 
@@ -127,3 +132,31 @@ def test_a_flac_damaged_in_the_middle_keeps_its_times() -> None:
     whole[middle : middle + 3000] = bytes(3000)
     _, (pcm,) = transcoded(bytes(whole))
     assert heard(pcm, 1000) == [pytest.approx((2, 4), abs=0.1)]
+
+
+def of_many_channels(channels: int, layout: str, family: int) -> bytes:
+    """Opus with a tone of its own on each channel; it is decoded with a plane for each."""
+    samples = np.stack([tone(300 + 20 * channel, 1, rate_hz=48_000) for channel in range(channels)], 1)
+    out = io.BytesIO()
+    with av.open(out, "w", format="matroska") as container:
+        stream: Any = container.add_stream(
+            "libopus", rate=48_000, layout=layout, options={"mapping_family": str(family)}
+        )
+        for at in range(0, len(samples), 960):
+            packed = np.ascontiguousarray(samples[at : at + 960]).reshape(1, -1)
+            frame: Any = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("channels", "layout", "family"), [(70, "70 channels", 255), (81, "ambisonic 8", 2)])
+def test_any_number_of_channels_is_heard_also_in_planes(channels: int, layout: str, family: int) -> None:
+    data = of_many_channels(channels, layout, family)
+    pcm = mixed(data)
+    assert len(pcm) == pytest.approx(RATE_HZ, abs=RATE_HZ / 50)
+    for channel in (0, 7, 8, 63, 64, channels - 1):
+        assert strength(pcm, 300 + 20 * channel) == pytest.approx(0.3 / channels, rel=0.2)
+    with pytest.raises(Refused, match=f"{channels} channels, and at most 32 can be heard apart"):
+        transcoded(data, apart=True)

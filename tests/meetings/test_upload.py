@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from server.auth import Caller
-from server.errors import BadRequest, FileTooLarge, MeetraError, RecordingTooLong, UnsupportedEncoding
+from server.disk import DiskFull
+from server.errors import BadRequest, FileTooLarge, MeetraError, RecordingTooLong, Unauthorized, UnsupportedEncoding
 from server.meetings.audio_log import AudioLog
 from server.meetings.upload import UploadPiece, Uploads, finished
 from server.storage import users
-from server.storage.pool import Database
+from server.storage.pool import Database, Vanished
 from tests.recordings import excerpt
+from tests.small_disk import small_disk
 
 LARGEST, LONGEST_S = 200_000, 3.0
 FORM = "multipart/form-data; boundary=b"
@@ -28,7 +30,7 @@ async def caller(database: Database) -> Caller:
     user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
     user = await database.run(lambda c: users.find(c, user_id))
     assert user is not None
-    return Caller(user.id, user.organization_id)
+    return Caller(user.id, user.organization_id, time.time())
 
 
 @pytest.fixture
@@ -112,11 +114,56 @@ async def test_a_client_that_goes_away_at_any_moment_leaves_a_whole_meeting_or_n
         assert files == meetings == jobs
 
 
-async def test_what_the_database_refuses_leaves_nothing(uploads: Uploads, database: Database, tmp_path: Path) -> None:
-    # A user who was deleted while the upload ran.
-    with pytest.raises(Exception, match="foreign key"):
-        await uploads.receive(Caller(UUID(int=1), UUID(int=2)), sent("audio/wav", [excerpt(1)]))
+WHILE_IT_RUNS = {
+    "the user is deleted": "DELETE FROM users",
+    "the organization is deleted": "DELETE FROM organizations",
+    "the token is revoked": "UPDATE users SET tokens_valid_after = now() + interval '1 minute'",
+}
+
+
+@pytest.mark.parametrize("what", WHILE_IT_RUNS)
+async def test_a_caller_who_is_let_in_no_more_when_the_recording_has_come_is_unauthorized_and_leaves_nothing(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller, what: str
+) -> None:
+    async def pieces() -> AsyncIterator[UploadPiece]:
+        recording = excerpt(1)
+        yield UploadPiece(recording[:9000], "audio/wav", {})
+        await database.run(lambda c: c.execute(WHILE_IT_RUNS[what]))
+        yield UploadPiece(recording[9000:], "audio/wav", {})
+
+    with pytest.raises(Unauthorized):
+        await uploads.receive(caller, pieces())
     assert await left(database, tmp_path) == (0, 0, 0)
+
+
+async def test_a_user_who_is_deleted_while_the_meeting_is_filed_leaves_nothing(
+    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+) -> None:
+    # Between the last look at the user and the row that names them.
+    await database.run(
+        lambda c: c.execute(
+            "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN DELETE FROM users WHERE id = NEW.user_id; RETURN NEW; END $$;"
+            " CREATE TRIGGER gone BEFORE INSERT ON meetings FOR EACH ROW EXECUTE FUNCTION gone()"
+        )
+    )
+    with pytest.raises(Vanished) as raised:
+        await uploads.receive(caller, sent("audio/wav", [excerpt(1)]))
+    assert raised.value.what == "user"
+    assert await left(database, tmp_path) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("kilobytes", [16, 68])
+async def test_a_full_disk_is_said_to_be_one_and_nothing_is_left(
+    database: Database, tmp_path: Path, caller: Caller, kilobytes: int
+) -> None:
+    with small_disk(tmp_path / "small", kilobytes) as folder:
+        uploads = Uploads(AudioLog(folder), database, LARGEST, LONGEST_S)
+        pieces = [excerpt(2.5)[at : at + 9000] for at in range(0, 81_000, 9000)]
+        with pytest.raises(DiskFull):
+            await uploads.receive(caller, sent("audio/wav", pieces))
+        assert await left(database, folder) == (0, 0, 0)
+        assert (await uploads.receive(caller, sent("audio/wav", [excerpt(0.1)]))).status == "queued"
 
 
 async def test_an_upload_that_is_refused_leaves_an_earlier_one_alone(

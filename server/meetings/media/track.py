@@ -37,6 +37,8 @@ class Track:
         self.codec = "unknown"
         self.decodable = True
         self.damaged = False
+        self.gaps = False
+        """Whether there is silence in it that nobody recorded."""
         self.source_samples, self.source_rate_hz = 0, 0
         """What was decoded, before resampling."""
         self.peaks = Peaks("")
@@ -120,6 +122,7 @@ class Track:
             if one.after_silence_s is not None:
                 self._flush()
                 self._silence_until(one.after_silence_s)
+                self.gaps = True
             frame = _without_beginning(one.frame, one.dropped_s) if one.dropped_s else one.frame
             try:
                 for chunk in self._resampler(frame):

@@ -11,6 +11,7 @@ from typing import Any
 import av.error
 
 from server.meetings.media.file_kind import ENCRYPTED, codecs_of_tracks
+from server.meetings.media.holes import has_hole
 from server.meetings.media.mixing import distinct, mix
 from server.meetings.media.ogg_links import FilePart, ogg_links
 from server.meetings.media.opening import codec_name, open_media, start_s, timed
@@ -27,6 +28,8 @@ LEAST_SAMPLES = RATE_HZ // 200
 MOST_FAILURES_IN_A_ROW = 20
 # Codecs that are quicker in threads of their own. Of WavPack's, damaged files make one wait for another for ever.
 THREADED = frozenset({"alac", "flac", "tta"})
+# Sound that ends so long before the container says that it does may be missing.
+SHORT_S = 0.5
 MIXED_FILE = "mixed.raw"
 CONVERT = "convert it to WAV, FLAC or Opus and upload that"
 
@@ -86,7 +89,7 @@ def transcode(
     remarks = [remark for track in tracks if (remark := _left_out(track, track in heard))]
     if streams > MOST_TRACKS:
         remarks.append(f"only the first {MOST_TRACKS} of {streams} audio tracks were heard")
-    damaged = any(track.damaged for track in heard)
+    damaged = any(track.damaged for track in heard) or (any(track.gaps for track in heard) and has_hole(source))
     outcome = _apart(tracks, kept) if apart else [_mixed(kept, folder, lambda: progress(seconds))]
     places = sum(len(track.files) for track in tracks) if apart else 1
     for file in files:
@@ -177,6 +180,7 @@ def _decode_container(
         progress(track.samples / RATE_HZ)
     for track in by_index.values():
         track.end_link()
+        track.gaps |= (container.duration or 0) / 1e6 - (track.samples - base) / RATE_HZ > SHORT_S
 
 
 def _packets(container: Any, streams: list[Any], tracks: dict[int, Track]) -> Iterator[Any]:

@@ -1,0 +1,51 @@
+"""Whether sound is missing from a file because bytes of it are: most demuxers take up again behind a hole and say
+nothing of it, so that what was lost looks like a pause of the recorder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from server.meetings.media.file_kind import MATROSKA
+from server.meetings.media.matroska import elements_missing
+
+OGG, FLAC = b"OggS", b"fLaC"
+PAGE_HEADER_BYTES = 27
+BEGINS_STREAM = 2
+# Of a day of sound in pages of 50 ms.
+MOST_PAGES = 2_000_000
+
+
+def has_hole(path: Path) -> bool:
+    """Of a file in whose times there is a gap, or that is shorter than it says: whether bytes are missing in it.
+
+    False where the kind of the file does not tell.
+    """
+    with path.open("rb") as file:
+        start, size = file.read(4), os.fstat(file.fileno()).st_size
+        if start == MATROSKA:
+            return elements_missing(file, size)
+        if start == OGG:
+            return _pages_missing(file)
+        # FLAC counts its samples, and has no way to leave any out.
+        return start == FLAC
+
+
+def _pages_missing(file: BinaryIO) -> bool:
+    """Whether a page is not followed by another, or the numbers that the pages of a stream have are not in a row."""
+    at, numbers = 0, dict[bytes, int]()
+    for _ in range(MOST_PAGES):
+        file.seek(at)
+        header = file.read(PAGE_HEADER_BYTES)
+        if len(header) < PAGE_HEADER_BYTES:
+            return False
+        if not header.startswith(OGG):
+            return True
+        stream, number = header[14:18], int.from_bytes(header[18:22], "little")
+        if stream in numbers and not header[5] & BEGINS_STREAM and number != numbers[stream] + 1:
+            return True
+        numbers[stream] = number
+        lacing = file.read(header[26])
+        at += PAGE_HEADER_BYTES + len(lacing) + sum(lacing)
+    return False

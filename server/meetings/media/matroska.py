@@ -1,0 +1,74 @@
+"""Whether elements of a Matroska or WebM file are missing or overwritten: they are followed one after the other, by
+their sizes alone (RFC 8794, RFC 9559)."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+HEADER, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
+VOID, CHECKSUM = 0xEC, 0xBF
+# Seek head, information, tracks, cues, attachments, chapters, tags.
+OF_SEGMENT = frozenset(
+    {0x114D9B74, 0x1549A966, 0x1654AE6B, CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, VOID, CHECKSUM}
+)
+# Timestamp, silent tracks, position, size of the one before, and the blocks in their forms.
+OF_CLUSTER = frozenset({0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, VOID, CHECKSUM})
+LONGEST_HEAD_BYTES = 12
+# Eight hours of 20 ms packets and of video are not quite so many; what has more is not looked at further.
+MOST_ELEMENTS = 3_000_000
+
+
+def elements_missing(file: BinaryIO, size: int) -> bool:
+    """True where an element is not followed by another, or more bytes are stated than there are.
+
+    A file without stated sizes that ends early, as when a browser is closed, lacks none.
+
+    Args:
+        size: of the file, in bytes.
+    """
+    at, segment_end, cluster_end = 0, None, None
+    allowed = frozenset({HEADER, SEGMENT, VOID})
+    for _ in range(MOST_ELEMENTS):
+        if at == segment_end or at >= size:
+            return segment_end is not None and segment_end > size
+        if at == cluster_end:
+            allowed, cluster_end = OF_SEGMENT, None
+        element = _head(file, at)
+        if element is None:
+            # Half a head at the end of the file is an early end.
+            return at + LONGEST_HEAD_BYTES <= size or (segment_end is not None and segment_end > size)
+        identity, begin, length = element
+        if allowed is OF_CLUSTER and cluster_end is None and identity in OF_SEGMENT - OF_CLUSTER:
+            # A cluster without a size ends where the next element of the segment begins.
+            allowed = OF_SEGMENT
+        if identity not in allowed:
+            return True
+        end = None if length is None else begin + length
+        if identity == SEGMENT:
+            allowed, segment_end, at = OF_SEGMENT, end, begin
+        elif identity == CLUSTER:
+            allowed, cluster_end, at = OF_CLUSTER, end, begin
+        elif end is None or (cluster_end is not None and end > cluster_end):
+            return True
+        else:
+            at = end
+    return False
+
+
+def _head(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
+    """Of the element at a place its identity, where its content begins, and the content's bytes; None: of no element.
+
+    Bytes are None where they are not stated.
+    """
+    file.seek(at)
+    head = file.read(LONGEST_HEAD_BYTES)
+    name_bytes = 9 - head[0].bit_length() if head else 9
+    if name_bytes > 4 or len(head) <= name_bytes:
+        return None
+    size_bytes = 9 - head[name_bytes].bit_length()
+    begin = name_bytes + size_bytes
+    if size_bytes > 8 or len(head) < begin:
+        return None
+    unknown = (1 << 7 * size_bytes) - 1
+    length = int.from_bytes(head[name_bytes:begin], "big") & unknown
+    return int.from_bytes(head[:name_bytes], "big"), at + begin, None if length == unknown else length

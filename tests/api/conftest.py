@@ -1,0 +1,68 @@
+"""The API's server with small limits, over real gRPC, and a user of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from google.api import httpbody_pb2
+from grpc import aio
+from meetra.v1 import meetings_pb2, meetings_pb2_grpc
+from pydantic import SecretStr
+
+from server.api.serve import build_server, serve
+from server.auth import Tokens
+from server.cli.up import free_port
+from server.config import ServerSettings
+from server.live.meeting import LiveParts
+from server.live.meetings import LiveMeetings
+from server.live.recording import LiveRecordings
+from server.meetings.analysis import Analyst
+from server.meetings.audio_log import AudioLog
+from server.meetings.deletion import Deletion
+from server.meetings.job_runner import JobRunner
+from server.meetings.upload import Uploads
+from server.storage import users
+from server.storage.pool import Database
+
+
+@dataclass
+class Api:
+    """A running server."""
+
+    channel: aio.Channel
+    metadata: tuple[tuple[str, str], ...]
+    """Of a user's calls."""
+
+    async def upload(self, recording: bytes) -> meetings_pb2.UploadMeetingResponse:
+        body = httpbody_pb2.HttpBody(content_type="audio/wav", data=recording)
+        requests = iter([meetings_pb2.UploadMeetingRequest(body=body)])
+        return await meetings_pb2_grpc.MeetingServiceStub(self.channel).UploadMeeting(requests, metadata=self.metadata)
+
+
+@pytest.fixture
+async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    """Takes recordings of at most 200 kB and 3 s, into ``tmp_path``."""
+    tokens = Tokens("s" * 40, 60)
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user = await database.run(lambda c: users.find(c, user_id))
+    assert user is not None
+    audio_log = AudioLog(tmp_path)
+    uploads = Uploads(audio_log, database, max_bytes=200_000, max_duration_s=3)
+    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
+    analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
+    runner = JobRunner(settings, database)
+    live = LiveMeetings(LiveParts(settings, database, audio_log, analyst, runner, ThreadPoolExecutor(1)))
+    server = build_server(database, tokens, uploads, Deletion(audio_log, database), live, settings)
+    stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
+    serving = asyncio.create_task(serve(server, address, stop, live))
+    async with aio.insecure_channel(address) as channel:
+        await channel.channel_ready()
+        yield Api(channel, (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),))
+    stop.set()
+    await serving
+    await analyst.inference.close()
