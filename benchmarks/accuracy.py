@@ -1,10 +1,13 @@
 """Accuracy on recordings with ground truth, through the whole server path.
 
-    python -m benchmarks.accuracy [--data DIR ...] [--json FILE]
+    python -m benchmarks.accuracy [--data DIR ...] [--spliced] [--json FILE]
 
-DIR holds .flac or .wav files with .rttm (and .stm) beside them. DER: overlap scored, the whole
-file, collar 0 and 0.25 s on each side. JER: no collar. cpWER: a word said by one and given to another is an
-error. All rates in percent; the mean is over recordings.
+DIR holds .flac or .wav files with .rttm (and .stm) beside them; --spliced adds the dialogues spliced of read speech
+(benchmarks/diarization_data.py). DER: overlap scored, the whole file, collar 0 and 0.25 s on each side; its three
+parts and JER without a collar. cpWER: a word said by one and given to another is an error. All rates in percent; the
+mean is over recordings. Overlap: the time in which two or more are told beside that in which two or more speak.
+Interruptions: by the product's own definition, in the reference's turns and in those told. Both are summed over the
+recordings of a folder.
 """
 
 from __future__ import annotations
@@ -18,12 +21,23 @@ from typing import Any
 
 import asyncpg
 
+from benchmarks.diarization_data import spliced, write_case
+from benchmarks.overlap_scoring import (
+    InterruptionCounts,
+    Overlap,
+    interruptions,
+    intervals_of,
+    overlap,
+    summed,
+    talk_of,
+)
+from benchmarks.recordings import temporary_folder
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import (
-    SpokenInterval,
     concatenated_word_error_rate,
     diarization_error_rate,
+    diarization_errors,
     jaccard_error_rate,
     read_rttm,
     read_stm_speakers,
@@ -34,7 +48,7 @@ from server.cli.client import Client
 from server.conversation import Conversation
 
 COLLAR_S = 0.25
-RATES = ("der", "der_collar", "jer", "wer", "cpwer")
+RATES = ("der", "der_collar", "missed", "false_alarm", "confusion", "jer", "wer", "cpwer")
 DEFAULT_DATA = (ROOT.parent / "shared" / "eval" / "ami", ROOT.parent / "shared" / "eval" / "synthetic")
 
 
@@ -42,6 +56,11 @@ def recordings_in(folders: list[Path]) -> list[Path]:
     """Audio files with an .rttm beside them, below the folders."""
     found = (path for folder in folders for kind in ("*.flac", "*.wav") for path in folder.rglob(kind))
     return sorted(path for path in found if path.with_suffix(".rttm").exists())
+
+
+def spliced_recordings(folder: Path) -> list[Path]:
+    """Writes the two sets of spliced dialogues below a folder; none without the speech that they are made of."""
+    return [write_case(case, folder / f"spliced {half}") for half in (0, 1) for case in spliced(half)]
 
 
 async def conversation_of(system: RunningSystem, client: Client, path: Path) -> Conversation:
@@ -66,19 +85,24 @@ async def conversation_of(system: RunningSystem, client: Client, path: Path) -> 
 
 def score(path: Path, conversation: Conversation) -> dict[str, Any]:
     """The row of one recording."""
-    reference = read_rttm(path.with_suffix(".rttm"))
-    hypothesis = [SpokenInterval(s.start_us / 1e6, s.end_us / 1e6, str(s.speaker)) for s in conversation.segments]
+    reference, hypothesis = read_rttm(path.with_suffix(".rttm")), intervals_of(conversation)
     duration_s = conversation.duration_us / 1e6
+    errors = diarization_errors(reference, hypothesis, duration_s, 0.0)
     row: dict[str, Any] = {
         "name": path.stem,
         "folder": path.parent.name,
-        "der": diarization_error_rate(reference, hypothesis, duration_s, 0.0),
+        "der": errors.rate,
         "der_collar": diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S),
+        "missed": errors.missed,
+        "false_alarm": errors.false_alarm,
+        "confusion": errors.confusion,
         "jer": jaccard_error_rate(reference, hypothesis, duration_s),
         "speakers_ref": len({interval.speaker for interval in reference}),
         "speakers_hyp": len(conversation.speakers),
         "wer": None,
         "cpwer": None,
+        "overlap": overlap(reference, hypothesis),
+        "interruptions": interruptions(talk_of(reference, conversation.duration_us), conversation),
     }
     if (stm := path.with_suffix(".stm")).exists():
         said: dict[str, list[str]] = {}
@@ -109,30 +133,56 @@ def mean(rows: list[dict[str, Any]], key: str) -> float | None:
 
 
 def print_row(row: dict[str, Any]) -> None:
-    rates = "".join(f"{'-' if row[key] is None else format(row[key], '.2f'):>11}" for key in RATES)
+    rates = "".join(f"{'-' if row[key] is None else format(row[key], '.2f'):>12}" for key in RATES)
     speakers = f"{row['speakers_hyp']}/{row['speakers_ref']}" if row["speakers_ref"] else ""
     print(f"{row['name']:<16}{speakers:>11}{rates}", flush=True)
+
+
+def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean rates, and overlap and interruptions of all."""
+    found: Overlap = summed([row["overlap"] for row in rows])
+    interrupted: InterruptionCounts = summed([row["interruptions"] for row in rows])
+    return {
+        **{key: mean(rows, key) for key in RATES},
+        "overlap": {**found._asdict(), "precision": found.precision, "recall": found.recall},
+        "interruptions": interrupted._asdict(),
+    }
+
+
+def print_simultaneous(sets: dict[str, dict[str, Any]]) -> None:
+    """Overlap and interruptions of each set."""
+    print(f"\n{'overlap (s)':<16}" + "".join(f"{key:>12}" for key in ("true", "told", "both", "precision", "recall")))
+    for name, of in sets.items():
+        values = ("-" if value is None else format(value, ".3f") for value in of["overlap"].values())
+        print(f"{name:<16}" + "".join(f"{value:>12}" for value in values))
+    print(f"\n{'interruptions':<16}" + "".join(f"{key:>17}" for key in InterruptionCounts._fields))
+    for name, of in sets.items():
+        print(f"{name:<16}" + "".join(f"{value:>17}" for value in of["interruptions"].values()))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
+    parser.add_argument("--spliced", action="store_true", help="dialogues spliced of read speech, too")
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments = parser.parse_args()
     folders = arguments.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
-    paths = recordings_in(folders)
-    if not paths:
-        print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
-        return 2
     ensure_scorers()
-    print(f"{'recording':<16}{'speakers':>11}" + "".join(f"{name:>11}" for name in RATES))
-    rows = asyncio.run(measure(paths))
+    with temporary_folder() as made:
+        paths = recordings_in(folders) + (spliced_recordings(made) if arguments.spliced else [])
+        if not paths:
+            print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
+            return 2
+        print(f"{'recording':<16}{'speakers':>11}" + "".join(f"{name:>12}" for name in RATES))
+        rows = asyncio.run(measure(paths))
     by_folder = {folder: [row for row in rows if row["folder"] == folder] for folder in {row["folder"] for row in rows}}
-    means = {name: {key: mean(of, key) for key in RATES} for name, of in [*sorted(by_folder.items()), ("all", rows)]}
-    for name, rates in means.items():
+    sets = {name: together(of) for name, of in [*sorted(by_folder.items()), ("all", rows)]}
+    for name, rates in sets.items():
         print_row({"name": f"mean {name}", "speakers_ref": 0, "speakers_hyp": 0, **rates})
+    print_simultaneous(sets)
     if arguments.json:
-        figures = {"recordings": rows, "mean": means, "units": "percent", **circumstances()}
+        named = [{**row, **{key: row[key]._asdict() for key in ("overlap", "interruptions")}} for row in rows]
+        figures = {"recordings": named, "mean": sets, "units": "percent; overlap: seconds", **circumstances()}
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 

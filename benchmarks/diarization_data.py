@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech, reverberated
+from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech, reverberated, write_flac
 from benchmarks.scoring import SpokenInterval, read_rttm
 
 LEVEL_RMS = 0.05
@@ -36,6 +36,18 @@ def recorded(folder: Path) -> list[Case]:
     """The .flac files of a folder with .rttm beside them; none where the folder is absent."""
     paths = sorted(path for path in folder.glob("*.flac") if path.with_suffix(".rttm").exists())
     return [Case(path.stem, read_samples(path), tuple(read_rttm(path.with_suffix(".rttm")))) for path in paths]
+
+
+def write_case(case: Case, folder: Path) -> Path:
+    """As a .flac file with an .rttm beside it; returns the first. The folder is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = case.name.replace(" ", "-")  # no field of an RTTM file holds a space
+    lines = [
+        f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
+        for start, end, speaker in case.truth
+    ]
+    (folder / f"{name}.rttm").write_text("".join(lines), encoding="utf-8")
+    return write_flac(np.round(case.samples * 32768).clip(-32768, 32767).astype(np.int16), folder / f"{name}.flac")
 
 
 def part(case: Case, start_s: float, end_s: float) -> Case:

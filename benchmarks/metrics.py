@@ -23,16 +23,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import DEFAULT_DATA, conversation_of, recordings_in
+from benchmarks.overlap_scoring import talk_of
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
 from inference.default_backend import load_default_models
 from inference.models import ModelSet
 from server.cli.client import Client
-from server.conversation import Conversation, Engine, Segment, Sentence
+from server.conversation import Conversation, Sentence
 from server.conversation.question_form import is_question
 from server.insights.balance import balance
 from server.insights.emotions import meeting_emotions
 from server.insights.energy import energy_value, talking_share
+from server.insights.flow import flow, interruptions
 from server.insights.interaction import interaction_components, interaction_value
 from server.insights.questions import questions
 from server.insights.sentiment import sentiment
@@ -48,6 +50,12 @@ def _longest_turn_s(line: Timeline) -> float:
 def _latency_ms(line: Timeline) -> float:
     gaps = [(b.start_us - a.end_us) / 1000 for a, b in zip(line.turns, line.turns[1:], strict=False)]
     return median(gaps) if gaps else 0.0
+
+
+def _patience_ms(conversation: Conversation, line: Timeline) -> float:
+    """Of the middle one of the speakers who have any."""
+    waits = [speaker["patience_ms"] for speaker in flow(conversation, line)["speakers"]]
+    return float(median([wait for wait in waits if wait is not None] or [0.0]))
 
 
 def _component(name: str) -> Score:
@@ -67,6 +75,10 @@ SCORES: dict[str, Score] = {
     "talking_time %": lambda _, line: 100 * talking_share(line, line.whole),
     "longest turn s": lambda _, line: _longest_turn_s(line),
     "latency ms": lambda _, line: _latency_ms(line),
+    "overlap %": lambda conversation, line: 100 * flow(conversation, line)["overlap_ratio"],
+    "interruptions": lambda _, line: sum(one.successful for one in interruptions(line).values()),
+    "  failed": lambda _, line: sum(one.failed for one in interruptions(line).values()),
+    "patience ms": lambda conversation, line: _patience_ms(conversation, line),
     "sentiment_score": lambda _, line: _sentiment(line),
     "neutral %": lambda _, line: _emotion(line, "neutral"),
     "happiness %": lambda _, line: _emotion(line, "happiness"),
@@ -92,19 +104,9 @@ def _largest_share(line: Timeline) -> float:
 
 def reference(path: Path, duration_us: int, models: ModelSet) -> Conversation:
     """The conversation as the annotators heard it, its utterances read by the same models."""
-    names: dict[str, int] = {}
-    segments = tuple(
-        Segment(
-            number,
-            names.setdefault(turn.speaker, len(names) + 1),
-            round(turn.start_s * 1e6),
-            min(duration_us, round(turn.end_s * 1e6)),
-        )
-        for number, turn in enumerate(sorted(read_rttm(path.with_suffix(".rttm"))), start=1)
-    )
-    engine = Engine(overlap=True)
-    said = _sentences(path.with_suffix(".stm"), names, models)
-    return Conversation(duration_us, tuple(names.values()), segments, engine, sentences=said)
+    turns = sorted(read_rttm(path.with_suffix(".rttm")))
+    names = {name: number for number, name in enumerate(dict.fromkeys(turn.speaker for turn in turns), start=1)}
+    return replace(talk_of(turns, duration_us), sentences=_sentences(path.with_suffix(".stm"), names, models))
 
 
 def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sentence, ...]:

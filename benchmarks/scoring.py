@@ -57,14 +57,28 @@ def read_stm_speakers(path: Path) -> dict[str, str]:
     return {speaker: " ".join(texts) for speaker, texts in said.items()}
 
 
-def diarization_error_rate(
+class DiarizationErrors(NamedTuple):
+    """Percent of the time that the reference's speakers speak, overlap counted for each."""
+
+    missed: float
+    false_alarm: float
+    confusion: float
+    """Told of another speaker."""
+
+    @property
+    def rate(self) -> float:
+        """DER."""
+        return self.missed + self.false_alarm + self.confusion
+
+
+def diarization_errors(
     reference: Sequence[SpokenInterval],
     hypothesis: Sequence[SpokenInterval],
     duration_s: float | None,
     collar_s: float,
     skip_overlap: bool = False,
-) -> float:
-    """DER in percent, ``collar_s`` left out on each side of every reference border.
+) -> DiarizationErrors:
+    """What DER is made of, ``collar_s`` left out on each side of every reference border.
 
     ``duration_s``: the whole file is scored; None: from the first to the last speech.
     """
@@ -76,7 +90,22 @@ def diarization_error_rate(
     scored = Timeline([Segment(0, duration_s)]) if duration_s is not None else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return 100 * float(metric(_annotation(reference), _annotation(hypothesis), uem=scored))
+        found: Any = metric(annotation_of(reference), annotation_of(hypothesis), uem=scored, detailed=True)
+    parts = [found[name] for name in ("missed detection", "false alarm", "confusion")]
+    if not found["total"]:  # nobody speaks: all that is told is wrong, as pyannote has it
+        return DiarizationErrors(0.0, 100.0 if sum(parts) else 0.0, 0.0)
+    return DiarizationErrors(*(100 * float(part) / float(found["total"]) for part in parts))
+
+
+def diarization_error_rate(
+    reference: Sequence[SpokenInterval],
+    hypothesis: Sequence[SpokenInterval],
+    duration_s: float | None,
+    collar_s: float,
+    skip_overlap: bool = False,
+) -> float:
+    """DER in percent; arguments as those of ``diarization_errors``."""
+    return diarization_errors(reference, hypothesis, duration_s, collar_s, skip_overlap).rate
 
 
 def jaccard_error_rate(
@@ -93,10 +122,11 @@ def jaccard_error_rate(
         warnings.simplefilter("ignore")
         scored = Timeline([Segment(0, duration_s)])
         metric: Any = JaccardErrorRate()  # type: ignore[no-untyped-call]
-        return 100 * float(metric(_annotation(reference), _annotation(hypothesis), uem=scored))
+        return 100 * float(metric(annotation_of(reference), annotation_of(hypothesis), uem=scored))
 
 
-def _annotation(intervals: Sequence[SpokenInterval]) -> Any:
+def annotation_of(intervals: Sequence[SpokenInterval]) -> Any:
+    """As pyannote's Annotation; intervals without a length are left out."""
     from pyannote.core import Annotation, Segment
 
     annotation = Annotation()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, quantiles
@@ -145,13 +146,35 @@ class Interruptions:
     """The other talked on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """One speaker cuts in on another."""
+
+    by: int
+    of: int
+    at_us: int
+    """Where ``by`` begins."""
+    successful: bool
+    """``of`` stops within 1 s."""
+
+
 def interruptions(line: Timeline) -> dict[int, Interruptions]:
-    """For every speaker how often they interrupt somebody.
+    """For every speaker how often they interrupt somebody."""
+    found = {speaker: Interruptions() for speaker in line.speakers}
+    for one in each_interruption(line):
+        if one.successful:
+            found[one.by].successful += 1
+        else:
+            found[one.by].failed += 1
+    return found
+
+
+def each_interruption(line: Timeline) -> Iterator[Interruption]:
+    """Who interrupts whom, in the order of time.
 
     A back-channel neither interrupts nor is interrupted, and of two who begin together nobody
     interrupts the other.
     """
-    found = {speaker: Interruptions() for speaker in line.speakers}
     spoken: InOrder[Utterance] = InOrder(u for u in line.utterances if u.duration_us >= BACK_CHANNEL_US)
     for mine in spoken.things:
         for theirs in spoken.reaching(Window(mine.start_us, mine.start_us + 1)):
@@ -159,8 +182,4 @@ def interruptions(line: Timeline) -> dict[int, Interruptions]:
             shared = min(theirs.end_us, mine.end_us) - mine.start_us
             cuts_in = theirs.speaker != mine.speaker and theirs.start_us < mine.start_us
             if cuts_in and early >= EARLY_US and shared >= OVERLAP_US:
-                if early <= STOPS_WITHIN_US:
-                    found[mine.speaker].successful += 1
-                else:
-                    found[mine.speaker].failed += 1
-    return found
+                yield Interruption(mine.speaker, theirs.speaker, mine.start_us, early <= STOPS_WITHIN_US)

@@ -10,6 +10,7 @@ from benchmarks.scoring import (
     SpokenInterval,
     concatenated_word_error_rate,
     diarization_error_rate,
+    diarization_errors,
     errors_of,
     folded_words,
     jaccard_error_rate,
@@ -39,6 +40,16 @@ def test_der_of_a_hand_computed_case() -> None:
     reference = [SpokenInterval(0, 10, "a"), SpokenInterval(10, 20, "b")]
     hypothesis = [SpokenInterval(0, 12, "x"), SpokenInterval(12, 20, "y")]
     assert diarization_error_rate(reference, hypothesis, 20, 0) == pytest.approx(10)
+
+
+def test_der_is_the_sum_of_what_is_missed_falsely_told_and_told_of_another() -> None:
+    reference = [SpokenInterval(0, 10, "a"), SpokenInterval(10, 20, "b")]
+    hypothesis = [SpokenInterval(0, 12, "x"), SpokenInterval(12, 16, "y"), SpokenInterval(20, 21, "y")]
+    found = diarization_errors(reference, hypothesis, 25, 0)
+    assert found == pytest.approx((20, 5, 10))
+    assert found.rate == pytest.approx(35)
+    assert diarization_errors([], hypothesis, 25, 0).rate == 100
+    assert diarization_errors([], [], 25, 0).rate == 0
 
 
 def test_wer_ignores_case_and_punctuation() -> None:

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from server.conversation import Conversation
-from server.insights.flow import Interruptions, flow, interruptions
+from server.insights.flow import Interruption, Interruptions, each_interruption, flow, interruptions
 from server.insights.questions import questions
 from server.insights.timeline import timeline
 from tests.conversation.test_conversation import ENGINE, S, conversation
@@ -64,6 +64,14 @@ def test_what_the_engine_cannot_hear_is_absent() -> None:
 def test_cutting_somebody_off_succeeds_when_they_stop_within_a_second() -> None:
     assert interrupted((1, 0, 10), (2, 9.2, 20)) == {1: Interruptions(0, 0), 2: Interruptions(1, 0)}
     assert interrupted((1, 0, 10), (2, 8, 20)) == {1: Interruptions(0, 0), 2: Interruptions(0, 1)}
+
+
+def test_each_interruption_says_who_interrupts_whom_and_when() -> None:
+    line = timeline(conversation((1, 0, 10), (2, 9.2, 20), (3, 15, 30)))
+    assert list(each_interruption(line)) == [
+        Interruption(2, 1, round(9.2 * S), successful=True),
+        Interruption(3, 2, 15 * S, successful=False),
+    ]
 
 
 @pytest.mark.parametrize(
