@@ -98,6 +98,22 @@ def by_way(heard: Heard, threshold: float) -> list[dict[str, Any]]:
     return [*rows, {"known": "any", "new": "any", **compared(known, new).figures(threshold)}]
 
 
+def by_telephone(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+    """Pairs with a telephone on no side, on one, and on both; 60 s known, 15 s new."""
+    known, new = heard.known_of(KNOWN_S[-1]), heard.new_of(NEW_AMOUNTS_S[-1])
+    by_phone = [np.char.find(some.ways, "telephone") >= 0 for some in (known, new)]
+    sides = by_phone[0][:, None].astype(int) + by_phone[1][None, :]
+    one = known.people[:, None] == new.people[None, :]
+    similarity = (known.vectors @ new.vectors.T).astype(np.float64)
+    return [
+        {
+            "telephones": count,
+            **Compared(similarity[one & (sides == count)], similarity[~one & (sides == count)]).figures(threshold),
+        }
+        for count in range(3)
+    ]
+
+
 def by_amount(heard: Heard, threshold: float) -> list[dict[str, Any]]:
     """Every way with every way, by the speech that voices are made of."""
     rows = []
@@ -158,6 +174,7 @@ async def measure() -> dict[str, Any]:
     return {
         "threshold": threshold,
         "by_way": by_way(heard, threshold),
+        "by_telephone": by_telephone(heard, threshold),
         "by_amount": by_amount(heard, threshold),
         "by_threshold": {"chosen_on": by_threshold(heard, names[::2]), "tested_on": by_threshold(heard, names[1::2])},
         "of_meetings": of_meetings(found, threshold),
@@ -181,6 +198,7 @@ def main() -> int:
     figures = asyncio.run(measure())
     print(f"threshold: {figures['threshold']}")
     print_rows("by way", figures["by_way"])
+    print_rows("by how many of the two are telephones", figures["by_telephone"])
     print_rows("by the amount of speech", figures["by_amount"])
     for half, rows in figures["by_threshold"].items():
         print_rows(f"by threshold, {half.replace('_', ' ')}", rows)
