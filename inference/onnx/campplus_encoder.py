@@ -30,7 +30,7 @@ PROFILE = EncoderProfile(
     online_similarity=0.4,
     min_cluster_s=1.2,
     max_speakers=8,
-    same_voice_similarity=0.55,
+    same_voice_similarity=0.6,
 )
 
 
