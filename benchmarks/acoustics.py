@@ -120,7 +120,7 @@ async def voices(engine: Engine) -> dict[str, Any]:
     for speaker, files in read_speech(EVAL / "librispeech").items():
         for half in (files[: len(files) // 2], files[len(files) // 2 :]):
             _, finished = await heard(engine, np.concatenate([read_samples(p) for p in half]))
-            vectors.setdefault(speaker, []).append(finished.vectors[0])
+            vectors.setdefault(speaker, []).append(finished.voices.vectors[0])
     same = [float(a @ b) for a, b in vectors.values()]
     other = [float(a @ b) for x, y in combinations(vectors, 2) for a in vectors[x] for b in vectors[y]]
     return {

@@ -83,11 +83,9 @@ class Recordings:
     def diarize(self, number: int, method: Method) -> list[SpokenInterval]:
         """Who speaks when in case ``number``."""
         speech = self.speech(number, method.rule)
-        plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
-        windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
+        windows, vectors = self.windows(number, method.rule)
         if not windows:
             return []
-        vectors = self._vectors_of(number, windows)
         centroids = method.cluster(vectors, self.profile)
         if method.voices is Voices.NONE:
             segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
@@ -143,6 +141,13 @@ class Recordings:
         closed = segmenter.push(self._probabilities[number])
         return closed + segmenter.finish(self.cases[number].duration_s)
 
+    def windows(self, number: int, rule: SpeechRule | None = None) -> tuple[list[Window], Vectors]:
+        """The windows of the speech in case ``number``, and their vectors, shape (windows, d)."""
+        speech = self.speech(number, rule)
+        plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
+        windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
+        return windows, self._vectors_of(number, windows)
+
     def _vectors_of(self, number: int, windows: list[Window]) -> Vectors:
         known, samples = self._vectors[number], self.cases[number].samples
         missing = list(dict.fromkeys(window.heard() for window in windows if window.heard() not in known))
@@ -151,7 +156,8 @@ class Recordings:
             for start, end in missing
         ]
         known.update(zip(missing, self._encoder(spans), strict=True))
-        return np.stack([known[window.heard()] for window in windows])
+        vectors = [known[window.heard()] for window in windows]
+        return np.stack(vectors) if vectors else np.zeros((0, self.profile.dimension), np.float32)
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio_buffer import AudioBuffer
-from inference.diarization.agglomeration import unit
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.overlapped_speech import Likeness, heard_speech, overlapped_segments, united
 from inference.diarization.resegmentation import SpeakerSegment, assign_speakers
 from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.voice_profiles import VoiceProfiles, profiles_of
 from inference.diarization.windows import Window, WindowPlan
 from inference.engine import Engine
 from inference.events import TurnEvent
@@ -96,11 +95,12 @@ class ClusteredSpeakers:
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
         if not self._windows:
-            return SettledSpeakers([], {}, np.zeros((0, self._profile.dimension), np.float32))
+            return SettledSpeakers([], {}, VoiceProfiles.of_nobody(self._profile.dimension))
         vectors = np.concatenate(self._vectors)
         centroids = cluster_speakers(vectors, self._profile, self._expected)
         segments = self._segments(speech, vectors, centroids)
-        return SettledSpeakers(segments, words_by_segment(segments, words), self._profiles(segments, vectors))
+        voices = profiles_of(segments, self._windows, vectors, self._profile.hop_s)
+        return SettledSpeakers(segments, words_by_segment(segments, words), voices)
 
     def _segments(
         self, speech: Sequence[SpeechSegment], vectors: NDArray[np.float32], centroids: NDArray[np.float32]
@@ -135,19 +135,3 @@ class ClusteredSpeakers:
         self._windows += windows
         if self._live:
             self._live.hear(windows, vectors)
-
-    def _profiles(self, segments: list[SpeakerSegment], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mean vector of each speaker's windows, shape (speakers, d), unit length."""
-        count = max(segment.speaker for segment in segments)
-        # Beside others a voice is not heard well enough to know it by.
-        segments = [segment for segment in segments if not segment.beside]
-        starts = [segment.start_s for segment in segments]
-        owners = np.array(
-            [segments[max(0, bisect_right(starts, window.middle_s) - 1)].speaker for window in self._windows]
-        )
-        profiles = np.zeros((count, vectors.shape[1]), np.float32)
-        for speaker in range(1, count + 1):
-            own = vectors[owners == speaker]
-            if len(own):
-                profiles[speaker - 1] = own.mean(0)
-        return unit(profiles)

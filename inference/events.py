@@ -6,10 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inference.acoustics import RecordingAcoustics, SegmentAcoustics
+from inference.diarization.voice_profiles import VoiceProfiles
 from inference.models import RecognisedWord
 
 
@@ -62,10 +60,10 @@ class TurnEvent:
 
 @dataclass(frozen=True, slots=True)
 class FinishedEvent:
-    """The session is complete. ``vectors`` has shape (speakers, d), in the order of the speakers' numbers."""
+    """The session is complete."""
 
     total_samples: int
-    vectors: NDArray[np.float32]
+    voices: VoiceProfiles
     acoustics: RecordingAcoustics
     language: str = ""
     """What is spoken most, BCP 47 primary tag; empty without words, or where it is not known."""

@@ -13,6 +13,7 @@ from inference.audio_buffer import AudioBuffer
 from inference.diarization.agglomeration import unit
 from inference.diarization.resegmentation import SpeakerSegment
 from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.voice_profiles import VoiceProfiles
 from inference.engine import Engine
 from inference.events import TurnEvent, TurnState
 from inference.frame_activity import Activity, FrameActivity
@@ -46,6 +47,7 @@ class FramedSpeakers:
         self._said: dict[int, TurnEvent] = {}
         self._looked_through = 0  # frames looked at for vectors
         self._windows: dict[int, list[NDArray[np.float32]]] = defaultdict(list)  # by speaker
+        self._encoded: dict[int, int] = defaultdict(int)  # samples of these, by speaker
 
     def known_through(self, heard: int) -> int:
         return min(heard, self._activity.frames * self._frame)
@@ -112,7 +114,7 @@ class FramedSpeakers:
         self._place_words(float("inf"))
         order = sorted(self._activity.stretches, key=lambda stretch: (stretch.start, stretch.number))
         said = {index: self._words[stretch.number] for index, stretch in enumerate(order)}
-        return SettledSpeakers([self._segment(stretch) for stretch in order], said, self._vectors())
+        return SettledSpeakers([self._segment(stretch) for stretch in order], said, self._voices())
 
     def revision_of(self, segment_id: int) -> int:
         said = self._said.get(segment_id)
@@ -187,13 +189,15 @@ class FramedSpeakers:
         self._looked_through = through
         if wanted:
             vectors = await self._engine.encode(self._owner, [samples for _, samples in wanted])
-            for (speaker, _), vector in zip(wanted, vectors, strict=True):
+            for (speaker, samples), vector in zip(wanted, vectors, strict=True):
                 self._windows[speaker].append(vector)
+                self._encoded[speaker] += len(samples)
 
-    def _vectors(self) -> NDArray[np.float32]:
+    def _voices(self) -> VoiceProfiles:
         speakers = max((stretch.speaker for stretch in self._activity.stretches), default=0)
         found = np.zeros((speakers, self._engine.models.encoder.profile.dimension), np.float32)
-        for speaker in range(1, speakers + 1):
-            if self._windows[speaker]:
-                found[speaker - 1] = np.mean(self._windows[speaker], axis=0)
-        return unit(found)
+        seconds = np.array([self._encoded[number] / SAMPLE_RATE_HZ for number in range(1, speakers + 1)], np.float32)
+        for number in range(1, speakers + 1):
+            if self._windows[number]:
+                found[number - 1] = np.mean(self._windows[number], axis=0)
+        return VoiceProfiles(unit(found), seconds)

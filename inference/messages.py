@@ -26,10 +26,10 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
             return session_pb2.RunSessionResponse(progress=progress)
         case TurnEvent():
             return session_pb2.RunSessionResponse(turn=_turn(event))
-        case FinishedEvent():
+        case FinishedEvent(voices=voices):
             profiles = [
-                session_pb2.SpeakerProfile(speaker=number, vector=vector.tolist())
-                for number, vector in enumerate(event.vectors, start=1)
+                session_pb2.SpeakerProfile(speaker=number, vector=vector.tolist(), speech_seconds=float(seconds))
+                for number, (vector, seconds) in enumerate(zip(voices.vectors, voices.seconds, strict=True), start=1)
             ]
             finished = session_pb2.Finished(
                 total_samples=event.total_samples,

@@ -233,6 +233,6 @@ class Session:
         ]
         spoken = self._recognition.most_spoken if self._recognition and words else ""
         sure = self._recognition.confidence_of(spoken) if self._recognition and spoken else None
-        end = FinishedEvent(total, settled.vectors, self._ear.recording(), spoken, sure)
+        end = FinishedEvent(total, settled.voices, self._ear.recording(), spoken, sure)
         standing = ProgressEvent(total, "clustering", total, total, spoken, sure)
         return [standing, *turns, end] if turns else [end]

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inference.audio_buffer import AudioBuffer
 from inference.diarization.resegmentation import SpeakerSegment
 from inference.diarization.speech_segments import SpeechSegment
+from inference.diarization.voice_profiles import VoiceProfiles
 from inference.events import TurnEvent
 from inference.models import RecognisedWord
 
@@ -24,8 +22,8 @@ class SettledSpeakers:
     """In the order of their starts; they overlap where several speak at once and the engine can tell."""
     words: Mapping[int, Sequence[RecognisedWord]]
     """Words by index into ``segments``."""
-    vectors: NDArray[np.float32]
-    """Shape (speakers, d), in the order of the speakers' numbers; zeros for one without a vector."""
+    voices: VoiceProfiles
+    """To know the speakers by in another session."""
 
 
 class SpeakerStage(Protocol):

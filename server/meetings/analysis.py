@@ -88,7 +88,7 @@ class Analyst:
         notice = notice_of(conversation, recording, said, job.language)
 
         async def finish(connection: Connection) -> None:
-            rows, links = await recognise(connection, job.organization_id, said[0], conversation, vectors, named)
+            rows, links = await recognise(connection, job.organization_id, said[0], vectors, named)
             await results.finish(
                 connection,
                 job,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from server.conversation import Conversation
 from server.insights.naming import named_speakers
-from server.meetings.voices import LEAST_SPEECH_S, heard_again, matched
+from server.meetings.voices import heard_again, matched
 from server.storage import voices
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
@@ -40,7 +40,6 @@ async def recognise(
     connection: Connection,
     organization_id: UUID,
     said: SessionSaid,
-    conversation: Conversation,
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
 ) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:
@@ -51,15 +50,12 @@ async def recognise(
     if not await voices.recognises(connection, organization_id):
         return rows, []
     known = {voice.id: voice for voice in await voices.lock_known(connection, organization_id, said.voice_model)}
-    enough = {
-        label: vector for label, vector in vectors.items() if conversation.speaking_us(label) >= LEAST_SPEECH_S * 1e6
-    }
-    by_label = {match.label: match for match in matched(enough, list(known.values()), said.same_voice_similarity)}
+    by_label = {match.label: match for match in matched(vectors, list(known.values()), said.same_voice_similarity)}
     named, links = [], []
     for row in rows:
-        match, vector = by_label.get(row.label), enough.get(row.label)
+        match, vector = by_label.get(row.label), vectors.get(row.label)
         if match:
-            voice = heard_again(known[match.voice_id], enough[row.label])
+            voice = heard_again(known[match.voice_id], vectors[row.label])
             if voice.name and row.alias_source != "track":
                 row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
         elif vector is not None:

@@ -18,6 +18,7 @@ from server.conversation.fold import Event
 from server.conversation.tracks import HeardTrack, joined
 from server.meetings.inference_client import event_of
 from server.meetings.level import LevelMeter
+from server.meetings.voices import LEAST_SPEECH_S
 
 VOICE_TASK = "speaker vectors"
 
@@ -63,7 +64,7 @@ class SessionSaid:
     messages: list[bytes] = field(default_factory=list)
     """The same as serialized RunSessionResponse."""
     vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    """Unit vector of each speaker's voice."""
+    """Unit vector of the voice of each speaker who was heard alone for long enough."""
     voice_model: str = ""
     same_voice_similarity: float = 1.0
     """Cosine similarity from which two of the model's vectors are of one voice; 1 where the engine does not say."""
@@ -88,7 +89,8 @@ class SessionSaid:
                 self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
             for profile in response.finished.speakers:
-                self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
+                if profile.speech_seconds >= LEAST_SPEECH_S:
+                    self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
             del response.finished.speakers[:]
         self.events.append(event)
         self.messages.append(response.SerializeToString())

@@ -120,8 +120,8 @@ async def test_live_ends_as_uploaded_however_audio_comes(framed: Engine, uploade
     assert final(live) == final(uploaded)
     assert final(await run(framed, 7777, live=False)) == final(uploaded)
     (a,), (b,) = ([e for e in said if isinstance(e, FinishedEvent)] for said in (live, uploaded))
-    assert np.array_equal(a.vectors, b.vectors)
-    assert np.allclose(np.linalg.norm(a.vectors, axis=1), 1, atol=1e-4), "every speaker has a vector"
+    assert np.array_equal(a.voices.vectors, b.voices.vectors)
+    assert np.allclose(np.linalg.norm(a.voices.vectors, axis=1), 1, atol=1e-4), "every speaker has a vector"
 
 
 async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: Engine) -> None:
@@ -202,4 +202,4 @@ async def test_silence_has_no_speakers(framed: Engine) -> None:
     (end,) = await session.finish()
     await session.close()
     assert isinstance(end, FinishedEvent)
-    assert (end.total_samples, len(end.vectors)) == (3 * SAMPLE_RATE_HZ, 0)
+    assert (end.total_samples, len(end.voices.vectors)) == (3 * SAMPLE_RATE_HZ, 0)

@@ -160,7 +160,7 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
     assert len(words) > 10
     assert {word.text for word in words} & vocabulary
     assert isinstance(said[-1], FinishedEvent)
-    assert said[-1].vectors.shape[1] == 12
+    assert said[-1].voices.vectors.shape[1] == 12
 
 
 def test_a_path_may_be_pinned(tmp_path: Path) -> None:

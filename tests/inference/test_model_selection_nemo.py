@@ -64,7 +64,7 @@ async def test_a_meeting_is_analysed_by_checkpoints_that_were_chosen(checkpoints
     await session.close()
     await engine.close()
     assert isinstance(said[-1], FinishedEvent)
-    assert said[-1].vectors.shape[1] == models.encoder.profile.dimension
+    assert said[-1].voices.vectors.shape[1] == models.encoder.profile.dimension
     assert all(event.speaker <= models.diarizer.max_speakers for event in said if isinstance(event, TurnEvent))
 
 

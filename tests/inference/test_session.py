@@ -64,7 +64,7 @@ async def test_silence_has_no_speakers(engine: Engine) -> None:
     await session.push(np.zeros(3 * RATE_HZ, np.int16))
     (end,) = await session.finish()
     assert isinstance(end, FinishedEvent)
-    assert (end.total_samples, len(end.vectors)) == (3 * RATE_HZ, 0)
+    assert (end.total_samples, len(end.voices.vectors)) == (3 * RATE_HZ, 0)
 
 
 async def test_words_of_a_window_do_not_depend_on_what_came_before(engine: Engine) -> None:

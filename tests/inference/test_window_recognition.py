@@ -105,7 +105,7 @@ async def test_live_ends_as_uploaded_however_audio_comes(
 
 def as_told(event: Event) -> tuple[object, ...]:
     assert isinstance(event, FinishedEvent)
-    return event.total_samples, event.vectors.tobytes(), event.language, event.language_confidence
+    return event.total_samples, event.voices.vectors.tobytes(), event.language, event.language_confidence
 
 
 async def test_words_said_to_be_final_stay(live: list[Event]) -> None:

@@ -10,7 +10,7 @@ from meetra.inference.v1 import session_pb2
 from numpy.typing import NDArray
 
 from server.meetings.recording import SessionSaid
-from server.meetings.voices import heard_again, matched
+from server.meetings.voices import LEAST_SPEECH_S, heard_again, matched
 from server.storage.voices import VoiceRow
 
 
@@ -50,3 +50,16 @@ def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody(
     capabilities = session_pb2.Capabilities(same_voice_similarity=0.65)
     said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=capabilities)))
     assert said.same_voice_similarity == 0.65
+
+
+def test_a_voice_heard_alone_for_too_short_is_neither_compared_nor_kept() -> None:
+    said = SessionSaid()
+    profiles = [
+        session_pb2.SpeakerProfile(speaker=1, vector=[1, 0], speech_seconds=LEAST_SPEECH_S),
+        session_pb2.SpeakerProfile(speaker=2, vector=[0, 1], speech_seconds=LEAST_SPEECH_S - 0.1),
+        session_pb2.SpeakerProfile(speaker=3, vector=[0, 0]),
+    ]
+    said.take(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
+    assert list(said.vectors) == [1]
+    assert said.messages
+    assert not session_pb2.RunSessionResponse.FromString(said.messages[0]).finished.speakers, "no voice is stored"

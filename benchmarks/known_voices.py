@@ -1,0 +1,212 @@
+"""Is a voice known again in another room, by another microphone, through another codec?
+
+    python -m benchmarks.known_voices [--json FILE]
+
+LibriSpeech readers are heard through simulated rooms, microphones, noise, telephones and codecs, each in two
+recordings that share no sentence. Their voices are made as a session makes them, the mean vector of windows of
+speech, of different amounts of it, and those of one recording compared with those of the other. What is told of the
+threshold is told of each half of the readers: it is chosen on the first and tested on the second. Then whole meetings,
+diarized as uploads are, and their speakers compared with those of other meetings: AMI clips, two of them of the same
+people by different microphones, and the synthetic dialogues, by a microphone and through a room and a codec.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.diarization_data import Case, recorded
+from benchmarks.diarization_runs import Recordings, Vectors
+from benchmarks.in_process import default_engine
+from benchmarks.microphones import WAYS
+from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech
+from benchmarks.running_system import circumstances
+from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
+from benchmarks.voices_of_meetings import FoundVoice, found_voices
+from inference.onnx.campplus_encoder import PROFILE
+from server.meetings.voices import LEAST_SPEECH_S
+
+# Between two utterances of a reader, seconds.
+PAUSE_S = 0.5
+# The last utterances of each reader, at least so long together, are the other recording; seconds.
+NEW_S = 17.0
+# Speech that voices are made of, seconds; all there is where that is less.
+KNOWN_S, NEW_AMOUNTS_S = (5.0, 15.0, 60.0), (2.0, 3.0, 5.0, 8.0, 15.0)
+THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(10))
+# How voices that are known were recorded.
+KNOWN_BY = ("close", "noise, 10 dB under", "telephone", "far, T60 0.8 s")
+# Meetings are heard as they are, and so.
+WORSE = "far, noise, Opus"
+
+
+class Heard(NamedTuple):
+    """The vectors of windows of speech, by reader and way."""
+
+    known: list[tuple[str, str, Vectors]]
+    new: list[tuple[str, str, Vectors]]
+
+    def known_of(self, seconds: float) -> Voices:
+        return voices(self.known, round(seconds / PROFILE.hop_s))
+
+    def new_of(self, seconds: float) -> Voices:
+        return voices(self.new, round(seconds / PROFILE.hop_s))
+
+
+def two_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[Samples]]]:
+    """Of each reader: what is heard of them first, and what in another recording."""
+    pause = np.zeros(int(PAUSE_S * RATE_HZ), np.float32)
+    for reader, paths in sorted(readers.items()):
+        utterances = [read_samples(path) for path in paths]
+        seconds = np.array([len(utterance) / RATE_HZ for utterance in utterances])
+        last = 1 + int((seconds[::-1].cumsum() < NEW_S).sum())
+        parts = (utterances[:-last], utterances[-last:])
+        yield reader, [np.concatenate([piece for one in part for piece in (one, pause)]) for part in parts]
+
+
+def hear(readers: dict[str, list[Path]]) -> Heard:
+    """Every reader, new by every way and known by some; no two recordings share a room or a microphone."""
+    heard = Heard([], [])
+    pairs = list(two_recordings(readers))
+    for number, (name, way) in enumerate(WAYS.items()):
+        seeds = iter(range(number * 2 * len(pairs), (number + 1) * 2 * len(pairs)))
+        cases = [Case(reader, way(samples, next(seeds)), ()) for reader, parts in pairs for samples in parts]
+        wanted = cases if name in KNOWN_BY else cases[1::2]
+        recordings = Recordings(wanted)
+        for place, case in enumerate(wanted):
+            part = place % 2 if name in KNOWN_BY else 1
+            heard[part].append((case.name, name, recordings.windows(place)[1]))
+        print(f"heard: {name}", file=sys.stderr, flush=True)
+    return heard
+
+
+def by_way(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+    """Voices known from close by, and by each of the ways, with new ones of each way; 60 s known, 15 s new."""
+    known, new = heard.known_of(KNOWN_S[-1]), heard.new_of(NEW_AMOUNTS_S[-1])
+    rows: list[dict[str, Any]] = [
+        {"known": "close", "new": way, **compared(known.by("close"), new.by(way)).figures(threshold)} for way in WAYS
+    ]
+    rows += [{"known": "any", "new": way, **compared(known, new.by(way)).figures(threshold)} for way in WAYS]
+    return [*rows, {"known": "any", "new": "any", **compared(known, new).figures(threshold)}]
+
+
+def by_telephone(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+    """Pairs with a telephone on no side, on one, and on both; 60 s known, 15 s new."""
+    known, new = heard.known_of(KNOWN_S[-1]), heard.new_of(NEW_AMOUNTS_S[-1])
+    by_phone = [np.char.find(some.ways, "telephone") >= 0 for some in (known, new)]
+    sides = by_phone[0][:, None].astype(int) + by_phone[1][None, :]
+    one = known.people[:, None] == new.people[None, :]
+    similarity = (known.vectors @ new.vectors.T).astype(np.float64)
+    return [
+        {
+            "telephones": count,
+            **Compared(similarity[one & (sides == count)], similarity[~one & (sides == count)]).figures(threshold),
+        }
+        for count in range(3)
+    ]
+
+
+def by_amount(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+    """Every way with every way, by the speech that voices are made of."""
+    rows = []
+    for known_s, new_s in product(KNOWN_S, NEW_AMOUNTS_S):
+        known, new = heard.known_of(known_s), heard.new_of(new_s)
+        becomes = named(known, new, threshold)
+        rows.append(
+            {
+                "known_s": known_s,
+                "new_s": new_s,
+                **compared(known, new).figures(threshold),
+                **{f"{what}_percent": round(value, 1) for what, value in asdict(becomes).items()},
+            }
+        )
+    return rows
+
+
+def by_threshold(heard: Heard, readers: list[str]) -> list[dict[str, float]]:
+    """Errors of some readers, every way with every way; 60 s known, of the new one the least that is compared."""
+    known, new = heard.known_of(KNOWN_S[-1]).of(readers), heard.new_of(LEAST_SPEECH_S).of(readers)
+    pairs = compared(known, new)
+    return [
+        {
+            "threshold": threshold,
+            "missed_percent": round(pairs.missed(threshold), 1),
+            "taken_percent": round(pairs.taken(threshold), 2),
+            "strangers_percent": round(named(known, new, threshold).strangers, 1),
+        }
+        for threshold in THRESHOLDS
+    ]
+
+
+def of_meetings(found: dict[str, list[FoundVoice]], threshold: float) -> list[dict[str, Any]]:
+    """Speakers of meetings with those of other meetings; ``found``: by the way the meetings were recorded."""
+    enough = {way: [voice for voice in some if voice.seconds >= LEAST_SPEECH_S] for way, some in found.items()}
+    rows = []
+    for known, new in (("close", "close"), ("close", WORSE), (WORSE, WORSE)):
+        pairs = [(a, b) for a in enough[known] for b in enough[new] if a.meeting != b.meeting]
+        one = np.array([a.speaker == b.speaker for a, b in pairs])
+        similarity = np.array([float(a.vector @ b.vector) for a, b in pairs])
+        rows.append({"known": known, "new": new, **Compared(similarity[one], similarity[~one]).figures(threshold)})
+    return rows
+
+
+async def measure() -> dict[str, Any]:
+    """The figures."""
+    threshold = PROFILE.same_voice_similarity
+    readers = read_speech(EVAL / "librispeech")
+    heard = hear(readers)
+    meetings = [*recorded(EVAL / "ami"), *recorded(EVAL / "synthetic")]
+    found: dict[str, list[FoundVoice]] = {"close": [], WORSE: []}
+    async with default_engine() as engine:
+        for seed, case in enumerate(meetings):
+            found["close"] += await found_voices(engine, case)
+            found[WORSE] += await found_voices(engine, replace(case, samples=WAYS[WORSE](case.samples, seed)))
+            print(f"heard: {case.name}", file=sys.stderr, flush=True)
+    names = sorted(readers)
+    return {
+        "threshold": threshold,
+        "by_way": by_way(heard, threshold),
+        "by_telephone": by_telephone(heard, threshold),
+        "by_amount": by_amount(heard, threshold),
+        "by_threshold": {"chosen_on": by_threshold(heard, names[::2]), "tested_on": by_threshold(heard, names[1::2])},
+        "of_meetings": of_meetings(found, threshold),
+    }
+
+
+def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    print(f"\n{title}")
+    print(" | ".join(rows[0]))
+    for row in rows:
+        print(" | ".join(str(value) for value in row.values()))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.known_voices", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    given = parser.parse_args()
+    if not (EVAL / "librispeech").is_dir():
+        print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
+        return 2
+    figures = asyncio.run(measure())
+    print(f"threshold: {figures['threshold']}")
+    print_rows("by way", figures["by_way"])
+    print_rows("by how many of the two are telephones", figures["by_telephone"])
+    print_rows("by the amount of speech", figures["by_amount"])
+    for half, rows in figures["by_threshold"].items():
+        print_rows(f"by threshold, {half.replace('_', ' ')}", rows)
+    print_rows("speakers of meetings", figures["of_meetings"])
+    if given.json:
+        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The voice of each speaker of a session, to know them by in another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.diarization.agglomeration import unit
+from inference.diarization.resegmentation import SpeakerSegment
+from inference.diarization.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceProfiles:
+    """In the order of the speakers' numbers."""
+
+    vectors: NDArray[np.float32]
+    """Shape (speakers, d), unit length; zeros for one who was never heard alone."""
+    seconds: NDArray[np.float32]
+    """Speech that each vector is made of, shape (speakers,)."""
+
+    @classmethod
+    def of_nobody(cls, dimension: int) -> VoiceProfiles:
+        return cls(np.zeros((0, dimension), np.float32), np.zeros(0, np.float32))
+
+
+def profiles_of(
+    segments: Sequence[SpeakerSegment], windows: Sequence[Window], vectors: NDArray[np.float32], hop_s: float
+) -> VoiceProfiles:
+    """The mean vector of each speaker's windows.
+
+    Two voices at once are like neither: windows over which somebody speaks beside another count for nobody. Nor do
+    those in no segment.
+
+    Args:
+        segments: not empty, in the order of their starts.
+        windows: with ``vectors`` of shape (n, d), n > 0.
+        hop_s: from one window to the next in uninterrupted speech, seconds.
+    """
+    count = max(segment.speaker for segment in segments)
+    middles_s = np.array([window.middle_s for window in windows])
+    floor = [segment for segment in segments if not segment.beside]
+    last = np.searchsorted([segment.start_s for segment in floor], middles_s, "right") - 1
+    owners = np.array([segment.speaker for segment in floor])[np.maximum(0, last)] - 1
+    until_s = np.array([segment.end_s for segment in floor])[np.maximum(0, last)]
+    alone = (last >= 0) & (middles_s <= until_s) & ~_beside(segments, middles_s)
+    sums, seconds = np.zeros((count, vectors.shape[1]), np.float32), np.zeros(count, np.float32)
+    np.add.at(sums, owners[alone], vectors[alone])
+    lengths_s = np.array([min(hop_s, window.end_s - window.start_s) for window in windows], np.float32)
+    np.add.at(seconds, owners[alone], lengths_s[alone])
+    return VoiceProfiles(unit(sums), seconds)
+
+
+def _beside(segments: Sequence[SpeakerSegment], moments_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether somebody speaks beside another at each moment, shape (moments,)."""
+    spans = np.array([(segment.start_s, segment.end_s) for segment in segments if segment.beside]).reshape(-1, 2)
+    until_s = np.concatenate([[-np.inf], np.maximum.accumulate(spans[:, 1])])
+    return np.asarray(moments_s < until_s[np.searchsorted(spans[:, 0], moments_s, "right")])
