@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech, reverberated, write_flac
+from benchmarks.made_dialogues import Manner, Room, dialogue
+from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech, write_flac
 from benchmarks.scoring import SpokenInterval, read_rttm
-
-LEVEL_RMS = 0.05
-# Of read speech: frames this far under the loud ones, or so little over the noise, are pauses.
-PAUSE_DB, NOISE_DB = 30.0, 6.0
-LONGEST_PAUSE_S, SHORTEST_SPEECH_S = 0.3, 0.1
-FRAME = RATE_HZ // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +79,6 @@ def joined(cases: list[Case]) -> Case:
     return Case(" + ".join(case.name for case in cases), np.concatenate([case.samples for case in cases]), tuple(truth))
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How a dialogue is made hard."""
-
-    t60_s: tuple[float, float] | None = None
-    """Each speaker's reverberation time lies between these; None: no echo."""
-    noise_db: float = 25.0
-    """Pink noise so far under the speech."""
-    level_db: float = 0.0
-    """Standard deviation of the speakers' levels."""
-    overlap: float = 0.0
-    """Share of turns that begin before the one before has ended."""
-
-
 ROOMS = (
     Room(),
     Room((0.2, 0.5), 20, 4),
@@ -120,7 +99,7 @@ def spliced(half: int) -> list[Case]:
         random = np.random.default_rng([half, number])
         chosen = {str(reader): by_reader[str(reader)] for reader in random.choice(readers, count, replace=False)}
         name = f"spliced {half}.{number}"
-        cases.append(_dialogue(name, chosen, ROOMS[number % len(ROOMS)], (40, 90)[number % 2], random))
+        cases.append(Case(name, *dialogue(chosen, ROOMS[number % len(ROOMS)], Manner(), (40, 90)[number % 2], random)))
     return cases
 
 
@@ -131,80 +110,5 @@ def long_meeting(half: int, minutes: float = 8) -> list[Case]:
     by_reader = read_speech(EVAL / "librispeech")
     readers = {reader: by_reader[reader] for reader in sorted(by_reader)[half::2][:4]}
     room = Room((0.2, 0.5), 18, 4, 0.15)
-    return [_dialogue(f"{minutes:g} minutes {half}", readers, room, 60 * minutes, np.random.default_rng([9, half]))]
-
-
-def _dialogue(
-    name: str, by_reader: dict[str, list[Path]], room: Room, length_s: float, random: np.random.Generator
-) -> Case:
-    readers = list(by_reader)
-    tracks = np.zeros((len(readers), int((length_s + 12) * RATE_HZ)), np.float32)
-    shares = random.dirichlet(np.full(len(readers), 2.0))
-    levels = 10 ** (random.normal(0, room.level_db, len(readers)) / 20)
-    said_until_s = np.zeros(len(readers))
-    truth: list[SpokenInterval] = []
-    now_s, last = 0.5, -1
-    while now_s < length_s:
-        odds = shares * np.where(np.arange(len(readers)) == last, 0.15, 1)
-        speaker = int(random.choice(len(readers), p=odds / odds.sum()))
-        paths = by_reader[readers[speaker]]
-        samples = read_samples(paths[random.integers(len(paths))])
-        spans = list(_turn(_speech(samples), float(np.clip(random.lognormal(0.6, 0.7), 0.5, 8)), random))
-        gap_s = max(0.05, float(random.normal(0.25, 0.25)))
-        if speaker != last >= 0 and random.random() < room.overlap:
-            gap_s = -float(random.uniform(0.3, 1.5))
-        start_s = max(now_s + gap_s, said_until_s[speaker] + 0.05)
-        first_s, last_s = spans[0][0], spans[-1][1]
-        turn = samples[int(first_s * RATE_HZ) : int(last_s * RATE_HZ)]
-        turn = turn * (LEVEL_RMS * levels[speaker] / np.sqrt(np.square(turn).mean() + 1e-9))
-        at = int(start_s * RATE_HZ)
-        tracks[speaker, at : at + len(turn)] += turn
-        truth += [SpokenInterval(start_s + a - first_s, start_s + b - first_s, readers[speaker]) for a, b in spans]
-        said_until_s[speaker] = start_s + last_s - first_s
-        now_s, last = max(now_s, float(said_until_s[speaker])), speaker
-    rooms = np.stack([_in_room(track, room, random) for track in tracks])
-    heard = rooms.sum(0)[: int((now_s + 0.7) * RATE_HZ)]
-    noise = _pink(len(heard), random) * np.sqrt(np.square(heard).mean()) * 10 ** (-room.noise_db / 20)
-    return Case(name, np.clip(heard + noise, -1, 1).astype(np.float32), tuple(truth))
-
-
-def _in_room(track: Samples, room: Room, random: np.random.Generator) -> Samples:
-    if room.t60_s is None or not track.any():
-        return track
-    echoed = reverberated(track, float(random.uniform(*room.t60_s)), int(random.integers(1 << 30)))
-    loudness = np.sqrt(np.square(track).mean() / np.square(echoed).mean())
-    return np.asarray(echoed * loudness, np.float32)
-
-
-def _pink(count: int, random: np.random.Generator) -> NDArray[np.float64]:
-    spectrum = np.fft.rfft(random.standard_normal(count))
-    noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), count)
-    return np.asarray(noise / np.sqrt(np.square(noise).mean()))
-
-
-def _turn(
-    spans: list[tuple[float, float]], length_s: float, random: np.random.Generator
-) -> Iterator[tuple[float, float]]:
-    """Stretches of speech that follow one another, from any of them on, so long together with their pauses."""
-    first = int(random.integers(len(spans)))
-    end_s = spans[first][0] + length_s
-    for start, end in spans[first:]:
-        if min(end, end_s) - start > SHORTEST_SPEECH_S:
-            yield start, min(end, end_s)
-
-
-def _speech(samples: Samples) -> list[tuple[float, float]]:
-    """Where clean read speech is loud, seconds; pauses of up to 0.3 s belong to it."""
-    count = len(samples) // FRAME
-    power = np.square(samples[: count * FRAME].reshape(count, FRAME)).mean(1)
-    level_db = np.convolve(10 * np.log10(power + 1e-12), np.full(3, 1 / 3), "same")
-    quiet_db, loud_db = np.percentile(level_db, [5, 95])
-    speech = level_db > max(loud_db - PAUSE_DB, min(quiet_db + NOISE_DB, loud_db - NOISE_DB))
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], speech.astype(int), [0]]))) / 100
-    spans: list[tuple[float, float]] = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if spans and start - spans[-1][1] <= LONGEST_PAUSE_S:
-            spans[-1] = (spans[-1][0], float(end))
-        else:
-            spans.append((float(start), float(end)))
-    return [span for span in spans if span[1] - span[0] > SHORTEST_SPEECH_S]
+    random = np.random.default_rng([9, half])
+    return [Case(f"{minutes:g} minutes {half}", *dialogue(readers, room, Manner(), 60 * minutes, random))]
