@@ -80,7 +80,7 @@ lint: install $(VENV)/.dev  ## style, types, protos
 	$(BIN)/python tools/check_breaking.py
 
 test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on DATA=folder
 	$(BIN)/python -m benchmarks.accuracy
