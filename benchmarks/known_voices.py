@@ -28,6 +28,7 @@ from benchmarks.diarization_data import Case, recorded
 from benchmarks.diarization_runs import Recordings, Vectors
 from benchmarks.in_process import default_engine
 from benchmarks.microphones import WAYS
+from benchmarks.printed_rows import print_rows
 from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech
 from benchmarks.running_system import circumstances
 from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
@@ -181,11 +182,9 @@ async def measure() -> dict[str, Any]:
     }
 
 
-def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+def print_titled(title: str, rows: list[dict[str, Any]]) -> None:
     print(f"\n{title}")
-    print(" | ".join(rows[0]))
-    for row in rows:
-        print(" | ".join(str(value) for value in row.values()))
+    print_rows(rows)
 
 
 def main() -> int:
@@ -197,12 +196,12 @@ def main() -> int:
         return 2
     figures = asyncio.run(measure())
     print(f"threshold: {figures['threshold']}")
-    print_rows("by way", figures["by_way"])
-    print_rows("by how many of the two are telephones", figures["by_telephone"])
-    print_rows("by the amount of speech", figures["by_amount"])
+    print_titled("by way", figures["by_way"])
+    print_titled("by how many of the two are telephones", figures["by_telephone"])
+    print_titled("by the amount of speech", figures["by_amount"])
     for half, rows in figures["by_threshold"].items():
-        print_rows(f"by threshold, {half.replace('_', ' ')}", rows)
-    print_rows("speakers of meetings", figures["of_meetings"])
+        print_titled(f"by threshold, {half.replace('_', ' ')}", rows)
+    print_titled("speakers of meetings", figures["of_meetings"])
     if given.json:
         given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0

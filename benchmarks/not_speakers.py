@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.diarization_runs import Method, Recordings
 from benchmarks.disturbed_meetings import Disturbed, meetings, spoken_share
+from benchmarks.printed_rows import print_rows
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
@@ -108,9 +109,7 @@ def main() -> int:
     ensure_scorers()
     told = measure()
     rows = by_kind(told)
-    print(" | ".join(rows[0]))
-    for row in rows:
-        print(" | ".join(str(value) for value in row.values()))
+    print_rows(rows)
     if given.json:
         figures = {"by_kind": rows, "meetings": [asdict(one) for one in told], **circumstances()}
         given.json.write_text(json.dumps(figures, indent=2) + "\n")
