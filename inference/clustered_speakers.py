@@ -84,7 +84,8 @@ class ClusteredSpeakers:
         if self._live is None:
             return []
         if self._live.due:
-            await asyncio.to_thread(self._live.recluster, np.concatenate(self._vectors))
+            # Seconds in a meeting of hours, in which other sessions go on.
+            return await asyncio.to_thread(self._changes_anew, self._live, words_through_s)
         return self._live.changes(words_through_s)
 
     async def finish(self, audio: AudioBuffer) -> None:
@@ -114,6 +115,10 @@ class ClusteredSpeakers:
 
     def revision_of(self, segment_id: int) -> int:
         return self._live.revision_of(segment_id) if self._live else 0
+
+    def _changes_anew(self, live: LiveTurns, words_through_s: float) -> list[TurnEvent]:
+        live.recluster(np.concatenate(self._vectors))
+        return live.changes(words_through_s)
 
     async def _look(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> None:
         window = audio.span_s(under_way.start_s, under_way.end_s).copy()

@@ -109,10 +109,12 @@ class LiveTurns:
 
     def recluster(self, vectors: NDArray[np.float32]) -> None:
         """Clusters all windows so far (n, d) and looks at every segment again."""
+        before = set(self._online.labels)
         self._online.recluster(vectors)
         self._dirty.update(self._speech)
-        # A voice that is known only now may have spoken beside others before.
-        self._unheard.update(self._speech)
+        if set(self._online.labels) != before:
+            # A voice that is known only now may have spoken beside others before.
+            self._unheard.update(self._speech)
 
     @property
     def voices(self) -> int:
