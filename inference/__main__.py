@@ -19,6 +19,7 @@ from inference.engine import Engine
 from inference.language import LanguageServicer
 from inference.model_selection import load_models
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
+from inference.process_memory import keep_freed_blocks
 from inference.service import SessionServicer
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
@@ -75,6 +76,7 @@ def main() -> int:
         print(f"settings: {problems}", file=sys.stderr)
         return UNUSABLE_CONFIGURATION
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    keep_freed_blocks()
     try:
         models = load_models(settings)
         uvloop.run(serve(settings, models))

@@ -38,6 +38,8 @@ START_TIMEOUT_S = 90.0
 # Large models are read from a disk that may be slow.
 MODELS_TIMEOUT_S = 600.0
 SAY_THAT_MODELS_LOAD_AFTER_S = 10.0
+# Two libraries with a thread a core each only wait for one another, and take processors from the models meanwhile.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 
@@ -131,9 +133,7 @@ class System:
     def _inference_program(self) -> Program:
         environment = {
             "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
-            # Two libraries with a thread a core each only wait for one another.
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
+            **ONE_THREAD,
         }
         return Program(INFERENCE, [sys.executable, "-m", "inference"], environment)
 
@@ -146,6 +146,7 @@ class System:
             "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
             "PYTHONUNBUFFERED": "1",
+            **ONE_THREAD,
         }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
