@@ -23,12 +23,11 @@ from benchmarks.diarization_runs import Method, Recordings, Scores, Voices, mean
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
+from inference.catalogue import SPEAKER_VECTORS
 from inference.config import InferenceSettings
-from inference.diarization.speech_segments import SpeechRule
-from inference.model_loading import Loader
-from inference.model_selection import DEFAULT, choose
+from inference.diarization import SpeechRule
 from inference.models import SpeakerEncoder
-from inference.models.catalogue import SPEAKER_VECTORS
+from inference.selection import DEFAULT, Loader, choose
 
 DETECTORS_OWN = SpeechRule(on=0.5, off=0.35, lead_s=0.05, tail_s=0.05)
 EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)

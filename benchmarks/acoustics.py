@@ -35,9 +35,9 @@ from benchmarks.running_system import circumstances
 from inference.acoustics import SegmentAcoustics
 from inference.config import InferenceSettings
 from inference.engine import Engine
-from inference.events import FinishedEvent, TurnEvent
-from inference.model_selection import load_models
+from inference.selection import load_models
 from inference.session import Session, SessionConfig
+from inference.stages import FinishedEvent, TurnEvent
 from server.insights.audio_quality import is_lagging, is_reverberant
 
 UTTERANCES_TOGETHER = 3

@@ -31,8 +31,7 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.spoken_data import Spoken, languages, meetings, readers
 from inference.engine import Engine
-from inference.whisper.confidence import uncalibrated
-from inference.whisper.guards import odds
+from inference.whisper import odds, uncalibrated
 
 BINS = 10
 RELIABLE_WER = 30.0

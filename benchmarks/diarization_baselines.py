@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.diarization_runs import Method, Vectors
-from inference.diarization.agglomeration import means
-from inference.diarization.spectral import spectral_clusters
+from inference.diarization import means, spectral_clusters
 from inference.models import EncoderProfile
 
 FEWEST = 3

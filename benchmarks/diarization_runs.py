@@ -15,18 +15,27 @@ from numpy.typing import NDArray
 
 from benchmarks.diarization_data import Case
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, jaccard_error_rate
-from inference.diarization.clustering import cluster_speakers
-from inference.diarization.local_voices import HeardVoices
-from inference.diarization.overlapped_speech import Likeness, heard_speech, overlapped_segments, united
-from inference.diarization.resegmentation import CHANGE_PENALTY, assign_speakers
-from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
-from inference.diarization.windows import Window, WindowPlan
+from inference.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locate
+from inference.diarization import (
+    CHANGE_PENALTY,
+    HeardVoices,
+    Likeness,
+    SpeechRule,
+    SpeechSegment,
+    SpeechSegmenter,
+    Window,
+    WindowPlan,
+    assign_speakers,
+    cluster_speakers,
+    heard_speech,
+    overlapped_segments,
+    united,
+)
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
-from inference.models.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locate
-from inference.onnx import CampplusEncoder, SileroVad
-from inference.onnx.voice_segmenter import PyannoteSegmenter
-from inference.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
-from inference.voice_windows import nothing_heard_by
+from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
+from inference.onnx.speech import SileroVad
+from inference.session.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
+from inference.speakers import nothing_heard_by
 
 COLLAR_S = 0.25
 Vectors = NDArray[np.float32]

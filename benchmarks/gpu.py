@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer
 from benchmarks.running_system import circumstances
-from inference.batching import Batcher
+from inference.engine import Batcher
 from inference.models import SAMPLE_RATE_HZ, Samples, Stretch
-from inference.sortformer.chunks import SessionAudio
-from inference.sortformer.latency import StreamingSettings, settings_for
+from inference.sortformer import SessionAudio, StreamingSettings, settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # A stream is held while all but one answer of a hundred come within this of the audio they tell of, seconds.
@@ -192,7 +191,7 @@ def most_held(streams: Streams, largest: int, seconds: float, say: Callable[[Hel
 def main() -> None:
     """Measures, prints a table and writes ``--json``."""
     options = _options()
-    from inference.nemo.runtime import import_nemo, torch_device
+    from inference.nemo import import_nemo, torch_device
 
     import_nemo()
     import torch

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ, Samples
 from benchmarks.scoring import folded_words, matched
-from inference.default_backend import load_default_models
 from inference.engine import Engine
-from inference.events import TurnEvent
 from inference.models import RecognisedWord
+from inference.selection import load_default_models
 from inference.session import Session, SessionConfig
+from inference.stages import TurnEvent
 
 BLOCK_SAMPLES = 10 * RATE_HZ
 

@@ -33,7 +33,7 @@ from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_spe
 from benchmarks.running_system import circumstances
 from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
 from benchmarks.voices_of_meetings import FoundVoice, found_voices
-from inference.onnx.campplus_encoder import PROFILE
+from inference.onnx.speakers import PROFILE
 from server.meetings.voices import LEAST_SPEECH_S
 
 # Between two utterances of a reader, seconds.

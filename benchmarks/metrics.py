@@ -26,8 +26,8 @@ from benchmarks.accuracy import DEFAULT_DATA, conversation_of, recordings_in
 from benchmarks.overlap_scoring import talk_of
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
-from inference.default_backend import load_default_models
 from inference.models import ModelSet
+from inference.selection import load_default_models
 from server.cli.client import Client
 from server.conversation import Conversation, Sentence
 from server.conversation.question_form import is_question

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.default_backend import load_default_models
 from inference.engine import GUESSING, RECOGNITION, Engine
 from inference.models import (
     EncodedWindow,
@@ -23,6 +22,7 @@ from inference.models import (
     WindowRecogniser,
     WindowTask,
 )
+from inference.selection import load_default_models
 from inference.session import Session, SessionConfig
 
 BLOCK_SAMPLES = 16_000

@@ -35,8 +35,8 @@ from benchmarks.labelled_text import (
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scoring import detection, macro_f1, segmentation_errors
-from inference.default_backend import load_default_models
 from inference.models import EMOTIONS, ModelSet
+from inference.selection import load_default_models
 from inference.text import BlendedSentiment
 from server.conversation import Sentence
 from server.conversation.question_form import is_question

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.diarization.agglomeration import unit
+from inference.diarization import unit
 
 Vectors = NDArray[np.float32]
 Values = NDArray[np.float64]

@@ -12,8 +12,8 @@ from benchmarks.diarization_data import Case
 from benchmarks.in_process import BLOCK_SAMPLES, as_pcm
 from benchmarks.scoring import SpokenInterval
 from inference.engine import Engine
-from inference.events import FinishedEvent, TurnEvent
 from inference.session import Session, SessionConfig
+from inference.stages import FinishedEvent, TurnEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.sounds import MADE, made, recorded
 from benchmarks.spoken_data import meetings
-from inference.default_backend import load_default_models
 from inference.engine import Engine
 from inference.models import (
     EncodedWindow,
@@ -41,8 +40,8 @@ from inference.models import (
     VoiceActivityDetector,
     WindowTask,
 )
-from inference.whisper import WhisperRecogniser, guards, recogniser
-from inference.whisper.guards import Writing
+from inference.selection import load_default_models
+from inference.whisper import WhisperRecogniser, Writing, guards, recogniser
 
 DIALOGUES = ("d2_mf", "d4_noisy")
 MADE_S = 6.0

@@ -14,13 +14,12 @@ from grpc_reflection.v1alpha import reflection
 from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
+from inference.api import LanguageServicer, SessionServicer
 from inference.config import InferenceSettings
 from inference.engine import Engine
-from inference.language import LanguageServicer
-from inference.model_selection import load_models
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
-from inference.service import SessionServicer
+from inference.selection import load_models
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
 # The server's jobs survive a session that is cut, so a stop need not wait long.

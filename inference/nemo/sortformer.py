@@ -16,8 +16,14 @@ from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.front_end import FeatureRow, MelFrontEnd
 from inference.nemo.runtime import torch_dtype
 from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
-from inference.sortformer.chunks import FEATURES_A_FRAME, Chunk, check_stretches
-from inference.sortformer.latency import FRAME_SAMPLES, StreamingSettings, settings_for
+from inference.sortformer import (
+    FEATURES_A_FRAME,
+    FRAME_SAMPLES,
+    Chunk,
+    StreamingSettings,
+    check_stretches,
+    settings_for,
+)
 
 # Sessions in one forward pass. On a CPU several bring nothing: one took 1.2 to 1.3 s of a core, four 5.1 to
 # 5.5 s (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.

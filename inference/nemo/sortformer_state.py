@@ -15,8 +15,7 @@ from typing import Any
 
 import torch
 
-from inference.sortformer.chunks import SessionAudio
-from inference.sortformer.latency import StreamingSettings
+from inference.sortformer import SessionAudio, StreamingSettings
 
 
 @dataclass(frozen=True, slots=True)

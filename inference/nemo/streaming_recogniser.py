@@ -113,8 +113,7 @@ class NemoStreamingRecogniser:
         """``model``: in evaluation mode; its decoding and look-ahead are set here. Raises ModelUnfit."""
         from inference.nemo.cache_aware import CacheAwareEncoder
         from inference.nemo.front_end import MelFrontEnd
-        from inference.sortformer.chunks import HOP_SAMPLES
-        from inference.sortformer.latency import LOOK_AHEAD_SAMPLES
+        from inference.sortformer import HOP_SAMPLES, LOOK_AHEAD_SAMPLES
 
         self.languages = tuple(languages)
         self._encoder = CacheAwareEncoder(model, look_ahead, name)
@@ -173,7 +172,7 @@ class NemoStreamingRecogniser:
     def _step(self, chunks: Sequence[_Chunk], states: list[_State]) -> None:
         """Hears one chunk each of several sessions, all of them first ones or none, and puts their new states in."""
         from inference.nemo.front_end import FeatureRow
-        from inference.sortformer.chunks import GUARD_FEATURES
+        from inference.sortformer import GUARD_FEATURES
 
         own = [states[chunk.index] for chunk in chunks]
         rows = []

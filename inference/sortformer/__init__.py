@@ -1,1 +1,28 @@
 """What a streaming Sortformer hears and when, whatever runs it: NumPy alone."""
+
+from inference.sortformer.chunks import (
+    FEATURES_A_FRAME,
+    FFT,
+    GUARD_FEATURES,
+    HOP_SAMPLES,
+    WINDOW_SAMPLES,
+    Chunk,
+    SessionAudio,
+    check_stretches,
+)
+from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
+
+__all__ = [
+    "Chunk",
+    "FEATURES_A_FRAME",
+    "FFT",
+    "FRAME_SAMPLES",
+    "GUARD_FEATURES",
+    "HOP_SAMPLES",
+    "LOOK_AHEAD_SAMPLES",
+    "SessionAudio",
+    "StreamingSettings",
+    "WINDOW_SAMPLES",
+    "check_stretches",
+    "settings_for",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import Samples
-from inference.onnx.mel import slaney_filters
+from inference.onnx.features import slaney_filters
 
 FRAME_SAMPLES = 400
 HOP_SAMPLES = 160

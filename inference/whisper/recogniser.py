@@ -17,7 +17,7 @@ from inference.models import (
     Samples,
     WindowTask,
 )
-from inference.onnx.recognised_words import words_by_letters
+from inference.onnx.speech import words_by_letters
 from inference.whisper.confidence import calibrated
 from inference.whisper.guards import (
     Writing,

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from inference.default_backend import load_default_models
 from inference.engine import Engine
 from inference.models import ModelSet
+from inference.selection.default_models import load_default_models
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from inference.batching import Batcher
+from inference.engine.batching import Batcher
 
 Run = Callable[[list[str]], Awaitable[list[str]]]
 

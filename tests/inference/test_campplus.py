@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from inference.catalogue.embedded import CAMPPLUS, locate
 from inference.engine import Engine
-from inference.events import TurnEvent
-from inference.model_probes import probe_encoder
 from inference.models import ModelCorrupt
-from inference.onnx.campplus_encoder import CampplusEncoder
-from inference.onnx.campplus_graph import BLOCKS, build_graph
+from inference.onnx.speakers.campplus_encoder import CampplusEncoder
+from inference.onnx.speakers.campplus_graph import BLOCKS, build_graph
+from inference.selection.model_probes import probe_encoder
 from inference.session import Session, SessionConfig
+from inference.stages.events import TurnEvent
 from tests.inference.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import sample_pcm, solo, speech
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import inference
+from inference.catalogue import SILERO_VAD, resolve
 from inference.catalogue.embedded import EMBEDDED, locate, locate_files
 from inference.catalogue.entry import PublishedModel
 from inference.catalogue.listing import CatalogueUnreadable, catalogue
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
-from inference.models.catalogue import SILERO_VAD, resolve
 
 DATA = b"weights of a model made by a test"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -255,7 +255,7 @@ def test_a_users_entry_takes_the_place_of_ours(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_files_of_onnx_entries_are_the_layout_their_backend_reads(tmp_path: Path) -> None:
-    from inference.onnx.text_files import find_text_model
+    from inference.onnx.text.text_files import find_text_model
 
     loader = pytest.importorskip("onnx_asr.loader")
     tried = [model for model in catalogue().published if model.backend == "onnx" and model.format == "onnx"]

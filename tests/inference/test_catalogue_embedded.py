@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from inference.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate
 from inference.catalogue.embedded import EMBEDDED, locate_files
 from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, PublishedModel
 from inference.catalogue.listing import catalogue
 from inference.catalogue.local import resolve_entry
 from inference.catalogue.shown import as_json, state_of
 from inference.models import ModelCorrupt, ModelMissing
-from inference.models.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate
 
 FIRST, SECOND, CONFIG = b"the first half, " * 4000, b"and the second. " * 3000, b'{"suppress_ids": []}'
 TWIN = f"""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.mixture import Spread, fit_mixture
-from inference.onnx.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
+from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
 Vectors = NDArray[np.float32]
 PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference.engine import GUESSING, RECOGNITION, Engine, _SharedTime
+from inference.engine import GUESSING, RECOGNITION, Engine
+from inference.engine.engine import _SharedTime
 from inference.models import EncodedWindow, Samples, WindowTask
 from tests.inference.scripted_windows import ScriptedWindows
 

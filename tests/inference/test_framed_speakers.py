@@ -13,13 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
-from inference.audio_buffer import AudioBuffer
 from inference.engine import Engine
-from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
-from inference.frame_activity import FrameActivity
-from inference.framed_speakers import FramedSpeakers
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Stretch
 from inference.session import Session, SessionConfig
+from inference.speakers.frame_activity import FrameActivity
+from inference.speakers.framed_speakers import FramedSpeakers
+from inference.stages.audio_buffer import AudioBuffer
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
 from tests.recordings import sample_pcm
 
 TRUTH = read_rttm(Path("sample/meeting.rttm"))

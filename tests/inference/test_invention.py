@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.sounds import MADE, NONSPEECH, made, recorded
 from inference.engine import Engine
-from inference.events import Event, TurnEvent
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, TurnEvent
 
 SECONDS = 4.0
 BLOCK_SAMPLES = 8192

@@ -8,9 +8,9 @@ import pytest
 from grpc import aio
 from meetra.inference.v1 import language_pb2, language_pb2_grpc
 
-from inference.default_backend import load_default_models
-from inference.language import LanguageServicer
+from inference.api.language import LanguageServicer
 from inference.models import EMOTIONS, ModelSet
+from inference.selection.default_models import load_default_models
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,15 @@ from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.api.messages import message_of
+from inference.api.service import SessionServicer
 from inference.diarization.speech_segments import SpeechSegment
 from inference.diarization.windows import Window
 from inference.engine import Engine
-from inference.events import Event, ProgressEvent, TurnEvent, TurnState
-from inference.live_turns import LiveTurns
-from inference.messages import message_of
 from inference.models import EncoderProfile, RecognisedWord
-from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
+from inference.speakers.live_turns import LiveTurns
+from inference.stages.events import Event, ProgressEvent, TurnEvent, TurnState
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
 Pcm = NDArray[np.int16]

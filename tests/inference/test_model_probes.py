@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.model_probes import probe_encoder, probe_recogniser, probe_segmenter, probe_text_encoder, probe_vad
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Samples
-from inference.onnx.sentence_encoder import OnnxSentenceEncoder
-from inference.onnx.silero_vad import load_silero
-from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
+from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
+from inference.onnx.speech.silero_vad import load_silero
+from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
+from inference.selection.model_probes import (
+    probe_encoder,
+    probe_recogniser,
+    probe_segmenter,
+    probe_text_encoder,
+    probe_vad,
+)
 from tests.inference import onnx_models
 from tests.inference.onnx_models import FLOAT
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
+from inference.catalogue import CAMPPLUS, DNSMOS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
 from inference.config import InferenceSettings
-from inference.default_backend import load_default_models
 from inference.engine import Engine
-from inference.events import Event, FinishedEvent, TurnEvent
-from inference.model_selection import SETTINGS, choose, load_models
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
-from inference.models.catalogue import CAMPPLUS, DNSMOS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
-from inference.onnx.campplus_encoder import CampplusEncoder
-from inference.onnx.sentence_encoder import OnnxSentenceEncoder
-from inference.onnx.silero_vad import SileroStreamVad
-from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
-from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
-from inference.onnx.voice_segmenter import PyannoteSegmenter
+from inference.onnx.speakers.campplus_encoder import CampplusEncoder
+from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
+from inference.onnx.speakers.voice_segmenter import PyannoteSegmenter
+from inference.onnx.speech.silero_vad import SileroStreamVad
+from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
+from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
+from inference.selection.default_models import load_default_models
+from inference.selection.model_selection import SETTINGS, choose, load_models
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.inference import onnx_models, onnx_recognisers
 from tests.recordings import RATE_HZ, sample_pcm
 
@@ -57,7 +57,7 @@ def test_a_start_without_settings_imports_no_backend_that_was_not_chosen() -> No
         "-c",
         "import sys, inference.__main__\n"
         "from inference.config import InferenceSettings\n"
-        "from inference.model_selection import load_models\n"
+        "from inference.selection.model_selection import load_models\n"
         "models = load_models(InferenceSettings())\n"
         "print(models.diarizer, *models.names, sep='|')\n"
         "heavy = ('torch', 'nemo', 'onnx_asr', 'transformers', 'huggingface_hub', 'inference.nemo')\n"

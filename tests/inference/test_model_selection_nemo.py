@@ -10,11 +10,11 @@ import pytest
 
 from inference.config import InferenceSettings
 from inference.engine import Engine
-from inference.events import Event, FinishedEvent, TurnEvent
-from inference.model_selection import load_models
 from inference.models import ModelCorrupt, ModelUnfit
 from inference.nemo.recogniser import NemoRecogniser
+from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.inference import onnx_models
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from inference.catalogue import SILERO_VAD, locate
 from inference.diarization.clustering import cluster_speakers
 from inference.models import Stretch
-from inference.models.catalogue import SILERO_VAD, locate
-from inference.onnx import SileroVad
-from inference.onnx.campplus_encoder import PROFILE
+from inference.onnx.speakers.campplus_encoder import PROFILE
+from inference.onnx.speech import SileroVad
 from tests.recordings import speech
 
 

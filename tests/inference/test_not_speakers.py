@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.sounds import made
 from inference.engine import Engine
-from inference.events import TurnEvent
 from inference.session import Session, SessionConfig
+from inference.stages.events import TurnEvent
 from tests.recordings import sample_pcm
 
 RATE_HZ = 16_000

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference.diarization.online import RECLUSTER_LEAST_S, OnlineSpeakers
 from inference.diarization.speech_segments import SpeechSegment
-from inference.onnx.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
+from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
 Vectors = NDArray[np.float32]
 PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)

@@ -9,11 +9,11 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from inference.catalogue import DNSMOS, SILERO_VAD, locate
 from inference.models import ModelCorrupt, ModelUnfit, Stretch
-from inference.models.catalogue import DNSMOS, SILERO_VAD, locate
-from inference.onnx import Dnsmos, SileroVad
 from inference.onnx.runtime import CPU, CUDA, TENSORRT, Execution, check_started, open_session, varies_with_batch
-from inference.onnx.silero_vad import SileroStreamVad, load_silero
+from inference.onnx.speech import Dnsmos, SileroVad
+from inference.onnx.speech.silero_vad import SileroStreamVad, load_silero
 from tests.inference import onnx_models
 from tests.recordings import sample_pcm
 

@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Stretch
-from inference.onnx.log_mel import LogMel, LogMelSettings
-from inference.onnx.sortformer import OnnxSortformer
+from inference.onnx.features.log_mel import LogMel, LogMelSettings
+from inference.onnx.speakers.sortformer import OnnxSortformer
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES
 from tests.inference.onnx_models import random
 

@@ -22,13 +22,13 @@ pytest.importorskip("nemo", reason="the nemo extra is not installed")
 import torch
 
 from inference.config import InferenceSettings
-from inference.model_selection import load_models
 from inference.models import Stretch
 from inference.nemo.export import export
 from inference.nemo.runtime import import_nemo
 from inference.nemo.sortformer import SortformerDiarizer
-from inference.onnx.sortformer import OnnxSortformer, SortformerState
-from inference.onnx.sortformer_cache import CacheRules, compress
+from inference.onnx.speakers.sortformer import OnnxSortformer, SortformerState
+from inference.onnx.speakers.sortformer_cache import CacheRules, compress
+from inference.selection.model_selection import load_models
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, settings_for
 from tests.inference.nemo.test_sortformer import BOUND, EIGHT, FOUR, told_in_turns
 from tests.inference.nemo.tiny_models import recording, sortformer

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.model_probes import probe_encoder
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
-from inference.onnx.kaldi_spectra import KaldiSettings, KaldiSpectra
-from inference.onnx.log_mel import LogMel, LogMelSettings
-from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
+from inference.onnx.features.kaldi_spectra import KaldiSettings, KaldiSpectra
+from inference.onnx.features.log_mel import LogMel, LogMelSettings
+from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
+from inference.selection.model_probes import probe_encoder
 from tests.inference import onnx_models
 from tests.inference.onnx_models import FLOAT, encoder_description
 from tests.recordings import speech

@@ -15,12 +15,12 @@ from onnxruntime.quantization import quantize_dynamic
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from inference.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
+from inference.catalogue import MINILM, MINILM_TOKENIZER, locate
 from inference.models import EMOTIONS, ModelCorrupt, ModelMissing, ModelUnfit
-from inference.models.catalogue import MINILM, MINILM_TOKENIZER, locate
-from inference.onnx.minilm_encoder import LAYERS, MiniLmEncoder, build_graph
-from inference.onnx.sentence_encoder import OnnxSentenceEncoder
-from inference.onnx.text_classifier import OnnxEmotions, OnnxSentiment
+from inference.onnx.text.minilm_encoder import LAYERS, MiniLmEncoder, build_graph
+from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
+from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
+from inference.selection.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
 from inference.text.labels import emotions_of, polarities_of
 from tests.inference import onnx_models
 from tests.inference.onnx_models import FLOAT, INT64

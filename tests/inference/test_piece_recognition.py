@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
-from inference.piece_recognition import LEAST_SHARE, TAIL_S
 from inference.session import Session, SessionConfig
+from inference.words.piece_recognition import LEAST_SHARE, TAIL_S
 from tests.recordings import sample_pcm
 
 LONGEST_S = 5.0

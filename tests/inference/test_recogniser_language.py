@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference.recogniser_language import recogniser_language
+from inference.api.recogniser_language import recogniser_language
 
 # As Whisper names them, its own `jw` and `no` among them.
 WHISPER = tuple(

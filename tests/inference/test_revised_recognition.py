@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegmenter
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
-from inference.revised_recognition import RevisedRecognition
-from inference.session import BLOCK_WINDOWS, MARGIN_SAMPLES
+from inference.session.session import BLOCK_WINDOWS, MARGIN_SAMPLES
+from inference.stages.audio_buffer import AudioBuffer
+from inference.words.revised_recognition import RevisedRecognition
 from tests.inference.scripted_windows import ScriptedWindows
 
 VAD_WINDOW = 512

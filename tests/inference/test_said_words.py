@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from inference.diarization.resegmentation import SpeakerSegment
 from inference.models import RecognisedWord
-from inference.said_words import words_by_segment
+from inference.speakers.said_words import words_by_segment
 
 
 def segment(speaker: int, start_s: float, end_s: float, *, beside: bool = False) -> SpeakerSegment:

@@ -10,11 +10,11 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 
+from inference.api.service import SessionServicer
 from inference.engine import Engine
-from inference.events import FinishedEvent, TurnEvent
 from inference.models import WindowTask
-from inference.service import SessionServicer
 from inference.session import Session, SessionConfig
+from inference.stages.events import FinishedEvent, TurnEvent
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
 SPEECH = sample_pcm()[: 20 * RATE_HZ]

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inference.audio_buffer import AudioBuffer
 from inference.diarization.speech_segments import SpeechSegment, SpeechSegmenter
 from inference.models import SAMPLE_RATE_HZ
-from inference.session import BLOCK_WINDOWS, MARGIN_SAMPLES
-from inference.speech_windows import (
+from inference.session.session import BLOCK_WINDOWS, MARGIN_SAMPLES
+from inference.stages.audio_buffer import AudioBuffer
+from inference.words.speech_windows import (
     AROUND_SAMPLES,
     JOINED_SAMPLES,
     LONGEST_WAIT_SAMPLES,

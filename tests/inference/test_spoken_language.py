@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.spoken_language import SETTLES_S, SpokenLanguage
+from inference.words.spoken_language import SETTLES_S, SpokenLanguage
 
 LANGUAGES = ("de", "en", "fr")
 Window = tuple[Mapping[str, float], float]

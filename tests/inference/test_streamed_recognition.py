@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from inference.config import InferenceSettings
 from inference.engine import Engine
-from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
-from inference.model_selection import load_models
 from inference.models import FrameDiarizer, ModelUnfit, RecognisedWord, Stretch
 from inference.nemo.recogniser import NemoRecogniser
 from inference.nemo.streaming_recogniser import NemoStreamingRecogniser
+from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, train_tokenizer
 from tests.recordings import RATE_HZ, sample_pcm, solo

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inference.models import ModelCorrupt
-from inference.onnx.torch_checkpoint import read_tensors
+from inference.onnx.runtime.torch_checkpoint import read_tensors
 
 
 def archive(path: Path, pickled: bytes, compression: int = zipfile.ZIP_STORED, **storages: bytes) -> Path:

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.catalogue.embedded import SEGMENTATION, locate
-from inference.model_probes import probe_segmenter
 from inference.models import ModelCorrupt
-from inference.onnx.segmentation_graph import CLASSES, WIDTH, build_graph, frames_of, sinc_filters
-from inference.onnx.voice_segmenter import BATCH, PyannoteSegmenter
+from inference.onnx.speakers.segmentation_graph import CLASSES, WIDTH, build_graph, frames_of, sinc_filters
+from inference.onnx.speakers.voice_segmenter import BATCH, PyannoteSegmenter
+from inference.selection.model_probes import probe_segmenter
 from tests.inference.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import SAMPLE, speech
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.engine import Engine
-from inference.events import Event, TurnEvent, TurnState
 from inference.models import ModelSet, Samples
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, TurnEvent, TurnState
 from tests.recordings import RATE_HZ, solo
 
 # One speaks from 0.5 to 10.5 s, another from 8.5 to 18.5 s: two seconds of both.

@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.engine import Engine
-from inference.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session import Session, SessionConfig
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
 from tests.inference.scripted_windows import ScriptedWindows
 from tests.recordings import sample_pcm
 

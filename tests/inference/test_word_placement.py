@@ -7,7 +7,7 @@ import pytest
 
 from inference.diarization.speech_segments import SpeechSegment, SpeechSegmenter
 from inference.models import RecognisedWord
-from inference.word_placement import NEAREST_WITHIN_S, WordPlacement
+from inference.words.word_placement import NEAREST_WITHIN_S, WordPlacement
 
 WINDOW_S = 0.032
 

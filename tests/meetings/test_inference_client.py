@@ -9,9 +9,9 @@ import pytest
 from grpc import aio
 from meetra.inference.v1 import session_pb2, session_pb2_grpc
 
-from inference.default_backend import load_default_models
+from inference.api.service import SessionServicer
 from inference.engine import Engine
-from inference.service import SessionServicer
+from inference.selection.default_models import load_default_models
 from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke
 
 CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)

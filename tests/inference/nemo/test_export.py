@@ -47,7 +47,7 @@ def exported_recogniser(
 @pytest.mark.parametrize(("heard", "conv_mask"), [("samples", True), ("mel", True), ("samples", False)])
 def test_exported_speaker_encoder_gives_the_vectors_of_torch(heard: str, conv_mask: bool, tmp_path: Path) -> None:
     from inference.nemo.speaker_encoder import load_speaker_encoder
-    from inference.onnx.speaker_encoder import OnnxSpeakerEncoder
+    from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
 
     source, folder = exported(speaker_encoder(conv_mask=conv_mask), tmp_path, heard=heard)
     encoder = load_speaker_encoder(source, device="cpu", dtype="float32")
@@ -165,7 +165,7 @@ def test_the_checkpoint_and_its_export_say_the_same_words_at_the_same_times(
 ) -> None:
     pytest.importorskip("onnx_asr")
     from inference.nemo.recogniser import load_recogniser
-    from inference.onnx.recogniser import OnnxRecogniser
+    from inference.onnx.speech.recogniser import OnnxRecogniser
 
     kind, source, folder = exported_recogniser
     on_torch = load_recogniser(source, device="cpu", dtype="float32", languages=["en"])(PIECES_OF_SPEECH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.onnx.mel import slaney_filters
+from inference.onnx.features.mel import slaney_filters
 from inference.whisper.log_mel import FRAME_SAMPLES, HOP_SAMPLES, WhisperSpectrum
 from tests.recordings import RATE_HZ, speech
 

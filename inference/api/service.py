@@ -1,0 +1,188 @@
+"""The gRPC service: one bidirectional stream is one session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+from grpc import aio
+from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from numpy.typing import NDArray
+
+from inference.api.messages import message_of, statistics_of
+from inference.api.recogniser_language import recogniser_language
+from inference.engine import Engine
+from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
+from inference.session import Session, SessionConfig
+
+LARGEST_CHUNK_BYTES = 1024 * 1024
+MOST_SPEAKERS = 64
+MOST_KEY_TERMS, LONGEST_KEY_TERM = 132, 100
+log = logging.getLogger(__name__)
+
+
+class InvalidRequest(Exception):
+    """The client broke the protocol; the message names the field and the fix."""
+
+
+class SessionServicer(session_pb2_grpc.SessionServiceServicer):
+    """See proto/meetra/inference/v1/session.proto."""
+
+    def __init__(self, engine: Engine, max_sessions: int) -> None:
+        self._engine = engine
+        self._models = engine.models
+        self._max_sessions = max_sessions
+        self.open_sessions = 0
+
+    async def GetCapabilities(  # noqa: N802
+        self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
+    ) -> session_pb2.GetCapabilitiesResponse:
+        return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
+
+    async def GetStatistics(  # noqa: N802
+        self, request: session_pb2.GetStatisticsRequest, context: aio.ServicerContext[Any, Any]
+    ) -> session_pb2.GetStatisticsResponse:
+        models = [statistics_of(queue, seconds) for queue, seconds in self._engine.statistics()]
+        return session_pb2.GetStatisticsResponse(sessions=self._engine.sessions, models=models)
+
+    async def RunSession(  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[session_pb2.RunSessionRequest],
+        context: aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        if self.open_sessions >= self._max_sessions:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; try again"
+            )
+        self.open_sessions += 1
+        try:
+            sequence = 0
+            async for response in self._events(request_iterator):
+                sequence += 1
+                response.event_seq = sequence
+                yield response
+        except InvalidRequest as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Exception:
+            log.exception("a session failed")
+            await context.abort(grpc.StatusCode.INTERNAL, "a model failed on this audio")
+        finally:
+            self.open_sessions -= 1
+
+    async def _events(
+        self, requests: AsyncIterator[session_pb2.RunSessionRequest]
+    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        messages = aiter(requests)
+        first = await anext(messages, None)
+        config = self._checked_config(first)
+        session = Session(self._engine, config)
+        try:
+            ready = session_pb2.Ready(capabilities=self._capabilities(), language_unknown=not config.transcribe)
+            yield session_pb2.RunSessionResponse(ready=ready)
+            expected = 0
+            async for message in _with_wake_ups(messages, session.changed):
+                kind = message.WhichOneof("payload") if message else None
+                if message is None:
+                    events = await session.poll()
+                elif kind == "audio":
+                    samples = checked_samples(message.audio, expected)
+                    expected += len(samples)
+                    events = await session.push(samples)
+                elif kind == "finish":
+                    for event in await session.finish():
+                        yield message_of(event)
+                    return
+                else:
+                    raise InvalidRequest("payload: only audio and finish may follow the config")
+                for event in events:
+                    yield message_of(event)
+            raise InvalidRequest("finish: the stream ended without it; send finish after the last audio")
+        finally:
+            await session.close()
+
+    def _checked_config(self, first: session_pb2.RunSessionRequest | None) -> SessionConfig:
+        if first is None or first.WhichOneof("payload") != "config":
+            raise InvalidRequest("config: the first message must carry it")
+        config = first.config
+        if config.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise InvalidRequest(f"config.sample_rate_hz: {config.sample_rate_hz}; resample to {SAMPLE_RATE_HZ}")
+        expected = config.expected_speakers if config.HasField("expected_speakers") else None
+        if expected is not None and not 1 <= expected <= MOST_SPEAKERS:
+            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MOST_SPEAKERS}, or leave it out")
+        language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
+        return SessionConfig(
+            expected_speakers=expected,
+            # Words of another language would be wrong to the last: none are better.
+            transcribe=language is not None,
+            language=language or "",
+            key_terms=_checked_terms(config.key_terms),
+            live=config.live,
+        )
+
+    def _capabilities(self) -> session_pb2.Capabilities:
+        recogniser = self._models.recogniser
+        return session_pb2.Capabilities(
+            models=self._models.names,
+            overlap=self._models.overlap,
+            languages=recogniser.languages,
+            word_times=recogniser.word_times,
+            key_terms=isinstance(recogniser, WindowRecogniser) and recogniser.uses_key_terms,
+            max_speakers=self._most_speakers(),
+            same_voice_similarity=self._models.encoder.profile.same_voice_similarity,
+        )
+
+    def _most_speakers(self) -> int:
+        diarizer = self._models.diarizer
+        return diarizer.max_speakers if diarizer else self._models.encoder.profile.max_speakers
+
+
+async def _with_wake_ups(
+    messages: AsyncIterator[session_pb2.RunSessionRequest], wake: asyncio.Event
+) -> AsyncIterator[session_pb2.RunSessionRequest | None]:
+    """The client's messages; between them None whenever ``wake`` is set."""
+    coming: asyncio.Task[session_pb2.RunSessionRequest | None] | None = None
+    waking = asyncio.create_task(wake.wait())
+    try:
+        while True:
+            coming = coming or asyncio.create_task(_next(messages))
+            await asyncio.wait({coming, waking}, return_when=asyncio.FIRST_COMPLETED)
+            if waking.done():
+                yield None
+                waking = asyncio.create_task(wake.wait())
+            if coming.done():
+                message, coming = coming.result(), None
+                if message is None:
+                    return
+                yield message
+    finally:
+        for task in filter(None, (coming, waking)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> session_pb2.RunSessionRequest | None:
+    return await anext(messages, None)
+
+
+def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
+    """What may be said. Raises InvalidRequest."""
+    if len(terms) > MOST_KEY_TERMS or any(len(term) > LONGEST_KEY_TERM for term in terms):
+        raise InvalidRequest(
+            f"config.key_terms: at most {MOST_KEY_TERMS} terms, each of at most {LONGEST_KEY_TERM} characters"
+        )
+    return tuple(filter(None, (term.strip() for term in terms)))
+
+
+def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.int16]:
+    """The samples of a chunk. Raises InvalidRequest."""
+    if audio.first_sample != expected:
+        raise InvalidRequest(f"audio.first_sample: {audio.first_sample}; the next sample is {expected}")
+    if len(audio.pcm_s16le) > LARGEST_CHUNK_BYTES or len(audio.pcm_s16le) % 2:
+        raise InvalidRequest(
+            f"audio.pcm_s16le: {len(audio.pcm_s16le)} bytes; whole 16-bit samples, at most {LARGEST_CHUNK_BYTES}"
+        )
+    return np.frombuffer(audio.pcm_s16le, "<i2")

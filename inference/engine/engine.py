@@ -1,0 +1,273 @@
+"""The models of a replica, each behind the queue that all sessions share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.engine.batching import Batcher
+from inference.models import (
+    SAMPLE_RATE_HZ,
+    EncodedWindow,
+    GuessedWords,
+    HeardWords,
+    ModelSet,
+    OpinionScores,
+    RecognisedWord,
+    Samples,
+    StreamingRecogniser,
+    Stretch,
+    WindowRecogniser,
+    WindowTask,
+)
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+Heard = tuple[NDArray[np.float32], Any]
+RECOGNITION, GUESSING = "speech recognition", "provisional words"
+# What one call takes at most: more makes single calls longer and little cheaper.
+LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY, LARGEST_SEGMENTER = 32, 64, 4, 4
+# A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
+# told so much later. Alone there is nobody to wait for.
+ENCODER_WINDOW_S = 0.15
+# A tenth of the weight of niceness 0. How audio sounds is told at the end; who speaks, and what, is told now.
+WAITING_NICENESS = 10
+# Seconds of audio in a call of a recogniser.
+LARGEST_RECOGNISER_S = 240
+# Sessions in a call of a streaming recogniser, a step of each.
+LARGEST_STREAMED = 64
+# Pieces guessed at in a call: more make the longest wait for the others.
+LARGEST_GUESSES = 4
+# Pieces of like length share a call: seconds.
+LENGTH_STEP_S = 5.0
+
+
+class _OnThread(Generic[Work, Result]):
+    """A model on a thread of its own: one call at a time, and its processor time counted."""
+
+    def __init__(self, call: Callable[[list[Work]], list[Result]], *, can_wait: bool = False) -> None:
+        """``can_wait``: on a busy machine everything else goes first."""
+        self._call = call
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model", initializer=_step_back if can_wait else None)
+        self.processor_s = 0.0
+
+    async def __call__(self, work: list[Work]) -> list[Result]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
+
+    def _timed(self, work: list[Work]) -> list[Result]:
+        began = time.thread_time()
+        try:
+            return self._call(work)
+        finally:
+            self.processor_s += time.thread_time() - began
+
+    def close(self) -> None:
+        """Waits for the call under way."""
+        self._thread.shutdown(wait=True)
+
+
+def _step_back() -> None:
+    """Gives this thread a tenth of the weight of others, where the system has priorities of threads.
+
+    Not less: a meeting that ends waits for its scores, on a machine that is never idle as well.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
+
+
+class _SharedTime:
+    """The processor time of a model whose threads do calls of several kinds, shared out by how long these take."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """``clock``: processor seconds of the model so far."""
+        self._clock, self._lock = clock, threading.Lock()
+        self._ran_s: dict[object, float] = {}
+        self._called_s: dict[object, float] = {}
+
+    def add(self, kind: object, ran_s: float, called_s: float) -> None:
+        """A call of a kind took so long, and so much processor time of the thread that called."""
+        with self._lock:
+            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + ran_s
+            self._called_s[kind] = self._called_s.get(kind, 0.0) + called_s
+
+    def of(self, kind: object) -> float:
+        """What calls of a kind cost, processor seconds."""
+        with self._lock:
+            ran_s = sum(self._ran_s.values())
+            own_s = self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+            return own_s + self._called_s.get(kind, 0.0)
+
+
+class _OnOwnThreads(Generic[Work, Result]):
+    """A kind of calls of a model that has threads of its own and does several calls at once."""
+
+    def __init__(self, call: Callable[[list[Work]], list[Result]], parallel: int, time_of: _SharedTime) -> None:
+        self._call, self._time = call, time_of
+        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="model")
+
+    async def __call__(self, work: list[Work]) -> list[Result]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, work)
+
+    def _timed(self, work: list[Work]) -> list[Result]:
+        began, spent = time.monotonic(), time.thread_time()
+        try:
+            return self._call(work)
+        finally:
+            self._time.add(self, time.monotonic() - began, time.thread_time() - spent)
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time so far, seconds."""
+        return self._time.of(self)
+
+    def close(self) -> None:
+        """Waits for the calls under way."""
+        self._threads.shutdown(wait=True)
+
+
+class Engine:
+    """Every model call of every session goes through here. Make it on the event loop that serves."""
+
+    def __init__(self, models: ModelSet, window_s: float = 0.0) -> None:
+        """``window_s``: how long a call waits for other sessions' work; 0 where calls are short or there is one core.
+
+        A longer window pays where a batched call costs hardly more than a single one: on a GPU.
+        """
+        self.models = models
+        self.sessions = 0
+        """Sessions open now."""
+        self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
+        self.vad: Batcher[Stretch, Heard] = self._queue(
+            "voice activity", _OnThread(models.vad), largest=LARGEST_VAD, window_s=window_s
+        )
+        self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = self._queue(
+            "speaker vectors",
+            _OnThread(self._encode_all),
+            largest=LARGEST_ENCODER,
+            window_s=max(window_s, ENCODER_WINDOW_S),
+            size=len,
+            may_gather=lambda: self.sessions > 1,
+        )
+        self.quality: Batcher[Samples, OpinionScores] = self._queue(
+            "audio quality", _OnThread(models.quality, can_wait=True), largest=LARGEST_QUALITY, window_s=window_s
+        )
+        self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
+        self._windows: Batcher[Any, Any] | None = None
+        self._guessing: Batcher[WindowTask[Samples], GuessedWords] | None = None
+        self.streaming_recogniser: Batcher[Stretch, tuple[HeardWords, Any]] | None = None
+        model = models.recogniser
+        if isinstance(model, StreamingRecogniser):
+            self.streaming_recogniser = self._queue(
+                RECOGNITION, _OnThread(model), largest=LARGEST_STREAMED, window_s=window_s
+            )
+        elif isinstance(model, WindowRecogniser):
+            self._queue_windows(model, window_s)
+        else:
+            self._recogniser = self._queue(
+                RECOGNITION,
+                _OnThread(model),
+                largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
+                window_s=window_s,
+                size=len,
+                alike=_length_class,
+            )
+        self.diarizer: Batcher[Stretch, Heard] | None = None
+        if models.diarizer is not None:
+            self.diarizer = self._queue(
+                "diarization", _OnThread(models.diarizer), largest=models.diarizer.sessions_a_pass, window_s=window_s
+            )
+
+        self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
+        if models.segmenter is not None:
+            self.segmenter = self._queue(
+                "voice segmentation", _OnThread(models.segmenter), largest=LARGEST_SEGMENTER, window_s=window_s
+            )
+
+    async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
+        """Vectors of a session's windows, shape (n, d); see SpeakerEncoder."""
+        return await self._encoder.submit(owner, windows)
+
+    async def transcribe(
+        self, owner: Hashable, samples: Samples, patience_s: float = 0.0
+    ) -> tuple[RecognisedWord, ...]:
+        """The words of a piece of speech, by a recogniser of pieces.
+
+        ``patience_s``: see ``Batcher.submit``.
+        """
+        assert self._recogniser is not None
+        return await self._recogniser.submit(owner, samples, patience_s)
+
+    async def encode_window(self, owner: Hashable, samples: Samples) -> EncodedWindow:
+        """A window of shape (n,) as a recogniser of windows hears it."""
+        assert self._windows is not None
+        encoded: EncodedWindow = await self._windows.submit(owner, samples)
+        return encoded
+
+    async def write_window(self, owner: Hashable, task: WindowTask[EncodedWindow]) -> tuple[RecognisedWord, ...]:
+        """The final words of an encoded window."""
+        assert self._windows is not None
+        words: tuple[RecognisedWord, ...] = await self._windows.submit(owner, task)
+        return words
+
+    async def guess_words(self, owner: Hashable, task: WindowTask[Samples], patience_s: float = 0.0) -> GuessedWords:
+        """What a short piece seems to say."""
+        assert self._guessing is not None
+        return await self._guessing.submit(owner, task, patience_s)
+
+    def hurry_words(self, owner: Hashable) -> None:
+        """The session's speech that waits for its first words is due now."""
+        for queue in (self._recogniser, self._guessing):
+            if queue is not None:
+                queue.hurry(owner)
+
+    def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
+        """Each queue, with the processor time of its model so far, seconds."""
+        return [(queue, call.processor_s) for queue, call in self._calls.items()]
+
+    async def close(self) -> None:
+        """Ends the queues, and the threads of the models."""
+        for queue, call in self._calls.items():
+            await queue.close()
+            call.close()
+
+    def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
+        queue: Batcher[Any, Any] = Batcher(task, call, **settings)
+        self._calls[queue] = call
+        return queue
+
+    def _encode_all(self, work: list[Sequence[Samples]]) -> list[NDArray[np.float32]]:
+        vectors = self.models.encoder([window for windows in work for window in windows])
+        borders = np.cumsum([len(windows) for windows in work])[:-1]
+        return np.split(vectors, borders)
+
+    def _queue_windows(self, model: WindowRecogniser, window_s: float) -> None:
+        """Windows are encoded and written one a call; pieces that are guessed at share calls."""
+
+        def hear_or_write(work: list[Any]) -> list[Any]:
+            (one,) = work
+            return model.write([one]) if isinstance(one, WindowTask) else model.encode([one])
+
+        shared = _SharedTime(lambda: model.processor_s)
+        self._windows = self._queue(
+            RECOGNITION, _OnOwnThreads(hear_or_write, model.parallel, shared), largest=1, parallel=model.parallel
+        )
+        self._guessing = self._queue(
+            GUESSING,
+            _OnOwnThreads(model.guess, 1, shared),
+            largest=LARGEST_GUESSES,
+            window_s=window_s,
+            alike=lambda task: bool(task.language),
+        )
+
+
+def _length_class(samples: Samples) -> int:
+    return int(len(samples) / SAMPLE_RATE_HZ / LENGTH_STEP_S)

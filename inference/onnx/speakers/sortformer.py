@@ -1,0 +1,213 @@
+"""Streaming Sortformer exported to ONNX: many sessions, of any ages, in one call, on ONNX Runtime and NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import ModelUnfit, Samples, Stretch
+from inference.onnx.features import LogMel
+from inference.onnx.runtime import CPU, ON_CPU, Execution, open_session, varies_with_batch
+from inference.onnx.speakers.sortformer_cache import Frames, SpeakerMemory, ToldChunk, nothing_remembered, remember
+from inference.onnx.speakers.sortformer_description import check_settings, check_step, read_description
+from inference.sortformer import (
+    FEATURES_A_FRAME,
+    FRAME_SAMPLES,
+    HOP_SAMPLES,
+    Chunk,
+    SessionAudio,
+    StreamingSettings,
+    check_stretches,
+    settings_for,
+)
+
+# Sessions in one run of the graph. On a CPU several bring nothing; on a GPU more would take gigabytes at 30.4 s:
+# the attention of 32 rows of 609 frames has 380 MB a layer with 8 heads.
+MOST_ROWS_CPU, MOST_ROWS_GPU = 1, 32
+# Rows must not hear one another; what rounding and the kernels for other shapes do is far less.
+_ROW_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class SortformerState:
+    """A session between two calls."""
+
+    audio: SessionAudio
+    memory: SpeakerMemory
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What one session hears in a run of the graph."""
+
+    index: int
+    """Which of the call's work."""
+    memory: SpeakerMemory
+    chunk: Chunk
+
+    @property
+    def length(self) -> int:
+        """Frames heard."""
+        return len(self.memory.cache) + len(self.memory.fifo) + self.chunk.embedded
+
+
+class OnnxSortformer:
+    """FrameDiarizer on the graph of ``inference.nemo.export_sortformer``; frames are those of NeMo's ``diarize()``.
+
+    Caches are kept in main memory and handed to the graph with each step, float32.
+    """
+
+    frame_samples = FRAME_SAMPLES
+
+    def __init__(
+        self,
+        model: Path,
+        execution: Execution = ON_CPU,
+        *,
+        latency: str = "1.04s",
+        settings: StreamingSettings | None = None,
+        most_rows: int | None = None,
+    ) -> None:
+        """Reads ``model`` and the ``.json`` file of the same name beside it.
+
+        Args:
+            model: the graph.
+            execution: where it runs.
+            latency: a name of ``inference.sortformer.latency.LATENCIES``.
+            settings: in place of those of ``latency``.
+            most_rows: sessions in one run of the graph.
+
+        Raises ModelMissing, ModelCorrupt, or ModelUnfit: another task, front end, graph, or an unknown latency.
+        """
+        settings_for(latency, 4)  # a wrong name is told before the graph is read
+        self._description = description = read_description(model)
+        self.max_speakers = description.max_speakers
+        self._settings = settings = settings or settings_for(latency, self.max_speakers)
+        check_settings(description, settings, model)
+        self._mel = LogMel(description.mel)
+        self._session = open_session(model, execution)
+        check_step(self._session, model, description)
+        self._alone = varies_with_batch(model)
+        rows = MOST_ROWS_CPU if self._session.get_providers()[0] == CPU else MOST_ROWS_GPU
+        self.sessions_a_pass = 1 if self._alone else most_rows or rows
+        self._try_step(model.name)
+        self.step_samples = settings.step * FRAME_SAMPLES
+        # Just before a chunk is told, all of it and what it waits for is there but for one step.
+        self.latency_samples = (settings.chunk + settings.wait(settings.step) - settings.step) * FRAME_SAMPLES
+
+    def initial_state(self) -> SortformerState:
+        return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+        check_stretches(work, self.step_samples)
+        audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
+        memories = [stretch.state.memory for stretch in work]
+        told: list[list[Frames]] = [[] for _ in work]
+        # The last call of a session may tell several chunks, one after another.
+        while rows := self._ready(audios, memories, work):
+            for row, answer in zip(rows, self._step_all(rows), strict=True):
+                told[row.index].append(answer.chunk_probabilities)
+                memories[row.index] = remember(row.memory, answer, self._settings, self._description.streaming)
+                audios[row.index] = audios[row.index].after(row.chunk.frames)
+        results = []
+        for stretch, frames, audio, memory in zip(work, told, audios, memories, strict=True):
+            silence = np.zeros((audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
+            state = SortformerState(audio.without_used(self._settings), memory)
+            results.append((np.concatenate([*frames, silence]), state))
+        return results
+
+    def _ready(
+        self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[Stretch]
+    ) -> list[_Row]:
+        """The next chunk of each session that has one; those that hear most last."""
+        rows = [
+            _Row(index, memory, chunk)
+            for index, (audio, memory, stretch) in enumerate(zip(audios, memories, work, strict=True))
+            if (chunk := audio.next_chunk(self._settings, last=stretch.last)) is not None
+        ]
+        return sorted(rows, key=lambda row: row.length)
+
+    def _step_all(self, rows: list[_Row]) -> list[ToldChunk]:
+        parts = [rows[first : first + self.sessions_a_pass] for first in range(0, len(rows), self.sessions_a_pass)]
+        return [answer for part in parts for answer in self._step(part)]
+
+    def _step(self, rows: Sequence[_Row]) -> list[ToldChunk]:
+        """One run of the graph."""
+        probabilities, embeddings, _ = self._run(
+            [self._spectra(row.chunk) for row in rows],
+            [row.memory.cache for row in rows],
+            [row.memory.fifo for row in rows],
+        )
+        answers = []
+        for row, heard, embedded in zip(rows, probabilities, embeddings, strict=True):
+            cache = len(row.memory.cache)
+            fifo = cache + len(row.memory.fifo)
+            left, frames = row.chunk.left, row.chunk.frames
+            # Copies: a session must not keep alive what was computed for others.
+            answers.append(
+                ToldChunk(
+                    embeddings=embedded[left : left + frames].copy(),
+                    cache_probabilities=heard[:cache].copy(),
+                    fifo_probabilities=heard[cache:fifo],
+                    chunk_probabilities=heard[fifo + left : fifo + left + frames].copy(),
+                )
+            )
+        return answers
+
+    def _run(
+        self, chunks: Sequence[Frames], caches: Sequence[Frames], fifos: Sequence[Frames]
+    ) -> tuple[Frames, Frames, NDArray[np.int64]]:
+        """``preds``, ``chunk_embs`` and ``chunk_emb_lengths`` of sessions with so many features and frames each."""
+        inputs: dict[str, NDArray[np.generic]] = {}
+        for name, parts in (("chunk", chunks), ("spkcache", caches), ("fifo", fifos)):
+            lengths = np.array([len(part) for part in parts], np.int64)
+            padded = np.zeros((len(parts), lengths.max(), parts[0].shape[1]), np.float32)
+            for place, part in zip(padded, parts, strict=True):
+                place[: len(part)] = part
+            inputs[name], inputs[f"{name}_lengths"] = padded, lengths
+        preds, embeddings, counts = self._session.run(["preds", "chunk_embs", "chunk_emb_lengths"], inputs)
+        return preds, embeddings, counts
+
+    def _spectra(self, chunk: Chunk) -> Frames:
+        """Features of a chunk, shape (features, bands)."""
+        samples: Samples = chunk.samples
+        guard = chunk.guard
+        if len(samples) < 2 * HOP_SAMPLES:
+            # The shortest recordings: silence before them changes nothing, as before a recording is silence.
+            samples, guard = np.pad(samples, (2 * HOP_SAMPLES, 0)), guard + 2
+        return self._mel(samples).T[guard : guard + chunk.features]
+
+    def _try_step(self, name: str) -> None:
+        """Runs the graph with two sessions of different ages. Raises ModelUnfit: it does not do as it should."""
+        chance = np.random.default_rng(0)
+        bands, width, speakers = self._description.mel.bands, self._description.dimension, self.max_speakers
+
+        def frames(count: int, size: int) -> Frames:
+            return chance.standard_normal((count, size), np.float32)
+
+        # 13 features are 2 frames in every way of halving three times but the causal one.
+        chunks = [frames(FEATURES_A_FRAME + 5, bands), frames(3 * FEATURES_A_FRAME, bands)]
+        caches, fifos = [frames(0, width), frames(5, width)], [frames(0, width), frames(2, width)]
+        rows = 1 if self._alone else 2
+        needed, longest = [2, 3][:rows], [2, 10][rows - 1]
+        try:
+            alone, _, _ = self._run(chunks[:1], caches[:1], fifos[:1])
+            found, embeddings, counts = self._run(chunks[:rows], caches[:rows], fifos[:rows])
+        except Exception as error:
+            raise ModelUnfit(
+                f"{name}: a step with sessions of different ages fails: {' '.join(str(error).split())[:400]}"
+            ) from error
+        if counts.tolist() != needed:
+            raise ModelUnfit(f"{name} makes {counts.tolist()} frames of 13 and 24 features; needed are {needed}")
+        if found.shape[1] < longest or found.shape[2] != speakers or embeddings.shape[2] != width:
+            raise ModelUnfit(
+                f"{name} gives preds of shape {found.shape} and chunk_embs of shape {embeddings.shape}; needed are "
+                f"at least {longest} frames with {speakers} speakers, and width {width}"
+            )
+        off = np.abs(found[0, :2] - alone[0, :2]).max()
+        if not off <= _ROW_TOLERANCE:
+            raise ModelUnfit(f"{name}: probabilities of a session change by {off:.2g} with another in the same call")

@@ -1,0 +1,169 @@
+"""The arrival-order speaker cache of a streaming Sortformer, in NumPy.
+
+Medennikov et al., "Streaming Sortformer: Speaker Cache-Based Online Speaker Diarization with Arrival-Time Ordering",
+Interspeech 2025, with the numbers of NeMo's ``streaming_update`` for one recording, which is what ``diarize()`` runs.
+NeMo's update for rows of different ages takes other probabilities when a cache is first compressed and so tells
+other frames; here each session is updated alone, whatever the ages of those it shares a call with.
+
+Where scores are equal NeMo keeps any of the frames. Here it is the earliest, of the speaker who came first.
+
+d: the width of the encoder, k: the most speakers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from inference.sortformer import StreamingSettings
+
+Frames = NDArray[np.float32]
+_SPEAKS = 0.5
+
+
+class CacheRules(BaseModel):
+    """How frames are scored, as the checkpoint says it; the names are NeMo's."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    spkcache_sil_frames_per_spk: int = Field(ge=0, le=1000)
+    """Frames of silence after those of each speaker."""
+    sil_threshold: float = Field(ge=0, le=100)
+    """A frame whose probabilities sum to less is silence."""
+    pred_score_threshold: float = Field(gt=0, lt=1)
+    """Probabilities under it score as it does."""
+    strong_boost_rate: float = Field(ge=0, le=100)
+    """Share of a speaker's places whose best frames are kept before all others."""
+    weak_boost_rate: float = Field(ge=0, le=100)
+    """Share of a speaker's places whose best frames are preferred, that no speaker crowds out another."""
+    min_pos_scores_rate: float = Field(ge=0, le=100)
+    """With so large a share of frames that are the speaker's alone, those with overlap are left out."""
+    scores_boost_latest: float = Field(ge=0, le=100)
+    """Added to scores of frames that are new to the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerMemory:
+    """What is remembered of a session. Never changed: a step makes a new one, so that a call can be done again."""
+
+    cache: Frames
+    """Frames kept of the speakers, shape (at most speaker_cache, d)."""
+    cache_probabilities: Frames | None
+    """Shape (as many, k); None until the cache is first compressed."""
+    fifo: Frames
+    """The latest frames, shape (at most fifo, d)."""
+    silence: Frames
+    """The mean frame of silence, shape (d,)."""
+    silent_frames: int
+    """Frames it is the mean of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChunk:
+    """What a step made of a session's chunk."""
+
+    embeddings: Frames
+    """Of the chunk's frames, shape (frames, d)."""
+    cache_probabilities: Frames
+    """Of what is in the cache, as heard with this chunk, shape (cache, k)."""
+    fifo_probabilities: Frames
+    """Shape (fifo, k)."""
+    chunk_probabilities: Frames
+    """Shape (frames, k)."""
+
+
+def nothing_remembered(width: int) -> SpeakerMemory:
+    """Of a session that begins; ``width``: d."""
+    nothing = np.zeros((0, width), np.float32)
+    return SpeakerMemory(nothing, None, nothing, np.zeros(width, np.float32), 0)
+
+
+def remember(memory: SpeakerMemory, told: ToldChunk, settings: StreamingSettings, rules: CacheRules) -> SpeakerMemory:
+    """The memory after a chunk: it enters the fifo, whose oldest frames move to the cache where it overflows."""
+    fifo = np.concatenate([memory.fifo, told.embeddings])
+    if len(fifo) <= settings.fifo:
+        return replace(memory, fifo=fifo)
+    count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
+    probabilities = np.concatenate([told.fifo_probabilities, told.chunk_probabilities])[:count]
+    silence, silent_frames = _silence_with(memory, fifo[:count], probabilities, rules)
+    cache = np.concatenate([memory.cache, fifo[:count]])
+    known = memory.cache_probabilities
+    full = len(cache) > settings.speaker_cache
+    if full and known is None:
+        # Until the cache is first compressed its frames have the probabilities they are heard with now.
+        known = told.cache_probabilities
+    kept = None if known is None else np.concatenate([known, probabilities])
+    if full and kept is not None:
+        cache, kept = compress(cache, kept, silence, settings.speaker_cache, rules)
+    # A copy: a view would keep the frames that have moved.
+    return SpeakerMemory(cache, kept, fifo[count:].copy(), silence, silent_frames)
+
+
+def compress(
+    embeddings: Frames, probabilities: Frames, silence: Frames, size: int, rules: CacheRules
+) -> tuple[Frames, Frames]:
+    """The ``size`` frames that say most of the speakers.
+
+    Args:
+        embeddings: shape (n, d), n > size; the first ``size`` were in the cache before.
+        probabilities: shape (n, k).
+        silence: the mean frame of silence, shape (d,); it fills places that no frame deserves.
+
+    Returns:
+        Frames, shape (size, d), speaker after speaker and in the order of time within each; and their
+        probabilities, shape (size, k).
+    """
+    count, speakers = probabilities.shape
+    places = size // speakers - rules.spkcache_sil_frames_per_spk
+    scores = _scores(probabilities, math.floor(places * rules.min_pos_scores_rate), rules)
+    scores[size:] += rules.scores_boost_latest
+    _boost(scores, math.floor(places * rules.strong_boost_rate), 2 * math.log(2))
+    _boost(scores, math.floor(places * rules.weak_boost_rate), math.log(2))
+    silent = np.full((rules.spkcache_sil_frames_per_spk, speakers), np.inf, np.float32)
+    by_speaker = np.concatenate([scores, silent]).T.ravel()
+    best = np.argsort(-by_speaker, kind="stable")[:size]
+    best = np.sort(best[by_speaker[best] != -np.inf]) % (count + len(silent))
+    spoken = np.flatnonzero(best < count)
+    kept = np.tile(silence, (size, 1))
+    kept_probabilities = np.zeros((size, speakers), np.float32)
+    kept[spoken] = embeddings[best[spoken]]
+    kept_probabilities[spoken] = probabilities[best[spoken]]
+    return kept, kept_probabilities
+
+
+def _scores(probabilities: Frames, enough: int, rules: CacheRules) -> Frames:
+    """How well each frame stands for each speaker, shape (n, k): high where he surely speaks alone.
+
+    -inf where he does not speak, and for overlap where he has ``enough`` frames to himself.
+    """
+    least = np.float32(rules.pred_score_threshold)
+    speaks = np.log(np.maximum(probabilities, least))
+    silent = np.log(np.maximum(np.float32(1) - probabilities, least))
+    scores = speaks - silent + silent.sum(axis=1, keepdims=True) - np.float32(math.log(0.5))
+    heard = probabilities > _SPEAKS
+    alone = heard & (scores > 0)
+    kept = heard & (alone | (alone.sum(axis=0) < enough))
+    return np.where(kept, scores, np.float32(-np.inf))
+
+
+def _boost(scores: Frames, count: int, by: float) -> None:
+    """Adds to the ``count`` highest scores of each speaker, in place."""
+    best = np.argsort(-scores, axis=0, kind="stable")[:count]
+    np.put_along_axis(scores, best, np.take_along_axis(scores, best, axis=0) + np.float32(by), axis=0)
+
+
+def _silence_with(
+    memory: SpeakerMemory, embeddings: Frames, probabilities: Frames, rules: CacheRules
+) -> tuple[Frames, int]:
+    """The mean frame of silence with those of ``embeddings`` that are silent, and how many frames it is of."""
+    silent = probabilities.sum(axis=1) < rules.sil_threshold
+    found = int(silent.sum())
+    if not found:
+        return memory.silence, memory.silent_frames
+    total = memory.silent_frames + found
+    mean = (memory.silence * memory.silent_frames + embeddings[silent].sum(axis=0)) / total
+    return np.asarray(mean, np.float32), total

@@ -1,0 +1,180 @@
+"""Any speaker encoder exported to ONNX, as the JSON file beside it describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelUnfit, Samples
+from inference.onnx.features import KaldiSettings, KaldiSpectra, LogMel, LogMelSettings
+from inference.onnx.runtime import (
+    ON_CPU,
+    Execution,
+    Tensor,
+    beside,
+    inputs_of,
+    listed,
+    open_session,
+    outputs_of,
+    read_as,
+    varies_with_batch,
+)
+from inference.onnx.speakers.batches_of_length import vectors_of
+
+BATCH = 64
+TASK = "speaker_vectors"
+# Shorter windows are padded with silence: networks of several strides need some frames.
+SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+
+
+class _Profile(BaseModel):
+    """See EncoderProfile."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dimension: int | None = Field(None, ge=1, le=65_536)
+    window_s: float = Field(gt=0, le=30)
+    hop_s: float = Field(gt=0, le=30)
+    split_similarity: float = Field(ge=-1, le=1)
+    merge_similarity: float = Field(ge=-1, le=1)
+    online_similarity: float = Field(ge=-1, le=1)
+    min_cluster_s: float = Field(ge=0, le=60)
+    max_speakers: int = Field(ge=1, le=64)
+    same_voice_similarity: float | None = Field(None, ge=-1, le=1)
+    """Without it, what ``merge_similarity`` is."""
+
+
+class SpeakerEncoderDescription(BaseModel):
+    """The JSON file of an encoder."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    task: str
+    sample_rate_hz: int
+    input: Literal["mel", "kaldi", "samples"]
+    """Log-mel spectra of shape (n, bands, frames), Kaldi's of shape (n, frames, bands), or samples (n, samples)."""
+    mel: LogMelSettings | None = None
+    kaldi: KaldiSettings | None = None
+    dimension: int = Field(ge=1, le=65_536)
+    profile: _Profile
+    output: str | None = None
+    """The output that holds the vectors; without it, the only one of that dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FrontEnd:
+    """What a graph is given of a window."""
+
+    of: Callable[[Samples], NDArray[np.float32]]
+    shape: tuple[int | None, ...]
+    """With n first; None: any."""
+    time: int
+    """The axis of time."""
+    said: str
+
+
+def _front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
+    if description.input == "mel":
+        mel = LogMel(description.mel or LogMelSettings())
+        bands = mel.settings.bands
+        return _FrontEnd(mel, (None, bands, None), 2, f"mel spectra (n, {bands}, frames)")
+    if description.input == "kaldi":
+        kaldi = KaldiSpectra(description.kaldi or KaldiSettings())
+        bands = kaldi.settings.bands
+        return _FrontEnd(kaldi, (None, None, bands), 1, f"Kaldi's spectra (n, frames, {bands})")
+    return _FrontEnd(lambda samples: samples, (None, None), 1, "samples (n, samples)")
+
+
+class OnnxSpeakerEncoder:
+    """SpeakerEncoder on a graph that takes spectra or samples and, where it wants, their lengths."""
+
+    def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
+        """Reads ``model`` and the ``.json`` file of the same name beside it.
+
+        Raises ModelMissing (a file), ModelCorrupt, or ModelUnfit: another task, rate,
+        dimension or graph.
+        """
+        description = read_as(beside(model), SpeakerEncoderDescription)
+        where = beside(model).name
+        if description.task != TASK:
+            raise ModelUnfit(f"{where}: task is {description.task!r}; needed is {TASK!r}")
+        if description.sample_rate_hz != SAMPLE_RATE_HZ:
+            raise ModelUnfit(
+                f"{where}: sample_rate_hz is {description.sample_rate_hz}; audio has {SAMPLE_RATE_HZ}, "
+                "and a model for another rate hears other voices in it"
+            )
+        fields = description.profile.model_dump()
+        if fields["dimension"] not in (None, description.dimension):
+            raise ModelUnfit(
+                f"{where}: profile.dimension is {fields['dimension']}, and dimension {description.dimension}"
+            )
+        if fields["same_voice_similarity"] is None:
+            fields["same_voice_similarity"] = fields["merge_similarity"]
+        self.profile = EncoderProfile(**(fields | {"dimension": description.dimension}))
+        self._front = _front_end(description)
+        self._session = open_session(model, execution)
+        self._signal, self._lengths = self._input_names(model)
+        self._output = self._output_name(model, description)
+        self._batch = 1 if varies_with_batch(model) else BATCH
+
+    def _input_names(self, model: Path) -> tuple[str, Tensor | None]:
+        found = inputs_of(self._session)
+        front = self._front
+        signals = [t for t in found if t.dtype == "float" and len(t.shape) == len(front.shape)]
+        lengths = [t for t in found if t.dtype in ("int64", "int32") and len(t.shape) == 1]
+        right = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
+        # A graph may leave the number of bands open, and nothing else may be fixed.
+        if not right or any(
+            size not in (None, wanted) for size, wanted in zip(signals[0].shape, front.shape, strict=True)
+        ):
+            raise ModelUnfit(
+                f"{model.name} takes {listed(found)}; needed is one float input of {front.said}, of any n and length, "
+                "and at most one of int64 lengths (n)"
+            )
+        return signals[0].name, lengths[0] if lengths else None
+
+    def _output_name(self, model: Path, description: SpeakerEncoderDescription) -> str:
+        found = outputs_of(self._session)
+        usable = [t for t in found if t.dtype == "float" and len(t.shape) == 2]
+        if description.output is not None:
+            usable = [t for t in usable if t.name == description.output]
+            matching = [t for t in usable if t.shape[1] in (None, description.dimension)]
+        else:
+            matching = [t for t in usable if t.shape[1] == description.dimension] or (
+                [t for t in usable if t.shape[1] is None] if len(usable) == 1 else []
+            )
+        if len(matching) != 1:
+            raise ModelUnfit(
+                f"{model.name} gives {listed(found)}; needed is one float output of vectors "
+                f'(n, {description.dimension}); where there are several, name it as "output" in {beside(model).name}'
+            )
+        return matching[0].name
+
+    def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
+        """See SpeakerEncoder; windows under 0.4 s are padded with silence."""
+        signals = [self._front.of(_padded(window)) for window in windows]
+        return vectors_of(signals, self.profile.dimension, self._batch, self._encode)
+
+    def _encode(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors of signals of one length."""
+        inputs = {self._signal: signals}
+        if self._lengths is not None:
+            inputs[self._lengths.name] = np.full(len(signals), signals.shape[self._front.time], self._lengths.dtype)
+        (found,) = self._session.run([self._output], inputs)
+        if found.shape != (len(signals), self.profile.dimension):
+            raise ModelUnfit(
+                f"the speaker encoder gives vectors of shape {found.shape} for {len(signals)} windows; "
+                f"its description says dimension {self.profile.dimension}"
+            )
+        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _padded(window: Samples) -> Samples:
+    samples = np.asarray(window, np.float32)
+    return np.pad(samples, (0, SHORTEST_SAMPLES - len(samples))) if len(samples) < SHORTEST_SAMPLES else samples

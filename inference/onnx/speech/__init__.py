@@ -1,0 +1,14 @@
+"""Models of speech: whether there is any, how good it is, and what is said."""
+
+from inference.onnx.speech.dnsmos import Dnsmos
+from inference.onnx.speech.recognised_words import words_by_letters
+from inference.onnx.speech.recogniser import load_recogniser
+from inference.onnx.speech.silero_vad import SileroVad, load_silero
+
+__all__ = [
+    "Dnsmos",
+    "SileroVad",
+    "load_recogniser",
+    "load_silero",
+    "words_by_letters",
+]

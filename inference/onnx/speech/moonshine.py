@@ -1,0 +1,143 @@
+"""Moonshine (Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024) as ONNX.
+
+The layout is that of the onnx-community exports: an encoder of samples, and a decoder that keeps what it has
+computed for the words before. No library runs it without a runtime of its own, so the loop is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
+from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, outputs_of, read_object
+from inference.onnx.speech.recognised_words import padded, words_by_letters
+from inference.onnx.speech.recogniser import MAX_SEGMENT_UNTIMED_S
+from inference.onnx.text import LARGEST_TOKENIZER_BYTES
+
+ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")
+DECODER = "decoder_model_merged"
+# Its authors' guard against endless repetition: no speech has more tokens a second (English; other scripts).
+TOKENS_PER_S, TOKENS_PER_S_ELSEWHERE = 6, 13
+_PAST, _PRESENT, _FROM_ENCODER = "past_key_values.", "present.", ".encoder."
+
+
+class MoonshineRecogniser:
+    """Recogniser on a folder with ``config.json``, ``tokenizer.json`` and two graphs, there or in ``onnx/``.
+
+    It tells no times: a piece's words share its time by their letters, and pieces are at most 5 s.
+    """
+
+    max_segment_s = MAX_SEGMENT_UNTIMED_S
+    word_times = False
+
+    def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
+        """Raises ModelMissing, ModelCorrupt, or ModelUnfit: another layout."""
+        self.languages = tuple(languages)
+        config = read_object(folder / "config.json")
+        self._start, self._end = (_token(config, name, folder) for name in ("decoder_start_token_id", "eos_token_id"))
+        encoder, decoder = _graphs(folder)
+        # Caches begin empty, which TensorRT does not take.
+        execution = Execution(execution.threads, "cuda") if execution.device == "tensorrt" else execution
+        self._encoder, self._decoder = open_session(encoder, execution), open_session(decoder, execution)
+        self._tokenizer = _tokenizer(folder)
+        self._caches = self._check(encoder.name, decoder.name)
+        self._most_a_second = TOKENS_PER_S if self.languages == ("en",) else TOKENS_PER_S_ELSEWHERE
+
+    def _check(self, encoder: str, decoder: str) -> dict[str, NDArray[np.float32]]:
+        """The caches before the first token, by input. Raises ModelUnfit."""
+        taken = inputs_of(self._encoder)
+        if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in taken] != [("input_values", "float", 2)]:
+            raise ModelUnfit(f"{encoder} takes {listed(taken)}; needed is input_values float (?, ?)")
+        taken, given = inputs_of(self._decoder), {tensor.name for tensor in outputs_of(self._decoder)}
+        caches = {tensor.name: tensor.shape for tensor in taken if tensor.name.startswith(_PAST)}
+        others = {tensor.name for tensor in taken} - caches.keys()
+        right = others == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in given
+        right = right and bool(caches) and {_present(name) for name in caches} <= given
+        if not right or any(len(shape) != 4 or None in (shape[1], shape[3]) for shape in caches.values()):
+            raise ModelUnfit(
+                f"{decoder} takes {listed(taken)[:1000]}; needed are input_ids, encoder_hidden_states, "
+                "use_cache_branch and past_key_values of known heads and width, with present ones and logits given"
+            )
+        return {name: np.zeros((0, shape[1] or 0, 1, shape[3] or 0), np.float32) for name, shape in caches.items()}
+
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        """See Recogniser; pieces under 1 s are padded with silence."""
+        return [self._recognise(piece) for piece in pieces]
+
+    def _recognise(self, piece: Samples) -> tuple[RecognisedWord, ...]:
+        heard = padded(piece)
+        (states,) = self._encoder.run(["last_hidden_state"], {"input_values": heard[None]})
+        tokens, sure = self._decode(states, int(len(heard) / SAMPLE_RATE_HZ * self._most_a_second))
+        text = self._tokenizer.decode(tokens)
+        confidence = [1.0] * len(text.split())
+        for place, own in enumerate(sure):
+            # A token belongs to the last word of what has been said with it.
+            word = len(self._tokenizer.decode(tokens[: place + 1]).split()) - 1
+            if 0 <= word < len(confidence):
+                confidence[word] = min(confidence[word], own)
+        return words_by_letters(text, len(piece) / SAMPLE_RATE_HZ, confidence)
+
+    def _decode(self, states: NDArray[np.float32], most: int) -> tuple[list[int], list[float]]:
+        """Greedy: tokens, and how probable each was."""
+        tokens: list[int] = []
+        sure: list[float] = []
+        caches = dict(self._caches)
+        outputs = ["logits", *map(_present, caches)]
+        for place in range(most):
+            inputs = {
+                "input_ids": np.array([[tokens[-1] if tokens else self._start]], np.int64),
+                "encoder_hidden_states": states,
+                "use_cache_branch": np.array([place > 0]),
+                **caches,
+            }
+            logits, *present = self._decoder.run(outputs, inputs)
+            scores = logits[0, -1].astype(np.float64)
+            token = int(scores.argmax())
+            if token == self._end:
+                break
+            tokens.append(token)
+            sure.append(float(1 / np.exp(scores - scores[token]).sum()))
+            for name, value in zip(caches, present, strict=True):
+                # What is computed of the audio is given out once, at the first token.
+                if place == 0 or _FROM_ENCODER not in name:
+                    caches[name] = value
+        return tokens, sure
+
+
+def _present(past: str) -> str:
+    return past.replace(_PAST, _PRESENT)
+
+
+def _token(config: dict[str, Any], name: str, folder: Path) -> int:
+    number = config.get(name)
+    if not isinstance(number, int) or number < 0:
+        raise ModelUnfit(f"{folder / 'config.json'}: {name} is {number!r}; needed is a token's number")
+    return number
+
+
+def _graphs(folder: Path) -> tuple[Path, Path]:
+    for name in ENCODERS:
+        for below in (folder, folder / "onnx"):
+            encoder = below / f"{name}.onnx"
+            decoder = below / f"{name.replace('encoder_model', DECODER)}.onnx"
+            if encoder.is_file() and decoder.is_file():
+                return encoder, decoder
+    raise ModelMissing(f"{folder} holds no {ENCODERS[0]}.onnx with {DECODER}.onnx, there or in onnx/")
+
+
+def _tokenizer(folder: Path) -> Tokenizer:
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ModelMissing(f"there is no tokenizer.json in {folder}; copy it from where the model came from")
+    try:
+        if path.stat().st_size > LARGEST_TOKENIZER_BYTES:
+            raise ValueError(f"it is larger than {LARGEST_TOKENIZER_BYTES} bytes")
+        return Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise ModelCorrupt(f"{path} is no tokenizer: {str(error)[:200]}") from error

@@ -1,0 +1,163 @@
+"""Any recogniser in the ONNX layouts that onnx-asr runs: Parakeet, FastConformer, Canary, GigaAM, Zipformer, Whisper.
+
+onnx-asr (MIT) does spectra and decoding with NumPy and ONNX Runtime alone. It comes with the extra ``onnx-asr``,
+and is imported only when a folder of such a layout is chosen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.models import (
+    SAMPLE_RATE_HZ,
+    ModelCorrupt,
+    ModelMissing,
+    ModelUnfit,
+    RecognisedWord,
+    Recogniser,
+    Samples,
+)
+from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_started, read_object, varies_with_batch
+from inference.onnx.speech.recognised_words import padded, words_by_letters, words_of_tokens
+
+INSTALL = "pip install --no-deps onnx-asr==0.12.0"
+# What config.json may say as model_type, and what words and times can be had.
+TIMED = ("nemo-conformer-ctc", "nemo-conformer-rnnt", "nemo-conformer-tdt", "gigaam-v2-ctc", "gigaam-v2-rnnt",
+         "gigaam-v3-ctc", "gigaam-v3-rnnt", "gigaam-v3-e2e-ctc", "gigaam-v3-e2e-rnnt", "gigaam-multilingual-ctc",
+         "gigaam-multilingual-large-ctc", "kaldi-rnnt", "vosk", "t-one-ctc")  # fmt: skip
+UNTIMED = ("nemo-conformer-aed", "whisper", "whisper-ort")
+MOONSHINE = "moonshine"
+KNOWN = (*TIMED, *UNTIMED, MOONSHINE)
+QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
+# Pieces that are told apart no further than this: live words come a piece at a time.
+MAX_SEGMENT_S = 20.0
+# Without times of its own a word's place is guessed within its piece, so that pieces are short.
+MAX_SEGMENT_UNTIMED_S = 5.0
+LARGEST_VOCABULARY_BYTES = 64 * 1024 * 1024
+# Padded samples of a call, and pieces: onnx-asr has TensorRT's engines built for no more.
+BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
+log = logging.getLogger(__name__)
+
+
+def load_recogniser(folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> Recogniser:
+    """The recogniser in a folder of any layout that is known here. Arguments and errors as of OnnxRecogniser."""
+    if not folder.is_dir():
+        raise ModelUnfit(f"{folder} is not a folder; a recogniser is a folder with config.json and graphs")
+    if model_type(folder) == MOONSHINE:
+        from inference.onnx.speech.moonshine import MoonshineRecogniser
+
+        return MoonshineRecogniser(folder, execution, languages)
+    return OnnxRecogniser(folder, execution, languages)
+
+
+class OnnxRecogniser:
+    """Recogniser on a folder with ``config.json`` (``model_type``), a vocabulary and graphs.
+
+    Where the architecture tells no times (Whisper, Canary), a piece's words share its time by their letters, and pieces
+    are at most 5 s: such times are estimates, off by seconds at worst.
+    """
+
+    def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
+        """``languages``: BCP 47 primary tags of what the model understands; the folder does not say it.
+
+        Raises:
+            ModelMissing: onnx-asr is not installed, or a file of the layout is not there.
+            ModelCorrupt: a file cannot be read as what it should be.
+            ModelUnfit: another layout, or a device that is not there.
+        """
+        kind = model_type(folder)
+        # onnx-asr runs decoders that write word after word on CUDA, never on TensorRT.
+        providers = [item for item in execution.providers() if kind in TIMED or item[0] != TENSORRT]
+        if importlib.util.find_spec("onnx_asr") is None:
+            raise ModelMissing(f"{folder} needs the package onnx-asr, which is not installed: {INSTALL}")
+        self._asr, files = _load(folder, kind, execution, providers)
+        self.languages = tuple(languages)
+        self._timed = self.word_times = kind in TIMED
+        self.max_segment_s = MAX_SEGMENT_S if self._timed else MAX_SEGMENT_UNTIMED_S
+        # Whisper's spectra and Canary's decoding depend on all that is in a call; so do dynamic scales.
+        self._alone = not self._timed or any(varies_with_batch(file) for file in files)
+
+    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        """See Recogniser; pieces under 1 s are padded with silence."""
+        words: list[tuple[RecognisedWord, ...]] = [()] * len(pieces)
+        for batch in self._batches(pieces):
+            heard = [padded(pieces[place]) for place in batch]
+            for place, result in zip(batch, self._asr.recognize(heard, **self._options()), strict=True):
+                words[place] = self._words(result, len(pieces[place]) / SAMPLE_RATE_HZ)
+        return words
+
+    def _options(self) -> dict[str, str]:
+        # One language is no question: it need not be guessed anew for each piece.
+        return {"language": self.languages[0]} if len(self.languages) == 1 and not self._timed else {}
+
+    def _batches(self, pieces: Sequence[Samples]) -> Iterable[list[int]]:
+        batch: list[int] = []
+        most = 1 if self._alone else BATCH_PIECES
+        for place in sorted(range(len(pieces)), key=lambda place: -len(pieces[place])):
+            if batch and (len(batch) == most or (len(batch) + 1) * len(pieces[batch[0]]) > BATCH_SAMPLES):
+                yield batch
+                batch = []
+            batch.append(place)
+        if batch:
+            yield batch
+
+    def _words(self, result: Any, duration_s: float) -> tuple[RecognisedWord, ...]:
+        if result.tokens and result.timestamps is not None:
+            return words_of_tokens(result.tokens, result.timestamps, result.logprobs, duration_s)
+        return words_by_letters(result.text, duration_s)
+
+
+def model_type(folder: Path) -> str:
+    """What config.json says the layout is, one of KNOWN. Raises ModelMissing, ModelCorrupt or ModelUnfit."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelMissing(
+            f'{folder} holds no config.json: write one, {{"model_type": "nemo-conformer-tdt", "features_size": 128}}, '
+            f"with a model_type of {', '.join(KNOWN)}"
+        )
+    kind = read_object(path).get("model_type")
+    if kind not in KNOWN:
+        raise ModelUnfit(f"{path}: model_type is {kind!r}; needed is one of {', '.join(KNOWN)}")
+    return str(kind)
+
+
+def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[str, Any]]) -> tuple[Any, list[Path]]:
+    """The model with times, and its graphs' files. Only files of ``folder`` are read, nothing is fetched."""
+    import onnx_asr
+    from onnx_asr.loader import create_asr_resolver
+    from onnx_asr.utils import ModelFileNotFoundError, ModelLoadingError
+
+    missing: list[str] = []
+    for quantisation in QUANTISATIONS:
+        try:
+            found = create_asr_resolver(kind, folder, offline=True).resolve_model(quantization=quantisation)
+            break
+        except ModelFileNotFoundError as error:
+            missing.append(str(error))
+        except ModelLoadingError as error:
+            raise ModelUnfit(f"{folder}: {error}") from error
+    else:
+        raise ModelMissing(f"{folder} is not complete for model_type {kind}: {missing[0]}")
+    graphs = [file for file in found.values() if file.suffix in (".onnx", ".ort")]
+    for file in found.values():
+        if file not in graphs and file.stat().st_size > LARGEST_VOCABULARY_BYTES:
+            raise ModelCorrupt(f"{file} is larger than {LARGEST_VOCABULARY_BYTES} bytes; a vocabulary is smaller")
+    try:
+        model = onnx_asr.load_model(
+            kind,
+            folder,
+            quantization=quantisation,
+            sess_options=execution.session_options(),
+            providers=[(name, dict(options)) for name, options in providers],
+        ).with_timestamps()
+    except Exception as error:
+        raise ModelCorrupt(f"{folder} is no {kind}: {' '.join(str(error).split())[:400]}") from error
+    for session in (value for value in vars(model.asr).values() if hasattr(value, "get_providers")):
+        check_started(providers[0][0], session.get_providers(), execution.device)
+    if quantisation:
+        log.info("%s: only the %s graphs are there, and they are used", folder, quantisation)
+    return model, graphs

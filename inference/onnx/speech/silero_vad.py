@@ -1,0 +1,130 @@
+"""Silero VAD in the two layouts it is published in: a graph for blocks of windows, and one for a window at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, Stretch, VoiceActivityDetector
+from inference.onnx.runtime import ON_CPU, Execution, Tensor, fits, inputs_of, listed, open_session, outputs_of
+
+WINDOW_SAMPLES = 512
+# The graph wants each 512-sample window with the 64 samples before it.
+CONTEXT_SAMPLES = 64
+WIDTH = 128
+_HEARD = Tensor("input", "float", (None, CONTEXT_SAMPLES + WINDOW_SAMPLES))
+_MEMORY = Tensor("state", "float", (2, 1, WIDTH))
+_RATE = Tensor("sr", "int64", ())
+BLOCK_INPUTS = (_HEARD, Tensor("h", "float", (1, 1, WIDTH)), Tensor("c", "float", (1, 1, WIDTH)))
+BLOCK_OUTPUTS = (
+    Tensor("speech_probs", "float", (None,)),
+    Tensor("hn", "float", (1, 1, WIDTH)),
+    Tensor("cn", "float", (1, 1, WIDTH)),
+)
+STREAM_OUTPUTS = (Tensor("output", "float", (1, 1)), Tensor("stateN", "float", (2, 1, WIDTH)))
+
+
+def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDetector:
+    """The detector in a file of either layout. Raises ModelCorrupt, or ModelUnfit when it is of neither."""
+    session = open_session(model, execution)
+    if fits(session, BLOCK_INPUTS, BLOCK_OUTPUTS):
+        return SileroVad(session)
+    for inputs in ((_HEARD, _MEMORY, _RATE), (_HEARD, _MEMORY)):
+        if fits(session, inputs, STREAM_OUTPUTS):
+            return SileroStreamVad(session)
+    raise ModelUnfit(
+        f"{model.name} takes {listed(inputs_of(session))} and gives {listed(outputs_of(session))}; needed is Silero's "
+        f"layout: it takes {listed((_HEARD, _MEMORY, _RATE))} and gives {listed(STREAM_OUTPUTS)}; or its layout for "
+        f"blocks: it takes {listed(BLOCK_INPUTS)} and gives {listed(BLOCK_OUTPUTS)}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SileroState:
+    """Memory of one session: LSTM state of shape (1, 1, 128) each, and the last 64 samples."""
+
+    h: NDArray[np.float32]
+    c: NDArray[np.float32]
+    context: NDArray[np.float32]
+
+
+class SileroVad:
+    """VoiceActivityDetector on the ``silero_vad_16k_sequence`` graph (32 ms windows)."""
+
+    window_samples = WINDOW_SAMPLES
+
+    def __init__(self, model: Path | Any, execution: Execution = ON_CPU) -> None:
+        """``model``: the file, or a session opened on it."""
+        self._session = open_session(model, execution) if isinstance(model, Path) else model
+
+    def initial_state(self) -> SileroState:
+        """Silence before the first sample."""
+        zeros = np.zeros((1, 1, 128), np.float32)
+        return SileroState(zeros, zeros, np.zeros(CONTEXT_SAMPLES, np.float32))
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroState]]:
+        """See VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
+        # The graph runs along the time of one session: sessions one after another cost the same as in one.
+        return [self._listen(stretch.samples, stretch.state) for stretch in work]
+
+    def _listen(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
+        if not len(samples):
+            return np.zeros(0, np.float32), state
+        block, context = _windows(state.context, samples)
+        inputs = {"input": block, "h": state.h, "c": state.c}
+        probabilities, h, c = self._session.run(["speech_probs", "hn", "cn"], inputs)
+        return probabilities.reshape(-1), SileroState(h, c, context)
+
+
+@dataclass(frozen=True, slots=True)
+class SileroStreamState:
+    """Memory of one session: LSTM state of shape (2, 1, 128), and the last 64 samples."""
+
+    memory: NDArray[np.float32]
+    context: NDArray[np.float32]
+
+
+class SileroStreamVad:
+    """VoiceActivityDetector on a graph that takes a window and its state at a time (``silero_vad.onnx``)."""
+
+    window_samples = WINDOW_SAMPLES
+
+    def __init__(self, session: Any) -> None:
+        """``session``: opened on a file of this layout, see ``load_silero``."""
+        self._session = session
+        takes_rate = any(tensor.name == _RATE.name for tensor in inputs_of(session))
+        self._rate = {_RATE.name: np.array(SAMPLE_RATE_HZ, np.int64)} if takes_rate else {}
+
+    def initial_state(self) -> SileroStreamState:
+        """Silence before the first sample."""
+        return SileroStreamState(np.zeros((2, 1, WIDTH), np.float32), np.zeros(CONTEXT_SAMPLES, np.float32))
+
+    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
+        """See VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
+        return [self._listen(stretch.samples, stretch.state) for stretch in work]
+
+    def _listen(self, samples: Samples, state: SileroStreamState) -> tuple[NDArray[np.float32], SileroStreamState]:
+        block, context = _windows(state.context, samples)
+        probabilities = np.zeros(len(block), np.float32)
+        memory = state.memory
+        for index in range(len(block)):
+            inputs = {"input": block[index : index + 1], "state": memory, **self._rate}
+            probability, memory = self._session.run(["output", "stateN"], inputs)
+            probabilities[index] = probability[0, 0]
+        return probabilities, SileroStreamState(memory, context)
+
+
+def _windows(context: Samples, samples: Samples) -> tuple[NDArray[np.float32], Samples]:
+    """Windows with what comes before each, shape (n, 576), and what comes before the next one, shape (64,)."""
+    if len(samples) % WINDOW_SAMPLES:
+        raise ValueError(f"{len(samples)} samples are not whole windows of {WINDOW_SAMPLES}")
+    heard = np.concatenate([context, samples])
+    if not len(samples):
+        return np.zeros((0, CONTEXT_SAMPLES + WINDOW_SAMPLES), np.float32), heard
+    windows = np.lib.stride_tricks.sliding_window_view(heard, CONTEXT_SAMPLES + WINDOW_SAMPLES)
+    return np.ascontiguousarray(windows[::WINDOW_SAMPLES]), heard[-CONTEXT_SAMPLES:].copy()

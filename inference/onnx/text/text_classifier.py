@@ -1,0 +1,110 @@
+"""Any classifier of sentences exported to ONNX, as EmotionClassifier and as SentimentClassifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import EMOTIONS, ModelUnfit
+from inference.onnx.runtime import ON_CPU, Execution, listed, outputs_of
+from inference.onnx.text.text_files import TextFiles, find_text_model
+from inference.onnx.text.text_graph import TextGraph
+from inference.text import emotions_of, polarities_of, word_count
+
+NOT_SURE = EMOTIONS.index("not_sure")
+
+
+class LabelProbabilities:
+    """Probabilities of a classifier's labels."""
+
+    def __init__(self, files: TextFiles, execution: Execution = ON_CPU) -> None:
+        """Raises ModelMissing, ModelCorrupt, or ModelUnfit: another graph, or another number of labels."""
+        self.labels = files.labels()
+        self._graph = TextGraph(files, execution)
+        self._output = _scores_output(files, self._graph, len(self.labels))
+        self._scores = files.description.scores or (
+            "sigmoid" if files.config.get("problem_type") == "multi_label_classification" else "softmax"
+        )
+        # Several labels at once, or one of them.
+        self.several = self._scores == "sigmoid"
+        self._name = files.graph.name
+
+    def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (n, labels), 0..1; unless ``several``, each row sums to 1."""
+        if not sentences:
+            return np.zeros((0, len(self.labels)), np.float32)
+        scores = self._graph(sentences, self._output, lambda found, _: found).astype(np.float64)
+        if scores.shape != (len(sentences), len(self.labels)):
+            raise ModelUnfit(
+                f"{self._name} gives {scores.shape[1:]} scores a sentence, and there are {len(self.labels)} labels"
+            )
+        if self._scores == "probabilities":
+            if scores.min() < 0 or scores.max() > 1:
+                raise ModelUnfit(f'{self._name} gives {scores.min():.3g} to {scores.max():.3g}; "scores" says 0 to 1')
+            return np.asarray(scores / np.maximum(scores.sum(axis=1, keepdims=True), 1e-9), np.float32)
+        if self._scores == "sigmoid":
+            return np.asarray(1 / (1 + np.exp(-np.clip(scores, -80, 80))), np.float32)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _scores_output(files: TextFiles, graph: TextGraph, labels: int) -> str:
+    found = outputs_of(graph.session)
+    usable = [t for t in found if t.dtype in ("float", "float16") and len(t.shape) == 2]
+    if len(usable) > 1:
+        usable = [t for t in usable if t.name == "logits"]
+    if len(usable) != 1:
+        raise ModelUnfit(f"{files.graph.name} gives {listed(found)}; needed is one float output logits (?, {labels})")
+    if usable[0].shape[1] not in (None, labels):
+        raise ModelUnfit(
+            f"{files.graph.name} gives {usable[0].shape[1]} scores a sentence, and there are {labels} labels: "
+            "the labels are of another model"
+        )
+    return usable[0].name
+
+
+class OnnxEmotions:
+    """EmotionClassifier on a classifier whose labels mean emotions."""
+
+    def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
+        """``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
+        files = find_text_model(model, "emotions")
+        self._probabilities = LabelProbabilities(files, execution)
+        places = np.array(emotions_of(self._probabilities.labels, files.description.labels))
+        self._of_emotion = [np.flatnonzero(places == emotion) for emotion in range(len(EMOTIONS))]
+
+    def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See EmotionClassifier; the vectors are not looked at, and a sentence without words is ``not_sure``."""
+        answer = np.zeros((len(sentences), len(EMOTIONS)), np.float32)
+        answer[:, NOT_SURE] = 1
+        said = [index for index, sentence in enumerate(sentences) if word_count(sentence)]
+        found = self._probabilities([sentences[index] for index in said])
+        merged = np.zeros((len(said), len(EMOTIONS)), np.float32)
+        for emotion, labels in enumerate(self._of_emotion):
+            if len(labels):
+                # Of labels that may hold at once the strongest counts: twelve weak ones make no strong one.
+                of_labels = found[:, labels]
+                merged[:, emotion] = of_labels.max(axis=1) if self._probabilities.several else of_labels.sum(axis=1)
+        answer[said] = merged / np.maximum(merged.sum(axis=1, keepdims=True), 1e-9)
+        return answer
+
+
+class OnnxSentiment:
+    """SentimentClassifier on a classifier whose labels mean positive, negative and so on."""
+
+    def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
+        """``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
+        files = find_text_model(model, "sentiment")
+        self._probabilities = LabelProbabilities(files, execution)
+        self._values = np.array(polarities_of(self._probabilities.labels, files.description.labels), np.float32)
+
+    def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See SentimentClassifier; the vectors are not looked at. The mean of the labels' polarities."""
+        answer = np.zeros(len(sentences), np.float32)
+        said = [index for index, sentence in enumerate(sentences) if word_count(sentence)]
+        found = self._probabilities([sentences[index] for index in said])
+        answer[said] = found @ self._values / np.maximum(found.sum(axis=1), 1e-9)
+        return np.clip(answer, -1, 1)

@@ -1,0 +1,150 @@
+"""Finds the files of a text model as Hugging Face's exports lay them out: graph, tokenizer, labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from tokenizers import Tokenizer
+
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+from inference.onnx.runtime import beside, read_as, read_json, read_object, read_text
+
+# Where a graph lies below a model's folder, the most exact first.
+GRAPHS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
+LARGEST_TOKENIZER_BYTES = 64 * 1024 * 1024
+MOST_LABELS = 1000
+# A sentence of speech is shorter; what is longer is not read to its end.
+LONGEST_TOKENS = 256
+
+
+class TextDescription(BaseModel):
+    """The JSON file that may lie beside a text model: ``model.json`` for ``model.onnx``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Literal["emotions", "sentiment", "sentence_vectors"] | None = None
+    labels: dict[str, str | float] = {}
+    """What labels mean: an emotion of EMOTIONS, or a polarity."""
+    scores: Literal["softmax", "sigmoid", "probabilities"] | None = None
+    """What the graph's numbers are turned into probabilities by: ``sigmoid`` where several labels may hold at
+    once, ``probabilities`` where they are that already. Without it, config.json says, else softmax."""
+    pooling: Literal["mean", "cls"] | None = None
+    """How vectors of tokens become one. Without it, 1_Pooling/config.json says, else mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFiles:
+    """The files of a text model."""
+
+    graph: Path
+    tokenizer: Path
+    description: TextDescription
+    config: dict[str, Any] = field(default_factory=dict)
+    """Of ``config.json``; empty without one."""
+
+    def beside(self, name: str) -> Path | None:
+        """A file of that name where the graph lies, or above where that is ``onnx/``."""
+        return _find(self.graph, name)
+
+    def labels(self) -> list[str]:
+        """The labels in the order of the graph's output: of labels.txt, labels.json, or config.json's id2label.
+
+        Raises ModelMissing: there is none. Raises ModelCorrupt: it is no list of labels.
+        """
+        if path := self.beside("labels.txt"):
+            labels = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+        elif path := self.beside("labels.json"):
+            labels = _in_order(read_json(path), path)
+        elif "id2label" in self.config:
+            path = self.beside("config.json") or self.graph
+            labels = _in_order(self.config["id2label"], path)
+        else:
+            raise ModelMissing(
+                f"no labels beside {self.graph}: put a labels.txt there, a label a line in the order of the "
+                "graph's output, or a config.json with id2label"
+            )
+        if not 2 <= len(labels) <= MOST_LABELS or len(set(labels)) != len(labels):
+            raise ModelCorrupt(f"{path} holds {len(labels)} labels; 2 to {MOST_LABELS} different ones are needed")
+        return labels
+
+    def load_tokenizer(self) -> Tokenizer:
+        """Cuts off what is longer than the model can read, and does not pad. Raises ModelCorrupt."""
+        try:
+            if self.tokenizer.stat().st_size > LARGEST_TOKENIZER_BYTES:
+                raise ValueError(f"it is larger than {LARGEST_TOKENIZER_BYTES} bytes")
+            tokenizer = Tokenizer.from_file(str(self.tokenizer))
+        except Exception as error:
+            raise ModelCorrupt(f"{self.tokenizer} is no tokenizer: {str(error)[:200]}") from error
+        tokenizer.enable_truncation(self._longest_tokens())
+        return tokenizer
+
+    def _longest_tokens(self) -> int:
+        positions = self.config.get("max_position_embeddings")
+        # RoBERTa's first two positions are not for tokens.
+        room = positions - 2 if isinstance(positions, int) and positions > 2 else LONGEST_TOKENS
+        return max(1, min(LONGEST_TOKENS, room))
+
+
+def padding_of(tokenizer: Tokenizer, config: dict[str, Any]) -> int:
+    """The id of what fills a row: RoBERTa counts positions by it, so that it must be the model's own."""
+    if tokenizer.padding:
+        return int(tokenizer.padding["pad_id"])
+    for token in ("[PAD]", "<pad>"):
+        if (number := tokenizer.token_to_id(token)) is not None:
+            return int(number)
+    number = config.get("pad_token_id")
+    return number if isinstance(number, int) and number >= 0 else 0
+
+
+def find_text_model(path: Path, task: str) -> TextFiles:
+    """The files of the model at ``path``: an ONNX file, or a folder with one.
+
+    Args:
+        path: of the file or folder.
+        task: ``emotions``, ``sentiment`` or ``sentence_vectors``; a description must not say another.
+
+    Raises:
+        ModelMissing: no graph or no tokenizer. ModelCorrupt: a file is damaged. ModelUnfit: another task.
+    """
+    graph = path if path.is_file() else _graph_in(path)
+    tokenizer = _find(graph, "tokenizer.json")
+    if tokenizer is None:
+        raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from where the model came from")
+    described = beside(graph)
+    # A model called config.onnx would find Hugging Face's own file there.
+    is_ours = described.is_file() and described.name not in ("config.json", "tokenizer.json")
+    description = read_as(described, TextDescription) if is_ours else TextDescription()
+    if description.task not in (None, task):
+        raise ModelUnfit(f"{described}: task is {description.task!r}; needed is {task!r}")
+    config = _find(graph, "config.json")
+    return TextFiles(graph, tokenizer, description, read_object(config) if config else {})
+
+
+def _graph_in(folder: Path) -> Path:
+    for name in GRAPHS:
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(file for below in (folder, folder / "onnx") for file in below.glob("*.onnx"))
+    if len(found) == 1:
+        return found[0]
+    raise ModelMissing(
+        f"{folder} holds {'several graphs' if found else 'no graph'}: name the .onnx file itself, or call it model.onnx"
+    )
+
+
+def _find(graph: Path, name: str) -> Path | None:
+    folders = [graph.parent, graph.parent.parent] if graph.parent.name == "onnx" else [graph.parent]
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _in_order(content: Any, path: Path) -> list[str]:
+    """Labels of a JSON list, or of an object that numbers them from 0."""
+    labels = content
+    if isinstance(content, dict):
+        labels = [content.get(str(number)) for number in range(len(content))]
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label.strip() for label in labels):
+        raise ModelCorrupt(f"{path} holds neither a list of labels nor an object that numbers them from 0")
+    return [label.strip() for label in labels]

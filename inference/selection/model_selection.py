@@ -1,0 +1,249 @@
+"""Which model does each task, by the settings; what is chosen is loaded, and probed before the first meeting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from inference.catalogue import (
+    AUDIO_QUALITY,
+    CAMPPLUS,
+    DIARIZATION,
+    DNSMOS,
+    EMOTIONS,
+    MINILM,
+    SEGMENTATION,
+    SENTENCE_VECTORS,
+    SENTIMENT,
+    SILERO_VAD,
+    SPEAKER_VECTORS,
+    SPEECH_RECOGNITION,
+    VADER,
+    VOICE_ACTIVITY,
+    VOICE_SEGMENTATION,
+    WHISPER_BASE,
+    CatalogueEntry,
+    CatalogueUnreadable,
+    ResolvedModel,
+    catalogue,
+    resolve,
+    resolve_entry,
+)
+from inference.config import InferenceSettings
+from inference.models import (
+    FrameDiarizer,
+    ModelCorrupt,
+    ModelMissing,
+    ModelSet,
+    ModelUnfit,
+    StreamingRecogniser,
+    VoiceSegmenter,
+    WindowRecogniser,
+)
+from inference.onnx.runtime import CPU
+from inference.selection.model_loading import Loader
+from inference.selection.model_probes import (
+    probe_diarizer,
+    probe_emotions,
+    probe_encoder,
+    probe_quality,
+    probe_recogniser,
+    probe_segmenter,
+    probe_sentiment,
+    probe_streaming_recogniser,
+    probe_text_encoder,
+    probe_vad,
+    probe_window_recogniser,
+)
+
+log = logging.getLogger(__name__)
+DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
+PREFIX = "MEETRA_INFERENCE_"
+DEFAULTS: dict[str, CatalogueEntry | None] = {
+    VOICE_ACTIVITY: SILERO_VAD,
+    SPEAKER_VECTORS: CAMPPLUS,
+    DIARIZATION: None,
+    VOICE_SEGMENTATION: SEGMENTATION,
+    SPEECH_RECOGNITION: WHISPER_BASE,
+    AUDIO_QUALITY: DNSMOS,
+    SENTENCE_VECTORS: MINILM,
+    SENTIMENT: VADER,
+    EMOTIONS: None,
+}
+SETTINGS = {
+    VOICE_ACTIVITY: "vad",
+    SPEAKER_VECTORS: "speaker_encoder",
+    DIARIZATION: "diarizer",
+    VOICE_SEGMENTATION: "segmenter",
+    SPEECH_RECOGNITION: "recogniser",
+    AUDIO_QUALITY: "quality",
+    SENTENCE_VECTORS: "text_encoder",
+    SENTIMENT: "sentiment",
+    EMOTIONS: "emotions",
+}
+"""The setting of each task."""
+MAY_BE_NONE = (DIARIZATION, VOICE_SEGMENTATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for a task."""
+
+    task: str
+    model: ResolvedModel | None
+    """None: nothing, or written examples."""
+    by: str = ""
+    """The setting that chose it, ``NAME=value``; empty for a default."""
+
+    @property
+    def said(self) -> str:
+        """``task: model version``, as clients are told it: never a path of this machine."""
+        if self.model is None:
+            return f"{self.task}: written examples on sentence vectors"
+        if self.model.entry is not None:
+            return f"{self.task}: {self.model.entry.name}"
+        path = self.model.path
+        name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
+        digest = next(iter(self.model.sha256.values()), "")
+        return f"{self.task}: {name}" + (f" (SHA-256 {digest[:12]})" if digest else "")
+
+
+def load_models(settings: InferenceSettings) -> ModelSet:
+    """Finds, loads and probes the models of all tasks.
+
+    Raises:
+        ModelMissing, ModelCorrupt, ModelUnfit: a message that names the setting, the file, what was found and
+            what is needed.
+    """
+    loader = Loader.of(settings)
+    with _blaming(f"{PREFIX}DEVICE={settings.device}"):
+        on_cpu = loader.execution.providers()[0][0] == CPU
+    chosen = choose(settings)
+
+    def untried(choice: Chosen) -> bool:
+        # The files of the wheels are known to the byte; only another device can make them fail.
+        return not (on_cpu and (choice.model is None or isinstance(choice.model.entry, CatalogueEntry)))
+
+    with _loading(choice := chosen[VOICE_ACTIVITY]) as model:
+        vad = loader.vad(model)
+        if untried(choice):
+            probe_vad(vad)
+    with _loading(choice := chosen[SPEAKER_VECTORS]) as model:
+        encoder = loader.speaker_encoder(model)
+        if untried(choice):
+            probe_encoder(encoder)
+    diarizer: FrameDiarizer | None = None
+    if chosen[DIARIZATION].model is not None:
+        with _loading(chosen[DIARIZATION]) as model:
+            diarizer = loader.diarizer(model)
+            probe_diarizer(diarizer)
+    segmenter: VoiceSegmenter | None = None
+    if (choice := chosen[VOICE_SEGMENTATION]).model is not None:
+        with _loading(choice) as model:
+            segmenter = loader.voice_segmenter(model)
+            if untried(choice):
+                probe_segmenter(segmenter)
+    with _loading(choice := chosen[AUDIO_QUALITY]) as model:
+        quality = loader.quality(model)
+        if untried(choice):
+            probe_quality(quality)
+    with _loading(choice := chosen[SENTENCE_VECTORS]) as model:
+        text_encoder = loader.text_encoder(model)
+        if untried(choice):
+            probe_text_encoder(text_encoder)
+    with _loading(choice := chosen[SENTIMENT]) as model:
+        sentiment = loader.sentiment(model, text_encoder)
+        if untried(choice):
+            probe_sentiment(sentiment, text_encoder.dimension)
+    choice = chosen[EMOTIONS]
+    with _blaming(choice.by):
+        emotions = loader.emotions(choice.model, text_encoder)
+        if untried(choice):
+            probe_emotions(emotions, text_encoder.dimension)
+    with _loading(choice := chosen[SPEECH_RECOGNITION]) as model:
+        recogniser = loader.recogniser(model)
+        if isinstance(recogniser, StreamingRecogniser):
+            probe_streaming_recogniser(recogniser)
+        elif not isinstance(recogniser, WindowRecogniser):
+            probe_recogniser(recogniser)
+        elif untried(choice):
+            probe_window_recogniser(recogniser)
+    for choice in chosen.values():
+        if choice.by:
+            log.info("%s does %s", choice.said.partition(": ")[2], choice.task)
+    return ModelSet(
+        vad=vad,
+        encoder=encoder,
+        recogniser=recogniser,
+        quality=quality,
+        text_encoder=text_encoder,
+        sentiment=sentiment,
+        emotions=emotions,
+        names=tuple(choice.said for choice in chosen.values() if choice.model is not None or choice.task == EMOTIONS),
+        diarizer=diarizer,
+        segmenter=segmenter,
+    )
+
+
+def choose(settings: InferenceSettings) -> dict[str, Chosen]:
+    """The models of all tasks, found and checked, by task. Raises as ``load_models``."""
+    with _blaming(f"{PREFIX}MODELS={settings.models}"):
+        of_set = _set(settings.models)
+    chosen: dict[str, Chosen] = {}
+    for task, setting in SETTINGS.items():
+        value = str(getattr(settings, setting))
+        if task == VOICE_SEGMENTATION and chosen[DIARIZATION].model is not None:
+            value = NONE  # a diarizer tells by itself who speaks at once
+        chosen[task] = _choose(task, value, settings.models, of_set)
+    return chosen
+
+
+def _set(name: str) -> dict[str, str]:
+    """The names of a set's models, by task."""
+    if name == DEFAULT_SET:
+        return {}
+    sets = catalogue().sets
+    if name not in sets:
+        raise ModelMissing(f"there is no such set of models; there are: {', '.join((DEFAULT_SET, *sets))}")
+    return {entry.task: entry.name for entry in sets[name]}
+
+
+def _choose(task: str, value: str, set_name: str, of_set: dict[str, str]) -> Chosen:
+    by = f"{PREFIX}{SETTINGS[task].upper()}={value}"
+    if value == NONE:
+        if task in MAY_BE_NONE:
+            return Chosen(task, None)
+        with _blaming(by):
+            raise ModelUnfit(f"{task} cannot be left out; only the diarizer and the segmenter can")
+    if not value and task in of_set:
+        value, by = of_set[task], f"{PREFIX}MODELS={set_name}"
+    if value in ("", DEFAULT):
+        entry = DEFAULTS[task]
+        return Chosen(task, resolve_entry(entry) if entry is not None else None)
+    with _blaming(by):
+        return Chosen(task, resolve(value, task), by)
+
+
+@contextmanager
+def _loading(choice: Chosen) -> Iterator[ResolvedModel]:
+    assert choice.model is not None
+    with _blaming(choice.by):
+        yield choice.model
+
+
+@contextmanager
+def _blaming(setting: str) -> Iterator[None]:
+    """Puts the setting that chose a model before what is wrong with it."""
+    before = f"{setting}: " if setting else ""
+    try:
+        yield
+    except (ModelMissing, ModelCorrupt, ModelUnfit) as error:
+        raise type(error)(f"{before}{error}") from error
+    except CatalogueUnreadable as error:
+        raise ModelUnfit(f"{before}{error}") from error
+    except Exception as error:
+        if not setting:
+            raise
+        raise ModelCorrupt(f"{before}it cannot be loaded: {type(error).__name__}: {str(error)[:400]}") from error

@@ -1,0 +1,5 @@
+"""A session: one stream of audio through its stages, from the first sample to the last."""
+
+from inference.session.session import Session, SessionConfig
+
+__all__ = ["Session", "SessionConfig"]

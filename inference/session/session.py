@@ -1,0 +1,234 @@
+"""The session engine: audio in, events out. It knows stages, not models.
+
+Speech is found, speakers are followed and words recognised while the audio comes; who is who is
+settled at the end, over the whole session. What is kept is what the stage that tells speakers needs, words and
+segments, and the audio of the speech still under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.acoustics import RecordingEar
+from inference.diarization import SpeechSegment, SpeechSegmenter
+from inference.engine import Engine
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
+from inference.speakers import ClusteredSpeakers, FramedSpeakers
+from inference.stages import AudioBuffer, Event, FinishedEvent, ProgressEvent, SpeakerStage, TurnEvent, WordStage
+from inference.words import word_stage
+
+# The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
+TARGET_RMS = 0.06
+# Before anything is heard, the level is taken to be what meetings have on average, with the
+# weight of so many seconds: the first words of a quiet meeting are not lost to a wrong guess.
+PRIOR_LEVEL_DBFS, PRIOR_S = -30.0, 5.0
+# Audio is worked on in blocks of this length (0.512 s), however it comes, so that what is heard
+# never depends on how it was cut: live, uploaded or sent again after a crash.
+BLOCK_WINDOWS = 16
+# Speech segments never reach back further than this behind the last window heard.
+MARGIN_SAMPLES = SAMPLE_RATE_HZ
+PROGRESS_EVERY_SAMPLES = 2 * SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What is known of a session before it begins."""
+
+    expected_speakers: int | None = None
+    transcribe: bool = True
+    language: str = ""
+    """What is spoken, one of the recogniser's languages; empty: it is detected, where there are several."""
+    key_terms: tuple[str, ...] = ()
+    """What may be said, as it is spelled."""
+    live: bool = False
+    """Say turns while they go on."""
+
+
+class Session:
+    """One stream of audio on a shared engine. Calls must not overlap; ``close`` at the end, whatever happened."""
+
+    def __init__(self, engine: Engine, config: SessionConfig) -> None:
+        models = engine.models
+        self._engine, self._config = engine, config
+        self._window_samples = models.vad.window_samples
+        self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
+        self._vad_state = models.vad.initial_state()
+        self._segmenter = SpeechSegmenter(self._window_samples / SAMPLE_RATE_HZ)
+        self._audio = AudioBuffer()
+        self._heard = 0  # samples the detector has heard
+        self._energy = 0.0
+        self._speech: list[SpeechSegment] = []
+        # Set when words have come: time to call ``poll``.
+        self.changed = asyncio.Event()
+        self._recognition: WordStage | None = None
+        if config.transcribe:
+            self._recognition = word_stage(
+                engine,
+                self,
+                self.changed.set,
+                language=config.language,
+                key_terms=config.key_terms,
+                live=config.live,
+            )
+        self._speakers: SpeakerStage
+        if engine.diarizer is not None:
+            self._speakers = FramedSpeakers(engine, self, live=config.live)
+        else:
+            self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
+        self._ear = RecordingEar(
+            models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
+        )
+        self._reported = 0
+        self._closed = False
+        engine.sessions += 1
+
+    async def push(self, samples: NDArray[np.int16]) -> list[Event]:
+        """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
+        self._audio.append(samples.astype(np.float32) / np.float32(32768))
+        events: list[Event] = []
+        while self._audio.end - self._heard >= self._block_samples:
+            await self._hear(self._audio.span(self._heard, self._heard + self._block_samples))
+            events += await self._say_live()
+        return events if self._config.live else self._progress()
+
+    async def poll(self) -> list[Event]:
+        """What can be said since words have come, without further audio."""
+        self.changed.clear()
+        return await self._say_live()
+
+    async def finish(self) -> list[Event]:
+        """The rest of the audio, then the final turns and the end."""
+        total = self._audio.end
+        if rest := total - self._heard:
+            windows = -(-rest // self._window_samples)
+            tail = np.zeros(windows * self._window_samples, np.float32)
+            tail[:rest] = self._audio.span(self._heard, total)
+            await self._hear(tail)
+        for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
+            await self._close_segment(segment)
+        await self._speakers.finish(self._audio)
+        words = list(await self._recognition.finish(self._audio)) if self._recognition else []
+        await self._ear.finish([(segment.start_s, segment.end_s) for segment in self._speech])
+        return await asyncio.to_thread(self._conclude, total, words)
+
+    async def close(self) -> None:
+        """Stops what is still under way. Safe to repeat."""
+        if not self._closed:
+            self._closed = True
+            self._engine.sessions -= 1
+        if self._recognition:
+            await self._recognition.close()
+        await self._ear.close()
+
+    def processed_samples(self) -> int:
+        """Everything before this sample is analysed, its words included."""
+        waiting = self._recognition.oldest_waiting() if self._recognition else None
+        known = self._speakers.known_through(self._heard)
+        return known if waiting is None else min(known, waiting)
+
+    def _progress(self) -> list[Event]:
+        if self._heard - self._reported < PROGRESS_EVERY_SAMPLES:
+            return []
+        self._reported = self._heard
+        return [self._standing(self.processed_samples())]
+
+    def _standing(self, done: int) -> ProgressEvent:
+        """How far everything is known, ``done`` with the words of it."""
+        known, words = self._speakers.known_through(self._heard), self._recognition
+        if words is None:
+            return ProgressEvent(done, "analysing", known, done)
+        final = min(done, words.final_through(self._heard))
+        language = words.language
+        return ProgressEvent(done, "analysing", known, final, language, words.confidence_of(language))
+
+    async def _say_live(self) -> list[Event]:
+        """The turns that changed, and a progress that ends what belongs together."""
+        if not self._config.live:
+            return []
+        if self._recognition:
+            for number in self._recognition.take_done():
+                self._pass_words(number)
+        done = self.processed_samples()
+        turns = await self._speakers.changes(done / SAMPLE_RATE_HZ)
+        standing = self._standing(done)
+        if self._recognition:
+            self._recognition.forget_before(standing.final_words_samples)
+        return [*turns, standing]
+
+    def _pass_words(self, number: int) -> None:
+        assert self._recognition is not None
+        words, waits = self._recognition.words_of(number), self._recognition.waits_for(number)
+        self._speakers.take_words(number, words, complete=not waits)
+
+    def _gain(self) -> float:
+        prior_samples = PRIOR_S * SAMPLE_RATE_HZ
+        energy = self._energy + prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10)
+        return float(TARGET_RMS / np.sqrt(energy / (self._heard + prior_samples) + 1e-9))
+
+    async def _hear(self, samples: Samples) -> None:
+        """Runs the detector over whole windows and follows the speech it finds."""
+        self._energy += float(np.square(samples, dtype=np.float64).sum())
+        self._heard += len(samples)
+        levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
+        probabilities, self._vad_state = await self._engine.vad.submit(self, Stretch(levelled, self._vad_state))
+        await asyncio.to_thread(self._ear.measure, samples)
+        await self._ear.judge(samples, probabilities)
+        needed = self._heard - MARGIN_SAMPLES
+        if self._recognition:
+            self._recognition.note_speech(probabilities)
+            needed = min(needed, await self._recognition.hear(self._audio, self._heard))
+        needed = min(needed, await self._speakers.hear(self._audio, self._heard))
+        for segment in self._segmenter.push(probabilities):
+            await self._close_segment(segment)
+        if (under_way := self._segmenter.open_segment) is not None:
+            # A segment is padded at its end: whether that has come yet depends on how audio is cut.
+            known_s = min(under_way.end_s, self._heard / SAMPLE_RATE_HZ)
+            needed = min(needed, await self._follow(replace(under_way, end_s=known_s)))
+        else:
+            if self._recognition:
+                self._recognition.abandon_segment()
+            self._speakers.abandon(len(self._speech))
+        self._audio.drop_before(max(0, needed))
+
+    async def _follow(self, under_way: SpeechSegment) -> int:
+        """Does what can be done for a segment before it ends; returns the first sample it still needs."""
+        number = len(self._speech)
+        needed = await self._speakers.follow(number, under_way, self._audio)
+        if self._recognition:
+            needed = min(needed, await self._recognition.follow(number, under_way, self._audio, self._heard))
+        return needed
+
+    async def _close_segment(self, segment: SpeechSegment) -> None:
+        number = len(self._speech)
+        await self._speakers.close_segment(number, segment, self._audio)
+        if self._recognition:
+            await self._recognition.close_segment(number, segment, self._audio)
+        self._speech.append(segment)
+        if self._recognition:
+            self._pass_words(number)
+        else:
+            self._speakers.take_words(number, [], complete=True)
+
+    def _conclude(self, total: int, words: list[RecognisedWord]) -> list[Event]:
+        settled = self._speakers.conclude(self._speech, words)
+        turns = [
+            TurnEvent(
+                piece.segment_id,
+                piece.speaker,
+                piece.start_s,
+                piece.end_s,
+                tuple(settled.words.get(index, ())),
+                self._ear.segment(piece.start_s, piece.end_s),
+                revision=1 + self._speakers.revision_of(piece.segment_id),
+            )
+            for index, piece in enumerate(settled.segments)
+        ]
+        spoken = self._recognition.most_spoken if self._recognition and words else ""
+        sure = self._recognition.confidence_of(spoken) if self._recognition and spoken else None
+        end = FinishedEvent(total, settled.voices, self._ear.recording(), spoken, sure)
+        standing = ProgressEvent(total, "clustering", total, total, spoken, sure)
+        return [standing, *turns, end] if turns else [end]

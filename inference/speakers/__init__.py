@@ -1,0 +1,11 @@
+"""Speaker stages: from the audio of a session to who spoke when."""
+
+from inference.speakers.clustered_speakers import ClusteredSpeakers
+from inference.speakers.framed_speakers import FramedSpeakers
+from inference.speakers.voice_windows import nothing_heard_by
+
+__all__ = [
+    "ClusteredSpeakers",
+    "FramedSpeakers",
+    "nothing_heard_by",
+]

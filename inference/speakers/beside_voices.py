@@ -1,0 +1,61 @@
+"""Who speaks beside those who have the floor, while a session goes on."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.diarization import (
+    HeardVoices,
+    Likeness,
+    OnlineSpeakers,
+    SpeakerSegment,
+    SpeechSegment,
+    activity_of,
+    beside,
+)
+
+
+class BesideVoices:
+    """The voices of windows, given to speakers who are known for now."""
+
+    def __init__(self, heard: HeardVoices) -> None:
+        """``heard`` grows meanwhile."""
+        self._heard = heard
+        self._looked_through = 0  # windows
+        self._middles_s: list[float] = []  # of the windows of the speaker encoder, in the order of time
+        self._vectors: list[NDArray[np.float32]] = []
+
+    def hear(self, middle_s: float, vector: NDArray[np.float32]) -> None:
+        """The next window of the speaker encoder, its vector of shape (d,)."""
+        self._middles_s.append(middle_s)
+        self._vectors.append(vector)
+
+    def new_since_s(self) -> float:
+        """Where the first window of voices begins that came since the last call, seconds; infinite where none did."""
+        if self._looked_through == len(self._heard):
+            return float("inf")
+        since_s = self._heard.grid.begins_s(self._heard.span_of(self._looked_through).start)
+        self._looked_through = len(self._heard)
+        return since_s
+
+    def of(
+        self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment], speakers: OnlineSpeakers
+    ) -> list[SpeakerSegment]:
+        """Who speaks in a segment beside the speakers of ``floor``, as far as voices have been heard."""
+        grid, labels = self._heard.grid, speakers.labels
+        first, end = grid.frame_at(segment.start_s), min(grid.frame_at(segment.end_s), self._heard.frames)
+        near = slice(
+            bisect_left(self._middles_s, segment.start_s - self._heard.window_s),
+            bisect_right(self._middles_s, segment.end_s + self._heard.window_s),
+        )
+        if end <= first or near.start == near.stop or len(labels) < 2:
+            return []
+        likeness = Likeness(np.array(self._middles_s[near]), speakers.likeness(np.stack(self._vectors[near])))
+        activity = activity_of(self._heard, likeness, first, end)
+        columns = [replace(piece, speaker=labels.index(piece.speaker)) for piece in floor]
+        found = beside(number, segment, columns, self._heard, activity)
+        return [replace(piece, speaker=labels[piece.speaker]) for piece in found]

@@ -1,0 +1,148 @@
+"""Who speaks, by clusters of speaker vectors, and by a segmentation who speaks at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.diarization import (
+    Likeness,
+    SpeakerSegment,
+    SpeechSegment,
+    VoiceProfiles,
+    Window,
+    WindowPlan,
+    assign_speakers,
+    cluster_speakers,
+    heard_speech,
+    overlapped_segments,
+    profiles_of,
+    united,
+)
+from inference.engine import Engine
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
+from inference.speakers.live_turns import LiveTurns
+from inference.speakers.said_words import words_by_segment
+from inference.speakers.voice_windows import VoiceWindows
+from inference.stages import AudioBuffer, SettledSpeakers, TurnEvent
+
+ENCODED_AT_ONCE = 64
+# A segment without a window yet is given a speaker from so much speech.
+FIRST_LOOK_S = 0.6
+# Windows reach back by so much more than they hold.
+MARGIN_S = 0.5
+
+
+class ClusteredSpeakers:
+    """SpeakerStage: windows of speech become vectors as they come, and clusters at the end."""
+
+    def __init__(self, engine: Engine, owner: Hashable, expected: int | None, *, live: bool) -> None:
+        self._engine, self._owner, self._expected = engine, owner, expected
+        self._profile = engine.models.encoder.profile
+        # Who is alone on a track has nobody to speak beside.
+        apart = engine.models.segmenter is not None and expected != 1
+        self._voices = VoiceWindows(engine, owner) if apart else None
+        heard = self._voices.heard if self._voices else None
+        self._live = LiveTurns(self._profile, expected, heard) if live else None
+        self._plan: WindowPlan | None = None
+        self._windows: list[Window] = []
+        self._waiting: list[tuple[Window, Samples]] = []
+        self._vectors: list[NDArray[np.float32]] = []
+        self._until_s = 0.0  # where the audio ends
+
+    def known_through(self, heard: int) -> int:
+        return heard
+
+    async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        return min(heard, await self._voices.hear(audio, heard)) if self._voices else heard
+
+    async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+        profile = self._profile
+        if self._plan is None:
+            self._plan = WindowPlan(number, profile.window_s, profile.hop_s)
+        await self._add_windows(self._plan.grow(under_way), audio)
+        if self._live:
+            self._live.follow(number, under_way)
+            if self._live.wants_first_look(number) and under_way.end_s - under_way.start_s >= FIRST_LOOK_S:
+                await self._look(number, under_way, audio)
+        needed_s = max(under_way.start_s, under_way.end_s - 2 * profile.window_s)
+        return int(max(0.0, needed_s - MARGIN_S) * SAMPLE_RATE_HZ)
+
+    async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        plan = self._plan or WindowPlan(number, self._profile.window_s, self._profile.hop_s)
+        self._plan = None
+        await self._add_windows(plan.finish(segment), audio)
+        if self._live:
+            self._live.close(number, segment)
+
+    def abandon(self, number: int) -> None:
+        if self._live:
+            self._live.abandon(number)
+
+    def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
+        if self._live:
+            self._live.take_words(number, list(words), complete=complete)
+
+    async def changes(self, words_through_s: float) -> list[TurnEvent]:
+        if self._live is None:
+            return []
+        if self._live.due:
+            # Seconds in a meeting of hours, in which other sessions go on.
+            return await asyncio.to_thread(self._changes_anew, self._live, words_through_s)
+        return self._live.changes(words_through_s)
+
+    async def finish(self, audio: AudioBuffer) -> None:
+        self._until_s = audio.end / SAMPLE_RATE_HZ
+        await self._encode(at_least=1)
+        if self._voices:
+            await self._voices.finish(audio)
+
+    def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
+        if not self._windows:
+            return SettledSpeakers([], {}, VoiceProfiles.of_nobody(self._profile.dimension))
+        vectors = np.concatenate(self._vectors)
+        centroids = cluster_speakers(vectors, self._profile, self._expected)
+        segments = self._segments(speech, vectors, centroids)
+        voices = profiles_of(segments, self._windows, vectors, self._profile.hop_s)
+        return SettledSpeakers(segments, words_by_segment(segments, words), voices)
+
+    def _segments(
+        self, speech: Sequence[SpeechSegment], vectors: NDArray[np.float32], centroids: NDArray[np.float32]
+    ) -> list[SpeakerSegment]:
+        if self._voices is None:
+            return assign_speakers(speech, self._windows, vectors, centroids)
+        heard = self._voices.heard
+        middles_s = np.array([window.middle_s for window in self._windows])
+        everything = united(speech, heard_speech(heard, self._until_s))
+        return overlapped_segments(everything, heard, Likeness(middles_s, vectors @ centroids.T))
+
+    def revision_of(self, segment_id: int) -> int:
+        return self._live.revision_of(segment_id) if self._live else 0
+
+    def _changes_anew(self, live: LiveTurns, words_through_s: float) -> list[TurnEvent]:
+        live.recluster(np.concatenate(self._vectors))
+        return live.changes(words_through_s)
+
+    async def _look(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> None:
+        window = audio.span_s(under_way.start_s, under_way.end_s).copy()
+        (vector,) = await self._engine.encode(self._owner, [window])
+        assert self._live is not None
+        self._live.look(number, (under_way.start_s + under_way.end_s) / 2, vector)
+
+    async def _add_windows(self, windows: list[Window], audio: AudioBuffer) -> None:
+        self._waiting += [(window, audio.span_s(*window.heard()).copy()) for window in windows]
+        await self._encode(at_least=1 if self._live else ENCODED_AT_ONCE)
+
+    async def _encode(self, at_least: int) -> None:
+        if len(self._waiting) < at_least:
+            return
+        windows, samples = zip(*self._waiting, strict=True)
+        self._waiting = []
+        vectors = await self._engine.encode(self._owner, samples)
+        self._vectors.append(vectors)
+        self._windows += windows
+        if self._live:
+            self._live.hear(windows, vectors)
