@@ -34,7 +34,7 @@ from benchmarks.running_system import circumstances
 from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
 from benchmarks.voices_of_meetings import FoundVoice, found_voices
 from inference.onnx.speakers import PROFILE
-from server.meetings.voices import LEAST_SPEECH_S
+from server.analysis import LEAST_SPEECH_S
 
 # Between two utterances of a reader, seconds.
 PAUSE_S = 0.5

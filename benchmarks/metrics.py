@@ -29,8 +29,7 @@ from benchmarks.scoring import read_rttm
 from inference.models import ModelSet
 from inference.selection import load_default_models
 from server.cli.client import Client
-from server.conversation import Conversation, Sentence
-from server.conversation.question_form import is_question
+from server.conversation import Conversation, Sentence, is_question
 from server.insights.balance import balance
 from server.insights.emotions import meeting_emotions
 from server.insights.energy import energy_value, talking_share

@@ -34,9 +34,7 @@ from benchmarks.statements import statement_log
 from server.cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import answers
-from server.storage import insights, speakers
-from server.storage.pool import Database
-from server.storage.speakers import SpeakerRow
+from server.storage import Database, SpeakerRow, insights, speakers
 
 SAMPLE = ROOT / "sample" / "meeting.flac"
 HASH = "f" * 64

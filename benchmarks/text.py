@@ -38,8 +38,7 @@ from benchmarks.scoring import detection, macro_f1, segmentation_errors
 from inference.models import EMOTIONS, ModelSet
 from inference.selection import load_default_models
 from inference.text import BlendedSentiment
-from server.conversation import Sentence
-from server.conversation.question_form import is_question
+from server.conversation import Sentence, is_question
 from server.insights.key_points import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences
 from server.insights.topics import topic_borders
 

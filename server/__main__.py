@@ -12,20 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import uvloop
 from pydantic import ValidationError
 
-from server.api.serve import build_server, serve
+from server.analysis import Analyst
+from server.api import build_server, serve
+from server.audio import AudioLog
 from server.auth import Tokens
 from server.config import ServerSettings
-from server.live.meeting import LiveParts
-from server.live.meetings import LiveMeetings
-from server.live.recording import LiveRecordings
-from server.meetings.analysis import Analyst
-from server.meetings.audio_log import AudioLog
-from server.meetings.deletion import Deletion
-from server.meetings.job_runner import JobRunner
-from server.meetings.upload import Uploads
-from server.meetings.worker import Worker
-from server.storage.migrate import migrate
-from server.storage.pool import Database, DatabaseGone
+from server.live import LiveMeetings, LiveParts, LiveRecordings
+from server.meetings import Deletion, JobRunner, Uploads, Worker
+from server.storage import Database, DatabaseGone, migrate
 
 log = logging.getLogger("server")
 # Syncs wait for the disk, not for a processor.

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 SITECUSTOMIZE = """
 import os, pathlib, sys
-if "server.meetings.decode" in sys.orig_argv:
+if "server.children.decode_media" in sys.orig_argv:
     for token in pathlib.Path(__file__).parent.glob("*.token"):
         probing, ending = token.read_text().split()
         if (probing == "probe") == ("--probe" in sys.orig_argv):

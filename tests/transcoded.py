@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from server.meetings.media.transcode import Outcome, transcode
+from server.media.transcode import Outcome, transcode
 from tests.media_files import Samples
 
 

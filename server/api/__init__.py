@@ -1,1 +1,8 @@
-"""One thin servicer per proto service: validate, call, map to proto. No SQL, no arithmetic."""
+"""The gRPC services of the product."""
+
+from server.api.serve import build_server, serve
+
+__all__ = [
+    "build_server",
+    "serve",
+]

@@ -9,11 +9,8 @@ from typing import Any
 from server.api.validation import checked_file_hash
 from server.auth import current_caller
 from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
-from server.meetings.lifecycle import MeetingStatus
-from server.storage import meetings
-from server.storage.meetings import MeetingAnswer
-from server.storage.pool import Database
-from server.storage.speakers import SpeakerRow
+from server.lifecycle import MeetingStatus
+from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from meetra.v1 import auth_pb2, auth_pb2_grpc
 
 from server.auth import Passwords, Tokens
 from server.errors import BadRequest, InvalidCredentials
-from server.storage import users
-from server.storage.pool import Database
+from server.storage import Database, users
 
 LONGEST_EMAIL = 320
 LONGEST_PASSWORD = 1024

@@ -12,11 +12,10 @@ import grpc
 from grpc import aio
 
 from server.api.decoding import all_decoded, decoded, forgiving
-from server.auth.authenticator import Authenticator
-from server.auth.caller import set_caller
+from server.auth import Authenticator, set_caller
 from server.disk import DiskFull
 from server.errors import DatabaseUnavailable, MeetingNotFound, MeetraError, NoRoom, Unauthorized
-from server.storage.pool import DatabaseFull, DatabaseGone, Vanished
+from server.storage import DatabaseFull, DatabaseGone, Vanished
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection: open to everybody.

@@ -17,11 +17,8 @@ from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
 from server.errors import BadRequest
-from server.live.connection import Connection
-from server.live.intake import LARGEST_CHUNK_BYTES
-from server.live.meeting import LiveMeeting
-from server.live.meetings import LiveMeetings
-from server.meetings.content_encoding import unpacked
+from server.live import LARGEST_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings
+from server.meetings import unpacked
 
 Context = aio.ServicerContext[Any, Any]
 # Acknowledgements of what came within this time are sent together.

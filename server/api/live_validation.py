@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from meetra.v1 import live_pb2 as pb
 
+from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.errors import BadRequest
-from server.live.config import LiveConfig, Track, TrackKind
-from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
-from server.meetings.upload_fields import LONGEST_NAME, checked_details
+from server.live import LiveConfig, Track, TrackKind
+from server.meetings import LONGEST_NAME, checked_details
 from server.visible_text import readable
 
 MOST_TRACKS = 32

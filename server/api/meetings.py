@@ -13,10 +13,8 @@ from server.api.metadata import content_encoding
 from server.api.validation import checked_file_hash, checked_page_size, checked_page_token, page_token
 from server.auth import current_caller
 from server.errors import MeetingNotFound
-from server.meetings.deletion import Deletion
-from server.meetings.upload import UploadPiece, Uploads
-from server.storage import meetings
-from server.storage.pool import Database
+from server.meetings import Deletion, UploadPiece, Uploads
+from server.storage import Database, meetings
 
 
 async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadPiece]:

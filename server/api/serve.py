@@ -31,14 +31,11 @@ from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.speakers import SpeakerServicer
 from server.api.voices import VoiceServicer
-from server.auth import Passwords, Tokens
-from server.auth.authenticator import Authenticator
+from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
-from server.live.meetings import LiveMeetings
-from server.meetings.corrections import Corrections
-from server.meetings.deletion import Deletion
-from server.meetings.upload import Uploads
-from server.storage.pool import Database
+from server.live import LiveMeetings
+from server.meetings import Corrections, Deletion, Uploads
+from server.storage import Database
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
 # Bytes of a call's headers, with the target. The gateway lets 60 KiB through and refuses more with a message

@@ -12,8 +12,8 @@ from meetra.v1 import speakers_pb2_grpc
 from server.api.answers import Answers
 from server.api.validation import checked_alias, checked_file_hash, checked_stretch, checked_uuid
 from server.auth import current_caller
-from server.meetings.corrections import Corrections
-from server.storage.speakers import SpeakerRow
+from server.meetings import Corrections
+from server.storage import SpeakerRow
 
 Context = aio.ServicerContext[Any, Any]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.errors import BadRequest
 from server.insights.periods import SHORTEST_PERIOD_S, longest_period_s
-from server.meetings.upload_fields import checked_name
+from server.meetings import checked_name
 
 LONGEST_ALIAS = 200
 DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 50, 1000

@@ -11,8 +11,7 @@ from meetra.v1 import voices_pb2_grpc
 from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.errors import VoiceNotFound
-from server.storage import voices
-from server.storage.pool import Database
+from server.storage import Database, voices
 
 Context = aio.ServicerContext[Any, Any]
 

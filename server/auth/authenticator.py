@@ -10,8 +10,7 @@ from uuid import UUID
 from server.auth.caller import Caller
 from server.auth.tokens import Tokens
 from server.errors import Unauthorized
-from server.storage import users
-from server.storage.pool import Database
+from server.storage import Database, users
 
 # A revoked token works for at most this long; in exchange a busy client costs one query per
 # five seconds and not one per call.

@@ -19,6 +19,7 @@ from rich.console import Console
 from gateway.render import EnvoyMissing
 from meetra_client import MeetraError
 from server.auth import hash_password
+from server.channels import ChannelUse
 from server.cli.analyze import analyze
 from server.cli.audio_sources import SourceUnusable
 from server.cli.client import CallFailed, Client
@@ -28,9 +29,7 @@ from server.cli.models import run_models
 from server.cli.postgres import PostgresUnusable
 from server.cli.stream import StreamOptions, stream
 from server.cli.up import SAMPLE, CannotStart, UpOptions, up
-from server.meetings.channels import ChannelUse
-from server.storage import users
-from server.storage.pool import Database, DatabaseGone
+from server.storage import Database, DatabaseGone, users
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # What a user is told in one line.

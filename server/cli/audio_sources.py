@@ -18,10 +18,7 @@ import av
 import av.error
 
 from meetra_client import Track
-from server.meetings.media.opening import open_media
-from server.meetings.media.refusal import Refused
-from server.meetings.media.transcode import transcode
-from server.meetings.resampling import RATE_HZ, MonoResampler, to_s16
+from server.media import RATE_HZ, MonoResampler, Refused, open_media, to_s16, transcode
 
 BLOCK_S = 0.1
 # Blocks that a source may be ahead of who takes them. A recording waits; a microphone cannot, and

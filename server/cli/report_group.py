@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from server.cli.answers import MeetingAnswers
-from server.conversation.language_names import named_language
+from server.conversation import named_language
 
 BAR_CELLS = 24
 MOST_PAIRS = 6

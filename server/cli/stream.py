@@ -21,7 +21,7 @@ from server.cli.audio_sources import Source, SourceUnusable, blocks_of, micropho
 from server.cli.client import Client
 from server.cli.live_view import Board, JsonLines, PlainLines, View
 from server.cli.report import show
-from server.meetings.resampling import RATE_HZ
+from server.media import RATE_HZ
 
 TICK_S = 0.15
 STANDARD_INPUT = "-"

@@ -28,9 +28,7 @@ from server.cli.client import Client
 from server.cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
 from server.cli.postgres import STOP_SIGNAL, PostgresServer
 from server.cli.supervisor import Program, Supervisor
-from server.storage import users
-from server.storage.migrate import migrate
-from server.storage.pool import Database
+from server.storage import Database, migrate, users
 
 DEFAULT_PORT = 8080
 INFERENCE = "inference"

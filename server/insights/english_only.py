@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from server.conversation.language_names import named_language
+from server.conversation import named_language
 from server.insights.timeline import Timeline, Window
 
 MOST_NAMED = 3

@@ -9,8 +9,7 @@ from itertools import pairwise
 from statistics import median, quantiles
 from typing import Any
 
-from server.conversation import Conversation, Interval, Utterance, merge_intervals
-from server.conversation.writing import spaced
+from server.conversation import Conversation, Interval, Utterance, merge_intervals, spaced
 from server.insights.balance import window_evenness
 from server.insights.questions import questions, told_by
 from server.insights.timeline import InOrder, Timeline, Window

@@ -14,9 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from server.conversation.given_names import given_names
-from server.conversation.languages import ENGLISH
-from server.conversation.writing import MARKS, TIGHT
+from server.conversation import ENGLISH, MARKS, TIGHT, given_names
 from server.insights.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
 from server.insights.stop_words import stop_words
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from server.conversation import Conversation, Sentence
-from server.conversation.writing import word_count
+from server.conversation import Conversation, Sentence, word_count
 from server.insights.vectors import centrality, comparable, diverse
 
 DEFINITION_VERSION = "2"

@@ -11,9 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.conversation import UNKNOWN_SPEAKER, Conversation, Sentence
-from server.conversation.given_names import AMBIGUOUS, given_names
-from server.conversation.languages import ENGLISH, known_language
+from server.conversation import AMBIGUOUS, ENGLISH, UNKNOWN_SPEAKER, Conversation, Sentence, given_names, known_language
 
 DEFINITION_VERSION = "2"
 # An introduction says it outright; being answered after a name is a hint.

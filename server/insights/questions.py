@@ -6,10 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from server.conversation import Conversation
-from server.conversation.languages import ENGLISH, known_language
-from server.conversation.sentences import punctuated_languages
-from server.conversation.writing import word_count
+from server.conversation import ENGLISH, Conversation, known_language, punctuated_languages, word_count
 from server.insights.english_only import listed_languages
 
 DEFINITION_VERSION = "2"

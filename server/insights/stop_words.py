@@ -9,7 +9,7 @@ from functools import cache
 
 import stopwordsiso
 
-from server.conversation.languages import ENGLISH
+from server.conversation import ENGLISH
 
 # Languages whose words are listed by the tag of another one.
 _LISTED_AS = {"nb": "no", "nn": "no", "bs": "hr", "fil": "tl", "yue": "zh"}

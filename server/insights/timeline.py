@@ -13,8 +13,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from server.conversation import Conversation, Interval, Turn, Utterance, merge_intervals, turns, utterances
-from server.conversation.languages import ENGLISH, known_language
+from server.conversation import (
+    ENGLISH,
+    Conversation,
+    Interval,
+    Turn,
+    Utterance,
+    known_language,
+    merge_intervals,
+    turns,
+    utterances,
+)
 from server.insights.activation import activations
 from server.insights.key_phrases import Phrase, key_phrases
 

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation import Conversation, Sentence
-from server.conversation.writing import word_count
+from server.conversation import Conversation, Sentence, word_count
 from server.insights.key_phrases import best_phrases
 from server.insights.periods import periods
 from server.insights.timeline import Timeline, Window

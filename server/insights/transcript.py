@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from server.conversation import Conversation
-from server.conversation.writing import joined_sentences
+from server.conversation import Conversation, joined_sentences
 
 DEFINITION_VERSION = "4"
 # With the default recogniser's calibrated confidence it separates recordings of under 30 % wrong words from others:

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation import Sentence
-from server.conversation.languages import ENGLISH
+from server.conversation import ENGLISH, Sentence
 from server.insights.word_vectors import word_vectors
 
 DAMPING = 0.85

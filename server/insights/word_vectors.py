@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation.writing import MARKS, TIGHT
+from server.conversation import MARKS, TIGHT
 
 DIMENSIONS = 1024
 # Most endings come after so many letters: a word is told by them.

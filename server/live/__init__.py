@@ -1,1 +1,20 @@
-"""Meetings while they happen: audio made durable and decoded as it comes, events kept and sent again."""
+"""Live meetings: connections of bots, durable audio, events, insights while they go on."""
+
+from server.live.config import LiveConfig, Track, TrackKind
+from server.live.connection import Connection
+from server.live.intake import LARGEST_CHUNK_BYTES
+from server.live.meeting import LiveMeeting, LiveParts
+from server.live.meetings import LiveMeetings
+from server.live.recording import LiveRecordings
+
+__all__ = [
+    "Connection",
+    "LARGEST_CHUNK_BYTES",
+    "LiveConfig",
+    "LiveMeeting",
+    "LiveMeetings",
+    "LiveParts",
+    "LiveRecordings",
+    "Track",
+    "TrackKind",
+]

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from server.live.encodings import Encoding, TrackFormat
-from server.meetings.upload_fields import LONGEST_KEY_TERM, distinct
+from server.audio import Encoding, TrackFormat
+from server.meetings import LONGEST_KEY_TERM, distinct
 
 
 class TrackKind(StrEnum):

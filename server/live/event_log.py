@@ -11,9 +11,7 @@ from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.storage import live
-from server.storage.live import NewEvent
-from server.storage.pool import Database
+from server.storage import Database, NewEvent, live
 
 # How long the database may be away before the meeting is given up by this process; its audio is
 # on disk all the while.

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from meetra.v1 import live_pb2 as pb
 
+from server.analysis import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
 from server.conversation import (
+    ENGLISH,
     UNKNOWN_SPEAKER,
     Conversation,
     Engine,
@@ -16,7 +18,7 @@ from server.conversation import (
     Sentence,
     sentences_of,
 )
-from server.conversation.languages import ENGLISH
+from server.engine import InferenceClient, SessionBroke
 from server.insights.balance import balance
 from server.insights.energy import energy
 from server.insights.flow import interruptions
@@ -24,8 +26,6 @@ from server.insights.interaction import interaction_score
 from server.insights.sentiment import sentiment
 from server.insights.shares import shares
 from server.insights.timeline import ReadSentence, Timeline, timeline
-from server.meetings.inference_client import InferenceClient, SessionBroke
-from server.meetings.reading import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
 
 
 def insights_of(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from meetra.v1 import live_pb2 as pb
 
+from server.audio import InvalidChunk, positions
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveTooLong
-from server.live.encodings import InvalidChunk, positions
 from server.live.track_log import MeetingAudio, TrackLog
 
 LARGEST_CHUNK_BYTES = 64 * 1024

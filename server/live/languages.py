@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import Segment
-from server.conversation.languages import most_spoken, spoken_us, weighted_confidence
-from server.conversation.tracks import place_of_segment
+from server.conversation import Segment, most_spoken, place_of_segment, spoken_us, weighted_confidence
 from server.live.config import LiveConfig
 
 

@@ -18,6 +18,8 @@ from typing import Any
 from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
+from server.analysis import Analyst, Recording, SessionSaid
+from server.audio import AudioLog
 from server.config import ServerSettings
 from server.conversation import Engine, Segment
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
@@ -33,15 +35,9 @@ from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import is_participant
-from server.meetings.analysis import Analyst
-from server.meetings.audio_log import AudioLog
-from server.meetings.job_runner import JobRunner
-from server.meetings.recording import Recording, SessionSaid
-from server.meetings.resampling import RATE_HZ
-from server.storage import live
-from server.storage.jobs import Job
-from server.storage.live import LiveRow, MeetingLost
-from server.storage.pool import Database, DatabaseGone
+from server.media import RATE_HZ
+from server.meetings import JobRunner
+from server.storage import Database, DatabaseGone, Job, LiveRow, MeetingLost, live
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0

@@ -16,9 +16,7 @@ from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, 
 from server.live.config import LiveConfig
 from server.live.meeting import LiveMeeting, LiveParts
 from server.live.track_log import HeldElsewhere
-from server.storage import live, meetings
-from server.storage.live import LiveRow, MeetingLost
-from server.storage.pool import DatabaseGone
+from server.storage import DatabaseGone, LiveRow, MeetingLost, live, meetings
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0

@@ -7,11 +7,11 @@ from itertools import combinations
 
 from meetra.v1 import live_pb2 as pb
 
+from server.audio import ChannelComparison, Comparison
 from server.live.config import LiveConfig, Track
-from server.live.sound import ChannelComparison, Comparison
 from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
-from server.meetings.resampling import RATE_HZ
+from server.media import RATE_HZ
 
 # Turns that come later than this are worth a warning.
 LATE_S = 10.0

@@ -13,14 +13,11 @@ from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation
 from server.insights.timeline import Timeline
+from server.lifecycle import MeetingStatus
 from server.live.event_log import EventLog
 from server.live.insights import insights_of
 from server.live.turns import LiveTurns
-from server.meetings.lifecycle import MeetingStatus
-from server.storage import live, meetings
-from server.storage.live import LiveRow
-from server.storage.meetings import MeetingAnswer
-from server.storage.pool import Database
+from server.storage import Database, LiveRow, MeetingAnswer, live, meetings
 
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 300.0

@@ -8,15 +8,11 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
+from server.analysis import AudioTrack, Recording
+from server.audio import AudioLog, TrackDecoder, TrackFormat, positions_of_log
 from server.live.config import LiveConfig, Track
-from server.live.encodings import TrackFormat, positions_of_log
-from server.live.track_decoder import TrackDecoder
-from server.meetings.audio_log import AudioLog
-from server.meetings.recording import AudioTrack, Recording
-from server.meetings.resampling import RATE_HZ
-from server.storage import live
-from server.storage.jobs import Job
-from server.storage.pool import Database
+from server.media import RATE_HZ
+from server.storage import Database, Job, live
 
 READ_BYTES = 256 * 1024
 PATIENCE_S = 60.0

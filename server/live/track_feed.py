@@ -12,21 +12,16 @@ from uuid import UUID
 import numpy as np
 from meetra.inference.v1 import session_pb2
 
-from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState
-from server.conversation.languages import primary_tag
-from server.conversation.tracks import moved_word, segment_name
+from server.analysis import SessionSaid, session_config
+from server.audio import TrackDecoder, TrackSound, metered
+from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState, moved_word, primary_tag, segment_name
+from server.engine import EngineBusy, InferenceClient, SessionBroke, event_of
 from server.live.config import LiveConfig, Track
 from server.live.recording import audio_track, pcm_from
-from server.live.sound import TrackSound
 from server.live.told import Told
-from server.live.track_decoder import TrackDecoder
 from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import LiveTurn
-from server.meetings.analysis import session_config
-from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke, event_of
-from server.meetings.level import metered
-from server.meetings.recording import SessionSaid
-from server.meetings.resampling import RATE_HZ
+from server.media import RATE_HZ
 
 log = logging.getLogger(__name__)
 # Between two engines; a server without any engine goes on taking audio.

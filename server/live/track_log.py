@@ -16,11 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from server.audio import positions, positions_of_log, sync_directory, to_log
 from server.disk import DiskFull, writing
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import Track
-from server.live.encodings import positions, positions_of_log, to_log
-from server.meetings.audio_log import sync_directory
 
 # Audio received and not yet on disk, of all tracks together: more than that waits at the client.
 LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024

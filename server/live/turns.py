@@ -14,10 +14,9 @@ from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word
-from server.conversation.tracks import place_of_segment
+from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word, place_of_segment
 from server.live.config import LiveConfig, TrackKind
-from server.storage.speakers import speaker_id
+from server.storage import speaker_id
 
 NOBODY = str(UUID(int=0))
 

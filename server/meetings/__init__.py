@@ -1,1 +1,24 @@
-"""The life of a meeting: received, queued, analysed, ready or failed; the audio log and the jobs."""
+"""Uploaded recordings: accepted, queued, analysed by the worker, corrected and deleted."""
+
+from server.meetings.content_encoding import unpacked
+from server.meetings.corrections import Corrections
+from server.meetings.deletion import Deletion
+from server.meetings.job_runner import JobRunner
+from server.meetings.upload import UploadPiece, Uploads
+from server.meetings.upload_fields import LONGEST_KEY_TERM, LONGEST_NAME, checked_details, checked_name, distinct
+from server.meetings.worker import Worker
+
+__all__ = [
+    "Corrections",
+    "Deletion",
+    "JobRunner",
+    "LONGEST_KEY_TERM",
+    "LONGEST_NAME",
+    "UploadPiece",
+    "Uploads",
+    "Worker",
+    "checked_details",
+    "checked_name",
+    "distinct",
+    "unpacked",
+]

@@ -7,20 +7,13 @@ applied, and those that come out differently are stored anew.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from server.auth import Caller
-from server.conversation import Conversation, Merge, Split, edited
-from server.conversation.edits import Edit, from_document, to_document
+from server.conversation import Conversation, Edit, Merge, Split, edited, from_document, to_document
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
 from server.insights import Answer, answers
-from server.storage import insights, meetings, speakers
-from server.storage.pool import Database
-from server.storage.speakers import FoundSpeaker, SpeakerRow
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
 
 PATIENCE_S = 30.0
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from server.audio import AudioLog
 from server.errors import MeetingNotFound
-from server.meetings.audio_log import AudioLog
-from server.storage import meetings
-from server.storage.pool import Database
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage import Connection, Database, meetings
 
 SWEPT_AT_ONCE = 1000
 

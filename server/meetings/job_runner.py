@@ -7,14 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from server.analysis import DATABASE_PATIENCE_S
+from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
-from server.meetings.analysis import DATABASE_PATIENCE_S
-from server.meetings.decoding import DecoderDied, UnusableRecording
-from server.meetings.inference_client import EngineBusy, SessionBroke, SessionRefused
-from server.storage import jobs
-from server.storage.jobs import Job, JobLost
-from server.storage.pool import Database, DatabaseFull, DatabaseGone
+from server.engine import EngineBusy, SessionBroke, SessionRefused
+from server.storage import Database, DatabaseFull, DatabaseGone, Job, JobLost, jobs
 
 log = logging.getLogger(__name__)
 # A lease is renewed so often within its time, so that one late renewal loses nothing.

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from server.audio import AudioLog, IncomingRecording, SizeLimitExceeded, probe
 from server.auth import Caller
 from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthorized
-from server.meetings.audio_log import AudioLog, IncomingRecording, SizeLimitExceeded
 from server.meetings.content_encoding import Encoding, encoding_of
-from server.meetings.decoding import probe
 from server.meetings.upload_body import UploadBody, body_of
 from server.meetings.upload_fields import checked_details
-from server.storage import meetings, users
-from server.storage.pool import Database
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage import Connection, Database, meetings, users
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
+from server.audio import IncomingRecording
 from server.errors import BadRequest
-from server.meetings.audio_log import IncomingRecording
 from server.meetings.part_texts import HEADER_CHARSET, file_name, header_text, text_in
 from server.visible_text import cleaned
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from server.channels import ChannelUse
 from server.errors import BadRequest
-from server.meetings.channels import ChannelUse
 from server.meetings.dates import DATE_NEEDED, NotADate, checked_date
 from server.meetings.stated_language import stated_language
 from server.visible_text import cleaned, flaw, trimmed

@@ -6,12 +6,10 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from server.analysis import Analyst
 from server.config import ServerSettings
-from server.meetings.analysis import Analyst
 from server.meetings.job_runner import JobRunner
-from server.storage import jobs
-from server.storage.meetings import JOBS_CHANNEL
-from server.storage.pool import TRANSIENT_ERRORS, Database, DatabaseGone
+from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseGone, jobs
 
 log = logging.getLogger(__name__)
 

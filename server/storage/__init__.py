@@ -1,1 +1,30 @@
-"""PostgreSQL: the pool, the migrations, and one file of queries per table family."""
+"""What is kept in PostgreSQL: one module a table or a thing, under row-level security."""
+
+from server.storage.jobs import Job, JobLost
+from server.storage.live import LiveRow, MeetingLost, NewEvent
+from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
+from server.storage.migrate import migrate
+from server.storage.pool import TRANSIENT_ERRORS, Connection, Database, DatabaseFull, DatabaseGone, Vanished
+from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.voices import VoiceRow
+
+__all__ = [
+    "Connection",
+    "Database",
+    "DatabaseFull",
+    "DatabaseGone",
+    "FoundSpeaker",
+    "JOBS_CHANNEL",
+    "Job",
+    "JobLost",
+    "LiveRow",
+    "MeetingAnswer",
+    "MeetingLost",
+    "NewEvent",
+    "SpeakerRow",
+    "TRANSIENT_ERRORS",
+    "Vanished",
+    "VoiceRow",
+    "migrate",
+    "speaker_id",
+]

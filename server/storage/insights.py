@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage.pool import Connection
 
 
 async def store(connection: Connection, meeting_id: UUID, answers: Mapping[str, tuple[str, dict[str, Any]]]) -> None:

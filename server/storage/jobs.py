@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from server.meetings.channels import ChannelUse
-from server.meetings.lifecycle import MeetingStatus, Stage, transition
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.channels import ChannelUse
+from server.lifecycle import MeetingStatus, Stage, transition
+from server.storage.pool import Connection
 
 GIVEN_UP = "The analysis crashed {attempts} times on this recording and was given up; uploading it again tries anew"
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from server.storage import jobs
 from server.storage.jobs import Job
 from server.storage.meetings import JOBS_CHANNEL
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage.pool import Connection
 
 MEDIA_TYPE = "application/vnd.meetra.live"
 

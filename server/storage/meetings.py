@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from server.meetings.channels import ChannelUse
+from server.channels import ChannelUse
+from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
 
 JOBS_CHANNEL = "meetra_jobs"
 

@@ -16,6 +16,9 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    # asyncpg's classes take no parameters at runtime.
+    Connection, Pool = asyncpg.pool.PoolConnectionProxy, asyncpg.Pool
 
 # The database is restarting, or the connection to it broke: the same call may go through later.
 TRANSIENT_ERRORS = (

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.storage import insights, jobs, speakers
 from server.storage.jobs import Job
+from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
 
 
 async def append_events(connection: Connection, job: Job, events: Sequence[tuple[int, bytes]]) -> None:

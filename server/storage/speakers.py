@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid5
 
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage.pool import Connection
 
 
 def speaker_id(meeting_id: UUID, label: int) -> UUID:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from server.storage.pool import Vanished
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.storage.pool import Connection, Vanished
 
 
 @dataclass(frozen=True, slots=True)

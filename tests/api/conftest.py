@@ -14,15 +14,15 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
+from server.analysis.meeting_analyzer import Analyst
 from server.api.serve import build_server, serve
+from server.audio.audio_log import AudioLog
 from server.auth import Tokens
 from server.cli.up import free_port
 from server.config import ServerSettings
 from server.live.meeting import LiveParts
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
-from server.meetings.analysis import Analyst
-from server.meetings.audio_log import AudioLog
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from server import errors
-from server.meetings.lifecycle import IllegalTransition, MeetingStatus, transition
+from server.lifecycle import IllegalTransition, MeetingStatus, transition
 
 EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCode, int | None]] = {
     errors.Unauthorized: (errors.Unauthorized(), grpc.StatusCode.UNAUTHENTICATED, None),

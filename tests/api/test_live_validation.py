@@ -8,9 +8,9 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 
 from server.api.live_validation import DEFAULT_PERIOD_S, MOST_TRACKS, checked_config
+from server.audio.encodings import Encoding, TrackFormat
 from server.errors import BadRequest
 from server.live.config import Track, TrackKind
-from server.live.encodings import Encoding, TrackFormat
 
 Change = Callable[[pb.LiveConfig], object]
 LATEST_START_MS = 24 * 3600 * 1000

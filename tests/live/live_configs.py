@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from server.audio.encodings import Encoding, TrackFormat
 from server.live.config import LiveConfig, Track, TrackKind
-from server.live.encodings import Encoding, TrackFormat
 
 PCM = TrackFormat(Encoding.PCM_S16LE, 16_000, 1)
 MIXED, PARTICIPANT = TrackKind.MIXED, TrackKind.PARTICIPANT

@@ -9,8 +9,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from server.live.opus_packets import opus_head
-from server.meetings.ogg import checksum
+from server.audio.opus_packets import opus_head
+from server.media.ogg import checksum
 
 TAGS = b"OpusTags" + (4).to_bytes(4, "little") + b"test" + bytes(4)
 

@@ -12,11 +12,11 @@ import pytest
 from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
+from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.told import Told
 from server.live.track_feed import Reach, TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.meetings.inference_client import InferenceClient
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn
 from tests.live.test_turns import MEETING, stored

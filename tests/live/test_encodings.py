@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.live.encodings import (
+from server.audio.encodings import (
     Encoding,
     InvalidChunk,
     TrackFormat,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.conversation import Engine, Segment, Word
+from server.engine.inference_client import InferenceClient
 from server.live.insights import RollingTimeline, insights_of
-from server.meetings.inference_client import InferenceClient
 
 S = 1_000_000
 ENGINE = Engine(languages=("de", "en"))

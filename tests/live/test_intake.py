@@ -10,9 +10,9 @@ import pytest
 from grpc import StatusCode
 from meetra.v1 import live_pb2 as pb
 
+from server.audio.encodings import Encoding, TrackFormat, to_log
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveTooLong
 from server.live.config import LiveConfig
-from server.live.encodings import Encoding, TrackFormat, to_log
 from server.live.intake import LARGEST_CHUNK_BYTES, take_chunk
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds

@@ -14,6 +14,8 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
 
+from server.analysis.meeting_analyzer import Analyst
+from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.config import ServerSettings
 from server.live.config import LiveConfig
@@ -21,8 +23,6 @@ from server.live.event_log import read
 from server.live.meeting import LiveParts
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
-from server.meetings.analysis import Analyst
-from server.meetings.audio_log import AudioLog
 from server.meetings.job_runner import JobRunner
 from server.storage import meetings, users
 from server.storage.meetings import MeetingState

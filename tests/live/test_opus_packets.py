@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.live.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead, opus_head
+from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead, opus_head
 from tests.live.opus_audio import TAGS, cut, ogg_head, page, raw_packets
 from tests.recordings import RATE_HZ, encoded, sample_pcm
 

@@ -12,12 +12,12 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
-from server.live.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.track_decoder import TrackDecoder
+from server.audio.track_sound import SILENCE_S, TrackSound
 from server.live.event_log import read
 from server.live.languages import LiveLanguages
 from server.live.observations import Copies, Warnings
-from server.live.sound import SILENCE_S, TrackSound
-from server.live.track_decoder import TrackDecoder
 from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
 from server.storage.pool import Database

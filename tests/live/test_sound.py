@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.live.encodings import Encoding, TrackFormat, to_log
-from server.live.sound import (
+from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.track_decoder import MULAW, TrackDecoder
+from server.audio.track_sound import (
     CLIPPED_SECONDS,
     COMPARED_SECONDS,
     KEPT_SECONDS,
@@ -18,8 +19,7 @@ from server.live.sound import (
     TrackSound,
     sameness,
 )
-from server.live.track_decoder import MULAW, TrackDecoder
-from server.meetings.likeness import correlation
+from server.media.similarity import correlation
 from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, sample_pcm, solo
 

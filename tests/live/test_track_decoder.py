@@ -19,13 +19,13 @@ import pytest
 from numpy.typing import NDArray
 
 from server import sandbox
+from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.media_decoder import decode as decode_upload
+from server.audio.opus_decoder import MAX_RESTARTS
+from server.audio.track_decoder import MULAW, OpusSource, TrackDecoder
+from server.children.decode_opus import CPU_LIMIT_S, MEMORY_LIMIT_BYTES
 from server.confinement import PARENT
-from server.live.encodings import Encoding, TrackFormat, to_log
-from server.live.opus_child import MAX_RESTARTS
-from server.live.opus_process import CPU_LIMIT_S, MEMORY_LIMIT_BYTES
-from server.live.track_decoder import MULAW, OpusSource, TrackDecoder
-from server.meetings.decoding import decode as decode_upload
-from server.meetings.downmix import BLOCK
+from server.media.downmix import BLOCK
 from tests.live.opus_audio import cut, ogg_head, page, raw_packets
 from tests.recordings import RATE_HZ, encoded, sample_pcm
 

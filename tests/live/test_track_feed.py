@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from meetra.v1 import live_pb2 as pb
 
+from server.analysis.recording import SessionSaid
 from server.cli.up import free_port
 from server.conversation import TurnEvent
+from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.meetings.inference_client import InferenceClient
-from server.meetings.recording import SessionSaid
 from tests.live.live_configs import PARTICIPANT, of_kinds
 from tests.live.test_turns import MEETING, stored
 from tests.recordings import RATE_HZ, ROOT, sample_pcm

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from server.audio.encodings import Encoding, TrackFormat, to_log
 from server.errors import HeldByAnotherServer
 from server.live.config import LiveConfig
-from server.live.encodings import Encoding, TrackFormat, to_log
 from server.live.track_log import LARGEST_BACKLOG_BYTES, HeldElsewhere, MeetingAudio, TrackLog
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.opus_audio import raw_packets

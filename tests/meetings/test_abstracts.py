@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from server.analysis.llm_summaries import SummaryWriter, transcript_for_model
 from server.config import ServerSettings
 from server.insights import answers
-from server.meetings.abstracts import SummaryWriter, transcript_for_model
 from tests.conversation.test_conversation import conversation
 from tests.insights.talks import sentence
 

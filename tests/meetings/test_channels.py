@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from server.channels import ChannelUse
 from server.errors import BadRequest
-from server.meetings.channels import ChannelUse
 from server.meetings.upload_fields import checked_details
 
 

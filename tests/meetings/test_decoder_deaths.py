@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.meetings.decoding import DecoderDied, UnusableRecording, decode, probe
+from server.audio.media_decoder import DecoderDied, UnusableRecording, decode, probe
 from tests.doomed_children import Doom
 from tests.recordings import RATE_HZ, sample_pcm, wav
 

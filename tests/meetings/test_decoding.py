@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.meetings.channels import ChannelUse
-from server.meetings.decoding import UnusableRecording, decode, probe
+from server.audio.media_decoder import UnusableRecording, decode, probe
+from server.channels import ChannelUse
 from tests.recordings import EVAL, RATE_HZ, encoded, sample_pcm, wav
 
 SPEECH = sample_pcm()[: 4 * RATE_HZ]

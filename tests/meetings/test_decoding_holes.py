@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from server.meetings.media.file_kind import MATROSKA
+from server.media.file_kind import MATROSKA
 from tests.media_files import Sound, blocks_of, heard, media, timed_matroska, tone
 from tests.transcoded import mixed, transcoded
 

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from server.meetings.media.refusal import Refused
+from server.media.refusal import Refused
 from tests.media_files import Samples, Sound, heard, media, strength, tone
 from tests.recordings import RATE_HZ, wav
 from tests.transcoded import mixed, transcoded

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from server.meetings.media.refusal import Refused
+from server.media.refusal import Refused
 from tests.media_files import Sound, media, tone
 from tests.meetings.test_decoding_tracks import of_codec_apac
 from tests.recordings import wav

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from server.meetings.media.refusal import Refused
+from server.media.refusal import Refused
 from tests.media_files import Samples, Sound, heard, media, strength, tone
 from tests.recordings import RATE_HZ, sample_pcm, solo, wav
 from tests.transcoded import mixed, transcoded

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.meetings.downmix import Downmix
+from server.media.downmix import Downmix
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
 Floats = NDArray[np.floating]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetra.inference.v1 import session_pb2 as pb
 
 from server.conversation import Engine, FinishedEvent, ReadyEvent, TurnEvent
-from server.meetings.inference_client import event_of
+from server.engine.inference_client import event_of
 
 
 def test_an_engine_is_known_by_what_it_can_measure() -> None:

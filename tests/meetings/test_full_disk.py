@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from server.audio.media_decoder import decode
+from server.channels import ChannelUse
 from server.config import ServerSettings
 from server.disk import FULL_CODE, DiskFull
-from server.meetings.channels import ChannelUse
-from server.meetings.decoding import decode
 from server.meetings.job_runner import DISK_FULL, JobRunner
 from server.storage import jobs, meetings
 from server.storage.jobs import Job
@@ -53,7 +53,7 @@ def test_a_decoder_says_that_it_has_no_room(tmp_path: Path, options: list[str]) 
     source = tmp_path / "original"
     source.write_bytes(wav(np.stack([SPEECH, tone(440, 2)], 1)))
     (tmp_path / "0-0.raw").symlink_to("/dev/full")
-    command = [sys.executable, "-m", "server.meetings.decode", *options, str(source), str(tmp_path)]
+    command = [sys.executable, "-m", "server.children.decode_media", *options, str(source), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     assert json.loads(done.stdout.splitlines()[-1]) == {"error": FULL_CODE}
 

@@ -12,7 +12,7 @@ from meetra.inference.v1 import session_pb2, session_pb2_grpc
 from inference.api.service import SessionServicer
 from inference.engine import Engine
 from inference.selection.default_models import load_default_models
-from server.meetings.inference_client import EngineBusy, InferenceClient, SessionBroke
+from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke
 
 CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
 

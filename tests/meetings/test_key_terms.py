@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.audio.audio_log import AudioLog
 from server.errors import BadRequest
-from server.meetings.audio_log import AudioLog
 from server.meetings.upload_body import LONGEST_KEY_TERMS, body_of
 from server.meetings.upload_fields import checked_details, checked_key_terms
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from server.meetings.level import LevelMeter, metered
+from server.audio.level import LevelMeter, metered
 
 
 def test_a_full_square_wave_is_at_0_dbfs_and_a_sine_3_below() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.meetings.likeness import HeardFile, same_recording
+from server.media.similarity import HeardFile, same_recording
 from tests.media_files import Samples, Sound, media
 from tests.recordings import RATE_HZ, sample_pcm, solo
 from tests.transcoded import mixed

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from meetra.inference.v1 import session_pb2
 
+from server.analysis.notice import Notice, notice_of, ready_message
+from server.analysis.recording import AudioTrack, Recording, SessionSaid
 from server.conversation import Conversation, Engine, Interval, Segment
-from server.meetings.inference_client import pcm_of
-from server.meetings.notice import Notice, notice_of, ready_message
-from server.meetings.recording import AudioTrack, Recording, SessionSaid
+from server.engine.inference_client import pcm_of
 from tests.insights.meetings_in_languages import german
 from tests.recordings import SAMPLE
 

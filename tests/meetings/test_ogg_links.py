@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.meetings.media.ogg_links import ogg_links
+from server.media.ogg_links import ogg_links
 from tests.media_files import Sound, heard, media, tone
 from tests.transcoded import mixed, transcoded
 

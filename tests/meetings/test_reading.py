@@ -10,8 +10,8 @@ import pytest
 from grpc import aio
 from meetra.inference.v1 import language_pb2, language_pb2_grpc
 
-from server.meetings.inference_client import InferenceClient
-from server.meetings.reading import read
+from server.analysis.text_analysis import read
+from server.engine.inference_client import InferenceClient
 from tests.insights.meetings_in_languages import german, german_and_english
 
 HAPPINESS = language_pb2.EmotionLabel.Value("EMOTION_LABEL_HAPPINESS")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.meetings.media.opening import open_media, stated_duration_s
+from server.media.opening import open_media, stated_duration_s
 from tests.media_files import Sound, media, tone
 from tests.recordings import wav
 

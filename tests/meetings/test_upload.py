@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.disk import DiskFull
 from server.errors import BadRequest, FileTooLarge, MeetraError, RecordingTooLong, Unauthorized, UnsupportedEncoding
-from server.meetings.audio_log import AudioLog
 from server.meetings.upload import UploadPiece, Uploads, finished
 from server.storage import users
 from server.storage.pool import Database, Vanished

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.audio.audio_log import AudioLog, IncomingRecording
 from server.errors import BadRequest
-from server.meetings.audio_log import AudioLog, IncomingRecording
 from server.meetings.upload_body import MOST_BESIDE_FILE, UploadBody, body_of
 
 CONTENT = b"RIFF\r\n--not the boundary\r\n--\r\n\0\xff" * 3

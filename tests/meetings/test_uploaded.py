@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from server.meetings.channels import ChannelUse
-from server.meetings.decoding import DecodedAudio, DecodedTrack
-from server.meetings.uploaded import recording_of
+from server.analysis.uploaded_recording import recording_of
+from server.audio.media_decoder import DecodedAudio, DecodedTrack
+from server.channels import ChannelUse
 from server.storage.jobs import Job
 
 

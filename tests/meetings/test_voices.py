@@ -9,8 +9,8 @@ import pytest
 from meetra.inference.v1 import session_pb2
 from numpy.typing import NDArray
 
-from server.meetings.recording import SessionSaid
-from server.meetings.voices import LEAST_SPEECH_S, heard_again, matched
+from server.analysis.recording import SessionSaid
+from server.analysis.voices import LEAST_SPEECH_S, heard_again, matched
 from server.storage.voices import VoiceRow
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from server.meetings.channels import ChannelUse
+from server.channels import ChannelUse
 from server.storage import jobs, meetings, results, users
 from server.storage.jobs import Job
 from server.storage.pool import Database

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from server.meetings.resampling import RATE_HZ
+from server.media.resampling import RATE_HZ
 
 # Quieter than this (-50 dBFS) a second says nothing of what it is a copy of.
 AUDIBLE_RMS = 32768 * 10 ** (-50 / 20)

@@ -13,12 +13,10 @@ import numpy as np
 from meetra.inference.v1 import session_pb2
 from numpy.typing import NDArray
 
-from server.conversation import Conversation, fold
-from server.conversation.fold import Event
-from server.conversation.tracks import HeardTrack, joined
-from server.meetings.inference_client import event_of
-from server.meetings.level import LevelMeter
-from server.meetings.voices import LEAST_SPEECH_S
+from server.analysis.voices import LEAST_SPEECH_S
+from server.audio import LevelMeter
+from server.conversation import Conversation, Event, HeardTrack, fold, joined
+from server.engine import event_of
 
 VOICE_TASK = "speaker vectors"
 

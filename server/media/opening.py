@@ -10,8 +10,8 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
-from server.meetings.media.file_kind import ENCRYPTED, states_length, why_unreadable
-from server.meetings.media.refusal import Refused
+from server.media.file_kind import ENCRYPTED, states_length, why_unreadable
+from server.media.refusal import Refused
 
 # Formats that make the decoder open other files or addresses.
 REFUSED_FORMATS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "rtsp", "sdp", "tedcaptions", "tty"})

@@ -10,11 +10,11 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from server.meetings.downmix import Downmix
-from server.meetings.media.gain import MOST_PLANES, Peaks
-from server.meetings.media.pcm_file import PcmFile, PcmFolder
-from server.meetings.media.timeline import Piece, Placed, Timeline
-from server.meetings.resampling import RATE_HZ, ChannelResampler
+from server.media.downmix import Downmix
+from server.media.gain import MOST_PLANES, Peaks
+from server.media.pcm_file import PcmFile, PcmFolder
+from server.media.resampling import RATE_HZ, ChannelResampler
+from server.media.timeline import Piece, Placed, Timeline
 
 # Resampled audio is mixed and written in pieces of 4 s: smaller ones cost more than what is done to them.
 BATCH_SAMPLES = 4 * RATE_HZ

@@ -1,4 +1,4 @@
-"""Child process that decodes untrusted media: ``python -m server.meetings.decode [--probe] IN [FOLDER]``.
+"""Child process that decodes untrusted media: ``python -m server.children.decode_media [--probe] IN [FOLDER]``.
 
 It holds the whole risk of a hostile file: limits on memory, processor time and file size are
 set before the file is opened, only the file itself is read (no playlists, no network), and
@@ -21,13 +21,10 @@ from typing import Any
 
 import av
 
+from server.channels import ChannelUse
 from server.confinement import confine
 from server.disk import FULL, FULL_CODE
-from server.meetings.channels import ChannelUse
-from server.meetings.media.opening import open_media, stated_duration_s
-from server.meetings.media.refusal import Refused
-from server.meetings.media.transcode import transcode
-from server.meetings.resampling import RATE_HZ
+from server.media import RATE_HZ, Refused, open_media, stated_duration_s, transcode
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
@@ -65,7 +62,7 @@ def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> No
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m server.meetings.decode", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m server.children.decode_media", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="say only the stated length")
     parser.add_argument("--max-seconds", type=float, default=4 * 3600.0)
     parser.add_argument("--channels", type=ChannelUse, choices=list(ChannelUse), default=ChannelUse.MIXED)

@@ -1,4 +1,4 @@
-"""Child process that decodes untrusted Opus packets: ``python -m server.live.opus_process``.
+"""Child process that decodes untrusted Opus packets: ``python -m server.children.decode_opus``.
 
 It holds the whole risk of a hostile packet: limits on memory and processor time are set before
 the first one comes, it may open and write no file, and whatever happens here happens to this
@@ -13,19 +13,15 @@ and interleaved s16le samples at 48 kHz; length 0 where it could not be decoded.
 from __future__ import annotations
 
 import resource
-import struct
 import sys
 from typing import Any, BinaryIO
 
 import av
 import av.error
 
+from server.children.opus_messages import HEAD, LENGTH, MESSAGE
 from server.confinement import confine
 
-HEAD = b"H"
-PACKETS = b"P"
-MESSAGE = struct.Struct("<cI")
-LENGTH = struct.Struct("<I")
 # The interpreter and the codec libraries map some 200 MB; a decoder of eight channels needs less than 1 MB.
 MEMORY_LIMIT_BYTES = 1024**3
 # For one message: a decoder takes some milliseconds for a second of audio.

@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from server import sandbox
+from server.audio.audio_log import sync_directory
+from server.channels import ChannelUse
 from server.disk import FULL_CODE, DiskFull, writing
-from server.meetings.audio_log import sync_directory
-from server.meetings.channels import ChannelUse
-from server.meetings.resampling import RATE_HZ
+from server.media import RATE_HZ
 
 PROBE_TIMEOUT_S = 20.0
 # A decoder that says nothing for this long is stuck: it reports every 30 s of audio, and
@@ -81,7 +81,7 @@ class DecodedAudio:
 
 def _decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
     """A running decoder, ended with the context."""
-    return sandbox.running("server.meetings.decode", *arguments)
+    return sandbox.running("server.children.decode_media", *arguments)
 
 
 async def _messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:

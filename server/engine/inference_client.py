@@ -14,6 +14,7 @@ from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, se
 from server.conversation import (
     Acoustics,
     Engine,
+    Event,
     FinishedEvent,
     Interval,
     ReadyEvent,
@@ -21,9 +22,8 @@ from server.conversation import (
     TurnEvent,
     TurnState,
     Word,
+    primary_tag,
 )
-from server.conversation.fold import Event
-from server.conversation.languages import primary_tag
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2

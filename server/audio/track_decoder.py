@@ -10,10 +10,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from server.live.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
-from server.live.opus_child import BATCH_PACKETS, OpusChild
-from server.live.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead
-from server.meetings.resampling import LAYOUTS, RATE_HZ, MonoResampler, to_s16
+from server.audio.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
+from server.audio.opus_decoder import BATCH_PACKETS, OpusChild
+from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead
+from server.media import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 
 # The log is taken in pieces of this size: memory does not grow with what is handed in.
 PIECE_BYTES = 256 * 1024

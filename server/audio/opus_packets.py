@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.live.encodings import RECORD_HEADER_BYTES, InvalidChunk, packet_samples, stated_samples
-from server.meetings.ogg import checksum
+from server.audio.encodings import RECORD_HEADER_BYTES, InvalidChunk, packet_samples, stated_samples
+from server.media import checksum
 
 MAX_CHANNELS = 8
 # Eight streams of the longest packets of RFC 6716 are smaller; only comments and pictures are larger.

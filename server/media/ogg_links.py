@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from server.meetings.ogg import checksum
+from server.media.ogg import checksum
 
 PAGE_HEADER_BYTES = 27
 # A page that begins a stream: the capture pattern, version 0, and the flag for it.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from server.meetings.channels import ChannelUse
-from server.meetings.decoding import DecodedAudio, DecodedTrack
-from server.meetings.inference_client import pcm_of
-from server.meetings.recording import AudioTrack, Recording
-from server.storage.jobs import Job
+from server.analysis.recording import AudioTrack, Recording
+from server.audio import DecodedAudio, DecodedTrack
+from server.channels import ChannelUse
+from server.engine import pcm_of
+from server.storage import Job
 
 DAMAGED = "parts of the recording were damaged and could not be decoded"
 # Whoever asks for separate channels expects several people.

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from server.storage.voices import VoiceRow
+from server.storage import VoiceRow
 
 # A voice heard for less is not compared: its vector is mostly chance.
 LEAST_SPEECH_S = 8.0

@@ -10,15 +10,15 @@ from typing import Any
 
 import av.error
 
-from server.meetings.media.file_kind import ENCRYPTED, codecs_of_tracks
-from server.meetings.media.holes import has_hole
-from server.meetings.media.mixing import distinct, mix
-from server.meetings.media.ogg_links import FilePart, ogg_links
-from server.meetings.media.opening import codec_name, open_media, start_s, timed
-from server.meetings.media.pcm_file import PcmFile, PcmFolder
-from server.meetings.media.refusal import Refused, too_many_channels
-from server.meetings.media.track import Track
-from server.meetings.resampling import RATE_HZ
+from server.media.file_kind import ENCRYPTED, codecs_of_tracks
+from server.media.holes import has_hole
+from server.media.mixing import distinct, mix
+from server.media.ogg_links import FilePart, ogg_links
+from server.media.opening import codec_name, open_media, start_s, timed
+from server.media.pcm_file import PcmFile, PcmFolder
+from server.media.refusal import Refused, too_many_channels
+from server.media.resampling import RATE_HZ
+from server.media.track import Track
 
 # As many as a live meeting may have.
 MOST_TRACKS = 32

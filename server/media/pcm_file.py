@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from server.meetings.media.refusal import too_long, too_many_channels
-from server.meetings.resampling import RATE_HZ, to_s16
+from server.media.refusal import too_long, too_many_channels
+from server.media.resampling import RATE_HZ, to_s16
 
 BYTES_PER_SAMPLE = 2
 BUFFER_BYTES = 1024 * 1024

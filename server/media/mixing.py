@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from server.meetings.likeness import HeardFile, same_recording
-from server.meetings.media.pcm_file import BYTES_PER_SAMPLE, PcmFile
+from server.media.pcm_file import BYTES_PER_SAMPLE, PcmFile
+from server.media.similarity import HeardFile, same_recording
 
 # 4 MB of int32 at once.
 CHUNK_SAMPLES = 1024 * 1024

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from server.analysis.recording import SessionSaid
+from server.analysis.voices import heard_again, matched
 from server.conversation import Conversation
 from server.insights.naming import named_speakers
-from server.meetings.voices import heard_again, matched
-from server.storage import voices
-from server.storage.speakers import SpeakerRow, speaker_id
-from server.storage.voices import VoiceRow
-
-if TYPE_CHECKING:
-    from server.meetings.recording import SessionSaid
-    from server.storage.pool import Connection
+from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
 def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[int, str]) -> list[SpeakerRow]:

@@ -12,8 +12,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from server.meetings.likeness import AUDIBLE_RMS, SAME_CORRELATION, Samples, correlation, rms
-from server.meetings.resampling import RATE_HZ
+from server.media import AUDIBLE_RMS, RATE_HZ, SAME_CORRELATION, Samples, correlation, rms
 
 FULL_SCALE = 32767
 # A second counts as clipped when so many of its samples are at full scale.

@@ -10,7 +10,7 @@ import av.filter
 import numpy as np
 from numpy.typing import NDArray
 
-from server.meetings.downmix import Downmix
+from server.media.downmix import Downmix
 
 RATE_HZ = 16_000
 # The library's resampler takes no more channels at once.

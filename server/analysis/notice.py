@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.conversation import Conversation
-from server.conversation.language_names import named_language
-from server.meetings.recording import AudioTrack, Recording, SessionSaid
-from server.meetings.resampling import RATE_HZ
+from server.analysis.recording import AudioTrack, Recording, SessionSaid
+from server.conversation import Conversation, named_language
+from server.media import RATE_HZ
 
 # Speech of a usable microphone is tens of dB above it.
 HARDLY_AUDIBLE_DBFS = -60.0

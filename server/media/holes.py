@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from server.meetings.media.file_kind import MATROSKA
-from server.meetings.media.matroska import elements_missing
+from server.media.file_kind import MATROSKA
+from server.media.matroska import elements_missing
 
 OGG, FLAC = b"OggS", b"fLaC"
 PAGE_HEADER_BYTES = 27

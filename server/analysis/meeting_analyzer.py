@@ -7,31 +7,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from meetra.inference.v1 import session_pb2
 
+from server.analysis.llm_summaries import SummaryWriter
+from server.analysis.notice import notice_of, ready_message
+from server.analysis.recording import AudioTrack, Recording, SessionSaid, conversation_of
+from server.analysis.speaker_naming import recognise, spoken_names
+from server.analysis.text_analysis import read
+from server.analysis.uploaded_recording import recording_of
+from server.audio import AudioLog, DecodedAudio, decode, metered
 from server.config import ServerSettings
+from server.engine import InferenceClient
 from server.insights import answers
-from server.meetings.abstracts import SummaryWriter
-from server.meetings.audio_log import AudioLog
-from server.meetings.decoding import DecodedAudio, decode
-from server.meetings.inference_client import InferenceClient
-from server.meetings.level import metered
-from server.meetings.lifecycle import Stage
-from server.meetings.naming import recognise, spoken_names
-from server.meetings.notice import notice_of, ready_message
-from server.meetings.reading import read
-from server.meetings.recording import AudioTrack, Recording, SessionSaid, conversation_of
-from server.meetings.resampling import RATE_HZ
-from server.meetings.uploaded import recording_of
-from server.storage import jobs, results, voices
-from server.storage.jobs import Job
-from server.storage.pool import Database
-
-if TYPE_CHECKING:
-    from server.storage.pool import Connection
+from server.lifecycle import Stage
+from server.media import RATE_HZ
+from server.storage import Connection, Database, Job, jobs, results, voices
 
 # Shares of the progress bar: decoding is quick, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95

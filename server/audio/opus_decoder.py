@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from server import sandbox
-from server.live.opus_packets import Packet, StreamHead
-from server.live.opus_process import HEAD, LENGTH, MESSAGE, PACKETS
+from server.audio.opus_packets import Packet, StreamHead
+from server.children import HEAD, LENGTH, MESSAGE, PACKETS
 
 # A packet that kills costs two children; somebody who sends more of them is not worth more. But children die of other
 # things too, and a meeting goes on for hours: a death is forgotten after so much more audio.
@@ -81,7 +81,7 @@ class OpusChild:
             async with asyncio.timeout(STALL_TIMEOUT_S):
                 told = [*self._lead_in(head), *batch]
                 if self._child is None:
-                    self._child = await sandbox.start("server.live.opus_process", listens=True)
+                    self._child = await sandbox.start("server.children.decode_opus", listens=True)
                 self._child.tell(self._message(head, told))
                 for place, packet in enumerate(told, len(batch) - len(told)):
                     (size,) = LENGTH.unpack(await self._child.said.readexactly(LENGTH.size))

@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 from meetra.inference.v1 import language_pb2
 
-from server.conversation import EMOTIONS, Conversation, Sentence, sentences_of
-from server.conversation.languages import ENGLISH
-from server.meetings.inference_client import InferenceClient
+from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, sentences_of
+from server.engine import InferenceClient
 
 SENTENCES_AT_ONCE = 64
 LONGEST_CHARACTERS = 4000

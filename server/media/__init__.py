@@ -1,0 +1,25 @@
+"""Media files and samples: what tracks there are, decoded, mixed and resampled to 16 kHz mono."""
+
+from server.media.ogg import checksum
+from server.media.opening import open_media, stated_duration_s
+from server.media.refusal import Refused
+from server.media.resampling import LAYOUTS, RATE_HZ, MonoResampler, to_s16
+from server.media.similarity import AUDIBLE_RMS, SAME_CORRELATION, Samples, correlation, rms
+from server.media.transcode import transcode
+
+__all__ = [
+    "AUDIBLE_RMS",
+    "LAYOUTS",
+    "MonoResampler",
+    "RATE_HZ",
+    "Refused",
+    "SAME_CORRELATION",
+    "Samples",
+    "checksum",
+    "correlation",
+    "open_media",
+    "rms",
+    "stated_duration_s",
+    "to_s16",
+    "transcode",
+]
