@@ -44,7 +44,7 @@ from benchmarks.scoring import (
     read_stm_words,
     word_error_rate,
 )
-from server.cli.client import Client
+from cli.client import Client
 from server.conversation import Conversation
 
 COLLAR_S = 0.25

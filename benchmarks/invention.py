@@ -23,7 +23,7 @@ from benchmarks.in_process import as_pcm
 from benchmarks.recordings import RATE_HZ, temporary_folder, write_flac
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.sounds import NONSPEECH, VARIANTS, Wordless, made, recorded
-from server.cli.client import Client
+from cli.client import Client
 
 # A made sound shorter than this says little.
 SHORTEST_S = 4.0

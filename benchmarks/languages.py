@@ -29,7 +29,7 @@ from benchmarks.running_system import RunningSystem, circumstances, running_syst
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.spoken_data import LANGUAGES, Spoken, languages, meetings
-from server.cli.client import Client
+from cli.client import Client
 from server.conversation import Conversation
 
 PAUSE_S = 1.5

@@ -20,7 +20,7 @@ from benchmarks.peak_memory import PeakMemory
 from benchmarks.recordings import dialogues, temporary_folder, write_flac
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.throughput import analyse
-from server.cli.client import Client
+from cli.client import Client
 
 PROCESSES = ("inference", "worker", "api")
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.recordings import RATE_HZ, read_samples, write_wav
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
-from server.cli.client import Client
+from cli.client import Client
 
 UPLOADS_AT_ONCE = 4
 # What the worker writes of a decoder that died.

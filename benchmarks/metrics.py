@@ -28,7 +28,7 @@ from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
 from inference.models import ModelSet
 from inference.selection import load_default_models
-from server.cli.client import Client
+from cli.client import Client
 from server.conversation import Conversation, Sentence, is_question
 from server.insights.balance import balance
 from server.insights.emotions import meeting_emotions

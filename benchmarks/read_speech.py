@@ -23,7 +23,7 @@ from benchmarks.recordings import EVAL, read_samples, write_wav
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import word_error_rate
-from server.cli.client import Client
+from cli.client import Client
 
 FOLDER = EVAL / "librispeech"
 

@@ -31,7 +31,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from benchmarks.accuracy import conversation_of
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
-from server.cli.client import Client
+from cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import answers
 from server.storage import Database, SpeakerRow, insights, speakers

@@ -44,7 +44,7 @@ def running_system() -> Iterator[RunningSystem]:
     """A system on a fresh data folder. Raises RuntimeError when it does not start."""
     with tempfile.TemporaryDirectory(prefix="meetra-bench-") as folder:
         data, ready = Path(folder, "data"), Path(folder, "ready.json")
-        command = [sys.executable, "-m", "server.cli", "up", "--data", data, "--ready-file", ready, "--port", "0"]
+        command = [sys.executable, "-m", "cli", "up", "--data", data, "--ready-file", ready, "--port", "0"]
         with Path(folder, "up.log").open("w") as out:
             process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=out, stderr=out)
         try:

@@ -31,7 +31,7 @@ from meetra.v1 import live_pb2_grpc
 
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from server.cli.client import Client
+from cli.client import Client
 
 # Longer than a busy machine needs to serve a whole wave once.
 GRACE_S = 20

@@ -24,7 +24,7 @@ from meetra.inference.v1 import session_pb2, session_pb2_grpc
 
 from benchmarks.recordings import RATE_HZ, dialogues, temporary_folder, write_flac
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from server.cli.client import Client
+from cli.client import Client
 
 Statistics = dict[str, session_pb2.ModelStatistics]
 

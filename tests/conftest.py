@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from server.cli.postgres import PostgresServer
-from server.cli.up import free_port
+from cli.postgres import PostgresServer
+from cli.up import free_port
 from server.storage.migrate import migrate
 from server.storage.pool import Database
 

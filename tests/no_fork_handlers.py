@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from server import sandbox
-from server.cli.supervisor import Program, Supervisor
+from cli.supervisor import Program, Supervisor
 
 ran = 0
 

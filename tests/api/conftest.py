@@ -18,7 +18,7 @@ from server.analysis.meeting_analyzer import Analyst
 from server.api.serve import build_server, serve
 from server.audio.audio_log import AudioLog
 from server.auth import Tokens
-from server.cli.up import free_port
+from cli.up import free_port
 from server.config import ServerSettings
 from server.live.meeting import LiveParts
 from server.live.meetings import LiveMeetings

@@ -8,7 +8,7 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 from rich.console import Console
 
-from server.cli.live_view import PlainLines
+from cli.live_view import PlainLines
 
 PARTIAL, STABLE, FINAL, RETRACTED = (
     pb.LIVE_TURN_STATE_PARTIAL,

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from server.api.answers import Answers
 from server.api.insights import InsightsServicer
-from server.cli.answers import MeetingAnswers
-from server.cli.report import show
+from cli.answers import MeetingAnswers
+from cli.report import show
 from server.conversation import Conversation
 from tests.api.stored_answers import SPEAKERS, Stored
 from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk

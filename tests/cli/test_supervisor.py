@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.postgres import STOP_SIGNAL, PostgresServer
-from server.cli.supervisor import WITH_PARENT, Program, Supervisor
-from server.cli.up import free_port
+from cli.postgres import STOP_SIGNAL, PostgresServer
+from cli.supervisor import WITH_PARENT, Program, Supervisor
+from cli.up import free_port
 from server.storage.pool import Database
 from tests.recordings import ROOT
 
@@ -62,7 +62,7 @@ def supervised_elsewhere(program: Program, folder: Path) -> Iterator[subprocess.
     """The program under a supervisor in a process of its own; killed within the context or at its end."""
     code = (
         "import asyncio, json, pathlib, signal, sys\n"
-        "from server.cli.supervisor import Program, Supervisor\n"
+        "from cli.supervisor import Program, Supervisor\n"
         "async def main():\n"
         "    folder, name, command, told, stop = json.loads(sys.argv[1])\n"
         "    folder, program = pathlib.Path(folder), Program(name, command, told, signal.Signals(stop))\n"

@@ -110,14 +110,14 @@ class System:
 
     def meetra(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of ours on its data."""
-        command = [sys.executable, "-m", "server.cli", *arguments, "--data", str(self.data)]
+        command = [sys.executable, "-m", "cli", *arguments, "--data", str(self.data)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S)
 
 
 def start_system(data: Path, *options: str) -> System:
     ready = data.with_suffix(".ready.json")
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "server.cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
+    command = [sys.executable, "-m", "cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
     command += options
     doom = Doom(data.with_suffix(".doom"))
     environment = {**os.environ, "PYTHONPATH": doom.python_path()}

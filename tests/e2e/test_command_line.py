@@ -120,7 +120,7 @@ def test_env_prints_what_the_readme_calls_need(system: System) -> None:
 def test_up_stops_at_once_and_says_which_model_does_not_fit(tmp_path: Path) -> None:
     broken = tmp_path / "vad.onnx"
     broken.write_bytes(b"no graph")
-    command = [sys.executable, "-m", "server.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
+    command = [sys.executable, "-m", "cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
     environment = {**os.environ, "MEETRA_INFERENCE_VAD": str(broken)}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S

@@ -60,7 +60,7 @@ def undisturbed(system: System, recording: Path) -> list[Line]:
 
 @contextmanager
 def streaming(system: System, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "server.cli", "stream", *arguments, "--data", str(system.data)]
+    command = [sys.executable, "-m", "cli", "stream", *arguments, "--data", str(system.data)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
@@ -150,7 +150,7 @@ def test_raw_samples_come_from_standard_input(system: System) -> None:
     command = [
         sys.executable,
         "-m",
-        "server.cli",
+        "cli",
         "stream",
         "-",
         "--channels",
@@ -168,7 +168,7 @@ def test_raw_samples_come_from_standard_input(system: System) -> None:
 
 def test_each_channel_of_standard_input_may_be_a_participant(system: System) -> None:
     pcm = np.stack([sample_pcm()[: 8 * RATE_HZ], np.zeros(8 * RATE_HZ, np.int16)], axis=1).astype("<i2").tobytes()
-    command = [sys.executable, "-m", "server.cli", "stream", "-", "--channels", "2", "--separate", "--json"]
+    command = [sys.executable, "-m", "cli", "stream", "-", "--channels", "2", "--separate", "--json"]
     command += ["--participant", "Ana", "--participant", "Ben", "--data", str(system.data)]
     told = subprocess.run(command, cwd=ROOT, input=pcm, capture_output=True, check=False, timeout=READY_TIMEOUT_S)
     assert told.returncode == 0, told.stderr

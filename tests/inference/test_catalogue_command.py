@@ -76,7 +76,7 @@ class Shell:
 
     def start(self, *arguments: str, meetra: bool = False, **environment: str) -> subprocess.Popen[str]:
         """Through ``meetra models``, or through what it starts, which is up sooner."""
-        module = ["server.cli", "models"] if meetra else ["inference.catalogue"]
+        module = ["cli", "models"] if meetra else ["inference.catalogue"]
         return subprocess.Popen(
             [sys.executable, "-m", *module, *arguments],
             env={**self.environment, **environment},

@@ -15,7 +15,7 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis.recording import SessionSaid
-from server.cli.up import free_port
+from cli.up import free_port
 from server.conversation import TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig

@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from meetra.v1 import insights_pb2 as pb
 from meetra.v1 import insights_pb2_grpc, speakers_pb2, speakers_pb2_grpc
 
-from server.cli.client import Client
+from cli.client import Client
 
 
 @dataclass(frozen=True, slots=True)

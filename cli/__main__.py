@@ -20,15 +20,15 @@ from gateway.render import EnvoyMissing
 from meetra_client import MeetraError
 from server.auth import hash_password
 from server.channels import ChannelUse
-from server.cli.analyze import analyze
-from server.cli.audio_sources import SourceUnusable
-from server.cli.client import CallFailed, Client
-from server.cli.home import Home, NotRunning, running_system
-from server.cli.models import DESCRIPTION as MODELS
-from server.cli.models import run_models
-from server.cli.postgres import PostgresUnusable
-from server.cli.stream import StreamOptions, stream
-from server.cli.up import SAMPLE, CannotStart, UpOptions, up
+from cli.analyze import analyze
+from cli.audio_sources import SourceUnusable
+from cli.client import CallFailed, Client
+from cli.home import Home, NotRunning, running_system
+from cli.models import DESCRIPTION as MODELS
+from cli.models import run_models
+from cli.postgres import PostgresUnusable
+from cli.stream import StreamOptions, stream
+from cli.up import SAMPLE, CannotStart, UpOptions, up
 from server.storage import Database, DatabaseGone, users
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))

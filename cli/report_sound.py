@@ -6,8 +6,8 @@ from meetra.v1 import insights_pb2 as pb
 from rich.console import Group
 from rich.text import Text
 
-from server.cli.answers import MeetingAnswers
-from server.cli.report_group import columns, heading
+from cli.answers import MeetingAnswers
+from cli.report_group import columns, heading
 from server.visible_text import shown
 
 # Less clipping than this nobody hears.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from server.cli.answers import MeetingAnswers
-from server.cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
-from server.cli.report_sound import audio_quality
-from server.cli.report_text import key_points, questions, reliability, summary, topics, transcript
+from cli.answers import MeetingAnswers
+from cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
+from cli.report_sound import audio_quality
+from cli.report_text import key_points, questions, reliability, summary, topics, transcript
 from server.visible_text import shown
 
 

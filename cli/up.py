@@ -23,11 +23,11 @@ from rich.console import Console
 
 from gateway import GatewaySettings, command, render
 from server.auth import hash_password
-from server.cli.analyze import analyze
-from server.cli.client import Client
-from server.cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
-from server.cli.postgres import STOP_SIGNAL, PostgresServer
-from server.cli.supervisor import Program, Supervisor
+from cli.analyze import analyze
+from cli.client import Client
+from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
+from cli.postgres import STOP_SIGNAL, PostgresServer
+from cli.supervisor import Program, Supervisor
 from server.storage import Database, migrate, users
 
 DEFAULT_PORT = 8080
@@ -38,7 +38,7 @@ MODELS_TIMEOUT_S = 600.0
 SAY_THAT_MODELS_LOAD_AFTER_S = 10.0
 # Two libraries with a thread a core each only wait for one another, and take processors from the models meanwhile.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "meeting.flac"
+SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 
 

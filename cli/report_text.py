@@ -8,8 +8,8 @@ from __future__ import annotations
 from rich.console import Group
 from rich.text import Text
 
-from server.cli.answers import MeetingAnswers
-from server.cli.report_group import clock, heading
+from cli.answers import MeetingAnswers
+from cli.report_group import clock, heading
 from server.visible_text import shown
 
 MEETING_SUMMARY = "Meeting summary"

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from server.cli.answers import fetch
-from server.cli.client import CallFailed, Client
-from server.cli.report import show
+from cli.answers import fetch
+from cli.client import CallFailed, Client
+from cli.report import show
 
 
 async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:

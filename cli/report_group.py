@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.answers import MeetingAnswers
+from cli.answers import MeetingAnswers
 from server.conversation import named_language
 
 BAR_CELLS = 24

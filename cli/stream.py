@@ -16,11 +16,11 @@ from typing import Any
 from rich.console import Console
 
 from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
-from server.cli.answers import fetch
-from server.cli.audio_sources import Source, SourceUnusable, blocks_of, microphone, recording, standard_input
-from server.cli.client import Client
-from server.cli.live_view import Board, JsonLines, PlainLines, View
-from server.cli.report import show
+from cli.answers import fetch
+from cli.audio_sources import Source, SourceUnusable, blocks_of, microphone, recording, standard_input
+from cli.client import Client
+from cli.live_view import Board, JsonLines, PlainLines, View
+from cli.report import show
 from server.media import RATE_HZ
 
 TICK_S = 0.15
