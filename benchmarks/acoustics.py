@@ -38,7 +38,7 @@ from inference.engine import Engine
 from inference.selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages import FinishedEvent, TurnEvent
-from server.insights.audio_quality import is_lagging, is_reverberant
+from server.insights import is_lagging, is_reverberant
 
 UTTERANCES_TOGETHER = 3
 

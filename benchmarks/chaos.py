@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ, dialogues
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
 from cli.client import Client
+from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
 # What a bot sends at once.

@@ -26,18 +26,24 @@ from benchmarks.accuracy import DEFAULT_DATA, conversation_of, recordings_in
 from benchmarks.overlap_scoring import talk_of
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
+from cli.client import Client
 from inference.models import ModelSet
 from inference.selection import load_default_models
-from cli.client import Client
 from server.conversation import Conversation, Sentence, is_question
-from server.insights.balance import balance
-from server.insights.emotions import meeting_emotions
-from server.insights.energy import energy_value, talking_share
-from server.insights.flow import flow, interruptions
-from server.insights.interaction import interaction_components, interaction_value
-from server.insights.questions import questions
-from server.insights.sentiment import sentiment
-from server.insights.timeline import Timeline, timeline
+from server.insights import (
+    Timeline,
+    balance,
+    energy_value,
+    flow,
+    interaction_components,
+    interaction_value,
+    interruptions,
+    meeting_emotions,
+    questions,
+    sentiment,
+    talking_share,
+    timeline,
+)
 
 Score = Callable[[Conversation, Timeline], float]
 

@@ -11,8 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.scoring import SpokenInterval, annotation_of
 from server.conversation import Conversation, Engine, Segment
-from server.insights.flow import Interruption, each_interruption
-from server.insights.timeline import timeline
+from server.insights import Interruption, each_interruption, timeline
 
 # An interruption that is told so close to a true one is that one: its beginning is that of an utterance, whose pauses
 # of up to 0.5 s a diarizer may fill or not.

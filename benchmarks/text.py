@@ -39,8 +39,7 @@ from inference.models import EMOTIONS, ModelSet
 from inference.selection import load_default_models
 from inference.text import BlendedSentiment
 from server.conversation import Sentence, is_question
-from server.insights.key_points import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences
-from server.insights.topics import topic_borders
+from server.insights import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences, topic_borders
 
 TEXT = EVAL / "text"
 # MELD's classes that we tell apart; sadness and surprise have no label of ours.

@@ -16,10 +16,6 @@ from typing import Any
 
 from rich.console import Console
 
-from gateway.render import EnvoyMissing
-from meetra_client import MeetraError
-from server.auth import hash_password
-from server.channels import ChannelUse
 from cli.analyze import analyze
 from cli.audio_sources import SourceUnusable
 from cli.client import CallFailed, Client
@@ -29,6 +25,10 @@ from cli.models import run_models
 from cli.postgres import PostgresUnusable
 from cli.stream import StreamOptions, stream
 from cli.up import SAMPLE, CannotStart, UpOptions, up
+from gateway import EnvoyMissing
+from meetra_client import MeetraError
+from server.auth import hash_password
+from server.channels import ChannelUse
 from server.storage import Database, DatabaseGone, users
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))

@@ -15,12 +15,12 @@ from typing import Any
 
 from rich.console import Console
 
-from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
 from cli.answers import fetch
 from cli.audio_sources import Source, SourceUnusable, blocks_of, microphone, recording, standard_input
 from cli.client import Client
 from cli.live_view import Board, JsonLines, PlainLines, View
 from cli.report import show
+from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
 from server.media import RATE_HZ
 
 TICK_S = 0.15

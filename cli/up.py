@@ -21,13 +21,13 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
 
-from gateway import GatewaySettings, command, render
-from server.auth import hash_password
 from cli.analyze import analyze
 from cli.client import Client
 from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
+from gateway import GatewaySettings, command, render
+from server.auth import hash_password
 from server.storage import Database, migrate, users
 
 DEFAULT_PORT = 8080

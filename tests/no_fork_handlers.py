@@ -14,8 +14,8 @@ from pathlib import Path
 
 import uvloop
 
-from server import sandbox
 from cli.supervisor import Program, Supervisor
+from server import sandbox
 
 ran = 0
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from server.analysis.recording import SessionSaid
 from server.analysis.voices import heard_again, matched
 from server.conversation import Conversation
-from server.insights.naming import named_speakers
+from server.insights import named_speakers
 from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 

@@ -13,11 +13,7 @@ from meetra.v1 import insights_pb2_grpc
 from server.api import insight_messages as messages
 from server.api.answers import Answers, ReadyAnswer
 from server.api.validation import checked_period
-from server.insights.dynamics import dynamics
-from server.insights.periods import DEFAULT_PERIOD_S
-from server.insights.timeline import Timeline
-from server.insights.topic_details import period_details
-from server.insights.topics import period_topics
+from server.insights import DEFAULT_PERIOD_S, Timeline, dynamics, period_details, period_topics
 
 Context = aio.ServicerContext[Any, Any]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from server.errors import BadRequest
-from server.insights.periods import SHORTEST_PERIOD_S, longest_period_s
+from server.insights import SHORTEST_PERIOD_S, longest_period_s
 from server.meetings import checked_name
 
 LONGEST_ALIAS = 200

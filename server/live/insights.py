@@ -19,13 +19,17 @@ from server.conversation import (
     sentences_of,
 )
 from server.engine import InferenceClient, SessionBroke
-from server.insights.balance import balance
-from server.insights.energy import energy
-from server.insights.flow import interruptions
-from server.insights.interaction import interaction_score
-from server.insights.sentiment import sentiment
-from server.insights.shares import shares
-from server.insights.timeline import ReadSentence, Timeline, timeline
+from server.insights import (
+    ReadSentence,
+    Timeline,
+    balance,
+    energy,
+    interaction_score,
+    interruptions,
+    sentiment,
+    shares,
+    timeline,
+)
 
 
 def insights_of(

@@ -12,7 +12,7 @@ from functools import partial
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation
-from server.insights.timeline import Timeline
+from server.insights import Timeline
 from server.lifecycle import MeetingStatus
 from server.live.event_log import EventLog
 from server.live.insights import insights_of

@@ -1,5 +1,6 @@
 """What is kept in PostgreSQL: one module a table or a thing, under row-level security."""
 
+from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
 from server.storage.jobs import Job, JobLost
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
@@ -9,6 +10,14 @@ from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "insights",
+    "jobs",
+    "live",
+    "meetings",
+    "results",
+    "speakers",
+    "users",
+    "voices",
     "Connection",
     "Database",
     "DatabaseFull",

@@ -14,11 +14,11 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
+from cli.up import free_port
 from server.analysis.meeting_analyzer import Analyst
 from server.api.serve import build_server, serve
 from server.audio.audio_log import AudioLog
 from server.auth import Tokens
-from cli.up import free_port
 from server.config import ServerSettings
 from server.live.meeting import LiveParts
 from server.live.meetings import LiveMeetings

@@ -10,10 +10,10 @@ from meetra.v1 import insights_pb2 as pb
 from meetra.v1 import speakers_pb2
 from rich.console import Console
 
-from server.api.answers import Answers
-from server.api.insights import InsightsServicer
 from cli.answers import MeetingAnswers
 from cli.report import show
+from server.api.answers import Answers
+from server.api.insights import InsightsServicer
 from server.conversation import Conversation
 from tests.api.stored_answers import SPEAKERS, Stored
 from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk

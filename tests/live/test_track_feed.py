@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis.recording import SessionSaid
 from cli.up import free_port
+from server.analysis.recording import SessionSaid
 from server.conversation import TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig

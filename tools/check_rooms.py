@@ -1,0 +1,119 @@
+"""Checks that the packages of the product meet only at their doors, and in no circle.
+
+    python -m tools.check_rooms [--arrows]
+
+A package is a room; so is each module that lies in ``server`` or ``inference`` itself. What other rooms may use is what
+the package's ``__init__`` exports: an import of anything else goes past the door. Ends with 1 where one does, or where
+rooms import each other in a circle. ``--arrows`` prints which room imports which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOPS = ("cli", "server", "inference", "gateway")
+# Packages of rooms, whose own modules are rooms of one file.
+HOUSES = frozenset({"server", "inference"})
+
+
+class House:
+    """The modules below some top packages, and the rooms they lie in."""
+
+    def __init__(self, root: Path, tops: tuple[str, ...] = TOPS) -> None:
+        self._files = {
+            _module(path.relative_to(root)): path for top in tops for path in sorted((root / top).rglob("*.py"))
+        }
+        self.rooms = sorted({self.room_of(name) for name in self._files})
+
+    def room_of(self, module: str) -> str:
+        """The package that a module lies in; a module of a top package is its own room."""
+        path = self._files[module]
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        return module if package in HOUSES else package
+
+    def imports(self) -> Iterator[tuple[str, str, str, int]]:
+        """Each import of another room: who imports, the module, the name, the line."""
+        for importer, path in self._files.items():
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module in self._files:
+                    for alias in node.names:
+                        yield from self._crossing(importer, node.module, alias.name, node.lineno)
+                elif isinstance(node, ast.Import):
+                    for alias in node.names:
+                        if alias.name in self._files:
+                            yield from self._crossing(importer, alias.name, "", node.lineno)
+
+    def _crossing(self, importer: str, module: str, name: str, line: int) -> Iterator[tuple[str, str, str, int]]:
+        # ``from package import module`` asks a top package for one of its rooms.
+        target = f"{module}.{name}" if module in HOUSES and f"{module}.{name}" in self._files else module
+        if self.room_of(target) != self.room_of(importer):
+            yield importer, target, name, line
+
+    def exports(self, room: str) -> frozenset[str]:
+        """What the room's ``__init__`` names in ``__all__``."""
+        for node in ast.parse(self._files[room].read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["__all__"]:
+                return frozenset(ast.literal_eval(node.value))
+        return frozenset()
+
+    def past_doors(self) -> list[str]:
+        """Imports of what the room does not export, as lines to print."""
+        doors = {room: self.exports(room) for room in self.rooms if self._files[room].name == "__init__.py"}
+        return [
+            f"{importer}:{line}: {module} {name}".rstrip()
+            for importer, module, name, line in self.imports()
+            if (room := self.room_of(module)) in doors and (module != room or name not in doors[room])
+        ]
+
+    def arrows(self) -> dict[str, set[str]]:
+        """The rooms that each room imports."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for importer, module, _, _ in self.imports():
+            found[self.room_of(importer)].add(self.room_of(module))
+        return dict(found)
+
+
+def circle_of(arrows: dict[str, set[str]]) -> list[str]:
+    """A circle of rooms that import one another; empty where there is none."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.check_rooms", description=__doc__.splitlines()[0])
+    parser.add_argument("--arrows", action="store_true", help="print which room imports which")
+    given = parser.parse_args()
+    house = House(ROOT)
+    arrows, past = house.arrows(), house.past_doors()
+    circle = circle_of(arrows)
+    if given.arrows:
+        for room, imported in sorted(arrows.items()):
+            print(f"{room}: {', '.join(sorted(imported))}")
+    for line in past:
+        print(f"past the door: {line}")
+    if circle:
+        print(f"circle: {' -> '.join(circle)}")
+    print(
+        f"{len(house.rooms)} rooms, {sum(map(len, arrows.values()))} arrows, "
+        f"{len(past)} imports past doors, {'a circle' if circle else 'no circle'}"
+    )
+    return 1 if past or circle else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
