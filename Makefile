@@ -71,13 +71,14 @@ $(VENV)/.onnx-asr: $(VENV)/.runtime requirements/onnx-asr.txt
 	@$(PIP) -r requirements/onnx-asr.txt
 	@touch $@
 
-lint: install $(VENV)/.dev  ## style, types, protos
+lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/python tools/check_breaking.py
+	$(BIN)/python -m tools.check_rooms
 
 test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
