@@ -1,4 +1,4 @@
-"""The states of a meeting and the one function that says which may follow which."""
+"""The states of a meeting, and which may follow which."""
 
 from __future__ import annotations
 
@@ -28,26 +28,14 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-_MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
-    MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED, MeetingStatus.FAILED}),
+MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
+    MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED}),
     # A queued meeting fails when its last permitted analysis had crashed.
     MeetingStatus.QUEUED: frozenset({MeetingStatus.PROCESSING, MeetingStatus.FAILED}),
     # Back to the queue: the worker stopped, or the analysis broke and is tried again.
-    MeetingStatus.PROCESSING: frozenset(
-        {MeetingStatus.PROCESSING, MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}
-    ),
+    MeetingStatus.PROCESSING: frozenset({MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}),
     MeetingStatus.READY: frozenset(),
     # Queued again when its recording is uploaded again.
     MeetingStatus.FAILED: frozenset({MeetingStatus.QUEUED}),
 }
-
-
-class IllegalTransition(Exception):
-    """A state that may not follow."""
-
-
-def transition(before: MeetingStatus, after: MeetingStatus) -> MeetingStatus:
-    """``after``, if it may follow ``before``. Raises IllegalTransition."""
-    if after not in _MAY_FOLLOW[before]:
-        raise IllegalTransition(f"a meeting that is {before} cannot become {after}")
-    return after
+"""Which states may follow which. The database refuses every other change, by a trigger of ``meetings``."""

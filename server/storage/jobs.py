@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from server.channels import ChannelUse
-from server.lifecycle import MeetingStatus, Stage, transition
+from server.lifecycle import Stage
 from server.storage.pool import Connection
 
 GIVEN_UP = "The analysis crashed {attempts} times on this recording and was given up; uploading it again tries anew"
@@ -46,18 +46,15 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
     A job whose permitted attempts are used up is not given out: its meeting fails.
     """
     row = await connection.fetchrow(
-        "SELECT j.meeting_id, m.status, m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
+        "SELECT j.meeting_id, m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
         " WHERE j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
         " ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j, m SKIP LOCKED"
     )
     if row is None:
         return None
-    status = MeetingStatus(row["status"])
     if row["attempts"] >= max_attempts:
-        transition(status, MeetingStatus.FAILED)
         await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]))
         return None
-    transition(status, MeetingStatus.PROCESSING)
     return await take_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
 
 

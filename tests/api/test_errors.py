@@ -6,7 +6,6 @@ import grpc
 import pytest
 
 from server import errors
-from server.lifecycle import IllegalTransition, MeetingStatus, transition
 
 EXAMPLES: dict[type[errors.MeetraError], tuple[errors.MeetraError, grpc.StatusCode, int | None]] = {
     errors.Unauthorized: (errors.Unauthorized(), grpc.StatusCode.UNAUTHENTICATED, None),
@@ -46,11 +45,3 @@ def test_an_error_knows_its_statuses(kind: type[errors.MeetraError]) -> None:
     assert (error.grpc_status, error.http_status) == (grpc_status, http_status)
     assert error.message
     assert ("x-http-code", str(http_status or errors.HTTP_STATUS[grpc_status])) in error.metadata()
-
-
-def test_a_meeting_never_leaves_ready_nor_goes_back_to_receiving() -> None:
-    for status in MeetingStatus:
-        with pytest.raises(IllegalTransition):
-            transition(MeetingStatus.READY, status)
-        with pytest.raises(IllegalTransition):
-            transition(status, MeetingStatus.RECEIVING)
