@@ -17,7 +17,7 @@ from server.api import build_server, serve
 from server.audio import AudioLog
 from server.auth import Tokens
 from server.config import ServerSettings
-from server.live import LiveMeetings, LiveParts, LiveRecordings
+from server.live import LiveDependencies, LiveMeetings, LiveRecordings
 from server.meetings import Deletion, JobRunner, Uploads, Worker
 from server.storage import Database, DatabaseGone, migrate
 
@@ -55,7 +55,7 @@ async def run_api(settings: ServerSettings) -> None:
         analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
         with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
             runner = JobRunner(settings, database)
-            live = LiveMeetings(LiveParts(settings, database, audio_log, analyst, runner, syncing))
+            live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyst, runner, syncing))
             server = build_server(database, tokens, uploads, deletion, live, settings)
             await serve(server, settings.api_listen, stop, live)
         await analyst.inference.close()

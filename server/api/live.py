@@ -17,7 +17,7 @@ from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
 from server.errors import BadRequest
-from server.live import LARGEST_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings
+from server.live import LARGEST_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, LiveState
 from server.meetings import unpacked
 
 Context = aio.ServicerContext[Any, Any]
@@ -170,7 +170,7 @@ class Outbox:
                     for event in events:
                         yield pb.StreamMeetingResponse(event=event)
                     self._seen = events[-1].event_seq
-                if self._meeting.concluded and self._seen >= self._meeting.events.last:
+                if self._meeting.state is LiveState.CONCLUDED and self._seen >= self._meeting.events.last:
                     return
                 if work and work[0].done() and not self._meeting.finishing:
                     # The client has gone, or sends no more without having finished: the meeting waits.

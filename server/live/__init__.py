@@ -2,10 +2,12 @@
 
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.connection import Connection
+from server.live.dependencies import LiveDependencies
 from server.live.intake import LARGEST_CHUNK_BYTES
-from server.live.meeting import LiveMeeting, LiveParts
+from server.live.meeting import LiveMeeting
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
+from server.live.state import LiveState
 
 __all__ = [
     "Connection",
@@ -13,8 +15,9 @@ __all__ = [
     "LiveConfig",
     "LiveMeeting",
     "LiveMeetings",
-    "LiveParts",
+    "LiveDependencies",
     "LiveRecordings",
+    "LiveState",
     "Track",
     "TrackKind",
 ]

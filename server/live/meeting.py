@@ -1,7 +1,4 @@
-"""One live meeting while this process holds it: audio in, events out, and its end.
-
-States (drawn in docs/live.md): OPEN takes audio; FINISHING analyses what came; CONCLUDED has told its last event.
-"""
+"""One live meeting while this process holds it: audio in, events out, and its end."""
 
 from __future__ import annotations
 
@@ -9,57 +6,43 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import Analyst, Recording, SessionSaid
-from server.audio import AudioLog
-from server.config import ServerSettings
+from server.analysis import Recording, SessionSaid
 from server.conversation import Engine, Segment
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import Clients, Connection
+from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read
 from server.live.insights import RollingTimeline, insights_of
 from server.live.intake import take_chunk
 from server.live.observations import Copies, Warnings
 from server.live.outcome import tell_outcome
 from server.live.recording import audio_track
+from server.live.state import LiveState, following
 from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import is_participant
 from server.media import RATE_HZ
-from server.meetings import JobRunner
-from server.storage import Database, DatabaseGone, Job, LiveRow, MeetingLost, live
+from server.storage import DatabaseGone, Job, LiveRow, MeetingLost, live
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0
 
 
-@dataclass(frozen=True)
-class LiveParts:
-    """What live meetings are made with."""
-
-    settings: ServerSettings
-    database: Database
-    audio_log: AudioLog
-    analyst: Analyst
-    runner: JobRunner
-    syncing: ThreadPoolExecutor
-    """Threads that write and sync audio."""
-
-
 class LiveMeeting:
     """See the module; make one with ``take_up``."""
 
-    def __init__(self, parts: LiveParts, row: LiveRow, audio: MeetingAudio, events: EventLog, told: Told) -> None:
+    def __init__(
+        self, parts: LiveDependencies, row: LiveRow, audio: MeetingAudio, events: EventLog, told: Told
+    ) -> None:
         self.row, self.config = row, LiveConfig.from_document(row.config)
         self.audio, self.events, self.turns, self._told = audio, events, told.turns, told
         self._parts = parts
@@ -78,14 +61,14 @@ class LiveMeeting:
         self._next_insights_us = self.config.insights_period_s * 1_000_000
         self._language = ""
         self.clients = Clients()
-        self.finishing = row.finished
-        self.concluded = row.concluded
-        self.lost = False
+        self.state = LiveState.OPEN
+        if row.finished:
+            self.state = LiveState.CONCLUDED if row.concluded else LiveState.FINISHING
         self.failure: MeetraError = HeldByAnotherServer()
         """Why this process holds the meeting no more, once it does not."""
 
     @classmethod
-    async def take_up(cls, parts: LiveParts, row: LiveRow) -> LiveMeeting:
+    async def take_up(cls, parts: LiveDependencies, row: LiveRow) -> LiveMeeting:
         """Holds a meeting from where it stands. Raises HeldElsewhere, MeetingLost, DatabaseGone."""
         config = LiveConfig.from_document(row.config)
         where = partial(parts.audio_log.live_track, row.organization_id, row.file_hash)
@@ -107,9 +90,9 @@ class LiveMeeting:
         return meeting
 
     def _start(self) -> None:
-        if self.concluded:
+        if self.state is LiveState.CONCLUDED:
             return
-        if self.finishing:
+        if self.state is LiveState.FINISHING:
             # Whoever holds the job makes the meeting ready; its end is told here.
             self._spawn(self._conclude())
             return
@@ -129,7 +112,7 @@ class LiveMeeting:
             return
         if task in self._running and not isinstance(error, MeetingLost):
             # Its audio is safe: the worker hears the whole again when the meeting is over.
-            if not self.finishing:
+            if self.state is LiveState.OPEN:
                 log.error("live meeting %s: the analysis of a track ended", self.row.meeting_id, exc_info=error)
             return
         if not isinstance(error, MeetingLost):
@@ -138,10 +121,24 @@ class LiveMeeting:
 
     def lose(self, failure: MeetraError) -> None:
         """This process holds the meeting no more."""
-        self.lost = True
+        if not self.lost:
+            self._become(LiveState.LOST)
         self.failure = failure
         self.clients.end(failure)
         self.events.wake()
+
+    def _become(self, state: LiveState) -> None:
+        self.state = following(self.state, state)
+
+    @property
+    def finishing(self) -> bool:
+        """It takes no more audio, and this process sees to its end or has told it."""
+        return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
+
+    @property
+    def lost(self) -> bool:
+        """This process holds it no more."""
+        return self.state is LiveState.LOST
 
     # Clients.
 
@@ -162,7 +159,7 @@ class LiveMeeting:
     @property
     def abandoned(self) -> bool:
         """Nobody came back within the grace period."""
-        return not self.finishing and self.clients.absent_s() > self._parts.settings.live_grace_s
+        return self.state is LiveState.OPEN and self.clients.absent_s() > self._parts.settings.live_grace_s
 
     async def receive(self, chunk: pb.AudioChunk, connection: Connection) -> None:
         """Takes a chunk; it is durable once acknowledged.
@@ -197,7 +194,7 @@ class LiveMeeting:
             await self.events.append([*self._told.changes(self._copies.ignored), *events])
 
     async def _observe(self) -> None:
-        while not self.finishing:
+        while self.state is LiveState.OPEN:
             await asyncio.sleep(OBSERVE_EVERY_S)
             for copy, of in await asyncio.to_thread(self._copies.look, self._feeds):
                 await self._ignore(copy, of)
@@ -252,8 +249,8 @@ class LiveMeeting:
 
     def finish(self) -> None:
         """No more audio is taken; the meeting is analysed to its end. Safe to repeat."""
-        if not self.finishing:
-            self.finishing = True
+        if self.state is LiveState.OPEN:
+            self._become(LiveState.FINISHING)
             self._spawn(self._finish())
 
     async def _finish(self) -> None:
@@ -282,7 +279,8 @@ class LiveMeeting:
         with suppress(DatabaseGone):
             async with self._saying:
                 await tell_outcome(self._parts.database, self.row, self.events, self.turns)
-            self.concluded = True
+            if not self.lost:
+                self._become(LiveState.CONCLUDED)
             self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:

@@ -14,7 +14,9 @@ from server.auth import Caller
 from server.disk import DiskFull
 from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLive
 from server.live.config import LiveConfig
-from server.live.meeting import LiveMeeting, LiveParts
+from server.live.dependencies import LiveDependencies
+from server.live.meeting import LiveMeeting
+from server.live.state import LiveState
 from server.live.track_log import HeldElsewhere
 from server.storage import DatabaseGone, LiveRow, MeetingLost, live, meetings
 
@@ -32,7 +34,7 @@ def live_file_hash(meeting_id: UUID) -> str:
 class LiveMeetings:
     """The live meetings of this process."""
 
-    def __init__(self, parts: LiveParts) -> None:
+    def __init__(self, parts: LiveDependencies) -> None:
         self._parts = parts
         self._held: dict[UUID, LiveMeeting] = {}
         self._taking_up: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -41,7 +43,7 @@ class LiveMeetings:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveMeeting:
         """A new meeting. Raises TooManyLive, DatabaseGone, DiskFull; then there is none."""
         limit = self._parts.settings.live_max_meetings
-        if sum(not meeting.finishing for meeting in self._held.values()) >= limit:
+        if sum(meeting.state is LiveState.OPEN for meeting in self._held.values()) >= limit:
             raise TooManyLive(limit)
         id_ = uuid4()
         row = LiveRow(
@@ -131,7 +133,7 @@ class LiveMeetings:
             if meeting.abandoned:
                 log.info("live meeting %s: nobody came back, it is finished", meeting.row.meeting_id)
                 meeting.finish()
-            over = meeting.lost or meeting.concluded
+            over = meeting.state in (LiveState.CONCLUDED, LiveState.LOST)
             if over and meeting.clients.current is None and not meeting.events.listeners:
                 async with self._taking_up[meeting.row.meeting_id]:
                     await self._let_go(meeting)

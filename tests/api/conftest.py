@@ -20,7 +20,7 @@ from server.api.serve import build_server, serve
 from server.audio.audio_log import AudioLog
 from server.auth import Tokens
 from server.config import ServerSettings
-from server.live.meeting import LiveParts
+from server.live.dependencies import LiveDependencies
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
 from server.meetings.deletion import Deletion
@@ -56,7 +56,7 @@ async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
     settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
     analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
     runner = JobRunner(settings, database)
-    live = LiveMeetings(LiveParts(settings, database, audio_log, analyst, runner, ThreadPoolExecutor(1)))
+    live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyst, runner, ThreadPoolExecutor(1)))
     server = build_server(database, tokens, uploads, Deletion(audio_log, database), live, settings)
     stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
     serving = asyncio.create_task(serve(server, address, stop, live))

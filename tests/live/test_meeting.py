@@ -19,8 +19,8 @@ from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.config import ServerSettings
 from server.live.config import LiveConfig
+from server.live.dependencies import LiveDependencies
 from server.live.event_log import read
-from server.live.meeting import LiveParts
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
 from server.meetings.job_runner import JobRunner
@@ -44,7 +44,7 @@ async def server_of(database: Database, folder: Path, engine: str) -> AsyncItera
     audio_log = AudioLog(folder)
     analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
     with ThreadPoolExecutor(1) as syncing:
-        parts = LiveParts(settings, database, audio_log, analyst, JobRunner(settings, database), syncing)
+        parts = LiveDependencies(settings, database, audio_log, analyst, JobRunner(settings, database), syncing)
         held = LiveMeetings(parts)
         yield held
         await held.close()

@@ -1,0 +1,25 @@
+"""What live meetings are made with."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from server.analysis import Analyst
+from server.audio import AudioLog
+from server.config import ServerSettings
+from server.meetings import JobRunner
+from server.storage import Database
+
+
+@dataclass(frozen=True)
+class LiveDependencies:
+    """One set for all live meetings of a process."""
+
+    settings: ServerSettings
+    database: Database
+    audio_log: AudioLog
+    analyst: Analyst
+    runner: JobRunner
+    syncing: ThreadPoolExecutor
+    """Threads that write and sync audio."""
