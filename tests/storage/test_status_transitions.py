@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 
 from server.lifecycle import MAY_FOLLOW, MeetingStatus
-from server.storage import Database
+from server.storage import Connection, Database
 from tests.storage.live_rows import opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,11 +24,11 @@ async def test_the_database_allows_what_the_table_allows(
 ) -> None:
     meeting = (await opened(database)).meeting_id
 
-    async def change(connection: asyncpg.Connection, status: MeetingStatus) -> None:
+    async def change(connection: Connection, status: MeetingStatus) -> None:
         await connection.execute("UPDATE meetings SET status = $2 WHERE id = $1", meeting, str(status))
 
     for status in _way_to(before):
-        await database.run(lambda c, to=status: change(c, to))
+        await database.run(partial(change, status=status))
     if after in MAY_FOLLOW[before]:
         await database.run(lambda c: change(c, after))
     else:
