@@ -42,8 +42,9 @@ STEPS: dict[str, Method] = {
     "+ sure begin, faint end, lead (0.5 / 0.1)": Method(cluster=spectral_alone, change_penalty=1.0, voices=ONE),
     "+ cheaper changes of speaker": Method(cluster=spectral_alone, voices=ONE),
     "+ mixture of voices on several guesses": Method(voices=ONE),
-    "+ voices of windows: who speaks beside": Method(voices=Voices.BESIDE),
-    "+ speech the detector did not find = default": Method(),
+    "+ voices of windows: who speaks beside": Method(voices=Voices.BESIDE, rare=False),
+    "+ speech the detector did not find": Method(rare=False),
+    "+ voices too seldom for clusters = default": Method(),
 }
 
 

@@ -25,11 +25,13 @@ from inference.diarization import (
     SpeechSegmenter,
     Window,
     WindowPlan,
+    alone_shares,
     assign_speakers,
     cluster_speakers,
     heard_speech,
     overlapped_segments,
     united,
+    with_rare_voices,
 )
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
 from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
@@ -60,6 +62,8 @@ class Method:
     change_penalty: float = CHANGE_PENALTY
     """Where one speaker is heard at a time."""
     voices: Voices = Voices.UNITED
+    rare: bool = True
+    """Voices that are heard seldom are looked for, where voices are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ class Recordings:
             segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
         else:
             heard, middles_s = self._voices[number], np.array([window.middle_s for window in windows])
+            if method.rare:
+                alone = alone_shares(heard, windows)
+                centroids = with_rare_voices(vectors, alone, centroids, self.profile, self.profile.max_speakers)
             if method.voices is Voices.UNITED:
                 speech = united(speech, heard_speech(heard, self.cases[number].duration_s))
             segments = overlapped_segments(speech, heard, Likeness(middles_s, vectors @ centroids.T))

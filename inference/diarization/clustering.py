@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inference.diarization.agglomeration import Vectors, agglomerate, condensed, unit
 from inference.diarization.mixture import Spread, fit_mixture
+from inference.diarization.rare_voices import with_rare_voices
 from inference.diarization.spectral import spectral_clusters
 from inference.models import EncoderProfile
 
@@ -22,13 +23,20 @@ EVIDENCE_WINDOWS = 100
 LINKAGE_CUTS = (0.1, 0.2, 0.3)
 
 
-def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | None = None) -> Vectors:
+def cluster_speakers(
+    vectors: Vectors,
+    profile: EncoderProfile,
+    expected: int | None = None,
+    alone: NDArray[np.float32] | None = None,
+) -> Vectors:
     """One centroid a speaker.
 
     Args:
         vectors: shape (n, d), unit length, one a window of ``profile.hop_s``.
         expected: the number of speakers where it is known: never more are found. Else it is
             estimated, at most ``profile.max_speakers``.
+        alone: shape (n,), how much of each window is of one voice alone (see ``alone_shares``), where that is known:
+            voices that are heard seldom are then found too.
 
     Returns:
         Centroids of shape (speakers, d), unit length; at least one. The same vectors give the same centroids.
@@ -43,9 +51,11 @@ def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | 
     labels = max(fits, key=lambda fit: fit.evidence).labels[members]
     fewest = 1 if expected else max(2, round(profile.min_cluster_s / profile.hop_s))
     centroids, sizes = _centroids(vectors, labels, fewest)
-    if expected is not None:
-        return _united(centroids, sizes, expected)
-    return _merge(vectors, _united(centroids, sizes, profile.max_speakers), profile.merge_similarity)
+    most = expected or profile.max_speakers
+    centroids = _united(centroids, sizes, most)
+    if expected is None:
+        centroids = _merge(vectors, centroids, profile.merge_similarity)
+    return centroids if alone is None else with_rare_voices(vectors, alone, centroids, profile, most)
 
 
 def _spread(profile: EncoderProfile) -> Spread:

@@ -64,11 +64,14 @@ class OnlineSpeakers:
         least = self._clustered + RECLUSTER_LEAST_S / self._profile.hop_s
         return self._heard >= max(least, self._clustered * RECLUSTER_GROWTH)
 
-    def recluster(self, vectors: Vectors) -> None:
-        """Replaces the voices by the clusters of all windows so far, shape (n, d), under the labels they had."""
+    def recluster(self, vectors: Vectors, alone: NDArray[np.float32] | None = None) -> None:
+        """Replaces the voices by the clusters of all windows so far, shape (n, d), under the labels they had.
+
+        ``alone``: see ``cluster_speakers``.
+        """
         self._clustered = len(vectors)
         before = (vectors @ self._centroids().T).argmax(1)
-        centroids = cluster_speakers(vectors, self._profile, self._expected)
+        centroids = cluster_speakers(vectors, self._profile, self._expected, alone)
         after = (vectors @ centroids.T).argmax(1)
         agreement = np.zeros((len(centroids), len(self._labels)))
         np.add.at(agreement, (after, before), 1)

@@ -15,6 +15,7 @@ from inference.diarization import (
     VoiceProfiles,
     Window,
     WindowPlan,
+    alone_shares,
     assign_speakers,
     cluster_speakers,
     heard_speech,
@@ -104,7 +105,7 @@ class ClusteredSpeakers:
         if not self._windows:
             return SettledSpeakers([], {}, VoiceProfiles.of_nobody(self._profile.dimension))
         vectors = np.concatenate(self._vectors)
-        centroids = cluster_speakers(vectors, self._profile, self._expected)
+        centroids = cluster_speakers(vectors, self._profile, self._expected, self._alone())
         segments = self._segments(speech, vectors, centroids)
         voices = profiles_of(segments, self._windows, vectors, self._profile.hop_s)
         return SettledSpeakers(segments, words_by_segment(segments, words), voices)
@@ -123,8 +124,12 @@ class ClusteredSpeakers:
         return self._live.revision_of(segment_id) if self._live else 0
 
     def _changes_anew(self, live: LiveTurns, words_through_s: float) -> list[TurnEvent]:
-        live.recluster(np.concatenate(self._vectors))
+        live.recluster(np.concatenate(self._vectors), self._alone())
         return live.changes(words_through_s)
+
+    def _alone(self) -> NDArray[np.float32] | None:
+        """How much of each window is of one voice alone, shape (windows,); None: voices are not told apart."""
+        return alone_shares(self._voices.heard, self._windows) if self._voices else None
 
     async def _look(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> None:
         window = audio.span_s(under_way.start_s, under_way.end_s).copy()

@@ -103,10 +103,10 @@ class LiveTurns:
         """True when everything should be clustered anew."""
         return self._online.due
 
-    def recluster(self, vectors: NDArray[np.float32]) -> None:
-        """Clusters all windows so far (n, d) and looks at every segment again."""
+    def recluster(self, vectors: NDArray[np.float32], alone: NDArray[np.float32] | None = None) -> None:
+        """Clusters all windows so far (n, d) and looks at every segment again; ``alone``: see ``cluster_speakers``."""
         before = set(self._online.labels)
-        self._online.recluster(vectors)
+        self._online.recluster(vectors, alone)
         self._dirty.update(self._speech)
         if set(self._online.labels) != before:
             # A voice that is known only now may have spoken beside others before.
