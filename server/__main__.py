@@ -7,18 +7,21 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 import uvloop
 from pydantic import ValidationError
 
-from server.analysis import Analyst
-from server.api import build_server, serve
+from server.analysis import MeetingAnalyzer, SummaryWriter
+from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
-from server.auth import Tokens
+from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
+from server.engine import InferenceClient
 from server.live import LiveDependencies, LiveMeetings, LiveRecordings
-from server.meetings import Deletion, JobRunner, Uploads, Worker
+from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
 from server.storage import Database, DatabaseGone, migrate
 
 log = logging.getLogger("server")
@@ -37,6 +40,19 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
+@asynccontextmanager
+async def meeting_analyzer(
+    settings: ServerSettings, database: Database, audio_log: AudioLog
+) -> AsyncIterator[MeetingAnalyzer]:
+    """An analyzer with a connection of its own to the inference server, closed at the end."""
+    inference = InferenceClient(settings.inference_address)
+    live = LiveRecordings(database, audio_log)
+    try:
+        yield MeetingAnalyzer(database, audio_log, inference, SummaryWriter(settings), live.of, settings.max_duration_s)
+    finally:
+        await inference.close()
+
+
 async def run_api(settings: ServerSettings) -> None:
     """The gRPC API, until told to stop."""
     stop = stop_on_signals()
@@ -51,14 +67,24 @@ async def run_api(settings: ServerSettings) -> None:
         if orphans := await deletion.sweep_orphans():
             log.info("removed %d recordings of deleted meetings", orphans)
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
-        uploads = Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s)
-        analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
-        with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
-            runner = JobRunner(settings, database)
-            live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyst, runner, syncing))
-            server = build_server(database, tokens, uploads, deletion, live, settings)
-            await serve(server, settings.api_listen, stop, live)
-        await analyst.inference.close()
+        async with meeting_analyzer(settings, database, audio_log) as analyzer:
+            with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
+                runner = JobRunner(settings, database)
+                live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
+                server = build_server(
+                    ApiDependencies(
+                        settings=settings,
+                        database=database,
+                        tokens=tokens,
+                        authenticator=Authenticator(tokens, database),
+                        passwords=Passwords(),
+                        uploads=Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s),
+                        deletion=deletion,
+                        corrections=Corrections(database),
+                        live=live,
+                    )
+                )
+                await serve(server, settings.api_listen, stop, live)
     finally:
         await database.close()
 
@@ -69,8 +95,8 @@ async def run_worker(settings: ServerSettings) -> None:
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
         audio_log = AudioLog(settings.audio_dir)
-        analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
-        await Worker(settings, database, analyst).run(stop)
+        async with meeting_analyzer(settings, database, audio_log) as analyzer:
+            await Worker(settings, database, analyzer, JobRunner(settings, database)).run(stop)
     finally:
         await database.close()
 

@@ -1,12 +1,14 @@
 """From the audio of a meeting to its stored answers."""
 
-from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, Analyst, session_config
+from server.analysis.llm_summaries import SummaryWriter
+from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, MeetingAnalyzer, session_config
 from server.analysis.recording import AudioTrack, Recording, SessionSaid
 from server.analysis.text_analysis import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
 from server.analysis.voices import LEAST_SPEECH_S
 
 __all__ = [
-    "Analyst",
+    "MeetingAnalyzer",
+    "SummaryWriter",
     "AudioTrack",
     "DATABASE_PATIENCE_S",
     "LEAST_SPEECH_S",

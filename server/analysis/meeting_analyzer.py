@@ -18,7 +18,6 @@ from server.analysis.speaker_naming import recognise, spoken_names
 from server.analysis.text_analysis import read
 from server.analysis.uploaded_recording import recording_of
 from server.audio import AudioLog, DecodedAudio, decode, metered
-from server.config import ServerSettings
 from server.engine import InferenceClient
 from server.insights import answers
 from server.lifecycle import Stage
@@ -35,19 +34,29 @@ DATABASE_PATIENCE_S = 60.0
 RecordedLive = Callable[[Job], Awaitable[Recording | None]]
 
 
-class Analyst:
+class MeetingAnalyzer:
     """Analyses meetings, each from its durable recording to its stored answers."""
 
     def __init__(
-        self, database: Database, audio_log: AudioLog, settings: ServerSettings, recorded_live: RecordedLive
+        self,
+        database: Database,
+        audio_log: AudioLog,
+        inference: InferenceClient,
+        summaries: SummaryWriter,
+        recorded_live: RecordedLive,
+        max_duration_s: float,
     ) -> None:
-        """``recorded_live`` finds the recording of a meeting that came live, None for an uploaded one."""
+        """
+        Args:
+            recorded_live: finds the recording of a meeting that came live, None for an uploaded one.
+            max_duration_s: a longer recording is refused.
+        """
         self._database = database
         self._recorded_live = recorded_live
         self._audio_log = audio_log
-        self._max_duration_s = settings.max_duration_s
-        self._summaries = SummaryWriter(settings)
-        self.inference = InferenceClient(settings.inference_address)
+        self._max_duration_s = max_duration_s
+        self._summaries = summaries
+        self.inference = inference
 
     async def analyse(self, job: Job) -> None:
         """Makes the job's meeting ready.

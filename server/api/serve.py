@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -46,17 +47,25 @@ STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
 
 
-def build_server(
-    database: Database,
-    tokens: Tokens,
-    uploads: Uploads,
-    deletion: Deletion,
-    live: LiveMeetings,
-    settings: ServerSettings,
-) -> aio.Server:
+@dataclass(frozen=True)
+class ApiDependencies:
+    """What the API's services call."""
+
+    settings: ServerSettings
+    database: Database
+    tokens: Tokens
+    authenticator: Authenticator
+    passwords: Passwords
+    uploads: Uploads
+    deletion: Deletion
+    corrections: Corrections
+    live: LiveMeetings
+
+
+def build_server(parts: ApiDependencies) -> aio.Server:
     """The API's server, without an address yet."""
     server = aio.server(
-        interceptors=[CallInterceptor(Authenticator(tokens, database))],
+        interceptors=[CallInterceptor(parts.authenticator)],
         options=[
             ("grpc.max_receive_message_length", LARGEST_MESSAGE),
             ("grpc.max_metadata_size", LARGEST_METADATA),
@@ -68,13 +77,15 @@ def build_server(
             ("grpc.keepalive_permit_without_calls", 1),
         ],
     )
-    answers, corrections = Answers(database), Corrections(database)
-    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(database, Passwords(), tokens), server)
-    meetings_pb2_grpc.add_MeetingServiceServicer_to_server(MeetingServicer(database, uploads, deletion), server)
-    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, corrections), server)
+    answers = Answers(parts.database)
+    login = AuthServicer(parts.database, parts.passwords, parts.tokens)
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(login, server)
+    meetings = MeetingServicer(parts.database, parts.uploads, parts.deletion)
+    meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
+    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, parts.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
-    voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(database), server)
-    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(live, settings), server)
+    voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(parts.database), server)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(parts.live, parts.settings), server)
     names = [
         module.DESCRIPTOR.services_by_name[name].full_name
         for module, name in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from server.analysis import Analyst
+from server.analysis import MeetingAnalyzer
 from server.audio import AudioLog
 from server.config import ServerSettings
 from server.meetings import JobRunner
@@ -19,7 +19,7 @@ class LiveDependencies:
     settings: ServerSettings
     database: Database
     audio_log: AudioLog
-    analyst: Analyst
+    analyzer: MeetingAnalyzer
     runner: JobRunner
     syncing: ThreadPoolExecutor
     """Threads that write and sync audio."""

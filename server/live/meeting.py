@@ -49,7 +49,7 @@ class LiveMeeting:
         self._saying = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._feeds = [
-            TrackFeed(row.meeting_id, self.config, place, audio, told, parts.analyst.inference, self._said_more)
+            TrackFeed(row.meeting_id, self.config, place, audio, told, parts.analyzer.inference, self._said_more)
             for place in range(len(self.config.tracks))
         ]
         self._running: list[asyncio.Task[SessionSaid]] = []
@@ -57,7 +57,7 @@ class LiveMeeting:
         for place in self._copies.ignored:
             self.turns.ignore(place)
         self._warnings = Warnings()
-        self._rolling = RollingTimeline(parts.analyst.inference)
+        self._rolling = RollingTimeline(parts.analyzer.inference)
         self._next_insights_us = self.config.insights_period_s * 1_000_000
         self._language = ""
         self.clients = Clients()
@@ -181,7 +181,7 @@ class LiveMeeting:
     def engine(self) -> session_pb2.Capabilities | None:
         """What the engine can measure, as it said itself; None while none was reached."""
         told = (feed.engine for feed in self._feeds if feed.engine is not None)
-        return next(told, self._parts.analyst.inference.capabilities)
+        return next(told, self._parts.analyzer.inference.capabilities)
 
     # What is said.
 
@@ -273,7 +273,7 @@ class LiveMeeting:
         places = [place for place in range(len(self._feeds)) if place not in self._copies.ignored]
         tracks = tuple(audio_track(self.config, place, self._feeds[place].pcm) for place in places)
         recording = Recording(tracks, len(self._feeds), self.config.participant_names())
-        await self._parts.analyst.conclude(job, recording, [said[place] for place in places])
+        await self._parts.analyzer.conclude(job, recording, [said[place] for place in places])
 
     async def _conclude(self) -> None:
         with suppress(DatabaseGone):

@@ -115,7 +115,7 @@ class LiveMeetings:
 
     async def until_engine_known(self) -> None:
         """Waits for what the engine can measure; not for long, since audio is taken without one."""
-        await self._parts.analyst.inference.until_known(ENGINE_WAIT_S)
+        await self._parts.analyzer.inference.until_known(ENGINE_WAIT_S)
 
     async def look_after(self) -> None:
         """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from server.analysis import Analyst
+from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
 from server.meetings.job_runner import JobRunner
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseGone, jobs
@@ -17,11 +17,13 @@ log = logging.getLogger(__name__)
 class Worker:
     """Runs analyses, at most ``settings.worker_concurrency`` at once, until told to stop."""
 
-    def __init__(self, settings: ServerSettings, database: Database, analyst: Analyst) -> None:
+    def __init__(
+        self, settings: ServerSettings, database: Database, analyzer: MeetingAnalyzer, runner: JobRunner
+    ) -> None:
         self._settings = settings
         self._database = database
-        self._analyst = analyst
-        self._runner = JobRunner(settings, database)
+        self._analyzer = analyzer
+        self._runner = runner
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -36,7 +38,6 @@ class Worker:
             for task in (work, stopped):
                 task.cancel()
             await asyncio.gather(work, stopped, return_exceptions=True)
-            await self._analyst.inference.close()
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -63,7 +64,7 @@ class Worker:
     async def _take_and_run(self) -> None:
         while True:
             # Without an engine no attempt can succeed: a meeting must not pay for that.
-            await self._analyst.inference.until_reachable()
+            await self._analyzer.inference.until_reachable()
             try:
                 job = await self._database.run(
                     lambda c: jobs.take(c, self._settings.lease_s, self._settings.max_attempts)
@@ -72,7 +73,7 @@ class Worker:
                 log.warning("%s", error)
                 continue
             if job is not None:
-                await self._runner.run(job, self._analyst.analyse)
+                await self._runner.run(job, self._analyzer.analyse)
                 continue
             self._wake.clear()
             with suppress(TimeoutError):

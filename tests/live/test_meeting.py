@@ -14,10 +14,11 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
 
-from server.analysis.meeting_analyzer import Analyst
+from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.config import ServerSettings
+from server.engine import InferenceClient
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import read
@@ -42,13 +43,17 @@ async def server_of(database: Database, folder: Path, engine: str) -> AsyncItera
         database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
     )
     audio_log = AudioLog(folder)
-    analyst = Analyst(database, audio_log, settings, LiveRecordings(database, audio_log).of)
+    inference = InferenceClient(engine)
+    recorded_live = LiveRecordings(database, audio_log).of
+    analyzer = MeetingAnalyzer(
+        database, audio_log, inference, SummaryWriter(settings), recorded_live, settings.max_duration_s
+    )
     with ThreadPoolExecutor(1) as syncing:
-        parts = LiveDependencies(settings, database, audio_log, analyst, JobRunner(settings, database), syncing)
+        parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
         held = LiveMeetings(parts)
         yield held
         await held.close()
-        await analyst.inference.close()
+        await inference.close()
 
 
 async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
