@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
-from functools import partial
 from uuid import UUID
 
 from meetra.inference.v1 import session_pb2
@@ -26,7 +25,6 @@ from server.storage import Connection, Database, Job, jobs, results, voices
 
 # Shares of the progress bar: decoding is quick, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
-EVENTS_AT_ONCE = 500
 REPORT_EVERY_S = 1.0
 # How long the database may be away before an analysis is given back to the queue.
 DATABASE_PATIENCE_S = 60.0
@@ -74,7 +72,6 @@ class MeetingAnalyzer:
 
     async def conclude(self, job: Job, recording: Recording, said: list[SessionSaid]) -> None:
         """Makes the job's meeting ready from what its sessions said. Raises as ``analyse``."""
-        await self._store_events(job, said)
         conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
 
         async def read_so_far(done: int, total: int) -> None:
@@ -142,14 +139,6 @@ class MeetingAnalyzer:
                 else:
                     said.take(response)
         return said
-
-    async def _store_events(self, job: Job, said: list[SessionSaid]) -> None:
-        messages = list(enumerate((message for one in said for message in one.messages), start=1))
-        for start in range(0, len(messages), EVENTS_AT_ONCE):
-            batch = messages[start : start + EVENTS_AT_ONCE]
-            await self._database.run(
-                partial(results.append_events, job=job, events=batch), patience_s=DATABASE_PATIENCE_S
-            )
 
     async def _report_session(self, job: Job, progress: session_pb2.Progress, recording: Recording, place: int) -> None:
         total = max(1, sum(track.samples for track in recording.tracks))

@@ -59,8 +59,6 @@ class SessionSaid:
     """What a session said of a track, with the voices apart: they are stored only where that is wanted."""
 
     events: list[Event] = field(default_factory=list)
-    messages: list[bytes] = field(default_factory=list)
-    """The same as serialized RunSessionResponse."""
     vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     """Unit vector of the voice of each speaker who was heard alone for long enough."""
     voice_model: str = ""
@@ -89,9 +87,7 @@ class SessionSaid:
             for profile in response.finished.speakers:
                 if profile.speech_seconds >= LEAST_SPEECH_S:
                     self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
-            del response.finished.speakers[:]
         self.events.append(event)
-        self.messages.append(response.SerializeToString())
 
 
 def conversation_of(

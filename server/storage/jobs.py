@@ -134,5 +134,4 @@ async def _fail(connection: Connection, meeting_id: UUID, reason: str) -> None:
     await connection.execute(
         "UPDATE meetings SET status = 'failed', message = $2, updated_at = now() WHERE id = $1", meeting_id, reason
     )
-    await connection.execute("DELETE FROM session_events WHERE meeting_id = $1", meeting_id)
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)

@@ -1,4 +1,4 @@
-"""What an analysis leaves: the session's events as they come, and at the end everything at once."""
+"""What an analysis leaves, all of it at once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ from server.storage import insights, jobs, speakers
 from server.storage.jobs import Job
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
-
-
-async def append_events(connection: Connection, job: Job, events: Sequence[tuple[int, bytes]]) -> None:
-    """Stores events (event_seq, serialized message); those stored already are left alone. Raises JobLost."""
-    await jobs.hold(connection, job)
-    await connection.executemany(
-        "INSERT INTO session_events (meeting_id, fence, event_seq, payload) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT DO NOTHING",
-        [(job.meeting_id, job.fence, sequence, payload) for sequence, payload in events],
-    )
 
 
 async def finish(
@@ -51,7 +41,6 @@ async def finish(
     )
     await speakers.store(connection, meeting_id, speakers_found)
     await insights.store(connection, meeting_id, answers)
-    await connection.execute("DELETE FROM session_events WHERE meeting_id = $1 AND fence <> $2", meeting_id, job.fence)
     await connection.execute(
         "UPDATE meetings SET status = 'ready', stage = 'done', progress_percent = 100, message = $2, engine = $3,"
         " duration_ms = $4, spoken_language = nullif($5, ''), language_confidence = $6, speech_found = $7, notice = $8,"
