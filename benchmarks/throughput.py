@@ -20,11 +20,12 @@ from typing import Any
 
 import psutil
 from grpc import aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v2 import session_pb2, session_pb2_grpc
 
 from benchmarks.recordings import RATE_HZ, dialogues, temporary_folder, write_flac
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 from cli.client import Client
+from server.engine.model_labels import TASK_NAMES
 
 Statistics = dict[str, session_pb2.ModelStatistics]
 
@@ -41,7 +42,7 @@ async def statistics(system: RunningSystem) -> Statistics:
     address = psutil.Process(system.pid("api")).environ()["MEETRA_INFERENCE_ADDRESS"]
     async with aio.insecure_channel(address) as channel:
         told = await session_pb2_grpc.SessionServiceStub(channel).GetStatistics(session_pb2.GetStatisticsRequest())
-    return {model.task: model for model in told.models}
+    return {TASK_NAMES[model.task]: model for model in told.models}
 
 
 async def analyse(client: Client, path: Path) -> float:
@@ -58,9 +59,9 @@ def _stage(before: session_pb2.ModelStatistics, after: session_pb2.ModelStatisti
     """What one model took between two looks."""
     calls, works = max(1, after.calls - before.calls), max(1, after.works - before.works)
     return {
-        "processor_s_per_s": round((after.processor_seconds - before.processor_seconds) / audio_s, 5),
+        "processor_s_per_s": round((after.processor_us - before.processor_us) / 1e6 / audio_s, 5),
         "mean_batch": round(works / calls, 2),
-        "mean_wait_ms": round(1000 * (after.waited_seconds - before.waited_seconds) / works, 1),
+        "mean_wait_ms": round((after.waited_us - before.waited_us) / 1000 / works, 1),
     }
 
 

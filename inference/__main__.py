@@ -11,7 +11,7 @@ import uvloop
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
 from inference.api import LanguageServicer, SessionServicer

@@ -8,8 +8,9 @@ from typing import Any
 
 import grpc
 from grpc import aio
-from meetra.inference.v1 import language_pb2, language_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
+from inference.api.tasks import models_of
 from inference.models import EMOTIONS, ModelSet
 
 MOST_SENTENCES = 256
@@ -18,7 +19,7 @@ _LABELS = [language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}") for 
 
 
 class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
-    """See proto/meetra/inference/v1/language.proto."""
+    """See proto/meetra/inference/v2/language.proto."""
 
     def __init__(self, models: ModelSet) -> None:
         self._models = models
@@ -43,7 +44,7 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
         emotions = self._models.emotions(sentences, vectors)
         analyses = [
             language_pb2.SentenceAnalysis(
-                vector=vector.tolist(),
+                embedding=vector.tolist(),
                 polarity=float(polarity),
                 emotions=[
                     language_pb2.EmotionProbability(label=label, probability=float(probability))
@@ -52,4 +53,4 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
             )
             for vector, polarity, row in zip(vectors, polarities, emotions, strict=True)
         ]
-        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=self._models.names)
+        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=models_of(self._models))

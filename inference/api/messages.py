@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 
 from inference.acoustics import RecordingAcoustics, SegmentAcoustics
+from inference.api.tasks import TASKS
 from inference.engine import Batcher
 from inference.stages import Event, FinishedEvent, ProgressEvent, TurnEvent
 
@@ -17,7 +18,7 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
         case ProgressEvent():
             progress = session_pb2.Progress(
                 processed_samples=event.processed_samples,
-                stage=event.stage,
+                stage=session_pb2.Stage.ValueType(event.stage),
                 heard_samples=event.heard_samples,
                 final_words_samples=event.final_words_samples,
                 language=event.language,
@@ -28,7 +29,7 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
             return session_pb2.RunSessionResponse(turn=_turn(event))
         case FinishedEvent(voices=voices):
             profiles = [
-                session_pb2.SpeakerProfile(speaker=number, vector=vector.tolist(), speech_seconds=float(seconds))
+                session_pb2.SpeakerProfile(speaker=number, embedding=vector.tolist(), speech_us=_us(float(seconds)))
                 for number, (vector, seconds) in enumerate(zip(voices.vectors, voices.seconds, strict=True), start=1)
             ]
             finished = session_pb2.Finished(
@@ -45,15 +46,15 @@ def statistics_of(queue: Batcher[Any, Any], processor_s: float) -> session_pb2.M
     """What the queue before a model has done, with the model's processor time."""
     counted = queue.statistics
     return session_pb2.ModelStatistics(
-        task=queue.name,
+        task=TASKS[queue.name],
         calls=counted.calls,
         works=counted.works,
         largest_call=counted.largest,
         waiting=queue.waiting,
-        waited_seconds=counted.waited_s,
-        longest_wait_seconds=counted.longest_wait_s,
-        ran_seconds=counted.ran_s,
-        processor_seconds=processor_s,
+        waited_us=_us(counted.waited_s),
+        longest_wait_us=_us(counted.longest_wait_s),
+        ran_us=_us(counted.ran_s),
+        processor_us=_us(processor_s),
         failed=counted.failed,
     )
 
@@ -85,7 +86,7 @@ def _segment(acoustics: SegmentAcoustics) -> session_pb2.Acoustics:
     return session_pb2.Acoustics(
         level_dbfs=acoustics.level_dbfs,
         noise_dbfs=acoustics.noise_dbfs,
-        voiced_seconds=acoustics.voiced_s,
+        voiced_us=_us(acoustics.voiced_s),
         pitch_semitones=acoustics.pitch_semitones,
         pitch_spread_semitones=acoustics.pitch_spread_semitones,
         clipping_percent=acoustics.clipping_percent,
@@ -94,7 +95,7 @@ def _segment(acoustics: SegmentAcoustics) -> session_pb2.Acoustics:
         mos_background=scores.background if scores else None,
         decays_db_per_s=acoustics.decays_db_per_s,
         gaps=acoustics.gaps,
-        gap_seconds=acoustics.gap_s,
+        gap_us=_us(acoustics.gap_s),
     )
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import grpc
 import numpy as np
 from grpc import aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
 from inference.api.messages import message_of, statistics_of
 from inference.api.recogniser_language import recogniser_language
+from inference.api.tasks import models_of
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.session import Session, SessionConfig
@@ -30,7 +31,7 @@ class InvalidRequest(Exception):
 
 
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):
-    """See proto/meetra/inference/v1/session.proto."""
+    """See proto/meetra/inference/v2/session.proto."""
 
     def __init__(self, engine: Engine, max_sessions: int) -> None:
         self._engine = engine
@@ -126,7 +127,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     def _capabilities(self) -> session_pb2.Capabilities:
         recogniser = self._models.recogniser
         return session_pb2.Capabilities(
-            models=self._models.names,
+            models=models_of(self._models),
             overlap=self._models.overlap,
             languages=recogniser.languages,
             word_times=recogniser.word_times,

@@ -12,6 +12,7 @@ from inference.models.protocols import (
     EncoderProfile,
     FrameDiarizer,
     ModelSet,
+    NamedModel,
     OpinionScores,
     QualityEstimator,
     SentimentClassifier,
@@ -32,6 +33,7 @@ from inference.models.recognition import (
 )
 
 __all__ = [
+    "NamedModel",
     "EMOTIONS",
     "EmotionClassifier",
     "EncodedWindow",

@@ -202,6 +202,21 @@ class EmotionClassifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model as clients are told of it: never a path of this machine."""
+
+    task: str
+    name: str
+    version: str = ""
+    """First digits of its file's SHA-256, for a file that the catalogue does not know."""
+
+    @property
+    def label(self) -> str:
+        """``task: name``, with the digest where there is one."""
+        return f"{self.task}: {self.name}" + (f" (SHA-256 {self.version})" if self.version else "")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSet:
     """The models of an engine."""
 
@@ -212,12 +227,17 @@ class ModelSet:
     text_encoder: TextEncoder
     sentiment: SentimentClassifier
     emotions: EmotionClassifier
-    names: tuple[str, ...]
-    """``task: model version`` of each."""
+    named: tuple[NamedModel, ...]
+    """Each of them."""
     diarizer: FrameDiarizer | None = None
     """Where there is one, it says who speaks; else vectors are clustered."""
     segmenter: VoiceSegmenter | None = None
     """Where there is one, and no diarizer, several speakers are heard at once."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """``task: model`` of each."""
+        return tuple(model.label for model in self.named)
 
     @property
     def overlap(self) -> bool:

@@ -38,6 +38,7 @@ from inference.models import (
     ModelMissing,
     ModelSet,
     ModelUnfit,
+    NamedModel,
     StreamingRecogniser,
     VoiceSegmenter,
     WindowRecogniser,
@@ -61,6 +62,8 @@ from inference.selection.model_probes import (
 log = logging.getLogger(__name__)
 DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
 PREFIX = "MEETRA_INFERENCE_"
+# Hexadecimal digits of a digest that tell files apart.
+DIGEST_SHOWN = 12
 DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
     SPEAKER_VECTORS: CAMPPLUS,
@@ -98,16 +101,20 @@ class Chosen:
     """The setting that chose it, ``NAME=value``; empty for a default."""
 
     @property
-    def said(self) -> str:
-        """``task: model version``, as clients are told it: never a path of this machine."""
+    def named(self) -> NamedModel:
+        """As clients are told of it."""
         if self.model is None:
-            return f"{self.task}: written examples on sentence vectors"
+            return NamedModel(self.task, "written examples on sentence vectors")
         if self.model.entry is not None:
-            return f"{self.task}: {self.model.entry.name}"
+            return NamedModel(self.task, self.model.entry.name)
         path = self.model.path
         name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
-        digest = next(iter(self.model.sha256.values()), "")
-        return f"{self.task}: {name}" + (f" (SHA-256 {digest[:12]})" if digest else "")
+        return NamedModel(self.task, name, next(iter(self.model.sha256.values()), "")[:DIGEST_SHOWN])
+
+    @property
+    def label(self) -> str:
+        """``task: name``, with the digest of a file that the catalogue does not know."""
+        return self.named.label
 
 
 def load_models(settings: InferenceSettings) -> ModelSet:
@@ -172,7 +179,7 @@ def load_models(settings: InferenceSettings) -> ModelSet:
             probe_window_recogniser(recogniser)
     for choice in chosen.values():
         if choice.by:
-            log.info("%s does %s", choice.said.partition(": ")[2], choice.task)
+            log.info("%s does %s", choice.label.partition(": ")[2], choice.task)
     return ModelSet(
         vad=vad,
         encoder=encoder,
@@ -181,7 +188,7 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         text_encoder=text_encoder,
         sentiment=sentiment,
         emotions=emotions,
-        names=tuple(choice.said for choice in chosen.values() if choice.model is not None or choice.task == EMOTIONS),
+        named=tuple(choice.named for choice in chosen.values() if choice.model is not None or choice.task == EMOTIONS),
         diarizer=diarizer,
         segmenter=segmenter,
     )

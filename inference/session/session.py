@@ -18,7 +18,16 @@ from inference.diarization import SpeechSegment, SpeechSegmenter
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
 from inference.speakers import ClusteredSpeakers, FramedSpeakers
-from inference.stages import AudioBuffer, Event, FinishedEvent, ProgressEvent, SpeakerStage, TurnEvent, WordStage
+from inference.stages import (
+    AudioBuffer,
+    Event,
+    FinishedEvent,
+    ProgressEvent,
+    SessionStage,
+    SpeakerStage,
+    TurnEvent,
+    WordStage,
+)
 from inference.words import word_stage
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
@@ -140,10 +149,10 @@ class Session:
         """How far everything is known, ``done`` with the words of it."""
         known, words = self._speakers.known_through(self._heard), self._recognition
         if words is None:
-            return ProgressEvent(done, "analysing", known, done)
+            return ProgressEvent(done, SessionStage.ANALYSING, known, done)
         final = min(done, words.final_through(self._heard))
         language = words.language
-        return ProgressEvent(done, "analysing", known, final, language, words.confidence_of(language))
+        return ProgressEvent(done, SessionStage.ANALYSING, known, final, language, words.confidence_of(language))
 
     async def _say_live(self) -> list[Event]:
         """The turns that changed, and a progress that ends what belongs together."""
@@ -230,5 +239,5 @@ class Session:
         spoken = self._recognition.most_spoken if self._recognition and words else ""
         sure = self._recognition.confidence_of(spoken) if self._recognition and spoken else None
         end = FinishedEvent(total, settled.voices, self._ear.recording(), spoken, sure)
-        standing = ProgressEvent(total, "clustering", total, total, spoken, sure)
+        standing = ProgressEvent(total, SessionStage.CLUSTERING, total, total, spoken, sure)
         return [standing, *turns, end] if turns else [end]

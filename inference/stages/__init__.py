@@ -1,11 +1,12 @@
 """What stages of a session are given and what they say: audio, events, and the Protocols that they fulfil."""
 
 from inference.stages.audio_buffer import AudioBuffer
-from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
 from inference.stages.speaker_stage import SettledSpeakers, SpeakerStage
 from inference.stages.word_stage import UndetectedLanguage, WordStage
 
 __all__ = [
+    "SessionStage",
     "AudioBuffer",
     "Event",
     "FinishedEvent",

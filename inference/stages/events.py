@@ -11,12 +11,19 @@ from inference.diarization import VoiceProfiles
 from inference.models import RecognisedWord
 
 
+class SessionStage(IntEnum):
+    """What a session is doing; the numbers are those of Stage in session.proto."""
+
+    ANALYSING = 1
+    CLUSTERING = 2
+
+
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
     """Everything up to ``processed_samples`` is analysed, its words included."""
 
     processed_samples: int
-    stage: str
+    stage: SessionStage
     heard_samples: int
     """Turns are known up to here, their words perhaps not yet."""
     final_words_samples: int = 0

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import asdict
 from uuid import UUID
 
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import notice_of, ready_message
@@ -145,7 +145,7 @@ class MeetingAnalyzer:
         before = sum(track.samples for track in recording.tracks[:place])
         done = before + progress.processed_samples
         percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done / total))
-        if progress.stage == Stage.CLUSTERING:
+        if progress.stage == session_pb2.STAGE_CLUSTERING:
             await self._report(job, Stage.CLUSTERING, percent, "Telling the speakers apart")
         else:
             text = f"Analysed {done / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"

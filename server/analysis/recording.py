@@ -10,15 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import model_pb2, session_pb2
 from numpy.typing import NDArray
 
 from server.analysis.voices import LEAST_SPEECH_S
 from server.audio import LevelMeter
 from server.conversation import Conversation, Event, HeardTrack, fold, joined
-from server.engine import event_of
-
-VOICE_TASK = "speaker vectors"
+from server.engine import event_of, label_of_task
 
 
 @dataclass(frozen=True)
@@ -80,13 +78,13 @@ class SessionSaid:
         if kind == "ready":
             self.language_unknown = response.ready.language_unknown
             capabilities = response.ready.capabilities
-            self.voice_model = next((name for name in capabilities.models if name.startswith(VOICE_TASK)), "")
+            self.voice_model = label_of_task(capabilities.models, model_pb2.TASK_SPEAKER_EMBEDDING)
             if capabilities.HasField("same_voice_similarity"):
                 self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
             for profile in response.finished.speakers:
-                if profile.speech_seconds >= LEAST_SPEECH_S:
-                    self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
+                if profile.speech_us >= LEAST_SPEECH_S * 1_000_000:
+                    self.vectors[profile.speaker] = np.asarray(profile.embedding, np.float32)
         self.events.append(event)
 
 

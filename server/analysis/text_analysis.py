@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import numpy as np
-from meetra.inference.v1 import language_pb2
+from meetra.inference.v2 import language_pb2
 
 from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, sentences_of
 from server.engine import InferenceClient
@@ -43,5 +43,5 @@ def _with(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Senten
         sentence,
         polarity=round(analysis.polarity, 4),
         emotions=tuple(emotions),
-        vector=np.asarray(analysis.vector, "<f2").tobytes(),
+        vector=np.asarray(analysis.embedding, "<f2").tobytes(),
     )

@@ -16,6 +16,7 @@ from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
+from server.engine import label_of
 from server.errors import BadRequest
 from server.live import LARGEST_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, LiveState
 from server.meetings import unpacked
@@ -110,7 +111,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         engine = None
         if said is not None:
             engine = insights_pb2.EngineCapabilities(
-                models=said.models,
+                models=map(label_of, said.models),
                 overlap=said.overlap,
                 languages=said.languages,
                 max_speakers=said.max_speakers,

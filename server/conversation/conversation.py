@@ -37,7 +37,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Acoustics:
-    """How a segment sounds; units as in ``Acoustics`` of meetra/inference/v1/session.proto."""
+    """How a segment sounds; units as in ``Acoustics`` of meetra/inference/v2/session.proto."""
 
     level_dbfs: float
     noise_dbfs: float | None = None

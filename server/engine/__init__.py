@@ -1,8 +1,11 @@
 """The inference server, as the product calls it."""
 
 from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, event_of, pcm_of
+from server.engine.model_labels import label_of, label_of_task
 
 __all__ = [
+    "label_of",
+    "label_of_task",
     "EngineBusy",
     "InferenceClient",
     "SessionBroke",

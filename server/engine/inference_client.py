@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grpc import StatusCode, aio
-from meetra.inference.v1 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 
 from server.conversation import (
     Acoustics,
@@ -24,6 +24,7 @@ from server.conversation import (
     Word,
     primary_tag,
 )
+from server.engine.model_labels import label_of
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
@@ -168,7 +169,7 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
         said = response.ready.capabilities
         return ReadyEvent(
             Engine(
-                tuple(said.models),
+                tuple(map(label_of, said.models)),
                 said.overlap,
                 tuple(said.languages),
                 said.word_times,
@@ -206,7 +207,7 @@ def _acoustics(message: session_pb2.Acoustics) -> Acoustics:
     return Acoustics(
         level_dbfs=round(message.level_dbfs, 3),
         noise_dbfs=_known(message, "noise_dbfs"),
-        voiced_seconds=round(message.voiced_seconds, 3),
+        voiced_seconds=round(message.voiced_us / 1e6, 3),
         pitch_semitones=_known(message, "pitch_semitones"),
         pitch_spread_semitones=_known(message, "pitch_spread_semitones"),
         clipping_percent=round(message.clipping_percent, 4),
@@ -215,7 +216,7 @@ def _acoustics(message: session_pb2.Acoustics) -> Acoustics:
         mos_background=_known(message, "mos_background"),
         decays_db_per_s=tuple(round(rate, 1) for rate in message.decays_db_per_s),
         gaps=message.gaps,
-        gap_seconds=round(message.gap_seconds, 4),
+        gap_seconds=round(message.gap_us / 1e6, 4),
     )
 
 

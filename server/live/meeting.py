@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis import Recording, SessionSaid

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 
 from server.analysis import SessionSaid, session_config
 from server.audio import TrackDecoder, TrackSound, metered
@@ -158,7 +158,7 @@ class TrackFeed:
         if kind == "progress":
             # In the end everything is told from the finished meeting: until then what was told stands. A short one has
             # its language only now.
-            if response.progress.stage == "clustering":
+            if response.progress.stage == session_pb2.STAGE_CLUSTERING:
                 self._hear_language(response.progress)
             else:
                 self._take_progress(response.progress)

@@ -6,7 +6,7 @@ import grpc
 import numpy as np
 import pytest
 from grpc import aio
-from meetra.inference.v1 import language_pb2, language_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
 from inference.api.language import LanguageServicer
 from inference.models import EMOTIONS, ModelSet
@@ -67,7 +67,7 @@ async def test_the_service_reads_batches_and_refuses_what_is_too_much(models: Mo
             stub = language_pb2_grpc.LanguageServiceStub(channel)
             request = language_pb2.AnalyseSentencesRequest
             answer = await stub.AnalyseSentences(request(sentences=["Good morning.", "What a mess!"]))
-            assert [len(a.vector) for a in answer.analyses] == [384, 384]
+            assert [len(a.embedding) for a in answer.analyses] == [384, 384]
             assert len((await stub.AnalyseSentences(request())).analyses) == 0
             for refused in (["x"] * 257, ["x" * 4001]):
                 with pytest.raises(aio.AioRpcError) as error:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from grpc import aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
 from inference.api.messages import message_of
@@ -21,7 +21,7 @@ from inference.engine import Engine
 from inference.models import EncoderProfile, RecognisedWord
 from inference.session import Session, SessionConfig
 from inference.speakers.live_turns import LiveTurns
-from inference.stages.events import Event, ProgressEvent, TurnEvent, TurnState
+from inference.stages.events import Event, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
 Pcm = NDArray[np.int16]
@@ -107,7 +107,7 @@ async def test_speech_is_told_soon_after_it_begins(said: list[Event]) -> None:
     for event in said:
         if isinstance(event, TurnEvent) and event.state is not FINAL:
             waiting.append(event.segment_id)
-        if isinstance(event, ProgressEvent) and event.stage == "analysing":
+        if isinstance(event, ProgressEvent) and event.stage == SessionStage.ANALYSING:
             heard_s = event.heard_samples / RATE_HZ
             for id_ in waiting:
                 first_heard_s.setdefault(id_, heard_s)
@@ -213,7 +213,7 @@ async def test_words_before_those_that_are_final_do_not_change(said: list[Event]
     for event in said:
         if isinstance(event, TurnEvent) and event.state is not FINAL:
             now[event.segment_id] = event
-        elif isinstance(event, ProgressEvent) and event.stage == "analysing":
+        elif isinstance(event, ProgressEvent) and event.stage == SessionStage.ANALYSING:
             open_s = min((t.start_s for t in now.values() if t.state is PARTIAL), default=float("inf"))
             through_s = min(event.final_words_samples / RATE_HZ, open_s)
             told = sorted((w.start_s, w.end_s, w.text) for t in now.values() for w in t.words if w.end_s <= through_s)

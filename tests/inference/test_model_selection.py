@@ -167,7 +167,7 @@ def test_a_path_may_be_pinned(tmp_path: Path) -> None:
     model = onnx_models.speaker_encoder(tmp_path / "a" / "titanet.onnx")
     digest = sha256(model)
     chosen = choose(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
-    assert chosen.said == f"speaker vectors: a/titanet.onnx (SHA-256 {digest[:12]})"
+    assert chosen.label == f"speaker vectors: a/titanet.onnx (SHA-256 {digest[:12]})"
     wrong = digest[::-1]
     with pytest.raises(ModelCorrupt, match=rf"^MEETRA_INFERENCE_SPEAKER_ENCODER=.*has SHA-256 {digest}, not {wrong}"):
         choose(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
@@ -205,10 +205,10 @@ def test_a_set_chooses_what_it_names_and_leaves_the_rest(own_catalogue: Path) ->
 
 def test_a_setting_of_a_task_goes_before_the_set(own_catalogue: Path) -> None:
     chosen = choose(settings(models="mine", emotions="default"))
-    assert chosen["emotions"].said == "emotions: written examples on sentence vectors"
-    assert chosen["sentence vectors"].said == "sentence vectors: tiny-sentences"
+    assert chosen["emotions"].label == "emotions: written examples on sentence vectors"
+    assert chosen["sentence vectors"].label == "sentence vectors: tiny-sentences"
     by_name = choose(settings(emotions="Tiny-Emotions"))
-    assert by_name["emotions"].said == "emotions: tiny-emotions"
+    assert by_name["emotions"].label == "emotions: tiny-emotions"
 
 
 def test_an_altered_model_of_a_set_is_named_with_the_set(own_catalogue: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 from grpc import StatusCode, aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v2 import model_pb2, session_pb2, session_pb2_grpc
 
 from inference.api.service import SessionServicer
 from inference.engine import Engine
@@ -86,7 +86,7 @@ def audio(first_sample: int, data: bytes) -> session_pb2.RunSessionRequest:
 
 
 async def test_the_statistics_tell_what_the_models_did(stub: session_pb2_grpc.SessionServiceAsyncStub) -> None:
-    async def counted() -> tuple[int, dict[str, session_pb2.ModelStatistics]]:
+    async def counted() -> tuple[int, dict[int, session_pb2.ModelStatistics]]:
         told = await stub.GetStatistics(session_pb2.GetStatisticsRequest())
         return told.sessions, {model.task: model for model in told.models}
 
@@ -96,17 +96,18 @@ async def test_the_statistics_tell_what_the_models_did(stub: session_pb2_grpc.Se
     sessions, after = await counted()
     assert sessions == open_before
     assert set(after) == {
-        "voice activity",
-        "speaker vectors",
-        "voice segmentation",
-        "audio quality",
-        "speech recognition",
-        "provisional words",
+        model_pb2.TASK_VOICE_ACTIVITY,
+        model_pb2.TASK_SPEAKER_EMBEDDING,
+        model_pb2.TASK_VOICE_SEGMENTATION,
+        model_pb2.TASK_AUDIO_QUALITY,
+        model_pb2.TASK_SPEECH_RECOGNITION,
+        model_pb2.TASK_PROVISIONAL_WORDS,
     }
-    assert after.pop("provisional words").works == before["provisional words"].works, "nobody listens"
+    provisional = model_pb2.TASK_PROVISIONAL_WORDS
+    assert after.pop(provisional).works == before[provisional].works, "nobody listens"
     for task, model in after.items():
         assert model.works > before[task].works, task
-        assert model.processor_seconds > before[task].processor_seconds, task
+        assert model.processor_us > before[task].processor_us, task
         assert model.largest_call >= 1
         assert (model.waiting, model.failed) == (0, 0)
 
@@ -201,6 +202,8 @@ async def test_the_capabilities_name_languages_and_key_terms(stub: session_pb2_g
     told = (await stub.GetCapabilities(session_pb2.GetCapabilitiesRequest())).capabilities
     assert len(told.languages) == 99
     assert (told.key_terms, told.word_times) == (True, True)
+    assert len({model.task for model in told.models}) == len(told.models) > 0
+    assert all(model.task and model.name and not model.version for model in told.models)
 
 
 @pytest.mark.parametrize("speaker", ["rms", "slt", "awb", "kal16"])

@@ -19,7 +19,7 @@ from inference.nemo.recogniser import NemoRecogniser
 from inference.nemo.streaming_recogniser import NemoStreamingRecogniser
 from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
-from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, train_tokenizer
 from tests.recordings import RATE_HZ, sample_pcm, solo
@@ -142,7 +142,7 @@ async def test_all_that_begins_before_the_watermark_was_told(engine: Engine, che
     for event in said:
         if isinstance(event, TurnEvent) and event.state is not TurnState.FINAL:
             told[event.segment_id] = event.words
-        elif isinstance(event, ProgressEvent) and event.stage == "analysing":
+        elif isinstance(event, ProgressEvent) and event.stage == SessionStage.ANALYSING:
             done.append(event.processed_samples)
             known = {word for words in told.values() for word in words}
             first = min((turn.start_s for turn in final(said)), default=0.0)

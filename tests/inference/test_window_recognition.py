@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session import Session, SessionConfig
-from inference.stages.events import Event, FinishedEvent, ProgressEvent, TurnEvent, TurnState
+from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.inference.scripted_windows import ScriptedWindows
 from tests.recordings import sample_pcm
 
@@ -80,7 +80,7 @@ def standings(said: Sequence[Event]) -> list[tuple[ProgressEvent, list[Recognise
     for event in said:
         if isinstance(event, TurnEvent):
             told[event.segment_id] = event
-        elif isinstance(event, ProgressEvent) and event.stage == "analysing":
+        elif isinstance(event, ProgressEvent) and event.stage == SessionStage.ANALYSING:
             found.append((event, words_of(list(told.values()))))
     return found
 

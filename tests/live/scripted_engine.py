@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from grpc import StatusCode, aio
-from meetra.inference.v1 import session_pb2 as pb
-from meetra.inference.v1 import session_pb2_grpc
+from meetra.inference.v2 import model_pb2, session_pb2_grpc
+from meetra.inference.v2 import session_pb2 as pb
 
 RATE_HZ = 16_000
+SCRIPTED = model_pb2.Model(task=model_pb2.TASK_SPEECH_RECOGNITION, name="scripted")
 PARTIAL, STABLE = pb.TURN_STATE_PARTIAL, pb.TURN_STATE_STABLE
 
 
@@ -41,7 +42,7 @@ def progress(
 ) -> pb.Progress:
     """How far it has come, in seconds of the track."""
     return pb.Progress(
-        stage="analysing",
+        stage=pb.STAGE_ANALYSING,
         heard_samples=round(heard_s * RATE_HZ),
         processed_samples=round(words_s * RATE_HZ),
         final_words_samples=round(final_s * RATE_HZ),
@@ -87,7 +88,7 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
             return await self._opened.get()
 
     async def GetCapabilities(self, request: Any, context: Any) -> pb.GetCapabilitiesResponse:  # noqa: N802
-        return pb.GetCapabilitiesResponse(capabilities=pb.Capabilities(models=["scripted"]))
+        return pb.GetCapabilitiesResponse(capabilities=pb.Capabilities(models=[SCRIPTED]))
 
     async def GetStatistics(self, request: Any, context: Any) -> pb.GetStatisticsResponse:  # noqa: N802
         return pb.GetStatisticsResponse(sessions=0)
@@ -97,7 +98,7 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
     ) -> AsyncIterator[pb.RunSessionResponse]:
         requests = aiter(request_iterator)
         session = Session((await anext(requests)).config)
-        yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=["scripted"])))
+        yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=[SCRIPTED])))
         self._opened.put_nowait(session)
         listening = asyncio.create_task(session.listen(requests))
         try:

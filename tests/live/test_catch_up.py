@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.engine.inference_client import InferenceClient

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from meetra.inference.v1 import session_pb2 as pb
+from meetra.inference.v2 import model_pb2
+from meetra.inference.v2 import session_pb2 as pb
 
 from server.conversation import Engine, FinishedEvent, ReadyEvent, TurnEvent
 from server.engine.inference_client import event_of
 
 
 def test_an_engine_is_known_by_what_it_can_measure() -> None:
+    models = [
+        model_pb2.Model(task=model_pb2.TASK_SPEAKER_EMBEDDING, name="m"),
+        model_pb2.Model(task=model_pb2.TASK_EMOTIONS, name="a/b.onnx", version="0123456789ab"),
+    ]
     capabilities = pb.Capabilities(
-        models=["m"], overlap=True, languages=["en", "de"], word_times=True, max_speakers=8, key_terms=True
+        models=models, overlap=True, languages=["en", "de"], word_times=True, max_speakers=8, key_terms=True
     )
     event = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=capabilities)))
-    assert event == ReadyEvent(Engine(("m",), True, ("en", "de"), True, 8, True))
+    assert event == ReadyEvent(
+        Engine(("speaker vectors: m", "emotions: a/b.onnx (SHA-256 0123456789ab)"), True, ("en", "de"), True, 8, True)
+    )
     estimating = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities())))
     assert estimating == ReadyEvent(Engine(word_times=False))
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from grpc import aio
-from meetra.inference.v1 import session_pb2, session_pb2_grpc
+from meetra.inference.v2 import session_pb2, session_pb2_grpc
 
 from inference.api.service import SessionServicer
 from inference.engine import Engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 
 from server.analysis.notice import Notice, notice_of, ready_message
 from server.analysis.recording import AudioTrack, Recording, SessionSaid

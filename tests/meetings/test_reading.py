@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from grpc import aio
-from meetra.inference.v1 import language_pb2, language_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
 from server.analysis.text_analysis import read
 from server.engine.inference_client import InferenceClient
@@ -28,7 +28,7 @@ class Models(language_pb2_grpc.LanguageServiceServicer):
     ) -> language_pb2.AnalyseSentencesResponse:
         self.asked += request.sentences
         happy = language_pb2.EmotionProbability(label=HAPPINESS, probability=1.0)
-        analysis = language_pb2.SentenceAnalysis(vector=[1.0, 0.0], polarity=0.5, emotions=[happy])
+        analysis = language_pb2.SentenceAnalysis(embedding=[1.0, 0.0], polarity=0.5, emotions=[happy])
         return language_pb2.AnalyseSentencesResponse(analyses=[analysis] * len(request.sentences))
 
 

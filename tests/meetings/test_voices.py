@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from meetra.inference.v1 import session_pb2
+from meetra.inference.v2 import session_pb2
 from numpy.typing import NDArray
 
 from server.analysis.recording import SessionSaid
@@ -55,9 +55,9 @@ def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody(
 def test_a_voice_heard_alone_for_too_short_is_neither_compared_nor_kept() -> None:
     said = SessionSaid()
     profiles = [
-        session_pb2.SpeakerProfile(speaker=1, vector=[1, 0], speech_seconds=LEAST_SPEECH_S),
-        session_pb2.SpeakerProfile(speaker=2, vector=[0, 1], speech_seconds=LEAST_SPEECH_S - 0.1),
-        session_pb2.SpeakerProfile(speaker=3, vector=[0, 0]),
+        session_pb2.SpeakerProfile(speaker=1, embedding=[1, 0], speech_us=round(LEAST_SPEECH_S * 1e6)),
+        session_pb2.SpeakerProfile(speaker=2, embedding=[0, 1], speech_us=round((LEAST_SPEECH_S - 0.1) * 1e6)),
+        session_pb2.SpeakerProfile(speaker=3, embedding=[0, 0]),
     ]
     said.take(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
     assert list(said.vectors) == [1]

@@ -1,0 +1,27 @@
+"""Tasks of models, as the internal protocol names them."""
+
+from __future__ import annotations
+
+from meetra.inference.v2 import model_pb2
+
+from inference import catalogue
+from inference.engine import GUESSING
+from inference.models import ModelSet
+
+TASKS = {
+    catalogue.VOICE_ACTIVITY: model_pb2.TASK_VOICE_ACTIVITY,
+    catalogue.SPEAKER_VECTORS: model_pb2.TASK_SPEAKER_EMBEDDING,
+    catalogue.DIARIZATION: model_pb2.TASK_DIARIZATION,
+    catalogue.VOICE_SEGMENTATION: model_pb2.TASK_VOICE_SEGMENTATION,
+    catalogue.SPEECH_RECOGNITION: model_pb2.TASK_SPEECH_RECOGNITION,
+    GUESSING: model_pb2.TASK_PROVISIONAL_WORDS,
+    catalogue.AUDIO_QUALITY: model_pb2.TASK_AUDIO_QUALITY,
+    catalogue.SENTENCE_VECTORS: model_pb2.TASK_SENTENCE_EMBEDDING,
+    catalogue.SENTIMENT: model_pb2.TASK_SENTIMENT,
+    catalogue.EMOTIONS: model_pb2.TASK_EMOTIONS,
+}
+
+
+def models_of(models: ModelSet) -> list[model_pb2.Model]:
+    """What the models are, for clients."""
+    return [model_pb2.Model(task=TASKS[one.task], name=one.name, version=one.version) for one in models.named]

@@ -1,0 +1,31 @@
+"""Models as the product's users are told of them: ``task: name``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meetra.inference.v2 import model_pb2
+
+TASK_NAMES = {
+    model_pb2.TASK_VOICE_ACTIVITY: "voice activity",
+    model_pb2.TASK_SPEAKER_EMBEDDING: "speaker vectors",
+    model_pb2.TASK_DIARIZATION: "diarization",
+    model_pb2.TASK_VOICE_SEGMENTATION: "voice segmentation",
+    model_pb2.TASK_SPEECH_RECOGNITION: "speech recognition",
+    model_pb2.TASK_PROVISIONAL_WORDS: "provisional words",
+    model_pb2.TASK_AUDIO_QUALITY: "audio quality",
+    model_pb2.TASK_SENTENCE_EMBEDDING: "sentence vectors",
+    model_pb2.TASK_SENTIMENT: "sentiment",
+    model_pb2.TASK_EMOTIONS: "emotions",
+}
+
+
+def label_of(model: model_pb2.Model) -> str:
+    """``task: name``, with the first digits of its file's SHA-256 where the catalogue does not know the file."""
+    task = TASK_NAMES.get(model.task, "another task")
+    return f"{task}: {model.name}" + (f" (SHA-256 {model.version})" if model.version else "")
+
+
+def label_of_task(models: Iterable[model_pb2.Model], task: model_pb2.Task.ValueType) -> str:
+    """The label of the model that does the task; empty where none does."""
+    return next((label_of(model) for model in models if model.task == task), "")
