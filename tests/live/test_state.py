@@ -13,7 +13,7 @@ from server.live.state import MAY_FOLLOW, LiveState, following
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("before", "after"), product(LiveState, repeat=2), ids=str)
+@pytest.mark.parametrize(("before", "after"), list(product(LiveState, repeat=2)), ids=str)
 def test_a_state_follows_where_the_table_has_it(before: LiveState, after: LiveState) -> None:
     if after in MAY_FOLLOW[before]:
         assert following(before, after) is after

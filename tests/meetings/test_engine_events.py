@@ -5,8 +5,10 @@ from __future__ import annotations
 from meetra.inference.v2 import model_pb2
 from meetra.inference.v2 import session_pb2 as pb
 
+from inference.api.tasks import TASKS
 from server.conversation import Engine, FinishedEvent, ReadyEvent, TurnEvent
 from server.engine.inference_client import event_of
+from server.engine.model_labels import TASK_NAMES
 
 
 def test_an_engine_is_known_by_what_it_can_measure() -> None:
@@ -23,6 +25,12 @@ def test_an_engine_is_known_by_what_it_can_measure() -> None:
     )
     estimating = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities())))
     assert estimating == ReadyEvent(Engine(word_times=False))
+
+
+def test_every_task_has_one_name_on_both_sides() -> None:
+    every = set(model_pb2.Task.values()) - {model_pb2.TASK_UNSPECIFIED}
+    assert set(TASK_NAMES) == every
+    assert {TASK_NAMES[task]: task for task in every} == TASKS
 
 
 def test_the_language_of_words_is_known_by_its_primary_tag() -> None:
