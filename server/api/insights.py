@@ -13,7 +13,7 @@ from meetra.v1 import insights_pb2_grpc
 from server.api import insight_messages as messages
 from server.api.answers import Answers, ReadyAnswer
 from server.api.validation import checked_period
-from server.insights import DEFAULT_PERIOD_S, Timeline, dynamics, period_details, period_topics
+from server.insights import DEFAULT_PERIOD_S, TIMELINE, Timeline, dynamics, period_details, period_topics
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -188,5 +188,5 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.of(file_hash, "timeline")
         wanted = checked_period(period_s, found.duration_ms)
         # A long meeting cut short takes a moment: not the event loop's.
-        listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))
+        listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(TIMELINE.typed(found.value)), wanted))
         return found, listed
