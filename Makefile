@@ -8,14 +8,16 @@ RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 FILE ?=
 # Where meetings, audio and the database live.
 DATA ?= .meetra
-# 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped.
-NEMO ?= 1
+# What `make test` runs: all, or a file, a folder, a test (tests/insights/test_scores.py::test_gini_of_one_who_has_all).
+TESTS ?=
+# 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped. With TESTS it is installed where TESTS names it.
+NEMO ?= $(if $(TESTS),$(if $(findstring nemo,$(TESTS)),1,0),1)
 # So many files of tests run at once, each on a system of its own; a test waits more than it computes.
 TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate weights run nemo recommended test lint bench clean lock
+.PHONY: help install generate weights run nemo recommended format lint unit test bench clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +73,11 @@ $(VENV)/.onnx-asr: $(VENV)/.runtime requirements/onnx-asr.txt
 	@$(PIP) -r requirements/onnx-asr.txt
 	@touch $@
 
+format: install $(VENV)/.dev  ## mend style in place: Python and protos
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/buf format --write proto
+
 lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -80,11 +87,17 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 	$(BIN)/python tools/check_breaking.py
 	$(BIN)/python -m tools.check_rooms
 
-test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-bench: install $(VENV)/.dev  ## accuracy of the default models on DATA=folder
-	$(BIN)/python -m benchmarks.accuracy
+unit: install $(VENV)/.dev  ## the tests that need no running system and no NeMo
+	$(PYTEST) --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder \
+	  --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
+
+test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end; or TESTS=path
+	$(PYTEST) $(if $(TESTS),$(TESTS),--numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder)
+
+bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample
+	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
 
 clean:  ## remove everything made here but the data
 	rm -rf $(VENV) gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis

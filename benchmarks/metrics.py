@@ -31,6 +31,8 @@ from inference.models import ModelSet
 from inference.selection import load_default_models
 from server.conversation import Conversation, Sentence, is_question
 from server.insights import (
+    QUESTIONS,
+    MeetingFacts,
     Timeline,
     balance,
     energy_value,
@@ -39,13 +41,11 @@ from server.insights import (
     interaction_value,
     interruptions,
     meeting_emotions,
-    questions,
     sentiment,
     talking_share,
-    timeline,
 )
 
-Score = Callable[[Conversation, Timeline], float]
+Score = Callable[[MeetingFacts, Timeline], float]
 
 
 def _longest_turn_s(line: Timeline) -> float:
@@ -57,9 +57,9 @@ def _latency_ms(line: Timeline) -> float:
     return median(gaps) if gaps else 0.0
 
 
-def _patience_ms(conversation: Conversation, line: Timeline) -> float:
+def _patience_ms(meeting: MeetingFacts) -> float:
     """Of the middle one of the speakers who have any."""
-    waits = [speaker["patience_ms"] for speaker in flow(conversation, line)["speakers"]]
+    waits = [speaker["patience_ms"] for speaker in meeting.once(flow)["speakers"]]
     return float(median([wait for wait in waits if wait is not None] or [0.0]))
 
 
@@ -80,15 +80,21 @@ SCORES: dict[str, Score] = {
     "talking_time %": lambda _, line: 100 * talking_share(line, line.whole),
     "longest turn s": lambda _, line: _longest_turn_s(line),
     "latency ms": lambda _, line: _latency_ms(line),
-    "overlap %": lambda conversation, line: 100 * flow(conversation, line)["overlap_ratio"],
+    "overlap %": lambda meeting, _: _overlap_percent(meeting),
     "interruptions": lambda _, line: sum(one.successful for one in interruptions(line).values()),
     "  failed": lambda _, line: sum(one.failed for one in interruptions(line).values()),
-    "patience ms": lambda conversation, line: _patience_ms(conversation, line),
+    "patience ms": lambda meeting, _: _patience_ms(meeting),
     "sentiment_score": lambda _, line: _sentiment(line),
     "neutral %": lambda _, line: _emotion(line, "neutral"),
     "happiness %": lambda _, line: _emotion(line, "happiness"),
-    "questions": lambda conversation, _: len(questions(conversation)),
+    "questions": lambda meeting, _: len(meeting.document(QUESTIONS)["questions"]),
 }
+
+
+def _overlap_percent(meeting: MeetingFacts) -> float:
+    """Not a number where the engine cannot hear two at once."""
+    ratio = meeting.once(flow)["overlap_ratio"]
+    return math.nan if ratio is None else 100 * ratio
 
 
 def _sentiment(line: Timeline) -> float:
@@ -140,8 +146,9 @@ def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sent
 def scores_of(conversation: Conversation) -> dict[str, float]:
     """Every score, vocal activation left out."""
     unheard = replace(conversation, segments=tuple(replace(s, acoustics=None) for s in conversation.segments))
-    line = replace(timeline(unheard), activations=(None,) * len(timeline(unheard).utterances))
-    return {name: round(float(score(unheard, line)), 2) for name, score in SCORES.items()}
+    meeting = MeetingFacts(unheard)
+    line = replace(meeting.timeline, activations=(None,) * len(meeting.timeline.utterances))
+    return {name: round(float(score(meeting, line)), 2) for name, score in SCORES.items()}
 
 
 async def measure(paths: list[Path], models: ModelSet) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import httpx
 
 from server.config import ServerSettings
 from server.conversation import Conversation
+from server.insights import SummaryTexts
 
 log = logging.getLogger(__name__)
 # About 100 000 tokens; what is beyond is cut from the middle of the meeting.
@@ -38,8 +39,8 @@ class SummaryWriter:
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
 
-    async def write(self, conversation: Conversation) -> dict[str, Any] | None:
-        """The document of the ``summaries`` family, or None."""
+    async def write(self, conversation: Conversation) -> SummaryTexts | None:
+        """The summaries, or None."""
         if not self._settings.summary_url or not conversation.sentences:
             return None
         try:
@@ -90,8 +91,8 @@ def transcript_for_model(conversation: Conversation) -> str:
     return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
-def checked(content: str, conversation: Conversation) -> dict[str, Any]:
-    """The family's document from what the model wrote. Raises NoSummary."""
+def checked(content: str, conversation: Conversation) -> SummaryTexts:
+    """The summaries that the model wrote. Raises NoSummary."""
     try:
         written = json.loads(content)
     except ValueError as error:

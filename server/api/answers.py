@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeAlias
 
 from server.api.validation import checked_file_hash
 from server.auth import current_caller
 from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
+from server.insights import Document, Document_co, Family
 from server.lifecycle import MeetingStatus
 from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
 
 
 @dataclass(frozen=True)
-class ReadyAnswer:
+class ReadyAnswer(Generic[Document_co]):
     """A stored answer of a finished meeting."""
 
-    value: dict[str, Any]
+    value: Document_co
     engine: dict[str, Any]
     speakers: tuple[SpeakerRow, ...]
     duration_ms: int = 0
@@ -34,25 +36,30 @@ class ReadyAnswer:
         return {speaker.label: str(speaker.id) for speaker in self.speakers}
 
 
+AnyAnswer: TypeAlias = ReadyAnswer[Mapping[str, object]]
+"""An answer of whatever family, for its speakers and what must be known of it."""
+
+
 class Answers:
     """Stored answers of finished meetings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, file_hash: str, family: str) -> ReadyAnswer:
+    async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
         """The caller's answer. Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed."""
         organization_id = current_caller().organization_id
         wanted = checked_file_hash(file_hash)
-        return _ready(await self._database.read(lambda c: meetings.answer(c, organization_id, wanted, family)))
+        found = await self._database.read(lambda c: meetings.answer(c, organization_id, wanted, family.name))
+        return _ready(found, family)
 
-    async def of_latest(self, family: str) -> ReadyAnswer:
+    async def latest(self, family: Family[Document]) -> ReadyAnswer[Document]:
         """The same for the meeting that the caller uploaded last."""
         user_id = current_caller().user_id
-        return _ready(await self._database.read(lambda c: meetings.latest_answer(c, user_id, family)))
+        return _ready(await self._database.read(lambda c: meetings.latest_answer(c, user_id, family.name)), family)
 
 
-def _ready(found: MeetingAnswer | None) -> ReadyAnswer:
+def _ready(found: MeetingAnswer | None, family: Family[Document]) -> ReadyAnswer[Document]:
     if found is None:
         raise MeetingNotFound
     if found.state.status == MeetingStatus.FAILED:
@@ -60,7 +67,7 @@ def _ready(found: MeetingAnswer | None) -> ReadyAnswer:
     if found.state.status != MeetingStatus.READY or found.value is None:
         raise MeetingStillProcessing(found.state.progress_percent)
     return ReadyAnswer(
-        found.value,
+        family.typed(found.value),
         found.engine or {},
         found.speakers,
         found.duration_ms or 0,

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
 
 from google.protobuf import struct_pb2
 from meetra.v1 import insights_pb2 as pb
 
-from server.api.answers import ReadyAnswer
+from server.api.answers import AnyAnswer, ReadyAnswer
+from server.insights import (
+    AudioQualityDocument,
+    EmotionsDocument,
+    FragmentQuality,
+    MadeOfWords,
+    NodeDocument,
+    PeriodDynamics,
+    Question,
+    ScoreDocument,
+    SentimentDocument,
+    ShareDocument,
+    SpeakerQuality,
+    SpokenLanguage,
+    SummaryTexts,
+    SupportDocument,
+    Topic,
+    TopicDetail,
+    TranscriptDocument,
+    WordDocument,
+)
 
 MEETING_SUMMARY = "Meeting summary"
 UNRELIABLE_ADVICE = (
@@ -23,18 +43,18 @@ def clock(milliseconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
-def support(document: Mapping[str, Any]) -> pb.ScoreSupport:
+def support(document: SupportDocument) -> pb.ScoreSupport:
     """Support of a score."""
     return pb.ScoreSupport(**document)
 
 
-def score_details(document: Mapping[str, Any]) -> pb.ScoreDetails:
+def score_details(document: ScoreDocument) -> pb.ScoreDetails:
     """Parts and support of a score."""
     components = [pb.ScoreComponent(**component) for component in document["components"]]
     return pb.ScoreDetails(components=components, support=support(document["support"]))
 
 
-def nodes(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detailed: bool) -> list[pb.InteractionNode]:
+def nodes(found: AnyAnswer, documents: Iterable[NodeDocument], *, detailed: bool) -> list[pb.InteractionNode]:
     """A map of interactions; ``detailed``: with the number of exchanges."""
     return [
         pb.InteractionNode(
@@ -46,7 +66,7 @@ def nodes(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detaile
     ]
 
 
-def shares(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detailed: bool) -> list[pb.SpeakerShare]:
+def shares(found: AnyAnswer, documents: Iterable[ShareDocument], *, detailed: bool) -> list[pb.SpeakerShare]:
     """Shares of the speaking time; ``detailed``: with the time itself."""
     return [
         pb.SpeakerShare(
@@ -58,7 +78,7 @@ def shares(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]], *, detail
     ]
 
 
-def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -> pb.TranscriptDetails:
+def transcript_details(found: ReadyAnswer[TranscriptDocument], words: Iterable[WordDocument]) -> pb.TranscriptDetails:
     """How far a transcript can be trusted, with its words."""
     value, engine = found.value, found.engine
     return pb.TranscriptDetails(
@@ -67,7 +87,7 @@ def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -
         threshold=value["threshold"],
         advice=advice(found, reliable=value["reliable"]),
         notice=found.notice or None,
-        words=[pb.TranscriptWord(**{**word, "speaker": found.speaker_id(word["speaker"])}) for word in words],
+        words=[_word(found, word) for word in words],
         engine=pb.EngineCapabilities(
             models=engine.get("models", ()),
             overlap=engine.get("overlap", False),
@@ -80,12 +100,29 @@ def transcript_details(found: ReadyAnswer, words: Iterable[Mapping[str, Any]]) -
     )
 
 
-def advice(found: ReadyAnswer, *, reliable: bool) -> str:
+def _word(found: AnyAnswer, word: WordDocument) -> pb.TranscriptWord:
+    return pb.TranscriptWord(
+        text=word["text"],
+        speaker=found.speaker_id(word["speaker"]),
+        start_ms=word["start_ms"],
+        end_ms=word["end_ms"],
+        confidence=word["confidence"],
+    )
+
+
+def advice(found: AnyAnswer, *, reliable: bool) -> str:
     """What to do about an unreliable text; empty for a reliable one."""
     return "" if reliable else found.notice or UNRELIABLE_ADVICE
 
 
-def language(document: Mapping[str, Any]) -> dict[str, Any]:
+class LanguageFields(TypedDict):
+    """The fields of the language that several messages have."""
+
+    language: str | None
+    language_confidence: float | None
+
+
+def language(document: SpokenLanguage) -> LanguageFields:
     """The fields of the language spoken most, of a document of any version; None where it is not known."""
     return {
         "language": document.get("language") or None,
@@ -93,7 +130,7 @@ def language(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def sentiment_details(document: Mapping[str, Any]) -> pb.SentimentDetails:
+def sentiment_details(document: SentimentDocument) -> pb.SentimentDetails:
     """What the sentiment was made of."""
     return pb.SentimentDetails(
         label=document["label"],
@@ -104,13 +141,13 @@ def sentiment_details(document: Mapping[str, Any]) -> pb.SentimentDetails:
     )
 
 
-def emotion_shares(document: Mapping[str, Any]) -> pb.EmotionShares | None:
+def emotion_shares(document: EmotionsDocument) -> pb.EmotionShares | None:
     """The emotions of a meeting; None where they cannot be read."""
     percentages = document["percentages"]
     return None if percentages is None else pb.EmotionShares(**percentages)
 
 
-def reliability(found: ReadyAnswer, method: str) -> pb.TextReliability:
+def reliability(found: ReadyAnswer[MadeOfWords], method: str) -> pb.TextReliability:
     """How far an answer made from words can be trusted."""
     told = found.value["reliability"]
     return pb.TextReliability(
@@ -131,17 +168,17 @@ def texts(items: Iterable[str]) -> struct_pb2.ListValue:
     return value
 
 
-def texts_by_speaker(found: ReadyAnswer, pairs: Iterable[tuple[int, list[str]]]) -> dict[str, struct_pb2.ListValue]:
-    """Lists of sentences by speaker."""
+def texts_by_speaker(found: AnyAnswer, pairs: Iterable[Sequence[Any]]) -> dict[str, struct_pb2.ListValue]:
+    """Lists of sentences by speaker; a pair is [speaker, [sentence, ...]]."""
     return {found.speaker_id(label): texts(said) for label, said in pairs}
 
 
-def summary(found: ReadyAnswer, document: Mapping[str, Any]) -> dict[str, struct_pb2.ListValue]:
+def summary(found: AnyAnswer, document: SummaryTexts) -> dict[str, struct_pb2.ListValue]:
     """The summaries of the speakers and of the meeting."""
     return {**texts_by_speaker(found, document["speakers"]), MEETING_SUMMARY: texts(document["meeting"])}
 
 
-def questions(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.Question]:
+def questions(found: AnyAnswer, documents: Iterable[Question]) -> list[pb.Question]:
     """Questions with their times."""
     return [
         pb.Question(
@@ -153,26 +190,31 @@ def questions(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> lis
     ]
 
 
-def dynamics(documents: Iterable[Mapping[str, Any]]) -> list[pb.PeriodDynamics]:
+def dynamics(documents: Iterable[PeriodDynamics]) -> list[pb.PeriodDynamics]:
     """Periods of the dynamics."""
     return [pb.PeriodDynamics(**period) for period in documents]
 
 
-def topics(documents: Iterable[Mapping[str, Any]]) -> list[pb.Topic]:
+def topics(documents: Iterable[Topic]) -> list[pb.Topic]:
     """Topics with their keywords."""
     return [pb.Topic(**topic) for topic in documents]
 
 
-def topic_details(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.TopicDetail]:
+def topic_details(found: AnyAnswer, documents: Iterable[TopicDetail]) -> list[pb.TopicDetail]:
     """Stretches in depth."""
     return [_topic_detail(found, document) for document in documents]
 
 
-def _topic_detail(found: ReadyAnswer, document: Mapping[str, Any]) -> pb.TopicDetail:
+def _topic_detail(found: AnyAnswer, document: TopicDetail) -> pb.TopicDetail:
     energy = document["energy"]
-    plain = ("topic", "start", "end", "sentiment", "emotions_score", "interactions_score", "involvement_score")
     return pb.TopicDetail(
-        **{name: document[name] for name in plain},
+        topic=document["topic"],
+        start=document["start"],
+        end=document["end"],
+        sentiment=document["sentiment"],
+        emotions_score=document["emotions_score"],
+        interactions_score=document["interactions_score"],
+        involvement_score=document["involvement_score"],
         reason=document.get("reason"),
         speakers=[
             pb.TopicSpeaker(id=str(speaker.id), alias=speaker.alias)
@@ -189,22 +231,29 @@ def _topic_detail(found: ReadyAnswer, document: Mapping[str, Any]) -> pb.TopicDe
     )
 
 
-def audio_quality(found: ReadyAnswer, documents: Iterable[Mapping[str, Any]]) -> list[pb.SpeakerAudioQuality]:
+def audio_quality(found: AnyAnswer, documents: Iterable[SpeakerQuality]) -> list[pb.SpeakerAudioQuality]:
     """How the speakers can be heard."""
     by_label = {document["speaker"]: document for document in documents}
-    plain = ("microphone_quality", "mos", "noise_db", "snr_db", "clipping_percent", "reverb", "lagging")
     return [
         pb.SpeakerAudioQuality(
             id=str(speaker.id),
             alias=speaker.alias,
-            **{name: by_label[speaker.label][name] for name in plain},
+            microphone_quality=heard["microphone_quality"],
+            mos=heard["mos"],
+            noise_db=heard["noise_db"],
+            snr_db=heard["snr_db"],
+            clipping_percent=heard["clipping_percent"],
+            reverb=heard["reverb"],
+            lagging=heard["lagging"],
         )
         for speaker in found.speakers
-        if speaker.label in by_label
+        if (heard := by_label.get(speaker.label)) is not None
     ]
 
 
-def audio_details(found: ReadyAnswer, fragments: Iterable[Mapping[str, Any]]) -> pb.AudioQualityDetails:
+def audio_details(
+    found: ReadyAnswer[AudioQualityDocument], fragments: Iterable[FragmentQuality]
+) -> pb.AudioQualityDetails:
     """The recording's own quality, and that of each segment."""
     return pb.AudioQualityDetails(
         noise_db=found.value["noise_db"],
@@ -222,45 +271,4 @@ def audio_details(found: ReadyAnswer, fragments: Iterable[Mapping[str, Any]]) ->
             )
             for fragment in fragments
         ],
-    )
-
-
-def report(found: ReadyAnswer) -> pb.GetMeetingQualityResponse:
-    """The NorthStar report."""
-    value = found.value
-    flow = value["flow"]
-    return pb.GetMeetingQualityResponse(
-        quality_score=value["quality_score"],
-        drivers=[pb.QualityDriver(**driver) for driver in value["drivers"]],
-        note=value["note"],
-        support=support(value["support"]),
-        group_dynamics=pb.GroupDynamics(
-            speakers=shares(found, value["shares"]["speakers"], detailed=True),
-            meeting_energy=value["energy"]["score"],
-            sentiment_score=value["sentiment"]["score"],
-            meeting_emotions=emotion_shares(value["emotions"]),
-            nodes=nodes(found, value["interactions"]["nodes"], detailed=True),
-            reason=value.get("reason"),
-        ),
-        context=pb.MeetingContext(
-            text_summary=summary(found, value["summaries"]),
-            key_points=texts_by_speaker(found, value["key_points"]["speakers"]),
-            questions=questions(found, value["questions"]["questions"]),
-            topics=topics(value["topics"]["topics"]),
-        ),
-        topic_deep_dive=topic_details(found, value["topic_details"]),
-        fluctuations=dynamics(value["dynamics"]["dynamics"]),
-        flow=pb.ConversationFlow(
-            **{
-                **flow,
-                "balance_over_time": [pb.BalanceWindow(**window) for window in flow["balance_over_time"]],
-                "speakers": [
-                    pb.SpeakerFlow(**{**part, "speaker": found.speaker_id(part["speaker"])})
-                    for part in flow["speakers"]
-                ],
-            }
-        ),
-        audio_quality=audio_quality(found, value["audio_quality"]["speakers"]),
-        notice=found.notice or None,
-        **language(value),
     )

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from grpc import aio
 from meetra.v1 import insights_pb2 as pb
 from meetra.v1 import insights_pb2_grpc
 
 from server.api import insight_messages as messages
-from server.api.answers import Answers, ReadyAnswer
+from server.api.answers import Answers, AnyAnswer
+from server.api.report_message import report
 from server.api.validation import checked_period
-from server.insights import DEFAULT_PERIOD_S, Timeline, dynamics, period_details, period_topics
+from server.insights import (
+    AUDIO_QUALITY,
+    BALANCE,
+    DEFAULT_PERIOD_S,
+    DYNAMICS,
+    EMOTION_CHUNKS,
+    ENERGY,
+    FRAGMENTS,
+    INTERACTION_SCORE,
+    INTERACTIONS,
+    KEY_POINTS,
+    MEETING_EMOTIONS,
+    QUALITY,
+    QUESTIONS,
+    SENTIMENT,
+    SHARES,
+    SUMMARIES,
+    TIMELINE,
+    TOPIC_DETAILS,
+    TOPICS,
+    TRANSCRIPT,
+    WORDS,
+    Timeline,
+    dynamics,
+    period_details,
+    period_topics,
+)
 
 Context = aio.ServicerContext[Any, Any]
+T = TypeVar("T")
 
 
 class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
@@ -27,28 +55,28 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetBalanceScore(  # noqa: N802
         self, request: pb.GetBalanceScoreRequest, context: Context
     ) -> pb.GetBalanceScoreResponse:
-        found = await self._answers.of(request.file_hash, "balance")
+        found = await self._answers.get(request.file_hash, BALANCE)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetBalanceScoreResponse(balance_score=found.value["score"], details=details)
 
     async def GetInteractionScore(  # noqa: N802
         self, request: pb.GetInteractionScoreRequest, context: Context
     ) -> pb.GetInteractionScoreResponse:
-        found = await self._answers.of(request.file_hash, "interaction_score")
+        found = await self._answers.get(request.file_hash, INTERACTION_SCORE)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetInteractionScoreResponse(meeting_interaction_score=found.value["score"], details=details)
 
     async def GetMeetingEnergy(  # noqa: N802
         self, request: pb.GetMeetingEnergyRequest, context: Context
     ) -> pb.GetMeetingEnergyResponse:
-        found = await self._answers.of(request.file_hash, "energy")
+        found = await self._answers.get(request.file_hash, ENERGY)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetMeetingEnergyResponse(meeting_energy=found.value["score"], details=details)
 
     async def GetMeetingSentiment(  # noqa: N802
         self, request: pb.GetMeetingSentimentRequest, context: Context
     ) -> pb.GetMeetingSentimentResponse:
-        found = await self._answers.of(request.file_hash, "sentiment")
+        found = await self._answers.get(request.file_hash, SENTIMENT)
         details = None
         if request.include_details:
             details = messages.sentiment_details(found.value)
@@ -59,7 +87,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingEmotions(  # noqa: N802
         self, request: pb.GetMeetingEmotionsRequest, context: Context
     ) -> pb.GetMeetingEmotionsResponse:
-        found = await self._answers.of(request.file_hash, "emotions")
+        found = await self._answers.get(request.file_hash, MEETING_EMOTIONS)
         details = messages.support(found.value["support"]) if request.include_details else None
         shares = messages.emotion_shares(found.value)
         return pb.GetMeetingEmotionsResponse(meeting_emotions=shares, details=details, reason=found.value.get("reason"))
@@ -67,7 +95,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetSpeakerEmotionsOverTime(  # noqa: N802
         self, request: pb.GetSpeakerEmotionsOverTimeRequest, context: Context
     ) -> pb.GetSpeakerEmotionsOverTimeResponse:
-        found = await self._answers.of(request.file_hash, "emotion_chunks")
+        found = await self._answers.get(request.file_hash, EMOTION_CHUNKS)
         chunks = [
             pb.EmotionChunk(
                 start_ms=chunk["start_ms"],
@@ -81,7 +109,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetInteractions(  # noqa: N802
         self, request: pb.GetInteractionsRequest, context: Context
     ) -> pb.GetInteractionsResponse:
-        found = await self._answers.of(request.file_hash, "interactions")
+        found = await self._answers.get(request.file_hash, INTERACTIONS)
         nodes = messages.nodes(found, found.value["nodes"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
         return pb.GetInteractionsResponse(nodes=nodes, details=details)
@@ -89,7 +117,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetSpeakersBalance(  # noqa: N802
         self, request: pb.GetSpeakersBalanceRequest, context: Context
     ) -> pb.GetSpeakersBalanceResponse:
-        found = await self._answers.of(request.file_hash, "shares")
+        found = await self._answers.get(request.file_hash, SHARES)
         listed = messages.shares(found, found.value["speakers"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
         return pb.GetSpeakersBalanceResponse(speakers=listed, details=details)
@@ -97,7 +125,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetTranscription(  # noqa: N802
         self, request: pb.GetTranscriptionRequest, context: Context
     ) -> pb.GetTranscriptionResponse:
-        found = await self._answers.of(request.file_hash, "transcript")
+        found = await self._answers.get(request.file_hash, TRANSCRIPT)
         entries = [
             pb.TranscriptEntry(
                 speaker=found.speaker_id(entry["speaker"]),
@@ -108,14 +136,14 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         ]
         details = None
         if request.include_details:
-            words = await self._answers.of(request.file_hash, "words")
+            words = await self._answers.get(request.file_hash, WORDS)
             details = messages.transcript_details(found, words.value["words"])
         return pb.GetTranscriptionResponse(transcription=entries, details=details)
 
     async def GetKeyPoints(  # noqa: N802
         self, request: pb.GetKeyPointsRequest, context: Context
     ) -> pb.GetKeyPointsResponse:
-        found = await self._answers.of(request.file_hash, "key_points")
+        found = await self._answers.get(request.file_hash, KEY_POINTS)
         details = messages.reliability(found, "extractive") if request.include_details else None
         points = messages.texts_by_speaker(found, found.value["speakers"])
         return pb.GetKeyPointsResponse(key_points=points, details=details)
@@ -123,14 +151,14 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetTextSummaries(  # noqa: N802
         self, request: pb.GetTextSummariesRequest, context: Context
     ) -> pb.GetTextSummariesResponse:
-        found = await self._answers.of(request.file_hash, "summaries")
+        found = await self._answers.get(request.file_hash, SUMMARIES)
         details = messages.reliability(found, found.value["method"]) if request.include_details else None
         return pb.GetTextSummariesResponse(text_summary=messages.summary(found, found.value), details=details)
 
     async def GetQuestions(  # noqa: N802
         self, request: pb.GetQuestionsRequest, context: Context
     ) -> pb.GetQuestionsResponse:
-        found = await self._answers.of(request.file_hash, "questions")
+        found = await self._answers.get(request.file_hash, QUESTIONS)
         # Answers of earlier versions do not say how: all of them were told by rules.
         method = found.value.get("method", "rules")
         details = messages.reliability(found, method) if request.include_details else None
@@ -143,7 +171,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         if request.HasField("period_seconds"):
             _, listed = await self._of_period(request.file_hash, request.period_seconds, period_topics)
         else:
-            listed = (await self._answers.of(request.file_hash, "topics")).value["topics"]
+            listed = (await self._answers.get(request.file_hash, TOPICS)).value["topics"]
         return pb.GetTopicsResponse(topics=messages.topics(listed))
 
     async def GetMeetingDynamics(  # noqa: N802
@@ -152,7 +180,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             _, listed = await self._of_period(request.file_hash, request.period_seconds, dynamics)
         else:
-            listed = (await self._answers.of(request.file_hash, "dynamics")).value["dynamics"]
+            listed = (await self._answers.get(request.file_hash, DYNAMICS)).value["dynamics"]
         return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(listed))
 
     async def GetDetailsByTopics(  # noqa: N802
@@ -160,18 +188,17 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     ) -> pb.GetDetailsByTopicsResponse:
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             found, listed = await self._of_period(request.file_hash, request.period_seconds, period_details)
-        else:
-            found = await self._answers.of(request.file_hash, "topic_details")
-            listed = found.value["topics"]
-        return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed))
+            return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed))
+        stored = await self._answers.get(request.file_hash, TOPIC_DETAILS)
+        return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(stored, stored.value["topics"]))
 
     async def GetSpeakersAudioQuality(  # noqa: N802
         self, request: pb.GetSpeakersAudioQualityRequest, context: Context
     ) -> pb.GetSpeakersAudioQualityResponse:
-        found = await self._answers.of(request.file_hash, "audio_quality")
+        found = await self._answers.get(request.file_hash, AUDIO_QUALITY)
         details = None
         if request.include_details:
-            fragments = await self._answers.of(request.file_hash, "fragments")
+            fragments = await self._answers.get(request.file_hash, FRAGMENTS)
             details = messages.audio_details(found, fragments.value["fragments"])
         speakers = messages.audio_quality(found, found.value["speakers"])
         return pb.GetSpeakersAudioQualityResponse(speakers=speakers, details=details)
@@ -179,13 +206,13 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingQuality(  # noqa: N802
         self, request: pb.GetMeetingQualityRequest, context: Context
     ) -> pb.GetMeetingQualityResponse:
-        return messages.report(await self._answers.of(request.file_hash, "quality"))
+        return report(await self._answers.get(request.file_hash, QUALITY))
 
     async def _of_period(
-        self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[dict[str, Any]]]
-    ) -> tuple[ReadyAnswer, list[dict[str, Any]]]:
+        self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[T]]
+    ) -> tuple[AnyAnswer, list[T]]:
         """Answers for periods that are not stored, from the stored timeline. Raises BadRequest."""
-        found = await self._answers.of(file_hash, "timeline")
+        found = await self._answers.get(file_hash, TIMELINE)
         wanted = checked_period(period_s, found.duration_ms)
         # A long meeting cut short takes a moment: not the event loop's.
         listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))

@@ -12,6 +12,7 @@ from meetra.v1 import speakers_pb2_grpc
 from server.api.answers import Answers
 from server.api.validation import checked_alias, checked_file_hash, checked_stretch, checked_uuid
 from server.auth import current_caller
+from server.insights import SHARES
 from server.meetings import Corrections
 from server.storage import SpeakerRow
 
@@ -29,9 +30,9 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         self, request: pb.ListSpeakersRequest, context: Context
     ) -> pb.ListSpeakersResponse:
         if request.HasField("file_hash"):
-            found = await self._answers.of(request.file_hash, "shares")
+            found = await self._answers.get(request.file_hash, SHARES)
         else:
-            found = await self._answers.of_latest("shares")
+            found = await self._answers.latest(SHARES)
         return pb.ListSpeakersResponse(speakers=_listed(found.speakers, detailed=request.include_details))
 
     async def RenameSpeaker(  # noqa: N802

@@ -1,33 +1,113 @@
-"""Scores and text of a conversation: pure functions, one file per family."""
+"""Scores and text of a conversation: pure functions, one file a family, which ends with its declaration."""
 
-from server.insights.audio_quality import is_lagging, is_reverberant
-from server.insights.balance import balance
-from server.insights.dynamics import dynamics
-from server.insights.emotions import meeting_emotions
-from server.insights.energy import energy, energy_value, talking_share
-from server.insights.flow import Interruption, each_interruption, flow, interruptions
-from server.insights.interaction import interaction_components, interaction_score, interaction_value
-from server.insights.key_points import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences
-from server.insights.meeting_answers import Answer, answers
-from server.insights.naming import named_speakers
-from server.insights.periods import DEFAULT_PERIOD_S, SHORTEST_PERIOD_S, longest_period_s
-from server.insights.questions import questions
-from server.insights.sentiment import sentiment
-from server.insights.shares import shares
-from server.insights.timeline import ReadSentence, Timeline, timeline
-from server.insights.topic_details import period_details
-from server.insights.topics import period_topics, topic_borders
+from server.insights.audio_quality import (
+    AUDIO_QUALITY,
+    FRAGMENTS,
+    AudioQualityDocument,
+    FragmentQuality,
+    SpeakerQuality,
+    is_lagging,
+    is_reverberant,
+)
+from server.insights.balance import BALANCE, balance
+from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
+from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionChunk, EmotionsDocument, meeting_emotions
+from server.insights.energy import ENERGY, energy, energy_value, talking_share
+from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
+from server.insights.flow import FlowDocument, Interruption, each_interruption, flow, interruptions
+from server.insights.interaction import (
+    INTERACTION_SCORE,
+    INTERACTIONS,
+    NodeDocument,
+    interaction_components,
+    interaction_score,
+    interaction_value,
+)
+from server.insights.key_points import (
+    KEY_POINTS,
+    LEAST_WORDS,
+    MOST_SUMMARY_SENTENCES,
+    MOST_WORDS,
+    SUMMARIES,
+    central_sentences,
+)
+from server.insights.meeting_answers import FAMILIES, Answer, answers
+from server.insights.quality import QUALITY, QualityDocument
+from server.insights.questions import QUESTIONS, Question
+from server.insights.score import ScoreDocument
+from server.insights.sentiment import SENTIMENT, SentimentDocument, sentiment
+from server.insights.shares import SHARES, ShareDocument, shares
+from server.insights.stored_timeline import TIMELINE
+from server.insights.text import named_speakers
+from server.insights.timeline import (
+    DEFAULT_PERIOD_S,
+    SHORTEST_PERIOD_S,
+    ReadSentence,
+    SupportDocument,
+    Timeline,
+    longest_period_s,
+    timeline,
+)
+from server.insights.topic_details import TOPIC_DETAILS, TopicDetail, period_details
+from server.insights.topics import TOPICS, Topic, period_topics, topic_borders
+from server.insights.transcript import TRANSCRIPT, WORDS, MadeOfWords, SpokenLanguage, TranscriptDocument, WordDocument
 
 __all__ = [
+    "AUDIO_QUALITY",
     "Answer",
+    "AudioQualityDocument",
+    "BALANCE",
     "DEFAULT_PERIOD_S",
+    "DYNAMICS",
+    "Document",
+    "Document_co",
+    "EMOTION_CHUNKS",
+    "ENERGY",
+    "EmotionChunk",
+    "EmotionsDocument",
+    "FAMILIES",
+    "FRAGMENTS",
+    "Family",
+    "FlowDocument",
+    "FragmentQuality",
+    "INTERACTIONS",
+    "INTERACTION_SCORE",
     "Interruption",
+    "KEY_POINTS",
     "LEAST_WORDS",
+    "MEETING_EMOTIONS",
     "MOST_SUMMARY_SENTENCES",
     "MOST_WORDS",
+    "MadeOfWords",
+    "MeetingFacts",
+    "NodeDocument",
+    "PeriodDynamics",
+    "QUALITY",
+    "QUESTIONS",
+    "QualityDocument",
+    "Question",
     "ReadSentence",
+    "SENTIMENT",
+    "SHARES",
     "SHORTEST_PERIOD_S",
+    "SUMMARIES",
+    "ScoreDocument",
+    "SentimentDocument",
+    "ShareDocument",
+    "SpeakerQuality",
+    "SpokenLanguage",
+    "SummaryTexts",
+    "SupportDocument",
+    "TIMELINE",
+    "TOPICS",
+    "TOPIC_DETAILS",
+    "TRANSCRIPT",
     "Timeline",
+    "Topic",
+    "TopicDetail",
+    "TranscriptDocument",
+    "WORDS",
+    "WordDocument",
     "answers",
     "balance",
     "central_sentences",
@@ -47,7 +127,6 @@ __all__ = [
     "named_speakers",
     "period_details",
     "period_topics",
-    "questions",
     "sentiment",
     "shares",
     "talking_share",

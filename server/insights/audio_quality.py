@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Any
+from typing import TypedDict
 
 from server.conversation import Acoustics, Conversation, Segment
+from server.insights.family import Family, MeetingFacts
 from server.insights.timeline import weighted_mean
 
 DEFINITION_VERSION = "2"
@@ -20,6 +21,54 @@ LEAST_SPEECH_S = 15.0
 # Lost packets: so many cuts a minute of speech.
 LAGGING_FROM_GAPS_PER_MIN = 3.0
 LEAST_GAPS = 2
+
+
+class Heard(TypedDict):
+    """How somebody can be heard."""
+
+    microphone_quality: float | None
+    mos: float | None
+    noise_db: float | None
+    snr_db: float | None
+    clipping_percent: float
+    reverb: bool
+    lagging: bool
+    level_db: float | None
+    gaps: int
+
+
+class SpeakerQuality(Heard):
+    """How a speaker can be heard."""
+
+    speaker: int
+
+
+class AudioQualityDocument(TypedDict):
+    """What ``GET /single-feature-api/meeting/speakers-audio-quality`` answers from, but for the fragments."""
+
+    speakers: list[SpeakerQuality]
+    noise_db: float | None
+    music: list[list[int]]
+    """[start, end] of each piece, in milliseconds."""
+
+
+class FragmentQuality(TypedDict):
+    """How a segment sounds."""
+
+    speaker: int
+    start_ms: int
+    end_ms: int
+    level_dbfs: float
+    microphone_quality: float | None
+    reverb: bool
+    lagging: bool
+    music: bool
+
+
+class FragmentsDocument(TypedDict):
+    """Every segment; large and rarely wanted, so that the quality is stored and read without them."""
+
+    fragments: list[FragmentQuality]
 
 
 def microphone_quality(mos: float) -> float:
@@ -39,8 +88,8 @@ def is_lagging(gaps: int, speech_s: float) -> bool:
     return gaps >= LEAST_GAPS and gaps >= LAGGING_FROM_GAPS_PER_MIN * speech_s / 60
 
 
-def audio_quality(conversation: Conversation) -> list[dict[str, Any]]:
-    """Row 19: one entry a speaker whose sound was measured; what could not be told is None.
+def audio_quality(conversation: Conversation) -> list[SpeakerQuality]:
+    """One entry a speaker whose sound was measured; what could not be told is None.
 
     ``mos``, ``noise_db``, ``snr_db``, ``level_db``, ``clipping_percent``: means over the speaker's
     segments, weighted by their lengths; the decays and gaps of all of them are taken together.
@@ -52,7 +101,7 @@ def audio_quality(conversation: Conversation) -> list[dict[str, Any]]:
     ]
 
 
-def fragments(conversation: Conversation) -> list[dict[str, Any]]:
+def fragments(conversation: Conversation) -> list[FragmentQuality]:
     """How each segment sounds: the flags of the documented data model, in the order of time."""
     return [
         {
@@ -71,7 +120,7 @@ def fragments(conversation: Conversation) -> list[dict[str, Any]]:
     ]
 
 
-def _of(segments: Sequence[Segment]) -> dict[str, Any]:
+def _of(segments: Sequence[Segment]) -> Heard:
     heard = [(s.acoustics, (s.end_us - s.start_us) / 1e6) for s in segments if s.acoustics is not None]
 
     def mean(value: Callable[[Acoustics], float | None]) -> float | None:
@@ -100,3 +149,19 @@ def _of(segments: Sequence[Segment]) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
+
+
+def _audio_quality(meeting: MeetingFacts) -> AudioQualityDocument:
+    return {
+        "speakers": audio_quality(meeting.conversation),
+        "noise_db": meeting.conversation.noise_dbfs,
+        "music": [[start // 1000, end // 1000] for start, end in meeting.conversation.music],
+    }
+
+
+def _fragments(meeting: MeetingFacts) -> FragmentsDocument:
+    return {"fragments": fragments(meeting.conversation)}
+
+
+AUDIO_QUALITY = Family("audio_quality", DEFINITION_VERSION, _audio_quality)
+FRAGMENTS = Family("fragments", DEFINITION_VERSION, _fragments)

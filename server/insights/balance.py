@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from server.insights.support import Component, Score, support_of, weighted_score
-from server.insights.timeline import Timeline, Window
+from server.insights.family import Family
+from server.insights.score import Component, Score, weighted_score
+from server.insights.timeline import Timeline, Window, support_of
 
 DEFINITION_VERSION = "1"
 
@@ -53,3 +54,6 @@ def balance(line: Timeline) -> Score:
     times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
     components = (Component("evenness", evenness(times), 1.0), Component("gini", gini(times), 0.0))
     return weighted_score(components, support_of(line, DEFINITION_VERSION, 2))
+
+
+BALANCE = Family("balance", DEFINITION_VERSION, lambda meeting: balance(meeting.timeline).to_document())

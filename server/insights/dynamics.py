@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from server.insights.emotions import listed_emotions
 from server.insights.energy import energy_value
-from server.insights.english_only import absence
+from server.insights.family import Family, MeetingFacts
 from server.insights.interaction import interaction_value
-from server.insights.periods import periods
 from server.insights.sentiment import mean_polarity, sentiment_label
-from server.insights.timeline import Timeline, Window
+from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence, periods
 
 DEFINITION_VERSION = "2"
 
 
-def dynamics(line: Timeline, period_s: int) -> list[dict[str, Any]]:
-    """Row 12: one entry a period. Scores as those of the meeting, over the period, as integers.
+class PeriodDynamics(TypedDict):
+    """How one period was."""
+
+    start: int
+    """Milliseconds, as ``end``."""
+    end: int
+    sentiment: str | None
+    energy_score: int
+    interactions_score: int
+    emotions: list[str]
+    reason: NotRequired[str | None]
+
+
+class DynamicsDocument(TypedDict):
+    """What ``GET /single-feature-api/meeting/meeting-dynamics`` answers from, for the default period."""
+
+    dynamics: list[PeriodDynamics]
+
+
+def dynamics(line: Timeline, period_s: int) -> list[PeriodDynamics]:
+    """One entry a period. Scores as those of the meeting, over the period, as integers.
 
     ``sentiment`` is None and ``emotions`` empty where what is said cannot be read; ``reason`` says why.
     """
     return [_period(line, window) for window in periods(line.duration_us, period_s)]
 
 
-def _period(line: Timeline, window: Window) -> dict[str, Any]:
+def _period(line: Timeline, window: Window) -> PeriodDynamics:
     unread = absence(line, window, "Sentiment and emotions are")
     return {
         "start": window.start_us // 1000,
@@ -34,3 +52,10 @@ def _period(line: Timeline, window: Window) -> dict[str, Any]:
         "emotions": [] if unread else [name.capitalize() for name in listed_emotions(line, window)],
         "reason": unread,
     }
+
+
+def _document(meeting: MeetingFacts) -> DynamicsDocument:
+    return {"dynamics": dynamics(meeting.timeline, DEFAULT_PERIOD_S)}
+
+
+DYNAMICS = Family("dynamics", DEFINITION_VERSION, _document)

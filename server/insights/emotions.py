@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NotRequired, TypedDict
 
 from server.conversation import EMOTIONS
-from server.insights.english_only import absence, left_out, sentences_note
+from server.insights.family import Family, MeetingFacts
 from server.insights.shares import percentages_of
-from server.insights.support import Support, support_of
-from server.insights.timeline import Timeline, Window
+from server.insights.timeline import (
+    Support,
+    SupportDocument,
+    Timeline,
+    Window,
+    absence,
+    left_out,
+    sentences_note,
+    support_of,
+)
 
 DEFINITION_VERSION = "3"
 # A class with less of a stretch is not listed for it.
@@ -57,6 +65,30 @@ def emotions_score(line: Timeline, window: Window) -> int:
     return round(50 + 50 * (p["happiness"] - p["anger"] - p["disgust"] - p["fear"]))
 
 
+class EmotionsDocument(TypedDict):
+    """A stored ``Emotions``."""
+
+    percentages: dict[str, float] | None
+    support: SupportDocument
+    reason: NotRequired[str | None]
+
+
+class EmotionChunk(TypedDict):
+    """The strongest emotions of a minute."""
+
+    start_ms: int
+    end_ms: int
+    emotions: list[list[Any]]
+    """[speaker, emotion] of each who speaks in it."""
+
+
+class EmotionChunksDocument(TypedDict):
+    """What ``GET /single-feature-api/speaker-emotions-over-time`` answers from."""
+
+    chunks: list[EmotionChunk]
+    reason: NotRequired[str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Emotions:
     """The emotions of a meeting."""
@@ -66,9 +98,9 @@ class Emotions:
     reason: str | None = None
     """Why the percentages are None."""
 
-    def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: ``percentages``, ``support``, ``reason``."""
-        return asdict(self)
+    def to_document(self) -> EmotionsDocument:
+        """A JSON-able form."""
+        return {"percentages": self.percentages, "support": self.support.to_document(), "reason": self.reason}
 
 
 def meeting_emotions(line: Timeline) -> Emotions:
@@ -87,18 +119,18 @@ def meeting_emotions(line: Timeline) -> Emotions:
     return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support)
 
 
-def emotion_chunks(line: Timeline) -> list[dict[str, Any]]:
-    """Row 14: for each minute the strongest emotion of everybody who speaks in it.
+def emotion_chunks(line: Timeline) -> list[EmotionChunk]:
+    """For each minute the strongest emotion of everybody who speaks in it.
 
     The documented borders: 0..60000, 60001..120000, and so on, the last one shorter. Who says nothing in English in a
     minute in which they say something else is not listed in it; nobody is in a meeting of other languages only.
     """
     duration_ms = line.duration_us // 1000
-    chunks = []
+    chunks: list[EmotionChunk] = []
     for start_ms in range(0, max(1, duration_ms), CHUNK_MS):
         end_ms = min(start_ms + CHUNK_MS, duration_ms)
         window = Window(start_ms * 1000, end_ms * 1000)
-        strongest = []
+        strongest: list[list[Any]] = []
         for speaker in line.speakers:
             if line.speaking_us(speaker, window):
                 shares = emotion_shares(line, window, speaker)
@@ -119,3 +151,13 @@ def _unread(line: Timeline, window: Window, speaker: int) -> bool:
 def chunks_reason(line: Timeline) -> str | None:
     """Why speakers are missing from minutes; None where none is missing for their language."""
     return absence(line, line.whole, "Emotions are") or left_out(line, "Emotions are")
+
+
+def _chunks_document(meeting: MeetingFacts) -> EmotionChunksDocument:
+    return {"chunks": emotion_chunks(meeting.timeline), "reason": chunks_reason(meeting.timeline)}
+
+
+MEETING_EMOTIONS = Family(
+    "emotions", DEFINITION_VERSION, lambda meeting: meeting_emotions(meeting.timeline).to_document()
+)
+EMOTION_CHUNKS = Family("emotion_chunks", DEFINITION_VERSION, _chunks_document)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from statistics import fmean
 
+from server.insights.family import Family
 from server.insights.interaction import interaction_value
-from server.insights.support import Component, Score, support_of, weighted_score
-from server.insights.timeline import Timeline, Window, weighted_mean
+from server.insights.score import Component, Score, weighted_score
+from server.insights.timeline import Timeline, Window, support_of, weighted_mean
 
 DEFINITION_VERSION = "1"
 
@@ -48,3 +49,6 @@ def energy(line: Timeline) -> Score:
     parts = energy_parts(line, line.whole)
     components = tuple(Component(name, value, 1 / len(parts)) for name, value in parts.items())
     return weighted_score(components, support_of(line, DEFINITION_VERSION, 1))
+
+
+ENERGY = Family("energy", DEFINITION_VERSION, lambda meeting: energy(meeting.timeline).to_document())

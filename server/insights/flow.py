@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, quantiles
-from typing import Any
+from typing import TypedDict
 
 from server.conversation import Conversation, Interval, Utterance, merge_intervals, spaced
 from server.insights.balance import window_evenness
-from server.insights.questions import questions, told_by
+from server.insights.family import MeetingFacts
+from server.insights.questions import QUESTIONS
 from server.insights.timeline import InOrder, Timeline, Window
 
-DEFINITION_VERSION = "3"
 # Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
 LONGEST_LATENCY_US = 5_000_000
@@ -24,8 +24,56 @@ EARLY_US, OVERLAP_US, STOPS_WITHIN_US = 500_000, 300_000, 1_000_000
 BACK_CHANNEL_US = 1_000_000
 
 
-def flow(conversation: Conversation, line: Timeline) -> dict[str, Any]:
-    """Everything of this family; times in milliseconds. What the engine cannot measure is None."""
+class Latencies(TypedDict):
+    """How fast answers come, in milliseconds."""
+
+    response_latency_ms: int | None
+    response_latency_p10_ms: int | None
+    response_latency_p90_ms: int | None
+
+
+class BalanceWindow(TypedDict):
+    """The balance of a window."""
+
+    start: int
+    """Milliseconds, as ``end``."""
+    end: int
+    balance: float
+
+
+class SpeakerTalk(TypedDict):
+    """A speaker's part in the talk."""
+
+    speaker: int
+    turns: int
+    longest_monologue_ms: int
+    words_per_minute: float | None
+    talk_listen_ratio: float | None
+    patience_ms: int | None
+
+
+class SpeakerFlow(SpeakerTalk):
+    """A speaker's part in the flow."""
+
+    questions: int | None
+    interruptions: int | None
+    failed_interruptions: int | None
+
+
+class FlowDocument(Latencies):
+    """The flow of a meeting, as the report on its quality holds it."""
+
+    silence_ms: int
+    longest_silence_ms: int
+    overlap_ratio: float | None
+    turns_per_minute: float
+    balance_over_time: list[BalanceWindow]
+    speakers: list[SpeakerFlow]
+
+
+def flow(meeting: MeetingFacts) -> FlowDocument:
+    """How the talk flows; times in milliseconds. What the engine cannot measure is None."""
+    conversation, line = meeting.conversation, meeting.timeline
     overlap = conversation.engine.overlap
     return {
         "silence_ms": (line.duration_us - line.speech_us(line.whole)) // 1000,
@@ -34,7 +82,7 @@ def flow(conversation: Conversation, line: Timeline) -> dict[str, Any]:
         "turns_per_minute": round(len(line.turns) / (line.duration_us / 60e6), 2) if line.duration_us else 0.0,
         **_latencies(line),
         "balance_over_time": _balance_over_time(line),
-        "speakers": _speakers(conversation, line),
+        "speakers": _speakers(meeting),
     }
 
 
@@ -66,7 +114,7 @@ def _overlap_ratio(line: Timeline) -> float:
     return together / union if union else 0.0
 
 
-def _latencies(line: Timeline) -> dict[str, Any]:
+def _latencies(line: Timeline) -> Latencies:
     """Response latency: next turn's start minus the last one's end, at most 5 s (Levinson and Torreira 2015)."""
     gaps = [
         (after.start_us - before.end_us) / 1000
@@ -83,7 +131,7 @@ def _latencies(line: Timeline) -> dict[str, Any]:
     }
 
 
-def _balance_over_time(line: Timeline) -> list[dict[str, Any]]:
+def _balance_over_time(line: Timeline) -> list[BalanceWindow]:
     last = max(0, line.duration_us - BALANCE_WINDOW_US)
     starts = range(0, last + 1, BALANCE_HOP_US)
     windows = [Window(start, min(start + BALANCE_WINDOW_US, line.duration_us)) for start in starts]
@@ -93,9 +141,11 @@ def _balance_over_time(line: Timeline) -> list[dict[str, Any]]:
     ]
 
 
-def _speakers(conversation: Conversation, line: Timeline) -> list[dict[str, Any]]:
-    asked = Counter(question["speaker"] for question in questions(conversation))
-    told = told_by(conversation).method != "none"
+def _speakers(meeting: MeetingFacts) -> list[SpeakerFlow]:
+    conversation, line = meeting.conversation, meeting.timeline
+    questions = meeting.document(QUESTIONS)
+    asked = Counter(question["speaker"] for question in questions["questions"])
+    told = questions["method"] != "none"
     interrupted = interruptions(line) if conversation.engine.overlap else {}
     return [
         {
@@ -108,7 +158,7 @@ def _speakers(conversation: Conversation, line: Timeline) -> list[dict[str, Any]
     ]
 
 
-def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> dict[str, Any]:
+def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> SpeakerTalk:
     talk_us = line.speaking_us(speaker, line.whole)
     others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
     # Where words are not written apart, what the recogniser gives are characters or pieces of words.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TypedDict
 
 from server.insights.balance import evenness
-from server.insights.support import Component, Score, Support, support_of, weighted_score
-from server.insights.timeline import Timeline, Window
+from server.insights.family import Family
+from server.insights.score import Component, Score, weighted_score
+from server.insights.timeline import Support, SupportDocument, Timeline, Window, support_of
 
 DEFINITION_VERSION = "1"
 # LENA counts an alternation within 5 s as a conversational turn between two people.
@@ -73,6 +74,22 @@ def interaction_score(line: Timeline) -> Score:
     return weighted_score(interaction_components(line, line.whole), support_of(line, DEFINITION_VERSION, 2))
 
 
+class NodeDocument(TypedDict):
+    """A stored ``Node``."""
+
+    between: list[int]
+    """Two speakers."""
+    value: int
+    exchanges: int
+
+
+class InteractionsDocument(TypedDict):
+    """What ``GET /single-feature-api/meeting/meeting-interactions`` answers from."""
+
+    nodes: list[NodeDocument]
+    support: SupportDocument
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """How strongly one pair interacts."""
@@ -82,6 +99,10 @@ class Node:
     """100 times the pair's exchanges over the strongest pair's, rounded; 0..100."""
     exchanges: int
 
+    def to_document(self) -> NodeDocument:
+        """A JSON-able form."""
+        return {"between": list(self.between), "value": self.value, "exchanges": self.exchanges}
+
 
 @dataclass(frozen=True, slots=True)
 class InteractionMap:
@@ -90,14 +111,9 @@ class InteractionMap:
     nodes: tuple[Node, ...]
     support: Support
 
-    def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: ``nodes``, ``support``."""
-        return {"nodes": node_documents(self.nodes), "support": asdict(self.support)}
-
-
-def node_documents(nodes: tuple[Node, ...]) -> list[dict[str, Any]]:
-    """JSON-able nodes."""
-    return [{**asdict(node), "between": list(node.between)} for node in nodes]
+    def to_document(self) -> InteractionsDocument:
+        """A JSON-able form."""
+        return {"nodes": [node.to_document() for node in self.nodes], "support": self.support.to_document()}
 
 
 def interaction_nodes(line: Timeline, window: Window) -> tuple[Node, ...]:
@@ -110,3 +126,11 @@ def interaction_nodes(line: Timeline, window: Window) -> tuple[Node, ...]:
 def interaction_map(line: Timeline) -> InteractionMap:
     """``nodes`` of the whole meeting."""
     return InteractionMap(interaction_nodes(line, line.whole), support_of(line, DEFINITION_VERSION, 2))
+
+
+INTERACTION_SCORE = Family(
+    "interaction_score", DEFINITION_VERSION, lambda meeting: interaction_score(meeting.timeline).to_document()
+)
+INTERACTIONS = Family(
+    "interactions", DEFINITION_VERSION, lambda meeting: interaction_map(meeting.timeline).to_document()
+)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from server.conversation import Conversation, Sentence, word_count
-from server.insights.vectors import centrality, comparable, diverse
+from server.conversation import Sentence, word_count
+from server.insights.family import Family, MeetingFacts, SummaryTexts
+from server.insights.text import Compared, centrality, comparable, diverse
+from server.insights.transcript import MadeOfWords, transcript_of
 
 DEFINITION_VERSION = "2"
 MOST_KEY_POINTS = 5
@@ -18,6 +20,17 @@ MINUTES_PER_SUMMARY_SENTENCE = 4
 # A point needs words enough to be understood alone; longer than this it is many points.
 LEAST_WORDS, MOST_WORDS = 6, 40
 LIKENESS_COST = 0.4
+
+
+class KeyPointsDocument(MadeOfWords):
+    """What ``GET /single-feature-api/meeting/key-points`` answers from."""
+
+    speakers: list[list[Any]]
+    """[speaker, [sentence, ...]] of each."""
+
+
+class SummariesDocument(SummaryTexts, MadeOfWords):
+    """What ``GET /single-feature-api/meeting/text-summaries`` answers from."""
 
 
 def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
@@ -30,44 +43,79 @@ def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]
     return good or [place for place, length in enumerate(lengths) if length >= LEAST_WORDS // 2]
 
 
-def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
-    """Up to ``most`` sentences that are central among all and unlike one another, in the order of time.
+class Ranking(NamedTuple):
+    """Sentences, and which of them are central among all and unlike one another."""
 
-    LexRank times the square root of the number of words, chosen by MMR.
-    """
-    compared = comparable(sentences)
+    sentences: list[Sentence]
+    ranked: list[int]
+    """Indices of sentences, best first: the first few are those that would be chosen if fewer were wanted."""
+
+    def best(self, most: int) -> list[Sentence]:
+        """Up to ``most`` sentences, in the order of time."""
+        return [self.sentences[index] for index in sorted(self.ranked[:most])]
+
+    def texts(self, most: int) -> list[str]:
+        """What they say."""
+        return [sentence.text for sentence in self.best(most)]
+
+
+def ranking(compared: Compared, most: int) -> Ranking:
+    """Rank up to ``most`` sentences by LexRank times the square root of the number of words, chosen by MMR."""
     lengths = [word_count(s.text, s.language) for s in compared.sentences]
     telling = _telling(lengths, compared.sentences)
     if not telling or most < 1:
-        return []
+        return Ranking(compared.sentences, [])
     vectors = compared.vectors[telling]
     worth = centrality(vectors, compared.least_likeness) * np.sqrt([lengths[place] for place in telling])
-    chosen = diverse(vectors, worth, most, LIKENESS_COST)
-    return [compared.sentences[telling[index]] for index in sorted(chosen)]
+    return Ranking(compared.sentences, [telling[index] for index in diverse(vectors, worth, most, LIKENESS_COST)])
 
 
-def key_points(conversation: Conversation) -> list[list[Any]]:
-    """Row 7: for each speaker up to five key points, as [speaker, [sentence, ...]]."""
-    return [
-        [speaker, [s.text for s in central_sentences(_of(conversation, speaker), MOST_KEY_POINTS)]]
-        for speaker in conversation.speakers
-    ]
+def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
+    """Up to ``most`` sentences that are central among all and unlike one another, in the order of time."""
+    return ranking(comparable(sentences), most).best(most)
 
 
-def summaries(conversation: Conversation) -> dict[str, Any]:
-    """Row 8, extractive: ``speakers`` as [speaker, [sentence, ...]], and ``meeting`` as [sentence, ...]."""
-    minutes = conversation.duration_us / 60e6
-    wanted = round(minutes / MINUTES_PER_SUMMARY_SENTENCE)
-    most = min(MOST_SUMMARY_SENTENCES, max(LEAST_SUMMARY_SENTENCES, wanted))
+def _by_speaker(meeting: MeetingFacts) -> dict[int, Ranking]:
+    said = meeting.conversation.sentences
     return {
-        "speakers": [
-            [speaker, [s.text for s in central_sentences(_of(conversation, speaker), SPEAKER_SUMMARY_SENTENCES)]]
-            for speaker in conversation.speakers
-        ],
-        "meeting": [s.text for s in central_sentences(conversation.sentences, most)],
-        "method": "extractive",
+        speaker: ranking(comparable([s for s in said if s.speaker == speaker]), MOST_KEY_POINTS)
+        for speaker in meeting.conversation.speakers
     }
 
 
-def _of(conversation: Conversation, speaker: int) -> list[Sentence]:
-    return [s for s in conversation.sentences if s.speaker == speaker]
+def key_points(meeting: MeetingFacts) -> list[list[Any]]:
+    """For each speaker up to five key points, as [speaker, [sentence, ...]]."""
+    return [[speaker, own.texts(MOST_KEY_POINTS)] for speaker, own in meeting.once(_by_speaker).items()]
+
+
+def summaries(meeting: MeetingFacts) -> SummaryTexts:
+    """What a language model wrote of the meeting and of speakers who are still there; the rest is extracted."""
+    own = {speaker: found.texts(SPEAKER_SUMMARY_SENTENCES) for speaker, found in meeting.once(_by_speaker).items()}
+    written = meeting.written
+    if written is None or written["method"] != "abstractive":
+        by_speaker = [[speaker, said] for speaker, said in own.items()]
+        return {"speakers": by_speaker, "meeting": _meeting_summary(meeting), "method": "extractive"}
+    by_model = dict(written["speakers"])
+    return {
+        "speakers": [[speaker, by_model.get(speaker) or said] for speaker, said in own.items()],
+        "meeting": written["meeting"],
+        "method": written["method"],
+    }
+
+
+def _meeting_summary(meeting: MeetingFacts) -> list[str]:
+    wanted = round(meeting.conversation.duration_us / 60e6 / MINUTES_PER_SUMMARY_SENTENCE)
+    most = min(MOST_SUMMARY_SENTENCES, max(LEAST_SUMMARY_SENTENCES, wanted))
+    return ranking(meeting.compared, most).texts(most)
+
+
+def _key_points_document(meeting: MeetingFacts) -> KeyPointsDocument:
+    return {"speakers": key_points(meeting), "reliability": transcript_of(meeting).reliability}
+
+
+def _summaries_document(meeting: MeetingFacts) -> SummariesDocument:
+    return {**summaries(meeting), "reliability": transcript_of(meeting).reliability}
+
+
+KEY_POINTS = Family("key_points", DEFINITION_VERSION, _key_points_document)
+SUMMARIES = Family("summaries", DEFINITION_VERSION, _summaries_document)

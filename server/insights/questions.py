@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from server.conversation import ENGLISH, Conversation, known_language, punctuated_languages, word_count
-from server.insights.english_only import listed_languages
+from server.insights.family import Family, MeetingFacts
+from server.insights.timeline import listed_languages
+from server.insights.transcript import MadeOfWords, transcript_of
 
 DEFINITION_VERSION = "2"
 # A single word with a question mark asks nothing that anybody would want listed.
 LEAST_WORDS = 2
 
 
-def questions(conversation: Conversation) -> list[dict[str, Any]]:
-    """Row 10: every sentence that asks, in the order of time: ``speaker``, ``question``, ``start_ms``."""
+class Question(TypedDict):
+    """A sentence that asks."""
+
+    speaker: int
+    question: str
+    start_ms: int
+
+
+class QuestionsDocument(MadeOfWords):
+    """What ``GET /single-feature-api/meeting/questions`` answers from."""
+
+    questions: list[Question]
+    method: NotRequired[str]
+    """As ``ToldBy.method``; where it is missing, ``rules``."""
+    reason: NotRequired[str | None]
+
+
+def questions(conversation: Conversation) -> list[Question]:
+    """Every sentence that asks, in the order of time."""
     return [
         {"speaker": s.speaker, "question": s.text, "start_ms": s.start_us // 1000}
         for s in conversation.sentences
@@ -48,3 +67,16 @@ def told_by(conversation: Conversation) -> ToldBy:
         return ToldBy("none", f"{told}; this meeting is in {listed_languages(untold)}.")
     method = "rules" if ENGLISH in bare else "marks"
     return ToldBy(method, f"{told}; what is said in {listed_languages(untold)} is left out.")
+
+
+def _document(meeting: MeetingFacts) -> QuestionsDocument:
+    told = told_by(meeting.conversation)
+    return {
+        "questions": questions(meeting.conversation),
+        "method": told.method,
+        "reason": told.reason,
+        "reliability": transcript_of(meeting).reliability,
+    }
+
+
+QUESTIONS = Family("questions", DEFINITION_VERSION, _document)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import NotRequired, TypedDict
 
-from server.insights.english_only import absence, sentences_note
-from server.insights.support import Support, support_of
-from server.insights.timeline import Timeline, Window, weighted_mean
+from server.insights.family import Family
+from server.insights.timeline import (
+    Support,
+    SupportDocument,
+    Timeline,
+    Window,
+    absence,
+    sentences_note,
+    support_of,
+    weighted_mean,
+)
 
 DEFINITION_VERSION = "3"
 # VADER's published threshold (Hutto and Gilbert 2014), and the middle of each side.
@@ -40,6 +48,18 @@ def sentiment_label(polarity: float | None) -> str:
     return degree + ("Positive" if s > 0 else "Negative")
 
 
+class SentimentDocument(TypedDict):
+    """A stored ``Sentiment``."""
+
+    score: int | None
+    label: str | None
+    mean_polarity: float | None
+    sentences: int
+    support: SupportDocument
+    sentences_in_all: NotRequired[int | None]
+    reason: NotRequired[str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Sentiment:
     """The sentiment of a meeting."""
@@ -55,9 +75,17 @@ class Sentiment:
     reason: str | None = None
     """Why score and label are None."""
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> SentimentDocument:
         """A JSON-able form."""
-        return asdict(self)
+        return {
+            "score": self.score,
+            "label": self.label,
+            "mean_polarity": self.mean_polarity,
+            "sentences": self.sentences,
+            "support": self.support.to_document(),
+            "sentences_in_all": self.sentences_in_all,
+            "reason": self.reason,
+        }
 
 
 def sentiment(line: Timeline) -> Sentiment:
@@ -83,3 +111,6 @@ def sentiment(line: Timeline) -> Sentiment:
         support=replace(support, note=sentences_note(line, "Sentiment is")),
         sentences_in_all=said if line.sentences_read < said else None,
     )
+
+
+SENTIMENT = Family("sentiment", DEFINITION_VERSION, lambda meeting: sentiment(meeting.timeline).to_document())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
-from server.insights.support import Support, support_of
-from server.insights.timeline import Timeline
+from server.insights.family import Family
+from server.insights.timeline import Support, SupportDocument, Timeline, support_of
 
 DEFINITION_VERSION = "1"
 
@@ -29,6 +29,21 @@ def percentages_of(amounts: Sequence[float], decimals: int) -> tuple[float, ...]
     return tuple(value / unit for value in parts)
 
 
+class ShareDocument(TypedDict):
+    """A stored ``Share``."""
+
+    label: int
+    percentage: float
+    speaking_ms: int
+
+
+class SharesDocument(TypedDict):
+    """What ``GET /speakers-balance`` answers from."""
+
+    speakers: list[ShareDocument]
+    support: SupportDocument
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One speaker's share."""
@@ -36,6 +51,10 @@ class Share:
     label: int
     percentage: float
     speaking_ms: int
+
+    def to_document(self) -> ShareDocument:
+        """A JSON-able form."""
+        return {"label": self.label, "percentage": self.percentage, "speaking_ms": self.speaking_ms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +64,9 @@ class Shares:
     speakers: tuple[Share, ...]
     support: Support
 
-    def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: ``speakers``, ``support``."""
-        return {"speakers": [asdict(share) for share in self.speakers], "support": asdict(self.support)}
+    def to_document(self) -> SharesDocument:
+        """A JSON-able form."""
+        return {"speakers": [share.to_document() for share in self.speakers], "support": self.support.to_document()}
 
 
 def shares(line: Timeline) -> Shares:
@@ -61,3 +80,6 @@ def shares(line: Timeline) -> Shares:
         for speaker, percentage, time in zip(line.speakers, percentages_of(times, decimals=2), times, strict=True)
     )
     return Shares(listed, support_of(line, DEFINITION_VERSION, 1))
+
+
+SHARES = Family("shares", DEFINITION_VERSION, lambda meeting: shares(meeting.timeline).to_document())

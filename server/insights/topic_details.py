@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from server.insights.balance import window_evenness
 from server.insights.emotions import emotions_score, listed_emotions
 from server.insights.energy import energy_value, talking_share
-from server.insights.english_only import absence
-from server.insights.interaction import interaction_nodes, interaction_value, node_documents
-from server.insights.periods import periods
+from server.insights.family import Family, MeetingFacts
+from server.insights.interaction import NodeDocument, interaction_nodes, interaction_value
 from server.insights.sentiment import mean_polarity, sentiment_label
-from server.insights.timeline import Timeline, Window
+from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence, periods
 from server.insights.topics import name_of
 
 DEFINITION_VERSION = "2"
 
 
-def detail(line: Timeline, window: Window) -> dict[str, Any]:
-    """One ``Detail`` of row 6; ``speakers`` are those who speak in the window.
+class NodesDocument(TypedDict):
+    """The map of interactions of a window."""
+
+    nodes: list[NodeDocument]
+
+
+class WindowEnergy(TypedDict):
+    """The energy of a window."""
+
+    energy_score: int
+    talking_time: float
+    silence_time: float
+    interactions: NodesDocument
+    emotions: list[str]
+
+
+class TopicDetail(TypedDict):
+    """A window in depth."""
+
+    topic: str
+    start: int
+    """Milliseconds, as ``end``."""
+    end: int
+    speakers: list[int]
+    sentiment: str | None
+    emotions_score: int | None
+    energy: WindowEnergy
+    interactions_score: int
+    involvement_score: int
+    reason: NotRequired[str | None]
+
+
+class TopicDetailsDocument(TypedDict):
+    """What ``GET /single-feature-api/meeting/details-by-topics`` answers from, for the default period."""
+
+    topics: list[TopicDetail]
+
+
+def detail(line: Timeline, window: Window) -> TopicDetail:
+    """A window in depth; ``speakers`` are those who speak in it.
 
     ``sentiment`` and ``emotions_score`` are None and ``emotions`` empty where what is said cannot be read; ``reason``
     says why.
@@ -36,7 +73,7 @@ def detail(line: Timeline, window: Window) -> dict[str, Any]:
             "energy_score": round(energy_value(line, window)),
             "talking_time": talking,
             "silence_time": round(1 - talking, 4),
-            "interactions": {"nodes": node_documents(interaction_nodes(line, window))},
+            "interactions": {"nodes": [node.to_document() for node in interaction_nodes(line, window)]},
             "emotions": [] if unread else listed_emotions(line, window),
         },
         "interactions_score": round(interaction_value(line, window)),
@@ -45,6 +82,13 @@ def detail(line: Timeline, window: Window) -> dict[str, Any]:
     }
 
 
-def period_details(line: Timeline, period_s: int) -> list[dict[str, Any]]:
-    """Row 6: the details of every period."""
+def period_details(line: Timeline, period_s: int) -> list[TopicDetail]:
+    """The details of every period."""
     return [detail(line, window) for window in periods(line.duration_us, period_s)]
+
+
+def _document(meeting: MeetingFacts) -> TopicDetailsDocument:
+    return {"topics": period_details(meeting.timeline, DEFAULT_PERIOD_S)}
+
+
+TOPIC_DETAILS = Family("topic_details", DEFINITION_VERSION, _document)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation import Conversation, Sentence, word_count
-from server.insights.key_phrases import best_phrases
-from server.insights.periods import periods
-from server.insights.timeline import Timeline, Window
-from server.insights.vectors import comparable
+from server.conversation import Sentence, word_count
+from server.insights.family import Family, MeetingFacts
+from server.insights.text import Compared, best_phrases, comparable
+from server.insights.timeline import Timeline, Window, periods
 
 DEFINITION_VERSION = "2"
 # Seconds of talk on each side that are compared, and by how many standard deviations a cut must be deeper than the mean
@@ -33,9 +32,29 @@ UNNAMED = "Conversation"
 QUIET = "Silence"
 
 
+class Topic(TypedDict):
+    """What a window is about."""
+
+    topic: str
+    start: int
+    """Milliseconds, as ``end``."""
+    end: int
+    keywords: list[str]
+
+
+class TopicsDocument(TypedDict):
+    """What ``GET /single-feature-api/meeting/topics`` answers from where no period is asked for."""
+
+    topics: list[Topic]
+
+
 def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     """Moments at which the topic changes, in microseconds, in the order of time; each begins a sentence."""
-    read, vectors, by_words = comparable(sentences)
+    return _borders(comparable(sentences), duration_us)
+
+
+def _borders(compared: Compared, duration_us: int) -> list[int]:
+    read, vectors, by_words = compared
     if len(read) < 4 or duration_us < 2 * SHORTEST_TOPIC_S * 1e6:
         return []
     starts = np.array([s.start_us for s in read]) / 1e6
@@ -94,8 +113,8 @@ def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
     return (UNNAMED if line.speech_us(window) else QUIET), []
 
 
-def topic_document(line: Timeline, window: Window) -> dict[str, Any]:
-    """One topic: ``topic``, ``start``, ``end`` (ms), ``keywords``."""
+def topic_of(line: Timeline, window: Window) -> Topic:
+    """What a window is about."""
     name, keywords = name_of(line, window)
     return {
         "topic": name,
@@ -105,18 +124,25 @@ def topic_document(line: Timeline, window: Window) -> dict[str, Any]:
     }
 
 
-def topic_windows(conversation: Conversation) -> list[Window]:
+def topic_windows(meeting: MeetingFacts) -> list[Window]:
     """The stretches between changes of topic; they cover the meeting."""
-    borders = topic_borders(conversation.sentences, conversation.duration_us)
-    edges = [0, *borders, conversation.duration_us]
+    duration_us = meeting.conversation.duration_us
+    edges = [0, *_borders(meeting.compared, duration_us), duration_us]
     return [Window(start, end) for start, end in itertools.pairwise(edges)]
 
 
-def topics(conversation: Conversation, line: Timeline) -> list[dict[str, Any]]:
-    """Row 9 without a period: the topics found."""
-    return [topic_document(line, window) for window in topic_windows(conversation)]
+def topics(meeting: MeetingFacts) -> list[Topic]:
+    """The topics found; they cover the meeting."""
+    return [topic_of(meeting.timeline, window) for window in meeting.once(topic_windows)]
 
 
-def period_topics(line: Timeline, period_s: int) -> list[dict[str, Any]]:
-    """Row 9 with a period: what each period is about."""
-    return [topic_document(line, window) for window in periods(line.duration_us, period_s)]
+def period_topics(line: Timeline, period_s: int) -> list[Topic]:
+    """What each period is about."""
+    return [topic_of(line, window) for window in periods(line.duration_us, period_s)]
+
+
+def _document(meeting: MeetingFacts) -> TopicsDocument:
+    return {"topics": topics(meeting)}
+
+
+TOPICS = Family("topics", DEFINITION_VERSION, _document)

@@ -12,7 +12,7 @@ from functools import partial
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation
-from server.insights import Timeline
+from server.insights import TIMELINE, Timeline
 from server.lifecycle import MeetingStatus
 from server.live.event_log import EventLog
 from server.live.insights import insights_of
@@ -47,7 +47,7 @@ async def tell_outcome(database: Database, row: LiveRow, events: EventLog, turns
 
 async def _settled(database: Database, row: LiveRow) -> MeetingAnswer | None:
     """The meeting with its timeline once it is ready or failed; None when it was deleted."""
-    find = partial(meetings.answer, organization_id=row.organization_id, file_hash=row.file_hash, family="timeline")
+    find = partial(meetings.answer, organization_id=row.organization_id, file_hash=row.file_hash, family=TIMELINE.name)
     while True:
         answer = await database.read(find, patience_s=PATIENCE_S)
         if answer is None or answer.state.status in (MeetingStatus.READY, MeetingStatus.FAILED):
@@ -59,7 +59,7 @@ async def _ready(database: Database, row: LiveRow, answer: MeetingAnswer, turns:
     document = await database.read(partial(meetings.conversation, meeting_id=row.meeting_id), patience_s=PATIENCE_S)
     conversation = await asyncio.to_thread(Conversation.from_document, document)
     assert answer.value is not None
-    line = await asyncio.to_thread(Timeline.from_document, answer.value)
+    line = await asyncio.to_thread(Timeline.from_document, TIMELINE.typed(answer.value))
     turns.name({speaker.label: speaker.alias for speaker in answer.speakers})
     mark = pb.Watermark(
         final_through_ms=conversation.duration_us // 1000, words_final_through_ms=conversation.duration_us // 1000

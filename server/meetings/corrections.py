@@ -12,7 +12,7 @@ from uuid import UUID
 from server.auth import Caller
 from server.conversation import Conversation, Edit, Merge, Split, edited, from_document, to_document
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
-from server.insights import Answer, answers
+from server.insights import SUMMARIES, Answer, answers
 from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
 
 PATIENCE_S = 30.0
@@ -103,7 +103,8 @@ async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit:
 async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
     """Computes the answers with the corrections in force and stores those that changed."""
     in_force = [from_document(document) for document in await speakers.edits(connection, meeting_id)]
-    summaries = await insights.stored(connection, meeting_id, "summaries")
+    stored = await insights.stored(connection, meeting_id, SUMMARIES.name)
+    summaries = None if stored is None else SUMMARIES.typed(stored)
 
     def compute() -> tuple[Conversation, dict[str, Answer]]:
         corrected = edited(conversation, in_force)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from server.api.answers import ReadyAnswer
 from server.conversation import Conversation
-from server.insights import Answer, answers
+from server.insights import QUESTIONS, Answer, Document, Family, answers
 from server.storage.speakers import SpeakerRow
 from tests.insights.meetings_in_languages import ENGINE
 
@@ -26,13 +26,13 @@ class Stored:
         if of_old:
             for name, (version, document) in self._found.items():
                 self._found[name] = Answer(version, _of_old(document))
-            del self._found["questions"].document["method"]
+            del self._found[QUESTIONS.name].document["method"]
 
-    async def of(self, file_hash: str, family: str) -> ReadyAnswer:
-        """See ``Answers.of``."""
-        version, document = self._found[family]
-        engine = {"languages": list(ENGINE.languages)}
-        return ReadyAnswer(json.loads(json.dumps(document)), engine, SPEAKERS, self._duration_ms, version, self._notice)
+    async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
+        """See ``Answers.get``."""
+        version, document = self._found[family.name]
+        value, engine = family.typed(json.loads(json.dumps(document))), {"languages": list(ENGINE.languages)}
+        return ReadyAnswer(value, engine, SPEAKERS, self._duration_ms, version, self._notice)
 
 
 def _of_old(document: Any) -> Any:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Word
-from server.insights.activation import activations
 from server.insights.energy import energy, energy_parts
 from server.insights.timeline import timeline
+from server.insights.timeline.activation import activations
 from tests.conversation.test_conversation import S, conversation
 
 

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from server.conversation import Conversation
+from server.insights.family import MeetingFacts
 from server.insights.flow import Interruption, Interruptions, each_interruption, flow, interruptions
 from server.insights.questions import questions
 from server.insights.timeline import timeline
@@ -20,7 +21,7 @@ HEARS_OVERLAP = replace(ENGINE, overlap=True)
 
 
 def flow_of(talk: Conversation) -> dict[str, Any]:
-    return flow(talk, timeline(talk))
+    return {**flow(MeetingFacts(talk))}
 
 
 def interrupted(*spoken: tuple[int, float, float]) -> dict[int, Interruptions]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.insights.key_phrases import key_phrases
-from server.insights.stop_words import STOP_WORDS, stop_words
+from server.insights.text.key_phrases import key_phrases
+from server.insights.text.stop_words import STOP_WORDS, stop_words
 
 
 def phrases(language: str, *texts: str) -> list[str]:

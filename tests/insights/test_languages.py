@@ -15,14 +15,15 @@ from server.insights.balance import balance
 from server.insights.dynamics import dynamics
 from server.insights.emotions import emotion_chunks
 from server.insights.energy import energy
-from server.insights.english_only import absence
+from server.insights.family import MeetingFacts
 from server.insights.flow import flow
 from server.insights.interaction import interaction_score
-from server.insights.naming import named_speakers
 from server.insights.quality import quality
 from server.insights.questions import questions, told_by
 from server.insights.sentiment import sentiment
+from server.insights.text.naming import named_speakers
 from server.insights.timeline import Timeline, Window, timeline
+from server.insights.timeline.english_only import absence
 from server.insights.topics import topics
 from server.insights.transcript import transcript
 from tests.insights.meetings_in_languages import (
@@ -68,7 +69,7 @@ def test_nothing_is_felt_in_a_german_meeting_and_it_says_why() -> None:
 
 
 def test_the_quality_of_a_german_meeting_is_made_of_what_is_there() -> None:
-    found = quality(timeline(german()))
+    found = quality(MeetingFacts(german()))
     scores = {driver["name"]: driver["score"] for driver in found["drivers"]}
     assert "sentiment" not in scores
     mean = sum(scores[name] for name in ("balance", "interaction", "energy")) / 3
@@ -94,7 +95,7 @@ def test_german_questions_are_told_by_their_marks() -> None:
     ]
     assert told_by(found).method == "marks"
     assert told_by(found).reason is None
-    assert [s["questions"] for s in flow(found, timeline(found))["speakers"]] == [1, 1]
+    assert [s["questions"] for s in flow(MeetingFacts(found))["speakers"]] == [1, 1]
 
 
 def test_bare_german_asks_nothing_that_we_could_tell() -> None:
@@ -104,7 +105,7 @@ def test_bare_german_asks_nothing_that_we_could_tell() -> None:
     assert told_by(found).method == "none"
     reason = "Without question marks, questions are told in English only; this meeting is in German (de)."
     assert told_by(found).reason == answers(found)["questions"].document["reason"] == reason
-    assert [s["questions"] for s in flow(found, timeline(found))["speakers"]] == [None, None]
+    assert [s["questions"] for s in flow(MeetingFacts(found))["speakers"]] == [None, None]
 
 
 def test_key_points_summary_and_topics_are_made_of_german() -> None:
@@ -130,10 +131,10 @@ def test_japanese_is_written_without_spaces_and_named_by_its_nouns() -> None:
         "予算はExcelで計算しました。",
     ]
     assert [q["question"] for q in questions(found)] == ["来月の予算はいくらですか？"]
-    assert topics(found, timeline(found))[0]["topic"] == "予算"
+    assert topics(MeetingFacts(found))[0]["topic"] == "予算"
     assert answers(found)["summaries"].document["meeting"]
     # What the recogniser gives are pieces of words.
-    assert [s["words_per_minute"] for s in flow(found, timeline(found))["speakers"]] == [None, None]
+    assert [s["words_per_minute"] for s in flow(MeetingFacts(found))["speakers"]] == [None, None]
     joined = transcript(replace(found, sentences=tuple(replace(s, speaker=1) for s in found.sentences)))
     assert joined.entries[0].text.startswith("今日は会議の予算について話します。来月の予算は")
 
@@ -141,13 +142,13 @@ def test_japanese_is_written_without_spaces_and_named_by_its_nouns() -> None:
 def test_chinese_topics_are_what_stands_between_stop_words() -> None:
     lines = ((1, "我们 今天 讨论 的 是 年度预算 。"), (2, "年度预算 没有 问题 ， 服务器 也 在 年度预算 里 。"))
     found = talk(meeting("zh", *lines))
-    assert topics(found, timeline(found))[0]["topic"] == "年度预算"
+    assert topics(MeetingFacts(found))[0]["topic"] == "年度预算"
 
 
 def test_thai_has_no_phrases_and_everything_else() -> None:
     found = talk(meeting("th", (1, "วันนี้ เรา พูด เรื่อง งบประมาณ"), (2, "งบประมาณ ของ เรา ไม่ พอ")))
     assert [s.text for s in found.sentences] == ["วันนี้เราพูดเรื่องงบประมาณ", "งบประมาณของเราไม่พอ"]
-    assert [(t["topic"], t["keywords"]) for t in topics(found, timeline(found))] == [("Conversation", [])]
+    assert [(t["topic"], t["keywords"]) for t in topics(MeetingFacts(found))] == [("Conversation", [])]
     assert answers(found)["summaries"].document["meeting"]
 
 
@@ -161,7 +162,7 @@ def test_a_meeting_of_two_languages_is_felt_where_it_is_english() -> None:
     document = answers(found)["emotions"].document
     assert document["percentages"]["happiness"] == 100
     assert document["support"]["note"] == "Emotions are read in 2 of 9 sentences: those in English."
-    assert quality(line)["drivers"][3]["name"] == "sentiment"
+    assert quality(MeetingFacts(found))["drivers"][3]["name"] == "sentiment"
     assert "reason" in answers(found)["quality"].document
     assert answers(found)["quality"].document["reason"] is None
     german_part, english_part = dynamics(line, 30)[0], dynamics(line, 30)[-1]

@@ -13,8 +13,8 @@ from server.insights.dynamics import dynamics
 from server.insights.emotions import emotion_chunks
 from server.insights.energy import energy_value
 from server.insights.interaction import interaction_value
-from server.insights.periods import longest_period_s, periods
 from server.insights.timeline import timeline
+from server.insights.timeline.periods import longest_period_s, periods
 from server.insights.topic_details import period_details
 from server.insights.topics import period_topics
 from tests.insights.talks import talks
@@ -48,6 +48,7 @@ def test_every_period_is_described(talk: Conversation, period_s: int) -> None:
         assert entry["emotions"] == [name.capitalize() for name in detail["energy"]["emotions"]]
         energy = detail["energy"]
         assert energy["talking_time"] + energy["silence_time"] == pytest.approx(1)
+        assert detail["emotions_score"] is not None
         assert 0 <= detail["emotions_score"] <= 100
         assert 0 <= detail["involvement_score"] <= 100
         assert topic["topic"]

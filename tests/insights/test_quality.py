@@ -11,17 +11,17 @@ from server.conversation import Conversation
 from server.insights import answers
 from server.insights.balance import balance
 from server.insights.energy import energy
+from server.insights.family import MeetingFacts
 from server.insights.interaction import interaction_score
 from server.insights.quality import quality
 from server.insights.sentiment import sentiment
-from server.insights.timeline import timeline
 from tests.conversation.test_conversation import conversation
 from tests.insights.talks import talks
 
 
 def test_the_score_is_the_mean_of_the_four() -> None:
-    line = timeline(conversation((1, 0, 30), (2, 31, 60), (1, 61, 90)))
-    found = quality(line)
+    meeting = MeetingFacts(conversation((1, 0, 30), (2, 31, 60), (1, 61, 90)))
+    line, found = meeting.timeline, quality(meeting)
     felt = sentiment(line).score
     assert felt is not None
     four = [balance(line).score, interaction_score(line).score, energy(line).score, felt]
@@ -30,7 +30,7 @@ def test_the_score_is_the_mean_of_the_four() -> None:
 
 
 def test_drivers_name_every_counted_part_and_say_which_way_it_pulls() -> None:
-    found = quality(timeline(conversation((1, 0, 30), (2, 31, 60), (1, 61, 90))))
+    found = quality(MeetingFacts(conversation((1, 0, 30), (2, 31, 60), (1, 61, 90))))
     effects = {d["name"]: d["effect"] for d in found["drivers"]}
     assert list(effects) == [
         "balance",
@@ -52,7 +52,7 @@ def test_drivers_name_every_counted_part_and_say_which_way_it_pulls() -> None:
 
 @pytest.mark.parametrize("parts", [[], [(1, 0, 60)], [(1, 0, 4), (2, 4, 8)]])
 def test_too_little_talk_has_no_quality(parts: list[tuple[int, float, float]]) -> None:
-    found = quality(timeline(conversation(*parts)))
+    found = quality(MeetingFacts(conversation(*parts)))
     assert found["quality_score"] == 0
     assert not found["support"]["sufficient"]
     assert found["support"]["reason"]

@@ -14,6 +14,7 @@ from server.insights import answers
 from server.insights.balance import balance, evenness, gini
 from server.insights.emotions import emotion_shares, emotions_score, meeting_emotions
 from server.insights.energy import talking_share
+from server.insights.family import MeetingFacts
 from server.insights.interaction import exchange_counts, interaction_components, interaction_map
 from server.insights.key_points import key_points, summaries
 from server.insights.sentiment import mean_polarity, sentiment
@@ -133,12 +134,13 @@ def test_the_emotions_score_lies_between_all_bad_and_all_happy(place: int, score
 @given(talks())
 def test_text_answers_are_what_was_said_and_by_whom(talk: Conversation) -> None:
     said = {speaker: {s.text for s in talk.sentences if s.speaker == speaker} for speaker in talk.speakers}
-    assert [speaker for speaker, _ in key_points(talk)] == list(talk.speakers)
-    for speaker, points in key_points(talk):
+    meeting = MeetingFacts(talk)
+    assert [speaker for speaker, _ in key_points(meeting)] == list(talk.speakers)
+    for speaker, points in key_points(meeting):
         assert set(points) <= said[speaker]
         assert len(points) <= 5
-    assert set(summaries(talk)["meeting"]) <= {s.text for s in talk.sentences}
-    found = topics(talk, timeline(talk))
+    assert set(summaries(meeting)["meeting"]) <= {s.text for s in talk.sentences}
+    found = topics(meeting)
     assert [t["start"] for t in found] == [0, *(t["end"] for t in found[:-1])]
     assert found[-1]["end"] == talk.duration_us // 1000
     borders = topic_borders(talk.sentences, talk.duration_us)

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from server.conversation import Conversation, Segment, Word, sentences_of
-from server.insights.key_phrases import best_phrases, key_phrases
+from server.insights.family import MeetingFacts
 from server.insights.key_points import central_sentences, key_points, summaries
-from server.insights.naming import named_speakers
 from server.insights.questions import questions
+from server.insights.text.key_phrases import best_phrases, key_phrases
+from server.insights.text.naming import named_speakers
 from server.insights.timeline import timeline
 from server.insights.topics import period_topics, topic_borders, topics
 from server.insights.transcript import transcript
@@ -35,7 +36,7 @@ def test_topics_change_where_the_meaning_does_and_are_named_by_what_is_said() ->
     talk = two_topics()
     (border,) = topic_borders(talk.sentences, talk.duration_us)
     assert border == 300 * S
-    found = topics(talk, timeline(talk))
+    found = topics(MeetingFacts(talk))
     assert [(t["topic"], t["start"], t["end"]) for t in found] == [
         ("Annual budget", 0, 300_000),
         ("Flower garden", 300_000, 600_000),
@@ -49,9 +50,9 @@ def test_periods_of_topics_are_named_each_by_its_own() -> None:
 
 
 def test_silence_and_talk_without_words_have_a_name_too() -> None:
-    assert topics(conversation(), timeline(conversation()))[0]["topic"] == "Silence"
+    assert topics(MeetingFacts(conversation()))[0]["topic"] == "Silence"
     wordless = conversation((1, 0, 60))
-    assert topics(wordless, timeline(wordless))[0]["topic"] == "Conversation"
+    assert topics(MeetingFacts(wordless))[0]["topic"] == "Conversation"
 
 
 def test_key_phrases_prefer_what_is_said_here() -> None:
@@ -78,9 +79,9 @@ def test_key_points_are_central_and_do_not_repeat_themselves() -> None:
 
 def test_every_speaker_has_key_points_and_a_summary_even_one_without_words() -> None:
     talk = replace(two_topics(), speakers=(1, 2, 3))
-    assert [speaker for speaker, _ in key_points(talk)] == [1, 2, 3]
-    assert [len(points) for _, points in key_points(talk)] == [5, 5, 0]
-    found = summaries(talk)
+    assert [speaker for speaker, _ in key_points(MeetingFacts(talk))] == [1, 2, 3]
+    assert [len(points) for _, points in key_points(MeetingFacts(talk))] == [5, 5, 0]
+    found = summaries(MeetingFacts(talk))
     assert found["method"] == "extractive"
     assert 3 <= len(found["meeting"]) <= 8
     said = [s.text for s in talk.sentences]

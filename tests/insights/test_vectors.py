@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from server.insights import vectors
-from server.insights.vectors import DAMPING, LEAST_LIKENESS, centrality
+from server.insights.text import vectors
+from server.insights.text.vectors import DAMPING, LEAST_LIKENESS, centrality
 
 
 def talk(sentences: int) -> NDArray[np.float64]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.insights.family import MeetingFacts
 from server.insights.key_points import central_sentences, key_points
+from server.insights.text.vectors import comparable
+from server.insights.text.word_vectors import DIMENSIONS, word_vectors
 from server.insights.topics import topic_borders
-from server.insights.vectors import comparable
-from server.insights.word_vectors import DIMENSIONS, word_vectors
 from tests.insights.meetings_in_languages import german_and_english, meeting, talk
 from tests.insights.talks import S, sentence
 
@@ -67,7 +68,7 @@ def test_sentences_that_are_compared_have_vectors_of_one_kind() -> None:
 
 
 def test_who_speaks_german_in_an_english_meeting_has_key_points_too() -> None:
-    points = dict(key_points(german_and_english()))
+    points = dict(key_points(MeetingFacts(german_and_english())))
     assert all(points.values())
 
 

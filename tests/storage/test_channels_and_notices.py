@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from server.channels import ChannelUse
+from server.insights import QUALITY
 from server.storage import jobs, meetings, results, users
 from server.storage.jobs import Job
 from server.storage.pool import Database
@@ -70,7 +71,7 @@ async def test_a_notice_is_known_with_the_state_and_with_every_answer(database: 
             conversation={},
             engine={},
             speakers_found=[],
-            answers={"quality": ("1", {})},
+            answers={QUALITY.name: ("1", {})},
             duration_ms=1,
             language="",
             language_confidence=None,
@@ -80,7 +81,7 @@ async def test_a_notice_is_known_with_the_state_and_with_every_answer(database: 
         )
     )
     state = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
-    answer = await database.read(lambda c: meetings.answer(c, organization_id, HASH, "quality"))
+    answer = await database.read(lambda c: meetings.answer(c, organization_id, HASH, QUALITY.name))
     assert state is not None
     assert answer is not None
     assert (state.status, state.speech_found, state.notice) == ("ready", False, "No speech was found.")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from server.insights.stop_words import stop_words
+from server.insights.text.stop_words import stop_words
 
 CHINESE = frozenset(["zh", "yue"])
 SHORTEST, LONGEST = 2, 6

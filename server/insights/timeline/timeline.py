@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypedDict, TypeVar
 
 from server.conversation import (
     ENGLISH,
@@ -24,10 +24,9 @@ from server.conversation import (
     turns,
     utterances,
 )
-from server.insights.activation import activations
-from server.insights.key_phrases import Phrase, key_phrases
+from server.insights.text import Phrase, key_phrases
+from server.insights.timeline.activation import activations
 
-DEFINITION_VERSION = "2"
 T = TypeVar("T", bound="_Timed")
 
 
@@ -101,6 +100,20 @@ class ReadSentence:
     """Which of the timeline's phrases it holds, each as often as it does."""
     language: str = ""
     """Primary tag; empty where it is not known, or was not told apart when the meeting was analysed."""
+
+
+class TimelineDocument(TypedDict):
+    """A stored ``Timeline``: each list has the fields of one thing, in the order in which they are declared."""
+
+    duration_us: int
+    speakers: list[int]
+    speech: list[list[Any]]
+    """[speaker, [[start, end], ...]] of each, in microseconds."""
+    activations: list[float | None]
+    utterances: list[list[int]]
+    sentences: list[list[Any]]
+    """Those of earlier versions end before the language."""
+    phrases: list[list[Any]]
 
 
 @dataclass(frozen=True)
@@ -187,7 +200,7 @@ class Timeline:
         known = zip(self.utterances, self.activations, strict=True)
         return InOrder(LivelyUtterance(u.start_us, u.end_us, value) for u, value in known if value is not None)
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> TimelineDocument:
         """A JSON-able form; ``from_document`` is its inverse."""
         return {
             "duration_us": self.duration_us,
@@ -203,7 +216,7 @@ class Timeline:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Timeline:
+    def from_document(cls, document: TimelineDocument) -> Timeline:
         """Reads what ``to_document`` wrote, in this version or an earlier one."""
         return cls(
             duration_us=document["duration_us"],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.conversation import ENGLISH, Sentence
-from server.insights.word_vectors import word_vectors
+from server.insights.text.word_vectors import word_vectors
 
 DAMPING = 0.85
 # Likeness under this is chance between any two sentences of a meeting; by words, those that share none are not alike.

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.conversation import ENGLISH, MARKS, TIGHT, given_names
-from server.insights.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
-from server.insights.stop_words import stop_words
+from server.insights.text.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
+from server.insights.text.stop_words import stop_words
 
 LONGEST_WORDS = 3
 SHORTEST_LETTERS, SHORTEST_SYLLABLES = 3, 2

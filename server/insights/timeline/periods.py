@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.insights.timeline import Window
+from server.insights.timeline.timeline import Window
 
 DEFAULT_PERIOD_S = 300
 SHORTEST_PERIOD_S = 10

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from server.conversation import AMBIGUOUS, ENGLISH, UNKNOWN_SPEAKER, Conversation, Sentence, given_names, known_language
 
-DEFINITION_VERSION = "2"
 # An introduction says it outright; being answered after a name is a hint.
 INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
 LEAST_WEIGHT = 2.0

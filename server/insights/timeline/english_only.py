@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from server.conversation import named_language
-from server.insights.timeline import Timeline, Window
+from server.insights.timeline.timeline import Timeline, Window
 
 MOST_NAMED = 3
 

@@ -1,0 +1,16 @@
+"""What is made of sentences before any score: key phrases, comparable vectors and what is central among them, names."""
+
+from server.insights.text.key_phrases import Phrase, best_phrases, key_phrases
+from server.insights.text.naming import named_speakers
+from server.insights.text.vectors import Compared, centrality, comparable, diverse
+
+__all__ = [
+    "Compared",
+    "Phrase",
+    "best_phrases",
+    "centrality",
+    "comparable",
+    "diverse",
+    "key_phrases",
+    "named_speakers",
+]

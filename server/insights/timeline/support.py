@@ -1,0 +1,58 @@
+"""How much conversation a score rests on: every score says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from server.insights.timeline.timeline import Timeline
+
+# Under this much speech a share or a rate says more about chance than about people.
+MINIMUM_SPEECH_S = 10.0
+
+
+class SupportDocument(TypedDict):
+    """A stored ``Support``."""
+
+    definition_version: str
+    speakers: int
+    speech_seconds: float
+    sufficient: bool
+    reason: str
+    note: NotRequired[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How much conversation a score was computed from."""
+
+    definition_version: str
+    speakers: int
+    speech_seconds: float
+    sufficient: bool
+    reason: str
+    note: str | None = None
+    """What was left out, where something was."""
+
+    def to_document(self) -> SupportDocument:
+        """A JSON-able form."""
+        return {
+            "definition_version": self.definition_version,
+            "speakers": self.speakers,
+            "speech_seconds": self.speech_seconds,
+            "sufficient": self.sufficient,
+            "reason": self.reason,
+            "note": self.note,
+        }
+
+
+def support_of(line: Timeline, definition_version: str, speakers_needed: int) -> Support:
+    """Whether the meeting holds enough for a score that needs ``speakers_needed`` speakers."""
+    seconds = line.speech_us(line.whole) / 1e6
+    speakers = len(line.speakers)
+    reason = ""
+    if speakers < speakers_needed:
+        reason = f"{speakers_needed} speakers are needed, {speakers} heard"
+    elif seconds < MINIMUM_SPEECH_S:
+        reason = f"{MINIMUM_SPEECH_S:g} s of speech are needed, {seconds:.1f} s heard"
+    return Support(definition_version, speakers, round(seconds, 3), not reason, reason)
