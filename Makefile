@@ -90,7 +90,7 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 unit: install $(VENV)/.dev  ## the tests that need no running system and no NeMo
-	$(PYTEST) --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder \
+	$(PYTEST) --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --hypothesis-profile=quick \
 	  --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
 
 test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end; or TESTS=path

@@ -19,6 +19,8 @@ from server.storage.pool import Database
 
 # A busy machine is no failure: examples may take as long as they take.
 settings.register_profile("patient", deadline=None)
+# For `make unit`: enough examples to notice a break, not enough to look for rare ones.
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.load_profile("patient")
 
 
