@@ -19,10 +19,10 @@ from inference.models import EncoderProfile
 # A window is surely of one voice from this share on (docs/accuracy.md).
 SURE = 0.5
 # A window shorter than this does not say well who speaks, seconds.
-LEAST_WINDOW_S = 0.6
+MIN_WINDOW_S = 0.6
 # A voice is one from so many windows on, and from such a share of all: in hours there are coughs enough to resemble one
 # another.
-FEWEST_WINDOWS, LEAST_SHARE = 4, 1 / 500
+MIN_WINDOWS, MIN_SHARE = 4, 1 / 500
 # So many vectors are compared at once, each with every other.
 COMPARED_AT_ONCE = 400
 
@@ -44,7 +44,7 @@ def alone_shares(heard: HeardVoices, windows: Sequence[Window]) -> NDArray[np.fl
         begin, until = np.clip(first[own] - voices.first, 0, length), np.clip(end[own] - voices.first, 0, length)
         alone[own] += (sums[until] - sums[begin]).max(1)
         frames[own] += until - begin
-    long_enough = np.array([window.end_s - window.start_s >= LEAST_WINDOW_S for window in windows], bool)
+    long_enough = np.array([window.end_s - window.start_s >= MIN_WINDOW_S for window in windows], bool)
     return np.where(long_enough, alone / np.maximum(frames, 1), 0).astype(np.float32)
 
 
@@ -63,8 +63,8 @@ def with_rare_voices(
         centroids: shape (speakers, d), unit length, at least one.
         most: so many speakers in all.
     """
-    fewest = max(FEWEST_WINDOWS, round(LEAST_SHARE * len(vectors)))
-    nobody = _likeness_to_nobody(profile)
+    fewest = max(MIN_WINDOWS, round(MIN_SHARE * len(vectors)))
+    nobody = _similarity_to_nobody(profile)
     while len(centroids) < most:
         scores = vectors @ centroids.T
         strange = (alone >= SURE) & (scores.max(1) < nobody)
@@ -76,7 +76,7 @@ def with_rare_voices(
     return centroids
 
 
-def _likeness_to_nobody(profile: EncoderProfile) -> float:
+def _similarity_to_nobody(profile: EncoderProfile) -> float:
     """Under it a window is sooner of another than of the speaker: half-way between two voices and one heard twice."""
     return (profile.split_similarity + profile.merge_similarity) / 2
 
@@ -92,7 +92,7 @@ def _most_frequent(strange: Vectors, known: Vectors, fewest: int, profile: Encod
     if len(strange) < fewest:
         return None
     groups, members = condensed(strange, COMPARED_AT_ONCE)
-    nobody = _likeness_to_nobody(profile)
+    nobody = _similarity_to_nobody(profile)
     alike = (profile.split_similarity + nobody) / 2
     labels = agglomerate(groups, distance=1 - alike)[members]
     counts = np.bincount(labels)

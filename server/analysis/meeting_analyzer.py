@@ -12,7 +12,7 @@ from meetra.inference.v2 import session_pb2
 
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import notice_of, ready_message
-from server.analysis.recording import AudioTrack, Recording, SessionSaid, conversation_of
+from server.analysis.recording import AudioTrack, Recording, SessionResult, conversation_of
 from server.analysis.speaker_naming import recognise, spoken_names
 from server.analysis.text_analysis import read
 from server.analysis.uploaded_recording import recording_of
@@ -70,7 +70,7 @@ class MeetingAnalyzer:
         said = [await self._run_session(job, recording, place) for place in range(len(recording.tracks))]
         await self.conclude(job, recording, said)
 
-    async def conclude(self, job: Job, recording: Recording, said: list[SessionSaid]) -> None:
+    async def conclude(self, job: Job, recording: Recording, said: list[SessionResult]) -> None:
         """Makes the job's meeting ready from what its sessions said. Raises as ``analyse``."""
         conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
 
@@ -123,12 +123,12 @@ class MeetingAnalyzer:
             job.channels,
         )
 
-    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionSaid:
+    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionResult:
         track = recording.tracks[place]
         config = session_config(job.meeting_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
-        said = SessionSaid()
+        said = SessionResult()
         pcm = metered(track.pcm(), said.level)
         async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
             async for response in responses:

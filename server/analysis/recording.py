@@ -13,7 +13,7 @@ import numpy as np
 from meetra.inference.v2 import model_pb2, session_pb2
 from numpy.typing import NDArray
 
-from server.analysis.voices import LEAST_SPEECH_S
+from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
 from server.conversation import Conversation, Event, HeardTrack, fold, joined
 from server.engine import event_of, label_of_task
@@ -53,7 +53,7 @@ class Recording:
 
 
 @dataclass
-class SessionSaid:
+class SessionResult:
     """What a session said of a track, with the voices apart: they are stored only where that is wanted."""
 
     events: list[Event] = field(default_factory=list)
@@ -83,13 +83,13 @@ class SessionSaid:
                 self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
             for profile in response.finished.speakers:
-                if profile.speech_us >= LEAST_SPEECH_S * 1_000_000:
+                if profile.speech_us >= MIN_SPEECH_S * 1_000_000:
                     self.vectors[profile.speaker] = np.asarray(profile.embedding, np.float32)
         self.events.append(event)
 
 
 def conversation_of(
-    recording: Recording, said: list[SessionSaid]
+    recording: Recording, said: list[SessionResult]
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
     """The conversation of all tracks, and the voice of each speaker by number."""
     heard = [

@@ -21,7 +21,7 @@ PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection: open to everybody.
 PUBLIC_PREFIX = "/grpc."
 # Characters of an error's text. It travels as a header, percent-encoded, and clients refuse headers over 8 KiB.
-LONGEST_MESSAGE = 400
+MAX_MESSAGE = 400
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
@@ -99,9 +99,7 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
         raise error
     error = _for_callers(error)
     if isinstance(error, MeetraError):
-        return await context.abort(
-            error.grpc_status, error.message[:LONGEST_MESSAGE], trailing_metadata=error.metadata()
-        )
+        return await context.abort(error.grpc_status, error.message[:MAX_MESSAGE], trailing_metadata=error.metadata())
     # The stack is for us; the caller learns only that it was not their fault.
     log.error("%s failed", method, exc_info=error)
     return await context.abort(grpc.StatusCode.INTERNAL, "Internal error", trailing_metadata=(("x-http-code", "500"),))

@@ -25,9 +25,9 @@ from server.insights.interaction import (
 )
 from server.insights.key_points import (
     KEY_POINTS,
-    LEAST_WORDS,
-    MOST_SUMMARY_SENTENCES,
-    MOST_WORDS,
+    MAX_SUMMARY_SENTENCES,
+    MAX_WORDS,
+    MIN_WORDS,
     SUMMARIES,
     central_sentences,
 )
@@ -41,7 +41,7 @@ from server.insights.stored_timeline import TIMELINE
 from server.insights.text import named_speakers
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
-    SHORTEST_PERIOD_S,
+    MIN_PERIOD_S,
     ReadSentence,
     SupportDocument,
     Timeline,
@@ -74,10 +74,10 @@ __all__ = [
     "INTERACTION_SCORE",
     "Interruption",
     "KEY_POINTS",
-    "LEAST_WORDS",
+    "MIN_WORDS",
     "MEETING_EMOTIONS",
-    "MOST_SUMMARY_SENTENCES",
-    "MOST_WORDS",
+    "MAX_SUMMARY_SENTENCES",
+    "MAX_WORDS",
     "MadeOfWords",
     "MeetingFacts",
     "NodeDocument",
@@ -89,7 +89,7 @@ __all__ = [
     "ReadSentence",
     "SENTIMENT",
     "SHARES",
-    "SHORTEST_PERIOD_S",
+    "MIN_PERIOD_S",
     "SUMMARIES",
     "ScoreDocument",
     "SentimentDocument",

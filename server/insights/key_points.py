@@ -13,13 +13,13 @@ from server.insights.text import Compared, centrality, comparable, diverse
 from server.insights.transcript import MadeOfWords, transcript_of
 
 DEFINITION_VERSION = "2"
-MOST_KEY_POINTS = 5
+MAX_KEY_POINTS = 5
 SPEAKER_SUMMARY_SENTENCES = 2
-LEAST_SUMMARY_SENTENCES, MOST_SUMMARY_SENTENCES = 3, 8
+MIN_SUMMARY_SENTENCES, MAX_SUMMARY_SENTENCES = 3, 8
 MINUTES_PER_SUMMARY_SENTENCE = 4
 # A point needs words enough to be understood alone; longer than this it is many points.
-LEAST_WORDS, MOST_WORDS = 6, 40
-LIKENESS_COST = 0.4
+MIN_WORDS, MAX_WORDS = 6, 40
+SIMILARITY_COST = 0.4
 
 
 class KeyPointsDocument(MadeOfWords):
@@ -38,9 +38,9 @@ def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]
     good = [
         place
         for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
-        if LEAST_WORDS <= length <= MOST_WORDS and not sentence.asks
+        if MIN_WORDS <= length <= MAX_WORDS and not sentence.asks
     ]
-    return good or [place for place, length in enumerate(lengths) if length >= LEAST_WORDS // 2]
+    return good or [place for place, length in enumerate(lengths) if length >= MIN_WORDS // 2]
 
 
 class Ranking(NamedTuple):
@@ -66,8 +66,8 @@ def ranking(compared: Compared, most: int) -> Ranking:
     if not telling or most < 1:
         return Ranking(compared.sentences, [])
     vectors = compared.vectors[telling]
-    worth = centrality(vectors, compared.least_likeness) * np.sqrt([lengths[place] for place in telling])
-    return Ranking(compared.sentences, [telling[index] for index in diverse(vectors, worth, most, LIKENESS_COST)])
+    worth = centrality(vectors, compared.min_similarity) * np.sqrt([lengths[place] for place in telling])
+    return Ranking(compared.sentences, [telling[index] for index in diverse(vectors, worth, most, SIMILARITY_COST)])
 
 
 def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
@@ -78,14 +78,14 @@ def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence
 def _by_speaker(meeting: MeetingFacts) -> dict[int, Ranking]:
     said = meeting.conversation.sentences
     return {
-        speaker: ranking(comparable([s for s in said if s.speaker == speaker]), MOST_KEY_POINTS)
+        speaker: ranking(comparable([s for s in said if s.speaker == speaker]), MAX_KEY_POINTS)
         for speaker in meeting.conversation.speakers
     }
 
 
 def key_points(meeting: MeetingFacts) -> list[list[Any]]:
     """For each speaker up to five key points, as [speaker, [sentence, ...]]."""
-    return [[speaker, own.texts(MOST_KEY_POINTS)] for speaker, own in meeting.once(_by_speaker).items()]
+    return [[speaker, own.texts(MAX_KEY_POINTS)] for speaker, own in meeting.once(_by_speaker).items()]
 
 
 def summaries(meeting: MeetingFacts) -> SummaryTexts:
@@ -105,7 +105,7 @@ def summaries(meeting: MeetingFacts) -> SummaryTexts:
 
 def _meeting_summary(meeting: MeetingFacts) -> list[str]:
     wanted = round(meeting.conversation.duration_us / 60e6 / MINUTES_PER_SUMMARY_SENTENCE)
-    most = min(MOST_SUMMARY_SENTENCES, max(LEAST_SUMMARY_SENTENCES, wanted))
+    most = min(MAX_SUMMARY_SENTENCES, max(MIN_SUMMARY_SENTENCES, wanted))
     return ranking(meeting.compared, most).texts(most)
 
 

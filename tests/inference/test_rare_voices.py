@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inference.diarization.agglomeration import unit
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.local_voices import FrameGrid, HeardVoices
-from inference.diarization.rare_voices import FEWEST_WINDOWS, alone_shares, with_rare_voices
+from inference.diarization.rare_voices import MIN_WINDOWS, alone_shares, with_rare_voices
 from inference.diarization.windows import Window
 from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
@@ -65,7 +65,7 @@ def test_windows_that_are_not_surely_of_one_voice_are_of_nobody_new() -> None:
     assert np.array_equal(with_rare_voices(vectors, alone, known, PROFILE, 8), known)
 
 
-@pytest.mark.parametrize("count", range(1, FEWEST_WINDOWS))
+@pytest.mark.parametrize("count", range(1, MIN_WINDOWS))
 def test_fewer_windows_than_make_a_voice_are_of_nobody_new(count: int) -> None:
     vectors, labels = spoken([60, 40, count])
     known = centroids_of(vectors, labels, 2)

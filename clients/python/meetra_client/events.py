@@ -15,7 +15,7 @@ from meetra_client.credentials import Credentials
 from meetra_client.errors import ConnectionLost, Unauthenticated, outcome
 from meetra_client.reconnect import Backoff
 
-MOST_EVENTS_KEPT = 4096
+MAX_EVENTS_KEPT = 4096
 Watch = Callable[[int], AsyncGenerator[live_pb2.LiveEvent, None]]
 
 
@@ -31,7 +31,7 @@ class EventFeed:
         most: how many events are kept here.
     """
 
-    def __init__(self, seen: int, watch: Watch, most: int = MOST_EVENTS_KEPT) -> None:
+    def __init__(self, seen: int, watch: Watch, most: int = MAX_EVENTS_KEPT) -> None:
         self.received = self._delivered = seen
         self.repeated = 0
         self._watch, self._most = watch, most

@@ -1,7 +1,7 @@
 """A conversation along time: who speaks when in any window of it, and how much of that there is to measure."""
 
 from server.insights.timeline.english_only import absence, left_out, listed_languages, sentences_note
-from server.insights.timeline.periods import DEFAULT_PERIOD_S, SHORTEST_PERIOD_S, longest_period_s, periods
+from server.insights.timeline.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, longest_period_s, periods
 from server.insights.timeline.support import Support, SupportDocument, support_of
 from server.insights.timeline.timeline import (
     InOrder,
@@ -17,7 +17,7 @@ __all__ = [
     "DEFAULT_PERIOD_S",
     "InOrder",
     "ReadSentence",
-    "SHORTEST_PERIOD_S",
+    "MIN_PERIOD_S",
     "Support",
     "SupportDocument",
     "Timeline",
