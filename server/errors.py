@@ -39,7 +39,7 @@ class MeetraError(Exception):
         return tuple(pairs)
 
 
-class Unauthorized(MeetraError):
+class Unauthenticated(MeetraError):
     """No token, or one that is malformed, expired, revoked or not ours."""
 
     grpc_status = grpc.StatusCode.UNAUTHENTICATED
@@ -68,7 +68,7 @@ class BadRequest(MeetraError):
         self.parameter, self.fix = parameter, fix
 
 
-class UnsupportedEncoding(MeetraError):
+class UnsupportedContentEncoding(MeetraError):
     """A body in a content encoding that the server does not read."""
 
     grpc_status = grpc.StatusCode.INVALID_ARGUMENT
@@ -159,7 +159,7 @@ class RecordingTooLong(MeetraError):
         super().__init__(f"file: {duration_s:.0f} s long; this server accepts {limit_s:.0f} s")
 
 
-class NoRoom(MeetraError):
+class StorageFull(MeetraError):
     """A disk of the server is full; nothing of what was to be stored is kept."""
 
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -170,7 +170,7 @@ class NoRoom(MeetraError):
         super().__init__("The server's disk is full; nothing was stored. Try again once there is room")
 
 
-class DatabaseUnavailable(MeetraError):
+class ServiceUnavailable(MeetraError):
     """The database is away for the moment."""
 
     grpc_status = grpc.StatusCode.UNAVAILABLE
@@ -210,7 +210,7 @@ class AudioOverlap(MeetraError):
         )
 
 
-class LiveTooLong(MeetraError):
+class LiveMeetingTooLong(MeetraError):
     """More audio than a live meeting may have."""
 
     grpc_status = grpc.StatusCode.OUT_OF_RANGE
@@ -229,7 +229,7 @@ class MeetingOver(MeetraError):
         super().__init__("The meeting is finished; open a new one")
 
 
-class OwnedElsewhere(MeetraError):
+class HeldByAnotherClient(MeetraError):
     """Somebody else is connected to the live meeting."""
 
     grpc_status = grpc.StatusCode.ABORTED
@@ -247,7 +247,7 @@ class TakenOver(MeetraError):
         super().__init__("Another client has taken this meeting over")
 
 
-class TooManyLive(MeetraError):
+class TooManyLiveMeetings(MeetraError):
     """The server holds its limit of live meetings."""
 
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED

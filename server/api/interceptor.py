@@ -14,7 +14,7 @@ from grpc import aio
 from server.api.decoding import all_decoded, decoded, forgiving
 from server.auth import Authenticator, set_caller
 from server.disk import DiskFull
-from server.errors import DatabaseUnavailable, MeetingNotFound, MeetraError, NoRoom, Unauthorized
+from server.errors import MeetingNotFound, MeetraError, ServiceUnavailable, StorageFull, Unauthenticated
 from server.storage import DatabaseFull, DatabaseGone, Vanished
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
@@ -111,11 +111,11 @@ def _for_callers(error: Exception) -> Exception:
     """What a caller is told of a fault that is known; any other as it is."""
     if isinstance(error, DiskFull | DatabaseFull):
         log.error("%s", error)
-        return NoRoom()
+        return StorageFull()
     if isinstance(error, DatabaseGone):
-        return DatabaseUnavailable()
+        return ServiceUnavailable()
     if isinstance(error, Vanished) and error.what in ("user", "organization"):
-        return Unauthorized()
+        return Unauthenticated()
     if isinstance(error, Vanished) and error.what == "meeting":
         return MeetingNotFound()
     return error
