@@ -36,7 +36,7 @@ from inference.whisper import odds, uncalibrated
 BINS = 10
 RELIABLE_WER = 30.0
 # The mean over fewer words says little about a recording.
-LEAST_WORDS = 30
+MIN_WORDS = 30
 Values = NDArray[np.float64]
 
 
@@ -145,7 +145,7 @@ def figures_of(recordings: Sequence[Recording]) -> dict[str, Any]:
     held, held_error = reliability(half(_joined(odd, "odds")), _joined(odd, "right"))
     _, before_error = reliability(_joined(odd, "confidences"), _joined(odd, "right"))
     whole = fitted(_joined(recordings, "odds"), _joined(recordings, "right"))
-    known = [one for one in recordings if len(one.odds) >= LEAST_WORDS]
+    known = [one for one in recordings if len(one.odds) >= MIN_WORDS]
     wers = np.array([one.wer for one in known])
     thresholds = {}
     for name, means in (

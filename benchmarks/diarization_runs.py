@@ -19,7 +19,7 @@ from inference.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locate
 from inference.diarization import (
     CHANGE_PENALTY,
     HeardVoices,
-    Likeness,
+    Similarity,
     SpeechRule,
     SpeechSegment,
     SpeechSegmenter,
@@ -102,7 +102,7 @@ class Recordings:
             heard, middles_s = self._voices[number], np.array([window.middle_s for window in windows])
             if method.voices is Voices.UNITED:
                 speech = united(speech, heard_speech(heard, self.cases[number].duration_s))
-            segments = overlapped_segments(speech, heard, Likeness(middles_s, vectors @ centroids.T))
+            segments = overlapped_segments(speech, heard, Similarity(middles_s, vectors @ centroids.T))
         return [SpokenInterval(s.start_s, s.end_s, str(s.speaker)) for s in segments]
 
     def score(self, number: int, found: list[SpokenInterval]) -> Scores:

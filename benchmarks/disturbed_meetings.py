@@ -23,7 +23,7 @@ UNDER_DB, TELEVISION_DB = 15.0, 22.0
 TELEVISION_HZ, TELEVISION_T60_S = (200.0, 5000.0), 0.6
 # Of the dialogues of two and three readers: in a quiet room, in rooms with an echo.
 DIALOGUES = (0, 1, 5)
-LONGEST_S = 30.0
+MAX_S = 30.0
 # Of laughter: from one breath to the next, seconds.
 BREATH_S = 2.0
 STEP_S = 0.01
@@ -132,7 +132,7 @@ def _of_length(sound: Samples, count: int) -> Samples:
 
 
 def _beginning(case: Case) -> Case:
-    return part(case, 0.0, LONGEST_S)
+    return part(case, 0.0, MAX_S)
 
 
 def _pause(case: Case) -> float:

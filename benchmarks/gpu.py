@@ -31,7 +31,7 @@ from inference.sortformer import SessionAudio, StreamingSettings, settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # A stream is held while all but one answer of a hundred come within this of the audio they tell of, seconds.
-MOST_LAG_S = 2.0
+MAX_LAG_S = 2.0
 # The first part of a trial is left out: queues fill.
 SETTLING_SHARE = 0.25
 # Streams are searched for to this share of what is held.
@@ -153,7 +153,7 @@ async def hold(streams: Streams, count: int, largest: int, seconds: float) -> He
                 lags.append(time.perf_counter() - due)
             due += streams.step_s
 
-    deadline = seconds + 4 * MOST_LAG_S
+    deadline = seconds + 4 * MAX_LAG_S
     tasks = [asyncio.create_task(stream(number)) for number in range(count)]
     _, late = await asyncio.wait(tasks, timeout=deadline)
     for task in late:
@@ -164,7 +164,7 @@ async def hold(streams: Streams, count: int, largest: int, seconds: float) -> He
     thread.shutdown()
     lag = float(np.quantile(lags, 0.99)) if lags and not late else float("inf")
     return Held(
-        count, largest, lag, min(1.0, counted.ran_s / took), counted.works / max(1, counted.calls), lag < MOST_LAG_S
+        count, largest, lag, min(1.0, counted.ran_s / took), counted.works / max(1, counted.calls), lag < MAX_LAG_S
     )
 
 

@@ -26,14 +26,14 @@ from benchmarks.sounds import NONSPEECH, VARIANTS, Wordless, made, recorded
 from cli.client import Client
 
 # A made sound shorter than this says little.
-SHORTEST_S = 4.0
+MIN_S = 4.0
 
 
 def sounds(minutes: float) -> list[Wordless]:
     """So many minutes, or a little more where that would leave made sounds too short."""
     clips = recorded()
     rest_s = minutes * 60 - sum(len(clip.samples) for clip in clips) / RATE_HZ
-    each_s = max(SHORTEST_S, rest_s / len(VARIANTS))
+    each_s = max(MIN_S, rest_s / len(VARIANTS))
     return [*clips, *(made(kind, each_s, level_dbfs) for kind, level_dbfs in VARIANTS)]
 
 

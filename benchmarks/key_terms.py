@@ -33,8 +33,8 @@ from inference.engine import Engine
 from inference.session import SessionConfig
 
 # Shorter words are none that anybody would name.
-SHORTEST_LETTERS = 5
-MOST_TERMS = 100
+MIN_LETTERS = 5
+MAX_TERMS = 100
 MADE_S = 5.0
 
 
@@ -50,7 +50,7 @@ class Pass:
         """Longer words of the reference that were not recognised, each once."""
         right = {place for place, _ in matched(self.reference, self.heard)}
         missed = [word for place, word in enumerate(self.reference) if place not in right]
-        return [word for word in dict.fromkeys(missed) if len(word) >= SHORTEST_LETTERS]
+        return [word for word in dict.fromkeys(missed) if len(word) >= MIN_LETTERS]
 
     def recalled(self, terms: Sequence[str]) -> tuple[int, int]:
         """How often the terms were said and recognised, and how often they were said."""
@@ -69,7 +69,7 @@ async def heard(engine: Engine, spoken: Spoken, terms: Sequence[str]) -> Pass:
 def distractors(passes: Sequence[Pass], number: int, count: int) -> list[str]:
     """So many of the longer words of other recordings that are not said in this one."""
     said = set(passes[number].reference)
-    others = {word for other in passes for word in other.reference if len(word) >= SHORTEST_LETTERS} - said
+    others = {word for other in passes for word in other.reference if len(word) >= MIN_LETTERS} - said
     chosen = np.random.default_rng(number).permutation(sorted(others))[:count]
     return [str(word) for word in chosen]
 
@@ -124,13 +124,13 @@ async def measure() -> dict[str, Any]:
     async with default_engine() as engine:
         plain = [await heard(engine, one, ()) for one in spoken]
         for number, one in enumerate(spoken):
-            terms = plain[number].wrong[: MOST_TERMS // 2]
+            terms = plain[number].wrong[: MAX_TERMS // 2]
             absent = distractors(plain, number, len(terms))
             given = [str(term) for term in np.random.default_rng(number).permutation([*terms, *absent])]
             rows.append(row_of(one, plain[number], await heard(engine, one, given), terms, absent))
             every += terms
             print(rows[-1], file=sys.stderr, flush=True)
-        sounds = await without_speech(engine, every[:MOST_TERMS])
+        sounds = await without_speech(engine, every[:MAX_TERMS])
     return {"all": in_all(rows), "recordings": rows, "without_speech": sounds}
 
 

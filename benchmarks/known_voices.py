@@ -34,7 +34,7 @@ from benchmarks.running_system import circumstances
 from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
 from benchmarks.voices_of_meetings import FoundVoice, found_voices
 from inference.onnx.speakers import PROFILE
-from server.analysis import LEAST_SPEECH_S
+from server.analysis import MIN_SPEECH_S
 
 # Between two utterances of a reader, seconds.
 PAUSE_S = 0.5
@@ -134,7 +134,7 @@ def by_amount(heard: Heard, threshold: float) -> list[dict[str, Any]]:
 
 def by_threshold(heard: Heard, readers: list[str]) -> list[dict[str, float]]:
     """Errors of some readers, every way with every way; 60 s known, of the new one the least that is compared."""
-    known, new = heard.known_of(KNOWN_S[-1]).of(readers), heard.new_of(LEAST_SPEECH_S).of(readers)
+    known, new = heard.known_of(KNOWN_S[-1]).of(readers), heard.new_of(MIN_SPEECH_S).of(readers)
     pairs = compared(known, new)
     return [
         {
@@ -149,7 +149,7 @@ def by_threshold(heard: Heard, readers: list[str]) -> list[dict[str, float]]:
 
 def of_meetings(found: dict[str, list[FoundVoice]], threshold: float) -> list[dict[str, Any]]:
     """Speakers of meetings with those of other meetings; ``found``: by the way the meetings were recorded."""
-    enough = {way: [voice for voice in some if voice.seconds >= LEAST_SPEECH_S] for way, some in found.items()}
+    enough = {way: [voice for voice in some if voice.seconds >= MIN_SPEECH_S] for way, some in found.items()}
     rows = []
     for known, new in (("close", "close"), ("close", WORSE), (WORSE, WORSE)):
         pairs = [(a, b) for a in enough[known] for b in enough[new] if a.meeting != b.meeting]

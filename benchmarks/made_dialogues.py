@@ -16,9 +16,9 @@ from benchmarks.scoring import SpokenInterval
 LEVEL_RMS = 0.05
 # Of read speech: frames this far under the loud ones, or so little over the noise, are pauses.
 PAUSE_DB, NOISE_DB = 30.0, 6.0
-LONGEST_PAUSE_S, SHORTEST_SPEECH_S = 0.3, 0.1
+MAX_PAUSE_S, MIN_SPEECH_S = 0.3, 0.1
 FRAME = RATE_HZ // 100
-SHORTEST_TURN_S = 0.5
+MIN_TURN_S = 0.5
 # Of a word said while another has the floor, seconds.
 BACKCHANNEL_S = (0.3, 1.0)
 # A turn can end so much later than the dialogue should, seconds.
@@ -113,7 +113,7 @@ class _Dialogue:
         random, manner = self._random, self._manner
         speaker = self._somebody(self._shares * np.where(np.arange(len(self._readers)) == floor.last, 0.15, 1))
         first = self._recording(speaker)
-        length_s = float(np.clip(random.lognormal(*manner.turn_log_s), SHORTEST_TURN_S, manner.longest_turn_s))
+        length_s = float(np.clip(random.lognormal(*manner.turn_log_s), MIN_TURN_S, manner.longest_turn_s))
         turn, spans = self._words(speaker, first, length_s)
         gap_s = max(0.05, float(random.normal(0.25, 0.25)))
         if speaker != floor.last >= 0 and random.random() < self._room.overlap:
@@ -142,12 +142,12 @@ class _Dialogue:
             own = list(_stretches(speech, length_s - reached_s, self._random))
             begin_s, end_s = own[0][0], own[-1][1]
             if pieces:
-                pieces.append(np.zeros(int(LONGEST_PAUSE_S * RATE_HZ), np.float32))
-                reached_s += LONGEST_PAUSE_S
+                pieces.append(np.zeros(int(MAX_PAUSE_S * RATE_HZ), np.float32))
+                reached_s += MAX_PAUSE_S
             pieces.append(samples[int(begin_s * RATE_HZ) : int(end_s * RATE_HZ)])
             spans += [(reached_s + a - begin_s, reached_s + b - begin_s) for a, b in own]
             reached_s += end_s - begin_s
-            if length_s - reached_s < SHORTEST_TURN_S + LONGEST_PAUSE_S:
+            if length_s - reached_s < MIN_TURN_S + MAX_PAUSE_S:
                 break
         return np.concatenate(pieces), spans
 
@@ -206,7 +206,7 @@ def _stretches(spans: Spans, length_s: float, random: np.random.Generator) -> It
     first = int(random.integers(len(spans)))
     end_s = spans[first][0] + length_s
     for start, end in spans[first:]:
-        if min(end, end_s) - start > SHORTEST_SPEECH_S:
+        if min(end, end_s) - start > MIN_SPEECH_S:
             yield start, min(end, end_s)
 
 
@@ -220,8 +220,8 @@ def _speech(samples: Samples) -> Spans:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], speech.astype(int), [0]]))) / 100
     spans: Spans = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if spans and start - spans[-1][1] <= LONGEST_PAUSE_S:
+        if spans and start - spans[-1][1] <= MAX_PAUSE_S:
             spans[-1] = (spans[-1][0], float(end))
         else:
             spans.append((float(start), float(end)))
-    return [span for span in spans if span[1] - span[0] > SHORTEST_SPEECH_S]
+    return [span for span in spans if span[1] - span[0] > MIN_SPEECH_S]

@@ -39,7 +39,7 @@ from inference.models import EMOTIONS, ModelSet
 from inference.selection import load_default_models
 from inference.text import BlendedSentiment
 from server.conversation import Sentence, is_question
-from server.insights import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences, topic_borders
+from server.insights import MAX_SUMMARY_SENTENCES, MAX_WORDS, MIN_WORDS, central_sentences, topic_borders
 
 TEXT = EVAL / "text"
 # MELD's classes that we tell apart; sadness and surprise have no label of ours.
@@ -165,9 +165,9 @@ def summaries(models: ModelSet) -> list[dict[str, Any]]:
         for acts in meetings:
             matters = [act.matters for act in acts]
             sentences = _sentences([act.said for act in acts], encoder)
-            chosen = central_sentences(sentences, MOST_SUMMARY_SENTENCES)
+            chosen = central_sentences(sentences, MAX_SUMMARY_SENTENCES)
             ours.append(fmean(matters[s.segment_id] for s in chosen))
-            long_enough = [s for s in sentences if LEAST_WORDS <= len(s.text.split()) <= MOST_WORDS and not s.asks]
+            long_enough = [s for s in sentences if MIN_WORDS <= len(s.text.split()) <= MAX_WORDS and not s.asks]
             every.append(fmean(matters[s.segment_id] for s in long_enough))
         row = {"task": f"summaries, AMI{kind}", "n": len(meetings), "measure": "precision"}
         rows.append(row | _pair(fmean(ours), fmean(every)))

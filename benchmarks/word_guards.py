@@ -155,9 +155,9 @@ Change = Callable[[], AbstractContextManager[None]]
 GUARDS: dict[str, Change] = {
     "all": nullcontext,
     "- doubt (log-probability, no speech)": _undoubted,
-    "- compression": lambda: changed(guards, LARGEST_COMPRESSION=np.inf),
+    "- compression": lambda: changed(guards, MAX_COMPRESSION=np.inf),
     "- repeats": lambda: changed(recogniser, repeats_from=len),
-    "- hearing the rest again": lambda: changed(recogniser, MOST_PASSES=1),
+    "- hearing the rest again": lambda: changed(recogniser, MAX_PASSES=1),
     "- a second text, with times": _never_asked_again,
 }
 # What is heard, and the words that were said; none where nobody said any.

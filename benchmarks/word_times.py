@@ -34,12 +34,12 @@ DATA = EVAL / "synthetic"
 # No multiple of anything that the engine works in.
 EVERY_S = 241.37
 # Which utterances are said again and again: by dialogue, the first that are long enough.
-DIALOGUES, SHORTEST_S = ("d1", "d2_mf", "d3"), 3.0
+DIALOGUES, MIN_S = ("d1", "d2_mf", "d3"), 3.0
 AROUND_S = 0.3
 HISS_DBFS = -60.0
-LARGEST_DRIFT_S = 0.1
+MAX_DRIFT_S = 0.1
 # Every utterance is said more than once.
-SHORTEST_HOURS = 0.5
+MIN_HOURS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def sparse(hours: float) -> list[Said]:
     chosen = []
     for name in DIALOGUES:
         samples = as_pcm(read_samples(DATA / f"{name}.flac"))
-        one = next(u for u in read_stm(DATA / f"{name}.stm") if u.end_s - u.start_s >= SHORTEST_S)
+        one = next(u for u in read_stm(DATA / f"{name}.stm") if u.end_s - u.start_s >= MIN_S)
         first, last = int((one.start_s - AROUND_S) * RATE_HZ), int((one.end_s + AROUND_S) * RATE_HZ)
         chosen.append((tuple(folded_words(one.text)), samples[max(0, first) : last]))
     places = np.arange(10.0, hours * 3600 - 30, EVERY_S)
@@ -180,8 +180,8 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=2.0, help="length of the sparse recording")
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
-    if given.hours < SHORTEST_HOURS:
-        parser.error(f"--hours: at least {SHORTEST_HOURS:g}, so that every utterance is said more than once")
+    if given.hours < MIN_HOURS:
+        parser.error(f"--hours: at least {MIN_HOURS:g}, so that every utterance is said more than once")
     if not DATA.is_dir():
         print(f"no dialogues in {DATA}", file=sys.stderr)
         return 2
@@ -189,7 +189,7 @@ def main() -> int:
     figures = asyncio.run(measure(given.hours))
     if given.json:
         given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
-    return 0 if figures["sparse"]["largest_s"] < LARGEST_DRIFT_S else 1
+    return 0 if figures["sparse"]["largest_s"] < MAX_DRIFT_S else 1
 
 
 if __name__ == "__main__":

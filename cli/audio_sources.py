@@ -26,7 +26,7 @@ BLOCK_S = 0.1
 BLOCKS_AHEAD, MICROPHONE_BLOCKS_AHEAD = 20, 6000
 STDIN_BYTES = READ_BYTES = 64 * 1024
 # A recording is decoded before its first block is sent: 4 h take a minute or two, and half a gigabyte.
-LONGEST_S = 24 * 3600.0
+MAX_S = 24 * 3600.0
 ALSA_SETTINGS = Path("/usr/share/alsa")
 # Tried in this order where the libraries have them.
 MICROPHONES = {
@@ -61,7 +61,7 @@ def recording(path: Path, track_id: str, participant: str) -> Source:
 
     @cache
     def decoded() -> Path:
-        outcome = transcode(path, Path(folder.name), LONGEST_S, apart=False, progress=lambda _: None)
+        outcome = transcode(path, Path(folder.name), MAX_S, apart=False, progress=lambda _: None)
         return Path(folder.name) / outcome.tracks[0].file
 
     def blocks(first_sample: int) -> Iterator[bytes]:

@@ -14,8 +14,8 @@ from cli.answers import MeetingAnswers
 from server.conversation import named_language
 
 BAR_CELLS = 24
-MOST_PAIRS = 6
-MOST_PERIODS = 12
+MAX_PAIRS = 6
+MAX_PERIODS = 12
 
 
 def heading(title: str) -> Text:
@@ -110,11 +110,11 @@ def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
     if not nodes:
         return None
     lines = [heading("Who talks with whom (strongest pair = 100)")]
-    for node in nodes[:MOST_PAIRS]:
+    for node in nodes[:MAX_PAIRS]:
         first, second = (aliases[speaker] for speaker in node.between)
         lines.append(Text(f"  {first} and {second}: {node.value} ({node.exchanges} exchanges)"))
-    if len(nodes) > MOST_PAIRS:
-        lines.append(Text(f"  ... and {len(nodes) - MOST_PAIRS} more pairs", "dim"))
+    if len(nodes) > MAX_PAIRS:
+        lines.append(Text(f"  ... and {len(nodes) - MAX_PAIRS} more pairs", "dim"))
     return Group(*lines)
 
 
@@ -135,12 +135,12 @@ def over_time(answers: MeetingAnswers) -> Group | None:
     if len(found) < 2:
         return None
     table = columns()
-    for period in found[:MOST_PERIODS]:
+    for period in found[:MAX_PERIODS]:
         table.add_row(
             f"{clock(period.start)}",
             f"energy {period.energy_score}",
             f"interaction {period.interactions_score}",
             period.sentiment,
         )
-    rest = [Text(f"... and {len(found) - MOST_PERIODS} more periods", "dim")] if len(found) > MOST_PERIODS else []
+    rest = [Text(f"... and {len(found) - MAX_PERIODS} more periods", "dim")] if len(found) > MAX_PERIODS else []
     return Group(heading("Over time"), table, *rest)

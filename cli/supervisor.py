@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 log = logging.getLogger(__name__)
-SHORTEST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
+MIN_BACKOFF_S, MAX_BACKOFF_S = 0.2, 5.0
 # A process that ran this long was healthy: its next death starts the backoff anew.
 HEALTHY_AFTER_S = 10.0
 STOP_TIMEOUT_S = 15.0
@@ -87,7 +87,7 @@ class Supervisor:
         (self._run / f"{program.name}.pid").write_text(f"{process.pid}\n")
 
     async def _watch(self, program: Program) -> None:
-        backoff = SHORTEST_BACKOFF_S
+        backoff = MIN_BACKOFF_S
         while True:
             started = time.monotonic()
             code = await self._processes[program.name].wait()
@@ -95,10 +95,10 @@ class Supervisor:
                 return
             self._last_exit[program.name] = code
             if time.monotonic() - started > HEALTHY_AFTER_S:
-                backoff = SHORTEST_BACKOFF_S
+                backoff = MIN_BACKOFF_S
             log.warning("%s ended (%s), starting it again; see %s.log", program.name, code, program.name)
             await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, LONGEST_BACKOFF_S)
+            backoff = min(2 * backoff, MAX_BACKOFF_S)
             await self._spawn(program)
 
     async def stop(self) -> None:

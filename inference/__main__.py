@@ -21,7 +21,7 @@ from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
 
-LARGEST_MESSAGE = 4 * 1024 * 1024
+MAX_MESSAGE = 4 * 1024 * 1024
 # The server's jobs survive a session that is cut, so a stop need not wait long.
 STOP_GRACE_S = 2.0
 # Whoever supervises need not start it again as it is.
@@ -39,7 +39,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holds: tasks %d", len(asyncio.all_tasks(loop))))
     server = aio.server(
         options=[
-            ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+            ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Model = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096)]
+ModelRef = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096)]
 """What does a task: empty for what the set says, ``default``, a name of the catalogue, a path, or
 ``PATH@sha256:HEX``."""
 
@@ -34,18 +34,20 @@ class InferenceSettings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
-    models: Model = Field("default", description="set of models: default, recommended, or one of the user's catalogue")
-    vad: Model = Field("", description="voice activity")
-    speaker_encoder: Model = Field("", description="speaker vectors")
-    diarizer: Model = Field("", description="who speaks in every frame; none: vectors are clustered")
-    segmenter: Model = Field(
+    models: ModelRef = Field(
+        "default", description="set of models: default, recommended, or one of the user's catalogue"
+    )
+    vad: ModelRef = Field("", description="voice activity")
+    speaker_encoder: ModelRef = Field("", description="speaker vectors")
+    diarizer: ModelRef = Field("", description="who speaks in every frame; none: vectors are clustered")
+    segmenter: ModelRef = Field(
         "", description="who speaks within ten seconds, and who at once; none: one speaker at a time"
     )
-    recogniser: Model = Field("", description="speech recognition")
-    quality: Model = Field("", description="audio quality")
-    text_encoder: Model = Field("", description="sentence vectors")
-    sentiment: Model = Field("", description="sentiment of words")
-    emotions: Model = Field("", description="emotions of words")
+    recogniser: ModelRef = Field("", description="speech recognition")
+    quality: ModelRef = Field("", description="audio quality")
+    text_encoder: ModelRef = Field("", description="sentence vectors")
+    sentiment: ModelRef = Field("", description="sentiment of words")
+    emotions: ModelRef = Field("", description="emotions of words")
 
     device: Literal["auto", "cpu", "cuda", "tensorrt"] = Field("auto", description="where models run")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="what NeMo and TensorRT compute in")

@@ -25,7 +25,7 @@ from server.confinement import PARENT
 # Nothing of the server's secrets is the child's business.
 PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 # A longer line is no answer of ours, and must not fill our memory.
-LONGEST_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 
 
 class Child:
@@ -88,7 +88,7 @@ async def start(module: str, *arguments: str, listens: bool = False) -> Child:
     assert process.stdout is not None
     reading = writing = None
     try:
-        said = asyncio.StreamReader(LONGEST_LINE_BYTES)
+        said = asyncio.StreamReader(MAX_LINE_BYTES)
         reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), process.stdout)
         if process.stdin is not None:
             writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)

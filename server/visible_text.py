@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 # A letter of a living script carries fewer; what carries more is piled up to cover the lines around it.
-MOST_MARKS = 10
+MAX_MARKS = 10
 # Letters and symbols that are blank: Hangul fillers, Khmer inherent vowels, the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _AROUND = re.compile(r"^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$")
@@ -52,8 +52,8 @@ def flaw(text: str) -> str | None:
             return reason
     if text and not any(_is_visible(character) for character in text):
         return "holds nothing that can be seen; give it letters, digits or signs"
-    if _longest_pile(text) > MOST_MARKS:
-        return f"piles more than {MOST_MARKS} marks on one letter; leave them out"
+    if _longest_pile(text) > MAX_MARKS:
+        return f"piles more than {MAX_MARKS} marks on one letter; leave them out"
     return None
 
 

@@ -1,9 +1,9 @@
 """How audio sounds: level, pitch, clipping, decay, dropouts, music, and quality as listeners would judge it."""
 
-from inference.acoustics.recording import RecordingAcoustics, RecordingEar, SegmentAcoustics
+from inference.acoustics.recording import AcousticsCollector, RecordingAcoustics, SegmentAcoustics
 
 __all__ = [
     "RecordingAcoustics",
-    "RecordingEar",
+    "AcousticsCollector",
     "SegmentAcoustics",
 ]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from inference.acoustics.frames import FRAME_S
 
 # A decay worth measuring falls this far, in no fewer frames than this.
-LEAST_FALL_DB = 12.0
-LEAST_FRAMES = 3
+MIN_FALL_DB = 12.0
+MIN_FRAMES = 3
 # Under the peak by this much, background noise bends the slope.
 HEADROOM_DB = 30.0
 
@@ -25,7 +25,7 @@ def decay_rates(level_dbfs: NDArray[np.float32], noise_dbfs: float) -> NDArray[n
     A decay is a run of falling frames of at least 12 dB and three frames, as far as it stays
     6 dB over the noise and within 30 dB of its beginning; its rate is the slope of the least-squares line.
     """
-    if len(level_dbfs) < LEAST_FRAMES + 1:
+    if len(level_dbfs) < MIN_FRAMES + 1:
         return np.zeros(0, np.float32)
     falling = np.diff(level_dbfs) < 0
     padded = np.concatenate([[False], falling, [False]])
@@ -34,6 +34,6 @@ def decay_rates(level_dbfs: NDArray[np.float32], noise_dbfs: float) -> NDArray[n
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         run = level_dbfs[start : end + 1].astype(np.float64)
         run = run[(run >= noise_dbfs + 6) & (run >= run[0] - HEADROOM_DB)]
-        if len(run) >= LEAST_FRAMES + 1 and run[0] - run[-1] >= LEAST_FALL_DB:
+        if len(run) >= MIN_FRAMES + 1 and run[0] - run[-1] >= MIN_FALL_DB:
             rates.append(-np.polyfit(np.arange(len(run)) * FRAME_S, run, 1)[0])
     return np.asarray(rates, np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 
 from inference.models import SAMPLE_RATE_HZ, Samples
 
-SHORTEST_SAMPLES = SAMPLE_RATE_HZ // 100
-LONGEST_SAMPLES = SAMPLE_RATE_HZ * 4 // 10
+MIN_SAMPLES = SAMPLE_RATE_HZ // 100
+MAX_SAMPLES = SAMPLE_RATE_HZ * 4 // 10
 # The sound right before and right after, so long and so loud, was cut off and did not fade.
 EDGE_SAMPLES = SAMPLE_RATE_HZ // 200
 LOUD_EDGE = 10 ** (-45 / 20)
@@ -31,8 +31,8 @@ class DropoutTrack:
         padded = np.concatenate([[False], zero, [False]])
         edges = np.flatnonzero(padded[1:] != padded[:-1])
         starts, ends = edges[::2], edges[1::2]
-        fits = (ends - starts >= SHORTEST_SAMPLES) & (ends - starts <= LONGEST_SAMPLES)
-        settled = max(0, len(heard) - LONGEST_SAMPLES - 2 * EDGE_SAMPLES)
+        fits = (ends - starts >= MIN_SAMPLES) & (ends - starts <= MAX_SAMPLES)
+        settled = max(0, len(heard) - MAX_SAMPLES - 2 * EDGE_SAMPLES)
         for start, end in zip(starts[fits], ends[fits], strict=True):
             whole = start >= EDGE_SAMPLES and end + EDGE_SAMPLES <= len(heard)
             if whole and _loud(heard[start - EDGE_SAMPLES : start]) and _loud(heard[end : end + EDGE_SAMPLES]):

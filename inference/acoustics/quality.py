@@ -15,7 +15,7 @@ from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
 # Scores one window.
 Judge = Callable[[Samples], Awaitable[OpinionScores]]
 # Below this share of speech a window says more about the room than about a microphone.
-LEAST_SPEECH = 0.2
+MIN_SPEECH = 0.2
 # The first windows are all judged; later every second: quality changes slowly, and the model is among the dearest.
 JUDGED_AT_FIRST = 6
 JUDGED_LATER_EVERY = 2
@@ -23,7 +23,7 @@ SPEECH_PROBABILITY = 0.5
 # Scores are told at the end only: where words and speakers of live meetings need the machine now, so many windows may
 # wait, which bounds a session's memory to 7 MB for them. A recording waits for its few: it ends soon after its last
 # sample.
-MOST_WAITING_LIVE, MOST_WAITING = 24, 4
+MAX_WAITING_LIVE, MAX_WAITING = 24, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class QualityTrack:
 
     def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
         self._window_samples, self._ask = window_samples, judge
-        self._most_waiting = MOST_WAITING_LIVE if live else MOST_WAITING
+        self._most_waiting = MAX_WAITING_LIVE if live else MAX_WAITING
         self._samples: list[Samples] = []
         self._length = 0
         self._speech = 0.0
@@ -78,7 +78,7 @@ class QualityTrack:
     async def _close_window(self) -> None:
         window, length, speech, start = self._samples, self._length, self._speech, self._start
         self._samples, self._length, self._speech, self._start = [], 0, 0.0, start + length
-        if speech < LEAST_SPEECH * length:
+        if speech < MIN_SPEECH * length:
             return
         self._candidates += 1
         if self._candidates > JUDGED_AT_FIRST and self._candidates % JUDGED_LATER_EVERY:

@@ -22,9 +22,9 @@ AROUND_S = 5.0
 GUARD_S = 0.2
 # Music: seconds that stay tonal, loud enough, and that the detector does not take for speech.
 MUSICAL_CONTINUITY = 0.5
-LEAST_MUSIC_DBFS = -50.0
-MOST_SPEECH_IN_MUSIC = 0.5
-SHORTEST_MUSIC_S = 3
+MIN_MUSIC_DBFS = -50.0
+MAX_SPEECH_IN_MUSIC = 0.5
+MIN_MUSIC_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class RecordingAcoustics:
     """Start and end of each stretch of music, seconds."""
 
 
-class RecordingEar:
+class AcousticsCollector:
     """Listens to one session from beginning to end."""
 
     def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
@@ -131,8 +131,8 @@ class RecordingEar:
         seconds = len(tonal)
         levels = self._frames.level_dbfs[: seconds * frames].reshape(seconds, frames).mean(axis=1)
         speech = self._speech[: seconds * frames].reshape(seconds, frames).mean(axis=1)
-        musical = tonal & (levels >= LEAST_MUSIC_DBFS) & (speech <= MOST_SPEECH_IN_MUSIC)
+        musical = tonal & (levels >= MIN_MUSIC_DBFS) & (speech <= MAX_SPEECH_IN_MUSIC)
         padded = np.concatenate([[False], musical, [False]])
         edges = np.flatnonzero(padded[1:] != padded[:-1])
         spans = zip(edges[::2], edges[1::2], strict=True)
-        return [(float(a), float(b)) for a, b in spans if b - a >= SHORTEST_MUSIC_S]
+        return [(float(a), float(b)) for a, b in spans if b - a >= MIN_MUSIC_S]

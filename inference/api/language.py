@@ -12,8 +12,8 @@ from meetra.inference.v1 import language_pb2, language_pb2_grpc
 
 from inference.models import EMOTIONS, ModelSet
 
-MOST_SENTENCES = 256
-LONGEST_CHARACTERS = 4000
+MAX_SENTENCES = 256
+MAX_CHARACTERS = 4000
 _LABELS = [language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}") for name in EMOTIONS]
 
 
@@ -27,13 +27,13 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
         self, request: language_pb2.AnalyseSentencesRequest, context: aio.ServicerContext[Any, Any]
     ) -> language_pb2.AnalyseSentencesResponse:
         sentences = request.sentences
-        if len(sentences) > MOST_SENTENCES:
+        if len(sentences) > MAX_SENTENCES:
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: {len(sentences)}; at most {MOST_SENTENCES} at once"
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: {len(sentences)}; at most {MAX_SENTENCES} at once"
             )
-        if any(len(sentence) > LONGEST_CHARACTERS for sentence in sentences):
+        if any(len(sentence) > MAX_CHARACTERS for sentence in sentences):
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one is over {LONGEST_CHARACTERS} characters; split it"
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one is over {MAX_CHARACTERS} characters; split it"
             )
         return await asyncio.to_thread(self._analyse, sentences)
 

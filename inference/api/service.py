@@ -19,9 +19,9 @@ from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.session import Session, SessionConfig
 
-LARGEST_CHUNK_BYTES = 1024 * 1024
-MOST_SPEAKERS = 64
-MOST_KEY_TERMS, LONGEST_KEY_TERM = 132, 100
+MAX_CHUNK_BYTES = 1024 * 1024
+MAX_SPEAKERS = 64
+MAX_KEY_TERMS, MAX_KEY_TERM = 132, 100
 log = logging.getLogger(__name__)
 
 
@@ -111,8 +111,8 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         if config.sample_rate_hz != SAMPLE_RATE_HZ:
             raise InvalidRequest(f"config.sample_rate_hz: {config.sample_rate_hz}; resample to {SAMPLE_RATE_HZ}")
         expected = config.expected_speakers if config.HasField("expected_speakers") else None
-        if expected is not None and not 1 <= expected <= MOST_SPEAKERS:
-            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MOST_SPEAKERS}, or leave it out")
+        if expected is not None and not 1 <= expected <= MAX_SPEAKERS:
+            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MAX_SPEAKERS}, or leave it out")
         language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,
@@ -170,9 +170,9 @@ async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> sessi
 
 def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
     """What may be said. Raises InvalidRequest."""
-    if len(terms) > MOST_KEY_TERMS or any(len(term) > LONGEST_KEY_TERM for term in terms):
+    if len(terms) > MAX_KEY_TERMS or any(len(term) > MAX_KEY_TERM for term in terms):
         raise InvalidRequest(
-            f"config.key_terms: at most {MOST_KEY_TERMS} terms, each of at most {LONGEST_KEY_TERM} characters"
+            f"config.key_terms: at most {MAX_KEY_TERMS} terms, each of at most {MAX_KEY_TERM} characters"
         )
     return tuple(filter(None, (term.strip() for term in terms)))
 
@@ -181,8 +181,8 @@ def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.
     """The samples of a chunk. Raises InvalidRequest."""
     if audio.first_sample != expected:
         raise InvalidRequest(f"audio.first_sample: {audio.first_sample}; the next sample is {expected}")
-    if len(audio.pcm_s16le) > LARGEST_CHUNK_BYTES or len(audio.pcm_s16le) % 2:
+    if len(audio.pcm_s16le) > MAX_CHUNK_BYTES or len(audio.pcm_s16le) % 2:
         raise InvalidRequest(
-            f"audio.pcm_s16le: {len(audio.pcm_s16le)} bytes; whole 16-bit samples, at most {LARGEST_CHUNK_BYTES}"
+            f"audio.pcm_s16le: {len(audio.pcm_s16le)} bytes; whole 16-bit samples, at most {MAX_CHUNK_BYTES}"
         )
     return np.frombuffer(audio.pcm_s16le, "<i2")

@@ -23,7 +23,7 @@ TIMEOUT_S = 30.0
 # Failures in a row, without a byte in between, before a pull is given up.
 ATTEMPTS = 6
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
+MAX_PAUSE_S = 30.0
 MAX_REDIRECTS = 5
 TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -159,8 +159,8 @@ class Hub:
                         f"{what}: no answer of use from {self.address} after {failures} attempts ({error}); check the "
                         "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; what came so far is kept"
                     ) from error
-                pause_s = min(self._first_pause_s * 2 ** (failures - 1), LONGEST_PAUSE_S)
-                pause_s = max(pause_s, min(error.wait_s, LONGEST_PAUSE_S))
+                pause_s = min(self._first_pause_s * 2 ** (failures - 1), MAX_PAUSE_S)
+                pause_s = max(pause_s, min(error.wait_s, MAX_PAUSE_S))
                 log.warning("%s: %s; trying again in %.0f s", what, error, pause_s)
                 time.sleep(pause_s)
 

@@ -17,7 +17,7 @@ from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, Publ
 
 OURS = Path(__file__).parent / "published"
 # A catalogue is written by hand; one of more than this is some other file.
-LARGEST_CATALOGUE = 1024 * 1024
+MAX_CATALOGUE = 1024 * 1024
 NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
 Text = Annotated[str, StringConstraints(max_length=500)]
 
@@ -102,11 +102,9 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
     """The models and sets of one catalogue file. Raises CatalogueUnreadable."""
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST_CATALOGUE + 1)
-        if len(raw) > LARGEST_CATALOGUE:
-            raise CatalogueUnreadable(
-                f"{path} is larger than {LARGEST_CATALOGUE} bytes; a catalogue is a small TOML file"
-            )
+            raw = file.read(MAX_CATALOGUE + 1)
+        if len(raw) > MAX_CATALOGUE:
+            raise CatalogueUnreadable(f"{path} is larger than {MAX_CATALOGUE} bytes; a catalogue is a small TOML file")
         parsed: dict[str, Any] = tomllib.loads(raw.decode())
         listing = _Listing.model_validate(parsed)
     except OSError as error:

@@ -5,7 +5,7 @@ from inference.diarization.clustering import cluster_speakers
 from inference.diarization.local_voices import FrameGrid, HeardVoices
 from inference.diarization.online import OnlineSpeakers
 from inference.diarization.overlapped_speech import (
-    Likeness,
+    Similarity,
     activity_of,
     beside,
     heard_speech,
@@ -22,7 +22,7 @@ __all__ = [
     "CHANGE_PENALTY",
     "FrameGrid",
     "HeardVoices",
-    "Likeness",
+    "Similarity",
     "OnlineSpeakers",
     "PIECES_PER_SPEECH",
     "SpeakerSegment",

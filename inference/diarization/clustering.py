@@ -11,7 +11,7 @@ from inference.diarization.spectral import spectral_clusters
 from inference.models import EncoderProfile
 
 # Fewer windows than this are too few to find two voices in.
-FEWEST_WINDOWS = 4
+MIN_WINDOWS = 4
 # Spectral clustering grows with the cube of its vectors: 400 take under a second.
 SPECTRAL_VECTORS = 400
 # All windows together weigh as much as so many at most: a voice is no perfect cloud, and with more
@@ -34,7 +34,7 @@ def cluster_speakers(vectors: Vectors, profile: EncoderProfile, expected: int | 
         Centroids of shape (speakers, d), unit length; at least one. The same vectors give the same centroids.
         Time and memory are bounded by two-level clustering.
     """
-    if len(vectors) < FEWEST_WINDOWS or expected == 1:
+    if len(vectors) < MIN_WINDOWS or expected == 1:
         return unit(vectors.mean(0, keepdims=True))
     groups, members = condensed(vectors, SPECTRAL_VECTORS)
     weights = np.bincount(members).astype(np.float64) * min(1.0, EVIDENCE_WINDOWS / len(vectors))

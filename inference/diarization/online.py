@@ -26,7 +26,7 @@ from inference.models import EncoderProfile
 Vectors = NDArray[np.float32]
 # Everything is clustered anew when it has grown by a tenth, and by at least so much speech: early
 # guesses are mended soon, and in a meeting of hours the work stays a small share.
-RECLUSTER_GROWTH, RECLUSTER_LEAST_S = 1.1, 5.0
+RECLUSTER_GROWTH, RECLUSTER_MIN_S = 1.1, 5.0
 
 
 class OnlineSpeakers:
@@ -61,7 +61,7 @@ class OnlineSpeakers:
     @property
     def due(self) -> bool:
         """True when enough has been heard since everything was clustered last."""
-        least = self._clustered + RECLUSTER_LEAST_S / self._profile.hop_s
+        least = self._clustered + RECLUSTER_MIN_S / self._profile.hop_s
         return self._heard >= max(least, self._clustered * RECLUSTER_GROWTH)
 
     def recluster(self, vectors: Vectors) -> None:
@@ -92,7 +92,7 @@ class OnlineSpeakers:
     ) -> list[SpeakerSegment]:
         """A speech segment cut where the speaker changes, ``speaker`` by label; see ``speaker_pieces``."""
         penalty = CHANGE_PENALTY if self._clustered else GUESSED_CHANGE_PENALTY
-        found = speaker_pieces(number, segment, middles_s, self.likeness(vectors), penalty)
+        found = speaker_pieces(number, segment, middles_s, self.similarity(vectors), penalty)
         return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
 
     @property
@@ -100,7 +100,7 @@ class OnlineSpeakers:
         """The labels of the voices told apart now, in the order of their columns."""
         return list(self._labels)
 
-    def likeness(self, vectors: Vectors) -> Vectors:
+    def similarity(self, vectors: Vectors) -> Vectors:
         """How alike each voice sounds to windows (n, d): cosines of shape (n, voices)."""
         return np.asarray(vectors @ self._centroids().T, np.float32)
 

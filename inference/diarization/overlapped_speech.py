@@ -28,17 +28,17 @@ from inference.diarization.speech_segments import SpeechSegment
 # at 0.5 noise in a room is taken for speech (docs/accuracy.md).
 SPEECH, OVERLAP = 0.65, 0.4
 # A shorter pause within what is heard is none, and shorter speech is none, seconds.
-SHORTEST_PAUSE_S, SHORTEST_SPEECH_S = 0.3, 0.1
+MIN_PAUSE_S, MIN_SPEECH_S = 0.3, 0.1
 # A voice of a window that is never likelier than this is none.
-LEAST_ACTIVITY = 0.3
+MIN_ACTIVITY = 0.3
 # So much speech of a voice alone says who it is; with less, what is heard of it beside others counts too, seconds.
-LEAST_ALONE_S = 0.2
+MIN_ALONE_S = 0.2
 # What a voice's activity counts for beside how alike it sounds.
 ACTIVITY_WEIGHT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """How alike the session's speakers sound to what is heard, over time."""
 
     middles_s: NDArray[np.float64]
@@ -71,10 +71,10 @@ def heard_speech(heard: HeardVoices, until_s: float) -> list[tuple[float, float]
     found: list[tuple[float, float]] = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         start_s, end_s = max(0.0, heard.grid.begins_s(int(start))), min(until_s, heard.grid.begins_s(int(end)))
-        if found and start_s - found[-1][1] < SHORTEST_PAUSE_S:
+        if found and start_s - found[-1][1] < MIN_PAUSE_S:
             start_s = found.pop()[0]
         found.append((start_s, end_s))
-    return [(start_s, end_s) for start_s, end_s in found if end_s - start_s >= SHORTEST_SPEECH_S]
+    return [(start_s, end_s) for start_s, end_s in found if end_s - start_s >= MIN_SPEECH_S]
 
 
 def united(speech: Sequence[SpeechSegment], heard: Sequence[tuple[float, float]]) -> list[SpeechSegment]:
@@ -103,19 +103,19 @@ def united(speech: Sequence[SpeechSegment], heard: Sequence[tuple[float, float]]
     return grown + apart
 
 
-def activity_of(heard: HeardVoices, likeness: Likeness, first: int, end: int) -> Activity:
+def activity_of(heard: HeardVoices, similarity: Similarity, first: int, end: int) -> Activity:
     """Who speaks in the frames from ``first`` on and before ``end``."""
     windows = heard.windows_of(first, end)
     reached = [heard.span_of(number) for number in windows]
     from_ = min([first, *(span.start for span in reached)])
     to = max([end, *(span.stop for span in reached)])
-    sums = np.zeros((to - from_, likeness.scores.shape[1]), np.float32)
+    sums = np.zeros((to - from_, similarity.scores.shape[1]), np.float32)
     count = np.zeros((to - from_, 1), np.float32)
     for number in windows:
         window = heard.window(number)
         span = slice(window.first - from_, window.end - from_)
         count[span] += 1
-        like = likeness.at(heard.grid.middles_s(window.first, window.end))
+        like = similarity.at(heard.grid.middles_s(window.first, window.end))
         for voice, speaker in _given(window, like, heard.grid.step_s):
             sums[span, speaker] += window.activity[:, voice]
     own = slice(first - from_, end - from_)
@@ -125,7 +125,7 @@ def activity_of(heard: HeardVoices, likeness: Likeness, first: int, end: int) ->
 
 def _given(window: LocalVoices, like: NDArray[np.float32], step_s: float) -> list[tuple[int, int]]:
     """(voice of the window, speaker of the session), for every voice that speaks; no two to one where that can be."""
-    voices = [voice for voice in range(VOICES) if window.activity[:, voice].max() >= LEAST_ACTIVITY]
+    voices = [voice for voice in range(VOICES) if window.activity[:, voice].max() >= MIN_ACTIVITY]
     if not voices:
         return []
     scores = np.stack([_score(window, voice, like, step_s) for voice in voices])
@@ -138,19 +138,19 @@ def _given(window: LocalVoices, like: NDArray[np.float32], step_s: float) -> lis
 def _score(window: LocalVoices, voice: int, like: NDArray[np.float32], step_s: float) -> NDArray[np.float32]:
     """How alike each speaker sounds to a voice, shape (speakers,)."""
     weights = window.alone[:, voice]
-    if weights.sum() * step_s < LEAST_ALONE_S:
+    if weights.sum() * step_s < MIN_ALONE_S:
         weights = window.activity[:, voice]
     return np.asarray(weights @ like / max(float(weights.sum()), 1e-6), np.float32)
 
 
 def overlapped_segments(
-    speech: Sequence[SpeechSegment], heard: HeardVoices, likeness: Likeness
+    speech: Sequence[SpeechSegment], heard: HeardVoices, similarity: Similarity
 ) -> list[SpeakerSegment]:
     """Speaker segments in the order of time, their speakers numbered by first speech; ``speech``: see ``united``."""
-    activity = activity_of(heard, likeness, 0, heard.frames)
+    activity = activity_of(heard, similarity, 0, heard.frames)
     found: list[SpeakerSegment] = []
     for number, segment in enumerate(speech):
-        floor = _with_the_floor(number, segment, heard, activity, likeness)
+        floor = _with_the_floor(number, segment, heard, activity, similarity)
         found += [*floor, *beside(number, segment, floor, heard, activity)]
     found.sort(key=lambda piece: (piece.start_s, piece.end_s))
     numbers: dict[int, int] = {}
@@ -158,12 +158,12 @@ def overlapped_segments(
 
 
 def _with_the_floor(
-    number: int, segment: SpeechSegment, heard: HeardVoices, activity: Activity, likeness: Likeness
+    number: int, segment: SpeechSegment, heard: HeardVoices, activity: Activity, similarity: Similarity
 ) -> list[SpeakerSegment]:
-    """One speech segment cut where the speaker changes, by likeness and activity; ``speaker`` by column."""
+    """One speech segment cut where the speaker changes, by similarity and activity; ``speaker`` by column."""
     middles_s = frame_middles_s(segment)
     nearest = np.clip([heard.grid.frame_at(moment_s) for moment_s in middles_s], 0, len(activity.speakers) - 1)
-    scores = likeness.at(middles_s) + np.float32(ACTIVITY_WEIGHT) * activity.speakers[nearest]
+    scores = similarity.at(middles_s) + np.float32(ACTIVITY_WEIGHT) * activity.speakers[nearest]
     return pieces_of_frames(number, segment, scores.astype(np.float64))
 
 

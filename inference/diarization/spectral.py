@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The largest neighbourhood tried, as a share of all vectors.
-LARGEST_NEIGHBOURHOOD = 0.25
+MAX_NEIGHBOURHOOD = 0.25
 NEIGHBOURHOODS_TRIED = 20
 SEED = 0
 
@@ -27,7 +27,7 @@ def spectral_clusters(
     n = len(vectors)
     similarity = (similarity - similarity.min()) / (similarity.max() - similarity.min() + 1e-9)
     order = np.argsort(-similarity, axis=1)
-    first, last = max(2, min(6, n // 4)), max(3, int(LARGEST_NEIGHBOURHOOD * n))
+    first, last = max(2, min(6, n // 4)), max(3, int(MAX_NEIGHBOURHOOD * n))
     best: tuple[float, int, NDArray[np.float64]] | None = None
     for neighbours in np.unique(np.linspace(first, last, NEIGHBOURHOODS_TRIED).astype(int)):
         graph = np.zeros_like(similarity)

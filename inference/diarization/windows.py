@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from inference.diarization.speech_segments import SpeechSegment
 
 # An encoder hears nothing in less; shorter windows are widened around their middle.
-SHORTEST_S = 0.4
+MIN_S = 0.4
 # A rest of a segment shorter than this gets no window of its own.
-LEAST_REST_S = 0.1
+MIN_REST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Window:
 
     def heard(self) -> tuple[float, float]:
         """What the encoder hears: at least 0.4 s around the middle."""
-        if self.end_s - self.start_s >= SHORTEST_S:
+        if self.end_s - self.start_s >= MIN_S:
             return self.start_s, self.end_s
-        return self.middle_s - SHORTEST_S / 2, self.middle_s + SHORTEST_S / 2
+        return self.middle_s - MIN_S / 2, self.middle_s + MIN_S / 2
 
 
 class WindowPlan:
@@ -53,7 +53,7 @@ class WindowPlan:
             return [Window(whole.start_s, whole.end_s, self._segment)]
         windows = self.grow(whole)
         reached = whole.start_s + (self._planned - 1) * self._hop_s + self._length_s
-        if reached < whole.end_s - LEAST_REST_S:
+        if reached < whole.end_s - MIN_REST_S:
             windows.append(Window(whole.end_s - self._length_s, whole.end_s, self._segment))
         return windows
 

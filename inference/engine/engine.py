@@ -35,18 +35,18 @@ Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
 RECOGNITION, GUESSING = "speech recognition", "provisional words"
 # What one call takes at most: more makes single calls longer and little cheaper.
-LARGEST_VAD, LARGEST_ENCODER, LARGEST_QUALITY, LARGEST_SEGMENTER = 32, 64, 4, 4
+MAX_VAD, MAX_ENCODER, MAX_QUALITY, MAX_SEGMENTER = 32, 64, 4, 4
 # A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
 # told so much later. Alone there is nobody to wait for.
 ENCODER_WINDOW_S = 0.15
 # A tenth of the weight of niceness 0. How audio sounds is told at the end; who speaks, and what, is told now.
 WAITING_NICENESS = 10
 # Seconds of audio in a call of a recogniser.
-LARGEST_RECOGNISER_S = 240
+MAX_RECOGNISER_S = 240
 # Sessions in a call of a streaming recogniser, a step of each.
-LARGEST_STREAMED = 64
+MAX_STREAMED = 64
 # Pieces guessed at in a call: more make the longest wait for the others.
-LARGEST_GUESSES = 4
+MAX_GUESSES = 4
 # Pieces of like length share a call: seconds.
 LENGTH_STEP_S = 5.0
 
@@ -147,18 +147,18 @@ class Engine:
         """Sessions open now."""
         self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
         self.vad: Batcher[Stretch, Heard] = self._queue(
-            "voice activity", _OnThread(models.vad), largest=LARGEST_VAD, window_s=window_s
+            "voice activity", _OnThread(models.vad), largest=MAX_VAD, window_s=window_s
         )
         self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = self._queue(
             "speaker vectors",
             _OnThread(self._encode_all),
-            largest=LARGEST_ENCODER,
+            largest=MAX_ENCODER,
             window_s=max(window_s, ENCODER_WINDOW_S),
             size=len,
             may_gather=lambda: self.sessions > 1,
         )
         self.quality: Batcher[Samples, OpinionScores] = self._queue(
-            "audio quality", _OnThread(models.quality, can_wait=True), largest=LARGEST_QUALITY, window_s=window_s
+            "audio quality", _OnThread(models.quality, can_wait=True), largest=MAX_QUALITY, window_s=window_s
         )
         self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
         self._windows: Batcher[Any, Any] | None = None
@@ -167,7 +167,7 @@ class Engine:
         model = models.recogniser
         if isinstance(model, StreamingRecogniser):
             self.streaming_recogniser = self._queue(
-                RECOGNITION, _OnThread(model), largest=LARGEST_STREAMED, window_s=window_s
+                RECOGNITION, _OnThread(model), largest=MAX_STREAMED, window_s=window_s
             )
         elif isinstance(model, WindowRecogniser):
             self._queue_windows(model, window_s)
@@ -175,7 +175,7 @@ class Engine:
             self._recogniser = self._queue(
                 RECOGNITION,
                 _OnThread(model),
-                largest=LARGEST_RECOGNISER_S * SAMPLE_RATE_HZ,
+                largest=MAX_RECOGNISER_S * SAMPLE_RATE_HZ,
                 window_s=window_s,
                 size=len,
                 alike=_length_class,
@@ -189,7 +189,7 @@ class Engine:
         self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
         if models.segmenter is not None:
             self.segmenter = self._queue(
-                "voice segmentation", _OnThread(models.segmenter), largest=LARGEST_SEGMENTER, window_s=window_s
+                "voice segmentation", _OnThread(models.segmenter), largest=MAX_SEGMENTER, window_s=window_s
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
@@ -263,7 +263,7 @@ class Engine:
         self._guessing = self._queue(
             GUESSING,
             _OnOwnThreads(model.guess, 1, shared),
-            largest=LARGEST_GUESSES,
+            largest=MAX_GUESSES,
             window_s=window_s,
             alike=lambda task: bool(task.language),
         )

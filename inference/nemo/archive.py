@@ -17,15 +17,15 @@ from inference.models import ModelCorrupt
 
 CONFIG = "model_config.yaml"
 WEIGHTS = "model_weights.ckpt"
-MOST_MEMBERS = 256
-LARGEST_CONFIG_BYTES = 2 * 1024**2
+MAX_MEMBERS = 256
+MAX_CONFIG_BYTES = 2 * 1024**2
 # The most that a plain header can say; the largest published checkpoints have 5 GB.
-LARGEST_WEIGHTS_BYTES = 8 * 1024**3 - 1
-LARGEST_TOKENIZER_BYTES = 16 * 1024**2
+MAX_WEIGHTS_BYTES = 8 * 1024**3 - 1
+MAX_TOKENIZER_BYTES = 16 * 1024**2
 
 _BLOCK = tarfile.BLOCKSIZE
 _COPY_BYTES = 1024**2
-_LARGEST_EXTENSION_BYTES = 64 * 1024
+_MAX_EXTENSION_BYTES = 64 * 1024
 _TOKENIZER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(?:model|vocab|txt)")
 # What an extended header may not say of the member after it: it would belie the plain header checked here.
 _OVERRIDES = re.compile(rb"^\d+ (?:path|linkpath|size|GNU\.sparse[^=]*)=", re.MULTILINE)
@@ -60,8 +60,8 @@ def _unpack(file: IO[bytes], archive: str, folder: Path) -> set[str]:
     headers = 0
     while (header := _exactly(file, _BLOCK, archive, "its list of members")).strip(b"\0"):
         headers += 1
-        if headers > MOST_MEMBERS:
-            raise ModelCorrupt(f"{archive} holds more than {MOST_MEMBERS} members; no NeMo checkpoint does")
+        if headers > MAX_MEMBERS:
+            raise ModelCorrupt(f"{archive} holds more than {MAX_MEMBERS} members; no NeMo checkpoint does")
         member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         if member.type in _EXTENSIONS:
             _skip_extension(file, archive, member)
@@ -77,11 +77,11 @@ def _checked_name(member: tarfile.TarInfo, archive: str, seen: set[str]) -> str:
     if not member.isreg():
         raise ModelCorrupt(f"{archive}: member {member.name!r} is not a plain file; a NeMo checkpoint has no other")
     if name == CONFIG:
-        limit = LARGEST_CONFIG_BYTES
+        limit = MAX_CONFIG_BYTES
     elif name == WEIGHTS:
-        limit = LARGEST_WEIGHTS_BYTES
+        limit = MAX_WEIGHTS_BYTES
     elif _TOKENIZER.fullmatch(name):
-        limit = LARGEST_TOKENIZER_BYTES
+        limit = MAX_TOKENIZER_BYTES
     else:
         raise ModelCorrupt(
             f"{archive}: member {member.name!r} is neither {CONFIG}, {WEIGHTS} nor a tokenizer's file beside them"
@@ -94,7 +94,7 @@ def _checked_name(member: tarfile.TarInfo, archive: str, seen: set[str]) -> str:
 
 
 def _skip_extension(file: IO[bytes], archive: str, member: tarfile.TarInfo) -> None:
-    if not 0 <= member.size <= _LARGEST_EXTENSION_BYTES:
+    if not 0 <= member.size <= _MAX_EXTENSION_BYTES:
         raise ModelCorrupt(f"{archive}: an extended header says it has {member.size} bytes")
     content = _exactly(file, _padded(member.size), archive, "an extended header")
     if _OVERRIDES.search(content):

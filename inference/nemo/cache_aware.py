@@ -72,7 +72,7 @@ class CacheAwareEncoder:
             keep_all_outputs=True,
             drop_extra_pre_encoded=self._drop if known else 0,
         )
-        # Copies: a view would keep the memory of all sessions of this call.
+        # DuplicateTrackDetector: a view would keep the memory of all sessions of this call.
         parted = [
             (after[0][:, n : n + 1].clone(), after[1][:, n : n + 1].clone(), after[2][n : n + 1].clone())
             for n in range(len(caches))

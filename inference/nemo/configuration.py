@@ -24,10 +24,10 @@ MODELS: Mapping[str, str] = {
 PARTS = ("nemo.collections.asr.modules.", "nemo.collections.asr.losses.", "nemo.collections.common.losses.")
 """Where the parts of a model may come from."""
 
-MOST_NODES = 200_000
+MAX_NODES = 200_000
 DEEPEST = 32
-MOST_LAYERS = 256
-LARGEST_NUMBER = 10_000_000
+MAX_LAYERS = 256
+MAX_NUMBER = 10_000_000
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 _TARGET_KEYS = ("_target_", "cls", "target")
@@ -126,8 +126,8 @@ def _check_events(text: bytes, archive: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             raise ModelCorrupt(f"{archive}: model_config.yaml uses aliases; no NeMo checkpoint does")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST or count > MOST_NODES:
-            raise ModelCorrupt(f"{archive}: model_config.yaml holds more than {MOST_NODES} values or is too deep")
+        if depth > DEEPEST or count > MAX_NODES:
+            raise ModelCorrupt(f"{archive}: model_config.yaml holds more than {MAX_NODES} values or is too deep")
 
 
 def _check_numbers(config: Any, archive: str) -> None:
@@ -140,7 +140,7 @@ def _check_numbers(config: Any, archive: str) -> None:
         elif isinstance(node, list):
             waiting += [(key, value) for value in node]
         elif isinstance(node, int | float) and not isinstance(node, bool):
-            most = MOST_LAYERS if key.endswith(("layers", "repeat")) else LARGEST_NUMBER
+            most = MAX_LAYERS if key.endswith(("layers", "repeat")) else MAX_NUMBER
             if abs(node) > most and abs(node) != float("inf"):
                 raise ModelCorrupt(f"{archive}: model_config.yaml: {key}: {node} is more than {most}")
 

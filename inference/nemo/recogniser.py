@@ -22,7 +22,7 @@ MAX_SEGMENT_S = 30.0
 BATCH_S = 480.0
 """Audio in one pass of the model, the padding counted, seconds: 16 of the longest pieces."""
 # Models are not trained on less; NeMo's ``transcribe`` pads to as much.
-SHORTEST_SAMPLES = SAMPLE_RATE_HZ
+MIN_SAMPLES = SAMPLE_RATE_HZ
 
 
 def load_recogniser(path: Path, *, device: str, dtype: str, languages: Sequence[str]) -> Recogniser:
@@ -101,7 +101,7 @@ class NemoRecogniser:
     def _recognise(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         import torch
 
-        lengths = np.array([max(len(piece), SHORTEST_SAMPLES) for piece in pieces])
+        lengths = np.array([max(len(piece), MIN_SAMPLES) for piece in pieces])
         padded = np.zeros((len(pieces), lengths.max()), np.float32)
         for row, piece in zip(padded, pieces, strict=True):
             row[: len(piece)] = piece

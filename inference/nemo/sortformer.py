@@ -27,7 +27,7 @@ from inference.sortformer import (
 
 # Sessions in one forward pass. On a CPU several bring nothing: one took 1.2 to 1.3 s of a core, four 5.1 to
 # 5.5 s (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
-MOST_ROWS_CPU, MOST_ROWS_GPU = 1, 128
+MAX_ROWS_CPU, MAX_ROWS_GPU = 1, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SortformerDiarizer:
         self._model, self._modules, self._settings = model, model.sortformer_modules, settings
         self._device = next(model.parameters()).device
         self._dtype = torch_dtype(dtype)
-        self.sessions_a_pass = most_rows or (MOST_ROWS_GPU if self._device.type == "cuda" else MOST_ROWS_CPU)
+        self.sessions_a_pass = most_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
         self._front_end = MelFrontEnd(model.preprocessor, name)
         self._apply(settings, name)
         self.max_speakers = int(self._modules.n_spk)

@@ -21,7 +21,7 @@ SPEAKER_ENCODERS = ("EncDecSpeakerLabelModel",)
 BATCH_SAMPLES = 192 * SAMPLE_RATE_HZ
 """Samples in one pass, the padding counted: 128 windows of 1.5 s."""
 # Under two frames a band has no deviation to be divided by; under a tenth of a second there is no voice either.
-SHORTEST_SAMPLES = SAMPLE_RATE_HZ // 10
+MIN_SAMPLES = SAMPLE_RATE_HZ // 10
 
 
 def profile_of(dimension: int) -> EncoderProfile:
@@ -143,4 +143,4 @@ class NemoSpeakerEncoder:
 
 
 def _length(window: Samples) -> int:
-    return max(len(window), SHORTEST_SAMPLES)
+    return max(len(window), MIN_SAMPLES)

@@ -26,10 +26,10 @@ from inference.nemo.recogniser import RECOGNISERS, recogniser_of
 from inference.nemo.token_words import Token, decode_greedily, frame_seconds, word_of, word_spans
 
 STREAMING_RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel")
-MOST_ROWS = 64
+MAX_ROWS = 64
 """Sessions in one pass of the model."""
 # A word that does not end is told in parts: what is kept of a session stays small.
-MOST_TOKENS = 64
+MAX_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class NemoStreamingRecogniser:
         words: list[list[RecognisedWord]] = [[] for _ in work]
         with torch.inference_mode():
             while chunks := self._ready(states, [stretch.last for stretch in work]):
-                for first in range(0, len(chunks), MOST_ROWS):
-                    self._step(chunks[first : first + MOST_ROWS], states)
+                for first in range(0, len(chunks), MAX_ROWS):
+                    self._step(chunks[first : first + MAX_ROWS], states)
                 for index in (chunk.index for chunk in chunks):
                     ended, states[index] = self._ended(states[index], self._end_s(work[index], states[index]))
                     words[index] += ended
@@ -252,7 +252,7 @@ class NemoStreamingRecogniser:
         """Words that nothing can be added to any more, and the state without them."""
         spans = word_spans(state.tokens, self._decoding)
         keep = spans[-1][1] if spans else len(state.tokens)
-        if len(state.tokens) - keep > MOST_TOKENS:
+        if len(state.tokens) - keep > MAX_TOKENS:
             keep = len(state.tokens)
         return self._words(state.tokens[:keep], end_s), replace(state, tokens=state.tokens[keep:])
 

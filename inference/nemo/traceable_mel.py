@@ -14,7 +14,7 @@ import torch
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 
 # NeMo adds it to the deviation that a band is divided by.
-_LEAST_DEVIATION = 1e-5
+_MIN_DEVIATION = 1e-5
 _WINDOWS = ("hann", "hamming")
 
 
@@ -90,7 +90,7 @@ class TraceableMel(torch.nn.Module):  # type: ignore[misc]
             count = frames[:, None, None].to(features.dtype)
             mean = (features * heard).sum(2, keepdim=True) / count
             off = (features - mean) * heard
-            features = off / (((off**2).sum(2, keepdim=True) / (count - 1)).sqrt() + _LEAST_DEVIATION)
+            features = off / (((off**2).sum(2, keepdim=True) / (count - 1)).sqrt() + _MIN_DEVIATION)
         features = features * heard
         if self._pad_to > 0:
             # Encoders that do not mask hear the silence that NeMo pads with.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.acoustics import RecordingEar
+from inference.acoustics import AcousticsCollector
 from inference.diarization import SpeechSegment, SpeechSegmenter
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
@@ -79,7 +79,7 @@ class Session:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
         else:
             self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
-        self._ear = RecordingEar(
+        self._ear = AcousticsCollector(
             models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
         )
         self._reported = 0

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from inference.diarization import (
     HeardVoices,
-    Likeness,
     OnlineSpeakers,
+    Similarity,
     SpeakerSegment,
     SpeechSegment,
     activity_of,
@@ -54,8 +54,8 @@ class BesideVoices:
         )
         if end <= first or near.start == near.stop or len(labels) < 2:
             return []
-        likeness = Likeness(np.array(self._middles_s[near]), speakers.likeness(np.stack(self._vectors[near])))
-        activity = activity_of(self._heard, likeness, first, end)
+        similarity = Similarity(np.array(self._middles_s[near]), speakers.similarity(np.stack(self._vectors[near])))
+        activity = activity_of(self._heard, similarity, first, end)
         columns = [replace(piece, speaker=labels.index(piece.speaker)) for piece in floor]
         found = beside(number, segment, columns, self._heard, activity)
         return [replace(piece, speaker=labels[piece.speaker]) for piece in found]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.diarization import (
-    Likeness,
+    Similarity,
     SpeakerSegment,
     SpeechSegment,
     VoiceProfiles,
@@ -117,7 +117,7 @@ class ClusteredSpeakers:
         heard = self._voices.heard
         middles_s = np.array([window.middle_s for window in self._windows])
         everything = united(speech, heard_speech(heard, self._until_s))
-        return overlapped_segments(everything, heard, Likeness(middles_s, vectors @ centroids.T))
+        return overlapped_segments(everything, heard, Similarity(middles_s, vectors @ centroids.T))
 
     def revision_of(self, segment_id: int) -> int:
         return self._live.revision_of(segment_id) if self._live else 0

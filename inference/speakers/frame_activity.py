@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 # A speaker speaks from this probability on; the models are trained for it.
 THRESHOLD = 0.5
 # A shorter pause of a speaker ends nothing, and shorter speech is none.
-SHORTEST_PAUSE_S, SHORTEST_SPEECH_S = 0.25, 0.15
+MIN_PAUSE_S, MIN_SPEECH_S = 0.25, 0.15
 
 
 @dataclass(slots=True)
@@ -39,8 +39,8 @@ class FrameActivity:
 
     def __init__(self, frame_s: float, speakers: int) -> None:
         self._frame_s = frame_s
-        self._pause = max(1, round(SHORTEST_PAUSE_S / frame_s))
-        self._shortest = max(1, round(SHORTEST_SPEECH_S / frame_s))
+        self._pause = max(1, round(MIN_PAUSE_S / frame_s))
+        self._shortest = max(1, round(MIN_SPEECH_S / frame_s))
         self._open: list[_Run | None] = [None] * speakers
         self._numbers: dict[int, int] = {}
         self._probabilities = np.zeros((1024, speakers), np.float16)  # more rows than frames: grows by doubling

@@ -19,7 +19,7 @@ from inference.stages import AudioBuffer, SettledSpeakers, TurnEvent, TurnState
 # A word outside of every stretch waits so long for one that begins after it.
 NEAREST_WITHIN_S = 1.0
 # Windows a speaker's vector is the mean of, at most, and the shortest that says anything, seconds.
-MOST_WINDOWS, SHORTEST_WINDOW_S = 40, 0.4
+MAX_WINDOWS, MIN_WINDOW_S = 40, 0.4
 
 
 class FramedSpeakers:
@@ -168,7 +168,7 @@ class FramedSpeakers:
     async def _encode(self, audio: AudioBuffer, *, rest: bool = False) -> None:
         """Vectors of stretches in which one alone speaks, until a speaker has enough of them."""
         window = round(self._engine.models.encoder.profile.window_s / self._frame_s)
-        shortest = round(SHORTEST_WINDOW_S / self._frame_s)
+        shortest = round(MIN_WINDOW_S / self._frame_s)
         wanted: list[tuple[int, Samples]] = []
         through = self._activity.frames
         for speaker, start, end in self._activity.alone(self._looked_through):
@@ -179,7 +179,7 @@ class FramedSpeakers:
             spans = [(first, first + window) for first in range(start, end - window + 1, window)]
             if not spans and not self._windows[speaker] and end - start >= shortest:
                 spans = [(start, end)]
-            for first, last in spans[: max(0, MOST_WINDOWS - len(self._windows[speaker]))]:
+            for first, last in spans[: max(0, MAX_WINDOWS - len(self._windows[speaker]))]:
                 wanted.append((speaker, audio.span(first * self._frame, last * self._frame).copy()))
         self._looked_through = through
         if wanted:

@@ -1,4 +1,4 @@
-"""Emotions from words, by likeness to written examples. It never hears a voice."""
+"""Emotions from words, by similarity to written examples. It never hears a voice."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from inference.text.words import word_count
 CLASSES = EMOTIONS[:-1]
 NOT_SURE = EMOTIONS.index("not_sure")
 # Under this probability the top class of five is no answer.
-LEAST_PROBABILITY = 0.34
+MIN_PROBABILITY = 0.34
 # A sentence of fewer words says too little.
-LEAST_WORDS = 2
+MIN_WORDS = 2
 
 
 class ExampleEmotions:
@@ -32,7 +32,7 @@ class ExampleEmotions:
         probabilities = self._classifier(vectors)
         answer = np.zeros((len(sentences), len(EMOTIONS)), np.float32)
         answer[:, :NOT_SURE] = probabilities
-        short = np.array([word_count(sentence) < LEAST_WORDS for sentence in sentences], np.bool_)
-        unclear = short | (probabilities.max(axis=1, initial=0) < LEAST_PROBABILITY)
+        short = np.array([word_count(sentence) < MIN_WORDS for sentence in sentences], np.bool_)
+        unclear = short | (probabilities.max(axis=1, initial=0) < MIN_PROBABILITY)
         answer[unclear] = np.eye(len(EMOTIONS), dtype=np.float32)[NOT_SURE]
         return answer

@@ -1,4 +1,4 @@
-"""Sentiment of words: VADER's lexicon and rules, and likeness to written examples, in equal parts.
+"""Sentiment of words: VADER's lexicon and rules, and similarity to written examples, in equal parts.
 
 VADER (Hutto and Gilbert, ICWSM 2014) knows words, negation and emphasis, but takes the polite
 words of conversation for feelings and misses what is said plainly; sentence vectors miss
@@ -43,9 +43,9 @@ class BlendedSentiment:
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """See SentimentClassifier."""
         probabilities = self._classifier(vectors)
-        likeness = probabilities[:, 2] - probabilities[:, 0]
+        similarity = probabilities[:, 2] - probabilities[:, 0]
         lexicon = np.array([self.lexicon_polarity(sentence) for sentence in sentences])
-        mixed = (likeness + lexicon) / 2
+        mixed = (similarity + lexicon) / 2
         polarity = np.sign(mixed) * np.maximum(0, np.abs(mixed) - DEAD_ZONE) / (1 - DEAD_ZONE)
         said = np.array([word_count(sentence) > 0 for sentence in sentences], np.bool_)
         return np.where(said, polarity, 0).astype(np.float32)

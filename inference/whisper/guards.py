@@ -16,13 +16,13 @@ from inference.models import RecognisedWord
 
 # A phrase of up to so many words said again and again without anything between is a loop from its second time on,
 # when it comes so often. A single word may be said more often: "no, no, no".
-LONGEST_PHRASE = 12
+MAX_PHRASE = 12
 REPEATS_OF_PHRASE, REPEATS_OF_WORD = 3, 5
 # Two thirds of the letters can be left out without loss: people do not talk so.
-LARGEST_COMPRESSION = 2.4
+MAX_COMPRESSION = 2.4
 # Mean log-probabilities of a text's tokens below which the model guesses: whatever it heard, and where it also thinks
 # that nobody may be speaking.
-LEAST_OF_ALL, LEAST_OF_SILENCE, SILENCE_PROBABILITY = -1.5, -1.0, 0.4
+LEAST_OF_ALL, MIN_OF_SILENCE, SILENCE_PROBABILITY = -1.5, -1.0, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def repeats_from(words: Sequence[str]) -> int:
     """
     plain = [_plain(word) for word in words]
     for start in range(len(plain)):
-        for length in range(1, min(LONGEST_PHRASE, len(plain) - start) + 1):
+        for length in range(1, min(MAX_PHRASE, len(plain) - start) + 1):
             phrase = plain[start : start + length]
             times = 1
             while plain[start + times * length : start + (times + 1) * length] == phrase:
@@ -85,12 +85,12 @@ def compression(text: str) -> float:
 def is_doubted(writing: Writing) -> bool:
     """Whether the model itself thinks that it heard no speech that it could write."""
     sure = writing.log_probability
-    return sure < LEAST_OF_ALL or (sure < LEAST_OF_SILENCE and writing.no_speech_probability > SILENCE_PROBABILITY)
+    return sure < LEAST_OF_ALL or (sure < MIN_OF_SILENCE and writing.no_speech_probability > SILENCE_PROBABILITY)
 
 
 def drop_invented(writing: Writing) -> list[RecognisedWord]:
     """The words, or none where they were written to something that is no speech."""
-    repeated = compression(" ".join(word.text for word in writing.words)) > LARGEST_COMPRESSION
+    repeated = compression(" ".join(word.text for word in writing.words)) > MAX_COMPRESSION
     return [] if repeated or is_doubted(writing) else writing.words
 
 

@@ -32,7 +32,7 @@ from inference.whisper.worker_threads import WorkerThreads
 
 # The encoder was trained on 30 s, of which speech fills at most 28: at the very end words are lost. A shorter window is
 # heard with this much silence after it, and as no less than this: the words are as good, and cost a sixth less.
-WINDOW_FRAMES, LEAST_FRAMES, FRAMES_AFTER = 3000, 1500, 400
+WINDOW_FRAMES, MIN_FRAMES, FRAMES_AFTER = 3000, 1500, 400
 MAX_WINDOW_S = 28.0
 # Seconds of the encoder's frames, in which times are counted.
 FRAME_S = 0.02
@@ -42,17 +42,17 @@ MOST_TRAINED = frozenset("en zh de es ru fr pt ko ja tr pl it sv nl ca fi id".sp
 LESS_TRAINED_PRIOR = 0.1
 # Voices of which no language is likelier than this say nothing that could be written: a crowd, a choir. Where the
 # language was given, somebody knows that it is one.
-LEAST_LANGUAGE = 0.4
+MIN_LANGUAGE = 0.4
 # Nobody says more; what does is a loop.
-TOKENS_PER_S, LEAST_TOKENS, MOST_TOKENS = 14.0, 16, 224
+TOKENS_PER_S, MIN_TOKENS, MAX_TOKENS = 14.0, 16, 224
 # Who speaks says more; a model that writes less has left something out, or there is little to hear.
-LEAST_WORDS_PER_S = 2.0
+MIN_WORDS_PER_S = 2.0
 # Where so much speech follows the last word, the model stopped too early: it hears the rest again.
 UNHEARD_S = 3.0
-MOST_PASSES = 3
+MAX_PASSES = 3
 # Provisional pieces: the encoder hears so much silence after them, else the model does not know where they end.
 GUESS_SILENCE_S = 1.0
-GUESS_TOKENS_PER_S, GUESS_LEAST_TOKENS = 6.0, 6
+GUESS_TOKENS_PER_S, GUESS_MIN_TOKENS = 6.0, 6
 MAX_GUESS_S = 6.0
 
 
@@ -130,7 +130,7 @@ class WhisperRecogniser:
             ]
             # Prompts of a call are of one length: terms are for the final words.
             prompts = [self._tokens.prompt(self._written_in(language), ()) for language in spoken]
-            most = int(GUESS_LEAST_TOKENS + GUESS_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
+            most = int(GUESS_MIN_TOKENS + GUESS_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
             results = self._guesser.generate(
                 features, prompts, beam_size=1, max_length=_limit(most, prompts[0]), return_scores=True
             )
@@ -141,7 +141,7 @@ class WhisperRecogniser:
 
     def _encode(self, samples: Samples) -> EncodedWindow:
         frames = -(-len(samples) // (2 * HOP_SAMPLES)) * 2 + FRAMES_AFTER
-        spectra = self._spectrum(samples, min(WINDOW_FRAMES, max(LEAST_FRAMES, frames)))[None]
+        spectra = self._spectrum(samples, min(WINDOW_FRAMES, max(MIN_FRAMES, frames)))[None]
         with self._threads.call():
             features = self._model.encode(ctranslate2.StorageView.from_array(spectra))
             (said,) = _detected(self._model, features)
@@ -167,10 +167,10 @@ class WhisperRecogniser:
     def _write(self, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
         encoded: _Encoded = task.window.kept
         words: list[RecognisedWord] = []
-        if encoded.likeliest < LEAST_LANGUAGE and not task.language_given:
+        if encoded.likeliest < MIN_LANGUAGE and not task.language_given:
             return words
         offset_s, features, samples = 0.0, encoded.features, encoded.samples
-        for _ in range(MOST_PASSES):
+        for _ in range(MAX_PASSES):
             duration_s = len(samples) / SAMPLE_RATE_HZ
             found = self._pass(features, duration_s, task)
             words += [word.moved(offset_s) for word in found]
@@ -191,7 +191,7 @@ class WhisperRecogniser:
         plain, looped = self._text(features, duration_s, task, with_times=False)
         if is_doubted(plain):
             return []
-        if looped or len(plain.words) < LEAST_WORDS_PER_S * duration_s:
+        if looped or len(plain.words) < MIN_WORDS_PER_S * duration_s:
             timed, _ = self._text(features, duration_s, task, with_times=True)
             plain = max(plain, timed, key=lambda writing: len(drop_invented(writing)))
         return drop_invented(plain)
@@ -201,7 +201,7 @@ class WhisperRecogniser:
     ) -> tuple[Writing, bool]:
         """What the model writes, and whether it had to be cut off since it repeated itself."""
         prompt = self._tokens.prompt(self._written_in(task.language), task.key_terms, with_times=with_times)
-        most = min(MOST_TOKENS, int(LEAST_TOKENS + TOKENS_PER_S * duration_s))
+        most = min(MAX_TOKENS, int(MIN_TOKENS + TOKENS_PER_S * duration_s))
         with self._threads.call():
             (result,) = self._model.generate(
                 features,

@@ -14,7 +14,7 @@ LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 # Written without spaces: a word is what the model writes as one, and nothing stands between words.
 WITHOUT_SPACES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
 # Tokens for what may be said, before the window's own.
-MOST_PROMPT_TOKENS = 200
+MAX_PROMPT_TOKENS = 200
 _REPLACEMENT = "\ufffd"
 
 
@@ -66,7 +66,7 @@ class WhisperTokens:
         written: list[int] = []
         for term in key_terms:
             more = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
-            if len(written) + len(more) > MOST_PROMPT_TOKENS:
+            if len(written) + len(more) > MAX_PROMPT_TOKENS:
                 break
             # A term is text: whatever it spells, it is no command to the model.
             written += [number for number in more if number < self.end_of_text]
@@ -107,7 +107,7 @@ class WhisperTokens:
         first = 0
         for place in range(len(tokens)):
             text = self.text(tokens[first : place + 1])
-            if _REPLACEMENT not in text or place + 1 - first >= _LONGEST_CHARACTER:
+            if _REPLACEMENT not in text or place + 1 - first >= _MAX_CHARACTER:
                 found.append((text.replace(_REPLACEMENT, ""), first, place + 1))
                 first = place + 1
         return found
@@ -124,7 +124,7 @@ _OPENING, _SIGNS = frozenset("¿¡([{«“‘„「『（《"), frozenset("$€�
 # What joins letters or digits to one word.
 _WITHIN = frozenset(".,:-'’/")
 # Bytes of UTF-8 of one character, each perhaps a token.
-_LONGEST_CHARACTER = 4
+_MAX_CHARACTER = 4
 
 _DASHES = frozenset("-–—")
 

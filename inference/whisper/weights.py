@@ -22,7 +22,7 @@ WINDOWS_NICENESS = 5
 # As byte-level tokenizers write a space.
 SPACE = "\u0120"
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
-LARGEST_TEXT_BYTES = 64 * 1024 * 1024
+MAX_TEXT_BYTES = 64 * 1024 * 1024
 log = logging.getLogger(__name__)
 
 
@@ -100,8 +100,8 @@ def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
     if not files and not file.is_file():
         raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from where the model came from")
     try:
-        if not files and file.stat().st_size > LARGEST_TEXT_BYTES:
-            raise ValueError(f"it is larger than {LARGEST_TEXT_BYTES} bytes")
+        if not files and file.stat().st_size > MAX_TEXT_BYTES:
+            raise ValueError(f"it is larger than {MAX_TEXT_BYTES} bytes")
         return Tokenizer.from_str(_completed(files[TOKENIZER] if files else file.read_bytes()))
     except Exception as error:
         raise ModelCorrupt(f"{file} is no tokenizer: {str(error)[:200]}") from error
@@ -125,7 +125,7 @@ def _check_folder(path: Path) -> None:
     if not any((path / name).is_file() for name in VOCABULARIES):
         raise ModelMissing(f"{path} holds neither {' nor '.join(VOCABULARIES)}")
     try:
-        if (path / CONFIG).stat().st_size > LARGEST_TEXT_BYTES:
+        if (path / CONFIG).stat().st_size > MAX_TEXT_BYTES:
             raise ValueError("too large")
         config = json.loads((path / CONFIG).read_bytes())
         if not isinstance(config, dict):

@@ -16,7 +16,7 @@ from inference.stages import AudioBuffer, UndetectedLanguage
 from inference.words.work_under_way import WorkUnderWay
 
 # A piece is cut at the first pause after this share of the longest it may be: words come sooner.
-LEAST_SHARE = 0.4
+MIN_SHARE = 0.4
 # A pause: so many windows (64 ms) that hold speech with less than this probability, and something after them.
 PAUSE_WINDOWS, PAUSE_BELOW = 2, 0.1
 # Where there is none, a cut is looked for in so much of the end of a piece that grew too long.
@@ -161,7 +161,7 @@ class PieceRecognition(UndetectedLanguage):
     def _cut(self, start: int, heard: int) -> int | None:
         """Where the piece that begins at ``start`` ends; None while it goes on."""
         limit = start + int(self._max_segment_s * SAMPLE_RATE_HZ)
-        pause = self._first_pause(start + int(LEAST_SHARE * self._max_segment_s * SAMPLE_RATE_HZ))
+        pause = self._first_pause(start + int(MIN_SHARE * self._max_segment_s * SAMPLE_RATE_HZ))
         if pause is not None and pause <= limit:
             return pause
         return self._quietest(limit) if heard > limit else None

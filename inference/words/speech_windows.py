@@ -28,7 +28,7 @@ CUT_WITHIN = 0.4
 # do (median), against 0.1 and 0.3 s as the recogniser tells it.
 VOICED = 0.35
 # A window is closed at the latest so long after it began: where little is said, words are final all the same.
-LONGEST_WAIT_SAMPLES = 30 * SAMPLE_RATE_HZ
+MAX_WAIT_SAMPLES = 30 * SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class SpeechPacker:
 
     def overdue(self) -> list[SpeechWindow]:
         """The window that has waited long enough, between two segments."""
-        if self._open is None and self._spans and self._heard - self._spans[0].start >= LONGEST_WAIT_SAMPLES:
+        if self._open is None and self._spans and self._heard - self._spans[0].start >= MAX_WAIT_SAMPLES:
             return self.finish()
         return []
 

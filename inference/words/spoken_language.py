@@ -12,9 +12,9 @@ SETTLES_S, SETTLES_WINDOWS = 10.0, 3
 # How likely the next window is in another language than this one; it is shared by all others.
 CHANGES = 0.05
 # So much speech counts as one observation; a full window as two.
-OBSERVATION_S, MOST_OBSERVATIONS = 10.0, 2.0
+OBSERVATION_S, MAX_OBSERVATIONS = 10.0, 2.0
 # What the detector finds impossible may still be: one window never rules a language out.
-LEAST_PROBABILITY = 1e-3
+MIN_PROBABILITY = 1e-3
 
 
 class SpokenLanguage:
@@ -101,11 +101,11 @@ class SpokenLanguage:
 
     def _observe(self, languages: Mapping[str, float], speech_s: float) -> None:
         """Takes a window into account."""
-        weight = min(MOST_OBSERVATIONS, speech_s / OBSERVATION_S)
+        weight = min(MAX_OBSERVATIONS, speech_s / OBSERVATION_S)
         share = CHANGES / max(1, len(self._belief) - 1)
         for language, before in self._belief.items():
             expected = (1 - CHANGES) * before + share * (1 - before)
-            self._belief[language] = expected * max(LEAST_PROBABILITY, languages.get(language, 0.0)) ** weight
+            self._belief[language] = expected * max(MIN_PROBABILITY, languages.get(language, 0.0)) ** weight
         total = sum(self._belief.values())
         self._belief = {language: belief / total for language, belief in self._belief.items()}
 

@@ -1,18 +1,18 @@
 """From the audio of a meeting to its stored answers."""
 
 from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, Analyst, session_config
-from server.analysis.recording import AudioTrack, Recording, SessionSaid
-from server.analysis.text_analysis import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
-from server.analysis.voices import LEAST_SPEECH_S
+from server.analysis.recording import AudioTrack, Recording, SessionResult
+from server.analysis.text_analysis import MAX_CHARACTERS, SENTENCES_AT_ONCE
+from server.analysis.voices import MIN_SPEECH_S
 
 __all__ = [
     "Analyst",
     "AudioTrack",
     "DATABASE_PATIENCE_S",
-    "LEAST_SPEECH_S",
-    "LONGEST_CHARACTERS",
+    "MIN_SPEECH_S",
+    "MAX_CHARACTERS",
     "Recording",
     "SENTENCES_AT_ONCE",
-    "SessionSaid",
+    "SessionResult",
     "session_config",
 ]

@@ -17,9 +17,9 @@ from server.conversation import Conversation
 
 log = logging.getLogger(__name__)
 # About 100 000 tokens; what is beyond is cut from the middle of the meeting.
-LONGEST_TRANSCRIPT_CHARACTERS = 300_000
-LONGEST_ANSWER_BYTES = 256 * 1024
-MOST_SENTENCES = 20
+MAX_TRANSCRIPT_CHARACTERS = 300_000
+MAX_ANSWER_BYTES = 256 * 1024
+MAX_SENTENCES = 20
 PROMPT = (
     "You summarise meetings. The transcript has one line for each sentence, beginning with the speaker's number. "
     'Answer with JSON alone: {"meeting": [sentence, ...], "speakers": {"<number>": [sentence, ...]}}. '
@@ -72,7 +72,7 @@ class SummaryWriter:
             response.raise_for_status()
             async for piece in response.aiter_bytes():
                 answer += piece
-                if len(answer) > LONGEST_ANSWER_BYTES:
+                if len(answer) > MAX_ANSWER_BYTES:
                     raise NoSummary("the answer is too long")
         try:
             content = json.loads(answer)["choices"][0]["message"]["content"]
@@ -86,7 +86,7 @@ class SummaryWriter:
 def transcript_for_model(conversation: Conversation) -> str:
     """One line a sentence, with the speaker's number; the middle of a very long meeting is left out."""
     text = "\n".join(f"{s.speaker}: {s.text}" for s in conversation.sentences)
-    half = LONGEST_TRANSCRIPT_CHARACTERS // 2
+    half = MAX_TRANSCRIPT_CHARACTERS // 2
     return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
@@ -110,4 +110,4 @@ def _sentences(value: Any) -> list[str]:
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise NoSummary("the model wrote another shape")
-    return [item.strip() for item in value if item.strip()][:MOST_SENTENCES]
+    return [item.strip() for item in value if item.strip()][:MAX_SENTENCES]

@@ -13,7 +13,7 @@ from meetra.inference.v1 import session_pb2
 
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import notice_of, ready_message
-from server.analysis.recording import AudioTrack, Recording, SessionSaid, conversation_of
+from server.analysis.recording import AudioTrack, Recording, SessionResult, conversation_of
 from server.analysis.speaker_naming import recognise, spoken_names
 from server.analysis.text_analysis import read
 from server.analysis.uploaded_recording import recording_of
@@ -63,7 +63,7 @@ class Analyst:
         said = [await self._run_session(job, recording, place) for place in range(len(recording.tracks))]
         await self.conclude(job, recording, said)
 
-    async def conclude(self, job: Job, recording: Recording, said: list[SessionSaid]) -> None:
+    async def conclude(self, job: Job, recording: Recording, said: list[SessionResult]) -> None:
         """Makes the job's meeting ready from what its sessions said. Raises as ``analyse``."""
         await self._store_events(job, said)
         conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
@@ -117,12 +117,12 @@ class Analyst:
             job.channels,
         )
 
-    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionSaid:
+    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionResult:
         track = recording.tracks[place]
         config = session_config(job.meeting_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
-        said = SessionSaid()
+        said = SessionResult()
         pcm = metered(track.pcm(), said.level)
         async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
             async for response in responses:
@@ -134,7 +134,7 @@ class Analyst:
                     said.take(response)
         return said
 
-    async def _store_events(self, job: Job, said: list[SessionSaid]) -> None:
+    async def _store_events(self, job: Job, said: list[SessionResult]) -> None:
         messages = list(enumerate((message for one in said for message in one.messages), start=1))
         for start in range(0, len(messages), EVENTS_AT_ONCE):
             batch = messages[start : start + EVENTS_AT_ONCE]

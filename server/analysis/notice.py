@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.analysis.recording import AudioTrack, Recording, SessionSaid
+from server.analysis.recording import AudioTrack, Recording, SessionResult
 from server.conversation import Conversation, named_language
 from server.media import RATE_HZ
 
 # Speech of a usable microphone is tens of dB above it.
 HARDLY_AUDIBLE_DBFS = -60.0
 # A list of languages that is longer than this is read in details.engine.languages.
-MOST_LANGUAGES = 5
+MAX_LANGUAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Notice:
     """Sentences for people; empty where there is nothing to say."""
 
 
-def notice_of(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid], language: str) -> Notice:
+def notice_of(conversation: Conversation, recording: Recording, said: Sequence[SessionResult], language: str) -> Notice:
     """What is missing of a conversation, and why.
 
     Args:
@@ -44,7 +44,7 @@ def ready_message(remark: str, notice: Notice) -> str:
     return f"{ready}. {notice.text}" if notice.text else ready
 
 
-def _no_speech(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid]) -> str:
+def _no_speech(conversation: Conversation, recording: Recording, said: Sequence[SessionResult]) -> str:
     sentences = ["No speech was found.", _heard(recording, said)]
     music_s = sum(end - start for start, end in conversation.music) / 1e6
     if music_s >= 1:
@@ -55,13 +55,13 @@ def _no_speech(conversation: Conversation, recording: Recording, said: Sequence[
     return " ".join(sentences)
 
 
-def _heard(recording: Recording, said: Sequence[SessionSaid]) -> str:
+def _heard(recording: Recording, said: Sequence[SessionResult]) -> str:
     """What was listened to."""
     heard = [_heard_of(track, one) for track, one in zip(recording.tracks, said, strict=True)]
     return f"Heard: {'; '.join(heard)}."
 
 
-def _heard_of(track: AudioTrack, said: SessionSaid) -> str:
+def _heard_of(track: AudioTrack, said: SessionResult) -> str:
     """A track, how long and how loud it is: ``channel 1, 12 s at -31.5 dBFS``."""
     if not said.level.samples:
         return f"{track.called}, without any audio"
@@ -78,16 +78,16 @@ def _seconds(value: float) -> str:
     return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"
 
 
-def _level_dbfs(track: AudioTrack, said: SessionSaid) -> float | None:
+def _level_dbfs(track: AudioTrack, said: SessionResult) -> float | None:
     return track.level_dbfs if track.level_dbfs is not None else said.level.dbfs
 
 
-def _no_words(conversation: Conversation, recording: Recording, said: Sequence[SessionSaid], language: str) -> str:
+def _no_words(conversation: Conversation, recording: Recording, said: Sequence[SessionResult], language: str) -> str:
     speech = f"{_seconds(conversation.speech_us / 1e6)} of speech were found, but no words"
     if any(one.language_unknown for one in said):
         known = conversation.engine.languages
-        listed = ", ".join(named_language(tag) for tag in known[:MOST_LANGUAGES])
-        knows = listed if len(known) <= MOST_LANGUAGES else f"{len(known)} languages, see details.engine.languages"
+        listed = ", ".join(named_language(tag) for tag in known[:MAX_LANGUAGES])
+        knows = listed if len(known) <= MAX_LANGUAGES else f"{len(known)} languages, see details.engine.languages"
         return f"{speech}: the recogniser does not know {named_language(language)}. It knows {knows}."
     if language:
         return (

@@ -13,7 +13,7 @@ import numpy as np
 from meetra.inference.v1 import session_pb2
 from numpy.typing import NDArray
 
-from server.analysis.voices import LEAST_SPEECH_S
+from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
 from server.conversation import Conversation, Event, HeardTrack, fold, joined
 from server.engine import event_of
@@ -55,7 +55,7 @@ class Recording:
 
 
 @dataclass
-class SessionSaid:
+class SessionResult:
     """What a session said of a track, with the voices apart: they are stored only where that is wanted."""
 
     events: list[Event] = field(default_factory=list)
@@ -87,7 +87,7 @@ class SessionSaid:
                 self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
             for profile in response.finished.speakers:
-                if profile.speech_seconds >= LEAST_SPEECH_S:
+                if profile.speech_seconds >= MIN_SPEECH_S:
                     self.vectors[profile.speaker] = np.asarray(profile.vector, np.float32)
             del response.finished.speakers[:]
         self.events.append(event)
@@ -95,7 +95,7 @@ class SessionSaid:
 
 
 def conversation_of(
-    recording: Recording, said: list[SessionSaid]
+    recording: Recording, said: list[SessionResult]
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
     """The conversation of all tracks, and the voice of each speaker by number."""
     heard = [

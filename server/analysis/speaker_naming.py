@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from server.analysis.recording import SessionSaid
+from server.analysis.recording import SessionResult
 from server.analysis.voices import heard_again, matched
 from server.conversation import Conversation
 from server.insights import named_speakers
@@ -33,7 +33,7 @@ def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[in
 async def recognise(
     connection: Connection,
     organization_id: UUID,
-    said: SessionSaid,
+    said: SessionResult,
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
 ) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:

@@ -12,7 +12,7 @@ from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, sente
 from server.engine import InferenceClient
 
 SENTENCES_AT_ONCE = 64
-LONGEST_CHARACTERS = 4000
+MAX_CHARACTERS = 4000
 _PLACE = {language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i for i, name in enumerate(EMOTIONS)}
 
 
@@ -28,7 +28,7 @@ async def read(
     english = [place for place, sentence in enumerate(spoken) if sentence.language == ENGLISH]
     for start in range(0, len(english), SENTENCES_AT_ONCE):
         batch = english[start : start + SENTENCES_AT_ONCE]
-        analyses = await inference.analyse_sentences([spoken[place].text[:LONGEST_CHARACTERS] for place in batch])
+        analyses = await inference.analyse_sentences([spoken[place].text[:MAX_CHARACTERS] for place in batch])
         for place, analysis in zip(batch, analyses, strict=True):
             spoken[place] = _with(spoken[place], analysis)
         await report(start + len(batch), len(english))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from server.storage import VoiceRow
 
 # A voice heard for less is not compared: its vector is mostly chance.
-LEAST_SPEECH_S = 8.0
+MIN_SPEECH_S = 8.0
 
 
 class VoiceMatch(NamedTuple):

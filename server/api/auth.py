@@ -11,8 +11,8 @@ from server.auth import Passwords, Tokens
 from server.errors import BadRequest, InvalidCredentials
 from server.storage import Database, users
 
-LONGEST_EMAIL = 320
-LONGEST_PASSWORD = 1024
+MAX_EMAIL = 320
+MAX_PASSWORD = 1024
 
 
 class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
@@ -26,9 +26,9 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     async def Login(  # noqa: N802
         self, request: auth_pb2.LoginRequest, context: aio.ServicerContext[Any, Any]
     ) -> auth_pb2.LoginResponse:
-        if not request.email or len(request.email) > LONGEST_EMAIL:
+        if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", "missing or too long")
-        if not request.password or len(request.password) > LONGEST_PASSWORD:
+        if not request.password or len(request.password) > MAX_PASSWORD:
             raise BadRequest("password", "missing or too long")
         # A NUL cannot be in any stored address, and PostgreSQL refuses it as text.
         email = request.email.strip().replace("\x00", "")

@@ -11,13 +11,13 @@ from grpc import aio
 from meetra.v1 import insights_pb2, live_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
-from server.api.live_validation import MOST_TRACKS, checked_config
+from server.api.live_validation import MAX_TRACKS, checked_config
 from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import checked_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
 from server.errors import BadRequest
-from server.live import LARGEST_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, LiveState
+from server.live import MAX_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, LiveState
 from server.meetings import unpacked
 
 Context = aio.ServicerContext[Any, Any]
@@ -31,8 +31,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     def __init__(self, meetings: LiveMeetings, settings: ServerSettings) -> None:
         self._meetings = meetings
         self._limits = pb.LiveLimits(
-            chunk_bytes=LARGEST_CHUNK_BYTES,
-            tracks=MOST_TRACKS,
+            chunk_bytes=MAX_CHUNK_BYTES,
+            tracks=MAX_TRACKS,
             duration_s=round(settings.live_max_duration_s),
             grace_s=round(settings.live_grace_s),
         )
@@ -63,7 +63,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         sender = meeting.clients.sender(request.owner)
         data = request.body.data
         if packing := content_encoding(context):
-            data = unpacked(packing, data, LARGEST_CHUNK_BYTES)
+            data = unpacked(packing, data, MAX_CHUNK_BYTES)
         chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=data)
         await meeting.receive(chunk, sender)
         await meeting.audio.committed()

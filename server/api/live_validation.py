@@ -11,15 +11,15 @@ from meetra.v1 import live_pb2 as pb
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.errors import BadRequest
 from server.live import LiveConfig, Track, TrackKind
-from server.meetings import LONGEST_NAME, checked_details
+from server.meetings import MAX_NAME, checked_details
 from server.visible_text import readable
 
-MOST_TRACKS = 32
-MOST_CHANNELS = 8
+MAX_TRACKS = 32
+MAX_CHANNELS = 8
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
-LONGEST_PARTICIPANT_NAME = 200
+MAX_PARTICIPANT_NAME = 200
 LATEST_START_MS = 24 * 3600 * 1000
-SHORTEST_PERIOD_S, LONGEST_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
+MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 
@@ -29,7 +29,7 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
 
     Names come from calendars and from participants: what is wrong with one costs that name, and never the meeting.
     """
-    name = readable(config.name, LONGEST_NAME) or "Live meeting"
+    name = readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
     if config.n_speakers:
@@ -38,20 +38,20 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
         details = checked_details(fields, None)
     except BadRequest as error:
         raise BadRequest(f"config.{error.parameter}", error.fix) from None
-    if not 1 <= len(config.tracks) <= MOST_TRACKS:
-        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MOST_TRACKS}")
+    if not 1 <= len(config.tracks) <= MAX_TRACKS:
+        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MAX_TRACKS}")
     tracks = tuple(
         heard for place, track in enumerate(config.tracks) for heard in _checked_track(f"config.tracks[{place}]", track)
     )
-    if len(tracks) > MOST_TRACKS:
-        raise BadRequest("config.tracks", f"{len(tracks)} tracks with separate channels; at most {MOST_TRACKS}")
+    if len(tracks) > MAX_TRACKS:
+        raise BadRequest("config.tracks", f"{len(tracks)} tracks with separate channels; at most {MAX_TRACKS}")
     ids = [track.track_id for track in config.tracks]
     for place, id_ in enumerate(ids):
         if id_ in ids[:place]:
             raise BadRequest(f"config.tracks[{place}].track_id", f"{id_} names another track already")
     period = config.insights_period_s or DEFAULT_PERIOD_S
-    if not SHORTEST_PERIOD_S <= period <= LONGEST_PERIOD_S:
-        raise BadRequest("config.insights_period_s", f"{period}; {SHORTEST_PERIOD_S} to {LONGEST_PERIOD_S}, or 0")
+    if not MIN_PERIOD_S <= period <= MAX_PERIOD_S:
+        raise BadRequest("config.insights_period_s", f"{period}; {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0")
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
     return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
 
@@ -63,7 +63,7 @@ def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
         raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
-    kind, name = kinds[track.kind], readable(track.participant_name, LONGEST_PARTICIPANT_NAME)
+    kind, name = kinds[track.kind], readable(track.participant_name, MAX_PARTICIPANT_NAME)
     if name and kind is TrackKind.MIXED:
         raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
     if not 0 <= track.start_ms <= LATEST_START_MS:
@@ -86,12 +86,12 @@ def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: 
     opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
     channels = track.channels or (0 if opus else 1)
     # A raw packet has one channel or two.
-    most = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MOST_CHANNELS
+    most = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS
     if not 1 <= channels <= most:
         raise BadRequest(f"{field}.channels", f"{channels}; 1 to {most} that are SEPARATE")
     if len(track.channel_names) > channels:
         raise BadRequest(f"{field}.channel_names", f"{len(track.channel_names)} names; at most {channels}, as channels")
-    names = [readable(given, LONGEST_PARTICIPANT_NAME) for given in track.channel_names]
+    names = [readable(given, MAX_PARTICIPANT_NAME) for given in track.channel_names]
     names += [""] * (channels - len(names))
     return tuple(given or (f"{name} {place}" if name else "") for place, given in enumerate(names, start=1))
 
@@ -110,6 +110,6 @@ def _checked_format(field: str, track: pb.TrackConfig) -> TrackFormat:
             f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} samples a second"
         )
     channels = track.channels or 1
-    if not 1 <= channels <= MOST_CHANNELS:
-        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {MOST_CHANNELS}")
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {MAX_CHANNELS}")
     return TrackFormat(encoding, track.sample_rate_hz, channels)

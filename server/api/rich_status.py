@@ -13,7 +13,7 @@ DOMAIN = "meetra"
 DETAILS_TRAILER = "grpc-status-details-bin"
 # Characters of an error's text. It travels twice: as a header, percent-encoded, and in the details, base64-encoded;
 # clients refuse headers over 8 KiB.
-LONGEST_MESSAGE = 400
+MAX_MESSAGE = 400
 
 
 def rich_status(error: MeetraError) -> status_pb2.Status:
@@ -26,7 +26,7 @@ def rich_status(error: MeetraError) -> status_pb2.Status:
         details.append(error_details_pb2.RetryInfo(retry_delay=wait))
     code, _ = error.grpc_status.value
     return status_pb2.Status(
-        code=code, message=error.message[:LONGEST_MESSAGE], details=[_packed(detail) for detail in details]
+        code=code, message=error.message[:MAX_MESSAGE], details=[_packed(detail) for detail in details]
     )
 
 

@@ -37,10 +37,10 @@ from server.live import LiveMeetings
 from server.meetings import Corrections, Deletion, Uploads
 from server.storage import Database
 
-LARGEST_MESSAGE = 4 * 1024 * 1024
+MAX_MESSAGE = 4 * 1024 * 1024
 # Bytes of a call's headers, with the target. The gateway lets 60 KiB through and refuses more with a message
 # of its own, so what comes from it is never cut here.
-LARGEST_METADATA = 96 * 1024
+MAX_METADATA = 96 * 1024
 # Uploads that run when the server is told to stop may take this long to finish.
 STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ def build_server(
     server = aio.server(
         interceptors=[CallInterceptor(Authenticator(tokens, database))],
         options=[
-            ("grpc.max_receive_message_length", LARGEST_MESSAGE),
-            ("grpc.max_metadata_size", LARGEST_METADATA),
-            ("grpc.absolute_max_metadata_size", 2 * LARGEST_METADATA),
+            ("grpc.max_receive_message_length", MAX_MESSAGE),
+            ("grpc.max_metadata_size", MAX_METADATA),
+            ("grpc.absolute_max_metadata_size", 2 * MAX_METADATA),
             # A second server on the same port would silently take half of the calls.
             ("grpc.so_reuseport", 0),
             # Bots ping through silences, to notice a server that vanished.

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from server.errors import BadRequest
-from server.insights import SHORTEST_PERIOD_S, longest_period_s
+from server.insights import MIN_PERIOD_S, longest_period_s
 from server.meetings import checked_name
 
-LONGEST_ALIAS = 200
-DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE = 50, 1000
+MAX_ALIAS = 200
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -36,9 +36,9 @@ def checked_uuid(name: str, value: str) -> UUID:
 def checked_alias(value: str) -> str:
     """The name without spaces around it. Raises BadRequest unless it has 1 to 200 characters and can be read."""
     alias = value.strip()
-    if not alias or len(alias) > LONGEST_ALIAS:
-        raise BadRequest("alias", f"{len(alias)} characters; 1 to {LONGEST_ALIAS} are needed")
-    return checked_name("alias", alias, LONGEST_ALIAS)
+    if not alias or len(alias) > MAX_ALIAS:
+        raise BadRequest("alias", f"{len(alias)} characters; 1 to {MAX_ALIAS} are needed")
+    return checked_name("alias", alias, MAX_ALIAS)
 
 
 def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
@@ -53,15 +53,15 @@ def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
 def checked_period(period_s: int, duration_ms: int) -> int:
     """The period. Raises BadRequest unless it is 10 s to the meeting's length; 300 is always accepted."""
     longest = longest_period_s(duration_ms)
-    if not SHORTEST_PERIOD_S <= period_s <= longest:
-        raise BadRequest("period_seconds", f"{period_s}; {SHORTEST_PERIOD_S} to {longest} for this meeting")
+    if not MIN_PERIOD_S <= period_s <= longest:
+        raise BadRequest("period_seconds", f"{period_s}; {MIN_PERIOD_S} to {longest} for this meeting")
     return period_s
 
 
 def checked_page_size(value: int) -> int:
     """The page size, 50 where none is asked for. Raises BadRequest for a negative one, or one over 1000."""
-    if not 0 <= value <= LARGEST_PAGE_SIZE:
-        raise BadRequest("page_size", f"{value}; 1 to {LARGEST_PAGE_SIZE}")
+    if not 0 <= value <= MAX_PAGE_SIZE:
+        raise BadRequest("page_size", f"{value}; 1 to {MAX_PAGE_SIZE}")
     return value or DEFAULT_PAGE_SIZE
 
 

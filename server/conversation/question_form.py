@@ -122,7 +122,7 @@ _REPORTS = frozenset(
 )
 _ASKING = frozenset("can could will would shall should do did does are is".split())
 _ASKED = frozenset("you we i they he she it there anyone anybody somebody someone".split())
-LEAST_WORDS_BEFORE = 3
+MIN_WORDS_BEFORE = 3
 
 
 def question_starts(words: Sequence[str]) -> set[int]:
@@ -133,7 +133,7 @@ def question_starts(words: Sequence[str]) -> set[int]:
     """
     plain = [word.lower() for word in words]
     starts = set()
-    for place in range(LEAST_WORDS_BEFORE, len(plain) - 2):
+    for place in range(MIN_WORDS_BEFORE, len(plain) - 2):
         if plain[place - 1] in _REPORTS:
             continue
         if plain[place] in _WH:

@@ -17,17 +17,17 @@ from typing import NamedTuple
 from server.conversation.conversation import Conversation, Sentence, Word
 from server.conversation.given_names import given_names
 from server.conversation.languages import ENGLISH, known_language
-from server.conversation.question_form import LEAST_WORDS_BEFORE, is_question, question_starts
+from server.conversation.question_form import MIN_WORDS_BEFORE, is_question, question_starts
 from server.conversation.writing import ends, joined_words, spaced
 
 # Bare words: a pause of the first kind ends a sentence, one of the second before a starter does,
 # unless the word before it cannot be a last one.
 PAUSE_US, STARTER_PAUSE_US, UNFINISHED_PAUSE_US = 500_000, 200_000, 1_500_000
-LEAST_WORDS_BEFORE_STARTER = 4
-LONGEST_WORDS = 40
+MIN_WORDS_BEFORE_STARTER = 4
+MAX_WORDS = 40
 # Of languages without spaces the words are characters or pieces of words; and where marks end sentences, one of a
 # language that does not always write them may run on.
-LONGEST_PIECES, LONGEST_MARKED = 80, 120
+MAX_PIECES, LONGEST_MARKED = 80, 120
 # A recogniser punctuates when at least so many of its words end in a mark; of those that are pieces, fewer.
 PUNCTUATED_SHARE, PUNCTUATED_SHARE_OF_PIECES = 0.02, 0.008
 _STARTERS = frozenset(
@@ -108,7 +108,7 @@ def _cut(said: Sequence[_Said], language: str, *, punctuated: bool) -> Iterator[
             yield from _no_longer(piece, LONGEST_MARKED)
     else:
         for piece in _cut_at_pauses(said):
-            yield from _no_longer(piece, LONGEST_WORDS if spaced(language) else LONGEST_PIECES)
+            yield from _no_longer(piece, MAX_WORDS if spaced(language) else MAX_PIECES)
 
 
 def _cut_at_marks(said: Sequence[_Said], language: str) -> Iterator[list[_Said]]:
@@ -155,11 +155,11 @@ def _cut_english(said: Sequence[_Said]) -> Iterator[list[_Said]]:
     piece: list[_Said] = []
     asking = question_starts([item.word.text for item in said])
     for place, item in enumerate(said):
-        if piece and (_ends_before(piece, item.word) or (place in asking and len(piece) >= LEAST_WORDS_BEFORE)):
+        if piece and (_ends_before(piece, item.word) or (place in asking and len(piece) >= MIN_WORDS_BEFORE)):
             yield piece
             piece = []
         piece.append(item)
-        if len(piece) > LONGEST_WORDS:
+        if len(piece) > MAX_WORDS:
             cut = _longest_pause(piece)
             yield piece[:cut]
             piece = piece[cut:]
@@ -175,7 +175,7 @@ def _ends_before(piece: Sequence[_Said], following: Word) -> bool:
     if pause >= PAUSE_US:
         return True
     begins = following.text.lower() in _STARTERS
-    return begins and pause >= STARTER_PAUSE_US and len(piece) >= LEAST_WORDS_BEFORE_STARTER
+    return begins and pause >= STARTER_PAUSE_US and len(piece) >= MIN_WORDS_BEFORE_STARTER
 
 
 def _longest_pause(piece: Sequence[_Said]) -> int:

@@ -7,10 +7,10 @@ from server.insights.emotions import meeting_emotions
 from server.insights.energy import energy, energy_value, talking_share
 from server.insights.flow import Interruption, each_interruption, flow, interruptions
 from server.insights.interaction import interaction_components, interaction_score, interaction_value
-from server.insights.key_points import LEAST_WORDS, MOST_SUMMARY_SENTENCES, MOST_WORDS, central_sentences
+from server.insights.key_points import MAX_SUMMARY_SENTENCES, MAX_WORDS, MIN_WORDS, central_sentences
 from server.insights.meeting_answers import Answer, answers
 from server.insights.naming import named_speakers
-from server.insights.periods import DEFAULT_PERIOD_S, SHORTEST_PERIOD_S, longest_period_s
+from server.insights.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, longest_period_s
 from server.insights.questions import questions
 from server.insights.sentiment import sentiment
 from server.insights.shares import shares
@@ -22,11 +22,11 @@ __all__ = [
     "Answer",
     "DEFAULT_PERIOD_S",
     "Interruption",
-    "LEAST_WORDS",
-    "MOST_SUMMARY_SENTENCES",
-    "MOST_WORDS",
+    "MIN_WORDS",
+    "MAX_SUMMARY_SENTENCES",
+    "MAX_WORDS",
     "ReadSentence",
-    "SHORTEST_PERIOD_S",
+    "MIN_PERIOD_S",
     "Timeline",
     "answers",
     "balance",

@@ -15,8 +15,8 @@ from statistics import NormalDist, fmean, pstdev
 from server.conversation import Conversation, Segment, Utterance
 
 # A speaker is compared with themselves only when there is something to compare with.
-LEAST_UTTERANCES = 5
-LEAST_VOICED_S = 0.2
+MIN_UTTERANCES = 5
+MIN_VOICED_S = 0.2
 _NORMAL = NormalDist()
 
 
@@ -36,7 +36,7 @@ def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tupl
     values: list[float | None] = [None] * len(spoken)
     for speaker in conversation.speakers:
         indices = [index for index, utterance in enumerate(spoken) if utterance.speaker == speaker]
-        if len(indices) < LEAST_UTTERANCES:
+        if len(indices) < MIN_UTTERANCES:
             continue
         columns = [_z_scores([measured[index][column] for index in indices]) for column in range(3)]
         for place, index in enumerate(indices):
@@ -70,7 +70,7 @@ def _pooled_spread(segments: Sequence[Segment]) -> float | None:
     ]
     known = [(weight, mean, spread) for weight, mean, spread in parts if mean is not None and spread is not None]
     total = sum(weight for weight, _, _ in known)
-    if total < LEAST_VOICED_S:
+    if total < MIN_VOICED_S:
         return None
     mean = sum(weight * m for weight, m, _ in known) / total
     return math.sqrt(sum(weight * (spread**2 + (m - mean) ** 2) for weight, m, spread in known) / total)
@@ -78,7 +78,7 @@ def _pooled_spread(segments: Sequence[Segment]) -> float | None:
 
 def _z_scores(values: Sequence[float | None]) -> list[float | None]:
     known = [value for value in values if value is not None]
-    if len(known) < LEAST_UTTERANCES:
+    if len(known) < MIN_UTTERANCES:
         return [None] * len(values)
     mean, spread = fmean(known), pstdev(known)
     if spread < 1e-9:

@@ -14,12 +14,12 @@ DEFINITION_VERSION = "2"
 # all decays are steeper than this.
 REVERB_BELOW_DB_PER_S = 150.0
 # With fewer decays nothing is said of reverberation, unless speech is long and has none at all.
-LEAST_DECAYS = 4
+MIN_DECAYS = 4
 DECAYS_PER_SPEECH_S = 0.3
-LEAST_SPEECH_S = 15.0
+MIN_SPEECH_S = 15.0
 # Lost packets: so many cuts a minute of speech.
 LAGGING_FROM_GAPS_PER_MIN = 3.0
-LEAST_GAPS = 2
+MIN_GAPS = 2
 
 
 def microphone_quality(mos: float) -> float:
@@ -29,14 +29,14 @@ def microphone_quality(mos: float) -> float:
 
 def is_reverberant(decays_db_per_s: Sequence[float], speech_s: float) -> bool:
     """Whether sounds die away as slowly as in an echoing room."""
-    if len(decays_db_per_s) >= LEAST_DECAYS:
+    if len(decays_db_per_s) >= MIN_DECAYS:
         return median(decays_db_per_s) < REVERB_BELOW_DB_PER_S
-    return speech_s >= LEAST_SPEECH_S and len(decays_db_per_s) < DECAYS_PER_SPEECH_S * speech_s
+    return speech_s >= MIN_SPEECH_S and len(decays_db_per_s) < DECAYS_PER_SPEECH_S * speech_s
 
 
 def is_lagging(gaps: int, speech_s: float) -> bool:
     """Whether packets are lost often enough to be heard."""
-    return gaps >= LEAST_GAPS and gaps >= LAGGING_FROM_GAPS_PER_MIN * speech_s / 60
+    return gaps >= MIN_GAPS and gaps >= LAGGING_FROM_GAPS_PER_MIN * speech_s / 60
 
 
 def audio_quality(conversation: Conversation) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def fragments(conversation: Conversation) -> list[dict[str, Any]]:
             "end_ms": segment.end_us // 1000,
             "level_dbfs": round(heard.level_dbfs, 1),
             "microphone_quality": _rounded(heard.mos_overall and microphone_quality(heard.mos_overall)),
-            "reverb": len(heard.decays_db_per_s) >= LEAST_DECAYS
+            "reverb": len(heard.decays_db_per_s) >= MIN_DECAYS
             and is_reverberant(heard.decays_db_per_s, (segment.end_us - segment.start_us) / 1e6),
             "lagging": heard.gaps > 0,
             "music": any(a < segment.end_us and segment.start_us < b for a, b in conversation.music),

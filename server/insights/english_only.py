@@ -7,7 +7,7 @@ from collections import Counter
 from server.conversation import named_language
 from server.insights.timeline import Timeline, Window
 
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
 def absence(line: Timeline, window: Window, told: str) -> str | None:
@@ -51,7 +51,7 @@ def sentences_note(line: Timeline, told: str) -> str | None:
 def listed_languages(spoken: Counter[str]) -> str:
     """Languages with their names, the one spoken most first: ``German (de) and French (fr)``."""
     ordered = sorted(spoken, key=lambda language: (-spoken[language], language))
-    names = [named_language(language) if language else "an unknown language" for language in ordered[:MOST_NAMED]]
-    if len(ordered) > MOST_NAMED:
+    names = [named_language(language) if language else "an unknown language" for language in ordered[:MAX_NAMED]]
+    if len(ordered) > MAX_NAMED:
         names = [*names[:-1], "others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -17,7 +17,7 @@ from server.insights.timeline import InOrder, Timeline, Window
 DEFINITION_VERSION = "3"
 # Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
-LONGEST_LATENCY_US = 5_000_000
+MAX_LATENCY_US = 5_000_000
 # An interruption (Schegloff 2000): the next speaker starts at least 0.5 s before the current
 # one ends, both speak for at least 0.3 s, and it succeeds when the current one stops within 1 s.
 EARLY_US, OVERLAP_US, STOPS_WITHIN_US = 500_000, 300_000, 1_000_000
@@ -71,7 +71,7 @@ def _latencies(line: Timeline) -> dict[str, Any]:
     gaps = [
         (after.start_us - before.end_us) / 1000
         for before, after in pairwise(line.turns)
-        if after.start_us - before.end_us <= LONGEST_LATENCY_US
+        if after.start_us - before.end_us <= MAX_LATENCY_US
     ]
     if not gaps:
         return {"response_latency_ms": None, "response_latency_p10_ms": None, "response_latency_p90_ms": None}
@@ -130,7 +130,7 @@ def _patience_ms(line: Timeline, speaker: int) -> int | None:
     waits = [
         max(0, after.start_us - before.end_us) / 1000
         for before, after in pairwise(line.turns)
-        if after.speaker == speaker and after.start_us - before.end_us <= LONGEST_LATENCY_US
+        if after.speaker == speaker and after.start_us - before.end_us <= MAX_LATENCY_US
     ]
     return round(median(waits)) if waits else None
 

@@ -18,9 +18,9 @@ from server.conversation import ENGLISH, MARKS, TIGHT, given_names
 from server.insights.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
 from server.insights.stop_words import stop_words
 
-LONGEST_WORDS = 3
-SHORTEST_LETTERS, SHORTEST_SYLLABLES = 3, 2
-MOST_PHRASES = 400
+MAX_WORDS = 3
+MIN_LETTERS, MIN_SYLLABLES = 3, 2
+MAX_PHRASES = 400
 # Of a language without a list of stop words, words in more of the sentences than this count as such.
 STOP_WORD_SHARE, STOP_WORD_MENTIONS = 0.15, 5
 _HAN_KATAKANA = "々〆\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -55,7 +55,7 @@ def _stop_words(texts: Sequence[str], languages: Sequence[str]) -> dict[str, fro
 def _content(token: str, language: str, stops: frozenset[str]) -> bool:
     if language == ENGLISH and token in given_names():
         return False
-    return len(token) >= (SHORTEST_SYLLABLES if _SYLLABLES.match(token) else SHORTEST_LETTERS) and token not in stops
+    return len(token) >= (MIN_SYLLABLES if _SYLLABLES.match(token) else MIN_LETTERS) and token not in stops
 
 
 def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
@@ -77,7 +77,7 @@ def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
 def _mentions(text: str, language: str, stops: frozenset[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for run in _runs(text, language, stops):
-        for length in range(1, LONGEST_WORDS + 1):
+        for length in range(1, MAX_WORDS + 1):
             for start in range(len(run) - length + 1):
                 found[" ".join(run[start : start + length])] += 1
     return found
@@ -114,7 +114,7 @@ def key_phrases(
     def value(phrase: str) -> float:
         return math.log2(1 + len(phrase.split())) * (kept[phrase] - nested[phrase] / 2)
 
-    ranked = sorted(kept, key=lambda phrase: (-value(phrase), phrase))[:MOST_PHRASES]
+    ranked = sorted(kept, key=lambda phrase: (-value(phrase), phrase))[:MAX_PHRASES]
     place = {phrase: index for index, phrase in enumerate(ranked)}
     phrases = tuple(Phrase(p, round(math.log2(1 + len(p.split())), 4), kept[p]) for p in ranked)
     held = [

@@ -11,13 +11,13 @@ from server.conversation import Conversation, Sentence, word_count
 from server.insights.vectors import centrality, comparable, diverse
 
 DEFINITION_VERSION = "2"
-MOST_KEY_POINTS = 5
+MAX_KEY_POINTS = 5
 SPEAKER_SUMMARY_SENTENCES = 2
-LEAST_SUMMARY_SENTENCES, MOST_SUMMARY_SENTENCES = 3, 8
+MIN_SUMMARY_SENTENCES, MAX_SUMMARY_SENTENCES = 3, 8
 MINUTES_PER_SUMMARY_SENTENCE = 4
 # A point needs words enough to be understood alone; longer than this it is many points.
-LEAST_WORDS, MOST_WORDS = 6, 40
-LIKENESS_COST = 0.4
+MIN_WORDS, MAX_WORDS = 6, 40
+SIMILARITY_COST = 0.4
 
 
 def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
@@ -25,9 +25,9 @@ def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]
     good = [
         place
         for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
-        if LEAST_WORDS <= length <= MOST_WORDS and not sentence.asks
+        if MIN_WORDS <= length <= MAX_WORDS and not sentence.asks
     ]
-    return good or [place for place, length in enumerate(lengths) if length >= LEAST_WORDS // 2]
+    return good or [place for place, length in enumerate(lengths) if length >= MIN_WORDS // 2]
 
 
 def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
@@ -41,15 +41,15 @@ def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence
     if not telling or most < 1:
         return []
     vectors = compared.vectors[telling]
-    worth = centrality(vectors, compared.least_likeness) * np.sqrt([lengths[place] for place in telling])
-    chosen = diverse(vectors, worth, most, LIKENESS_COST)
+    worth = centrality(vectors, compared.min_similarity) * np.sqrt([lengths[place] for place in telling])
+    chosen = diverse(vectors, worth, most, SIMILARITY_COST)
     return [compared.sentences[telling[index]] for index in sorted(chosen)]
 
 
 def key_points(conversation: Conversation) -> list[list[Any]]:
     """Row 7: for each speaker up to five key points, as [speaker, [sentence, ...]]."""
     return [
-        [speaker, [s.text for s in central_sentences(_of(conversation, speaker), MOST_KEY_POINTS)]]
+        [speaker, [s.text for s in central_sentences(_of(conversation, speaker), MAX_KEY_POINTS)]]
         for speaker in conversation.speakers
     ]
 
@@ -58,7 +58,7 @@ def summaries(conversation: Conversation) -> dict[str, Any]:
     """Row 8, extractive: ``speakers`` as [speaker, [sentence, ...]], and ``meeting`` as [sentence, ...]."""
     minutes = conversation.duration_us / 60e6
     wanted = round(minutes / MINUTES_PER_SUMMARY_SENTENCE)
-    most = min(MOST_SUMMARY_SENTENCES, max(LEAST_SUMMARY_SENTENCES, wanted))
+    most = min(MAX_SUMMARY_SENTENCES, max(MIN_SUMMARY_SENTENCES, wanted))
     return {
         "speakers": [
             [speaker, [s.text for s in central_sentences(_of(conversation, speaker), SPEAKER_SUMMARY_SENTENCES)]]

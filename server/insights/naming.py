@@ -16,8 +16,8 @@ from server.conversation import AMBIGUOUS, ENGLISH, UNKNOWN_SPEAKER, Conversatio
 DEFINITION_VERSION = "2"
 # An introduction says it outright; being answered after a name is a hint.
 INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
-LEAST_WEIGHT = 2.0
-LEAST_CONFIDENCE = 0.6
+MIN_WEIGHT = 2.0
+MIN_CONFIDENCE = 0.6
 # Who speaks next is the one addressed only when they do so soon.
 ANSWERS_WITHIN_US = 5_000_000
 
@@ -123,6 +123,6 @@ def _clear(votes: dict[tuple[int, str], float]) -> tuple[NamedSpeaker, ...]:
     for (speaker, name), weight in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
         confidence = weight / (of_name[name] + of_speaker[speaker] - weight)
         taken = any(name == other.name or speaker == other.speaker for other in chosen)
-        if weight >= LEAST_WEIGHT and confidence >= LEAST_CONFIDENCE and not taken:
+        if weight >= MIN_WEIGHT and confidence >= MIN_CONFIDENCE and not taken:
             chosen.append(NamedSpeaker(speaker, name, round(confidence, 3)))
     return tuple(sorted(chosen, key=lambda named: named.speaker))

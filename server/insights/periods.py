@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.insights.timeline import Window
 
 DEFAULT_PERIOD_S = 300
-SHORTEST_PERIOD_S = 10
+MIN_PERIOD_S = 10
 
 
 def longest_period_s(duration_ms: int) -> int:

@@ -11,7 +11,7 @@ from server.insights.english_only import listed_languages
 
 DEFINITION_VERSION = "2"
 # A single word with a question mark asks nothing that anybody would want listed.
-LEAST_WORDS = 2
+MIN_WORDS = 2
 
 
 def questions(conversation: Conversation) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ def questions(conversation: Conversation) -> list[dict[str, Any]]:
     return [
         {"speaker": s.speaker, "question": s.text, "start_ms": s.start_us // 1000}
         for s in conversation.sentences
-        if s.asks and word_count(s.text, s.language) >= LEAST_WORDS
+        if s.asks and word_count(s.text, s.language) >= MIN_WORDS
     ]
 
 

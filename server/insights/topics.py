@@ -27,8 +27,8 @@ DEFINITION_VERSION = "2"
 SIDE_S, DEEPER_BY = 120.0, 1.5
 WORDS_SIDE_S, WORDS_DEEPER_BY = 180.0, 1.0
 # Nobody changes the topic faster than this.
-SHORTEST_TOPIC_S = 90.0
-MOST_KEYWORDS = 5
+MIN_TOPIC_S = 90.0
+MAX_KEYWORDS = 5
 UNNAMED = "Conversation"
 QUIET = "Silence"
 
@@ -36,7 +36,7 @@ QUIET = "Silence"
 def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     """Moments at which the topic changes, in microseconds, in the order of time; each begins a sentence."""
     read, vectors, by_words = comparable(sentences)
-    if len(read) < 4 or duration_us < 2 * SHORTEST_TOPIC_S * 1e6:
+    if len(read) < 4 or duration_us < 2 * MIN_TOPIC_S * 1e6:
         return []
     starts = np.array([s.start_us for s in read]) / 1e6
     weights = np.sqrt(np.array([word_count(s.text, s.language) for s in read], np.float64))
@@ -47,8 +47,8 @@ def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     chosen: list[int] = []
     for index in np.argsort(-depth, kind="stable"):
         moment = starts[index]
-        far = all(abs(moment - starts[other]) >= SHORTEST_TOPIC_S for other in chosen)
-        inside = SHORTEST_TOPIC_S <= moment <= duration_us / 1e6 - SHORTEST_TOPIC_S
+        far = all(abs(moment - starts[other]) >= MIN_TOPIC_S for other in chosen)
+        inside = MIN_TOPIC_S <= moment <= duration_us / 1e6 - MIN_TOPIC_S
         if depth[index] > max(threshold, 0.0) and far and inside:
             chosen.append(int(index))
     return sorted(read[index].start_us for index in chosen)
@@ -88,7 +88,7 @@ def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
     for sentence, _ in line.sentences_in(window):
         if window.holds((sentence.start_us + sentence.end_us) // 2):
             mentions.update(sentence.phrases)
-    keywords = best_phrases(line.phrases, mentions, MOST_KEYWORDS)
+    keywords = best_phrases(line.phrases, mentions, MAX_KEYWORDS)
     if keywords:
         return keywords[0].capitalize(), keywords
     return (UNNAMED if line.speech_us(window) else QUIET), []

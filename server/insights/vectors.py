@@ -12,9 +12,9 @@ from server.conversation import ENGLISH, Sentence
 from server.insights.word_vectors import word_vectors
 
 DAMPING = 0.85
-# Likeness under this is chance between any two sentences of a meeting; by words, those that share none are not alike.
-LEAST_LIKENESS, LEAST_LIKENESS_OF_WORDS = 0.1, 0.0
-MOST_VOTERS = 4000
+# Similarity under this is chance between any two sentences of a meeting; by words, those that share none are not alike.
+MIN_SIMILARITY, MIN_SIMILARITY_OF_WORDS = 0.1, 0.0
+MAX_VOTERS = 4000
 # The model's vectors are compared where at least so many of the sentences have one; the rest is left out then.
 MODEL_SHARE = 0.9
 
@@ -29,9 +29,9 @@ class Compared(NamedTuple):
     """Whether the vectors count words; else a model made them."""
 
     @property
-    def least_likeness(self) -> float:
+    def min_similarity(self) -> float:
         """The cosine under which two of the sentences are alike by chance."""
-        return LEAST_LIKENESS_OF_WORDS if self.by_words else LEAST_LIKENESS
+        return MIN_SIMILARITY_OF_WORDS if self.by_words else MIN_SIMILARITY
 
 
 def comparable(sentences: Sequence[Sentence]) -> Compared:
@@ -49,15 +49,15 @@ def comparable(sentences: Sequence[Sentence]) -> Compared:
     return Compared(read, np.stack(vectors) if vectors else np.zeros((0, 0)), by_words=False)
 
 
-def centrality(vectors: NDArray[np.float64], least_likeness: float = LEAST_LIKENESS) -> NDArray[np.float64]:
+def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILARITY) -> NDArray[np.float64]:
     """How central each sentence is among all: continuous LexRank (Erkan and Radev 2004). (n, d) -> (n,), sums to 1.
 
     Of more than 4000 sentences (three hours of talk) an even choice of 4000 votes on all, so that memory is
     bounded by 64 MB.
     """
     n = len(vectors)
-    voters = vectors[np.linspace(0, n - 1, min(n, MOST_VOTERS)).round().astype(int)].astype(np.float32)
-    shares, sums = _shares(voters, least_likeness)
+    voters = vectors[np.linspace(0, n - 1, min(n, MAX_VOTERS)).round().astype(int)].astype(np.float32)
+    shares, sums = _shares(voters, min_similarity)
     rank = np.full(len(voters), 1 / len(voters), np.float32)
     for _ in range(100):
         following = (1 - DAMPING) / len(voters) + DAMPING * (rank @ shares)
@@ -67,22 +67,22 @@ def centrality(vectors: NDArray[np.float64], least_likeness: float = LEAST_LIKEN
             break
     if len(voters) < n:
         weights = rank / sums
-        blocks = (vectors[first : first + MOST_VOTERS].astype(np.float32) for first in range(0, n, MOST_VOTERS))
-        votes = [weights @ _likeness(voters, block, least_likeness) for block in blocks]
+        blocks = (vectors[first : first + MAX_VOTERS].astype(np.float32) for first in range(0, n, MAX_VOTERS))
+        votes = [weights @ _similarity(voters, block, min_similarity) for block in blocks]
         rank = np.asarray((1 - DAMPING) / n + DAMPING * np.concatenate(votes), np.float32)
     return np.asarray(rank / rank.sum(), np.float64)
 
 
-def _likeness(rows: NDArray[np.float32], columns: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+def _similarity(rows: NDArray[np.float32], columns: NDArray[np.float32], least: float) -> NDArray[np.float32]:
     """Cosine similarity where it is more than chance, else 0. (n, d), (m, d) -> (n, m)."""
-    likeness = rows @ columns.T
-    likeness[likeness < least] = 0
-    return likeness
+    similarity = rows @ columns.T
+    similarity[similarity < least] = 0
+    return similarity
 
 
 def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How each sentence shares its vote among the others, (n, n), rows summing to 1; and what its row summed to."""
-    shares = _likeness(vectors, vectors, least)
+    shares = _similarity(vectors, vectors, least)
     np.fill_diagonal(shares, 0)
     # A sentence like no other recommends all alike, else it would recommend itself.
     shares[shares.sum(axis=1) == 0] = 1 / len(vectors)
@@ -91,8 +91,8 @@ def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.floa
     return shares, sums
 
 
-def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int, likeness_cost: float) -> list[int]:
-    """Indices of up to ``most`` rows, best first: worth minus likeness to those chosen.
+def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int, similarity_cost: float) -> list[int]:
+    """Indices of up to ``most`` rows, best first: worth minus similarity to those chosen.
 
     Maximal marginal relevance (Carbonell and Goldstein 1998); ``worth`` is scaled to 0..1 first.
     """
@@ -101,7 +101,7 @@ def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int,
     nearest = np.zeros(len(vectors))
     left = np.ones(len(vectors), np.bool_)
     while left.any() and len(chosen) < most:
-        value = np.where(left, (1 - likeness_cost) * scaled - likeness_cost * nearest, -np.inf)
+        value = np.where(left, (1 - similarity_cost) * scaled - similarity_cost * nearest, -np.inf)
         best = int(value.argmax())
         chosen.append(best)
         left[best] = False

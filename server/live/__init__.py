@@ -3,7 +3,7 @@
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.connection import Connection
 from server.live.dependencies import LiveDependencies
-from server.live.intake import LARGEST_CHUNK_BYTES
+from server.live.intake import MAX_CHUNK_BYTES
 from server.live.meeting import LiveMeeting
 from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
@@ -11,7 +11,7 @@ from server.live.state import LiveState
 
 __all__ = [
     "Connection",
-    "LARGEST_CHUNK_BYTES",
+    "MAX_CHUNK_BYTES",
     "LiveConfig",
     "LiveMeeting",
     "LiveMeetings",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.audio import Encoding, TrackFormat
-from server.meetings import LONGEST_KEY_TERM, distinct
+from server.meetings import MAX_KEY_TERM, distinct
 
 
 class TrackKind(StrEnum):
@@ -119,7 +119,7 @@ class LiveConfig:
         """What may be said on any track: the participants' names before the terms that were given."""
         names = (track.participant_name for track in self.tracks)
         # A name that is longer than a term may be is hardly ever said as it is written.
-        return distinct([*(name for name in names if 0 < len(name) <= LONGEST_KEY_TERM), *self.key_terms])
+        return distinct([*(name for name in names if 0 < len(name) <= MAX_KEY_TERM), *self.key_terms])
 
     def participant_names(self) -> dict[int, str]:
         """Names of the participants by speaker number, where they are known."""

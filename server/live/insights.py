@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import LONGEST_CHARACTERS, SENTENCES_AT_ONCE
+from server.analysis import MAX_CHARACTERS, SENTENCES_AT_ONCE
 from server.conversation import (
     ENGLISH,
     UNKNOWN_SPEAKER,
@@ -79,7 +79,7 @@ class RollingTimeline:
         try:
             for start in range(0, len(fresh), SENTENCES_AT_ONCE):
                 batch = fresh[start : start + SENTENCES_AT_ONCE]
-                analyses = await self._inference.analyse_sentences([text[:LONGEST_CHARACTERS] for text in batch])
+                analyses = await self._inference.analyse_sentences([text[:MAX_CHARACTERS] for text in batch])
                 self._polarity.update(zip(batch, (round(a.polarity, 4) for a in analyses), strict=True))
         except SessionBroke:
             # The sentiment of what was read so far; the rest is read next time.

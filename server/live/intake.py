@@ -8,7 +8,7 @@ from server.audio import InvalidChunk, positions
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.track_log import MeetingAudio, TrackLog
 
-LARGEST_CHUNK_BYTES = 64 * 1024
+MAX_CHUNK_BYTES = 64 * 1024
 
 
 async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
@@ -19,8 +19,8 @@ async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) 
     of_track = [one for one in audio.logs if one.track.track_id == chunk.track_id]
     if not of_track:
         raise BadRequest("audio.track_id", f"{chunk.track_id!r} is no track of the config")
-    if len(chunk.data) > LARGEST_CHUNK_BYTES:
-        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {LARGEST_CHUNK_BYTES} a chunk")
+    if len(chunk.data) > MAX_CHUNK_BYTES:
+        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {MAX_CHUNK_BYTES} a chunk")
     (track_log,) = of_track
     try:
         length = positions(track_log.track.format, chunk.data)

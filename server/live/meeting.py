@@ -13,7 +13,7 @@ from typing import Any
 from meetra.inference.v1 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import Recording, SessionSaid
+from server.analysis import Recording, SessionResult
 from server.conversation import Engine, Segment
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
 from server.live.config import LiveConfig
@@ -22,7 +22,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read
 from server.live.insights import RollingTimeline, insights_of
 from server.live.intake import take_chunk
-from server.live.observations import Copies, Warnings
+from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.outcome import tell_outcome
 from server.live.recording import audio_track
 from server.live.state import LiveState, following
@@ -52,8 +52,8 @@ class LiveMeeting:
             TrackFeed(row.meeting_id, self.config, place, audio, told, parts.analyst.inference, self._said_more)
             for place in range(len(self.config.tracks))
         ]
-        self._running: list[asyncio.Task[SessionSaid]] = []
-        self._copies = Copies(self.config, row.ignored_tracks)
+        self._running: list[asyncio.Task[SessionResult]] = []
+        self._copies = DuplicateTrackDetector(self.config, row.ignored_tracks)
         for place in self._copies.ignored:
             self.turns.ignore(place)
         self._warnings = Warnings()

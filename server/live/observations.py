@@ -58,7 +58,7 @@ class Warnings:
         ]
 
 
-class Copies:
+class DuplicateTrackDetector:
     """Finds tracks that carry the audio of another track of the same kind."""
 
     def __init__(self, config: LiveConfig, ignored: Sequence[str]) -> None:

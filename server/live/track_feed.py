@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from meetra.inference.v1 import session_pb2
 
-from server.analysis import SessionSaid, session_config
+from server.analysis import SessionResult, session_config
 from server.audio import TrackDecoder, TrackSound, metered
 from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState, moved_word, primary_tag, segment_name
 from server.engine import EngineBusy, InferenceClient, SessionBroke, event_of
@@ -25,13 +25,13 @@ from server.media import RATE_HZ
 
 log = logging.getLogger(__name__)
 # Between two engines; a server without any engine goes on taking audio.
-RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
+RETRY_S, MAX_RETRY_S = 0.2, 5.0
 # Engines that broke one after another before they came further than the one before: it may be this audio that
 # breaks them, and others need them too. The worker tries again when the meeting is over, and counts.
-MOST_BARREN = 6
+MAX_BARREN = 6
 # Audio is handed to the engine in pieces of 0.512 s: it works in such blocks, and smaller ones would be no sooner
 # of use. Audio that is there already goes in larger pieces.
-LEAST_PIECE_BYTES, LARGEST_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
+MIN_PIECE_BYTES, MAX_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
 
 
 class Reach(NamedTuple):
@@ -101,7 +101,7 @@ class TrackFeed:
         """True once no more audio comes."""
         return self._audio.ended
 
-    async def run(self) -> SessionSaid:
+    async def run(self) -> SessionResult:
         """What the engine said in the end.
 
         Raises SessionBroke once the meeting is over, or when engine after engine comes no further;
@@ -122,19 +122,19 @@ class TrackFeed:
                 log.info("live meeting %s: the engine has no room yet", self._meeting_id)
             except SessionBroke as error:
                 barren = barren + 1 if self.reach.heard <= self._catch_up.heard else 0
-                if self.ended or barren == MOST_BARREN:
+                if self.ended or barren == MAX_BARREN:
                     raise
                 log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
                 self._catch_up = self._catch_up.joined(self.reach)
             await asyncio.sleep(delay)
-            delay = min(2 * delay, LONGEST_RETRY_S)
+            delay = min(2 * delay, MAX_RETRY_S)
 
     def _samples_until(self, moment_us: int) -> int:
         """How much of the track lies before a moment of the meeting, at 16 kHz."""
         return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
 
-    async def _session(self) -> SessionSaid:
-        said = SessionSaid()
+    async def _session(self) -> SessionResult:
+        said = SessionResult()
         self.reach, self.decoded_samples = Reach(), 0
         if any(self._catch_up):
             self._turns.begin_again(self._place)
@@ -149,7 +149,7 @@ class TrackFeed:
                 await self._take(response, said)
         return said
 
-    async def _take(self, response: session_pb2.RunSessionResponse, said: SessionSaid) -> None:
+    async def _take(self, response: session_pb2.RunSessionResponse, said: SessionResult) -> None:
         kind = response.WhichOneof("event")
         if kind == "ready":
             self.engine = response.ready.capabilities
@@ -205,8 +205,8 @@ class TrackFeed:
             async for data in pcm:
                 self.damaged = self.damaged or decoder.damaged
                 rest += data
-                while len(rest) >= LEAST_PIECE_BYTES:
-                    size = min(LARGEST_PIECE_BYTES, len(rest) - len(rest) % LEAST_PIECE_BYTES)
+                while len(rest) >= MIN_PIECE_BYTES:
+                    size = min(MAX_PIECE_BYTES, len(rest) - len(rest) % MIN_PIECE_BYTES)
                     yield self._heard(rest[:size])
                     rest = rest[size:]
             if rest:

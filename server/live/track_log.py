@@ -22,7 +22,7 @@ from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import Track
 
 # Audio received and not yet on disk, of all tracks together: more than that waits at the client.
-LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
+MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 # Syncs are shared by what comes within this time, half a block of the engine. All meetings of a process sync at the
 # same moments: what follows from that, reading, sending and acknowledging, is then done for all at once, which is
 # a quarter of the server's work for a live meeting less (measured with 8 of them).
@@ -105,9 +105,9 @@ class MeetingAudio:
         log.pending.append(record)
         self._backlog += len(record)
         self._work.set()
-        if self._backlog > LARGEST_BACKLOG_BYTES:
+        if self._backlog > MAX_BACKLOG_BYTES:
             async with self._moved:
-                await self._moved.wait_for(lambda: self._backlog <= LARGEST_BACKLOG_BYTES or self._failed())
+                await self._moved.wait_for(lambda: self._backlog <= MAX_BACKLOG_BYTES or self._failed())
 
     async def committed(self) -> None:
         """Returns once everything accepted so far is on disk.

@@ -22,7 +22,7 @@ CANCELS, ADDS = 0.05, 0.5
 # A channel below -80 dBFS has nothing to lose.
 HEARD_ENERGY = BLOCK * 1e-8
 # Pairs are looked at among so many channels; of more, which no recorder of people has, all are one sum.
-MOST_CHANNELS = 64
+MAX_CHANNELS = 64
 
 
 class Downmix:
@@ -35,7 +35,7 @@ class Downmix:
     def __init__(self, channels: int) -> None:
         self._signs = np.ones(channels, np.float32)
         self._kept: NDArray[np.float32] = np.zeros((0, channels), np.float32)
-        self._watch = 1 < channels <= MOST_CHANNELS
+        self._watch = 1 < channels <= MAX_CHANNELS
 
     def __call__(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """The mean as far as it is decided."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 # The index of an MP4 of many hours.
-MOST_INDEX_BYTES = 64 * 1024 * 1024
-MOST_BOXES = 100_000
-MOST_HEADER_BYTES = 1024 * 1024
+MAX_INDEX_BYTES = 64 * 1024 * 1024
+MAX_BOXES = 100_000
+MAX_HEADER_BYTES = 1024 * 1024
 MATROSKA = b"\x1a\x45\xdf\xa3"
 MAGIC = {
     b"RIFF": "WAV",
@@ -66,7 +66,7 @@ def why_unreadable(path: Path) -> str:
 def codecs_of_tracks(path: Path) -> list[str]:
     """What an MP4, Matroska or WAV file calls the codec of each audio track; ``ENCRYPTED`` for one that is."""
     with path.open("rb") as file:
-        start = file.read(MOST_HEADER_BYTES)
+        start = file.read(MAX_HEADER_BYTES)
         if start[4:8] == b"ftyp":
             return _sample_entries(_index(file) or b"")
     if start.startswith(MATROSKA):
@@ -79,7 +79,7 @@ def codecs_of_tracks(path: Path) -> list[str]:
 def states_length(path: Path) -> bool:
     """False for an MP4 in fragments and a Matroska file without a length, as browsers write them."""
     with path.open("rb") as file:
-        start = file.read(MOST_HEADER_BYTES)
+        start = file.read(MAX_HEADER_BYTES)
         if start[4:8] == b"ftyp":
             return b"mvex" not in (_index(file) or b"")
     return not start.startswith(MATROSKA) or bool(_MATROSKA_DURATION.search(start))
@@ -88,7 +88,7 @@ def states_length(path: Path) -> bool:
 def _index(file: BinaryIO) -> bytes | None:
     """The payload of an MP4's ``moov`` box; None where there is none, or not all of it."""
     at = 0
-    for _ in range(MOST_BOXES):
+    for _ in range(MAX_BOXES):
         file.seek(at)
         header = file.read(16)
         if len(header) < 8:
@@ -98,8 +98,8 @@ def _index(file: BinaryIO) -> bytes | None:
             size = int.from_bytes(header[8:], "big")
         if header[4:8] == b"moov":
             file.seek(at + 8)
-            index = file.read(MOST_INDEX_BYTES if size == 0 else max(0, min(size - 8, MOST_INDEX_BYTES)))
-            return index if size == 0 or len(index) == min(size - 8, MOST_INDEX_BYTES) else None
+            index = file.read(MAX_INDEX_BYTES if size == 0 else max(0, min(size - 8, MAX_INDEX_BYTES)))
+            return index if size == 0 or len(index) == min(size - 8, MAX_INDEX_BYTES) else None
         if size < 8:
             return None
         at += size

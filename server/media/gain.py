@@ -15,7 +15,7 @@ LOSSLESS = frozenset({"alac", "ape", "flac", "mlp", "tak", "truehd", "tta", "wav
 WIDE_FORMATS = {"s32": 2.0**31, "s32p": 2.0**31, "flt": 1.0, "fltp": 1.0, "dbl": 1.0, "dblp": 1.0}
 """Sample formats with more than 16 bits, and their full scale."""
 # PyAV crashes on what has a plane for each of eight channels.
-MOST_PLANES = 7
+MAX_PLANES = 7
 # A decibel beyond full scale: a peak or two of it are cut off, as any converter would.
 TOO_LOUD, LOWERED_TO = 1.12, 0.9
 # -50 dBFS at the loudest leaves less than 7 bits of sound.
@@ -39,7 +39,7 @@ class Peaks:
     def hear(self, frame: Any) -> None:
         """The next frame."""
         full_scale = WIDE_FORMATS.get(frame.format.name) if self.measuring else None
-        if full_scale is None or (frame.format.is_planar and frame.layout.nb_channels > MOST_PLANES):
+        if full_scale is None or (frame.format.is_planar and frame.layout.nb_channels > MAX_PLANES):
             return
         self._floor = NOTHING_BELOW.get(frame.format.name, NOTHING_BELOW_FLOAT)
         samples = frame.to_ndarray()

@@ -14,7 +14,7 @@ OGG, FLAC = b"OggS", b"fLaC"
 PAGE_HEADER_BYTES = 27
 BEGINS_STREAM = 2
 # Of a day of sound in pages of 50 ms.
-MOST_PAGES = 2_000_000
+MAX_PAGES = 2_000_000
 
 
 def has_hole(path: Path) -> bool:
@@ -35,7 +35,7 @@ def has_hole(path: Path) -> bool:
 def _pages_missing(file: BinaryIO) -> bool:
     """Whether a page is not followed by another, or the numbers that the pages of a stream have are not in a row."""
     at, numbers = 0, dict[bytes, int]()
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         file.seek(at)
         header = file.read(PAGE_HEADER_BYTES)
         if len(header) < PAGE_HEADER_BYTES:

@@ -13,9 +13,9 @@ OF_SEGMENT = frozenset(
 )
 # Timestamp, silent tracks, position, size of the one before, and the blocks in their forms.
 OF_CLUSTER = frozenset({0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, VOID, CHECKSUM})
-LONGEST_HEAD_BYTES = 12
+MAX_HEAD_BYTES = 12
 # Eight hours of 20 ms packets and of video are not quite so many; what has more is not looked at further.
-MOST_ELEMENTS = 3_000_000
+MAX_ELEMENTS = 3_000_000
 
 
 def elements_missing(file: BinaryIO, size: int) -> bool:
@@ -28,7 +28,7 @@ def elements_missing(file: BinaryIO, size: int) -> bool:
     """
     at, segment_end, cluster_end = 0, None, None
     allowed = frozenset({HEADER, SEGMENT, VOID})
-    for _ in range(MOST_ELEMENTS):
+    for _ in range(MAX_ELEMENTS):
         if at == segment_end or at >= size:
             return segment_end is not None and segment_end > size
         if at == cluster_end:
@@ -36,7 +36,7 @@ def elements_missing(file: BinaryIO, size: int) -> bool:
         element = _head(file, at)
         if element is None:
             # Half a head at the end of the file is an early end.
-            return at + LONGEST_HEAD_BYTES <= size or (segment_end is not None and segment_end > size)
+            return at + MAX_HEAD_BYTES <= size or (segment_end is not None and segment_end > size)
         identity, begin, length = element
         if allowed is OF_CLUSTER and cluster_end is None and identity in OF_SEGMENT - OF_CLUSTER:
             # A cluster without a size ends where the next element of the segment begins.
@@ -61,7 +61,7 @@ def _head(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
     Bytes are None where they are not stated.
     """
     file.seek(at)
-    head = file.read(LONGEST_HEAD_BYTES)
+    head = file.read(MAX_HEAD_BYTES)
     name_bytes = 9 - head[0].bit_length() if head else 9
     if name_bytes > 4 or len(head) <= name_bytes:
         return None

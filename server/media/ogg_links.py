@@ -18,9 +18,9 @@ PAGE_HEADER_BYTES = 27
 # A page that begins a stream: the capture pattern, version 0, and the flag for it.
 BEGINNING = re.compile(rb"OggS\x00[\x02\x06]")
 # Of more links the rest is taken for one; a day of radio has some hundred.
-MOST_LINKS = 2000
+MAX_LINKS = 2000
 # Bytes of pages that turn out to be none: an enemy's file may hold nothing else.
-MOST_FALSE_BYTES = 64 * 1024 * 1024
+MAX_FALSE_BYTES = 64 * 1024 * 1024
 
 
 def ogg_links(path: Path) -> list[tuple[int, int]]:
@@ -45,13 +45,13 @@ def _beginnings(data: mmap.mmap) -> list[int]:
         end = at + len(page)
         if checksum(page) != int.from_bytes(page[22:26], "little"):
             false_bytes += len(page)
-            if false_bytes > MOST_FALSE_BYTES:
+            if false_bytes > MAX_FALSE_BYTES:
                 break
             continue
         if at != after_beginning:
             begins.append(at)
         after_beginning = end
-        if len(begins) == MOST_LINKS:
+        if len(begins) == MAX_LINKS:
             break
     return begins
 

@@ -14,7 +14,7 @@ from server.media.downmix import Downmix
 
 RATE_HZ = 16_000
 # The library's resampler takes no more channels at once.
-MOST_CHANNELS = 64
+MAX_CHANNELS = 64
 # More are resampled in groups of so many.
 GROUP = 8
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -62,7 +62,7 @@ class ChannelResampler:
         # The library's own downmix weighs channels by their place in a room, which a recording of people has not: each
         # is resampled by itself. Packed, since PyAV crashes on what has a plane for each of eight channels.
         self._channels = frame.layout.nb_channels
-        if self._channels <= MOST_CHANNELS:
+        if self._channels <= MAX_CHANNELS:
             self._resamplers = [av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)]
             return
         firsts = range(0, self._channels, GROUP)

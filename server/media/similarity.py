@@ -25,12 +25,12 @@ SAME_CORRELATION = 0.9
 OTHER_CORRELATION = 0.8
 # How much louder one copy is than the other changes by no more.
 SAME_RATIO_DB = 6.0
-# Copies may be apart by so much.
-LARGEST_SHIFT = RATE_HZ // 2
+# DuplicateTrackDetector may be apart by so much.
+MAX_SHIFT = RATE_HZ // 2
 # Of the energy of both; below it there is nothing but errors of rounding to compare.
-LEAST_OVERLAP = 1e-3
+MIN_OVERLAP = 1e-3
 # A last piece that is shorter than this is left out of a comparison.
-SHORTEST_PIECE = RATE_HZ // 10
+MIN_PIECE = RATE_HZ // 10
 
 Samples = NDArray[np.int16]
 
@@ -62,7 +62,7 @@ def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[
     size = 1 << (len(x) + len(y)).bit_length()
     cross = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
     n = len(x)
-    largest = min(LARGEST_SHIFT, n - 1)
+    largest = min(MAX_SHIFT, n - 1)
     shifts = np.arange(-largest, largest + 1)
     energy_x, energy_y = np.concatenate([[0], np.cumsum(x**2)]), np.concatenate([[0], np.cumsum(y**2)])
     # At shift s, x[s:] meets y[:n-s]; at -s the other way round.
@@ -70,7 +70,7 @@ def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[
     from_y, to_y = np.maximum(-shifts, 0), n - np.maximum(shifts, 0)
     overlap = np.sqrt((energy_x[to_x] - energy_x[from_x]) * (energy_y[to_y] - energy_y[from_y]))
     whole = np.sqrt(energy_x[-1] * energy_y[-1])
-    return cross[shifts] / np.maximum(overlap, LEAST_OVERLAP * whole + 1e-9), shifts
+    return cross[shifts] / np.maximum(overlap, MIN_OVERLAP * whole + 1e-9), shifts
 
 
 class HeardFile:
@@ -80,7 +80,7 @@ class HeardFile:
         self.path = path
         with path.open("rb") as file:
             pieces = (np.frombuffer(data, "<i2") for data in iter(lambda: file.read(RATE_HZ * 2), b""))
-            self.loudness = [rms(piece) for piece in takewhile(lambda piece: len(piece) >= SHORTEST_PIECE, pieces)]
+            self.loudness = [rms(piece) for piece in takewhile(lambda piece: len(piece) >= MIN_PIECE, pieces)]
             """Root mean square of each second, 0..32768; the last may be shorter."""
 
     def louder(self, other: HeardFile) -> list[float]:
@@ -107,10 +107,10 @@ def same_recording(a: HeardFile, b: HeardFile, working: Callable[[], None]) -> b
             return all(np.array_equal(*pair(place)) for place in range(len(loudness)))
         chosen = audible[:: max(1, len(audible) // COMPARED_SECONDS)]
         found = [best_shift(*pair(place)) for place in chosen]
-        likeness = median(value for value, _ in found)
-        if abs(likeness) < SAME_CORRELATION:
+        similarity = median(value for value, _ in found)
+        if abs(similarity) < SAME_CORRELATION:
             return False
-        copy = _Copy(int(median(shift for _, shift in found)), math.copysign(1, likeness))
+        copy = _Copy(int(median(shift for _, shift in found)), math.copysign(1, similarity))
         copy.louder_db = median(copy.compared(*pair(place))[1] for place in chosen)
         return all(copy.agrees(*pair(place)) for place in audible)
 
@@ -142,8 +142,8 @@ class _Copy:
         Of a call with its sides left and right each side hears the other faintly, and what it hears is the same; but
         who is louder changes.
         """
-        likeness, louder_db = self.compared(a, b)
-        return likeness * self.sign >= OTHER_CORRELATION and abs(louder_db - self.louder_db) <= SAME_RATIO_DB
+        similarity, louder_db = self.compared(a, b)
+        return similarity * self.sign >= OTHER_CORRELATION and abs(louder_db - self.louder_db) <= SAME_RATIO_DB
 
 
 def _second(file: BinaryIO, place: int) -> Samples:

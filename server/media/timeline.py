@@ -20,11 +20,11 @@ TOLERANCE_S = 0.05
 START_TOLERANCE_S = 0.005
 ROUNDING_S = 0.0005
 # As ffmpeg's own limit of what may be one stream's time (-dts_delta_threshold).
-LONGEST_OVERLAP_S = 10.0
+MAX_OVERLAP_S = 10.0
 # So many pieces with a new time in a row, and it is no lone error.
 CONFIRMING_PIECES = 10
 # A clock that was set anew so often, other than to the start, is none: pieces follow one another from then on.
-MOST_CLOCKS = 3
+MAX_CLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Timeline:
         if abs(leap) <= tolerance:
             self._cutting = False
             return [self._following(piece)]
-        if self._cutting and -LONGEST_OVERLAP_S <= leap < 0:
+        if self._cutting and -MAX_OVERLAP_S <= leap < 0:
             return self._cut(piece, -leap)
         self._waiting = [piece]
         return []
@@ -95,7 +95,7 @@ class Timeline:
 
     def _leap(self, piece: Piece) -> float:
         """How much later than it follows a piece says that it begins, in seconds."""
-        if piece.time_s is None or self._clocks > MOST_CLOCKS:
+        if piece.time_s is None or self._clocks > MAX_CLOCKS:
             return 0.0
         return piece.time_s + self._shift_s - self.now_s
 
@@ -132,9 +132,9 @@ class Timeline:
         at_start = (
             self._first_s is not None and piece.time_s is not None and piece.time_s <= self._first_s + TOLERANCE_S
         )
-        if abs(leap) > LONGEST_OVERLAP_S and not at_start:
+        if abs(leap) > MAX_OVERLAP_S and not at_start:
             self._clocks += 1
-        return abs(leap) > LONGEST_OVERLAP_S or at_start
+        return abs(leap) > MAX_OVERLAP_S or at_start
 
     def _cut(self, piece: Piece, overlap_s: float) -> list[Placed]:
         self._cutting = overlap_s > piece.seconds - ROUNDING_S

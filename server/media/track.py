@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.media.downmix import Downmix
-from server.media.gain import MOST_PLANES, Peaks
+from server.media.gain import MAX_PLANES, Peaks
 from server.media.pcm_file import PcmFile, PcmFolder
 from server.media.resampling import RATE_HZ, ChannelResampler
 from server.media.timeline import Piece, Placed, Timeline
@@ -196,7 +196,7 @@ class Track:
 def _without_beginning(frame: Any, seconds: float) -> Any:
     """A frame less its first seconds; whole where that cannot be done."""
     channels, dropped = frame.layout.nb_channels, round(seconds * frame.sample_rate)
-    if not 0 < dropped < frame.samples or (frame.format.is_planar and channels > MOST_PLANES):
+    if not 0 < dropped < frame.samples or (frame.format.is_planar and channels > MAX_PLANES):
         return frame
     samples = frame.to_ndarray()
     kept = samples[:, dropped:] if frame.format.is_planar else samples[:, dropped * channels :]

@@ -21,11 +21,11 @@ from server.media.resampling import RATE_HZ
 from server.media.track import Track
 
 # As many as a live meeting may have.
-MOST_TRACKS = 32
+MAX_TRACKS = 32
 # Less than 5 ms is no sound: not one period of a low voice.
-LEAST_SAMPLES = RATE_HZ // 200
+MIN_SAMPLES = RATE_HZ // 200
 # A demuxer that fails goes on where it stands, but one that comes no further.
-MOST_FAILURES_IN_A_ROW = 20
+MAX_FAILURES_IN_A_ROW = 20
 # Codecs that are quicker in threads of their own. Of WavPack's, damaged files make one wait for another for ever.
 THREADED = frozenset({"alac", "flac", "tta"})
 # Sound that ends so long before the container says that it does may be missing.
@@ -80,15 +80,15 @@ def transcode(
     if any(gain != 1 for gain in gains):
         # A level so odd is known only at the end; the whole is decoded again, which costs no disk.
         tracks, _ = _decoded(source, folder, max_seconds, called, apart=apart, gains=gains, progress=progress)
-    heard = [track for track in tracks if track.files and track.samples >= LEAST_SAMPLES]
+    heard = [track for track in tracks if track.files and track.samples >= MIN_SAMPLES]
     if not heard:
         raise _nothing_heard(tracks)
     seconds = max(track.samples for track in heard) / RATE_HZ
     files = [file for track in heard for file in track.files]
     kept = distinct(files, lambda: progress(seconds))
     remarks = [remark for track in tracks if (remark := _left_out(track, track in heard))]
-    if streams > MOST_TRACKS:
-        remarks.append(f"only the first {MOST_TRACKS} of {streams} audio tracks were heard")
+    if streams > MAX_TRACKS:
+        remarks.append(f"only the first {MAX_TRACKS} of {streams} audio tracks were heard")
     damaged = any(track.damaged for track in heard) or (any(track.gaps for track in heard) and has_hole(source))
     outcome = _apart(tracks, kept) if apart else [_mixed(kept, folder, lambda: progress(seconds))]
     places = sum(len(track.files) for track in tracks) if apart else 1
@@ -109,13 +109,13 @@ def _decoded(
     progress: Callable[[float], None],
 ) -> tuple[list[Track], int]:
     """The tracks, with their files whole, and how many there are, those included that are too many."""
-    files = PcmFolder(folder, max_seconds, MOST_TRACKS)
+    files = PcmFolder(folder, max_seconds, MAX_TRACKS)
     tracks: list[Track] = []
     base = most = 0
     try:
         for container in _containers(source):
             most = max(most, len(container.streams.audio))
-            streams = container.streams.audio[:MOST_TRACKS]
+            streams = container.streams.audio[:MAX_TRACKS]
             _check_channels(streams, apart=apart)
             if len(streams) == 1 and codec_name(streams[0], called, 0) in THREADED:
                 # More streams are work enough for the processors, and each thread takes memory.
@@ -158,14 +158,14 @@ def _containers(source: Path) -> Iterator[Any]:
 
 def _check_channels(streams: list[Any], *, apart: bool) -> None:
     channels = sum(s.codec_context.channels for s in streams if s.codec_context is not None)
-    if apart and channels > MOST_TRACKS:
-        raise too_many_channels(MOST_TRACKS, channels)
+    if apart and channels > MAX_TRACKS:
+        raise too_many_channels(MAX_TRACKS, channels)
 
 
 def _decode_container(
     container: Any, tracks: list[Track], codecs: list[str], base: int, progress: Callable[[float], None]
 ) -> None:
-    streams = container.streams.audio[:MOST_TRACKS]
+    streams = container.streams.audio[:MAX_TRACKS]
     by_index = {}
     for stream, track, codec in zip(streams, tracks, codecs, strict=False):
         track.begin_link(stream, codec, base, timed=timed(container))
@@ -199,7 +199,7 @@ def _packets(container: Any, streams: list[Any], tracks: dict[int, Track]) -> It
             for stream in streams:
                 tracks[stream.index].damaged = True
             failures += 1
-            if failures == MOST_FAILURES_IN_A_ROW:
+            if failures == MAX_FAILURES_IN_A_ROW:
                 return
 
 

@@ -5,15 +5,15 @@ from server.meetings.corrections import Corrections
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import UploadPiece, Uploads
-from server.meetings.upload_fields import LONGEST_KEY_TERM, LONGEST_NAME, checked_details, checked_name, distinct
+from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, checked_details, checked_name, distinct
 from server.meetings.worker import Worker
 
 __all__ = [
     "Corrections",
     "Deletion",
     "JobRunner",
-    "LONGEST_KEY_TERM",
-    "LONGEST_NAME",
+    "MAX_KEY_TERM",
+    "MAX_NAME",
     "UploadPiece",
     "Uploads",
     "Worker",

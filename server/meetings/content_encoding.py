@@ -9,7 +9,7 @@ from typing import Protocol
 from server.errors import BadRequest, UnsupportedContentEncoding
 
 # Bytes unpacked at a time; whoever takes them stops the unpacking by its own limit.
-LARGEST_PIECE = 256 * 1024
+MAX_PIECE = 256 * 1024
 
 
 class Damaged(BadRequest):
@@ -89,11 +89,11 @@ class Compressed:
 
     @staticmethod
     def _inflated(inflater: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-        piece = inflater.decompress(data, LARGEST_PIECE)
+        piece = inflater.decompress(data, MAX_PIECE)
         while piece:
             yield piece
             # A full piece may have more behind it that zlib holds back, even without any input left.
-            piece = inflater.decompress(inflater.unconsumed_tail, LARGEST_PIECE)
+            piece = inflater.decompress(inflater.unconsumed_tail, MAX_PIECE)
 
 
 def encoding_of(header: str) -> Encoding:

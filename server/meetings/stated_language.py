@@ -16,7 +16,7 @@ from language_data.util import data_filename
 from server.errors import BadRequest
 
 FIELD = "language"
-LONGEST_CHARACTERS = 64
+MAX_CHARACTERS = 64
 FIX = (
     "one language as a BCP 47 tag (en, pt-BR), a code of ISO 639 (deu) or its name (German); auto, or leave it out, to"
     " have it detected"
@@ -27,7 +27,7 @@ _DETECTED = frozenset({"", "auto", "und", "mul"})
 _PRIMARY = re.compile(r"(?!zxx|mis|q[a-t][a-z])[a-z]{2,3}(-|$)")
 # What stands between the letters of names: "Norwegian Bokmål", "Serbo-Croatian", "N'Ko", "English (US)".
 _IN_NAMES = frozenset(" -'’()")
-SHORTEST_NAME = 2
+MIN_NAME = 2
 
 
 def stated_language(text: str) -> str:
@@ -37,7 +37,7 @@ def stated_language(text: str) -> str:
         BadRequest: naming ``language``, for what names no language, or several.
     """
     stated = text.strip()
-    if len(stated) > LONGEST_CHARACTERS:
+    if len(stated) > MAX_CHARACTERS:
         raise BadRequest(FIELD, FIX)
     tag = "" if stated.lower() in _DETECTED else _tag_of(stated)
     return "" if tag.split("-")[0] in _DETECTED else tag
@@ -73,6 +73,6 @@ def _names() -> Any:
 
 def _is_name(text: str) -> bool:
     """Whether there is nothing in it but letters of any script, with their marks, and what stands between them."""
-    if len(text) < SHORTEST_NAME or not text[0].isalpha() or text[-1] in _IN_NAMES - {")"}:
+    if len(text) < MIN_NAME or not text[0].isalpha() or text[-1] in _IN_NAMES - {")"}:
         return False
     return all(unicodedata.category(c)[0] in "LM" or c in _IN_NAMES for c in text)

@@ -14,13 +14,13 @@ from server.visible_text import cleaned
 
 KEY_TERMS = "key_terms"
 TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
-LONGEST_TEXT_FIELD = 4096
+MAX_TEXT_FIELD = 4096
 # Room for all terms at their longest, in whatever script.
-LONGEST_KEY_TERMS = 64 * 1024
-MOST_PARTS = 16
+MAX_KEY_TERMS = 64 * 1024
+MAX_PARTS = 16
 # Bytes of a multipart body that are not the recording: boundaries, headers, texts, and what mail programs once put
 # before the first boundary and after the last.
-MOST_BESIDE_FILE = 1024 * 1024
+MAX_BESIDE_FILE = 1024 * 1024
 # Headers of a part that say it is packed, and what they say where it is not.
 _PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
 UNKNOWN_TYPE = "application/octet-stream"
@@ -79,7 +79,7 @@ class MultipartBody:
         self._recording = recording
         # Strict, it refuses a last line break that comes in a packet of its own.
         self._parser = PushMultipartParser(
-            boundary, max_segment_count=MOST_PARTS, header_charset=HEADER_CHARSET, strict=False
+            boundary, max_segment_count=MAX_PARTS, header_charset=HEADER_CHARSET, strict=False
         )
         self._beside = 0
         self._part: str | None = None
@@ -102,12 +102,12 @@ class MultipartBody:
                 else:
                     self._text += event
         except ParserLimitReached:
-            raise BadRequest("body", f"more than {MOST_PARTS} parts, or part headers over 4 kB") from None
+            raise BadRequest("body", f"more than {MAX_PARTS} parts, or part headers over 4 kB") from None
         except MultipartError as error:
             raise BadRequest("body", f"not well-formed multipart/form-data ({error.args[0]})") from error
         self._beside += len(data) - (self._recording.size_bytes - before)
-        if self._beside > MOST_BESIDE_FILE:
-            raise BadRequest("body", f"more than {MOST_BESIDE_FILE} bytes that belong to no recording")
+        if self._beside > MAX_BESIDE_FILE:
+            raise BadRequest("body", f"more than {MAX_BESIDE_FILE} bytes that belong to no recording")
 
     def close(self) -> None:
         try:
@@ -158,7 +158,7 @@ def _check_unpacked(segment: MultipartSegment) -> None:
 
 def _longest(part: str | None) -> int:
     """Bytes that a text part may have."""
-    return LONGEST_KEY_TERMS if part == KEY_TERMS else LONGEST_TEXT_FIELD
+    return MAX_KEY_TERMS if part == KEY_TERMS else MAX_TEXT_FIELD
 
 
 def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:

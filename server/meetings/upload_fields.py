@@ -12,9 +12,9 @@ from server.meetings.dates import DATE_NEEDED, NotADate, checked_date
 from server.meetings.stated_language import stated_language
 from server.visible_text import cleaned, flaw, trimmed
 
-LONGEST_NAME = 500
-MOST_SPEAKERS = 64
-MOST_KEY_TERMS, LONGEST_KEY_TERM = 100, 100
+MAX_NAME = 500
+MAX_SPEAKERS = 64
+MAX_KEY_TERMS, MAX_KEY_TERM = 100, 100
 _BETWEEN_TERMS = re.compile(r"[,\r\n]")
 
 
@@ -39,7 +39,7 @@ def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingD
     Raises:
         BadRequest: naming the field, for anything that does not parse.
     """
-    name = checked_name("name", fields.get("name", ""), LONGEST_NAME) or _plain_name(file_name) or "Untitled meeting"
+    name = checked_name("name", fields.get("name", ""), MAX_NAME) or _plain_name(file_name) or "Untitled meeting"
     return RecordingDetails(
         name,
         _moment(fields.get("date", "").strip()),
@@ -71,11 +71,11 @@ def checked_key_terms(text: str) -> tuple[str, ...]:
         BadRequest: for more than 100 terms, one of more than 100 characters, or one that cannot be read.
     """
     terms = distinct(filter(None, (part.strip() for part in _BETWEEN_TERMS.split(text))))
-    if len(terms) > MOST_KEY_TERMS:
-        raise BadRequest("key_terms", f"{len(terms)} terms; at most {MOST_KEY_TERMS}, separated by commas")
+    if len(terms) > MAX_KEY_TERMS:
+        raise BadRequest("key_terms", f"{len(terms)} terms; at most {MAX_KEY_TERMS}, separated by commas")
     for term in terms:
-        if len(term) > LONGEST_KEY_TERM:
-            raise BadRequest("key_terms", f"at most {LONGEST_KEY_TERM} characters a term, between commas")
+        if len(term) > MAX_KEY_TERM:
+            raise BadRequest("key_terms", f"at most {MAX_KEY_TERM} characters a term, between commas")
         if reason := flaw(term):
             raise BadRequest("key_terms", reason)
     return terms
@@ -90,7 +90,7 @@ def distinct(terms: Iterable[str]) -> tuple[str, ...]:
 
 
 def _plain_name(file_name: str | None) -> str:
-    return cleaned((file_name or "").replace("\\", "/").rsplit("/", 1)[-1])[:LONGEST_NAME]
+    return cleaned((file_name or "").replace("\\", "/").rsplit("/", 1)[-1])[:MAX_NAME]
 
 
 def _moment(text: str) -> str | None:
@@ -114,6 +114,6 @@ def _speaker_count(text: str) -> int | None:
         return None
     # More digits than a 32-bit number has are none of ours, whatever they come to.
     count = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else -1
-    if not 0 <= count <= MOST_SPEAKERS:
-        raise BadRequest("n_speakers", f"a whole number from 1 to {MOST_SPEAKERS}, or absent")
+    if not 0 <= count <= MAX_SPEAKERS:
+        raise BadRequest("n_speakers", f"a whole number from 1 to {MAX_SPEAKERS}, or absent")
     return count or None

@@ -34,7 +34,7 @@ TRANSIENT_ERRORS = (
     OSError,
 )
 RETRY_DELAY_S = 0.1
-LONGEST_RETRY_DELAY_S = 1.0
+MAX_RETRY_DELAY_S = 1.0
 
 
 # Of the foreign keys, by the column that PostgreSQL names them after, what they refer to.
@@ -127,7 +127,7 @@ class Database:
                     raise DatabaseGone(f"the database is away: {error}") from error
                 log.info("the database is away (%s), trying again", type(error).__name__)
                 await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY_DELAY_S)
+                delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of its own that calls ``wake`` at every NOTIFY on ``channel``; the caller closes it."""

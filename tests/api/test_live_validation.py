@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.api.live_validation import DEFAULT_PERIOD_S, MOST_TRACKS, checked_config
+from server.api.live_validation import DEFAULT_PERIOD_S, MAX_TRACKS, checked_config
 from server.audio.encodings import Encoding, TrackFormat
 from server.errors import BadRequest
 from server.live.config import Track, TrackKind
@@ -116,8 +116,8 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "turn the text"),
     "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
     "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; at most 100"),
-    "no track": (with_tracks(), "config.tracks", f"1 to {MOST_TRACKS}"),
-    "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MOST_TRACKS}"),
+    "no track": (with_tracks(), "config.tracks", f"1 to {MAX_TRACKS}"),
+    "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MAX_TRACKS}"),
     "two tracks of one name": (with_tracks("a", "b", "a"), "config.tracks[2].track_id", "another track"),
     "a track without a name": (set_track("track_id", ""), "config.tracks[0].track_id", "1 to 64"),
     "a track's name too long": (set_track("track_id", "t" * 65), "config.tracks[0].track_id", "1 to 64"),

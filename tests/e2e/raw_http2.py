@@ -11,7 +11,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY, CONTINUATION = 0, 1, 3, 4, 7, 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 STREAM = 1
-LARGEST_FRAME = 16_384
+MAX_FRAME = 16_384
 
 
 @dataclass
@@ -30,7 +30,7 @@ def get(gateway: str, path: str, headers: dict[str, str]) -> Answer:
     address = urlsplit(gateway)
     fields = {":method": "GET", ":scheme": "http", ":path": path, ":authority": address.netloc, **headers}
     block = b"".join(_literal(name.encode(), value.encode()) for name, value in fields.items())
-    pieces = [block[at : at + LARGEST_FRAME] for at in range(0, len(block), LARGEST_FRAME)]
+    pieces = [block[at : at + MAX_FRAME] for at in range(0, len(block), MAX_FRAME)]
     request = PREFACE + _frame(SETTINGS, 0, 0, b"")
     for number, piece in enumerate(pieces):
         flags = (END_STREAM if number == 0 else 0) | (END_HEADERS if number == len(pieces) - 1 else 0)

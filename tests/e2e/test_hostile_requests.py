@@ -20,7 +20,7 @@ from tests.e2e import hostile
 from tests.e2e.conftest import Rest, System
 
 SEED = int(os.environ.get("MEETRA_HOSTILE_SEED", "20261128"))
-MOST_REQUESTS = int(os.environ.get("MEETRA_HOSTILE_REQUESTS", "1000"))
+MAX_REQUESTS = int(os.environ.get("MEETRA_HOSTILE_REQUESTS", "1000"))
 # Seconds that a stream which nobody refuses may stay open.
 ANSWER_TIMEOUT_S = 30
 INSIDES = re.compile(
@@ -60,7 +60,7 @@ def fault(request: hostile.Hostile, answer: httpx.Response) -> str | None:
 def test_no_rest_request_breaks_anything_or_shows_the_insides(intruder: Rest) -> None:
     found: dict[str, hostile.Hostile] = {}
     total = 0
-    for request in hostile.requests(SEED, MOST_REQUESTS):
+    for request in hostile.requests(SEED, MAX_REQUESTS):
         headers = {name.encode(): value.encode("latin-1") for name, value in request.headers.items()}
         try:
             answer = intruder.http.request(request.method, request.target, content=request.body, headers=headers)
@@ -70,7 +70,7 @@ def test_no_rest_request_breaks_anything_or_shows_the_insides(intruder: Rest) ->
         total += 1
         if wrong := fault(request, answer):
             found.setdefault(wrong, request)
-    assert total >= min(MOST_REQUESTS, 10_000)
+    assert total >= min(MAX_REQUESTS, 10_000)
     assert not found, "\n".join(f"{wrong[:300]}  <-  {hostile.shown(request)}" for wrong, request in found.items())
 
 
@@ -130,7 +130,7 @@ def whole_uploads() -> Iterator[tuple[str, bytes]]:
 def test_nothing_that_is_said_of_a_recording_breaks_the_database(intruder: Rest) -> None:
     found: dict[str, hostile.Hostile] = {}
     known = [*whole_uploads()]
-    for kind, body in random.Random(SEED).sample(known, min(len(known), MOST_REQUESTS // 50)):
+    for kind, body in random.Random(SEED).sample(known, min(len(known), MAX_REQUESTS // 50)):
         answer = intruder.http.post("/single-feature-api/upload", content=body, headers={"content-type": kind})
         request = hostile.Hostile("POST", "/single-feature-api/upload", body)
         # 409: known with other channels.
@@ -147,7 +147,7 @@ def test_no_grpc_message_is_an_internal_error(intruder: Rest) -> None:
         for method in hostile.methods():
             path = f"/{method.containing_service.full_name}/{method.name}"
             call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path, None, None)
-            for message in hostile.messages(method, SEED, MOST_REQUESTS // 40):
+            for message in hostile.messages(method, SEED, MAX_REQUESTS // 40):
                 try:
                     answers = call(iter([message]), metadata=metadata, timeout=ANSWER_TIMEOUT_S)
                     for _ in answers:

@@ -31,7 +31,7 @@ Response = session_pb2.RunSessionResponse
 SPEECH = sample_pcm()[int(12.3 * RATE_HZ) : int(25.3 * RATE_HZ)]
 SOON_S = 2.0
 # A piece of speech without words grows to 8 s before it is handed to the recogniser.
-MOST_BEHIND = 9 * RATE_HZ
+MAX_BEHIND = 9 * RATE_HZ
 PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnState.FINAL, TurnState.RETRACTED
 
 
@@ -44,7 +44,7 @@ async def run(
     try:
         for start in range(0, len(pcm), chunk):
             said += await session.push(pcm[start : start + chunk])
-            while live and start - session.processed_samples() > MOST_BEHIND:
+            while live and start - session.processed_samples() > MAX_BEHIND:
                 await session.changed.wait()
                 said += await session.poll()
         return said + await session.finish()

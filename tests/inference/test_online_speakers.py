@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inference.diarization.online import RECLUSTER_LEAST_S, OnlineSpeakers
+from inference.diarization.online import RECLUSTER_MIN_S, OnlineSpeakers
 from inference.diarization.speech_segments import SpeechSegment
 from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
 Vectors = NDArray[np.float32]
 PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)
 HOP_S = PROFILE.hop_s
-DUE_WINDOWS = ceil(RECLUSTER_LEAST_S / HOP_S)
+DUE_WINDOWS = ceil(RECLUSTER_MIN_S / HOP_S)
 
 
 def unit(vectors: NDArray[np.float64]) -> Vectors:

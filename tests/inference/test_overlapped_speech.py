@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from inference.diarization.local_voices import FrameGrid, HeardVoices
 from inference.diarization.overlapped_speech import (
-    Likeness,
+    Similarity,
     activity_of,
     heard_speech,
     overlapped_segments,
@@ -50,13 +50,13 @@ def classes(*spans: tuple[float, float, int], seconds: float = 20.0) -> NDArray[
     return said
 
 
-def alike(*spans: tuple[float, float, int], seconds: float = 20.0) -> Likeness:
+def alike(*spans: tuple[float, float, int], seconds: float = 20.0) -> Similarity:
     """Windows of 1.2 s every 0.6 s: of cosine 0.8 to the speaker of the span, 0.1 to the others."""
     middles = np.arange(0.6, seconds, 0.6)
     scores = np.full((len(middles), 2), 0.1, np.float32)
     for start_s, end_s, speaker in spans:
         scores[(middles >= start_s) & (middles < end_s), speaker] = 0.8
-    return Likeness(middles, scores)
+    return Similarity(middles, scores)
 
 
 # The first speaks from 1 to 9 s, the second from 7 to 15 s: two seconds of both.
@@ -83,7 +83,7 @@ def test_two_at_once_are_both_told_whatever_windows_call_them(swapped: frozenset
 
 
 def test_one_speaker_is_never_beside_oneself() -> None:
-    one = Likeness(ALIKE.middles_s, ALIKE.scores[:, :1])
+    one = Similarity(ALIKE.middles_s, ALIKE.scores[:, :1])
     found = overlapped_segments(SPEECH, voices_of(SAID), one)
     assert [(piece.speaker, piece.beside) for piece in found] == [(1, False)]
 

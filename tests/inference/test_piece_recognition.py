@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
 from inference.session import Session, SessionConfig
-from inference.words.piece_recognition import LEAST_SHARE, TAIL_S
+from inference.words.piece_recognition import MIN_SHARE, TAIL_S
 from tests.recordings import sample_pcm
 
-LONGEST_S = 5.0
+MAX_S = 5.0
 
 
 class NotingTranscriber:
     """Keeps what it is given, hears nothing."""
 
     languages: tuple[str, ...] = ("en",)
-    max_segment_s = LONGEST_S
+    max_segment_s = MAX_S
     word_times = True
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ async def test_pieces_cover_the_speech_and_end_where_nothing_is_said(
     heard_s = sum(len(piece) for piece in transcriber.pieces) / SAMPLE_RATE_HZ
     assert speech_s - 0.1 * len(segments) <= heard_s <= speech_s + (TAIL_S + 0.1) * len(segments)
     assert len(transcriber.pieces) > len(segments), "long speech comes in pieces"
-    assert max(map(len, transcriber.pieces)) <= LONGEST_S * SAMPLE_RATE_HZ
+    assert max(map(len, transcriber.pieces)) <= MAX_S * SAMPLE_RATE_HZ
     loudness = float(np.sqrt(np.mean(np.concatenate(transcriber.pieces) ** 2)))
     ends = [piece[-SAMPLE_RATE_HZ // 50 :] for piece in transcriber.pieces]
     faint = [float(np.sqrt(np.mean(end**2))) < loudness / 4 for end in ends]
@@ -88,6 +88,6 @@ async def test_pieces_are_the_same_live_and_not_however_audio_comes(
 async def test_only_the_end_of_a_segment_is_a_short_piece(noting: tuple[Engine, NotingTranscriber]) -> None:
     engine, transcriber = noting
     segments = await heard_of(engine, sample_pcm(), SAMPLE_RATE_HZ, live=True)
-    least = int(LEAST_SHARE * LONGEST_S * SAMPLE_RATE_HZ)
+    least = int(MIN_SHARE * MAX_S * SAMPLE_RATE_HZ)
     short = sum(len(piece) < least for piece in transcriber.pieces)
     assert short <= len(segments) < len(transcriber.pieces)

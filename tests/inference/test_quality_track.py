@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from inference.acoustics.quality import MOST_WAITING, MOST_WAITING_LIVE, QualityTrack
+from inference.acoustics.quality import MAX_WAITING, MAX_WAITING_LIVE, QualityTrack
 from inference.models import OpinionScores, Samples
 
 WINDOW = 160
@@ -27,7 +27,7 @@ class SlowJudge:
         return OpinionScores(float(window[0]), 1.0, 1.0)
 
 
-@pytest.mark.parametrize(("live", "most"), [(False, MOST_WAITING), (True, MOST_WAITING_LIVE)])
+@pytest.mark.parametrize(("live", "most"), [(False, MAX_WAITING), (True, MAX_WAITING_LIVE)])
 async def test_so_many_windows_wait_and_all_are_judged_in_order(live: bool, most: int) -> None:
     judge = SlowJudge()
     track = QualityTrack(WINDOW, judge, live=live)

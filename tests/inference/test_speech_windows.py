@@ -17,7 +17,7 @@ from inference.stages.audio_buffer import AudioBuffer
 from inference.words.speech_windows import (
     AROUND_SAMPLES,
     JOINED_SAMPLES,
-    LONGEST_WAIT_SAMPLES,
+    MAX_WAIT_SAMPLES,
     Span,
     SpeechPacker,
     SpeechWindow,
@@ -189,13 +189,13 @@ def test_short_pauses_are_heard_and_long_ones_left_out() -> None:
 
 
 def test_where_little_is_said_a_window_waits_no_longer_than_it_may() -> None:
-    longest_s = LONGEST_WAIT_SAMPLES / SAMPLE_RATE_HZ
+    longest_s = MAX_WAIT_SAMPLES / SAMPLE_RATE_HZ
     apart_s = longest_s / 3
     windows, _ = packed(spoken(*[0.5, apart_s - 0.5] * 12), window_s=28.0)
     starts_s = [window.start / SAMPLE_RATE_HZ for window in windows]
     assert [len(window.spans) for window in windows] == [3, 3, 3, 3]
     assert np.diff(starts_s) == pytest.approx([longest_s] * 3, abs=0.5)
-    assert all(window.end - window.start < LONGEST_WAIT_SAMPLES for window in windows)
+    assert all(window.end - window.start < MAX_WAIT_SAMPLES for window in windows)
 
 
 @given(SESSIONS, st.lists(st.tuples(st.floats(-0.5, 5), st.floats(0, 2)), min_size=1, max_size=20))

@@ -19,7 +19,7 @@ from server.insights.key_points import key_points, summaries
 from server.insights.sentiment import mean_polarity, sentiment
 from server.insights.shares import shares
 from server.insights.timeline import Window, timeline
-from server.insights.topics import SHORTEST_TOPIC_S, topic_borders, topics
+from server.insights.topics import MIN_TOPIC_S, topic_borders, topics
 from tests.conversation.test_conversation import S, conversation
 from tests.insights.talks import has_ties, moved, renamed, sentence, talks
 
@@ -143,7 +143,7 @@ def test_text_answers_are_what_was_said_and_by_whom(talk: Conversation) -> None:
     assert found[-1]["end"] == talk.duration_us // 1000
     borders = topic_borders(talk.sentences, talk.duration_us)
     assert set(borders) <= {s.start_us for s in talk.sentences}
-    assert all(b - a >= SHORTEST_TOPIC_S * S for a, b in pairwise(borders))
+    assert all(b - a >= MIN_TOPIC_S * S for a, b in pairwise(borders))
 
 
 def test_a_hundred_speakers_have_every_answer() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from server.insights import vectors
-from server.insights.vectors import DAMPING, LEAST_LIKENESS, centrality
+from server.insights.vectors import DAMPING, MIN_SIMILARITY, centrality
 
 
 def talk(sentences: int) -> NDArray[np.float64]:
@@ -22,11 +22,11 @@ def talk(sentences: int) -> NDArray[np.float64]:
 
 def by_definition(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """The stationary distribution of the walk, by its eigenvector."""
-    likeness = rows @ rows.T
-    likeness[likeness < LEAST_LIKENESS] = 0
-    np.fill_diagonal(likeness, 0)
+    similarity = rows @ rows.T
+    similarity[similarity < MIN_SIMILARITY] = 0
+    np.fill_diagonal(similarity, 0)
     n = len(rows)
-    walk = (1 - DAMPING) / n + DAMPING * likeness / likeness.sum(axis=1, keepdims=True)
+    walk = (1 - DAMPING) / n + DAMPING * similarity / similarity.sum(axis=1, keepdims=True)
     values, axes = np.linalg.eig(walk.T)
     stationary = np.abs(np.real(axes[:, np.argmax(np.real(values))]))
     return np.asarray(stationary / stationary.sum())
@@ -47,7 +47,7 @@ def test_a_sentence_like_no_other_is_no_more_than_the_rest() -> None:
 def test_an_even_choice_of_voters_finds_what_all_find(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = talk(1500)
     everybody = centrality(rows)
-    monkeypatch.setattr(vectors, "MOST_VOTERS", 500)
+    monkeypatch.setattr(vectors, "MAX_VOTERS", 500)
     some = centrality(rows)
     assert some.sum() == pytest.approx(1)
     assert spearmanr(everybody, some).statistic > 0.97

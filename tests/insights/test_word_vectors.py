@@ -28,9 +28,9 @@ SAID = {
 
 @pytest.mark.parametrize("language", SAID)
 def test_what_shares_words_is_nearer_than_what_shares_none(language: str) -> None:
-    likeness = (vectors := word_vectors(SAID[language])) @ vectors.T
-    assert likeness[0, 1] > 0.12
-    assert likeness[0, 1] > likeness[0, 2] + 0.1
+    similarity = (vectors := word_vectors(SAID[language])) @ vectors.T
+    assert similarity[0, 1] > 0.12
+    assert similarity[0, 1] > similarity[0, 2] + 0.1
 
 
 @given(st.lists(st.text(max_size=40), max_size=8))

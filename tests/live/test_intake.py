@@ -13,7 +13,7 @@ from meetra.v1 import live_pb2 as pb
 from server.audio.encodings import Encoding, TrackFormat, to_log
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
-from server.live.intake import LARGEST_CHUNK_BYTES, take_chunk
+from server.live.intake import MAX_CHUNK_BYTES, take_chunk
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.opus_audio import raw_packets
@@ -114,9 +114,9 @@ async def test_each_track_counts_for_itself(meeting: Meeting) -> None:
 
 async def test_a_chunk_may_have_64_kib_and_not_more(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED))
-    await meeting.take(0, bytes(LARGEST_CHUNK_BYTES))
+    await meeting.take(0, bytes(MAX_CHUNK_BYTES))
     with pytest.raises(BadRequest, match=r"audio\.data: 65538 bytes; at most 65536") as raised:
-        await meeting.take(LARGEST_CHUNK_BYTES // 2, bytes(LARGEST_CHUNK_BYTES + 2))
+        await meeting.take(MAX_CHUNK_BYTES // 2, bytes(MAX_CHUNK_BYTES + 2))
     assert raised.value.grpc_status is StatusCode.INVALID_ARGUMENT
 
 

@@ -17,7 +17,7 @@ from server.audio.track_decoder import TrackDecoder
 from server.audio.track_sound import SILENCE_S, TrackSound
 from server.live.event_log import read
 from server.live.languages import LiveLanguages
-from server.live.observations import Copies, Warnings
+from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
 from server.storage.pool import Database
@@ -48,7 +48,7 @@ def written(encoding: Encoding, pcm: NDArray[np.int16]) -> bytes:
     return (pcm.astype("<i2") if encoding is Encoding.PCM_S16LE else pcm.astype(np.uint8)).tobytes()
 
 
-def likeness(heard: NDArray[np.int16], original: NDArray[np.int16]) -> float:
+def similarity(heard: NDArray[np.int16], original: NDArray[np.int16]) -> float:
     """Correlation at the best shift of up to 20 ms: a codec delays."""
     length = min(len(heard), len(original)) - 320
     shifted = (np.corrcoef(heard[by : by + length], original[:length])[0, 1] for by in range(0, 320, 4))
@@ -77,8 +77,8 @@ async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
     for format, pieces in ((raw, log), (TrackFormat(Encoding.OGG_OPUS, 48_000, 1), ogg)):
         left, _ = await decoded(format, 1, pieces)
         right, _ = await decoded(format, 2, pieces)
-        assert likeness(left, LEFT) > 0.9 > 0.3 > likeness(left, RIGHT)
-        assert likeness(right, RIGHT) > 0.9 > 0.3 > likeness(right, LEFT)
+        assert similarity(left, LEFT) > 0.9 > 0.3 > similarity(left, RIGHT)
+        assert similarity(right, RIGHT) > 0.9 > 0.3 > similarity(right, LEFT)
         # One that the stream has not is silent, and as long as the others.
         third, _ = await decoded(format, 3, pieces)
         assert len(third) == len(left) == len(right)
@@ -141,20 +141,20 @@ def test_a_channel_that_repeats_another_is_a_copy_and_one_that_hears_it_is_not()
     meeting = sample_pcm()[: 25 * RATE_HZ]
     # Recorded with one microphone; and what a telephone lets through of the other side.
     heard = feeds(meeting, -meeting, (meeting * 0.2).astype(np.int16))
-    copies = Copies(of_channels(3), ())
+    copies = DuplicateTrackDetector(of_channels(3), ())
     assert copies.look(heard) == []
     # What differs is known at once to be no copy.
     assert copies.judged(2)
     assert not copies.judged(0)
     assert copies.conclude(heard) == [(1, 0)]
     assert copies.ignored == {1}
-    assert Copies(of_channels(3), ("call#2",)).ignored == {1}
+    assert DuplicateTrackDetector(of_channels(3), ("call#2",)).ignored == {1}
 
 
 def test_sides_that_wait_with_the_same_announcement_and_then_speak_are_two() -> None:
     announcement, answer = sample_pcm()[: 20 * RATE_HZ], sample_pcm()[30 * RATE_HZ : 33 * RATE_HZ]
     heard = feeds(np.concatenate([announcement, answer]), np.concatenate([announcement, np.zeros_like(answer)]))
-    copies = Copies(of_channels(2), ())
+    copies = DuplicateTrackDetector(of_channels(2), ())
     assert copies.look(heard) == copies.conclude(heard) == []
 
 
@@ -162,12 +162,12 @@ def test_what_went_by_unheard_is_no_copy() -> None:
     # More than is kept for comparing.
     long = np.tile(sample_pcm()[: 20 * RATE_HZ], 7)
     heard = feeds(long, long)
-    assert Copies(of_channels(2), ()).conclude(heard) == []
+    assert DuplicateTrackDetector(of_channels(2), ()).conclude(heard) == []
 
 
 def test_silent_channels_are_no_copies() -> None:
     nothing = np.zeros(3 * RATE_HZ, np.int16)
-    assert Copies(of_channels(2), ()).conclude(feeds(nothing, nothing)) == []
+    assert DuplicateTrackDetector(of_channels(2), ()).conclude(feeds(nothing, nothing)) == []
 
 
 def test_warnings_name_the_channel() -> None:

@@ -145,7 +145,7 @@ async def test_half_a_sample_at_the_end_is_left_out_and_noted() -> None:
     assert damaged
 
 
-def likeness(found: NDArray[np.int16], source: NDArray[np.int16]) -> float:
+def similarity(found: NDArray[np.int16], source: NDArray[np.int16]) -> float:
     """Correlation at the best delay within 50 ms, -1..1."""
     best = 0.0
     for lag in range(-800, 800):
@@ -162,7 +162,7 @@ async def test_raw_opus_sounds_as_its_source(frame_ms: float, layout: str) -> No
     found, damaged = await decoded(OPUS, [log_of(packets)])
     assert not damaged
     assert len(found) == len(packets) * frame_ms * 16
-    assert likeness(found, SPEECH) > 0.95
+    assert similarity(found, SPEECH) > 0.95
 
 
 async def test_ogg_opus_sounds_as_its_source_and_begins_and_ends_with_it() -> None:

@@ -15,7 +15,7 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 
 from cli.up import free_port
-from server.analysis.recording import SessionSaid
+from server.analysis.recording import SessionResult
 from server.conversation import TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
@@ -53,7 +53,7 @@ class Meeting:
         self.audio, self.config = audio, config
         self.events: list[pb.LiveEvent] = []
         self._said_more = asyncio.Condition()
-        self._hearing: asyncio.Task[SessionSaid] | None = None
+        self._hearing: asyncio.Task[SessionResult] | None = None
         self._client: InferenceClient | None = None
 
     def take_up(self, port: int) -> None:
@@ -72,7 +72,7 @@ class Meeting:
         await asyncio.gather(self._hearing, return_exceptions=True)
         await self._client.close()
 
-    async def heard(self) -> SessionSaid:
+    async def heard(self) -> SessionResult:
         """What the engine said in the end."""
         assert self._hearing is not None
         return await self._hearing

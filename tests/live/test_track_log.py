@@ -18,7 +18,7 @@ import pytest
 from server.audio.encodings import Encoding, TrackFormat, to_log
 from server.errors import HeldByAnotherServer
 from server.live.config import LiveConfig
-from server.live.track_log import LARGEST_BACKLOG_BYTES, HeldElsewhere, MeetingAudio, TrackLog
+from server.live.track_log import MAX_BACKLOG_BYTES, HeldElsewhere, MeetingAudio, TrackLog
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
@@ -191,7 +191,7 @@ async def test_a_disk_that_fails_is_told_to_all_who_wait_and_nothing_more_counts
             await audio.end()
         assert audio.logs[0].committed == 1
         # Nobody waits for a disk that will not answer.
-        await audio.append(audio.logs[0], bytes(LARGEST_BACKLOG_BYTES + 2))
+        await audio.append(audio.logs[0], bytes(MAX_BACKLOG_BYTES + 2))
 
 
 async def test_whoever_waits_for_a_meeting_that_is_let_go_is_told_to_come_again(
@@ -236,7 +236,7 @@ async def test_audio_that_comes_faster_than_the_disk_takes_it_waits(
 
         async def send(place: int) -> None:
             nonlocal most
-            for _ in range(3 * LARGEST_BACKLOG_BYTES // CHUNK):
+            for _ in range(3 * MAX_BACKLOG_BYTES // CHUNK):
                 await audio.append(audio.logs[place], bytes(CHUNK))
                 most = max(most, sum(2 * (log.accepted - log.committed) for log in audio.logs))
 
@@ -244,11 +244,11 @@ async def test_audio_that_comes_faster_than_the_disk_takes_it_waits(
             sending = asyncio.gather(send(0), send(1))
             await asyncio.sleep(0.1)
             assert not sending.done()
-            assert sum(2 * log.accepted for log in audio.logs) <= LARGEST_BACKLOG_BYTES + 2 * CHUNK
+            assert sum(2 * log.accepted for log in audio.logs) <= MAX_BACKLOG_BYTES + 2 * CHUNK
         await sending
         await audio.committed()
-        assert most <= LARGEST_BACKLOG_BYTES + 2 * CHUNK
-        assert [log.committed_bytes for log in audio.logs] == [3 * LARGEST_BACKLOG_BYTES] * 2
+        assert most <= MAX_BACKLOG_BYTES + 2 * CHUNK
+        assert [log.committed_bytes for log in audio.logs] == [3 * MAX_BACKLOG_BYTES] * 2
 
 
 async def test_any_number_read_while_audio_comes_and_all_hear_the_same(

@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from server.errors import BadRequest, UnsupportedContentEncoding
-from server.meetings.content_encoding import LARGEST_PIECE, encoding_of, unpacked
+from server.meetings.content_encoding import MAX_PIECE, encoding_of, unpacked
 
 CONTENT = random.Random(1).randbytes(300_000) + bytes(300_000)
 
@@ -70,9 +70,7 @@ def test_what_nobody_here_reads_is_refused_by_name(header: str) -> None:
 
 def test_a_bomb_comes_in_pieces_and_ends_at_the_limit() -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
-    assert all(
-        len(piece) <= LARGEST_PIECE for piece, _ in zip(encoding_of("gzip").decoded(bomb), range(9), strict=False)
-    )
+    assert all(len(piece) <= MAX_PIECE for piece, _ in zip(encoding_of("gzip").decoded(bomb), range(9), strict=False))
     with pytest.raises(BadRequest, match="more than 65536 bytes"):
         unpacked("gzip", bomb, 65_536)
     assert unpacked("gzip", gzip.compress(b"small"), 65_536) == b"small"

@@ -35,7 +35,7 @@ def wav_24(samples: NDArray[np.int32]) -> bytes:
     )
 
 
-def likeness(pcm: NDArray[np.int16]) -> float:
+def similarity(pcm: NDArray[np.int16]) -> float:
     return float(np.corrcoef(pcm, SPEECH)[0, 1])
 
 
@@ -68,7 +68,7 @@ def test_every_channel_of_surround_sound_counts_the_same(kind: str, codec: str, 
 @pytest.mark.parametrize("scale", [32768, 100, 2, 1e20, 1 / 32768, 2.0**-31, 1e-9])
 def test_floats_far_from_full_scale_are_brought_into_it(scale: float, bits: int) -> None:
     outcome, (pcm,) = transcoded(float_wav(SPEECH / 32768 * scale, bits))
-    assert likeness(pcm) > 0.999
+    assert similarity(pcm) > 0.999
     assert 3000 < np.abs(pcm.astype(int)).max() < 32767
     level = 20 * np.log10(np.sqrt(np.mean((SPEECH / 32768) ** 2)) * scale)
     assert outcome.tracks[0].level_dbfs == pytest.approx(level, abs=0.1)
@@ -76,7 +76,7 @@ def test_floats_far_from_full_scale_are_brought_into_it(scale: float, bits: int)
 
 @pytest.mark.parametrize("scale", [32768, 1e-9])
 def test_channels_that_cancel_are_heard_in_any_unit(scale: float) -> None:
-    assert likeness(mixed(float_wav(np.stack([SPEECH, -SPEECH], 1) / 32768 * scale))) > 0.999
+    assert similarity(mixed(float_wav(np.stack([SPEECH, -SPEECH], 1) / 32768 * scale))) > 0.999
 
 
 @pytest.mark.parametrize("scale", [1, 0.5, 0.01, 1.3])
@@ -95,7 +95,7 @@ def test_a_glitch_does_not_make_the_rest_inaudible() -> None:
 
 def test_24_bits_far_below_full_scale_are_raised_and_the_last_bits_are_not() -> None:
     quiet = mixed(wav_24(SPEECH.astype(np.int32) // 16))
-    assert likeness(quiet) > 0.99
+    assert similarity(quiet) > 0.99
     assert np.abs(quiet.astype(int)).max() > 3000
     noise = np.random.default_rng(1).integers(-1, 2, RATE_HZ).astype(np.int32)
     assert not mixed(wav_24(noise)).any()

@@ -8,7 +8,7 @@ import numpy as np
 from meetra.inference.v1 import session_pb2
 
 from server.analysis.notice import Notice, notice_of, ready_message
-from server.analysis.recording import AudioTrack, Recording, SessionSaid
+from server.analysis.recording import AudioTrack, Recording, SessionResult
 from server.conversation import Conversation, Engine, Interval, Segment
 from server.engine.inference_client import pcm_of
 from tests.insights.meetings_in_languages import german
@@ -27,8 +27,8 @@ def track(called: str = "the whole recording", level_dbfs: float | None = None) 
     return AudioTrack(lambda: pcm_of(SAMPLE), 0, called=called, level_dbfs=level_dbfs)
 
 
-def said(dbfs: float | None = None, seconds: float = 12, *, unknown: bool = False) -> SessionSaid:
-    one = SessionSaid()
+def said(dbfs: float | None = None, seconds: float = 12, *, unknown: bool = False) -> SessionResult:
+    one = SessionResult()
     ready = session_pb2.Ready(capabilities=session_pb2.Capabilities(), language_unknown=unknown)
     one.take(session_pb2.RunSessionResponse(ready=ready))
     value = 0 if dbfs is None else round(32768 * 10 ** (dbfs / 20))

@@ -26,7 +26,7 @@ from server.storage.pool import Database, Vanished
 from tests.recordings import excerpt
 from tests.small_disk import small_disk
 
-LARGEST, LONGEST_S = 200_000, 3.0
+LARGEST, MAX_S = 200_000, 3.0
 FORM = "multipart/form-data; boundary=b"
 UNKNOWN_PART = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n%s\r\n'
@@ -42,7 +42,7 @@ async def caller(database: Database) -> Caller:
 
 @pytest.fixture
 def uploads(database: Database, tmp_path: Path) -> Uploads:
-    return Uploads(AudioLog(tmp_path), database, LARGEST, LONGEST_S)
+    return Uploads(AudioLog(tmp_path), database, LARGEST, MAX_S)
 
 
 async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterator[UploadPiece]:
@@ -165,7 +165,7 @@ async def test_a_full_disk_is_said_to_be_one_and_nothing_is_left(
     database: Database, tmp_path: Path, caller: Caller, kilobytes: int
 ) -> None:
     with small_disk(tmp_path / "small", kilobytes) as folder:
-        uploads = Uploads(AudioLog(folder), database, LARGEST, LONGEST_S)
+        uploads = Uploads(AudioLog(folder), database, LARGEST, MAX_S)
         pieces = [excerpt(2.5)[at : at + 9000] for at in range(0, 81_000, 9000)]
         with pytest.raises(DiskFull):
             await uploads.receive(caller, sent("audio/wav", pieces))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog, IncomingRecording
 from server.errors import BadRequest
-from server.meetings.upload_body import MOST_BESIDE_FILE, UploadBody, body_of
+from server.meetings.upload_body import MAX_BESIDE_FILE, UploadBody, body_of
 
 CONTENT = b"RIFF\r\n--not the boundary\r\n--\r\n\0\xff" * 3
 
@@ -122,7 +122,7 @@ def test_what_is_wrong_with_a_form_is_said(recording: IncomingRecording, message
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, where: str) -> None:
-    around = b"x" * (MOST_BESIDE_FILE // 2)
+    around = b"x" * (MAX_BESIDE_FILE // 2)
     body = body_of("multipart/form-data; boundary=b", recording)
     with recording:
         if where == "after":

@@ -9,8 +9,8 @@ import pytest
 from meetra.inference.v1 import session_pb2
 from numpy.typing import NDArray
 
-from server.analysis.recording import SessionSaid
-from server.analysis.voices import LEAST_SPEECH_S, heard_again, matched
+from server.analysis.recording import SessionResult
+from server.analysis.voices import MIN_SPEECH_S, heard_again, matched
 from server.storage.voices import VoiceRow
 
 
@@ -44,7 +44,7 @@ def test_a_voice_heard_again_is_the_mean_of_its_meetings() -> None:
 
 
 def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody() -> None:
-    said = SessionSaid()
+    said = SessionResult()
     said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=session_pb2.Capabilities())))
     assert matched({1: unit(1, 0.1)}, [voice(unit(1, 0))], said.same_voice_similarity) == []
     capabilities = session_pb2.Capabilities(same_voice_similarity=0.65)
@@ -53,10 +53,10 @@ def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody(
 
 
 def test_a_voice_heard_alone_for_too_short_is_neither_compared_nor_kept() -> None:
-    said = SessionSaid()
+    said = SessionResult()
     profiles = [
-        session_pb2.SpeakerProfile(speaker=1, vector=[1, 0], speech_seconds=LEAST_SPEECH_S),
-        session_pb2.SpeakerProfile(speaker=2, vector=[0, 1], speech_seconds=LEAST_SPEECH_S - 0.1),
+        session_pb2.SpeakerProfile(speaker=1, vector=[1, 0], speech_seconds=MIN_SPEECH_S),
+        session_pb2.SpeakerProfile(speaker=2, vector=[0, 1], speech_seconds=MIN_SPEECH_S - 0.1),
         session_pb2.SpeakerProfile(speaker=3, vector=[0, 0]),
     ]
     said.take(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))

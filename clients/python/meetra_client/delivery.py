@@ -21,7 +21,7 @@ from meetra_client.refusals import too_late
 
 log = logging.getLogger("meetra_client")
 # A chunk is small enough that tracks alternate and that little is sent twice.
-MOST_CHUNK_BYTES = 64 * 1024
+MAX_CHUNK_BYTES = 64 * 1024
 # A connection that stood this long was of use, even when there was nothing to say.
 HEALTHY_AFTER_S = 10.0
 
@@ -181,7 +181,7 @@ class Delivery:
             self._stop_audio(too_late(self.ready.limits, late))
 
     async def _transmit(self, connection: Connection) -> live_pb2.LiveFinished:
-        most_bytes = min(self.ready.limits.chunk_bytes or MOST_CHUNK_BYTES, MOST_CHUNK_BYTES)
+        most_bytes = min(self.ready.limits.chunk_bytes or MAX_CHUNK_BYTES, MAX_CHUNK_BYTES)
         try:
             while True:
                 self._outbox.work.clear()

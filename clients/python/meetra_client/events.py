@@ -16,7 +16,7 @@ from meetra_client.errors import ConnectionLost, Unauthenticated
 from meetra_client.reconnect import Backoff
 from meetra_client.refusals import outcome
 
-MOST_EVENTS_KEPT = 4096
+MAX_EVENTS_KEPT = 4096
 Watch = Callable[[int], AsyncGenerator[live_pb2.LiveEvent, None]]
 
 
@@ -32,7 +32,7 @@ class EventFeed:
         most: how many events are kept here.
     """
 
-    def __init__(self, seen: int, watch: Watch, most: int = MOST_EVENTS_KEPT) -> None:
+    def __init__(self, seen: int, watch: Watch, most: int = MAX_EVENTS_KEPT) -> None:
         self.received = self._delivered = seen
         self.repeated = 0
         self._watch, self._most = watch, most

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from meetra_client.errors import ConnectionLost, Unreachable
 
-SHORTEST_S, LONGEST_S = 0.1, 10.0
+MIN_S, MAX_S = 0.1, 10.0
 
 
 class Backoff:
@@ -24,8 +24,8 @@ class Backoff:
     def __init__(
         self,
         patience_s: float,
-        shortest_s: float = SHORTEST_S,
-        longest_s: float = LONGEST_S,
+        shortest_s: float = MIN_S,
+        longest_s: float = MAX_S,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patience_s, self._shortest_s, self._longest_s, self._now = patience_s, shortest_s, longest_s, now

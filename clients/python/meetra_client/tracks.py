@@ -94,7 +94,7 @@ class Track:
 # RFC 6716, table 2: samples at 48 kHz of one frame by the configuration in a packet's first byte.
 _SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
 _FRAME_SAMPLES = _SILK * 3 + _HYBRID * 2 + _CELT * 4
-LONGEST_PACKET_SAMPLES = 5760
+MAX_PACKET_SAMPLES = 5760
 
 
 def opus_packet_samples(packet: bytes) -> int:
@@ -103,6 +103,6 @@ def opus_packet_samples(packet: bytes) -> int:
         raise ValueError("an Opus packet has at least one byte")
     frames = (1, 2, 2)[packet[0] & 3] if packet[0] & 3 < 3 else packet[1] & 63 if len(packet) > 1 else 0
     samples = frames * _FRAME_SAMPLES[packet[0] >> 3]
-    if not 0 < samples <= LONGEST_PACKET_SAMPLES:
+    if not 0 < samples <= MAX_PACKET_SAMPLES:
         raise ValueError("not an Opus packet: it says that it holds no audio, or more than 120 ms")
     return samples

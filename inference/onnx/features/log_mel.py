@@ -15,7 +15,7 @@ from inference.models import Samples
 from inference.onnx.features.mel import slaney_filters
 
 # NeMo adds it to the deviation that a band is divided by.
-_LEAST_DEVIATION = 1e-5
+_MIN_DEVIATION = 1e-5
 
 
 class LogMelSettings(BaseModel):
@@ -74,6 +74,6 @@ class LogMel:
         power = (np.abs(np.fft.rfft(cut * self._window, axis=1)) ** 2).astype(np.float32)
         logarithmic = np.log(power @ self._filters + np.float32(settings.log_guard))
         if settings.normalise == "per_feature":
-            deviation = logarithmic.std(axis=0, ddof=1, dtype=np.float64) + _LEAST_DEVIATION
+            deviation = logarithmic.std(axis=0, ddof=1, dtype=np.float64) + _MIN_DEVIATION
             logarithmic = (logarithmic - logarithmic.mean(axis=0, dtype=np.float64)) / deviation
         return np.ascontiguousarray(logarithmic.T, np.float32)

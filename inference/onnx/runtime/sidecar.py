@@ -11,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
 # A file of settings or labels is small; a larger one is something else.
-LARGEST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 Content = TypeVar("Content", bound=BaseModel)
 
 
-def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
+def read_text(path: Path, largest: int = MAX_BYTES) -> str:
     """A small text file. Raises ModelMissing, or ModelCorrupt when it is too large or not UTF-8."""
     try:
         with path.open("rb") as file:
@@ -32,7 +32,7 @@ def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
         raise ModelCorrupt(f"{path} is not UTF-8: {error}") from error
 
 
-def read_json(path: Path, largest: int = LARGEST_BYTES) -> Any:
+def read_json(path: Path, largest: int = MAX_BYTES) -> Any:
     """The content of a small JSON file. Raises ModelMissing or ModelCorrupt."""
     try:
         return json.loads(read_text(path, largest))

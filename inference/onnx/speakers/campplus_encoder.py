@@ -12,11 +12,11 @@ from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, Sampl
 from inference.onnx.features import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
 from inference.onnx.runtime import ON_CPU, Execution, open_session, read_tensors
 from inference.onnx.speakers.batches_of_length import vectors_of
-from inference.onnx.speakers.campplus_graph import DIMENSION, LONGEST_FRAMES, build_graph
+from inference.onnx.speakers.campplus_graph import DIMENSION, MAX_FRAMES, build_graph
 
 BATCH = 32
-LONGEST_SAMPLES = FRAME_SAMPLES + (LONGEST_FRAMES - 1) * HOP_SAMPLES
-SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+MAX_SAMPLES = FRAME_SAMPLES + (MAX_FRAMES - 1) * HOP_SAMPLES
+MIN_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
 # Measured (docs/accuracy.md); from 0.15 to 0.3, and from 0.6 to 0.7, the first two similarities change next to nothing.
 # The last one is of two recordings by different microphones.
@@ -52,8 +52,8 @@ class CampplusEncoder:
         return vectors_of([self._heard(window) for window in windows], DIMENSION, BATCH, self._encode)
 
     def _heard(self, window: Samples) -> NDArray[np.float32]:
-        heard = np.asarray(window[:LONGEST_SAMPLES], np.float32)
-        return self._spectra(np.pad(heard, (0, max(0, SHORTEST_SAMPLES - len(heard)))))
+        heard = np.asarray(window[:MAX_SAMPLES], np.float32)
+        return self._spectra(np.pad(heard, (0, max(0, MIN_SAMPLES - len(heard)))))
 
     def _encode(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
         found: NDArray[np.float32] = self._session.run(None, {"spectra": spectra})[0]

@@ -17,7 +17,7 @@ BANDS, DIMENSION = 80, 192
 BLOCKS = ((12, 1), (24, 2), (16, 2))
 # A mask is of the mean over everything and of the means over pieces of 2 s: in what is no longer, which is all that
 # this graph takes, the two are the same.
-LONGEST_FRAMES = 200
+MAX_FRAMES = 200
 _EPSILON = 1e-5
 
 

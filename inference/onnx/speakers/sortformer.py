@@ -27,7 +27,7 @@ from inference.sortformer import (
 
 # Sessions in one run of the graph. On a CPU several bring nothing; on a GPU more would take gigabytes at 30.4 s:
 # the attention of 32 rows of 609 frames has 380 MB a layer with 8 heads.
-MOST_ROWS_CPU, MOST_ROWS_GPU = 1, 32
+MAX_ROWS_CPU, MAX_ROWS_GPU = 1, 32
 # Rows must not hear one another; what rounding and the kernels for other shapes do is far less.
 _ROW_TOLERANCE = 1e-3
 
@@ -92,7 +92,7 @@ class OnnxSortformer:
         self._session = open_session(model, execution)
         check_step(self._session, model, description)
         self._alone = varies_with_batch(model)
-        rows = MOST_ROWS_CPU if self._session.get_providers()[0] == CPU else MOST_ROWS_GPU
+        rows = MAX_ROWS_CPU if self._session.get_providers()[0] == CPU else MAX_ROWS_GPU
         self.sessions_a_pass = 1 if self._alone else most_rows or rows
         self._try_step(model.name)
         self.step_samples = settings.step * FRAME_SAMPLES
@@ -147,7 +147,7 @@ class OnnxSortformer:
             cache = len(row.memory.cache)
             fifo = cache + len(row.memory.fifo)
             left, frames = row.chunk.left, row.chunk.frames
-            # Copies: a session must not keep alive what was computed for others.
+            # DuplicateTrackDetector: a session must not keep alive what was computed for others.
             answers.append(
                 ToldChunk(
                     embeddings=embedded[left : left + frames].copy(),

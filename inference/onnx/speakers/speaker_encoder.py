@@ -30,7 +30,7 @@ from inference.onnx.speakers.batches_of_length import vectors_of
 BATCH = 64
 TASK = "speaker_vectors"
 # Shorter windows are padded with silence: networks of several strides need some frames.
-SHORTEST_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
+MIN_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
 
 class _Profile(BaseModel):
@@ -177,4 +177,4 @@ class OnnxSpeakerEncoder:
 
 def _padded(window: Samples) -> Samples:
     samples = np.asarray(window, np.float32)
-    return np.pad(samples, (0, SHORTEST_SAMPLES - len(samples))) if len(samples) < SHORTEST_SAMPLES else samples
+    return np.pad(samples, (0, MIN_SAMPLES - len(samples))) if len(samples) < MIN_SAMPLES else samples

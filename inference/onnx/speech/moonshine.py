@@ -18,7 +18,7 @@ from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUn
 from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, outputs_of, read_object
 from inference.onnx.speech.recognised_words import padded, words_by_letters
 from inference.onnx.speech.recogniser import MAX_SEGMENT_UNTIMED_S
-from inference.onnx.text import LARGEST_TOKENIZER_BYTES
+from inference.onnx.text import MAX_TOKENIZER_BYTES
 
 ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")
 DECODER = "decoder_model_merged"
@@ -136,8 +136,8 @@ def _tokenizer(folder: Path) -> Tokenizer:
     if not path.is_file():
         raise ModelMissing(f"there is no tokenizer.json in {folder}; copy it from where the model came from")
     try:
-        if path.stat().st_size > LARGEST_TOKENIZER_BYTES:
-            raise ValueError(f"it is larger than {LARGEST_TOKENIZER_BYTES} bytes")
+        if path.stat().st_size > MAX_TOKENIZER_BYTES:
+            raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
         return Tokenizer.from_file(str(path))
     except Exception as error:
         raise ModelCorrupt(f"{path} is no tokenizer: {str(error)[:200]}") from error

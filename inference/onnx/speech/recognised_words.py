@@ -11,9 +11,9 @@ import numpy as np
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 
 # A token lasts at most so long: what follows it may be silence.
-LONGEST_TOKEN_S = 0.4
+MAX_TOKEN_S = 0.4
 # Networks of several strides, and means over a piece, need some frames.
-SHORTEST_SAMPLES = SAMPLE_RATE_HZ
+MIN_SAMPLES = SAMPLE_RATE_HZ
 
 
 def words_of_tokens(
@@ -30,7 +30,7 @@ def words_of_tokens(
         start = next(place for place in range(first, end) if tokens[place].strip())
         next_s = times_s[end] if end < len(tokens) else duration_s
         start_s = min(times_s[start], duration_s)
-        end_s = min(next_s, times_s[end - 1] + LONGEST_TOKEN_S, duration_s)
+        end_s = min(next_s, times_s[end - 1] + MAX_TOKEN_S, duration_s)
         sure = None if logprobs is None else math.exp(min(0.0, *logprobs[start:end]))
         text = "".join(token.strip() for token in tokens[first:end])
         words.append(RecognisedWord(text, start_s, max(start_s, end_s), sure))
@@ -80,4 +80,4 @@ def words_by_letters(
 def padded(piece: Samples) -> Samples:
     """The piece with silence after it, where it is shorter than a second."""
     samples = np.asarray(piece, np.float32)
-    return np.pad(samples, (0, SHORTEST_SAMPLES - len(samples))) if len(samples) < SHORTEST_SAMPLES else samples
+    return np.pad(samples, (0, MIN_SAMPLES - len(samples))) if len(samples) < MIN_SAMPLES else samples

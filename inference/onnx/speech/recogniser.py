@@ -37,7 +37,7 @@ QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
 MAX_SEGMENT_S = 20.0
 # Without times of its own a word's place is guessed within its piece, so that pieces are short.
 MAX_SEGMENT_UNTIMED_S = 5.0
-LARGEST_VOCABULARY_BYTES = 64 * 1024 * 1024
+MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
 # Padded samples of a call, and pieces: onnx-asr has TensorRT's engines built for no more.
 BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
 log = logging.getLogger(__name__)
@@ -144,8 +144,8 @@ def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[s
         raise ModelMissing(f"{folder} is not complete for model_type {kind}: {missing[0]}")
     graphs = [file for file in found.values() if file.suffix in (".onnx", ".ort")]
     for file in found.values():
-        if file not in graphs and file.stat().st_size > LARGEST_VOCABULARY_BYTES:
-            raise ModelCorrupt(f"{file} is larger than {LARGEST_VOCABULARY_BYTES} bytes; a vocabulary is smaller")
+        if file not in graphs and file.stat().st_size > MAX_VOCABULARY_BYTES:
+            raise ModelCorrupt(f"{file} is larger than {MAX_VOCABULARY_BYTES} bytes; a vocabulary is smaller")
     try:
         model = onnx_asr.load_model(
             kind,

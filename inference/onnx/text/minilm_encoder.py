@@ -25,7 +25,7 @@ LAYERS = 6
 HEADS = 12
 EPSILON = 1e-12
 # The model was trained on sentences of at most this many tokens; the rest of a longer one is not heard.
-LONGEST_TOKENS = 256
+MAX_TOKENS = 256
 TOKENS_AT_ONCE = 4096
 
 
@@ -123,7 +123,7 @@ class MiniLmEncoder:
         except Exception as error:
             raise ModelCorrupt(f"{weights.name} is not all-MiniLM-L6-v2: {error}") from error
         self._session = open_session(graph, execution)
-        self._tokenizer.enable_truncation(LONGEST_TOKENS)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
 
     def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:

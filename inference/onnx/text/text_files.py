@@ -14,10 +14,10 @@ from inference.onnx.runtime import beside, read_as, read_json, read_object, read
 
 # Where a graph lies below a model's folder, the most exact first.
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
-LARGEST_TOKENIZER_BYTES = 64 * 1024 * 1024
-MOST_LABELS = 1000
+MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
+MAX_LABELS = 1000
 # A sentence of speech is shorter; what is longer is not read to its end.
-LONGEST_TOKENS = 256
+MAX_TOKENS = 256
 
 
 class TextDescription(BaseModel):
@@ -66,15 +66,15 @@ class TextFiles:
                 f"no labels beside {self.graph}: put a labels.txt there, a label a line in the order of the "
                 "graph's output, or a config.json with id2label"
             )
-        if not 2 <= len(labels) <= MOST_LABELS or len(set(labels)) != len(labels):
-            raise ModelCorrupt(f"{path} holds {len(labels)} labels; 2 to {MOST_LABELS} different ones are needed")
+        if not 2 <= len(labels) <= MAX_LABELS or len(set(labels)) != len(labels):
+            raise ModelCorrupt(f"{path} holds {len(labels)} labels; 2 to {MAX_LABELS} different ones are needed")
         return labels
 
     def load_tokenizer(self) -> Tokenizer:
         """Cuts off what is longer than the model can read, and does not pad. Raises ModelCorrupt."""
         try:
-            if self.tokenizer.stat().st_size > LARGEST_TOKENIZER_BYTES:
-                raise ValueError(f"it is larger than {LARGEST_TOKENIZER_BYTES} bytes")
+            if self.tokenizer.stat().st_size > MAX_TOKENIZER_BYTES:
+                raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
             tokenizer = Tokenizer.from_file(str(self.tokenizer))
         except Exception as error:
             raise ModelCorrupt(f"{self.tokenizer} is no tokenizer: {str(error)[:200]}") from error
@@ -84,8 +84,8 @@ class TextFiles:
     def _longest_tokens(self) -> int:
         positions = self.config.get("max_position_embeddings")
         # RoBERTa's first two positions are not for tokens.
-        room = positions - 2 if isinstance(positions, int) and positions > 2 else LONGEST_TOKENS
-        return max(1, min(LONGEST_TOKENS, room))
+        room = positions - 2 if isinstance(positions, int) and positions > 2 else MAX_TOKENS
+        return max(1, min(MAX_TOKENS, room))
 
 
 def padding_of(tokenizer: Tokenizer, config: dict[str, Any]) -> int:

@@ -67,7 +67,7 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [(CONFIG, archive.LARGEST_CONFIG_BYTES + 1), (WEIGHTS, archive.LARGEST_WEIGHTS_BYTES + 1), ("t.model", 1 << 40)],
+    [(CONFIG, archive.MAX_CONFIG_BYTES + 1), (WEIGHTS, archive.MAX_WEIGHTS_BYTES + 1), ("t.model", 1 << 40)],
 )
 def test_a_size_beyond_all_checkpoints_is_refused_before_it_is_read(tmp_path: Path, name: str, size: int) -> None:
     member = tarfile.TarInfo(name)
@@ -89,7 +89,7 @@ def test_an_extended_header_may_not_belie_the_plain_one(tmp_path: Path, header: 
 
 
 def test_more_members_than_any_checkpoint_has_are_refused(tmp_path: Path) -> None:
-    names = {f"t{number}.txt": b"" for number in range(archive.MOST_MEMBERS + 1)}
+    names = {f"t{number}.txt": b"" for number in range(archive.MAX_MEMBERS + 1)}
     (tmp_path / "in").mkdir()
     with pytest.raises(ModelCorrupt, match="more than 256 members"):
         archive.unpack(write_archive(tmp_path / "many.nemo", names), tmp_path / "in")

@@ -133,7 +133,7 @@ def test_words_of_a_ctc_model_lie_where_its_tokens_are_seen(tokenizer: Path, tmp
 
 
 def test_half_precision_hears_about_the_same(checkpoint: Path) -> None:
-    """Random models decide by a hair, so that more than a likeness cannot be asked."""
+    """Random models decide by a hair, so that more than a similarity cannot be asked."""
     exact, rough = (
         "".join(word.text for words in load(checkpoint, dtype)(PIECES_OF_SPEECH) for word in words)
         for dtype in ("float32", "bfloat16")

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from inference.models import ModelUnfit
-from inference.whisper.tokens import MOST_PROMPT_TOKENS, WITHOUT_SPACES, WhisperTokens
+from inference.whisper.tokens import MAX_PROMPT_TOKENS, WITHOUT_SPACES, WhisperTokens
 
 SPELLED = {
     "a price": ("en", " It costs $20,000, he said.", ["It", "costs", "$20,000,", "he", "said."]),
@@ -111,7 +111,7 @@ def test_a_prompt_says_the_language_and_what_may_be_said(tokenizer: Tokenizer, t
 def test_no_more_terms_than_there_is_room_for(tokens: WhisperTokens) -> None:
     own = len(tokens.prompt("en", ()))
     prompt = tokens.prompt("en", [f"expression {number}" for number in range(132)])
-    assert own + MOST_PROMPT_TOKENS - 8 < len(prompt) <= own + MOST_PROMPT_TOKENS + 1
+    assert own + MAX_PROMPT_TOKENS - 8 < len(prompt) <= own + MAX_PROMPT_TOKENS + 1
     text = tokens.text(prompt)
     assert text.startswith(" expression 0, expression 1,")
     assert text.split(",")[-1].strip().startswith("expression "), "a term is left out as a whole"
