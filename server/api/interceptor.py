@@ -12,16 +12,15 @@ import grpc
 from grpc import aio
 
 from server.api.decoding import all_decoded, decoded, forgiving
+from server.api.rich_status import DETAILS_TRAILER, rich_status
 from server.auth import Authenticator, set_caller
 from server.disk import DiskFull
-from server.errors import DatabaseUnavailable, MeetingNotFound, MeetraError, NoRoom, Unauthorized
+from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUnavailable, StorageFull, Unauthenticated
 from server.storage import DatabaseFull, DatabaseGone, Vanished
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection: open to everybody.
 PUBLIC_PREFIX = "/grpc."
-# Characters of an error's text. It travels as a header, percent-encoded, and clients refuse headers over 8 KiB.
-MAX_MESSAGE = 400
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
@@ -97,23 +96,26 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
     """Ends the call with the status of what was raised."""
     if isinstance(error, aio.AbortError):
         raise error
-    error = _for_callers(error)
+    told = _for_callers(error)
+    if isinstance(told, InternalError):
+        # The stack is for us.
+        log.error("%s failed", method, exc_info=error)
+    status = rich_status(told)
+    details = (DETAILS_TRAILER, status.SerializeToString())
+    return await context.abort(told.grpc_status, status.message, trailing_metadata=(*told.metadata(), details))
+
+
+def _for_callers(error: Exception) -> MeetraError:
+    """What a caller is told of ``error``."""
     if isinstance(error, MeetraError):
-        return await context.abort(error.grpc_status, error.message[:MAX_MESSAGE], trailing_metadata=error.metadata())
-    # The stack is for us; the caller learns only that it was not their fault.
-    log.error("%s failed", method, exc_info=error)
-    return await context.abort(grpc.StatusCode.INTERNAL, "Internal error", trailing_metadata=(("x-http-code", "500"),))
-
-
-def _for_callers(error: Exception) -> Exception:
-    """What a caller is told of a fault that is known; any other as it is."""
+        return error
     if isinstance(error, DiskFull | DatabaseFull):
         log.error("%s", error)
-        return NoRoom()
+        return StorageFull()
     if isinstance(error, DatabaseGone):
-        return DatabaseUnavailable()
+        return ServiceUnavailable()
     if isinstance(error, Vanished) and error.what in ("user", "organization"):
-        return Unauthorized()
+        return Unauthenticated()
     if isinstance(error, Vanished) and error.what == "meeting":
         return MeetingNotFound()
-    return error
+    return InternalError()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.auth.caller import Caller
 from server.auth.tokens import Tokens
-from server.errors import Unauthorized
+from server.errors import Unauthenticated
 from server.storage import Database, users
 
 # A revoked token works for at most this long; in exchange a busy client costs one query per
@@ -27,17 +27,17 @@ class Authenticator:
         self._valid_after: OrderedDict[UUID, tuple[float, float | None]] = OrderedDict()
 
     async def caller(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
-        """The caller named by ``authorization: Bearer <token>``. Raises Unauthorized."""
+        """The caller named by ``authorization: Bearer <token>``. Raises Unauthenticated."""
         values = [value for key, value in metadata if key.lower() == "authorization"]
         if len(values) != 1 or not isinstance(values[0], str):
-            raise Unauthorized
+            raise Unauthenticated
         scheme, _, token = values[0].partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized
+            raise Unauthenticated
         claims = self._tokens.read(token.strip())
         valid_after = await self._tokens_valid_after(claims.user_id)
         if valid_after is None or claims.issued_at < valid_after:
-            raise Unauthorized
+            raise Unauthenticated
         return Caller(claims.user_id, claims.organization_id, claims.issued_at)
 
     async def _tokens_valid_after(self, user_id: UUID) -> float | None:

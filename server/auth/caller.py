@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.errors import Unauthorized
+from server.errors import Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def set_caller(caller: Caller) -> None:
 
 
 def current_caller() -> Caller:
-    """The caller of the current call. Raises Unauthorized outside an authenticated call."""
+    """The caller of the current call. Raises Unauthenticated outside an authenticated call."""
     try:
         return _caller.get()
     except LookupError:
-        raise Unauthorized from None
+        raise Unauthenticated from None

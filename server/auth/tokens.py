@@ -8,7 +8,7 @@ from uuid import UUID
 
 import jwt
 
-from server.errors import Unauthorized
+from server.errors import Unauthenticated
 
 ALGORITHM = "HS256"
 ISSUER = "meetra"
@@ -46,7 +46,7 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def read(self, token: str) -> Claims:
-        """The claims of a valid token. Raises Unauthorized for any other, whatever is wrong with it."""
+        """The claims of a valid token. Raises Unauthenticated for any other, whatever is wrong with it."""
         try:
             claims = jwt.decode(
                 token,
@@ -58,4 +58,4 @@ class Tokens:
             )
             return Claims(UUID(claims["sub"]), UUID(claims["org"]), float(claims["iat"]))
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
-            raise Unauthorized from None
+            raise Unauthenticated from None

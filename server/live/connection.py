@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from server.errors import MeetraError, OwnedElsewhere, TakenOver
+from server.errors import HeldByAnotherClient, MeetraError, TakenOver
 
 # A client that sends by single calls counts as connected for so long after each.
 CALLS_APART_S = 10.0
@@ -47,12 +47,12 @@ class Clients:
     async def connect(self, number: Callable[[], Awaitable[int]], take_over: bool, streams: bool) -> Connection:
         """A client that sends from now on; ``number`` gives its owner number.
 
-        Raises OwnedElsewhere, or as ``number``.
+        Raises HeldByAnotherClient, or as ``number``.
         """
         before = self.current
         if before is not None and before.alive:
             if not take_over:
-                raise OwnedElsewhere
+                raise HeldByAnotherClient
             before.end(TakenOver())
         self.current = connection = Connection(0, streams)
         try:

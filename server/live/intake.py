@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetra.v1 import live_pb2 as pb
 
 from server.audio import InvalidChunk, positions
-from server.errors import AudioGap, AudioOverlap, BadRequest, LiveTooLong
+from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.track_log import MeetingAudio, TrackLog
 
 MAX_CHUNK_BYTES = 64 * 1024
@@ -14,7 +14,7 @@ MAX_CHUNK_BYTES = 64 * 1024
 async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
     """Takes a chunk of a meeting of at most ``limit_s`` seconds; one that came already is ignored.
 
-    Raises BadRequest, AudioGap, AudioOverlap, LiveTooLong.
+    Raises BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
     """
     of_track = [one for one in audio.logs if one.track.track_id == chunk.track_id]
     if not of_track:
@@ -41,4 +41,4 @@ def _check_length(track_log: TrackLog, end: int, limit_s: float) -> None:
     per_second = track_log.track.format.positions_per_second
     # Of Ogg the bytes say no time: no codec in it needs more than 64 kB/s.
     if end / (per_second or 64_000) + track_log.track.start_us / 1e6 > limit_s:
-        raise LiveTooLong(limit_s)
+        raise LiveMeetingTooLong(limit_s)

@@ -143,7 +143,10 @@ class LiveMeeting:
     # Clients.
 
     async def connect(self, *, take_over: bool, streams: bool) -> Connection:
-        """A client that sends from now on. Raises OwnedElsewhere, HeldByAnotherServer, AudioNotStored, DatabaseGone."""
+        """A client that sends from now on.
+
+        Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseGone.
+        """
         row, run = self.row, self._parts.database.run
         try:
             number = partial(run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
@@ -164,7 +167,7 @@ class LiveMeeting:
     async def receive(self, chunk: pb.AudioChunk, connection: Connection) -> None:
         """Takes a chunk; it is durable once acknowledged.
 
-        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveTooLong.
+        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
         """
         if not self.clients.holds(connection):
             # What is left of a connection that another has replaced must not move the place at which that one goes on.

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from server.auth import Caller
 from server.disk import DiskFull
-from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLive
+from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLiveMeetings
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.meeting import LiveMeeting
@@ -41,10 +41,10 @@ class LiveMeetings:
         self._stopping = False
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveMeeting:
-        """A new meeting. Raises TooManyLive, DatabaseGone, DiskFull; then there is none."""
+        """A new meeting. Raises TooManyLiveMeetings, DatabaseGone, DiskFull; then there is none."""
         limit = self._parts.settings.live_max_meetings
         if sum(meeting.state is LiveState.OPEN for meeting in self._held.values()) >= limit:
-            raise TooManyLive(limit)
+            raise TooManyLiveMeetings(limit)
         id_ = uuid4()
         row = LiveRow(
             meeting_id=id_,

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from server.errors import BadRequest, UnsupportedEncoding
+from server.errors import BadRequest, UnsupportedContentEncoding
 
 # Bytes unpacked at a time; whoever takes them stops the unpacking by its own limit.
 MAX_PIECE = 256 * 1024
@@ -97,7 +97,7 @@ class Compressed:
 
 
 def encoding_of(header: str) -> Encoding:
-    """The reader for a ``Content-Encoding``. Raises UnsupportedEncoding for any but gzip, deflate and identity."""
+    """The reader for a ``Content-Encoding``: gzip, deflate or identity. Raises UnsupportedContentEncoding."""
     named = header.strip().lower()
     if named in ("", "identity"):
         return Identity()
@@ -105,11 +105,14 @@ def encoding_of(header: str) -> Encoding:
         return Compressed(gzip=True)
     if named == "deflate":
         return Compressed(gzip=False)
-    raise UnsupportedEncoding
+    raise UnsupportedContentEncoding
 
 
 def unpacked(header: str, data: bytes, largest: int) -> bytes:
-    """A whole small body. Raises UnsupportedEncoding, and BadRequest where it is damaged or over ``largest`` bytes."""
+    """A whole small body.
+
+    Raises UnsupportedContentEncoding, and BadRequest where it is damaged or over ``largest`` bytes.
+    """
     encoding, whole = encoding_of(header), bytearray()
     for piece in encoding.decoded(data):
         whole += piece

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from server.audio import AudioLog, IncomingRecording, SizeLimitExceeded, probe
 from server.auth import Caller
-from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthorized
+from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
 from server.meetings.content_encoding import Encoding, encoding_of
 from server.meetings.upload_body import UploadBody, body_of
 from server.meetings.upload_fields import checked_details
@@ -51,12 +51,12 @@ class Uploads:
             content_encoding: how the body was compressed on its way, as ``Content-Encoding`` says it.
 
         Raises:
-            UnsupportedEncoding: the body is compressed in a way that nobody here reads.
+            UnsupportedContentEncoding: the body is compressed in a way that nobody here reads.
             BadRequest: the body is not what its media type says, is cut short or empty, or a field is wrong.
             FileTooLarge: as soon as the limit is passed.
             RecordingTooLong: when the container states a length over the limit.
             ChannelsDiffer: the recording is known, with its channels taken for something else.
-            Unauthorized: the caller was deleted, or their token revoked, while the recording came.
+            Unauthenticated: the caller was deleted, or their token revoked, while the recording came.
             DiskFull: there is no room for it.
         """
         encoding = encoding_of(content_encoding)
@@ -89,7 +89,7 @@ class Uploads:
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
                 # An upload may take hours, and the caller was asked who they are before it.
                 if not await users.still_may_call(connection, caller.user_id, caller.token_issued_at):
-                    raise Unauthorized
+                    raise Unauthenticated
                 known = await meetings.analysed_channels(connection, meeting.organization_id, meeting.file_hash)
                 if known is not None and meeting.channels not in (None, known):
                     raise ChannelsDiffer(known)

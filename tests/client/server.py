@@ -11,6 +11,9 @@ from typing import Any
 from grpc import StatusCode, aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
 
+from server import errors
+from server.api.rich_status import DETAILS_TRAILER, rich_status
+
 SAMPLE_BYTES = 2
 
 
@@ -45,13 +48,13 @@ class Session:
 class Mischief:
     """What goes wrong on one connection."""
 
-    refuse: StatusCode | None = None
+    refuse: StatusCode | errors.MeetraError | None = None
     """Says this to the config."""
     never_ready: bool = False
     """Takes the config and ends the call."""
     break_after_chunks: int | None = None
     """Ends the call after so many chunks, the last of which is stored and not acknowledged."""
-    break_with: StatusCode = StatusCode.UNAVAILABLE
+    break_with: StatusCode | errors.MeetraError = StatusCode.UNAVAILABLE
     """OK ends the stream as if all were done."""
     store_of_last: float = 1.0
     """Part of the last chunk that is stored."""
@@ -95,14 +98,14 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
 
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         if request.password != "right":
-            await context.abort(StatusCode.UNAUTHENTICATED, "wrong e-mail or password")
+            await abort(context, errors.InvalidCredentials())
         token = f"token {len(self.tokens)}"
         self.tokens.add(token)
         return auth_pb2.LoginResponse(token=token)
 
     async def _authenticate(self, context: Any) -> None:
         if dict(context.invocation_metadata()).get("authorization", "").removeprefix("Bearer ") not in self.tokens:
-            await context.abort(StatusCode.UNAUTHENTICATED, "the token has expired")
+            await abort(context, errors.Unauthenticated())
 
     async def StreamMeeting(  # type: ignore[override]  # noqa: N802 - it writes to its context
         self, requests: AsyncIterator[Any], context: Any
@@ -119,7 +122,7 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         self.configs.append(config)
         mischief = self.mischief.popleft() if self.mischief else Mischief()
         if mischief.refuse is not None:
-            await context.abort(mischief.refuse, "no, said the server")
+            await abort(context, mischief.refuse, "no, said the server")
         if mischief.never_ready:
             await context.abort(StatusCode.UNAVAILABLE, "gone before it was ready")
         session_id, session = await self._session(config, context)
@@ -148,11 +151,11 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
             self.sessions[session_id] = session
             return session_id, session
         if config.session_id not in self.sessions:
-            await context.abort(StatusCode.NOT_FOUND, "no such session")
+            await abort(context, errors.SessionNotFound())
         session = self.sessions[config.session_id]
         if session.holder is not None:
             if not config.take_over:
-                await context.abort(StatusCode.ABORTED, "somebody else is connected")
+                await abort(context, errors.HeldByAnotherClient())
             session.taken.set()
         return config.session_id, session
 
@@ -174,7 +177,7 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
                 await asyncio.wait({taken, reading, news}, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
                 if taken.done():
-                    await context.abort(StatusCode.ABORTED, "somebody else took over")
+                    await abort(context, errors.TakenOver())
                 if not reading.done():
                     continue
                 request = reading.result()
@@ -201,17 +204,17 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
             taken.cancel()
             reading.cancel()
 
-    async def _break(self, context: Any, code: StatusCode) -> None:
-        if code is not StatusCode.OK:
-            await context.abort(code, "broken on purpose")
+    async def _break(self, context: Any, error: StatusCode | errors.MeetraError) -> None:
+        if error is not StatusCode.OK:
+            await abort(context, error, "broken on purpose")
 
     async def _store(self, session: Session, chunk: live_pb2.AudioChunk, context: Any, part: float) -> None:
         self.chunks.append(chunk)
         audio = session.audio[chunk.track_id]
         if session.finishing:
-            await context.abort(StatusCode.FAILED_PRECONDITION, "the meeting is over")
+            await abort(context, errors.MeetingOver())
         if chunk.first_sample * SAMPLE_BYTES != len(audio):
-            await context.abort(StatusCode.OUT_OF_RANGE, f"a gap or an overlap at {chunk.first_sample}")
+            await abort(context, errors.AudioGap(chunk.track_id, len(audio) // SAMPLE_BYTES, chunk.first_sample))
         audio += chunk.data[: int(len(chunk.data) // SAMPLE_BYTES * part) * SAMPLE_BYTES]
         session.say(turn=live_pb2.LiveTurn(segment_id=len(session.events), track_id=chunk.track_id))
 
@@ -230,11 +233,20 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         await self._authenticate(context)
         self.watches += 1
         if request.session_id not in self.sessions:
-            await context.abort(StatusCode.NOT_FOUND, "no such session")
+            await abort(context, errors.SessionNotFound())
         session = self.sessions[request.session_id]
         for event in session.events[request.after_event_seq :]:
             await context.write(live_pb2.WatchMeetingResponse(event=event))
         # Ends too early unless the meeting is over: who watches has to come back.
+
+
+async def abort(context: Any, error: StatusCode | errors.MeetraError, said: str = "") -> None:
+    """Ends a call as our server does, or with a bare status, as proxies do."""
+    if isinstance(error, StatusCode):
+        await context.abort(error, said)
+    else:
+        details = (DETAILS_TRAILER, rich_status(error).SerializeToString())
+        await context.abort(error.grpc_status, error.message, trailing_metadata=(details,))
 
 
 class Relay:

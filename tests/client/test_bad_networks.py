@@ -12,8 +12,16 @@ from meetra_client import (
     Patience,
     Track,
 )
+from server import errors
 from tests.client.server import CrookedServer, Mischief, Relay
 from tests.client.talking import MIX, SECOND, all_events, assert_whole, give, noise
+
+
+def at_once(error: errors.MeetraError) -> errors.MeetraError:
+    """Asks for no wait."""
+    error.retry_after_s = 0
+    return error
+
 
 BREAKS = [
     [Mischief(break_after_chunks=3)],
@@ -22,7 +30,8 @@ BREAKS = [
     [Mischief(break_after_chunks=4, store_of_last=0.3), Mischief(break_after_chunks=2, store_of_last=0)],
     [Mischief(break_after_chunks=2), Mischief(replay=5), Mischief(replay=100)],
     [Mischief(break_after_chunks=5), Mischief(never_ready=True), Mischief(refuse=StatusCode.UNAVAILABLE)],
-    [Mischief(break_after_chunks=5), Mischief(refuse=StatusCode.RESOURCE_EXHAUSTED)],
+    [Mischief(break_after_chunks=5), Mischief(refuse=at_once(errors.TooManyLiveMeetings(4)))],
+    [Mischief(break_after_chunks=5), Mischief(refuse=at_once(errors.StorageFull()))],
     [Mischief(refuse=StatusCode.UNAVAILABLE), Mischief(break_after_chunks=2, break_with=StatusCode.DEADLINE_EXCEEDED)],
     [Mischief(break_after_chunks=2, break_with=StatusCode.CANCELLED), Mischief(break_at_finish=True)],
 ]

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from server.errors import HeldByAnotherServer, MeetraError, OwnedElsewhere, TakenOver
+from server.errors import HeldByAnotherClient, HeldByAnotherServer, MeetraError, TakenOver
 from server.live.connection import CALLS_APART_S, Clients, Connection
 
 numbers = count(1)
@@ -30,7 +30,7 @@ def long_ago(connection: Connection) -> None:
 async def test_a_second_client_is_refused_while_the_first_is_connected() -> None:
     clients = Clients()
     first = await join(clients)
-    with pytest.raises(OwnedElsewhere, match="take_over"):
+    with pytest.raises(HeldByAnotherClient, match="take_over"):
         await join(clients)
     assert clients.current is first
     assert first.alive
@@ -55,7 +55,7 @@ async def test_whoever_takes_over_ends_the_one_before() -> None:
 async def test_of_two_that_come_at_once_one_is_refused() -> None:
     clients = Clients()
     came = await asyncio.gather(join(clients), join(clients), return_exceptions=True)
-    assert [type(one) for one in came] == [Connection, OwnedElsewhere]
+    assert [type(one) for one in came] == [Connection, HeldByAnotherClient]
 
 
 async def test_single_calls_need_the_owners_number() -> None:
@@ -76,7 +76,7 @@ async def test_single_calls_need_the_owners_number() -> None:
 async def test_a_caller_who_is_silent_for_long_keeps_nobody_out() -> None:
     clients = Clients()
     caller = await join(clients, streams=False)
-    with pytest.raises(OwnedElsewhere):
+    with pytest.raises(HeldByAnotherClient):
         await join(clients)
     long_ago(caller)
     assert not caller.alive
@@ -94,7 +94,7 @@ async def test_a_stream_is_connected_however_long_it_says_nothing() -> None:
     clients = Clients()
     long_ago(await join(clients))
     assert clients.absent_s() == 0
-    with pytest.raises(OwnedElsewhere):
+    with pytest.raises(HeldByAnotherClient):
         await join(clients)
 
 

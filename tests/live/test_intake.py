@@ -11,7 +11,7 @@ from grpc import StatusCode
 from meetra.v1 import live_pb2 as pb
 
 from server.audio.encodings import Encoding, TrackFormat, to_log
-from server.errors import AudioGap, AudioOverlap, BadRequest, LiveTooLong
+from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
 from server.live.intake import MAX_CHUNK_BYTES, take_chunk
 from server.live.track_log import MeetingAudio, TrackLog
@@ -134,7 +134,7 @@ async def test_a_meeting_may_be_as_long_as_the_limit_and_not_longer(meeting: Mee
     await meeting.open(of_kinds(MIXED))
     await meeting.take(0, bytes(2 * RATE_HZ), limit_s=2.0)
     await meeting.take(RATE_HZ, bytes(2 * RATE_HZ), limit_s=2.0)
-    with pytest.raises(LiveTooLong, match="longer than this server accepts"):
+    with pytest.raises(LiveMeetingTooLong, match="longer than this server accepts"):
         await meeting.take(2 * RATE_HZ, bytes(2), limit_s=2.0)
     # What came already may come again.
     await meeting.take(0, bytes(2 * RATE_HZ), limit_s=2.0)
@@ -143,7 +143,7 @@ async def test_a_meeting_may_be_as_long_as_the_limit_and_not_longer(meeting: Mee
 async def test_the_length_counts_from_the_start_of_the_meeting(meeting: Meeting) -> None:
     await meeting.open(of_kinds(PARTICIPANT, start_us=1_500_000))
     await meeting.take(0, bytes(RATE_HZ), limit_s=2.0)
-    with pytest.raises(LiveTooLong):
+    with pytest.raises(LiveMeetingTooLong):
         await meeting.take(RATE_HZ // 2, bytes(2), limit_s=2.0)
 
 
@@ -165,5 +165,5 @@ async def test_positions_of_ogg_count_bytes(meeting: Meeting) -> None:
     with pytest.raises(AudioGap, match="the next sample is 11"):
         await meeting.take(12, b"x")
     await meeting.take(11, b"x")
-    with pytest.raises(LiveTooLong):
+    with pytest.raises(LiveMeetingTooLong):
         await meeting.take(12, bytes(60_000), limit_s=0.5)

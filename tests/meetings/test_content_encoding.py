@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from server.errors import BadRequest, UnsupportedEncoding
+from server.errors import BadRequest, UnsupportedContentEncoding
 from server.meetings.content_encoding import MAX_PIECE, encoding_of, unpacked
 
 CONTENT = random.Random(1).randbytes(300_000) + bytes(300_000)
@@ -64,7 +64,7 @@ def test_what_is_cut_short_or_damaged_is_refused(kind: str) -> None:
 
 @pytest.mark.parametrize("header", ["br", "zstd", "gzip, gzip", "gzip;q=1", "\0"])
 def test_what_nobody_here_reads_is_refused_by_name(header: str) -> None:
-    with pytest.raises(UnsupportedEncoding, match="gzip, deflate or identity"):
+    with pytest.raises(UnsupportedContentEncoding, match="gzip, deflate or identity"):
         encoding_of(header)
 
 

@@ -12,7 +12,14 @@ import pytest
 from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.disk import DiskFull
-from server.errors import BadRequest, FileTooLarge, MeetraError, RecordingTooLong, Unauthorized, UnsupportedEncoding
+from server.errors import (
+    BadRequest,
+    FileTooLarge,
+    MeetraError,
+    RecordingTooLong,
+    Unauthenticated,
+    UnsupportedContentEncoding,
+)
 from server.meetings.upload import UploadPiece, Uploads, finished
 from server.storage import users
 from server.storage.pool import Database, Vanished
@@ -76,7 +83,7 @@ async def test_an_upload_that_is_refused_leaves_nothing(
             await uploads.receive(caller, sent(media_type, pieces, **fields))
         assert await left(database, tmp_path) == (0, 0, 0), kind
     for encoding in ("gzip", "br"):
-        with pytest.raises((BadRequest, UnsupportedEncoding)):
+        with pytest.raises((BadRequest, UnsupportedContentEncoding)):
             await uploads.receive(caller, sent("audio/wav", [b"\x1f\x8b" + excerpt(1)]), encoding)
         assert await left(database, tmp_path) == (0, 0, 0), encoding
 
@@ -131,7 +138,7 @@ async def test_a_caller_who_is_let_in_no_more_when_the_recording_has_come_is_una
         await database.run(lambda c: c.execute(WHILE_IT_RUNS[what]))
         yield UploadPiece(recording[9000:], "audio/wav", {})
 
-    with pytest.raises(Unauthorized):
+    with pytest.raises(Unauthenticated):
         await uploads.receive(caller, pieces())
     assert await left(database, tmp_path) == (0, 0, 0)
 

@@ -46,7 +46,7 @@ class MeetraClient:
         self._patience = patience or Patience()
 
     async def __aenter__(self) -> MeetraClient:
-        """Logs in. Raises Unauthenticated, Unreachable or another MeetraError."""
+        """Logs in. Raises InvalidCredentials, Unreachable or another MeetraError."""
         await self.token()
         return self
 
@@ -54,7 +54,10 @@ class MeetraClient:
         """Nothing is left open: each meeting has connections of its own."""
 
     async def token(self) -> str:
-        """The user's token, for other calls of the API. Raises Unauthenticated, Unreachable or another MeetraError."""
+        """The user's token, for other calls of the API: ``error_from`` says what their failures mean.
+
+        Raises InvalidCredentials, Unreachable or another MeetraError.
+        """
         backoff = Backoff(self._patience.open_s)
         while True:
             try:
@@ -84,7 +87,7 @@ class MeetraClient:
             insights_period_s: seconds between two `insights` events, 5..600; 0: the server's choice.
             buffer_s: how much audio of a track may be unacknowledged before ``send`` waits, seconds.
 
-        ``async with`` raises InvalidRequest, TooManyMeetings, Unauthenticated, Unreachable or another MeetraError.
+        ``async with`` raises BadRequest, TooManyLiveMeetings, Unauthenticated, Unreachable or another MeetraError.
         """
         config = live_pb2.LiveConfig(
             name=name,
@@ -114,8 +117,8 @@ class MeetraClient:
             after_event_seq: the last event seen; 0: all events come again.
             take_over: go on although somebody is connected, who is told TakenOver.
 
-        ``async with`` raises SessionNotFound, SessionHeld, ValueError for a track that the session lacks, or
-        another MeetraError.
+        ``async with`` raises SessionNotFound, HeldByAnotherClient, ValueError for a track that the session lacks,
+        or another MeetraError.
         """
         config = live_pb2.LiveConfig(session_id=session_id, take_over=take_over, after_event_seq=after_event_seq)
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)

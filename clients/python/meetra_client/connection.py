@@ -12,7 +12,8 @@ import grpc
 from grpc import aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
 
-from meetra_client.errors import ConnectionLost, outcome
+from meetra_client.errors import ConnectionLost
+from meetra_client.refusals import outcome
 
 READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
 
@@ -53,14 +54,14 @@ class Endpoint:
         return aio.insecure_channel(self.target, options)
 
     async def login(self, email: str, password: str) -> str:
-        """A token. Raises Unauthenticated or another MeetraError, and ConnectionLost."""
+        """A token. Raises InvalidCredentials or another MeetraError, and ConnectionLost."""
         async with self.channel() as channel:
             stub = auth_pb2_grpc.AuthServiceStub(channel)
             try:
                 request = auth_pb2.LoginRequest(email=email, password=password)
                 return (await stub.Login(request, timeout=LOGIN_TIMEOUT_S)).token
             except aio.AioRpcError as error:
-                raise outcome(error.code(), error.details(), was_ready=False) from None
+                raise outcome(error) from None
 
 
 class Connection:
@@ -70,13 +71,11 @@ class Connection:
     so a connection can be left as it is, as if the network had swallowed it.
     """
 
-    def __init__(self, endpoint: Endpoint, token: str, *, ours: bool) -> None:
-        """``ours``: the session was ours before, so that ABORTED means that somebody took it."""
+    def __init__(self, endpoint: Endpoint, token: str) -> None:
         self._endpoint, self._token = endpoint, token
         self._channel: aio.Channel | None = None
         self._call: Any = None
         self._under_way: dict[str, asyncio.Future[Any]] = {}
-        self._was_ready = ours
         self.cut = asyncio.Event()
         """Set to leave this connection for another one."""
         self.silently = False
@@ -99,7 +98,6 @@ class Connection:
             await asyncio.gather(first, return_exceptions=True)
         if not answer.HasField("ready"):
             raise ConnectionLost("the first answer was not `ready`")
-        self._was_ready = True
         return answer.ready
 
     async def read(self) -> live_pb2.StreamMeetingResponse:
@@ -152,7 +150,7 @@ class Connection:
         try:
             return await asyncio.shield(operation)
         except aio.AioRpcError as error:
-            raise outcome(error.code(), error.details(), was_ready=self._was_ready) from None
+            raise outcome(error) from None
         except asyncio.CancelledError:
             waiting = asyncio.current_task()
             if operation.cancelled() and not (waiting and waiting.cancelling()):

@@ -22,7 +22,7 @@ class Credentials:
         return self._password is not None
 
     async def token(self) -> str:
-        """The token. Raises Unauthenticated or another MeetraError, and ConnectionLost."""
+        """The token. Raises InvalidCredentials or another MeetraError, and ConnectionLost."""
         async with self._one_login:
             if self._token is None:
                 assert self._email is not None

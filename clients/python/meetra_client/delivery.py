@@ -13,10 +13,11 @@ from meetra.v1 import live_pb2
 
 from meetra_client.connection import Connection, Endpoint
 from meetra_client.credentials import Credentials
-from meetra_client.errors import ConnectionLost, MeetingOver, TooManyMeetings, Unauthenticated, too_late
+from meetra_client.errors import ConnectionLost, MeetingOver, StorageFull, TooManyLiveMeetings, Unauthenticated
 from meetra_client.events import EventFeed
 from meetra_client.outbox import Outbox
 from meetra_client.reconnect import Backoff
+from meetra_client.refusals import too_late
 
 log = logging.getLogger("meetra_client")
 # A chunk is small enough that tracks alternate and that little is sent twice.
@@ -93,11 +94,11 @@ class Delivery:
                         raise
                     self._token_renewed = True
                     self._credentials.expire()
-                except TooManyMeetings as full:
+                except (TooManyLiveMeetings, StorageFull) as full:
                     # A meeting that is open does not give way to new ones: the server restarted, and has room soon.
                     if not self.connections:
                         raise
-                    await self._backoff.wait(ConnectionLost(str(full), full.code))
+                    await self._backoff.wait(ConnectionLost(str(full), full))
                 except MeetingOver as over:
                     # Audio came after the end; what is left of the events is still wanted.
                     if self._audio_over:
@@ -107,7 +108,7 @@ class Delivery:
             await self._close_left()
 
     async def _connect_and_serve(self) -> live_pb2.LiveFinished:
-        connection = Connection(self._endpoint, await self._credentials.token(), ours=self.connections > 0)
+        connection = Connection(self._endpoint, await self._credentials.token())
         self._config.after_event_seq = self._feed.received
         try:
             self._became_ready(await connection.open(self._config), connection)

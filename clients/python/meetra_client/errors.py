@@ -1,41 +1,155 @@
-"""What can go wrong, each as a type of its own: nothing here is repeated by itself, and no audio is lost by it."""
+"""What can go wrong, each as a type of its own: nothing here is repeated by itself, and no audio is lost by it.
+
+A type has the name of the server's own for the same failure; meetra/v1/errors.proto says what to do on each, and which
+facts it has. ``Unreachable`` and ``AudioLost`` are found by the client.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from grpc import StatusCode
-from meetra.v1 import live_pb2
 
 
 class MeetraError(Exception):
     """The server refused, or cannot be had; the message is the server's own where it sent one.
 
-    ``code`` is the gRPC status, None where the client itself found the fault. After every error
-    the session waits for its grace period: resume it by ``MeetraClient.resume``.
+    After every error of a live meeting the session waits for its grace period: resume it by ``MeetraClient.resume``.
+
+    Args:
+        message: for people.
+        code: the gRPC status; None where the client itself found the fault.
+        facts: what the message says of this failure, for programs, as `ErrorInfo.metadata`.
+        retry_after_s: how long the server asks to wait, seconds; None where it does not say.
     """
 
-    def __init__(self, message: str, code: StatusCode | None = None) -> None:
+    reason: ClassVar[str] = ""
+    """The `ErrorReason` of the failure, without its prefix; empty where none is known."""
+
+    def __init__(
+        self,
+        message: str,
+        code: StatusCode | None = None,
+        facts: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.facts, self.retry_after_s = code, dict(facts or {}), retry_after_s
 
 
-class InvalidRequest(MeetraError):
+class Unauthenticated(MeetraError):
+    """The token is missing, wrong, expired or revoked."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class InvalidCredentials(MeetraError):
+    """The email is unknown, or the password wrong."""
+
+    reason = "INVALID_CREDENTIALS"
+
+
+class BadRequest(MeetraError):
     """A field of the meeting or a chunk of audio is wrong; the message names field and fix."""
 
+    reason = "BAD_REQUEST"
 
-class AudioOutOfRange(MeetraError):
-    """Audio leaves a gap, overlaps what is known, or is beyond the longest meeting."""
+
+class UnsupportedContentEncoding(MeetraError):
+    """A body is compressed in a way that the server does not read."""
+
+    reason = "UNSUPPORTED_CONTENT_ENCODING"
+
+
+class StorageFull(MeetraError):
+    """The server's disk is full; nothing of the request was stored."""
+
+    reason = "STORAGE_FULL"
+
+
+class ServiceUnavailable(MeetraError):
+    """A part of the server is away for the moment."""
+
+    reason = "SERVICE_UNAVAILABLE"
+
+
+class InternalError(MeetraError):
+    """A fault of the server."""
+
+    reason = "INTERNAL_ERROR"
+
+
+class MeetingNotFound(MeetraError):
+    """No such meeting, or it is another organization's."""
+
+    reason = "MEETING_NOT_FOUND"
+
+
+class SpeakerNotFound(MeetraError):
+    """No such speaker, or another organization's."""
+
+    reason = "SPEAKER_NOT_FOUND"
+
+
+class VoiceNotFound(MeetraError):
+    """No such voice, or another organization's."""
+
+    reason = "VOICE_NOT_FOUND"
+
+
+class MeetingStillProcessing(MeetraError):
+    """The analysis of the meeting is not finished."""
+
+    reason = "MEETING_STILL_PROCESSING"
+
+
+class MeetingFailed(MeetraError):
+    """The analysis of the meeting failed; the message says why."""
+
+    reason = "MEETING_FAILED"
+
+
+class ChannelsDiffer(MeetraError):
+    """The recording is known, analysed with other ``channels`` than it is uploaded with."""
+
+    reason = "CHANNELS_DIFFER"
+
+
+class FileTooLarge(MeetraError):
+    """The recording has more bytes than the server accepts."""
+
+    reason = "FILE_TOO_LARGE"
+
+
+class RecordingTooLong(MeetraError):
+    """The recording lasts longer than the server accepts."""
+
+    reason = "RECORDING_TOO_LONG"
 
 
 class SessionNotFound(MeetraError):
     """No such session, or it is another organization's."""
 
-
-class SessionHeld(MeetraError):
-    """Somebody else is connected to the session; resume with ``take_over=True`` if that is meant."""
+    reason = "SESSION_NOT_FOUND"
 
 
-class TakenOver(MeetraError):
-    """Somebody else resumed this session and sends its audio now."""
+class AudioGap(MeetraError):
+    """Audio leaves a gap after what is known of its track."""
+
+    reason = "AUDIO_GAP"
+
+
+class AudioOverlap(MeetraError):
+    """Audio begins before, and ends after, the end of what is known of its track."""
+
+    reason = "AUDIO_OVERLAP"
+
+
+class LiveMeetingTooLong(MeetraError):
+    """Audio is beyond the longest live meeting; the meeting can still be finished."""
+
+    reason = "LIVE_MEETING_TOO_LONG"
 
 
 class MeetingOver(MeetraError):
@@ -44,21 +158,53 @@ class MeetingOver(MeetraError):
     ``undelivered`` has, for each track that lost some, how many samples (bytes of OGG_OPUS) came too late.
     """
 
-    def __init__(self, message: str, undelivered: dict[str, int] | None = None) -> None:
-        super().__init__(message, StatusCode.FAILED_PRECONDITION)
-        self.undelivered = undelivered or {}
+    reason = "MEETING_OVER"
+
+    def __init__(
+        self,
+        message: str,
+        code: StatusCode | None = None,
+        facts: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+        *,
+        undelivered: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(message, code, facts, retry_after_s)
+        self.undelivered = dict(undelivered or {})
 
 
-class TooManyMeetings(MeetraError):
+class HeldByAnotherClient(MeetraError):
+    """Another client is connected to the session; resume with ``take_over=True`` if that is meant."""
+
+    reason = "HELD_BY_ANOTHER_CLIENT"
+
+
+class TakenOver(MeetraError):
+    """Another client resumed this session and sends its audio now."""
+
+    reason = "TAKEN_OVER"
+
+
+class TooManyLiveMeetings(MeetraError):
     """The server holds its limit of live meetings; try again later."""
 
+    reason = "TOO_MANY_LIVE_MEETINGS"
 
-class Unauthenticated(MeetraError):
-    """The token is missing, wrong or expired, or the password is wrong."""
+
+class AudioNotStored(MeetraError):
+    """The server's disk has no room for the audio; the client sends again what was not acknowledged."""
+
+    reason = "AUDIO_NOT_STORED"
+
+
+class HeldByAnotherServer(MeetraError):
+    """Another server process holds the session, or the server stops; the client connects again."""
+
+    reason = "HELD_BY_ANOTHER_SERVER"
 
 
 class Unreachable(MeetraError):
-    """The server did not answer for the whole patience; the message has the last reason."""
+    """No connection for the whole patience. The message has the last reason, ``__cause__`` the last error if any."""
 
 
 class AudioLost(MeetraError):
@@ -66,50 +212,11 @@ class AudioLost(MeetraError):
 
 
 class ConnectionLost(Exception):
-    """A connection ended before the meeting did. Never seen outside: the client comes back by itself."""
+    """A connection ended before the meeting did. Never seen outside: the client comes back by itself.
 
-    def __init__(self, reason: str, code: StatusCode | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
+    ``error`` is what the server said, None where it said nothing.
+    """
 
-
-# Of these a new connection may be free. CANCELLED is what proxies make of a peer that went away;
-# UNKNOWN is what they make of an answer that is no gRPC.
-PASSING = frozenset(
-    {
-        StatusCode.UNAVAILABLE,
-        StatusCode.INTERNAL,
-        StatusCode.DEADLINE_EXCEEDED,
-        StatusCode.CANCELLED,
-        StatusCode.UNKNOWN,
-    }
-)
-_TYPES: dict[StatusCode, type[MeetraError]] = {
-    StatusCode.INVALID_ARGUMENT: InvalidRequest,
-    StatusCode.OUT_OF_RANGE: AudioOutOfRange,
-    StatusCode.NOT_FOUND: SessionNotFound,
-    StatusCode.RESOURCE_EXHAUSTED: TooManyMeetings,
-    StatusCode.UNAUTHENTICATED: Unauthenticated,
-}
-
-
-def outcome(code: StatusCode, details: str | None, *, was_ready: bool) -> MeetraError | ConnectionLost:
-    """What a status means: something that passes, or a refusal. ``was_ready``: whether the session had been ours."""
-    text = details or code.name
-    if code is StatusCode.OK:
-        return ConnectionLost("the stream ended before the meeting did", code)
-    if code in PASSING:
-        return ConnectionLost(f"{code.name}: {text}", code)
-    if code is StatusCode.FAILED_PRECONDITION:
-        return MeetingOver(text)
-    if code is StatusCode.ABORTED:
-        return (TakenOver if was_ready else SessionHeld)(text, code)
-    return _TYPES.get(code, MeetraError)(text, code)
-
-
-def too_late(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
-    """The error of a meeting that was finished while audio of it was still here."""
-    text = f"the meeting was finished elsewhere, or by itself after its grace period of {limits.grace_s} s"
-    if undelivered:
-        text += "; samples that came too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
-    return MeetingOver(text, undelivered)
+    def __init__(self, message: str, error: MeetraError | None = None) -> None:
+        super().__init__(message)
+        self.error = error

@@ -12,8 +12,9 @@ from meetra.v1 import live_pb2, live_pb2_grpc
 
 from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
-from meetra_client.errors import ConnectionLost, Unauthenticated, outcome
+from meetra_client.errors import ConnectionLost, Unauthenticated
 from meetra_client.reconnect import Backoff
+from meetra_client.refusals import outcome
 
 MAX_EVENTS_KEPT = 4096
 Watch = Callable[[int], AsyncGenerator[live_pb2.LiveEvent, None]]
@@ -116,7 +117,7 @@ async def watch(
                             return
                     raise ConnectionLost("the stream ended before the meeting did")
                 except aio.AioRpcError as error:
-                    raise outcome(error.code(), error.details(), was_ready=False) from None
+                    raise outcome(error) from None
                 finally:
                     call.cancel()
         except Unauthenticated:

@@ -11,7 +11,7 @@ from meetra.v1 import live_pb2
 from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Delivery, Patience
-from meetra_client.errors import AudioOutOfRange, MeetingOver, MeetraError
+from meetra_client.errors import LiveMeetingTooLong, MeetingOver, MeetraError
 from meetra_client.events import EventFeed, watch
 from meetra_client.outbox import Outbox, TrackLog
 from meetra_client.tracks import Track, opus_packet_samples
@@ -152,7 +152,7 @@ class LiveMeeting:
             track_id: a track of the meeting.
             audio: any number of whole samples in the track's encoding; of OPUS one packet.
 
-        Raises ValueError for another track or a part of a sample, AudioOutOfRange for audio beyond the
+        Raises ValueError for another track or a part of a sample, LiveMeetingTooLong for audio beyond the
         longest meeting (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
         """
         outbox_log = self._outbox.log(track_id)
@@ -179,7 +179,9 @@ class LiveMeeting:
         if not longest_s or rate is None:
             return
         if track_log.track.start_ms / 1e3 + (track_log.end + samples) / rate > longest_s:
-            raise AudioOutOfRange(f"the longest meeting that this server takes is {longest_s} s")
+            raise LiveMeetingTooLong(
+                f"the longest meeting that this server takes is {longest_s} s", facts={"limit_s": str(longest_s)}
+            )
 
     async def flush(self) -> None:
         """Asks the server to acknowledge and analyse now what was sent so far. Raises MeetraError."""

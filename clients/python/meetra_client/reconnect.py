@@ -39,16 +39,24 @@ class Backoff:
             self._patience_s = patience_s
 
     def next_wait_s(self, lost: ConnectionLost) -> float:
-        """How long to wait after this failure. Raises Unreachable when patience is over."""
+        """How long to wait after this failure, and no shorter than the server asks, seconds.
+
+        Raises Unreachable when patience is over.
+        """
         now = self._now()
         if not self._failures:
             self._first_failure = now
         elif now - self._first_failure >= self._patience_s:
-            raise Unreachable(f"no connection for {now - self._first_failure:.0f} s: {lost}", lost.code)
+            code = lost.error.code if lost.error is not None else None
+            raise Unreachable(f"no connection for {now - self._first_failure:.0f} s: {lost}", code) from lost.error
         longest = min(self._longest_s, self._shortest_s * 2 ** min(self._failures, 20))
         self._failures += 1
         left = max(self._first_failure + self._patience_s - now, 0.0)
-        return float(min(longest * random.uniform(0.5, 1.0), left))
+        wait_s = longest * random.uniform(0.5, 1.0)
+        if lost.error is not None and lost.error.retry_after_s is not None:
+            # What the server asks for; the random part spreads the clients that it asks.
+            wait_s += max(lost.error.retry_after_s, 0.0)
+        return float(min(wait_s, left))
 
     async def wait(self, lost: ConnectionLost) -> None:
         """Waits. Raises Unreachable."""

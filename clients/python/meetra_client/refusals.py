@@ -1,0 +1,100 @@
+"""From a failed call to the error of ``meetra_client.errors`` that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+from grpc import StatusCode
+from meetra.v1 import live_pb2
+
+from meetra_client.errors import (
+    BadRequest,
+    ConnectionLost,
+    InternalError,
+    MeetingOver,
+    MeetraError,
+    ServiceUnavailable,
+    Unauthenticated,
+)
+
+DOMAIN = "meetra"
+DETAILS_TRAILER = "grpc-status-details-bin"
+# Of these a new connection may be free. CANCELLED is what proxies make of a peer that went away;
+# UNKNOWN is what they make of an answer that is no gRPC.
+PASSING = frozenset(
+    {
+        StatusCode.UNAVAILABLE,
+        StatusCode.INTERNAL,
+        StatusCode.DEADLINE_EXCEEDED,
+        StatusCode.CANCELLED,
+        StatusCode.UNKNOWN,
+    }
+)
+_BY_REASON = {kind.reason: kind for kind in MeetraError.__subclasses__() if kind.reason}
+# Proxies, and gRPC itself, give no reasons. Every other status may mean several failures: it is a MeetraError.
+_BY_STATUS: dict[StatusCode, type[MeetraError]] = {
+    StatusCode.INVALID_ARGUMENT: BadRequest,
+    StatusCode.UNAUTHENTICATED: Unauthenticated,
+    StatusCode.UNAVAILABLE: ServiceUnavailable,
+    StatusCode.INTERNAL: InternalError,
+}
+
+
+class FailedCall(Protocol):
+    """What ``grpc.aio.AioRpcError`` and ``grpc.RpcError`` of a blocking call have."""
+
+    def code(self) -> StatusCode: ...
+
+    def details(self) -> str | None: ...
+
+    def trailing_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+
+
+def error_from(call: FailedCall) -> MeetraError:
+    """The error that a failed call means, of any service of meetra.v1.
+
+    Its type is chosen by the reason; by the status where there is none, or one that this client does not know.
+    """
+    code = call.code()
+    info, retry_after_s = _details(dict(call.trailing_metadata() or ()).get(DETAILS_TRAILER))
+    kind = _BY_REASON.get(info.reason) or _BY_STATUS.get(code, MeetraError)
+    return kind(call.details() or code.name, code, dict(info.metadata), retry_after_s)
+
+
+def outcome(call: FailedCall) -> MeetraError | ConnectionLost:
+    """What a failed call means for the meeting: something that passes, or a refusal."""
+    if call.code() is StatusCode.OK:
+        return ConnectionLost("the stream ended before the meeting did")
+    error = error_from(call)
+    if error.code in PASSING:
+        return ConnectionLost(f"{error.code.name}: {error}", error)
+    return error
+
+
+def too_late(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
+    """The error of a meeting that was finished while audio of it was still here."""
+    text = f"the meeting was finished elsewhere, or by itself after its grace period of {limits.grace_s} s"
+    if undelivered:
+        text += "; samples that came too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
+    return MeetingOver(text, undelivered=undelivered)
+
+
+def _details(packed: str | bytes | None) -> tuple[error_details_pb2.ErrorInfo, float | None]:
+    """The server's reason and facts, empty where there are none, and how long to wait, seconds."""
+    ours, info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    retry_after_s: float | None = None
+    if not isinstance(packed, bytes):
+        return ours, None
+    try:
+        for detail in status_pb2.Status.FromString(packed).details:
+            if detail.Unpack(info) and info.domain == DOMAIN:
+                ours.CopyFrom(info)
+            elif detail.Unpack(retry):
+                retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+    except DecodeError:
+        # Not made by our server: the status says enough.
+        return error_details_pb2.ErrorInfo(), None
+    return ours, retry_after_s

@@ -1,0 +1,36 @@
+"""An error as gRPC carries it: status and message, and the reason and facts beside them (google.rpc.Status)."""
+
+from __future__ import annotations
+
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from server.errors import MeetraError
+
+DOMAIN = "meetra"
+# The trailer in which gRPC clients look for details.
+DETAILS_TRAILER = "grpc-status-details-bin"
+# Characters of an error's text. It travels twice: as a header, percent-encoded, and in the details, base64-encoded;
+# clients refuse headers over 8 KiB.
+MAX_MESSAGE = 400
+
+
+def rich_status(error: MeetraError) -> status_pb2.Status:
+    """The status of ``error``: ErrorInfo with its reason and facts, and RetryInfo where it says how long to wait."""
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts),
+    ]
+    if error.retry_after_s is not None:
+        wait = duration_pb2.Duration(seconds=error.retry_after_s)
+        details.append(error_details_pb2.RetryInfo(retry_delay=wait))
+    code, _ = error.grpc_status.value
+    return status_pb2.Status(
+        code=code, message=error.message[:MAX_MESSAGE], details=[_packed(detail) for detail in details]
+    )
+
+
+def _packed(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

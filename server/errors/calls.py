@@ -1,0 +1,83 @@
+"""Errors of any call: who calls, what it carries, and a server that cannot answer now."""
+
+from __future__ import annotations
+
+import grpc
+
+from server.errors.meetra_error import MeetraError
+
+
+class Unauthenticated(MeetraError):
+    """No token, or one that is malformed, expired, revoked or not ours."""
+
+    reason = "UNAUTHENTICATED"
+    grpc_status = grpc.StatusCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+class InvalidCredentials(MeetraError):
+    """The email is unknown or the password wrong; the documented status is 400."""
+
+    reason = "INVALID_CREDENTIALS"
+    grpc_status = grpc.StatusCode.UNAUTHENTICATED
+    http_status = 400
+
+    def __init__(self) -> None:
+        super().__init__("Invalid email or password")
+
+
+class BadRequest(MeetraError):
+    """A parameter or body that cannot be used; names it and says how to mend it."""
+
+    reason = "BAD_REQUEST"
+    grpc_status = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, parameter: str, fix: str) -> None:
+        super().__init__(f"Bad request: {parameter}: {fix}", field=parameter)
+        self.parameter, self.fix = parameter, fix
+
+
+class UnsupportedContentEncoding(MeetraError):
+    """A body in a content encoding that the server does not read."""
+
+    reason = "UNSUPPORTED_CONTENT_ENCODING"
+    grpc_status = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 415
+
+    def __init__(self) -> None:
+        super().__init__("content-encoding: only gzip, deflate or identity; send the body as it is")
+
+
+class StorageFull(MeetraError):
+    """A disk of the server is full; nothing of what was to be stored is kept."""
+
+    reason = "STORAGE_FULL"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 507
+    retry_after_s = 60
+
+    def __init__(self) -> None:
+        super().__init__("The server's disk is full; nothing was stored. Try again once there is room")
+
+
+class ServiceUnavailable(MeetraError):
+    """The database is away for the moment."""
+
+    reason = "SERVICE_UNAVAILABLE"
+    grpc_status = grpc.StatusCode.UNAVAILABLE
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("Service unavailable, try again")
+
+
+class InternalError(MeetraError):
+    """A fault of the server's own; the caller learns only that it was not theirs."""
+
+    reason = "INTERNAL_ERROR"
+    grpc_status = grpc.StatusCode.INTERNAL
+
+    def __init__(self) -> None:
+        super().__init__("Internal error")

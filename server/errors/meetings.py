@@ -1,0 +1,101 @@
+"""Errors of uploaded recordings and of finished meetings."""
+
+from __future__ import annotations
+
+import grpc
+
+from server.errors.meetra_error import MeetraError
+
+
+class MeetingNotFound(MeetraError):
+    """No such meeting in the caller's organization."""
+
+    reason = "MEETING_NOT_FOUND"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Meeting not found")
+
+
+class SpeakerNotFound(MeetraError):
+    """No such speaker in the caller's organization."""
+
+    reason = "SPEAKER_NOT_FOUND"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Speaker not found")
+
+
+class VoiceNotFound(MeetraError):
+    """No such voice in the caller's organization."""
+
+    reason = "VOICE_NOT_FOUND"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Voice not found")
+
+
+class MeetingStillProcessing(MeetraError):
+    """The analysis is not finished; ask again."""
+
+    reason = "MEETING_STILL_PROCESSING"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+    retry_after_s = 2
+
+    def __init__(self, progress_percent: int) -> None:
+        super().__init__(f"Meeting is still being processed ({progress_percent} %)", progress_percent=progress_percent)
+
+
+class MeetingFailed(MeetraError):
+    """The analysis failed for good."""
+
+    reason = "MEETING_FAILED"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Meeting could not be processed: {reason}")
+
+
+class ChannelsDiffer(MeetraError):
+    """A recording is known, with its channels taken for something else than they are said to be now."""
+
+    reason = "CHANNELS_DIFFER"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, analysed: str) -> None:
+        super().__init__(
+            f"channels: this recording is known with channels={analysed}; delete the meeting, then upload it again, to"
+            " have it analysed anew",
+            expected=analysed,
+        )
+
+
+class FileTooLarge(MeetraError):
+    """More bytes than the server accepts."""
+
+    reason = "FILE_TOO_LARGE"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"file: larger than this server accepts ({limit_bytes} bytes)", limit_bytes=limit_bytes)
+
+
+class RecordingTooLong(MeetraError):
+    """More time than the server accepts."""
+
+    reason = "RECORDING_TOO_LONG"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+    def __init__(self, duration_s: float, limit_s: float) -> None:
+        super().__init__(
+            f"file: {duration_s:.0f} s long; this server accepts {limit_s:.0f} s",
+            duration_s=f"{duration_s:.0f}",
+            limit_s=f"{limit_s:.0f}",
+        )

@@ -1,0 +1,141 @@
+"""A real gRPC server, with the interceptor of the API, whose calls all fail with an error of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from grpc import aio
+from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
+
+import meetra_client
+from meetra_client.connection import Connection, Endpoint
+from meetra_client.errors import ConnectionLost
+from server import errors
+from server.api.interceptor import CallInterceptor
+from server.auth import Authenticator, Tokens
+from server.storage.pool import Database
+from server.storage.users import ensure_user, find
+
+# One of each type.
+EXAMPLES: tuple[errors.MeetraError, ...] = (
+    errors.AudioGap("mix", 5, 9),
+    errors.AudioNotStored(),
+    errors.AudioOverlap("mix", 5, 1, 9),
+    errors.BadRequest("config.name", "500 characters; at most 100"),
+    errors.ChannelsDiffer("mixed"),
+    errors.FileTooLarge(9_000),
+    errors.HeldByAnotherClient(),
+    errors.HeldByAnotherServer(),
+    errors.InternalError(),
+    errors.InvalidCredentials(),
+    errors.LiveMeetingTooLong(28_800.0),
+    errors.MeetingFailed("keine Tonspur, „naïve“ 🎈"),
+    errors.MeetingNotFound(),
+    errors.MeetingOver(),
+    errors.MeetingStillProcessing(5),
+    errors.RecordingTooLong(9.4, 5.0),
+    errors.ServiceUnavailable(),
+    errors.SessionNotFound(),
+    errors.SpeakerNotFound(),
+    errors.StorageFull(),
+    errors.TakenOver(),
+    errors.TooManyLiveMeetings(4),
+    errors.Unauthenticated(),
+    errors.UnsupportedContentEncoding(),
+    errors.VoiceNotFound(),
+)
+
+
+class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServiceServicer):
+    """Fails with ``error``: logins at once, streams after ``events`` messages; with ``bare`` without its details."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._tokens = database, Tokens("s" * 40, 60)
+        self.error: Exception = errors.InternalError()
+        self.events = 0
+        self.bare = False
+
+    async def start(self) -> tuple[aio.Server, int]:
+        """The running server, and its port. The caller stops it."""
+        interceptor = CallInterceptor(Authenticator(self._tokens, self._database))
+        server = aio.server(interceptors=[interceptor])
+        auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
+        live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return server, port
+
+    async def token(self) -> str:
+        """Of a user, for the calls that need one."""
+        user_id = await self._database.run(lambda c: ensure_user(c, "Org", "a@example.org", "hash"))
+        user = await self._database.run(lambda c: find(c, user_id))
+        assert user is not None
+        return self._tokens.issue(user.id, user.organization_id)
+
+    async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
+        await self._fail(context)
+        return auth_pb2.LoginResponse()
+
+    async def OpenMeeting(self, request: live_pb2.OpenMeetingRequest, context: Any) -> live_pb2.OpenMeetingResponse:  # noqa: N802
+        await self._fail(context)
+        return live_pb2.OpenMeetingResponse()
+
+    async def SendAudio(self, request: live_pb2.SendAudioRequest, context: Any) -> live_pb2.SendAudioResponse:  # noqa: N802
+        await self._fail(context)
+        return live_pb2.SendAudioResponse()
+
+    async def ControlMeeting(  # noqa: N802
+        self, request: live_pb2.ControlMeetingRequest, context: Any
+    ) -> live_pb2.ControlMeetingResponse:
+        await self._fail(context)
+        return live_pb2.ControlMeetingResponse()
+
+    async def StreamMeeting(  # noqa: N802
+        self, requests: AsyncIterator[live_pb2.StreamMeetingRequest], context: Any
+    ) -> AsyncIterator[live_pb2.StreamMeetingResponse]:
+        for event in self._events():
+            yield live_pb2.StreamMeetingResponse(event=event)
+        await self._fail(context)
+
+    async def WatchMeeting(  # noqa: N802
+        self, request: live_pb2.WatchMeetingRequest, context: Any
+    ) -> AsyncIterator[live_pb2.WatchMeetingResponse]:
+        for event in self._events():
+            yield live_pb2.WatchMeetingResponse(event=event)
+        await self._fail(context)
+
+    def _events(self) -> list[live_pb2.LiveEvent]:
+        return [live_pb2.LiveEvent(event_seq=number + 1) for number in range(self.events)]
+
+    async def _fail(self, context: Any) -> None:
+        if self.bare and isinstance(self.error, errors.MeetraError):
+            said, trailers = self.error.message, self.error.metadata()
+            await context.abort(self.error.grpc_status, said, trailing_metadata=trailers)
+        raise self.error
+
+
+async def refused_login(endpoint: Endpoint) -> meetra_client.MeetraError:
+    """What the client makes of a login that fails."""
+    with pytest.raises((meetra_client.MeetraError, ConnectionLost)) as raised:
+        await endpoint.login("a@example.org", "a password")
+    return _said(raised.value)
+
+
+async def refused_stream(endpoint: Endpoint, token: str) -> meetra_client.MeetraError:
+    """What the client makes of a live meeting that fails."""
+    connection = Connection(endpoint, token)
+    try:
+        with pytest.raises((meetra_client.MeetraError, ConnectionLost)) as raised:
+            await connection.open(live_pb2.LiveConfig())
+    finally:
+        await connection.close()
+    return _said(raised.value)
+
+
+def _said(raised: BaseException) -> meetra_client.MeetraError:
+    # Of what passes the client raises nothing until its patience is over.
+    error = raised.error if isinstance(raised, ConnectionLost) else raised
+    assert isinstance(error, meetra_client.MeetraError)
+    return error
