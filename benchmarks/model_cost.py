@@ -22,6 +22,7 @@ from inference.models import (
     WindowRecogniser,
     WindowTask,
 )
+from inference.process_memory import keep_freed_blocks
 from inference.selection import load_default_models
 from inference.session import Session, SessionConfig
 
@@ -105,6 +106,7 @@ def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
     counted: dict[str, Any] = {
         "vad": Counted(models.vad, "voice activity"),
         "encoder": Counted(models.encoder, "speaker vectors"),
+        "segmenter": Counted(models.segmenter, "voice segmentation"),
         "quality": Counted(models.quality, "speech quality"),
     }
     return replace(models, **counted, recogniser=_CountedRecogniser(models.recogniser, seconds))
@@ -140,5 +142,6 @@ async def _keep_up(engine: Engine) -> None:
 
 
 def measured(pcm: NDArray[np.int16], *, live: bool = False) -> ModelSeconds:
-    """The same, from outside of any event loop."""
+    """The same, from outside of any event loop, with memory as the inference server has it."""
+    keep_freed_blocks()
     return asyncio.run(model_seconds(pcm, live=live))

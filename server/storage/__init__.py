@@ -1,4 +1,4 @@
-"""What is kept in PostgreSQL: one module a table or a thing, under row-level security."""
+"""What is kept in PostgreSQL: one module a table or a thing; every query names the caller's organization."""
 
 from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
 from server.storage.jobs import Job, JobLost
