@@ -4,7 +4,8 @@
 
 A package is a room; so is each module that lies in ``server`` or ``inference`` itself. What other rooms may use is what
 the package's ``__init__`` exports: an import of anything else goes past the door. Ends with 1 where one does, or where
-rooms import each other in a circle. ``--arrows`` prints which room imports which.
+rooms, or modules, import each other in a circle, by imports within functions as well. ``--arrows`` prints which room
+imports which.
 """
 
 from __future__ import annotations
@@ -40,21 +41,25 @@ class House:
 
     def imports(self) -> Iterator[tuple[str, str, str, int]]:
         """Each import of another room: who imports, the module, the name, the line."""
+        for importer, target, name, line in self._all_imports():
+            if self.room_of(target) != self.room_of(importer):
+                yield importer, target, name, line
+
+    def _all_imports(self) -> Iterator[tuple[str, str, str, int]]:
         for importer, path in self._files.items():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.module in self._files:
                     for alias in node.names:
-                        yield from self._crossing(importer, node.module, alias.name, node.lineno)
+                        yield self._import(importer, node.module, alias.name, node.lineno)
                 elif isinstance(node, ast.Import):
                     for alias in node.names:
                         if alias.name in self._files:
-                            yield from self._crossing(importer, alias.name, "", node.lineno)
+                            yield self._import(importer, alias.name, "", node.lineno)
 
-    def _crossing(self, importer: str, module: str, name: str, line: int) -> Iterator[tuple[str, str, str, int]]:
+    def _import(self, importer: str, module: str, name: str, line: int) -> tuple[str, str, str, int]:
         # ``from package import module`` asks a top package for one of its rooms.
         target = f"{module}.{name}" if module in HOUSES and f"{module}.{name}" in self._files else module
-        if self.room_of(target) != self.room_of(importer):
-            yield importer, target, name, line
+        return importer, target, name, line
 
     def exports(self, room: str) -> frozenset[str]:
         """What the room's ``__init__`` names in ``__all__``."""
@@ -79,9 +84,18 @@ class House:
             found[self.room_of(importer)].add(self.room_of(module))
         return dict(found)
 
+    def arrows_of_modules(self) -> dict[str, set[str]]:
+        """The modules that each module imports; packages and what lies in them are not told apart."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for importer, module, name, _ in self._all_imports():
+            target = f"{module}.{name}" if f"{module}.{name}" in self._files else module
+            if not importer.startswith(f"{target}.") and not target.startswith(f"{importer}.") and target != importer:
+                found[importer].add(target)
+        return dict(found)
+
 
 def circle_of(arrows: dict[str, set[str]]) -> list[str]:
-    """A circle of rooms that import one another; empty where there is none."""
+    """A circle of those that import one another; empty where there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
@@ -100,7 +114,7 @@ def main() -> int:
     given = parser.parse_args()
     house = House(ROOT)
     arrows, past = house.arrows(), house.past_doors()
-    circle = circle_of(arrows)
+    circle = circle_of(arrows) or circle_of(house.arrows_of_modules())
     if given.arrows:
         for room, imported in sorted(arrows.items()):
             print(f"{room}: {', '.join(sorted(imported))}")

@@ -12,7 +12,8 @@ import pytest
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speech.recognised_words import words_by_letters, words_of_tokens
-from inference.onnx.speech.recogniser import OnnxRecogniser, load_recogniser
+from inference.onnx.speech.recogniser import OnnxRecogniser
+from inference.onnx.speech.recogniser_loading import load_recogniser
 from tests.inference import onnx_models, onnx_recognisers
 from tests.inference.onnx_recognisers import BLANK, VOCABULARY
 

@@ -2,7 +2,7 @@
 
 from inference.onnx.speech.dnsmos import Dnsmos
 from inference.onnx.speech.recognised_words import words_by_letters
-from inference.onnx.speech.recogniser import load_recogniser
+from inference.onnx.speech.recogniser_loading import load_recogniser
 from inference.onnx.speech.silero_vad import SileroVad, load_silero
 
 __all__ = [

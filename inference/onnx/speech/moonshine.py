@@ -16,8 +16,7 @@ from tokenizers import Tokenizer
 
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, outputs_of, read_object
-from inference.onnx.speech.recognised_words import padded, words_by_letters
-from inference.onnx.speech.recogniser import MAX_SEGMENT_UNTIMED_S
+from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters
 from inference.onnx.text import MAX_TOKENIZER_BYTES
 
 ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")

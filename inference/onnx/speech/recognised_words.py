@@ -15,6 +15,9 @@ MAX_TOKEN_S = 0.4
 # Networks of several strides, and means over a piece, need some frames.
 MIN_SAMPLES = SAMPLE_RATE_HZ
 
+# Without times of its own a word's place is guessed within its piece, so that pieces are short.
+MAX_SEGMENT_UNTIMED_S = 5.0
+
 
 def words_of_tokens(
     tokens: Sequence[str], times_s: Sequence[float], logprobs: Sequence[float] | None, duration_s: float

@@ -18,11 +18,10 @@ from inference.models import (
     ModelMissing,
     ModelUnfit,
     RecognisedWord,
-    Recogniser,
     Samples,
 )
 from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_started, read_object, varies_with_batch
-from inference.onnx.speech.recognised_words import padded, words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters, words_of_tokens
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
 # What config.json may say as model_type, and what words and times can be had.
@@ -35,23 +34,10 @@ KNOWN = (*TIMED, *UNTIMED, MOONSHINE)
 QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
 # Pieces that are told apart no further than this: live words come a piece at a time.
 MAX_SEGMENT_S = 20.0
-# Without times of its own a word's place is guessed within its piece, so that pieces are short.
-MAX_SEGMENT_UNTIMED_S = 5.0
 MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
 # Padded samples of a call, and pieces: onnx-asr has TensorRT's engines built for no more.
 BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
 log = logging.getLogger(__name__)
-
-
-def load_recogniser(folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> Recogniser:
-    """The recogniser in a folder of any layout that is known here. Arguments and errors as of OnnxRecogniser."""
-    if not folder.is_dir():
-        raise ModelUnfit(f"{folder} is not a folder; a recogniser is a folder with config.json and graphs")
-    if model_type(folder) == MOONSHINE:
-        from inference.onnx.speech.moonshine import MoonshineRecogniser
-
-        return MoonshineRecogniser(folder, execution, languages)
-    return OnnxRecogniser(folder, execution, languages)
 
 
 class OnnxRecogniser:
