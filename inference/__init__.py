@@ -1,1 +1,1 @@
-"""The inference server: models, sessions and batching. No database, no user, no file of a meeting."""
+"""The inference server: models, sessions and batching. It has no database, users or meeting files."""

@@ -22,20 +22,20 @@ from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
 
 MAX_MESSAGE = 4 * 1024 * 1024
-# The server's jobs survive a session that is cut, so a stop need not wait long.
+# The server's jobs survive a cut session, so a stop need not wait long.
 STOP_GRACE_S = 2.0
-# Whoever supervises need not start it again as it is.
+# Exit code that tells a supervisor not to restart without changes.
 UNUSABLE_CONFIGURATION = 2
 log = logging.getLogger("inference")
 
 
 async def serve(settings: InferenceSettings, models: ModelSet) -> None:
-    """Serves until SIGTERM or SIGINT. Raises RuntimeError when the address cannot be had."""
+    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # For whoever looks for what a process keeps: `kill -USR1`.
+    # To look for leaks: `kill -USR1` logs what the process holds.
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holds: tasks %d", len(asyncio.all_tasks(loop))))
     server = aio.server(
         options=[
@@ -68,6 +68,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
 
 
 def main() -> int:
+    """Run the server; return 0, 1 when serving fails, or UNUSABLE_CONFIGURATION."""
     try:
         settings = InferenceSettings()
     except ValidationError as error:

@@ -10,17 +10,16 @@ from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ModelRef = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096)]
-"""What does a task: empty for what the set says, ``default``, a name of the catalogue, a path, or
-``PATH@sha256:HEX``."""
+"""The model of a task: empty for the set's, ``default``, a name of the catalogue, a path, or ``PATH@sha256:HEX``."""
 
 
 def engine_cache() -> Path:
-    """``meetra/tensorrt`` in the user's cache: engines can be built again, so they are no data to back up."""
+    """Return ``meetra/tensorrt`` in the user's cache: engines can be rebuilt and need no backup."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "meetra" / "tensorrt"
 
 
 class InferenceSettings(BaseSettings):
-    """Each is read from ``MEETRA_INFERENCE_<NAME>``."""
+    """Each setting is read from ``MEETRA_INFERENCE_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_INFERENCE_", extra="ignore")
 

@@ -1,8 +1,8 @@
-"""How the process gets memory from the system and gives it back.
+"""How the process gets memory from the system and returns it.
 
-A window of speech makes Whisper's encoder ask for some 300 MB in blocks of up to 70 MB. The GNU C library by default
-maps each such block anew and unmaps it afterwards, so that the system clears every page of it, window after window: a
-fifth to a third of the encoder's processor time.
+For a window of speech, Whisper's encoder allocates some 300 MB in blocks of up to 70 MB. By default the GNU C library
+maps and unmaps each such block, so that the system clears all its pages, window after window: a fifth to a third of the
+encoder's processor time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ KEPT_BYTES = 512 * 1024 * 1024
 
 
 def keep_freed_blocks() -> bool:
-    """Keeps up to KEPT_BYTES of freed memory for what is asked for next, instead of returning large blocks at once.
+    """Keep up to KEPT_BYTES of freed memory for reuse, instead of returning large blocks to the system at once.
 
-    For the whole process, before it starts threads: a block of more than 64 MB fits into no other arena than the first.
-    Does nothing, and returns False, where the C library is another than GNU's.
+    For the whole process, before it starts threads: a block of more than 64 MB fits only into the first arena. Does
+    nothing and returns False where the C library is not GNU's.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

@@ -33,7 +33,7 @@ def google_api_source() -> Path:
 
 
 def lay_out_googleapis(target: Path) -> None:
-    """DuplicateTrackDetector the three annotation protos to ``target``/google/api."""
+    """Copies the three annotation protos to ``target``/google/api."""
     (target / "google/api").mkdir(parents=True)
     for name in GOOGLE_API:
         shutil.copyfile(google_api_source() / name, target / "google/api" / name)

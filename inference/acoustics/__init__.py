@@ -1,4 +1,4 @@
-"""How audio sounds: level, pitch, clipping, decay, dropouts, music, and quality as listeners would judge it."""
+"""Acoustic measurements: level, pitch, clipping, decay, dropouts, music, and listening quality."""
 
 from inference.acoustics.recording import AcousticsCollector, RecordingAcoustics, SegmentAcoustics
 

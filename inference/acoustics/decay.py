@@ -1,8 +1,7 @@
-"""How fast sounds die away: reverberation slows every decay down.
+"""Decay rates of sound: reverberation slows every decay down.
 
-Source of the idea: Wen, Habets, Naylor, "Blind estimation of reverberation time based on the
-distribution of signal decay rates", ICASSP 2008. What is reported is the rates themselves; who
-reads them decides where reverberation begins.
+Source of the idea: Wen, Habets, Naylor, "Blind estimation of reverberation time based on the distribution of signal
+decay rates", ICASSP 2008. The rates themselves are reported; readers decide where reverberation begins.
 """
 
 from __future__ import annotations
@@ -12,18 +11,22 @@ from numpy.typing import NDArray
 
 from inference.acoustics.frames import FRAME_S
 
-# A decay worth measuring falls this far, in no fewer frames than this.
+# Minimum fall of a decay, and its minimum number of frames.
 MIN_FALL_DB = 12.0
 MIN_FRAMES = 3
-# Under the peak by this much, background noise bends the slope.
+# Further below the peak, background noise bends the slope.
 HEADROOM_DB = 30.0
 
 
 def decay_rates(level_dbfs: NDArray[np.float32], noise_dbfs: float) -> NDArray[np.float32]:
-    """The rate of each decay in a stretch of frames, dB a second, positive; shape (decays,).
+    """Return the rate of each decay in a span of frames, dB/s, positive; shape (decays,).
 
-    A decay is a run of falling frames of at least 12 dB and three frames, as far as it stays
-    6 dB over the noise and within 30 dB of its beginning; its rate is the slope of the least-squares line.
+    A decay is a run of falling frames of at least 12 dB and three frames, as far as it stays 6 dB above the noise and
+    within 30 dB of its start; its rate is the slope of the least-squares line.
+
+    Args:
+        level_dbfs: shape (frames,).
+        noise_dbfs: level of the noise.
     """
     if len(level_dbfs) < MIN_FRAMES + 1:
         return np.zeros(0, np.float32)

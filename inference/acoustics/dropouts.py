@@ -1,4 +1,4 @@
-"""Packets that never came: exact zeros that cut into sound."""
+"""Lost packets: exact zeros that cut into sound."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from inference.models import SAMPLE_RATE_HZ, Samples
 
 MIN_SAMPLES = SAMPLE_RATE_HZ // 100
 MAX_SAMPLES = SAMPLE_RATE_HZ * 4 // 10
-# The sound right before and right after, so long and so loud, was cut off and did not fade.
+# Sound of this length and level right before and right after a gap was cut off and did not fade.
 EDGE_SAMPLES = SAMPLE_RATE_HZ // 200
 LOUD_EDGE = 10 ** (-45 / 20)
 
 
 class DropoutTrack:
-    """Gaps of one session. A pause made by a gate fades out; a lost packet does not."""
+    """Gaps of one session. A gated pause fades out; a lost packet does not."""
 
     def __init__(self) -> None:
         self.gaps: list[tuple[float, float]] = []
         """Start and end of each gap, seconds from the session's start."""
         self._position = 0
-        self._tail: Samples = np.zeros(0, np.float32)  # audio that a gap may still end in
+        self._tail: Samples = np.zeros(0, np.float32)  # audio in which a gap may still end
 
     def push(self, samples: Samples) -> None:
-        """Takes the next samples."""
+        """Process the next samples, shape (n,)."""
         heard = np.concatenate([self._tail, samples])
         begin = self._position - len(self._tail)
         self._position += len(samples)
@@ -40,7 +40,7 @@ class DropoutTrack:
         self._tail = heard[settled:].copy()
 
     def _note(self, start_s: float, end_s: float) -> None:
-        # The tail is heard twice: a gap within it is found again.
+        # The tail is processed twice, so a gap within it is found again.
         if not self.gaps or start_s > self.gaps[-1][0]:
             self.gaps.append((start_s, end_s))
 

@@ -1,4 +1,4 @@
-"""Level, pitch and clipping of 20 ms frames, measured while the audio comes."""
+"""Level, pitch and clipping of 20 ms frames, measured as audio arrives."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from inference.models import SAMPLE_RATE_HZ, Samples
 FRAME_SAMPLES = 320
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 PITCH_WINDOW_SAMPLES = 640
-# What the human voice can do, Hz.
+# Range of the human voice, Hz.
 LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 70.0, 400.0
 # Share of a frame's energy that must repeat after one period for it to be voiced.
 VOICED_CORRELATION = 0.55
-# Frames quieter than this are not searched for a pitch.
+# Quieter frames are not searched for a pitch.
 QUIETEST_VOICED_DBFS = -60.0
 FLOOR_DBFS = -100.0
 FULL_SCALE = 32767 / 32768
@@ -25,7 +25,7 @@ _WINDOW = np.hanning(PITCH_WINDOW_SAMPLES).astype(np.float32)
 
 
 def _autocorrelation(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Autocorrelation of each row up to the longest period, shape (n, lags)."""
+    """Return the autocorrelation of each row up to the longest period, shape (n, lags)."""
     power = np.abs(np.fft.rfft(windows, _FFT, axis=1)) ** 2
     longest = int(SAMPLE_RATE_HZ / LOWEST_PITCH_HZ) + 2
     return np.asarray(np.fft.irfft(power, axis=1)[:, :longest], np.float32)
@@ -35,16 +35,16 @@ _WINDOW_CORRELATION = _autocorrelation(_WINDOW[None])[0] / _autocorrelation(_WIN
 
 
 def levels_dbfs(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Level of each row: mean power in dBFS, at least -100. Shape (n, samples) -> (n,)."""
+    """Return the mean power of each row in dBFS, at least -100. Shape (n, samples) -> (n,)."""
     power = np.mean(np.square(frames, dtype=np.float64), axis=1)
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10))), np.float32)
 
 
 def pitches_semitones(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pitch of each 40 ms row in semitones above 55 Hz; NaN where it is not voiced. (n, 640) -> (n,).
+    """Return the pitch of each 40 ms row in semitones above 55 Hz; NaN where unvoiced. (n, 640) -> (n,).
 
-    Autocorrelation of the windowed signal over that of the window (Boersma 1993), its highest
-    peak between 70 and 400 Hz, refined by a parabola.
+    The highest peak between 70 and 400 Hz of the windowed signal's autocorrelation over that of the window (Boersma
+    1993), refined by a parabola.
     """
     centred = windows - windows.mean(axis=1, keepdims=True)
     correlation = _autocorrelation(centred * _WINDOW)
@@ -63,7 +63,7 @@ def pitches_semitones(windows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def clipped_samples(samples: Samples) -> NDArray[np.bool_]:
-    """Which samples lie in runs of at least 3 at full scale. Shape (n,) -> (n,)."""
+    """Return which samples lie in runs of at least 3 at full scale. Shape (n,) -> (n,)."""
     full = np.abs(samples) >= FULL_SCALE
     if not full.any():
         return full
@@ -76,7 +76,7 @@ def clipped_samples(samples: Samples) -> NDArray[np.bool_]:
 
 
 class FrameTrack:
-    """The frames of one session: three numbers each, kept to its end (12 bytes for 20 ms)."""
+    """The frames of one session: three numbers for each 20 ms (12 bytes), kept to its end."""
 
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.float32)
@@ -85,7 +85,7 @@ class FrameTrack:
         self._clipped: list[NDArray[np.float32]] = []
 
     def push(self, samples: Samples) -> None:
-        """Takes the next samples; a frame is measured once the 20 ms after it are there."""
+        """Process the next samples; a frame is measured once the 20 ms after it have arrived."""
         heard = np.concatenate([self._rest, samples])
         frames = (len(heard) - (PITCH_WINDOW_SAMPLES - FRAME_SAMPLES)) // FRAME_SAMPLES
         if frames > 0:
@@ -94,7 +94,7 @@ class FrameTrack:
         self._rest = heard.copy()
 
     def finish(self) -> None:
-        """Measures what is left, padded with silence."""
+        """Measure the rest, padded with silence."""
         if len(self._rest):
             frames = -(-len(self._rest) // FRAME_SAMPLES)
             padded = np.zeros((frames + 1) * FRAME_SAMPLES, np.float32)
@@ -112,7 +112,7 @@ class FrameTrack:
 
     @property
     def level_dbfs(self) -> NDArray[np.float32]:
-        """Level of each frame, shape (frames,)."""
+        """Level of each frame, dBFS, shape (frames,)."""
         return _joined(self._level)
 
     @property
@@ -122,7 +122,7 @@ class FrameTrack:
 
     @property
     def clipped_share(self) -> NDArray[np.float32]:
-        """Share of each frame's samples that are clipped, 0..1, shape (frames,)."""
+        """Share of clipped samples in each frame, 0..1, shape (frames,)."""
         return _joined(self._clipped)
 
 

@@ -1,8 +1,8 @@
 """Music beside speech: notes hold their pitch, voices glide and noise has none.
 
-The spectrum's fine structure (each bin over its neighbourhood) is compared with itself 128 ms
-later: held notes keep their peaks in place. The idea is that of peak continuity in Hawley,
-"Structure out of Sound", MIT 1993, and Scheirer and Slaney, ICASSP 1997.
+The spectrum's fine structure (each bin relative to its neighbourhood) is compared with itself 128 ms later: held notes
+keep their peaks in place. After the peak continuity of Hawley, "Structure out of Sound", MIT 1993, and Scheirer and
+Slaney, ICASSP 1997.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WINDOW = np.hanning(WINDOW_SAMPLES).astype(np.float32)
 
 
 def continuity(samples: Samples) -> float:
-    """How far spectral peaks stay where they are, about 0 (noise) .. 1 (held notes), over one block."""
+    """Return how far spectral peaks stay in place over a block, shape (n,): about 0 (noise) .. 1 (held notes)."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW_SAMPLES)[::HOP_SAMPLES]
     spectrum = np.log(np.abs(np.fft.rfft(windows * _WINDOW, axis=1))[:, FIRST_BIN:LAST_BIN] + 1e-6)
     kernel = np.ones(NEIGHBOURHOOD_BINS) / NEIGHBOURHOOD_BINS
@@ -34,14 +34,14 @@ def continuity(samples: Samples) -> float:
 
 
 class MusicTrack:
-    """Peak continuity and loudness of each whole second of a session."""
+    """Peak continuity of each whole second of a session."""
 
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.float32)
         self._values: list[float] = []
 
     def push(self, samples: Samples) -> None:
-        """Takes the next samples."""
+        """Process the next samples, shape (n,)."""
         heard = np.concatenate([self._rest, samples])
         whole = len(heard) // BLOCK_SAMPLES * BLOCK_SAMPLES
         self._values += [continuity(block) for block in heard[:whole].reshape(-1, BLOCK_SAMPLES)]
@@ -49,5 +49,5 @@ class MusicTrack:
 
     @property
     def continuity(self) -> NDArray[np.float32]:
-        """One value a second, shape (seconds,)."""
+        """One value for each second, shape (seconds,)."""
         return np.asarray(self._values, np.float32)

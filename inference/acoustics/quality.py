@@ -1,4 +1,4 @@
-"""Quality of the speech in a session, judged on windows while the audio comes."""
+"""Listening quality of a session's speech, estimated on windows as audio arrives."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, OpinionScores, Samples
 
-# Scores one window.
+# Scores one window, shape (n,).
 Judge = Callable[[Samples], Awaitable[OpinionScores]]
-# Below this share of speech a window says more about the room than about a microphone.
+# With less speech, a window tells more about the room than about the microphone.
 MIN_SPEECH = 0.2
-# The first windows are all judged; later every second: quality changes slowly, and the model is among the dearest.
+# All of the first windows are scored, then every second one: quality changes slowly, and the model is costly.
 JUDGED_AT_FIRST = 6
 JUDGED_LATER_EVERY = 2
 SPEECH_PROBABILITY = 0.5
-# Scores are told at the end only: where words and speakers of live meetings need the machine now, so many windows may
-# wait, which bounds a session's memory to 7 MB for them. A recording waits for its few: it ends soon after its last
-# sample.
+# Scores are reported only at the end. Live words and speakers need the machine now, so this many windows may wait, at
+# most 7 MB a session. A recording waits for its few windows: it ends soon after its last sample.
 MAX_WAITING_LIVE, MAX_WAITING = 24, 4
 
 
@@ -36,7 +35,7 @@ class JudgedWindow:
 
 
 class QualityTrack:
-    """Judges a session's windows one after another, beside the other work."""
+    """Scores a session's windows one after another, beside other work."""
 
     def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
         self._window_samples, self._ask = window_samples, judge
@@ -51,7 +50,7 @@ class QualityTrack:
         self._judged: list[JudgedWindow] = []
 
     async def push(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
-        """Takes samples and the detector's probabilities for them (any number of windows)."""
+        """Process samples, shape (n,), with the detector's probabilities for them (any number of windows)."""
         share = float((probabilities > SPEECH_PROBABILITY).mean()) if len(probabilities) else 0.0
         while len(samples):
             taken = samples[: self._window_samples - self._length]
@@ -63,14 +62,14 @@ class QualityTrack:
                 await self._close_window()
 
     async def finish(self) -> list[JudgedWindow]:
-        """Every judged window, in the order of time. A short rest is judged where nothing else was."""
+        """Return every scored window by time. A short rest is scored where no other window was."""
         if self._length > SAMPLE_RATE_HZ and not self._judged and not self._waiting:
             await self._close_window()
         await self._collect(at_most=0)
         return self._judged
 
     async def close(self) -> None:
-        """Gives up what waits."""
+        """Cancel pending windows."""
         for task in self._waiting:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
@@ -84,7 +83,7 @@ class QualityTrack:
         if self._candidates > JUDGED_AT_FIRST and self._candidates % JUDGED_LATER_EVERY:
             return
         await self._collect(at_most=self._most_waiting - 1)
-        # Half the memory, and the same numbers: samples come as 16-bit integers.
+        # 16 bits halve the memory without loss: samples arrive as 16-bit integers.
         kept = np.round(np.concatenate(window) * 32768).astype(np.int16)
         self._waiting.append(asyncio.create_task(self._judge(kept, start, start + length)))
 
@@ -94,13 +93,13 @@ class QualityTrack:
         return JudgedWindow(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ, scores)
 
     async def _collect(self, at_most: int) -> None:
-        """Takes what is judged, and waits until at most so many windows are not."""
+        """Take finished scores, and wait until at most so many windows are pending."""
         while self._waiting and (len(self._waiting) > at_most or self._waiting[0].done()):
             self._judged.append(await self._waiting.popleft())
 
 
 def scores_around(judged: list[JudgedWindow], start_s: float, end_s: float) -> OpinionScores | None:
-    """The mean scores of the windows a stretch lies in, weighted by overlap; else those of the nearest window."""
+    """Return the mean scores of the windows that overlap a span, weighted by overlap; else the nearest window's."""
     if not judged:
         return None
     overlaps = [max(0.0, min(end_s, w.end_s) - max(start_s, w.start_s)) for w in judged]

@@ -1,4 +1,4 @@
-"""Everything measured of a session's sound, gathered while it comes and read off at the end."""
+"""All acoustic measurements of a session, collected as audio arrives and read at its end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from inference.acoustics.quality import Judge, JudgedWindow, QualityTrack, score
 from inference.models import OpinionScores, Samples
 
 NOISE_PERCENTILE = 10
-# Noise around a segment is looked for within this.
+# Noise of a segment is measured within this distance, seconds.
 AROUND_S = 5.0
-# Frames this near to speech still carry its breath and its echo.
+# Frames this close to speech still hold breath and echo, seconds.
 GUARD_S = 0.2
 # Music: seconds that stay tonal, loud enough, and that the detector does not take for speech.
 MUSICAL_CONTINUITY = 0.5
@@ -29,7 +29,7 @@ MIN_MUSIC_S = 3
 
 @dataclass(frozen=True, slots=True)
 class SegmentAcoustics:
-    """How one segment sounds; the units are those of ``Acoustics`` in session.proto."""
+    """Acoustics of one segment; the units are those of ``Acoustics`` in session.proto."""
 
     level_dbfs: float
     noise_dbfs: float | None
@@ -45,18 +45,18 @@ class SegmentAcoustics:
 
 @dataclass(frozen=True, slots=True)
 class RecordingAcoustics:
-    """How the whole recording sounds."""
+    """Acoustics of the whole recording."""
 
     noise_dbfs: float | None
     music: tuple[tuple[float, float], ...]
-    """Start and end of each stretch of music, seconds."""
+    """Start and end of each span of music, seconds."""
 
 
 class AcousticsCollector:
-    """Listens to one session from beginning to end."""
+    """Collects the acoustic measurements of one session."""
 
     def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
-        """``judge`` scores windows of ``window_samples``; in a ``live`` session it may come late."""
+        """``judge`` scores windows of ``window_samples``; in a ``live`` session it may finish late."""
         self._frames = FrameTrack()
         self._dropouts = DropoutTrack()
         self._music = MusicTrack()
@@ -65,24 +65,29 @@ class AcousticsCollector:
         self._speech = np.zeros(0, np.bool_)
 
     async def judge(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
-        """Takes the samples just measured, with the detector's probabilities for them."""
+        """Score the samples just measured.
+
+        Args:
+            samples: shape (n,).
+            probabilities: of speech, for the detector's windows in ``samples``, 0..1.
+        """
         await self._quality.push(samples, probabilities)
 
     def measure(self, samples: Samples) -> None:
-        """Takes the next samples as they were recorded (no gain). Takes milliseconds: not for the event loop."""
+        """Measure the next samples, shape (n,), as recorded. Takes milliseconds: run it off the event loop."""
         self._frames.push(samples)
         self._dropouts.push(samples)
         self._music.push(samples)
 
     async def finish(self, speech: Sequence[tuple[float, float]]) -> None:
-        """No more audio comes. ``speech``: start and end of every stretch of speech, seconds."""
+        """Finish all measurements. ``speech``: start and end of every span of speech, seconds."""
         self._frames.finish()
         self._judged = await self._quality.finish()
         self._speech = self._mask(speech, 0.0)
         self._quiet = ~self._mask(speech, GUARD_S)
 
     async def close(self) -> None:
-        """Waits for what is under way."""
+        """Cancel pending windows and wait until they have stopped."""
         await self._quality.close()
 
     def _mask(self, spans: Sequence[tuple[float, float]], guard_s: float) -> NDArray[np.bool_]:
@@ -100,7 +105,7 @@ class AcousticsCollector:
         return float(np.percentile(quiet, NOISE_PERCENTILE)) if len(quiet) else None
 
     def segment(self, start_s: float, end_s: float) -> SegmentAcoustics:
-        """How the segment sounds; call after ``finish``."""
+        """Return the acoustics of a span, seconds; call after ``finish``."""
         where = self._slice(start_s, end_s)
         levels = self._frames.level_dbfs[where]
         pitch = self._frames.pitch_semitones[where]
@@ -122,7 +127,7 @@ class AcousticsCollector:
         )
 
     def recording(self) -> RecordingAcoustics:
-        """How the whole sounds; call after ``finish``."""
+        """Return the acoustics of the whole recording; call after ``finish``."""
         return RecordingAcoustics(self._noise(slice(None)), tuple(self._musical_spans()))
 
     def _musical_spans(self) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""The gRPC services of the inference server, and how sessions are told in their messages."""
+"""The gRPC services of the inference server, and the mapping of sessions to their messages."""
 
 from inference.api.language import LanguageServicer
 from inference.api.service import SessionServicer

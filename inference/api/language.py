@@ -1,4 +1,4 @@
-"""The gRPC service that reads sentences."""
+"""The gRPC service that analyses sentences."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
     async def AnalyseSentences(  # noqa: N802
         self, request: language_pb2.AnalyseSentencesRequest, context: aio.ServicerContext[Any, Any]
     ) -> language_pb2.AnalyseSentencesResponse:
+        """Return embedding, polarity and emotions of each sentence; INVALID_ARGUMENT for too many or too long ones."""
         sentences = request.sentences
         if len(sentences) > MAX_SENTENCES:
             await context.abort(

@@ -1,4 +1,4 @@
-"""What a session says, as the messages of the internal protocol."""
+"""Session events as messages of the internal protocol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inference.stages import Event, FinishedEvent, ProgressEvent, TurnEvent
 
 
 def message_of(event: Event) -> session_pb2.RunSessionResponse:
-    """The message that carries ``event``; its ``event_seq`` is left to the sender."""
+    """Convert an event to its message; the sender sets ``event_seq``."""
     match event:
         case ProgressEvent():
             progress = session_pb2.Progress(
@@ -43,7 +43,7 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
 
 
 def statistics_of(queue: Batcher[Any, Any], processor_s: float) -> session_pb2.ModelStatistics:
-    """What the queue before a model has done, with the model's processor time."""
+    """Return the counters of the queue before a model, with the model's processor time, seconds."""
     counted = queue.statistics
     return session_pb2.ModelStatistics(
         task=TASKS[queue.name],

@@ -1,4 +1,4 @@
-"""Which of a recogniser's languages hears a language that was given."""
+"""Matching a given language with a recogniser's languages."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from langcodes import Language
 
-# By the language matching of Unicode CLDR: two names of one language are 0 apart, Bokmål and Norwegian 1, what is
-# spoken in Zurich and German 8, a dialect and the standard of its macrolanguage up to 14. From 20 on it is only that
-# those who speak the one have often learnt the other, which is no help in hearing it.
+# Distance by the language matching of Unicode CLDR: two names of one language are 0 apart, Bokmål and Norwegian 1,
+# Swiss German and German 8, a dialect and the standard of its macrolanguage up to 14. From 20 on, it means only that
+# speakers of one have often learnt the other, which does not help a recogniser.
 FARTHEST = 14
 
 
 def recogniser_language(given: str, known: Sequence[str]) -> str | None:
-    """The closest of a recogniser's languages; None where none is close.
+    """Return the closest of a recogniser's languages; None where none is close.
 
     Args:
-        given: BCP 47, not empty. How it is written, and where it is spoken, does not matter.
-        known: BCP 47 primary tags, as the recogniser names them.
+        given: BCP 47 tag, not empty; script and region are ignored.
+        known: the recogniser's languages, BCP 47 primary tags.
     """
     try:
         spoken = Language.get(given).language

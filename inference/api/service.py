@@ -1,4 +1,4 @@
-"""The gRPC service: one bidirectional stream is one session."""
+"""The gRPC service of sessions: one bidirectional stream is one session."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     """See proto/meetra/inference/v2/session.proto."""
 
     def __init__(self, engine: Engine, max_sessions: int) -> None:
+        """``max_sessions``: concurrent sessions; further ones are refused with RESOURCE_EXHAUSTED."""
         self._engine = engine
         self._models = engine.models
         self._max_sessions = max_sessions
@@ -42,11 +43,13 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetCapabilitiesResponse:
+        """Return the loaded models and what they can measure."""
         return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
 
     async def GetStatistics(  # noqa: N802
         self, request: session_pb2.GetStatisticsRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetStatisticsResponse:
+        """Return the number of sessions and the counters of each model's queue."""
         models = [statistics_of(queue, seconds) for queue, seconds in self._engine.statistics()]
         return session_pb2.GetStatisticsResponse(sessions=self._engine.sessions, models=models)
 
@@ -55,6 +58,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         request_iterator: AsyncIterator[session_pb2.RunSessionRequest],
         context: aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[session_pb2.RunSessionResponse]:
+        """Run one session over the stream; yield its events, numbered from 1."""
         if self.open_sessions >= self._max_sessions:
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; try again"
@@ -117,7 +121,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,
-            # Words of another language would be wrong to the last: none are better.
+            # In another language every word would be wrong; no words are better.
             transcribe=language is not None,
             language=language or "",
             key_terms=_checked_terms(config.key_terms),
@@ -144,7 +148,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
 async def _with_wake_ups(
     messages: AsyncIterator[session_pb2.RunSessionRequest], wake: asyncio.Event
 ) -> AsyncIterator[session_pb2.RunSessionRequest | None]:
-    """The client's messages; between them None whenever ``wake`` is set."""
+    """Yield the client's messages, and None between them whenever ``wake`` is set."""
     coming: asyncio.Task[session_pb2.RunSessionRequest | None] | None = None
     waking = asyncio.create_task(wake.wait())
     try:
@@ -170,7 +174,7 @@ async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> sessi
 
 
 def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
-    """What may be said. Raises InvalidRequest."""
+    """Strip and return the terms. Raises InvalidRequest."""
     if len(terms) > MAX_KEY_TERMS or any(len(term) > MAX_KEY_TERM for term in terms):
         raise InvalidRequest(
             f"config.key_terms: at most {MAX_KEY_TERMS} terms, each of at most {MAX_KEY_TERM} characters"
@@ -179,7 +183,7 @@ def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
 
 
 def checked_samples(audio: session_pb2.AudioChunk, expected: int) -> NDArray[np.int16]:
-    """The samples of a chunk. Raises InvalidRequest."""
+    """Return a chunk's samples, s16 of shape (n,). Raises InvalidRequest."""
     if audio.first_sample != expected:
         raise InvalidRequest(f"audio.first_sample: {audio.first_sample}; the next sample is {expected}")
     if len(audio.pcm_s16le) > MAX_CHUNK_BYTES or len(audio.pcm_s16le) % 2:

@@ -1,4 +1,4 @@
-"""Tasks of models, as the internal protocol names them."""
+"""Tasks of models in the internal protocol."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ TASKS = {
 
 
 def models_of(models: ModelSet) -> list[model_pb2.Model]:
-    """What the models are, for clients."""
+    """Return the models as messages for clients."""
     return [model_pb2.Model(task=TASKS[one.task], name=one.name, version=one.version) for one in models.named]

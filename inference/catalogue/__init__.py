@@ -1,4 +1,4 @@
-"""The models that are known: what the rest of the engine imports of the catalogue."""
+"""The models known to Meetra: what other rooms import of the catalogue."""
 
 from inference.catalogue.embedded import (
     CAMPPLUS,

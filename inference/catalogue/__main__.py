@@ -35,7 +35,7 @@ environment:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Build the parser of commands and options."""
     root = argparse.ArgumentParser(
         prog="meetra models",
         description="Models: what is known, what lies here, and how to get more.",
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def entries(known: Catalogue, names: list[str]) -> list[ModelEntry]:
-    """The models of names and of sets, each once. Raises PullFailed for an unknown name."""
+    """Return the models that names and sets stand for, each once. Raises PullFailed for an unknown name."""
     found: dict[str, ModelEntry] = {}
     for name in names:
         entry = known.find(name)
@@ -83,6 +83,7 @@ def entries(known: Catalogue, names: list[str]) -> list[ModelEntry]:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
+    """Print the catalogue, as a table or as JSON. Return 0."""
     known = catalogue()
     models = [model for model in known.models if arguments.task in (None, model.task)]
     if arguments.json:
@@ -96,6 +97,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 
 def run_pull(arguments: argparse.Namespace) -> int:
+    """Pull models; print what was fetched. Return 1 when any is missing."""
     known = catalogue()
     wanted = entries(known, arguments.names)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in TRUE:
@@ -124,7 +126,7 @@ def run_pull(arguments: argparse.Namespace) -> int:
 
 
 def pull_one(entry: PublishedModel, hub: Hub, trust_first_use: bool) -> None:
-    """Pulls a model and shows how far it is. Raises PullFailed or ModelCorrupt."""
+    """Pull a model and show progress. Raises PullFailed or ModelCorrupt."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -138,7 +140,7 @@ def pull_one(entry: PublishedModel, hub: Hub, trust_first_use: bool) -> None:
         bars = {file.path: progress.add_task(file.path, total=file.size, start=False) for file in entry.files}
 
         def report(path: str, done: int, total: int) -> None:
-            # Speed counts from what a former pull left.
+            # Speed counts from where an earlier pull stopped.
             if not progress.tasks[bars[path]].started:
                 progress.start_task(bars[path])
             progress.update(bars[path], completed=done, total=total)
@@ -149,7 +151,7 @@ def pull_one(entry: PublishedModel, hub: Hub, trust_first_use: bool) -> None:
 
 
 def say_what_is_missing(wanted: list[ModelEntry]) -> int:
-    """Without a network: checks what is here. The exit code is 0 when nothing is missing."""
+    """Check local files only, and print what is missing. Return 0 when nothing is."""
     missing = 0
     for entry in wanted:
         try:
@@ -169,6 +171,7 @@ def say_what_is_missing(wanted: list[ModelEntry]) -> int:
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
+    """Hash models again. Return 1 when one is wrong, or named and missing."""
     known = catalogue()
     named = bool(arguments.names)
     wrong = 0
@@ -191,6 +194,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_export(arguments: argparse.Namespace, further: list[str]) -> int:
+    """Export a NeMo checkpoint in a child process; return its exit code. Raises ModelMissing."""
     source = Path(arguments.source)
     entry = catalogue().find(arguments.source)
     if entry is not None:
@@ -202,7 +206,7 @@ def run_export(arguments: argparse.Namespace, further: list[str]) -> int:
 
 
 def main() -> int:
-    """Runs one command; the exit code is 0 when it did what was asked."""
+    """Run one command; return 0 on success, 1 on failure and 130 when interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     arguments, further = parser().parse_known_args()
     if further and arguments.command != "export":

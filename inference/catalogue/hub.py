@@ -1,7 +1,7 @@
-"""A client of a model hub that speaks as the Hugging Face hub does: what it states of a file, and its bytes.
+"""Client of a model hub with the API of the Hugging Face hub: metadata and bytes of files.
 
-``huggingface_hub`` is not used for this: it goes on with a cut download only within one process, checks sizes
-but no digests, writes as much as it is sent, and follows redirects anywhere.
+``huggingface_hub`` does not fit: it resumes downloads only within one process, checks sizes but no digests, writes as
+much as it is sent, and follows redirects anywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import httpx
 
 DEFAULT_HUB = "https://huggingface.co"
 TIMEOUT_S = 30.0
-# Failures in a row, without a byte in between, before a pull is given up.
+# Consecutive failures without a byte in between before a pull gives up.
 ATTEMPTS = 6
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 30.0
@@ -32,15 +32,15 @@ log = logging.getLogger("inference.catalogue")
 
 
 class PullFailed(Exception):
-    """A model could not be pulled; the message says why and what to do."""
+    """A model could not be pulled; the message names the cause and the fix."""
 
 
 class HubUnreachable(PullFailed):
-    """No answer of use came, however often it was tried."""
+    """No usable response came after all attempts."""
 
 
 class AccessRefused(PullFailed):
-    """The hub wants its terms accepted, or a token."""
+    """The hub requires accepted terms or a token."""
 
 
 class NotAtHub(PullFailed):
@@ -57,7 +57,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a hub says of one file before it sends it."""
+    """A hub's metadata of one file."""
 
     commit: str | None
     size: int | None
@@ -65,11 +65,11 @@ class Statement:
     sha256: str | None
     """Of files in large file storage."""
     git_sha1: str | None
-    """The name git gives the contents of all others (SHA-1 over a header and the bytes)."""
+    """Git's object name of all other files (SHA-1 over a header and the bytes)."""
 
 
 class Hub:
-    """Asks one hub. A token goes to that hub alone, and never in the clear."""
+    """Client of one hub. The token goes to that hub only, and never in the clear."""
 
     def __init__(
         self, address: str, token: str | None, timeout_s: float = TIMEOUT_S, first_pause_s: float = FIRST_PAUSE_S
@@ -83,7 +83,7 @@ class Hub:
         self._may_carry_token = self.address.scheme == "https" or self.address.host in LOOPBACK
         self._token = token
         self._first_pause_s = first_pause_s
-        # As sent: a length is that of the file, and no decoder runs on a stranger's bytes.
+        # Identity encoding: lengths are those of files, and no decoder runs on untrusted bytes.
         headers = {"Accept-Encoding": "identity", "User-Agent": "meetra"}
         try:
             self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
@@ -97,7 +97,7 @@ class Hub:
         self._client.close()
 
     def state(self, repository: str, revision: str, path: str) -> Statement:
-        """What the hub states of a file. Raises PullFailed."""
+        """Return the hub's metadata of a file. Raises PullFailed."""
         return self.persist(lambda: self._state(repository, revision, path), f"{repository}/{path}")
 
     def _state(self, repository: str, revision: str, path: str) -> Statement:
@@ -118,11 +118,11 @@ class Hub:
     def read(
         self, repository: str, revision: str, path: str, offset: int
     ) -> Iterator[tuple[int, int | None, Iterator[bytes]]]:
-        """The bytes of a file from an offset on.
+        """Open a file at the hub from an offset.
 
         Yields:
-            The offset at which the bytes really start (0 where the hub does not know ranges), the size of the whole
-            file as announced, and the bytes.
+            The offset at which the bytes really start (0 where the hub does not support ranges), the announced size of
+            the whole file, and the bytes.
 
         Raises:
             Interrupted: worth another attempt.
@@ -142,10 +142,15 @@ class Hub:
             yield start, int(total) if re.fullmatch(r"\d{1,15}", total) else None, _chunks(response)
 
     def persist(self, attempt: Callable[[], Outcome], what: str, progressed: Callable[[], int] = lambda: 0) -> Outcome:
-        """Repeats an attempt while it is Interrupted, with growing pauses; bytes in between start the count anew.
+        """Repeat an attempt while it raises Interrupted, with growing pauses; progress resets the count.
+
+        Args:
+            attempt: the call to repeat.
+            what: names it in errors and logs.
+            progressed: returns the number of bytes received so far.
 
         Raises:
-            HubUnreachable: after ATTEMPTS failures in a row.
+            HubUnreachable: after ATTEMPTS consecutive failures.
         """
         failures, reached = 0, progressed()
         while True:
@@ -171,7 +176,7 @@ class Hub:
     def _send(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], *, leave: bool
     ) -> Iterator[tuple[httpx.Response, dict[str, str]]]:
-        """The last answer of a chain of redirects, and all headers the hub itself gave on the way.
+        """Follow redirects; yield the last response, and all headers that the hub itself sent on the way.
 
         Unless it may ``leave``, the chain ends at the first redirect to another host.
         """
@@ -208,12 +213,12 @@ class Hub:
         return {}
 
     def _check(self, response: httpx.Response, repository: str, revision: str, path: str) -> None:
-        """Raises Interrupted or PullFailed for an answer that is no file."""
+        """Raise Interrupted or PullFailed for a response without a file."""
         status, code = response.status_code, response.headers.get("x-error-code", "")
         if response.is_success or response.is_redirect:
             return
         from_hub = self._is_hub(response.url)
-        # Another host's 403 is a link of the hub that ran out; the next attempt gets a new one.
+        # A 403 of another host means that the hub's link expired; the next attempt gets a new one.
         if status in TRY_AGAIN or (status in (401, 403) and not from_hub):
             after = response.headers.get("retry-after", "")
             raise Interrupted(f"HTTP {status} from {response.url.host}", float(after) if after.isdecimal() else 0.0)
@@ -231,7 +236,7 @@ class Hub:
 
 
 def _onward(url: httpx.URL, location: str) -> httpx.URL:
-    """Where a redirect leads. Raises PullFailed for a place that is not gone to."""
+    """Return a redirect's target. Raises PullFailed for one that must not be followed."""
     onward = url.join(location)
     if onward.scheme not in ("http", "https") or (url.scheme == "https" and onward.scheme != "https"):
         raise PullFailed(f"{url.host} redirects from {url.scheme} to {onward.scheme}://{onward.host}; not followed")
@@ -240,12 +245,12 @@ def _onward(url: httpx.URL, location: str) -> httpx.URL:
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
     try:
-        # In whatever pieces they come: a buffer of ours would lose what it holds at a cut.
+        # In chunks as received: a buffer would lose its contents when the connection is cut.
         yield from response.iter_raw()
     except httpx.TransportError as error:
         raise Interrupted(f"{type(error).__name__} at {response.url.host}") from error
 
 
 def hub_address() -> str:
-    """``MEETRA_MODELS_HUB``, or the public hub."""
+    """Return ``MEETRA_MODELS_HUB``, or the public hub."""
     return os.environ.get("MEETRA_MODELS_HUB") or DEFAULT_HUB

@@ -1,4 +1,4 @@
-"""Reads the catalogue: our own entries of published models, and those a user adds in a file."""
+"""Reading the catalogue: Meetra's entries of published models, and those of a user's file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from inference.catalogue.embedded import EMBEDDED
 from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, key_of
 
 OURS = Path(__file__).parent / "published"
-# A catalogue is written by hand; one of more than this is some other file.
+# A catalogue is written by hand; a larger file is something else.
 MAX_CATALOGUE = 1024 * 1024
 NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
 Text = Annotated[str, StringConstraints(max_length=500)]
 
 
 class CatalogueUnreadable(Exception):
-    """A catalogue file has a mistake; the message names the file, the field and what it should be."""
+    """A catalogue file has a mistake; the message names the file, the field and the fix."""
 
 
 class _File(BaseModel):
@@ -80,26 +80,27 @@ class _Listing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All models known, and named sets of them."""
+    """All known models, and named sets of them."""
 
     models: tuple[ModelEntry, ...]
     sets: dict[str, tuple[PublishedModel, ...]]
 
     def find(self, name: str) -> ModelEntry | None:
-        """The model of that name or key. None where there is none."""
+        """Return the model with that name or key; None where there is none."""
         return next((model for model in self.models if model.key == key_of(name)), None)
 
     def names_for(self, task: str) -> str:
-        """The keys of all models for a task, for messages."""
+        """Return the keys of all models for a task, for messages."""
         return ", ".join(model.key for model in self.models if model.task == task) or "none"
 
     @property
     def published(self) -> tuple[PublishedModel, ...]:
+        """The published models among all."""
         return tuple(model for model in self.models if isinstance(model, PublishedModel))
 
 
 def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]]:
-    """The models and sets of one catalogue file. Raises CatalogueUnreadable."""
+    """Read the models and sets of one catalogue file. Raises CatalogueUnreadable."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_CATALOGUE + 1)
@@ -141,7 +142,7 @@ def _member(model: ModelEntry | None, where: str) -> PublishedModel:
 
 
 def catalogue() -> Catalogue:
-    """Ours, then the file named by ``MEETRA_MODELS_CATALOGUE``, whose entries take the place of ours of the same name.
+    """Return Meetra's catalogue, extended by the file in ``MEETRA_MODELS_CATALOGUE``, which overrides equal names.
 
     Raises:
         CatalogueUnreadable: a file is missing or has a mistake.
@@ -151,5 +152,5 @@ def catalogue() -> Catalogue:
 
 
 def looks_like_path(value: str) -> bool:
-    """Whether a setting's value names a file or folder rather than a model of the catalogue."""
+    """Return whether a setting's value names a file or folder rather than a model of the catalogue."""
     return "/" in value or value.startswith((".", "~")) or bool(re.search(r"\.(onnx|nemo)(@|$)", value))

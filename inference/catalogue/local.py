@@ -1,4 +1,4 @@
-"""What lies on this machine: finds models and checks their bytes."""
+"""Models on this machine: finding them and checking their bytes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SUFFIX_FORMATS: dict[str, Format] = {
     ".pt": "pickle",
 }
 CTRANSLATE2_FILES = ("model.bin", "config.json")
-"""What lies in a folder in CTranslate2's layout; the suffixes alone say nothing."""
+"""Files of a folder in CTranslate2's layout; suffixes alone do not identify it."""
 log = logging.getLogger("inference.catalogue")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """What was pulled once, and who said what its digest should be."""
+    """A pulled file, and the source of its digest."""
 
     sha256: str
     size: int
@@ -42,10 +42,10 @@ class RecordedFile:
 
 
 def models_folder() -> Path:
-    """Where pulled models lie: ``MEETRA_MODELS_DIR``, else ``meetra/models`` in the user's cache.
+    """Return the folder of pulled models: ``MEETRA_MODELS_DIR``, or ``meetra/models`` in the user's cache.
 
-    They are gigabytes that can be fetched again and that all data folders of a machine share, so they
-    belong to the cache and not to a data folder, which is backed up.
+    Models are gigabytes that can be fetched again and that all data folders of a machine share, so they belong in the
+    cache, not in a data folder, which is backed up.
     """
     given = os.environ.get("MEETRA_MODELS_DIR")
     if given:
@@ -54,7 +54,7 @@ def models_folder() -> Path:
 
 
 def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
-    """The digests recorded when models were pulled: model, then path below its folder. Raises ModelCorrupt."""
+    """Read the digests recorded by pulls: by model, then path inside its folder. Raises ModelCorrupt."""
     path = folder / RECORD
     try:
         with path.open("rb") as file:
@@ -77,7 +77,7 @@ def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
 
 
 def sha256_of(path: Path, progress: Callable[[int], None] = lambda _: None) -> str:
-    """The SHA-256 of a file's bytes; ``progress`` is told of each block's length."""
+    """Return a file's SHA-256; ``progress`` is called with the length of each block."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
@@ -87,14 +87,14 @@ def sha256_of(path: Path, progress: Callable[[int], None] = lambda _: None) -> s
 
 
 def check_published(entry: PublishedModel, folder: Path) -> dict[str, str]:
-    """Hashes all files of a pulled model.
+    """Hash all files of a pulled model.
 
     Returns:
-        The digests found, by path below the model's folder.
+        The digests found, by path inside the model's folder.
 
     Raises:
-        ModelMissing: not all of it is here.
-        ModelCorrupt: a file has other bytes than the catalogue, or the record of its pull, says.
+        ModelMissing: a file is not here.
+        ModelCorrupt: a file's digest differs from the catalogue's, or from the record of its pull.
     """
     fix = f"run: meetra models pull {entry.name}"
     record = read_record(folder).get(entry.name, {})
@@ -121,15 +121,15 @@ def check_published(entry: PublishedModel, folder: Path) -> dict[str, str]:
 
 
 def resolve(name_or_path: str, task: str) -> ResolvedModel:
-    """The model a setting names, found here and checked.
+    """Find and check the model that a setting names.
 
     Args:
         name_or_path: a name of the catalogue, a path of a file or folder, or ``PATH@sha256:HEX``.
-        task: what it is to do, one of ``inference.catalogue.entry.TASKS``.
+        task: one of ``inference.catalogue.entry.TASKS``.
 
     Raises:
-        ModelMissing: unknown, or not here; the message says which command brings it.
-        ModelCorrupt: its bytes are not those the catalogue, the record of its pull, or ``HEX`` says.
+        ModelMissing: unknown, or not here; the message names the command that fetches it.
+        ModelCorrupt: its digest differs from the catalogue's, the record of its pull, or ``HEX``.
         ModelUnfit: it is for another task, no backend runs it, or its digest cannot be checked as asked.
         CatalogueUnreadable: the user's catalogue has a mistake.
     """
@@ -148,10 +148,10 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
 
 
 def resolve_entry(entry: ModelEntry) -> ResolvedModel:
-    """The files of a model of the catalogue, checked; those of its twin where that was pulled and its own are not here.
+    """Check the files of a catalogue model, or those of its pulled twin where its own are missing or wrong.
 
     Raises:
-        ModelMissing, ModelCorrupt: the message says which command brings it.
+        ModelMissing, ModelCorrupt: the message names the command that fetches it.
     """
     if isinstance(entry, EmbeddedModel):
         try:
@@ -171,7 +171,7 @@ def resolve_entry(entry: ModelEntry) -> ResolvedModel:
 
 
 def _path_of(entry: PublishedModel) -> Path:
-    """The file of a model of one file, else its folder."""
+    """Return the file of a single-file model, otherwise its folder."""
     folder = models_folder() / entry.name
     return folder / entry.files[0].path if len(entry.files) == 1 else folder
 
@@ -185,7 +185,7 @@ def _resolve_embedded(entry: EmbeddedModel) -> ResolvedModel:
 
 
 def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
-    """The published model of the same files, where it was pulled. Raises ModelCorrupt or CatalogueUnreadable."""
+    """Return the pulled model with the same files, if any. Raises ModelCorrupt or CatalogueUnreadable."""
     twin = catalogue().find(entry.twin) if entry.twin else None
     if not isinstance(twin, PublishedModel):
         return None
@@ -223,7 +223,7 @@ def _format_of(path: Path, task: str) -> Format:
         raise ModelUnfit(
             f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}; of CTranslate2 give the folder"
         )
-    # First, since such a folder may hold the model it was converted from as well.
+    # First, since such a folder may also hold the model it was converted from.
     if all((path / name).is_file() for name in CTRANSLATE2_FILES):
         return "ctranslate2"
     suffixes = {item.suffix.lower() for item in path.rglob("*") if item.is_file()}

@@ -1,4 +1,4 @@
-"""A file that is not whole yet: where a cut download left it, how far it is, and its digest so far."""
+"""A partial download: its bytes so far, its length, and its digest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ BLOCK = 1024 * 1024
 
 
 class PartFile:
-    """Takes bytes up to an announced size, and hashes them as they come."""
+    """Appends bytes up to an announced size, and hashes them as they arrive."""
 
     def __init__(self, path: Path, size: int) -> None:
-        """Opens what is there, and hashes it; what is longer than it may be is dropped.
+        """Open and hash the existing bytes; drop them if they are too many.
 
         Args:
-            path: of the part file; its folder is made where it is not.
-            size: bytes of the whole file.
+            path: of the part file; its folder is created where missing.
+            size: of the whole file, bytes.
         """
         self.path, self.size = path, size
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,12 +37,12 @@ class PartFile:
         self._file.close()
 
     def restart(self) -> None:
-        """Drops all bytes."""
+        """Drop all bytes."""
         self._file.truncate(0)
         self._start_over()
 
     def append(self, block: bytes) -> bool:
-        """Adds bytes; False, with nothing added, where they are more than the file has room for."""
+        """Append bytes; return False, without appending, where they exceed the size."""
         if self.length + len(block) > self.size:
             return False
         self._file.write(block)
@@ -50,17 +50,18 @@ class PartFile:
         return True
 
     def sync(self) -> None:
-        """Brings all bytes to the disk."""
+        """Flush all bytes to disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
     @property
     def sha256(self) -> str:
+        """SHA-256 of the bytes so far, hexadecimal."""
         return self._sha256.hexdigest()
 
     @property
     def git_sha1(self) -> str:
-        """The name git would give the whole file."""
+        """Git's object name of the bytes, valid once the file is complete."""
         return self._git.hexdigest()
 
     def _start_over(self) -> None:

@@ -1,4 +1,4 @@
-"""Brings published models into the models folder: whole, checked, and one process at a time."""
+"""Pulling published models into the models folder: complete, checked, one process at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from inference.catalogue.part_file import PartFile
 PARTS = ".parts"
 log = logging.getLogger("inference.catalogue")
 Report = Callable[[str, int, int], None]
-"""Told of a file's path, how many of its bytes are here, and how many it has."""
+"""Called with a file's path, its bytes so far, and its size."""
 
 
 class DiskFull(PullFailed):
@@ -30,16 +30,16 @@ class DiskFull(PullFailed):
 
 
 class DigestUnknown(PullFailed):
-    """Nobody states a file's digest, and trust on first use was not asked for."""
+    """No source states a file's digest, and trust on first use was not requested."""
 
 
 class WrongBytes(PullFailed):
-    """What was sent, or is stated, is not what was expected; nothing of it is kept."""
+    """Bytes or metadata differ from what is expected; the bytes are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What a file has to be."""
+    """Expected properties of a file."""
 
     size: int
     sha256: str | None
@@ -48,21 +48,21 @@ class _Expected:
 
 
 def pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, *, trust_first_use: bool = False) -> list[str]:
-    """Brings what is missing of a model, and records the digests.
+    """Fetch a model's missing files, and record their digests.
 
     Args:
         entry: the model.
         hub: where it is published.
-        folder: the models folder; made where it is not.
-        report: told of progress.
-        trust_first_use: accept files whose digest nobody states, and hold them to it from then on.
+        folder: the models folder; created where missing.
+        report: called with progress.
+        trust_first_use: accept files without a stated digest, and check later pulls against what came.
 
     Returns:
-        The paths of the files that were fetched; those already here and right are left.
+        The paths of the files fetched; correct local files are kept.
 
     Raises:
-        PullFailed: or one of the errors derived from it.
-        ModelCorrupt: the record of former pulls cannot be read.
+        PullFailed: or one of its subclasses.
+        ModelCorrupt: the record of earlier pulls cannot be read.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def _pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, trust_f
             statement = None
             if known is None or file.size is None or not re.fullmatch("[0-9a-f]{40}", revision):
                 statement = hub.state(entry.repository, revision, file.path)
-                # All files of a branch come from the commit it stood at when the first was asked for.
+                # All files come from the commit that the branch pointed to at the first request.
                 revision = statement.commit or revision
             expected = _expect(entry, file, former, statement, trust_first_use)
             name = f"{file.path}.{(expected.sha256 or expected.git_sha1 or revision)[:16]}"
@@ -96,7 +96,7 @@ def _pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, trust_f
                 _fetch(entry, file, revision, hub, part, report)
                 recorded[file.path] = _keep(entry, file, part, target, expected)
             fetched.append(file.path)
-        # After every file, so that what is here is never without its digest.
+        # After every file, so that no local file is without its digest.
         write_record(folder, entry, revision, recorded)
     shutil.rmtree(folder / PARTS / entry.name, ignore_errors=True)
     return fetched
@@ -109,7 +109,7 @@ def _expect(
     statement: Statement | None,
     trust_first_use: bool,
 ) -> _Expected:
-    """Settles a file's size and digest. Raises WrongBytes or DigestUnknown."""
+    """Determine a file's size and digest. Raises PullFailed, WrongBytes or DigestUnknown."""
     where = f"{entry.repository}/{file.path}"
     known, by = (
         (file.sha256, "catalogue") if file.sha256 else (former.sha256, former.stated_by) if former else (None, "hub")
@@ -139,7 +139,7 @@ def _expect(
 
 
 def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part: PartFile, report: Report) -> None:
-    """Completes a part file, from wherever a former pull left it. Raises PullFailed."""
+    """Complete a part file, resuming an earlier pull. Raises PullFailed."""
     where = f"{entry.repository}/{file.path}"
     missing, free = part.size - part.length, shutil.disk_usage(part.path.parent).free
     if free < missing:
@@ -169,7 +169,7 @@ def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part
 
 
 def _keep(entry: PublishedModel, file: ModelFile, part: PartFile, target: Path, expected: _Expected) -> RecordedFile:
-    """Checks a complete part file and puts it in its place. Raises WrongBytes, with the part removed."""
+    """Check a complete part file and move it into place. Raises WrongBytes, with the part removed."""
     found, wanted = (part.git_sha1, expected.git_sha1) if expected.git_sha1 else (part.sha256, expected.sha256)
     if wanted is not None and found != wanted:
         part.path.unlink()
@@ -185,7 +185,7 @@ def _keep(entry: PublishedModel, file: ModelFile, part: PartFile, target: Path, 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds a lock that other processes wait for; it ends with the process, however that dies."""
+    """Hold an exclusive lock between processes; it ends with the process, even a killed one."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -196,7 +196,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def write_record(folder: Path, entry: PublishedModel, revision: str, files: dict[str, RecordedFile]) -> None:
-    """Puts a model's digests into the record, which other pulls may be writing too."""
+    """Add a model's digests to the record, which other pulls may be writing too."""
     with locked(folder / f".{RECORD}.lock"):
         path = folder / RECORD
         read_record(folder)

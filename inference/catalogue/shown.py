@@ -1,4 +1,4 @@
-"""How the catalogue is shown: lines by task, and JSON."""
+"""Rendering of the catalogue: lines by task, and JSON."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from inference.models import ModelCorrupt, ModelMissing
 
 
 def size_text(size: int | None) -> str:
-    """Bytes as MB or GB of 1000; ``?`` where unknown."""
+    """Format bytes as MB or GB (powers of 1000); ``?`` where unknown."""
     if size is None:
         return "?"
     return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def size_of(model: ModelEntry) -> int | None:
-    """Bytes of all its files; None where unknown."""
+    """Return the total size of a model's files, bytes; None where unknown."""
     return model.size if isinstance(model, (EmbeddedModel, PublishedModel)) else None
 
 
 def state_of(entry: ModelEntry, folder: Path) -> str:
-    """``here``, ``part`` (some files), ``missing`` or ``wrong``; pulled files are looked for, not hashed."""
+    """Return ``here``, ``part`` (some files), ``missing`` or ``wrong``; pulled files are not hashed."""
     if isinstance(entry, EmbeddedModel):
         try:
             resolve_entry(entry)
@@ -46,7 +46,7 @@ def state_of(entry: ModelEntry, folder: Path) -> str:
 
 
 def listing(models: Sequence[ModelEntry], folder: Path) -> Group:
-    """The models by task: a line for each with what it is, and under it what its publisher says."""
+    """Render models by task: a line for each, and under it what its publisher states."""
     parts: list[RenderableType] = []
     for task in dict.fromkeys(model.task for model in models):
         parts.append(Text(task, "bold"))
@@ -69,7 +69,7 @@ def _lines(model: ModelEntry, folder: Path) -> list[RenderableType]:
 
 
 def as_json(models: Sequence[ModelEntry], sets: Mapping[str, Sequence[PublishedModel]], folder: Path) -> str:
-    """All that is known of the models, and the sets by the names of their members."""
+    """Render all known properties of the models, and the sets with their members' names, as JSON."""
     listed: list[dict[str, Any]] = []
     for model in models:
         fields = {"key": model.key, "state": state_of(model, folder), **asdict(model), "size": size_of(model)}

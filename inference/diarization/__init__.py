@@ -1,4 +1,4 @@
-"""Who spoke when, from probabilities of speech and speaker vectors: plain functions of arrays."""
+"""Who spoke when, from speech probabilities and speaker embeddings: plain functions of arrays."""
 
 from inference.diarization.agglomeration import means, unit
 from inference.diarization.clustering import cluster_speakers

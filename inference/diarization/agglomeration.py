@@ -1,4 +1,4 @@
-"""Groups of close vectors by average linkage, bounded in time and memory however many there are."""
+"""Average-linkage clustering, bounded in time and memory for any number of vectors."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 Vectors = NDArray[np.float32]
-# Agglomeration grows with the square: 4000 windows take about a second and 64 MB.
+# Cost grows with the square of the vectors: 4000 take about a second and 64 MB.
 AGGLOMERATED_AT_ONCE = 4000
 BLOCK, BLOCK_CLUSTERS = 2000, 400
 
 
 def agglomerate(vectors: Vectors, *, clusters: int | None = None, distance: float | None = None) -> NDArray[np.int64]:
-    """Average-linkage clusters by cosine distance, cut at a number of clusters or at a distance; labels from 0."""
+    """Cluster vectors by cosine distance with average linkage.
+
+    Args:
+        vectors: shape (n, d).
+        clusters: maximum number of clusters; None: ``distance`` decides.
+        distance: cosine distance at which to cut, 0..2; read where ``clusters`` is None.
+
+    Returns:
+        Labels from 0, shape (n,).
+    """
     if len(vectors) < 2:
         return np.zeros(len(vectors), np.int64)
     tree = linkage(vectors, "average", metric="cosine")
@@ -26,9 +35,14 @@ def agglomerate(vectors: Vectors, *, clusters: int | None = None, distance: floa
 
 
 def condensed(vectors: Vectors, most: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """At most ``most`` unit vectors that stand for groups of close ones, and the group of each vector given.
+    """Replace groups of close vectors by their means, in blocks: at most 4000 vectors are compared at once.
 
-    Two levels: never more than 4000 vectors meet at once.
+    Args:
+        vectors: shape (n, d), unit length.
+        most: maximum number of groups.
+
+    Returns:
+        The groups' means, shape (groups, d), unit length, and the group of each vector, shape (n,).
     """
     members = np.arange(len(vectors))
     groups = vectors
@@ -46,10 +60,10 @@ def condensed(vectors: Vectors, most: int) -> tuple[Vectors, NDArray[np.int64]]:
 
 
 def means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
-    """The mean of each label's vectors, unit length; labels are 0, 1, ... without gaps."""
+    """Return the mean of each label's vectors, unit length; labels are 0, 1, ... without gaps."""
     return unit(np.stack([vectors[labels == label].mean(0) for label in range(labels.max() + 1)]))
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:
-    """Scaled to length 1, shape (n, d)."""
+    """Scale vectors to unit length, shape (n, d)."""
     return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9), np.float32)

@@ -1,4 +1,4 @@
-"""Which windows are of one voice: of several ways to cluster them, the one that a model of voices explains best."""
+"""Speaker clustering: of several clusterings of the windows, the one that a mixture of voices explains best."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from inference.diarization.rare_voices import with_rare_voices
 from inference.diarization.spectral import spectral_clusters
 from inference.models import EncoderProfile
 
-# Fewer windows than this are too few to find two voices in.
+# Fewer windows than this are too few to find two voices.
 MIN_WINDOWS = 4
 # Spectral clustering grows with the cube of its vectors: 400 take under a second.
 SPECTRAL_VECTORS = 400
-# All windows together weigh as much as so many at most: a voice is no perfect cloud, and with more
-# evidence the model would find its moods and its places in the room. About a minute.
+# All windows together count as at most this many (about a minute): a voice is no perfect Gaussian, and more evidence
+# would split it by mood and distance from the microphone.
 EVIDENCE_WINDOWS = 100
-# Where average linkage is cut, as parts of the way from the similarity at which voices are told apart to 1.
-# It begins with too many clusters rather than too few: the model unites, and never divides.
+# Cuts of average linkage, as shares of the way from the split similarity to 1. They give too many clusters rather than
+# too few, because the mixture merges clusters and never splits them.
 LINKAGE_CUTS = (0.1, 0.2, 0.3)
 
 
@@ -29,18 +29,17 @@ def cluster_speakers(
     expected: int | None = None,
     alone: NDArray[np.float32] | None = None,
 ) -> Vectors:
-    """One centroid a speaker.
+    """Cluster windows into speakers, in bounded time and memory. Deterministic.
 
     Args:
-        vectors: shape (n, d), unit length, one a window of ``profile.hop_s``.
-        expected: the number of speakers where it is known: never more are found. Else it is
-            estimated, at most ``profile.max_speakers``.
-        alone: shape (n,), how much of each window is of one voice alone (see ``alone_shares``), where that is known:
-            voices that are heard seldom are then found too.
+        vectors: embeddings of windows every ``profile.hop_s``, shape (n, d), unit length, n > 0.
+        profile: the encoder's thresholds.
+        expected: known number of speakers: never more are found; None: estimated, at most ``profile.max_speakers``.
+        alone: share of single-voice speech in each window, shape (n,), 0..1 (see ``alone_shares``); where given,
+            speakers who say little are found too.
 
     Returns:
-        Centroids of shape (speakers, d), unit length; at least one. The same vectors give the same centroids.
-        Time and memory are bounded by two-level clustering.
+        A centroid for each speaker, shape (speakers, d), unit length; at least one.
     """
     if len(vectors) < MIN_WINDOWS or expected == 1:
         return unit(vectors.mean(0, keepdims=True))
@@ -59,9 +58,9 @@ def cluster_speakers(
 
 
 def _spread(profile: EncoderProfile) -> Spread:
-    """What the similarity that tells voices apart says of them.
+    """Derive the spread of voices from the split similarity.
 
-    Windows of one voice are on average half-way between it and 1, those of two voices as far under it.
+    On average, windows of one voice are taken to be half-way between it and 1, those of two voices as far below it.
     """
     apart = profile.split_similarity
     within = (1 - apart) / 2
@@ -69,7 +68,7 @@ def _spread(profile: EncoderProfile) -> Spread:
 
 
 def _guesses(groups: Vectors, profile: EncoderProfile, expected: int | None) -> list[NDArray[np.int64]]:
-    """Labels to begin with, from 0 without gaps."""
+    """Return initial clusterings; labels of shape (n,), from 0 without gaps."""
     apart = profile.split_similarity
     guesses = [agglomerate(groups, distance=(1 - apart) * (1 - cut)) for cut in LINKAGE_CUTS]
     guesses.append(spectral_clusters(groups, profile.max_speakers, expected))
@@ -77,14 +76,14 @@ def _guesses(groups: Vectors, profile: EncoderProfile, expected: int | None) -> 
 
 
 def _centroids(vectors: Vectors, labels: NDArray[np.int64], fewest: int) -> tuple[Vectors, NDArray[np.float64]]:
-    """Centroids and sizes of the clusters of at least ``fewest`` windows; of the largest where none has so many."""
+    """Return centroids and sizes of clusters of at least ``fewest`` windows; of the largest if all are smaller."""
     counts = np.bincount(labels)
     kept = [label for label in range(len(counts)) if counts[label] >= fewest] or [int(counts.argmax())]
     return unit(np.stack([vectors[labels == label].mean(0) for label in kept])), counts[kept].astype(np.float64)
 
 
 def _united(centroids: Vectors, sizes: NDArray[np.float64], most: int) -> Vectors:
-    """At most so many centroids: those are united whose union costs least (Ward 1963)."""
+    """Merge centroids until at most ``most`` are left, each time the pair whose merge costs least (Ward 1963)."""
     centroids, sizes = centroids.copy(), sizes.copy()
     while len(centroids) > most:
         cost = (1 - centroids @ centroids.T) * np.outer(sizes, sizes) / np.add.outer(sizes, sizes)
@@ -97,7 +96,7 @@ def _united(centroids: Vectors, sizes: NDArray[np.float64], most: int) -> Vector
 
 
 def _merge(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
-    """Centroids no two of which are as alike as one voice is to itself."""
+    """Merge centroids until no pair reaches the same-voice similarity."""
     while len(centroids) > 1:
         alike = centroids @ centroids.T - 2 * np.eye(len(centroids))
         first, second = sorted(divmod(int(alike.argmax()), len(centroids)))

@@ -1,9 +1,8 @@
-"""How well clusters explain vectors: a Bayesian mixture of voices, in which clusters without evidence vanish.
+"""Bayesian Gaussian mixture of voices: clusters without evidence vanish, and fits can be compared.
 
-A voice is a point, its windows are spread around it, and the voices are spread around their mean; both spreads
-are the same in all directions. This is the model of VBx without its Markov chain and its trained
-covariances: Landini, Profant, Diez, Burget, "Bayesian HMM clustering of x-vector sequences (VBx) in speaker
-diarization", Computer Speech & Language 71 (2022), equations 17 to 25.
+Voices are spread around their mean, and a voice's windows around the voice, both isotropically. This is the model of
+VBx without its Markov chain and trained covariances: Landini, Profant, Diez, Burget, "Bayesian HMM clustering of
+x-vector sequences (VBx) in speaker diarization", Computer Speech & Language 71 (2022), equations 17 to 25.
 """
 
 from __future__ import annotations
@@ -13,25 +12,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# VBx's acoustic and speaker scaling: windows overlap and their dimensions are not independent, so a
-# window counts for less than its numbers say; and the price of one more voice is raised against it.
+# VBx's acoustic and speaker scaling: overlapping windows and dependent dimensions count for less than their number, and
+# each additional voice costs more relative to them.
 ACOUSTIC_SCALE, SPEAKER_SCALE = 0.15, 0.45
-# A vector belongs so much to the cluster it begins in.
+# Initial weight of a vector in its own cluster.
 FIRST_SHARE = 0.9
 ITERATIONS = 20
 CONVERGED = 0.01
-# Clusters with less than so many vectors in all are gone.
+# Clusters with less total weight than this are dropped.
 VANISHED = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean squared distances between unit vectors and what they are spread around."""
+    """Mean squared distances of unit vectors."""
 
     within: float
-    """Of one voice's windows from the voice."""
+    """Between windows and their voice."""
     between: float
-    """Of voices from their common mean."""
+    """Between voices and their common mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +38,21 @@ class Mixture:
     """A fitted mixture."""
 
     evidence: float
-    """Lower bound of the logarithm of the scaled evidence; comparable between fits of the same vectors."""
+    """Lower bound of the log evidence, scaled; comparable between fits of the same vectors."""
     labels: NDArray[np.int64]
-    """Shape (n,); the likeliest cluster of each vector, from 0 without gaps."""
+    """Most likely cluster of each vector, shape (n,), from 0 without gaps."""
 
 
 def fit_mixture(
     vectors: NDArray[np.float32], weights: NDArray[np.float64], labels: NDArray[np.int64], spread: Spread
 ) -> Mixture:
-    """Begins with these clusters and improves them until the evidence no longer grows.
+    """Fit the mixture by variational Bayes, from initial clusters until the evidence converges.
 
     Args:
         vectors: shape (n, d), unit length.
-        weights: shape (n,), how many windows each vector counts for.
-        labels: shape (n,), from 0 without gaps.
+        weights: number of windows that each vector counts for, shape (n,).
+        labels: initial clusters, shape (n,), from 0 without gaps.
+        spread: expected distances within and between voices.
     """
     dimensions = vectors.shape[1]
     within, between = spread.within / dimensions, spread.between / dimensions

@@ -1,8 +1,8 @@
-"""Who speaks, told while the session goes on: provisional labels, kept stable as knowledge grows.
+"""Online speaker labels, provisional but stable.
 
-Each window joins the nearest voice heard so far or begins a new one. Now and then everything heard is
-clustered as at the end of a session, and the clusters take over the labels of the voices that
-they agree with most, so that a label means the same person before and after.
+Each window joins the nearest known voice or begins a new one. From time to time all windows are clustered as at the end
+of a session; clusters take over the labels of the voices they overlap most, so that a label keeps meaning the same
+person.
 """
 
 from __future__ import annotations
@@ -24,26 +24,27 @@ from inference.diarization.speech_segments import SpeechSegment
 from inference.models import EncoderProfile
 
 Vectors = NDArray[np.float32]
-# Everything is clustered anew when it has grown by a tenth, and by at least so much speech: early
-# guesses are mended soon, and in a meeting of hours the work stays a small share.
+# Cluster anew when windows have grown by a tenth and by at least this much speech, seconds: early errors are corrected
+# soon, and the cost stays a small share in a meeting of hours.
 RECLUSTER_GROWTH, RECLUSTER_MIN_S = 1.1, 5.0
 
 
 class OnlineSpeakers:
-    """Voices of one session by label, from 1 in the order of their first windows."""
+    """Voices of one session; labels count from 1 in order of first windows."""
 
     def __init__(self, profile: EncoderProfile, expected: int | None) -> None:
+        """``profile``: the encoder's thresholds; ``expected``: maximum number of speakers, None: the profile's."""
         self._profile, self._expected = profile, expected
         self._most = expected or profile.max_speakers
         self._sums = np.zeros((0, profile.dimension), np.float64)
-        self._unit: NDArray[np.float64] | None = None  # of the sums, until they change
+        self._unit: NDArray[np.float64] | None = None  # unit-length sums; None: to be computed
         self._labels: list[int] = []
         self._next_label = 1
         self._heard = 0
         self._clustered = 0
 
     def hear(self, vectors: Vectors) -> None:
-        """Takes the vectors of the next windows, shape (n, d)."""
+        """Assign the next windows to voices; embeddings of shape (n, d)."""
         for vector in vectors:
             self._heard += 1
             if self._labels:
@@ -60,14 +61,16 @@ class OnlineSpeakers:
 
     @property
     def due(self) -> bool:
-        """True when enough has been heard since everything was clustered last."""
+        """True when there is enough new speech to cluster anew."""
         least = self._clustered + RECLUSTER_MIN_S / self._profile.hop_s
         return self._heard >= max(least, self._clustered * RECLUSTER_GROWTH)
 
     def recluster(self, vectors: Vectors, alone: NDArray[np.float32] | None = None) -> None:
-        """Replaces the voices by the clusters of all windows so far, shape (n, d), under the labels they had.
+        """Cluster all windows so far and carry labels over.
 
-        ``alone``: see ``cluster_speakers``.
+        Args:
+            vectors: embeddings of all windows, shape (n, d).
+            alone: see ``cluster_speakers``.
         """
         self._clustered = len(vectors)
         before = (vectors @ self._centroids().T).argmax(1)
@@ -93,23 +96,30 @@ class OnlineSpeakers:
     def pieces(
         self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
     ) -> list[SpeakerSegment]:
-        """A speech segment cut where the speaker changes, ``speaker`` by label; see ``speaker_pieces``."""
+        """Split a speech segment at changes of speaker, ``speaker`` by label.
+
+        Args:
+            number: the speech segment's number.
+            segment: the speech segment.
+            middles_s: middles of its windows, seconds, shape (n,), n > 0.
+            vectors: their embeddings, shape (n, d).
+        """
         penalty = CHANGE_PENALTY if self._clustered else GUESSED_CHANGE_PENALTY
         found = speaker_pieces(number, segment, middles_s, self.similarity(vectors), penalty)
         return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
 
     @property
     def labels(self) -> list[int]:
-        """The labels of the voices told apart now, in the order of their columns."""
+        """Labels of the current voices, in order of the columns of ``similarity``."""
         return list(self._labels)
 
     def similarity(self, vectors: Vectors) -> Vectors:
-        """How alike each voice sounds to windows (n, d): cosines of shape (n, voices)."""
+        """Return cosine similarities of windows (n, d) to voices, shape (n, voices)."""
         return np.asarray(vectors @ self._centroids().T, np.float32)
 
     @property
     def voices(self) -> int:
-        """How many voices are told apart now."""
+        """Number of voices told apart now."""
         return len(self._labels)
 
     def _centroids(self) -> NDArray[np.float64]:

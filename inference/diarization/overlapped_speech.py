@@ -1,7 +1,7 @@
-"""Who speaks, and who else at the same time: voices of windows are given to the speakers of the whole session.
+"""Diarization with overlap: voices of segmentation windows are assigned to the session's speakers.
 
-The network tells up to three voices apart within ten seconds, but not who they are; vectors of speech tell who it is,
-but of one speaker at a time. A voice goes to the speaker whom it sounds most like where it speaks alone.
+The segmentation network separates up to three voices within ten seconds but cannot identify them; speaker embeddings
+identify speakers, but one at a time. A voice goes to the speaker most similar to its single-voice speech.
 """
 
 from __future__ import annotations
@@ -24,48 +24,56 @@ from inference.diarization.resegmentation import (
 )
 from inference.diarization.speech_segments import SpeechSegment
 
-# Somebody speaks, and several at once, from these probabilities on. From 0.6 to 0.7 the first changes next to nothing;
-# at 0.5 noise in a room is taken for speech (docs/accuracy.md).
+# Thresholds of speech and of overlap. From 0.6 to 0.7 the first hardly matters; at 0.5 room noise counts as speech
+# (docs/accuracy.md).
 SPEECH, OVERLAP = 0.65, 0.4
-# A shorter pause within what is heard is none, and shorter speech is none, seconds.
+# Shorter pauses are closed and shorter speech is dropped, seconds.
 MIN_PAUSE_S, MIN_SPEECH_S = 0.3, 0.1
-# A voice of a window that is never likelier than this is none.
+# A voice that never reaches this probability in a window is ignored.
 MIN_ACTIVITY = 0.3
-# So much speech of a voice alone says who it is; with less, what is heard of it beside others counts too, seconds.
+# Single-voice speech that suffices to identify a voice, seconds; with less, its overlapped speech counts too.
 MIN_ALONE_S = 0.2
-# What a voice's activity counts for beside how alike it sounds.
+# Weight of a voice's activity relative to its similarity.
 ACTIVITY_WEIGHT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """How alike the session's speakers sound to what is heard, over time."""
+    """Similarity of windows of speech to the session's speakers, over time."""
 
     middles_s: NDArray[np.float64]
-    """Of the windows of the speaker encoder, shape (n,), n > 0, in the order of time."""
+    """Middles of the speaker encoder's windows, seconds, shape (n,), n > 0, ascending."""
     scores: NDArray[np.float32]
-    """Cosines, shape (n, speakers)."""
+    """Cosine similarities, shape (n, speakers)."""
 
     def at(self, moments_s: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Shape (moments, speakers)."""
+        """Interpolate similarities at times (seconds, shape (m,)); shape (m, speakers)."""
         columns = [np.interp(moments_s, self.middles_s, column) for column in self.scores.T]
         return np.stack(columns, axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Who speaks in a stretch of frames."""
+    """Speaker activity in a span of frames."""
 
     first: int
-    """The session's number of the first frame."""
+    """First frame, in the session's numbering."""
     speakers: NDArray[np.float32]
-    """How likely each speaker speaks, shape (frames, speakers)."""
+    """Probability that each speaker speaks, shape (frames, speakers)."""
     overlap: NDArray[np.float32]
-    """How likely several speak at once, shape (frames,)."""
+    """Probability of overlap, shape (frames,)."""
 
 
 def heard_speech(heard: HeardVoices, until_s: float) -> list[tuple[float, float]]:
-    """Stretches in which somebody is likely to speak, seconds, none of them after ``until_s``."""
+    """Find speech in segmentation windows.
+
+    Args:
+        heard: all segmentation windows of the session.
+        until_s: end of the audio, seconds.
+
+    Returns:
+        (start, end) of each span of likely speech, seconds, by time, clipped to ``until_s``.
+    """
     speech, _ = heard.speech_and_overlap(0, heard.frames)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], speech > SPEECH, [False]]).astype(np.int8)))
     found: list[tuple[float, float]] = []
@@ -78,10 +86,10 @@ def heard_speech(heard: HeardVoices, until_s: float) -> list[tuple[float, float]
 
 
 def united(speech: Sequence[SpeechSegment], heard: Sequence[tuple[float, float]]) -> list[SpeechSegment]:
-    """The segments of speech with what else was heard; both in the order of time.
+    """Join speech segments with the spans of speech that the segmentation network detects; both by time.
 
-    Those given keep their places and grow over what touches them, never into one another. What touches none is a
-    segment of its own, after all others.
+    Given segments keep their index and grow over the spans that touch them, never into one another. Other spans follow
+    as segments of their own.
     """
     grown = list(speech)
     apart: list[SpeechSegment] = []
@@ -104,7 +112,13 @@ def united(speech: Sequence[SpeechSegment], heard: Sequence[tuple[float, float]]
 
 
 def activity_of(heard: HeardVoices, similarity: Similarity, first: int, end: int) -> Activity:
-    """Who speaks in the frames from ``first`` on and before ``end``."""
+    """Assign the voices of windows to speakers, and average their activity over the windows that hold a frame.
+
+    Args:
+        heard: the session's segmentation windows.
+        similarity: of windows of speech to its speakers.
+        first, end: the frames to return, in the session's numbering.
+    """
     windows = heard.windows_of(first, end)
     reached = [heard.span_of(number) for number in windows]
     from_ = min([first, *(span.start for span in reached)])
@@ -124,7 +138,7 @@ def activity_of(heard: HeardVoices, similarity: Similarity, first: int, end: int
 
 
 def _given(window: LocalVoices, like: NDArray[np.float32], step_s: float) -> list[tuple[int, int]]:
-    """(voice of the window, speaker of the session), for every voice that speaks; no two to one where that can be."""
+    """Match a window's active voices with speakers, one to one where possible; (voice, speaker) pairs."""
     voices = [voice for voice in range(VOICES) if window.activity[:, voice].max() >= MIN_ACTIVITY]
     if not voices:
         return []
@@ -136,7 +150,7 @@ def _given(window: LocalVoices, like: NDArray[np.float32], step_s: float) -> lis
 
 
 def _score(window: LocalVoices, voice: int, like: NDArray[np.float32], step_s: float) -> NDArray[np.float32]:
-    """How alike each speaker sounds to a voice, shape (speakers,)."""
+    """Return a voice's mean similarity to each speaker, shape (speakers,)."""
     weights = window.alone[:, voice]
     if weights.sum() * step_s < MIN_ALONE_S:
         weights = window.activity[:, voice]
@@ -146,7 +160,13 @@ def _score(window: LocalVoices, voice: int, like: NDArray[np.float32], step_s: f
 def overlapped_segments(
     speech: Sequence[SpeechSegment], heard: HeardVoices, similarity: Similarity
 ) -> list[SpeakerSegment]:
-    """Speaker segments in the order of time, their speakers numbered by first speech; ``speech``: see ``united``."""
+    """Return speaker segments by time, overlap included, speakers numbered by first speech.
+
+    Args:
+        speech: see ``united``.
+        heard: all segmentation windows of the session.
+        similarity: of the session's windows to its speakers.
+    """
     activity = activity_of(heard, similarity, 0, heard.frames)
     found: list[SpeakerSegment] = []
     for number, segment in enumerate(speech):
@@ -160,7 +180,7 @@ def overlapped_segments(
 def _with_the_floor(
     number: int, segment: SpeechSegment, heard: HeardVoices, activity: Activity, similarity: Similarity
 ) -> list[SpeakerSegment]:
-    """One speech segment cut where the speaker changes, by similarity and activity; ``speaker`` by column."""
+    """Split a speech segment at changes of the main speaker, by similarity and activity; ``speaker`` by column."""
     middles_s = frame_middles_s(segment)
     nearest = np.clip([heard.grid.frame_at(moment_s) for moment_s in middles_s], 0, len(activity.speakers) - 1)
     scores = similarity.at(middles_s) + np.float32(ACTIVITY_WEIGHT) * activity.speakers[nearest]
@@ -170,11 +190,14 @@ def _with_the_floor(
 def beside(
     number: int, segment: SpeechSegment, floor: Sequence[SpeakerSegment], heard: HeardVoices, activity: Activity
 ) -> list[SpeakerSegment]:
-    """Who speaks beside those who have the floor, where several speak at once.
+    """Return who speaks beside the speakers who have the floor, where overlap is likely.
 
     Args:
-        floor: the pieces of the segment, ``speaker`` by column of the activity.
-        activity: of frames that hold the segment.
+        number: number of the speech segment.
+        segment: the speech segment.
+        floor: its speaker segments, ``speaker`` by column of the activity.
+        heard: the session's windows.
+        activity: of frames that cover the segment.
     """
     grid = heard.grid
     first = max(activity.first, grid.frame_at(segment.start_s))

@@ -1,7 +1,7 @@
-"""Voices that are heard too seldom for clusters to find them, where a segmentation is sure that one speaks alone.
+"""Speakers who say too little for clustering to find them, where the segmentation is sure of a single voice.
 
-In a window of one voice alone its vector is far liker to its own speaker's than to any other's. Clusters cannot use
-that: most windows that are like no speaker are of several at once, or of one who gives way to another.
+A single-voice window is far more similar to its own speaker than to any other. Clustering cannot use that: most windows
+similar to no speaker hold several voices, or a change of speaker.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from inference.diarization.local_voices import VOICES, HeardVoices
 from inference.diarization.windows import Window
 from inference.models import EncoderProfile
 
-# A window is surely of one voice from this share on (docs/accuracy.md).
+# Share of single-voice speech from which a window surely holds one voice (docs/accuracy.md).
 SURE = 0.5
-# A window shorter than this does not say well who speaks, seconds.
+# Shorter windows do not identify a speaker well, seconds.
 MIN_WINDOW_S = 0.6
-# A voice is one from so many windows on, and from such a share of all: in hours there are coughs enough to resemble one
+# Windows that make a speaker, at least, and their share of all windows: in hours of audio some coughs resemble one
 # another.
 MIN_WINDOWS, MIN_SHARE = 4, 1 / 500
-# So many vectors are compared at once, each with every other.
+# Maximum number of vectors compared with one another.
 COMPARED_AT_ONCE = 400
 
 
 def alone_shares(heard: HeardVoices, windows: Sequence[Window]) -> NDArray[np.float32]:
-    """How much of each window of the speaker encoder is of one voice and no other, shape (n,), 0 to 1.
+    """Return the share of single-voice speech in each window of the speaker encoder, shape (n,), 0..1.
 
-    Means over the windows of voices that hold any of it; 0 where none was heard yet, and where it is too short.
+    Averaged over the segmentation windows that overlap it; 0 where there is none yet, or the window is too short.
     """
     first = np.array([heard.grid.frame_at(window.start_s) for window in windows], np.int64)
     end = np.array([heard.grid.frame_at(window.end_s) for window in windows], np.int64)
@@ -51,17 +51,18 @@ def alone_shares(heard: HeardVoices, windows: Sequence[Window]) -> NDArray[np.fl
 def with_rare_voices(
     vectors: Vectors, alone: NDArray[np.float32], centroids: Vectors, profile: EncoderProfile, most: int
 ) -> Vectors:
-    """The centroids of clusters, and those of voices that the clusters hold without having found them.
+    """Add speakers whom clustering missed to its centroids.
 
-    Windows that are surely of one voice, and like no speaker, are of another where several of them are alike. A
-    speaker whom they were given to is estimated again without them. The most frequent voice comes first; with
-    it, the others are looked for again.
+    Single-voice windows similar to no speaker belong to another one where several of them are similar to each other.
+    Speakers whom they were assigned to are re-estimated without them. The most frequent missed voice is added first;
+    the search then repeats.
 
     Args:
-        vectors: shape (n, d), unit length.
+        vectors: embeddings of windows, shape (n, d), unit length.
         alone: shape (n,), see ``alone_shares``.
         centroids: shape (speakers, d), unit length, at least one.
-        most: so many speakers in all.
+        profile: the encoder's thresholds.
+        most: maximum number of speakers in all.
     """
     fewest = max(MIN_WINDOWS, round(MIN_SHARE * len(vectors)))
     nobody = _similarity_to_nobody(profile)
@@ -77,18 +78,18 @@ def with_rare_voices(
 
 
 def _similarity_to_nobody(profile: EncoderProfile) -> float:
-    """Under it a window is sooner of another than of the speaker: half-way between two voices and one heard twice."""
+    """Return the similarity below which a window rather belongs to somebody else: half-way from split to merge."""
     return (profile.split_similarity + profile.merge_similarity) / 2
 
 
 def _estimated(vectors: Vectors, owners: NDArray[np.int64], centroids: Vectors) -> Vectors:
-    """The centroids by the windows whose owners they are; as they were where there is none."""
+    """Re-estimate centroids from their windows; one without windows stays as it is."""
     own = [vectors[owners == number] for number in range(len(centroids))]
     return unit(np.stack([some.mean(0) if len(some) else centroids[number] for number, some in enumerate(own)]))
 
 
 def _most_frequent(strange: Vectors, known: Vectors, fewest: int, profile: EncoderProfile) -> Vectors | None:
-    """The centroid, shape (1, d), of the largest group of alike windows that is like nobody known."""
+    """Return the centroid, shape (1, d), of the largest group of similar windows unlike any known speaker."""
     if len(strange) < fewest:
         return None
     groups, members = condensed(strange, COMPARED_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Where within the speech the speaker changes: Viterbi over frames against the speakers' centroids."""
+"""Changes of speaker within speech: Viterbi over frames, against the speakers' centroids."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from inference.diarization.windows import Window
 FRAME_S = 0.1
 # A change of speaker costs as much as a frame whose cosine is this much worse.
 CHANGE_PENALTY = 0.3
-# While voices are only guessed, two of them are often one: changes between them need more.
+# While voices are provisional, two of them are often one person: changes between them cost more.
 GUESSED_CHANGE_PENALTY = 1.0
-# Pieces that one stretch of speech without a pause can have.
+# Maximum number of speaker segments within one speech segment.
 PIECES_PER_SPEECH = 1000
-# The places of those heard beside others begin here, so that a change of the others does not rename them.
+# Indices of speech beside the floor begin here, so that changes of the floor do not renumber it.
 PIECES_BESIDE_FROM = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerSegment:
-    """A stretch of one speaker; ``speaker`` counts from 1 in the order of first speech."""
+    """A span of one speaker; ``speaker`` counts from 1 in order of first speech."""
 
     start_s: float
     end_s: float
@@ -33,13 +33,13 @@ class SpeakerSegment:
     speech: int
     """Number of the speech segment it lies in, from 0."""
     piece: int
-    """Its place within that speech segment, from 0."""
+    """Index within that speech segment, from 0."""
     beside: bool = False
-    """Somebody else has the floor meanwhile."""
+    """Somebody else has the floor."""
 
     @property
     def segment_id(self) -> int:
-        """Names it within the session: the same place in the same speech has the same name."""
+        """Id within the session, a function of the speech segment and the index within it."""
         return self.speech * PIECES_PER_SPEECH + self.piece + 1
 
 
@@ -50,11 +50,14 @@ def assign_speakers(
     centroids: NDArray[np.float32],
     change_penalty: float = CHANGE_PENALTY,
 ) -> list[SpeakerSegment]:
-    """Speaker segments in the order of time, each within one segment of ``speech``.
+    """Split speech segments at changes of speaker; return speaker segments by time.
 
     Args:
-        windows: with ``vectors`` of shape (len(windows), d), in the order of their segments.
+        speech: the session's speech segments.
+        windows: the encoder's windows, in order of their segments.
+        vectors: their embeddings, shape (len(windows), d).
         centroids: shape (speakers, d).
+        change_penalty: cosine that a change of speaker costs.
     """
     scores = vectors @ centroids.T
     by_segment = {
@@ -79,12 +82,14 @@ def speaker_pieces(
     scores: NDArray[np.float32],
     change_penalty: float = CHANGE_PENALTY,
 ) -> list[SpeakerSegment]:
-    """One speech segment cut where the speaker changes; ``speaker`` is the column of ``scores``.
+    """Split one speech segment at changes of speaker; ``speaker`` is the column of ``scores``.
 
     Args:
         number: the speech segment's number.
-        middles_s: the middles of its windows, shape (n,), at least one.
+        segment: the speech segment.
+        middles_s: middles of its windows, seconds, shape (n,), n > 0.
         scores: similarity of each window to each speaker, shape (n, speakers).
+        change_penalty: cosine that a change of speaker costs.
     """
     times = frame_middles_s(segment)
     by_frame = np.stack([np.interp(times, middles_s, column) for column in scores.T], axis=1)
@@ -92,7 +97,7 @@ def speaker_pieces(
 
 
 def frame_middles_s(segment: SpeechSegment) -> NDArray[np.float64]:
-    """The middles of a speech segment's frames of 0.1 s, shape (frames,), at least one."""
+    """Return the middles of a speech segment's 0.1 s frames, seconds, shape (frames,), at least one."""
     frames = max(1, round((segment.end_s - segment.start_s) / FRAME_S))
     return np.asarray(segment.start_s + (np.arange(frames) + 0.5) * FRAME_S, np.float64)
 
@@ -100,11 +105,13 @@ def frame_middles_s(segment: SpeechSegment) -> NDArray[np.float64]:
 def pieces_of_frames(
     number: int, segment: SpeechSegment, scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALTY
 ) -> list[SpeakerSegment]:
-    """One speech segment cut where the speaker changes; ``speaker`` is the column of ``scores``.
+    """Split one speech segment at changes of speaker; ``speaker`` is the column of ``scores``.
 
     Args:
         number: the speech segment's number.
-        scores: of each of its frames (see ``frame_middles_s``), shape (frames, speakers).
+        segment: the speech segment.
+        scores: score of each frame (see ``frame_middles_s``) and speaker, shape (frames, speakers).
+        change_penalty: score that a change of speaker costs.
     """
     frames = len(scores)
     found: list[SpeakerSegment] = []
@@ -122,11 +129,11 @@ def pieces_of_frames(
 
 
 def best_path(scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALTY) -> list[int]:
-    """The labels of frames (shape (frames, labels)) with the best sum of scores less changes (Viterbi)."""
+    """Return the labels with the best sum of scores, shape (frames, labels), minus change penalties (Viterbi)."""
     frames, labels = scores.shape
     best_of_frame = scores.argmax(axis=1)
     if (best_of_frame == best_of_frame[0]).all():
-        return [int(best_of_frame[0])] * frames  # what is best everywhere needs no change
+        return [int(best_of_frame[0])] * frames  # the best label never changes
     came_from = np.zeros((frames, labels), np.int64)
     total = scores[0].copy()
     for frame in range(1, frames):

@@ -1,7 +1,7 @@
-"""NME-SC: spectral clustering that tunes its own neighbourhood and speaker count.
+"""NME-SC: spectral clustering that tunes its neighbourhood size and number of clusters.
 
-Source: Park, Han, Kumar, Narayanan, "Auto-Tuning Spectral Clustering for Speaker Diarization
-Using Normalized Maximum Eigengap", IEEE Signal Processing Letters 27 (2020).
+Source: Park, Han, Kumar, Narayanan, "Auto-Tuning Spectral Clustering for Speaker Diarization Using Normalized Maximum
+Eigengap", IEEE Signal Processing Letters 27 (2020).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# The largest neighbourhood tried, as a share of all vectors.
+# Largest neighbourhood tried, as a share of all vectors.
 MAX_NEIGHBOURHOOD = 0.25
 NEIGHBOURHOODS_TRIED = 20
 SEED = 0
@@ -18,10 +18,12 @@ SEED = 0
 def spectral_clusters(
     vectors: NDArray[np.float32], max_clusters: int, clusters: int | None = None
 ) -> NDArray[np.int64]:
-    """Labels of shape (n,) for unit vectors of shape (n, d).
+    """Cluster unit vectors of shape (n, d); return labels of shape (n,). Deterministic.
 
-    The number of clusters is the one with the largest normalised eigengap, at most
-    ``max_clusters``, unless ``clusters`` fixes it. The same vectors give the same labels.
+    Args:
+        vectors: shape (n, d), unit length.
+        max_clusters: maximum number of clusters that the normalised eigengap may choose.
+        clusters: fixed number of clusters; None: chosen by the eigengap.
     """
     similarity = vectors @ vectors.T
     n = len(vectors)
@@ -47,7 +49,7 @@ def spectral_clusters(
 
 
 def k_means(points: NDArray[np.float64], k: int, iterations: int = 50, tries: int = 8) -> NDArray[np.int64]:
-    """Labels of shape (n,) by k-means++ (Arthur and Vassilvitskii 2007), best of several seeded tries."""
+    """Cluster points by k-means++ (Arthur and Vassilvitskii 2007), best of several seeded tries; labels (n,)."""
     random = np.random.RandomState(SEED)
     best: tuple[float, NDArray[np.int64]] | None = None
     for _ in range(tries):

@@ -1,4 +1,4 @@
-"""From probabilities of speech to segments of speech, as the probabilities come."""
+"""Streaming speech segmentation from the detector's probabilities."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ class SpeechRule:
     """What counts as speech. The defaults are measured (docs/accuracy.md)."""
 
     on: float = 0.5
-    """Probability at which speech begins: so high that a silent room stays silent."""
+    """Probability at which speech begins: high enough that a silent room stays silent."""
     off: float = 0.1
-    """Probability under which it may end: once begun, even a faint rest of it counts. At the detector's own
-    0.5 / 0.35 half as much speech again is missed."""
+    """Probability below which speech may end: once begun, even faint speech counts. The detector's own 0.5 / 0.35 miss
+    half as much speech again."""
     min_silence_s: float = 0.3
-    """It ends when so much time has passed under ``off``."""
+    """Time below ``off`` that ends a segment."""
     min_speech_s: float = 0.1
-    """What is shorter is none."""
+    """Shorter segments are discarded."""
     lead_s: float = 0.1
-    """It began so much before it was noticed."""
+    """A segment begins this long before the first window at ``on``."""
     tail_s: float = 0.0
-    """It ends so much after the last window over ``off``: the detector notices an end late enough."""
+    """A segment ends this long after the last window at ``off``: the detector reports ends late enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechSegment:
-    """A stretch of speech, begun 0.1 s before it was noticed; seconds from the session's start."""
+    """A span of speech, ``lead_s`` included; seconds from the session's start."""
 
     start_s: float
     end_s: float
 
 
 class SpeechSegmenter:
-    """Hysteresis over windows: speech begins at 0.5, ends after 0.3 s under 0.1."""
+    """Segments windows by hysteresis: by default speech begins at 0.5 and ends after 0.3 s below 0.1."""
 
     def __init__(self, window_s: float, rule: SpeechRule = SpeechRule()) -> None:
+        """``window_s``: length of the detector's windows, seconds."""
         self._window_s, self._rule = window_s, rule
         self._window = 0
         self._start: int | None = None
@@ -46,11 +47,11 @@ class SpeechSegmenter:
 
     @property
     def open_segment(self) -> SpeechSegment | None:
-        """The segment under way as far as it is certain; None in silence."""
+        """The ongoing segment as far as it is certain; None in silence."""
         return None if self._start is None else self._segment(self._start, self._last)
 
     def push(self, probabilities: NDArray[np.float32]) -> list[SpeechSegment]:
-        """The segments that end within these windows (shape (n,), in the order of time)."""
+        """Process the next windows' probabilities, shape (n,); return the segments that end within them."""
         closed = []
         for probability in probabilities:
             if self._start is None:
@@ -64,7 +65,7 @@ class SpeechSegmenter:
         return closed
 
     def finish(self, duration_s: float) -> list[SpeechSegment]:
-        """The segment still open at the end, if any; none reaches beyond ``duration_s``."""
+        """Return the segment still open, if long enough, clipped to ``duration_s``."""
         return [SpeechSegment(s.start_s, min(s.end_s, duration_s)) for s in self._close()]
 
     def _close(self) -> list[SpeechSegment]:

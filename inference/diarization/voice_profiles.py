@@ -1,4 +1,4 @@
-"""The voice of each speaker of a session, to know them by in another."""
+"""The embedding of each speaker of a session, by which another session can recognise them."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ from inference.diarization.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class VoiceProfiles:
-    """In the order of the speakers' numbers."""
+    """Embeddings by speaker number, from 1."""
 
     vectors: NDArray[np.float32]
-    """Shape (speakers, d), unit length; zeros for one who was never heard alone."""
+    """Shape (speakers, d), unit length; zeros for a speaker without single-voice speech."""
     seconds: NDArray[np.float32]
-    """Speech that each vector is made of, shape (speakers,)."""
+    """Speech averaged into each embedding, seconds, shape (speakers,)."""
 
     @classmethod
     def of_nobody(cls, dimension: int) -> VoiceProfiles:
+        """Return profiles of no speakers, for embeddings of ``dimension``."""
         return cls(np.zeros((0, dimension), np.float32), np.zeros(0, np.float32))
 
 
 def profiles_of(
     segments: Sequence[SpeakerSegment], windows: Sequence[Window], vectors: NDArray[np.float32], hop_s: float
 ) -> VoiceProfiles:
-    """The mean vector of each speaker's windows.
+    """Average the embeddings of each speaker's windows.
 
-    Two voices at once are like neither: windows over which somebody speaks beside another count for nobody. Nor do
-    those in no segment.
+    Overlapped speech resembles neither voice, so windows with speech beside the floor are left out, as are windows
+    outside of all segments.
 
     Args:
-        segments: not empty, in the order of their starts.
-        windows: with ``vectors`` of shape (n, d), n > 0.
-        hop_s: from one window to the next in uninterrupted speech, seconds.
+        segments: not empty, by start.
+        windows: the encoder's windows.
+        vectors: their embeddings, shape (n, d), n > 0.
+        hop_s: step between windows in uninterrupted speech, seconds.
     """
     count = max(segment.speaker for segment in segments)
     middles_s = np.array([window.middle_s for window in windows])
@@ -55,7 +57,7 @@ def profiles_of(
 
 
 def _beside(segments: Sequence[SpeakerSegment], moments_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether somebody speaks beside another at each moment, shape (moments,)."""
+    """Return whether somebody speaks beside the floor at each time, shape (moments,)."""
     spans = np.array([(segment.start_s, segment.end_s) for segment in segments if segment.beside]).reshape(-1, 2)
     until_s = np.concatenate([[-np.inf], np.maximum.accumulate(spans[:, 1])])
     return np.asarray(moments_s < until_s[np.searchsorted(spans[:, 0], moments_s, "right")])

@@ -1,4 +1,4 @@
-"""The windows of speech that speakers are told apart by."""
+"""Windows of speech for the speaker encoder."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from inference.diarization.speech_segments import SpeechSegment
 
-# An encoder hears nothing in less; shorter windows are widened around their middle.
+# Encoders need at least this much; shorter windows are widened around their middle, seconds.
 MIN_S = 0.4
-# A rest of a segment shorter than this gets no window of its own.
+# A shorter rest of a segment gets no window of its own, seconds.
 MIN_REST_S = 0.1
 
 
@@ -22,24 +22,26 @@ class Window:
 
     @property
     def middle_s(self) -> float:
+        """Middle of the window, seconds."""
         return (self.start_s + self.end_s) / 2
 
     def heard(self) -> tuple[float, float]:
-        """What the encoder hears: at least 0.4 s around the middle."""
+        """Return the span that the encoder processes: at least 0.4 s around the middle."""
         if self.end_s - self.start_s >= MIN_S:
             return self.start_s, self.end_s
         return self.middle_s - MIN_S / 2, self.middle_s + MIN_S / 2
 
 
 class WindowPlan:
-    """The windows of one segment, handed out as soon as the segment is known to reach over them."""
+    """Plans the windows of one segment; each is returned as soon as the segment covers it."""
 
     def __init__(self, segment: int, length_s: float, hop_s: float) -> None:
+        """``segment``: number of the speech segment; ``length_s`` and ``hop_s``: of windows, seconds."""
         self._segment, self._length_s, self._hop_s = segment, length_s, hop_s
         self._planned = 0
 
     def grow(self, so_far: SpeechSegment) -> list[Window]:
-        """Windows that lie wholly within the part of the segment known so far."""
+        """Return the new windows within the segment as far as it is known."""
         if so_far.end_s - so_far.start_s <= self._length_s:
             return []
         count = int((so_far.end_s - so_far.start_s - self._length_s) // self._hop_s) + 1
@@ -48,7 +50,7 @@ class WindowPlan:
         return new
 
     def finish(self, whole: SpeechSegment) -> list[Window]:
-        """The rest: one short window for a short segment, one at the end for a long one."""
+        """Return the rest: one short window for a short segment, one at the end for a long one."""
         if whole.end_s - whole.start_s <= self._length_s:
             return [Window(whole.start_s, whole.end_s, self._segment)]
         windows = self.grow(whole)

@@ -1,10 +1,8 @@
-"""Many sessions' work, one model call.
+"""Fair batching of many sessions' work into model calls.
 
-Work waits in a queue of its owner (a session). Whenever the model is free, the next call takes one piece of
-work from each owner in turn until it is full: a meeting with much to do never keeps another waiting
-for more than one call. While a call runs the next one gathers, so that batches grow by themselves
-under load and nothing waits when there is none. Work that nobody needs yet says so by its patience: owners whose
-work is due take their turns first.
+Work waits in a queue for each owner (a session). When the model is free, the next call takes one item of each owner in
+turn until it is full, so that a busy meeting never delays another by more than one call. While a call runs the next one
+fills: batches grow under load, and nothing waits without it. Work with patience lets owners with due work go first.
 """
 
 from __future__ import annotations
@@ -22,20 +20,20 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class BatchStatistics:
-    """What a batcher has done since it began; times in seconds."""
+    """Counters of a batcher since its start; times in seconds."""
 
     calls: int = 0
     works: int = 0
-    """Pieces of work done in these calls."""
+    """Items processed in these calls."""
     largest: int = 0
-    """The most pieces of work in one call."""
+    """Largest number of items in a call."""
     waited_s: float = 0.0
-    """From handing in to the beginning of the call, over all work."""
+    """From submission to the start of the call, summed over all items."""
     longest_wait_s: float = 0.0
     ran_s: float = 0.0
-    """Within calls."""
+    """Total duration of calls."""
     failed: int = 0
-    """Pieces of work that the model failed on."""
+    """Items on which the model failed."""
 
 
 @dataclass(slots=True)
@@ -72,14 +70,15 @@ class Batcher(Generic[Work, Result]):
     ) -> None:
         """
         Args:
-            run: does several pieces of work and answers in their order.
-            largest: the sizes of the work in a call add up to at most this; one piece alone may exceed it.
+            name: of the model, for errors and statistics.
+            run: processes several items and returns results in their order.
+            largest: maximum summed size of a call; a single item may exceed it.
             window_s: how long a call that is not full waits for more work, seconds.
-            parallel: calls at once.
-            most_waiting: pieces of work in the queue; whoever brings more waits until there is room.
-            size: of a piece of work.
-            alike: only work of the same kind shares a call (lengths that would be padded, say).
-            may_gather: False while waiting for more work is of no use.
+            parallel: maximum number of concurrent calls.
+            most_waiting: maximum number of items submitted and not done; further submitters wait.
+            size: returns the size of an item.
+            alike: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
+            may_gather: returns False while waiting for more work is pointless.
         """
         self.name = name
         self.statistics = BatchStatistics()
@@ -88,20 +87,23 @@ class Batcher(Generic[Work, Result]):
         self._gathers = may_gather
         self._waiting_size = 0
         self._room = asyncio.Semaphore(most_waiting)
-        # Owners in the order of their turns; none without work.
+        # Owners by turn; only those with work.
         self._queues: dict[Hashable, deque[_Waiting[Work, Result]]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
-        """Pieces of work in the queue now."""
+        """Number of items in the queue now."""
         return sum(map(len, self._queues.values()))
 
     async def submit(self, owner: Hashable, work: Work, patience_s: float = 0.0) -> Result:
-        """The result of one piece of work; waits its turn. Raises what the model raises on this work.
+        """Queue one item and return its result. Raises what the model raises on this item.
 
-        ``patience_s``: so long other owners' work that is due goes first, seconds. An owner's own work keeps its order.
+        Args:
+            owner: the session; its own items keep their order.
+            work: the item.
+            patience_s: how long due work of other owners goes first, seconds.
         """
         async with self._room:
             now = time.monotonic()
@@ -113,13 +115,13 @@ class Batcher(Generic[Work, Result]):
             return await entry.answer
 
     def hurry(self, owner: Hashable) -> None:
-        """All that waits of an owner is due now."""
+        """Make all queued work of an owner due now."""
         now = time.monotonic()
         for entry in self._queues.get(owner, ()):
             entry.due = min(entry.due, now)
 
     async def close(self) -> None:
-        """Cancels what waits and waits for the calls that run."""
+        """Cancel queued work and wait for running calls."""
         if self._timer is not None:
             self._timer.cancel()
         for queue in self._queues.values():
@@ -130,7 +132,7 @@ class Batcher(Generic[Work, Result]):
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _dispatch(self) -> None:
-        """Begins calls while there is work and the model is free."""
+        """Start calls while there is work and the model is free."""
         while self._queues and len(self._running) < self._parallel:
             if self._should_wait():
                 return
@@ -141,7 +143,7 @@ class Batcher(Generic[Work, Result]):
             task.add_done_callback(self._ended)
 
     def _should_wait(self) -> bool:
-        """True while a call that is not full yet should wait for more work."""
+        """Return whether a call that is not full yet should wait for more work."""
         if not self._window_s or self._waiting_size >= self._largest or not self._gathers():
             return False
         oldest = min(queue[0].since for queue in self._queues.values())
@@ -161,7 +163,7 @@ class Batcher(Generic[Work, Result]):
         self._dispatch()
 
     def _take(self) -> list[_Waiting[Work, Result]]:
-        """The next call: one piece of each owner in turn, those with work that is due first, round after round."""
+        """Take the next batch: one item of each owner by turn, due work first, round after round."""
         batch: list[_Waiting[Work, Result]] = []
         filled, took = 0, True
         kind: Hashable = None
@@ -169,14 +171,14 @@ class Batcher(Generic[Work, Result]):
             took = False
             for owner in self._in_turn():
                 queue = self._queues[owner]
-                while queue and queue[0].answer.done():  # given up by whoever asked
+                while queue and queue[0].answer.done():  # cancelled by the caller
                     self._waiting_size -= self._size(queue.popleft().work)
                 if not queue:
                     del self._queues[owner]
                     continue
                 work = queue[0].work
                 if batch and (filled + self._size(work) > self._largest or self._alike(work) != kind):
-                    continue  # stays in front of those who were served
+                    continue  # keeps its turn before those already served
                 kind, took = self._alike(work), True
                 batch.append(queue.popleft())
                 filled += self._size(work)
@@ -208,7 +210,7 @@ class Batcher(Generic[Work, Result]):
         finally:
             self.statistics.ran_s += time.monotonic() - began
             for entry in batch:
-                entry.answer.cancel()  # nothing, unless this call was cancelled
+                entry.answer.cancel()  # no effect unless this call was cancelled
 
     def _count(self, batch: list[_Waiting[Work, Result]], began: float) -> None:
         waits = [began - entry.since for entry in batch]
@@ -220,7 +222,7 @@ class Batcher(Generic[Work, Result]):
         counted.longest_wait_s = max(counted.longest_wait_s, *waits)
 
     async def _call_alone(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
-        """A call failed: each piece of work alone, so that one meeting's audio never fails another's."""
+        """Retry a failed batch item by item, so that one meeting's audio never fails another's."""
         for entry in batch:
             if entry.answer.done():
                 continue

@@ -1,4 +1,4 @@
-"""The models of a replica, each behind the queue that all sessions share."""
+"""The models of a replica, each behind a queue shared by all sessions."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ Work = TypeVar("Work")
 Result = TypeVar("Result")
 Heard = tuple[NDArray[np.float32], Any]
 RECOGNITION, GUESSING = "speech recognition", "provisional words"
-# What one call takes at most: more makes single calls longer and little cheaper.
+# Maximum batch sizes: larger ones make calls longer and hardly cheaper.
 MAX_VAD, MAX_ENCODER, MAX_QUALITY, MAX_SEGMENTER = 32, 64, 4, 4
-# A window alone costs twice what it costs among four others (measured on one core), and who speaks may be
-# told so much later. Alone there is nobody to wait for.
+# A window alone costs twice as much as among four others (measured on one core), and speakers may be reported this much
+# later, seconds. A single session does not wait.
 ENCODER_WINDOW_S = 0.15
-# A tenth of the weight of niceness 0. How audio sounds is told at the end; who speaks, and what, is told now.
+# A tenth of the weight of niceness 0. Quality is reported at the end of a session, speakers and words at once.
 WAITING_NICENESS = 10
-# Seconds of audio in a call of a recogniser.
+# Audio in a recogniser's call, seconds.
 MAX_RECOGNISER_S = 240
-# Sessions in a call of a streaming recogniser, a step of each.
+# Sessions in a streaming recogniser's call, one step each.
 MAX_STREAMED = 64
-# Pieces guessed at in a call: more make the longest wait for the others.
+# Chunks in a provisional call: more would lengthen the wait of the others.
 MAX_GUESSES = 4
-# Pieces of like length share a call: seconds.
+# Chunks of similar length share a call: width of a length class, seconds.
 LENGTH_STEP_S = 5.0
 
 
 class _OnThread(Generic[Work, Result]):
-    """A model on a thread of its own: one call at a time, and its processor time counted."""
+    """A model on a thread of its own: one call at a time, with its processor time counted."""
 
     def __init__(self, call: Callable[[list[Work]], list[Result]], *, can_wait: bool = False) -> None:
-        """``can_wait``: on a busy machine everything else goes first."""
+        """``can_wait``: run at low priority."""
         self._call = call
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model", initializer=_step_back if can_wait else None)
         self.processor_s = 0.0
@@ -71,36 +71,36 @@ class _OnThread(Generic[Work, Result]):
             self.processor_s += time.thread_time() - began
 
     def close(self) -> None:
-        """Waits for the call under way."""
+        """Wait for the running call."""
         self._thread.shutdown(wait=True)
 
 
 def _step_back() -> None:
-    """Gives this thread a tenth of the weight of others, where the system has priorities of threads.
+    """Give this thread a tenth of the weight of others, where the system supports it.
 
-    Not less: a meeting that ends waits for its scores, on a machine that is never idle as well.
+    No less: a meeting that ends waits for its scores, even on a machine that is never idle.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
 
 
 class _SharedTime:
-    """The processor time of a model whose threads do calls of several kinds, shared out by how long these take."""
+    """Splits the processor time of a model with threads of its own by the duration of its calls of each kind."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """``clock``: processor seconds of the model so far."""
+        """``clock``: returns the model's processor time so far, seconds."""
         self._clock, self._lock = clock, threading.Lock()
         self._ran_s: dict[object, float] = {}
         self._called_s: dict[object, float] = {}
 
     def add(self, kind: object, ran_s: float, called_s: float) -> None:
-        """A call of a kind took so long, and so much processor time of the thread that called."""
+        """Count a call: its duration and the calling thread's processor time, seconds."""
         with self._lock:
             self._ran_s[kind] = self._ran_s.get(kind, 0.0) + ran_s
             self._called_s[kind] = self._called_s.get(kind, 0.0) + called_s
 
     def of(self, kind: object) -> float:
-        """What calls of a kind cost, processor seconds."""
+        """Return the processor time of calls of a kind, seconds."""
         with self._lock:
             ran_s = sum(self._ran_s.values())
             own_s = self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
@@ -108,7 +108,7 @@ class _SharedTime:
 
 
 class _OnOwnThreads(Generic[Work, Result]):
-    """A kind of calls of a model that has threads of its own and does several calls at once."""
+    """Calls of one kind to a model that has threads of its own and runs several calls at once."""
 
     def __init__(self, call: Callable[[list[Work]], list[Result]], parallel: int, time_of: _SharedTime) -> None:
         self._call, self._time = call, time_of
@@ -130,21 +130,23 @@ class _OnOwnThreads(Generic[Work, Result]):
         return self._time.of(self)
 
     def close(self) -> None:
-        """Waits for the calls under way."""
+        """Wait for the running calls."""
         self._threads.shutdown(wait=True)
 
 
 class Engine:
-    """Every model call of every session goes through here. Make it on the event loop that serves."""
+    """Runs every model call of every session. Create it on the serving event loop."""
 
     def __init__(self, models: ModelSet, window_s: float = 0.0) -> None:
-        """``window_s``: how long a call waits for other sessions' work; 0 where calls are short or there is one core.
-
-        A longer window pays where a batched call costs hardly more than a single one: on a GPU.
+        """
+        Args:
+            models: the models to run.
+            window_s: how long calls wait for other sessions' work, seconds; 0 on few cores. A longer window pays where
+                a batched call costs hardly more than a single one: on a GPU.
         """
         self.models = models
         self.sessions = 0
-        """Sessions open now."""
+        """Number of open sessions."""
         self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
         self.vad: Batcher[Stretch, Heard] = self._queue(
             "voice activity", _OnThread(models.vad), largest=MAX_VAD, window_s=window_s
@@ -193,48 +195,59 @@ class Engine:
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """Vectors of a session's windows, shape (n, d); see SpeakerEncoder."""
+        """Embed windows of speech.
+
+        Args:
+            owner: the session.
+            windows: each of shape (n,), 16 kHz; lengths may differ.
+
+        Returns:
+            Embeddings, shape (windows, d), unit length.
+        """
         return await self._encoder.submit(owner, windows)
 
     async def transcribe(
         self, owner: Hashable, samples: Samples, patience_s: float = 0.0
     ) -> tuple[RecognisedWord, ...]:
-        """The words of a piece of speech, by a recogniser of pieces.
+        """Return the words of a chunk of speech; for a chunk recogniser.
 
-        ``patience_s``: see ``Batcher.submit``.
+        Args:
+            owner: the session.
+            samples: shape (n,), n > 0, at most the recogniser's ``max_segment_s``.
+            patience_s: see ``Batcher.submit``.
         """
         assert self._recogniser is not None
         return await self._recogniser.submit(owner, samples, patience_s)
 
     async def encode_window(self, owner: Hashable, samples: Samples) -> EncodedWindow:
-        """A window of shape (n,) as a recogniser of windows hears it."""
+        """Encode a window, shape (n,), 0 < n <= ``max_window_s``; for a window recogniser."""
         assert self._windows is not None
         encoded: EncodedWindow = await self._windows.submit(owner, samples)
         return encoded
 
     async def write_window(self, owner: Hashable, task: WindowTask[EncodedWindow]) -> tuple[RecognisedWord, ...]:
-        """The final words of an encoded window."""
+        """Return the final words of an encoded window."""
         assert self._windows is not None
         words: tuple[RecognisedWord, ...] = await self._windows.submit(owner, task)
         return words
 
     async def guess_words(self, owner: Hashable, task: WindowTask[Samples], patience_s: float = 0.0) -> GuessedWords:
-        """What a short piece seems to say."""
+        """Return the provisional words of a chunk; ``patience_s``: see ``Batcher.submit``."""
         assert self._guessing is not None
         return await self._guessing.submit(owner, task, patience_s)
 
     def hurry_words(self, owner: Hashable) -> None:
-        """The session's speech that waits for its first words is due now."""
+        """Make the session's chunks that wait for first words due now."""
         for queue in (self._recogniser, self._guessing):
             if queue is not None:
                 queue.hurry(owner)
 
     def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
-        """Each queue, with the processor time of its model so far, seconds."""
+        """Return each queue with its model's processor time so far, seconds."""
         return [(queue, call.processor_s) for queue, call in self._calls.items()]
 
     async def close(self) -> None:
-        """Ends the queues, and the threads of the models."""
+        """Close all queues and the models' threads."""
         for queue, call in self._calls.items():
             await queue.close()
             call.close()
@@ -250,7 +263,7 @@ class Engine:
         return np.split(vectors, borders)
 
     def _queue_windows(self, model: WindowRecogniser, window_s: float) -> None:
-        """Windows are encoded and written one a call; pieces that are guessed at share calls."""
+        """Queue windows one a call, to be encoded or decoded; provisional chunks share calls."""
 
         def hear_or_write(work: list[Any]) -> list[Any]:
             (one,) = work

@@ -1,7 +1,7 @@
-"""What a model is: Protocols with shapes, units and state; backends implement them.
+"""The contract of models: Protocols with shapes, units and state, which backends implement.
 
-Audio is mono float32 in -1..1 at 16 kHz everywhere here. State is explicit: passed in and
-handed out, so that many sessions share one set of weights.
+Audio is mono float32 in -1..1 at 16 kHz. State is explicit, passed in and returned, so that many sessions share one set
+of weights.
 """
 
 from inference.models.audio import SAMPLE_RATE_HZ, Samples, Stretch

@@ -1,4 +1,4 @@
-"""Audio as models are given it."""
+"""Audio as models receive it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The next audio of one session, for a model that remembers what came before."""
+    """The next audio of one session, for a model with state."""
 
     samples: Samples
     """Shape (n,)."""
     state: Any
-    """What the session's previous call returned, or the model's ``initial_state()``."""
+    """Returned by the session's previous call, or the model's ``initial_state()``."""
     last: bool = False
     """No more audio of the session follows."""

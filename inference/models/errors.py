@@ -1,4 +1,4 @@
-"""What keeps a model from being used."""
+"""Reasons why a model cannot be used."""
 
 
 class ModelMissing(Exception):
@@ -6,8 +6,8 @@ class ModelMissing(Exception):
 
 
 class ModelCorrupt(Exception):
-    """A model's file is not the one the catalogue knows, or cannot be read as what it should be."""
+    """A model's file differs from the catalogue's, or cannot be parsed."""
 
 
 class ModelUnfit(Exception):
-    """A model is readable but cannot serve: a wrong shape, rate or label; the message names it and the fix."""
+    """A model is readable but cannot serve: wrong shape, rate or label; the message names it and the fix."""

@@ -1,7 +1,7 @@
-"""What a model is: Protocols with shapes, units and state; backends implement them.
+"""The contract of models other than recognisers: Protocols with shapes, units and state.
 
-Audio is mono float32 in -1..1 at 16 kHz everywhere here. State is explicit: passed in and
-handed out, so that many sessions share one set of weights.
+Audio is mono float32 in -1..1 at 16 kHz. State is explicit, passed in and returned, so that many sessions share one set
+of weights.
 """
 
 from __future__ import annotations
@@ -22,116 +22,117 @@ from inference.models.recognition import (
 
 
 class VoiceActivityDetector(Protocol):
-    """Says how likely each window holds speech."""
+    """Estimates the probability of speech in each window."""
 
     window_samples: int
-    """Samples a window; windows do not overlap."""
+    """Length of a window; windows do not overlap."""
 
     def initial_state(self) -> Any:
-        """State before the first sample of a session."""
+        """Return the state before the first sample of a session."""
         ...
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
-        """Probabilities of speech, for the next audio of each of several sessions.
+        """Return speech probabilities for the next audio of several sessions.
 
         Args:
             work: each of shape (n * window_samples,); n may differ.
 
         Returns:
-            For each: probabilities of shape (n,), 0..1, and the state for the session's next call.
-            They do not depend on what else is in the call.
+            For each: probabilities of shape (n,), 0..1, and the state for the session's next call. They do not depend
+            on the rest of the batch.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderProfile:
-    """How an encoder wants to be used; thresholds belong to the encoder, never to the engine."""
+    """How to use a speaker encoder; thresholds belong to the encoder, never to the engine."""
 
     dimension: int
     window_s: float
-    """Length of the windows that speakers are told apart by, seconds."""
+    """Length of the windows to embed, seconds."""
     hop_s: float
     """Step between windows, seconds."""
     split_similarity: float
-    """Mean cosine similarity under which two groups of windows are two speakers."""
+    """Mean cosine similarity below which two groups of windows are two speakers."""
     merge_similarity: float
-    """Cosine similarity of two centroids from which they are one voice heard twice."""
+    """Cosine similarity from which two centroids are one speaker."""
     online_similarity: float
-    """Cosine similarity to a speaker's centroid under which a window is a voice not heard before,
-    as far as can be said while the session goes on."""
+    """Cosine similarity to all centroids below which a window begins a new voice, provisionally, in a live session."""
     min_cluster_s: float
-    """Speech under which a cluster is not a speaker of its own, seconds."""
+    """Speech below which a cluster is not a speaker of its own, seconds."""
     max_speakers: int
-    """The most speakers estimated."""
+    """Maximum number of speakers estimated."""
     same_voice_similarity: float
-    """Cosine similarity from which speakers of two recordings are the same person: over different microphones a
-    voice is less like itself than within one meeting."""
+    """Cosine similarity from which speakers of two recordings are the same person: a voice resembles itself less across
+    microphones than within one meeting."""
 
 
 class SpeakerEncoder(Protocol):
-    """Turns windows of speech into vectors that are close when the voice is the same."""
+    """Embeds windows of speech: embeddings of one voice are close."""
 
     profile: EncoderProfile
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """Vectors of shape (n, dimension), each of unit length; windows may differ in length."""
+        """Return embeddings of shape (n, dimension), unit length; windows of shape (samples,) may differ in length."""
         ...
 
 
 class FrameDiarizer(Protocol):
-    """Says who speaks in every frame, several at once where they do, while the audio comes.
+    """Streams per-frame speaker activity, overlap included.
 
-    It takes the place of windows, vectors and clusters. Speakers are numbered in the order in which they
-    are first heard, and a frame that was told is never revised.
+    It replaces windows, embeddings and clustering. Speakers are numbered by first speech, and returned frames are never
+    revised.
     """
 
     frame_samples: int
-    """Samples a frame."""
+    """Length of a frame."""
     step_samples: int
-    """Samples of new audio a call takes for each session; only the last may be shorter, even empty."""
+    """Audio that a call takes from each session; only the last may be shorter, even empty."""
     latency_samples: int
-    """How far behind the end of the audio given the frames told may be."""
+    """Maximum delay of returned frames behind the audio passed in."""
     max_speakers: int
     sessions_a_pass: int
-    """Sessions that are computed together; more of them in a call only wait for one another."""
+    """Sessions computed together; more of them in a call only wait for one another."""
 
     def initial_state(self) -> Any:
-        """State before the first sample of a session."""
+        """Return the state before the first sample of a session."""
         ...
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
-        """The next frames of each of several sessions, however far each has come.
+        """Return the next frames of several sessions, each at its own position.
 
         Args:
             work: each of shape (step_samples,), or shorter with ``last``.
 
         Returns:
-            For each: probabilities that a speaker speaks, shape (frames, max_speakers), 0..1, frames >= 0, and
-            the state for the session's next call. The frames of all calls of a session, with the last,
-            follow one another and cover all of its audio, rounded up. They do not depend on what
-            else is in the call, but for rounding.
+            For each: speaker probabilities, shape (frames, max_speakers), 0..1, frames >= 0, and the state for the
+            session's next call. The frames of all calls of a session are contiguous and cover its audio, rounded up.
+            They do not depend on the rest of the batch, except for rounding.
         """
         ...
 
 
 class VoiceSegmenter(Protocol):
-    """Tells up to three voices apart within a window, two of them at once, but not who they are."""
+    """Separates up to three voices within a window, up to two of them at once, without identifying them."""
 
     window_samples: int
-    """Samples of a window."""
+    """Length of a window."""
     frame_samples: int
-    """Samples from frame to frame."""
+    """Step between frames."""
     first_frame_samples: int
-    """Samples from the beginning of a window to the middle of its first frame."""
+    """From the start of a window to the middle of its first frame."""
     frames: int
-    """Frames of a window."""
+    """Number of frames in a window."""
 
     def __call__(self, windows: Sequence[Samples]) -> list[NDArray[np.float32]]:
-        """For each window of shape (window_samples,), or shorter but not empty: shape (frames, 7), rows sum to 1.
+        """Return class probabilities of each window's frames, shape (frames, 7), rows sum to 1.
 
-        Probabilities that nobody speaks, each voice alone (0, 1, 2), and each two at once (01, 02, 12). They do not
-        depend on what else is in the call.
+        The classes are nobody, each voice alone (0, 1, 2), and each pair (01, 02, 12). They do not depend on the rest
+        of the batch.
+
+        Args:
+            windows: each of shape (window_samples,), or shorter but not empty.
         """
         ...
 
@@ -146,38 +147,35 @@ class OpinionScores:
 
 
 class QualityEstimator(Protocol):
-    """Says how listeners would judge recorded speech."""
+    """Predicts how listeners would rate recorded speech."""
 
     window_samples: int
-    """Samples it is given at once."""
+    """Maximum length of a window."""
 
     def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
-        """Scores of windows as recorded, each of shape (window_samples,) or shorter but not empty."""
+        """Rate windows as recorded, each of shape (window_samples,) or shorter but not empty."""
         ...
 
 
 class TextEncoder(Protocol):
-    """Turns sentences into vectors that are close when they mean the same."""
+    """Embeds sentences: embeddings of similar meaning are close."""
 
     dimension: int
 
     def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of shape (n, dimension), each of unit length; a sentence's vector depends on it alone."""
+        """Return embeddings of shape (n, dimension), unit length; each depends on its sentence alone."""
         ...
 
 
 class SentimentClassifier(Protocol):
-    """Says how positive words are."""
+    """Estimates the polarity of text."""
 
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Polarities, -1 (negative) .. 1 (positive); 0 for a sentence without words.
+        """Return polarities, -1 (negative) .. 1 (positive), shape (n,); 0 for a sentence without words.
 
         Args:
             sentences: n sentences.
-            vectors: their vectors by the engine's TextEncoder, shape (n, dimension).
-
-        Returns:
-            Shape (n,).
+            vectors: their embeddings by the engine's TextEncoder, shape (n, dimension).
         """
         ...
 
@@ -186,29 +184,26 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "not_sure")
 
 
 class EmotionClassifier(Protocol):
-    """Says which emotion words express. It reads words, never voices."""
+    """Classifies the emotion that text expresses. It reads words, never voices."""
 
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities in the order of EMOTIONS.
+        """Return probabilities in the order of EMOTIONS, shape (n, 6); each row sums to 1.
 
         Args:
             sentences: n sentences.
-            vectors: their vectors by the engine's TextEncoder, shape (n, dimension).
-
-        Returns:
-            Shape (n, 6); each row sums to 1.
+            vectors: their embeddings by the engine's TextEncoder, shape (n, dimension).
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model as clients are told of it: never a path of this machine."""
+    """A model as clients see it: never a path of this machine."""
 
     task: str
     name: str
     version: str = ""
-    """First digits of its file's SHA-256, for a file that the catalogue does not know."""
+    """First digits of the file's SHA-256, for a file outside the catalogue."""
 
     @property
     def label(self) -> str:
@@ -228,18 +223,18 @@ class ModelSet:
     sentiment: SentimentClassifier
     emotions: EmotionClassifier
     named: tuple[NamedModel, ...]
-    """Each of them."""
+    """One for each task that has a model."""
     diarizer: FrameDiarizer | None = None
-    """Where there is one, it says who speaks; else vectors are clustered."""
+    """Diarizes where present; otherwise embeddings are clustered."""
     segmenter: VoiceSegmenter | None = None
-    """Where there is one, and no diarizer, several speakers are heard at once."""
+    """Adds overlap to clustering, where present; unused with a diarizer."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """``task: model`` of each."""
+        """``label`` of each model."""
         return tuple(model.label for model in self.named)
 
     @property
     def overlap(self) -> bool:
-        """Whether several speakers can be heard at once."""
+        """Whether simultaneous speakers are detected."""
         return self.diarizer is not None or self.segmenter is not None

@@ -1,4 +1,4 @@
-"""What a recogniser is: of pieces, of windows packed with speech, or of all audio while it comes."""
+"""The contract of recognisers: of short chunks, of windows packed with speech, or of streamed audio."""
 
 from __future__ import annotations
 
@@ -20,138 +20,144 @@ class RecognisedWord:
     """From the first sample given, seconds."""
     end_s: float
     confidence: float | None
-    """0..1; None where the recogniser does not say."""
+    """0..1; None where the recogniser reports none."""
     language: str = ""
-    """BCP 47 primary tag of what it was recognised in; empty where the recogniser knows one alone."""
+    """BCP 47 primary tag of the language recognised; empty for a recogniser of a single language."""
 
     def moved(self, by_s: float) -> Self:
-        """The same so many seconds later."""
+        """Return the word shifted by ``by_s`` seconds."""
         return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s)
 
 
 class Recogniser(Protocol):
-    """Turns pieces of speech into words with times."""
+    """Transcribes short chunks of speech into words with times."""
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
     max_segment_s: float
-    """The longest piece it takes, seconds."""
+    """Maximum length of a chunk, seconds."""
     word_times: bool
-    """Whether times are measured; else a piece's words share its time by their letters."""
+    """Whether times are measured; otherwise words share a chunk's time by their number of letters."""
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        """The words of each piece, in the order of time. Pieces may differ in length; each shape (n,), n > 0.
+        """Return the words of each chunk by time.
 
-        The words of a piece do not depend on what else is in the call, nor on any call before.
+        Words of a chunk depend neither on the rest of the batch nor on earlier calls.
+
+        Args:
+            pieces: chunks, each of shape (n,), n > 0; lengths may differ.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedWindow:
-    """A window that a recogniser has heard, but not written yet."""
+    """A window that is encoded, but not decoded yet."""
 
     kept: Any
-    """The backend's own."""
+    """The backend's own data."""
     languages: Mapping[str, float]
-    """How likely each language is, by BCP 47 primary tag; sums to 1. Empty where the model knows one alone."""
+    """Probability of each language, by BCP 47 primary tag; sums to 1. Empty for a model of a single language."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowTask(Generic[Heard]):
-    """A window to be written: encoded for the final words, samples of shape (n,) for a guess."""
+    """A window to decode: encoded for final words, samples of shape (n,) for provisional ones."""
 
     window: Heard
     language: str
-    """BCP 47 primary tag, one of the recogniser's; for a guess it may be empty: it is then detected."""
+    """BCP 47 primary tag, one of the recogniser's; may be empty for provisional words: detected."""
     key_terms: tuple[str, ...] = ()
-    """What may be said, as it is spelled."""
+    """Terms that may be spoken, as they are spelled."""
     language_given: bool = False
-    """The language was given with the audio; else it was detected."""
+    """Whether the client gave the language; otherwise it was detected."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuessedWords:
-    """What a short piece seems to say."""
+    """Provisional words of a chunk."""
 
     words: tuple[RecognisedWord, ...]
-    """Their times are estimates."""
+    """With estimated times."""
     language: str
-    """That they were written in."""
+    """BCP 47 primary tag that the words were decoded in."""
     languages: Mapping[str, float]
-    """How likely each language is, where it was detected; else empty."""
+    """Probability of each language where it was detected; otherwise empty."""
 
 
 @runtime_checkable
 class WindowRecogniser(Protocol):
-    """Turns windows packed with speech into words for good, and short pieces into words for now.
+    """Transcribes windows packed with speech into final words, and short chunks into provisional ones.
 
-    A window is heard first (``encode``), so that its language can be judged together with that of others, and
-    written then. Its words do not depend on what else is in the call, nor on any call before; guesses may.
+    Encoding and decoding are separate calls, so that a window's language can be judged together with others'. Its words
+    depend neither on the rest of the batch nor on earlier calls; provisional words may.
     """
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
     max_window_s: float
-    """The longest window it takes, seconds."""
+    """Maximum length of a window, seconds."""
     max_guess_s: float
-    """The longest piece it guesses at, seconds."""
+    """Maximum length of a provisional chunk, seconds."""
     uses_key_terms: bool
     word_times: bool
-    """Whether times of final words are measured; those of guesses are estimates."""
+    """Whether final words have measured times; provisional ones have estimates."""
     parallel: int
-    """Windows that it works on at once; beside them it guesses at pieces, a call at a time."""
+    """Windows processed concurrently; one provisional call runs beside them."""
 
     @property
     def processor_s(self) -> float:
-        """Processor time spent so far, on whatever thread, seconds."""
+        """Processor time so far on all threads, seconds."""
         ...
 
     def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
-        """Hears windows, each of shape (n,), 0 < n <= max_window_s."""
+        """Encode windows, each of shape (n,), 0 < n <= max_window_s."""
         ...
 
     def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
-        """The words of each window, in the order of time, with measured times."""
+        """Decode each window; return its words by time, with measured times."""
         ...
 
     def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
-        """What each piece of shape (n,), 0 < n <= max_guess_s, seems to say."""
+        """Return provisional words of each chunk, shape (n,), 0 < n <= max_guess_s."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HeardWords:
-    """What a call heard of one session; times are from the session's first sample."""
+    """Words of one session that a call recognised; times from the session's first sample."""
 
     words: tuple[RecognisedWord, ...]
-    """Words that have ended, in the order of time; none of them is ever revised."""
+    """Completed words by time; never revised."""
     under_way: RecognisedWord | None
-    """The word that may go on in the next call, as far as it is heard."""
+    """The ongoing word so far, which the next call may extend."""
 
 
 @runtime_checkable
 class StreamingRecogniser(Protocol):
-    """Turns the audio of many sessions into words while it comes. It hears all of it, pauses as well."""
+    """Transcribes the audio of many sessions as it arrives, pauses included."""
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
     step_samples: int
-    """Audio of this length, or a multiple, makes best use of a call."""
+    """Calls are most efficient with this much audio, or a multiple."""
     latency_samples: int
-    """How far behind the end of the audio given what is heard may be."""
+    """Maximum delay of words behind the audio passed in."""
     word_times: bool
     """Whether times are measured."""
 
     def initial_state(self) -> Any:
-        """State before the first sample of a session."""
+        """Return the state before the first sample of a session."""
         ...
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
-        """The next words of each of several sessions; work of any length, even empty, and after ``last`` no more.
+        """Return the next words of several sessions.
+
+        Args:
+            work: audio of any length, even empty; none follows ``last``.
 
         Returns:
-            For each: words, and the state for the session's next call. They depend neither on what else is in the
-            call, but for rounding, nor on how the audio is cut.
+            For each: words, and the state for the session's next call. They depend neither on how audio is cut nor,
+            except for rounding, on the rest of the batch.
         """
         ...

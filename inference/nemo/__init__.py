@@ -1,4 +1,4 @@
-"""Models of NVIDIA NeMo: checkpoints read safely, and what they do behind the Protocols.
+"""Models of NVIDIA NeMo: checkpoints loaded safely, behind the Protocols.
 
 Neither torch nor nemo is imported before a model is loaded.
 """

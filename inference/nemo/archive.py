@@ -1,7 +1,7 @@
-"""Unpacks a ``.nemo`` archive: a tar, perhaps gzipped, of one configuration, one file of weights and tokenizers.
+"""Unpacking a ``.nemo`` archive: a tar, optionally gzipped, of one configuration, weights and tokenizers.
 
-Headers are walked here, not by ``tarfile``: nothing but the few members a checkpoint has is ever written,
-and no size that a file claims is believed before its bytes have come.
+Headers are parsed here, not by ``tarfile``: only the few members of a checkpoint are ever written, and no claimed size
+is trusted before its bytes have arrived.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONFIG = "model_config.yaml"
 WEIGHTS = "model_weights.ckpt"
 MAX_MEMBERS = 256
 MAX_CONFIG_BYTES = 2 * 1024**2
-# The most that a plain header can say; the largest published checkpoints have 5 GB.
+# The maximum of a plain header; the largest published checkpoints have 5 GB.
 MAX_WEIGHTS_BYTES = 8 * 1024**3 - 1
 MAX_TOKENIZER_BYTES = 16 * 1024**2
 
@@ -27,20 +27,20 @@ _BLOCK = tarfile.BLOCKSIZE
 _COPY_BYTES = 1024**2
 _MAX_EXTENSION_BYTES = 64 * 1024
 _TOKENIZER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(?:model|vocab|txt)")
-# What an extended header may not say of the member after it: it would belie the plain header checked here.
+# Fields an extended header must not set: they would override the plain header that is checked here.
 _OVERRIDES = re.compile(rb"^\d+ (?:path|linkpath|size|GNU\.sparse[^=]*)=", re.MULTILINE)
 _EXTENSIONS = (tarfile.XHDTYPE, tarfile.XGLTYPE)
 
 
 def unpack(path: Path, folder: Path) -> frozenset[str]:
-    """Writes the members of the archive at ``path`` into ``folder``, an empty one.
+    """Write the members of an archive into ``folder``, which must be empty.
 
     Returns:
         Their names: CONFIG, WEIGHTS and those of tokenizer files.
 
     Raises:
-        ModelCorrupt: the file is cut short, is no such archive, or holds a member that no checkpoint needs:
-            outside its folder, a link, a device, too large, of an unknown name, or there twice.
+        ModelCorrupt: the file is truncated, is no such archive, or holds a member that no checkpoint needs: outside its
+            folder, a link, a device, too large, of an unknown name, or a duplicate.
     """
     try:
         with path.open("rb") as raw:

@@ -1,6 +1,6 @@
-"""The encoder of a cache-aware FastConformer: each frame is heard once, what it leaves is kept for each session.
+"""The encoder of a cache-aware FastConformer: each frame is encoded once, with caches for each session.
 
-Noroozi et al., "Stateful Conformer with Cache-based Inference for Streaming Automatic Speech Recognition",
+Source: Noroozi et al., "Stateful Conformer with Cache-based Inference for Streaming Automatic Speech Recognition",
 ICASSP 2024.
 """
 
@@ -14,21 +14,22 @@ import torch
 from inference.models import ModelUnfit
 
 Caches = tuple[Any, Any, Any]
-"""Of attention (layers, 1, frames, width), of convolutions (layers, 1, width, frames), and how many frames the first
-holds (1)."""
+"""Attention (layers, 1, frames, width), convolutions (layers, 1, width, frames), and the number of frames in the first
+(1)."""
 
 
 class CacheAwareEncoder:
-    """Encodes chunks of several sessions at once. Its output is that of the whole recording at once."""
+    """Encodes chunks of several sessions at once; the output equals that of the whole recording at once."""
 
     def __init__(self, model: Any, look_ahead: int | None, name: str) -> None:
         """
         Args:
             model: a NeMo recogniser in evaluation mode; its look-ahead is set here.
-            look_ahead: frames a chunk hears beyond its first, one of those the model was trained with; None: the first.
+            look_ahead: frames in a chunk after its first, one of the trained values; None: the model's default.
             name: of the model, for messages.
 
-        Raises ModelUnfit: the encoder is not cache-aware, or was not trained with that look-ahead.
+        Raises:
+            ModelUnfit: the encoder is not cache-aware, or was not trained with that look-ahead.
         """
         self._encoder = encoder = model.encoder
         _check_cache_aware(encoder, name)
@@ -36,9 +37,9 @@ class CacheAwareEncoder:
         encoder.setup_streaming_params()
         streaming = encoder.streaming_cfg
         self.first_features, self.features = (int(size) for size in streaming.chunk_size)
-        """Features of 10 ms in a session's first chunk, and in each after it."""
+        """Features of 10 ms in a session's first chunk, and in each later one."""
         self.overlap = int(streaming.pre_encode_cache_size[1])
-        """Features before a chunk that are given again with it, but for the first."""
+        """Features before a chunk that are passed again with it, except for the first chunk."""
         self._drop = int(streaming.drop_extra_pre_encoded)
         weights = next(encoder.parameters())
         self.device, self.dtype = weights.device, weights.dtype
@@ -46,15 +47,15 @@ class CacheAwareEncoder:
     def __call__(
         self, features: Any, counts: Sequence[int], caches: Sequence[Caches | None]
     ) -> tuple[Any, Any, list[Caches]]:
-        """Encodes one chunk of each of n sessions.
+        """Encode one chunk of each of n sessions.
 
         Args:
-            features: shape (n, bands, features), with the overlap before each chunk that is not a first one.
+            features: shape (n, bands, features), with the overlap before each chunk but a first one.
             counts: features of each.
-            caches: of each; None for first chunks, which all are or none.
+            caches: of each; None for first chunks; all or none are first.
 
         Returns:
-            Frames of shape (n, width, frames), how many each has (n), and the caches after.
+            Frames, shape (n, width, frames), the number of frames of each (n), and the new caches.
         """
         known = [cache for cache in caches if cache is not None]
         before: Caches
@@ -72,7 +73,7 @@ class CacheAwareEncoder:
             keep_all_outputs=True,
             drop_extra_pre_encoded=self._drop if known else 0,
         )
-        # DuplicateTrackDetector: a view would keep the memory of all sessions of this call.
+        # Copies: a view would keep the memory of all sessions of this call.
         parted = [
             (after[0][:, n : n + 1].clone(), after[1][:, n : n + 1].clone(), after[2][n : n + 1].clone())
             for n in range(len(caches))

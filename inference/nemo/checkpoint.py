@@ -1,8 +1,8 @@
-"""Loads a ``.nemo`` checkpoint without running anything from it.
+"""Loading a ``.nemo`` checkpoint without running code from it.
 
 NeMo's own ``restore_from`` extracts whatever the archive holds and builds whatever classes it names. Here the archive
-is unpacked within bounds (``archive``), every class is vouched for before one is built
-(``configuration``), and weights are tensors or refused.
+is unpacked within bounds (``archive``), every class is checked before one is built (``configuration``), and weights
+must be tensors.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ _RESTORING = threading.Lock()
 
 
 def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype: str = "float32") -> Any:
-    """The model in the ``.nemo`` file at ``path``, in evaluation mode.
+    """Load a model in evaluation mode.
 
     Args:
-        path: of the file.
-        classes: names of the classes it may be, of ``configuration.MODELS``.
+        path: of the ``.nemo`` file.
+        classes: names of accepted classes, of ``configuration.MODELS``.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", "bfloat16" or "float16": the type of the weights, but for the front end's, which
-            stays float32.
+        dtype: "float32", "bfloat16" or "float16": type of the weights, except the front end's, which stay float32.
 
     Raises:
         ModelMissing: NeMo or the file is missing.
         ModelCorrupt: the file is damaged or not safe to load.
-        ModelUnfit: it holds a model of another class, or weights that do not fit it; or device or dtype is unknown.
+        ModelUnfit: it holds another class, or weights that do not fit; or device or dtype is unknown.
     """
     if not path.is_file():
         raise ModelMissing(f"there is no model at {path}; fetch it with: meetra models pull {path.stem}")
@@ -60,7 +59,7 @@ def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype:
 
 
 def _read_weights(file: Path, archive: str) -> dict[str, Any]:
-    """Tensors by name, on the CPU and not yet read. Raises ModelCorrupt."""
+    """Map tensors by name, on the CPU, read lazily. Raises ModelCorrupt."""
     import torch
 
     try:
@@ -69,7 +68,7 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
     except (zipfile.BadZipFile, OSError) as error:
         raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or was cut short: {error}") from error
     if packed:
-        # What unpacks to a thousand times its size; torch.save never compresses.
+        # Compressed data may expand a thousandfold; torch.save never compresses.
         raise ModelCorrupt(f"{archive}: {WEIGHTS} holds compressed data, which torch.save never writes")
     try:
         with warnings.catch_warnings():
@@ -87,13 +86,13 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
 
 
 def _build(name: str, config: dict[str, Any], folder: Path, archive: str) -> Any:
-    """The model with weights of no meaning. Raises ModelCorrupt."""
+    """Build the model with arbitrary weights. Raises ModelCorrupt."""
     import importlib
 
     from omegaconf import OmegaConf
 
     cls = getattr(importlib.import_module(MODELS[name]), name)
-    # NeMo keeps "a model is being restored, its files are there" for the whole process.
+    # NeMo keeps "a model is being restored, its files are there" as global state.
     with _RESTORING:
         cls._set_model_restore_state(is_being_restored=True, folder=str(folder))
         try:
@@ -114,6 +113,6 @@ def _fill(model: Any, weights: dict[str, Any], archive: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in a line of bearable length."""
+    """Format an error as one line of limited length."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines)[:400] or type(error).__name__

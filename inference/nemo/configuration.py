@@ -1,7 +1,7 @@
-"""Reads a checkpoint's ``model_config.yaml`` as data and vouches for every class it names.
+"""Reading a checkpoint's ``model_config.yaml`` as data, and checking every class it names.
 
-NeMo hands such a configuration to Hydra, which calls whatever ``_target_`` names. A checkpoint is a file from
-elsewhere: it may name NeMo's own neural modules and losses, and nothing else.
+NeMo passes such a configuration to Hydra, which calls whatever ``_target_`` names. A checkpoint is an untrusted file:
+it may name NeMo's own neural modules and losses, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MODELS: Mapping[str, str] = {
     "EncDecHybridRNNTCTCBPEModel": "nemo.collections.asr.models.hybrid_rnnt_ctc_bpe_models",
     "EncDecCTCModelBPE": "nemo.collections.asr.models.ctc_bpe_models",
 }
-"""The models that are loaded, and where each is defined."""
+"""The models that can be loaded, and the module of each."""
 
 PARTS = ("nemo.collections.asr.modules.", "nemo.collections.asr.losses.", "nemo.collections.common.losses.")
-"""Where the parts of a model may come from."""
+"""The packages that a model's parts may come from."""
 
 MAX_NODES = 200_000
 DEEPEST = 32
@@ -31,21 +31,22 @@ MAX_NUMBER = 10_000_000
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 _TARGET_KEYS = ("_target_", "cls", "target")
-# Data sets and optimizers are of training: never built here, so what they name does not matter.
+# Used in training only: never built here, so the classes they name are harmless.
 _OF_TRAINING = ("train_ds", "validation_ds", "test_ds", "optim", "exp_manager", "trainer", "init_from_nemo_model",
                 "init_from_ptl_ckpt", "init_from_pretrained_model")  # fmt: skip
 
 
 def read_configuration(text: bytes, archive: str) -> dict[str, Any]:
-    """The configuration, with references resolved and what is of training left out.
+    """Read a configuration, resolve its references, and drop the keys of training.
 
-    Raises ModelCorrupt: not plain YAML, or more of it than a model has.
+    Raises:
+        ModelCorrupt: it is not plain YAML, or larger than any model's.
     """
     import yaml  # it comes with NeMo
 
     try:
         _check_events(text, archive)
-        # The safe loader knows plain values alone.
+        # The safe loader builds plain values only.
         content = yaml.load(text, yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeError, RecursionError, ValueError) as error:
         raise ModelCorrupt(f"{archive}: model_config.yaml is not plain YAML: {_first_line(error)}") from error
@@ -57,9 +58,11 @@ def read_configuration(text: bytes, archive: str) -> dict[str, Any]:
 
 
 def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]) -> str:
-    """The name of the class of the whole model, one of ``wanted``.
+    """Return the class name of the whole model, one of ``wanted``.
 
-    Raises ModelUnfit: it is another. Raises ModelCorrupt: it is none of MODELS.
+    Raises:
+        ModelUnfit: it is another of MODELS.
+        ModelCorrupt: it is none of MODELS.
     """
     target = config.get("target")
     name = str(target).rpartition(".")[2]
@@ -71,7 +74,7 @@ def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]
 
 
 def check_parts(config: Mapping[str, Any], archive: str) -> None:
-    """Looks at every class the configuration names, without building one.
+    """Check every class that the configuration names, without building one.
 
     Raises:
         ModelCorrupt: one is not a neural module or loss of NeMo, or a tokenizer would have to be fetched.
@@ -102,7 +105,7 @@ def _check_target(target: Any, place: str, archive: str) -> None:
             f"{archive}: {place}: {target!r} is not in the installed NeMo; is the checkpoint of another version?"
         ) from error
     part = getattr(part, "__wrapped__", part)
-    # Modules import others: nemo...conv_asr.torch.load begins rightly as well.
+    # Modules import others: nemo...conv_asr.torch.load has an allowed prefix too.
     if not (isinstance(part, type) and issubclass(part, nn.Module) and part.__module__.startswith(PARTS)):
         raise refusal
 
@@ -118,7 +121,7 @@ def _mappings(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _check_events(text: bytes, archive: str) -> None:
-    """Refuses, before any of it is built, what would take far more memory or time than its length says."""
+    """Reject, before any of it is built, text that would take far more memory or time than its length suggests."""
     import yaml
 
     depth = 0
@@ -131,7 +134,7 @@ def _check_events(text: bytes, archive: str) -> None:
 
 
 def _check_numbers(config: Any, archive: str) -> None:
-    """Numbers of layers and widths are multiplied into memory before a weight is read: they are bounded first."""
+    """Bound numbers of layers and widths: they multiply into memory before any weight is read."""
     waiting: list[tuple[str, Any]] = [("", config)]
     while waiting:
         key, node = waiting.pop()
@@ -146,7 +149,7 @@ def _check_numbers(config: Any, archive: str) -> None:
 
 
 def _resolved(node: Any, root: Mapping[str, Any], archive: str) -> Any:
-    """``${a.b}`` replaced by the plain value there; any other ``${`` could read the environment or grow without end."""
+    """Replace ``${a.b}`` by the plain value there; any other ``${`` could read the environment or grow unbounded."""
     if isinstance(node, dict):
         return {key: _resolved(value, root, archive) for key, value in node.items()}
     if isinstance(node, list):

@@ -1,4 +1,4 @@
-"""Loading a diarizer before anything of NeMo is imported."""
+"""Loading a diarizer without importing NeMo first."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 
 def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> FrameDiarizer:
-    """The streaming Sortformer in the ``.nemo`` file at ``path``.
+    """Load a streaming Sortformer.
 
     Args:
-        path: of the checkpoint.
+        path: of the ``.nemo`` checkpoint.
         latency: a name of ``inference.sortformer.latency.LATENCIES``: "0.32s", "0.64s", "1.04s", "10s" or "30.4s".
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", or "bfloat16" or "float16", which matrices are then multiplied in.
+        dtype: "float32", or "bfloat16" or "float16" for matrix products.
 
     Raises:
-        ModelMissing: there is no such file, or NeMo is not installed.
-        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
-        ModelUnfit: it holds something else than a streaming Sortformer for 16 kHz, or a setting is unknown.
+        ModelMissing: the file is missing, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
+        ModelUnfit: it is not a streaming Sortformer for 16 kHz, or a setting is unknown.
     """
-    # torch is imported only when it is wanted, and whoever lacks it is told how to get it.
+    # torch is imported only on use, so that an installation without it gets a message with the fix.
     from inference.nemo.runtime import import_nemo
 
     import_nemo()

@@ -1,6 +1,6 @@
-"""``python -m inference.nemo.export``: turns a ``.nemo`` checkpoint into ONNX, and checks it against torch.
+"""``python -m inference.nemo.export``: exports a ``.nemo`` checkpoint to ONNX, and compares it with torch.
 
-What is written, and what the JSON file beside it says, is in docs/engines-export.md.
+The files and their JSON description are specified in docs/engines-export.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TASKS = {
     "diarization": ("SortformerEncLabelModel",),
     "speech_recognition": ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE"),
 }
-"""Tasks, and the classes of checkpoints that are exported for each."""
+"""Tasks, and the classes of checkpoints exported for each."""
 INPUTS = ("samples", "mel")
 
 EXIT_FAILED = 1
@@ -36,21 +36,21 @@ def export(
     overwrite: bool = False,
     report: Report = lambda _: None,
 ) -> Exported:
-    """Exports the checkpoint at ``source`` into the folder ``destination``.
+    """Export a checkpoint into a folder.
 
     Args:
         source: the ``.nemo`` file.
-        destination: made where it is not there. Files appear in it only once they are checked.
-        task: of TASKS; without it, whatever the checkpoint is for.
-        heard: of INPUTS: what the graph of a speaker encoder takes. Others take mel spectra.
-        overwrite: whether an export that is there is replaced.
-        report: is told what is done.
+        destination: created where missing. Files appear in it only once they are checked.
+        task: of TASKS; None: that of the checkpoint.
+        heard: of INPUTS: the input of a speaker encoder's graph. Other graphs take mel spectra.
+        overwrite: whether to replace an existing export.
+        report: called with lines on progress.
 
     Raises:
-        ModelMissing: NeMo is not installed, or there is no such file.
-        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
-        ModelUnfit: it holds a model that is not exported, for another task, or an export is already there.
-        ExportUnverified: the graph does not give what torch gives; nothing was written.
+        ModelMissing: NeMo is not installed, or the file is missing.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
+        ModelUnfit: the model cannot be exported or is for another task, or an export already exists.
+        ExportUnverified: the graph's results differ from torch's; nothing was written.
     """
     from inference.nemo.checkpoint import load_checkpoint
 
@@ -79,14 +79,14 @@ def export(
 
 
 def _check_free(source: Path, destination: Path) -> None:
-    """Before minutes of work: nothing that is there would be replaced."""
+    """Check, before minutes of work, that no existing file would be replaced. Raises ModelUnfit."""
     for name in (f"{source.stem}.onnx", f"{source.stem}.json", "model.onnx", "encoder-model.onnx", "config.json"):
         if (destination / name).exists():
             raise ModelUnfit(f"{destination / name} is already there; name another folder, or give --overwrite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
+    """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.nemo.export",
         description="Export a NeMo checkpoint to ONNX and check that it gives what torch gives.",

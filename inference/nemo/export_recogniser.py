@@ -1,4 +1,4 @@
-"""Exports a recogniser in the layout of published ONNX exports of NeMo models, which the onnx-asr package runs."""
+"""Export of a recogniser in the published ONNX layout of NeMo models, which the onnx-asr package runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from inference.nemo.onnx_export import (
 )
 from inference.nemo.traceable_mel import describe_mel
 
-# The spectra that onnx-asr makes: others would be heard wrongly.
+# The spectra that onnx-asr computes; a model for others would misrecognise.
 _HEARD = {
     "n_fft": 512,
     "window_samples": 400,
@@ -35,30 +35,34 @@ _HEARD = {
 }
 _BANDS = (80, 128)
 _BLANK = "<blk>"
-# Features of each piece of a call: a breath, a sentence, half a minute, and several together.
+# Features of each chunk of a call: a breath, a sentence, half a minute, and several together.
 _CHECKED = ((20,), (333,), (3000,), (400, 57, 231), (120, 120))
 
 
 def export_recogniser(
     model: Any, source: Path, destination: Path, report: Report, *, external_bytes: int = EXTERNAL_BYTES
 ) -> Exported:
-    """Writes graphs, ``vocab.txt``, ``config.json`` and ``<name>.json``, named like ``source``, into ``destination``.
+    """Write graphs, ``vocab.txt``, ``config.json`` and ``<name>.json``, named like ``source``, into ``destination``.
 
     The graphs are ``encoder-model.onnx`` and ``decoder_joint-model.onnx`` of a transducer (a hybrid's CTC half is left
-    out), or ``model.onnx`` of a CTC model; weights of more than ``external_bytes`` go to a ``.data`` file beside.
+    out), or ``model.onnx`` of a CTC model.
 
     Args:
         model: an EncDecRNNTBPEModel, EncDecHybridRNNTCTCBPEModel or EncDecCTCModelBPE, float32 on the CPU.
+        source: the checkpoint.
+        destination: the folder.
+        report: called with lines on progress.
+        external_bytes: larger weights go to a ``.data`` file beside the graph.
 
     Raises:
-        ModelUnfit: its front end is none that onnx-asr has.
-        ExportUnverified: a graph does not give what torch gives.
+        ModelUnfit: onnx-asr does not support its front end.
+        ExportUnverified: a graph's results differ from torch's.
     """
     mel = describe_mel(model, source.name)
     _check_front_end(mel, source.name)
     kind = _kind(model)
     transducer = kind != "nemo-conformer-ctc"
-    # Before the export, which leaves its marks on the model.
+    # Before the export, which modifies the model.
     cases = [_encoder_case(model, frames, int(mel["bands"]), seed) for seed, frames in enumerate(_CHECKED)]
     steps = [_decoder_case(model, batch, seed) for seed, batch in enumerate((1, 4))] if transducer else []
     with appearing_in(destination) as folder:
@@ -98,7 +102,7 @@ def export_recogniser(
 
 
 def _kind(model: Any) -> str:
-    """The ``model_type`` of onnx-asr."""
+    """Return onnx-asr's ``model_type``."""
     if not hasattr(model, "joint"):
         return "nemo-conformer-ctc"
     return "nemo-conformer-tdt" if getattr(model.decoding, "durations", None) else "nemo-conformer-rnnt"
@@ -131,7 +135,7 @@ def _write_layout(folder: Path, model: Any, kind: str, mel: dict[str, Any]) -> N
 
 
 def _encoder_case(model: Any, frames: tuple[int, ...], bands: int, seed: int) -> tuple[str, Arrays, list[Any]]:
-    """What is compared, inputs of the graph, and what torch gives for each piece alone: (frames, width)."""
+    """Return a case's name, the graph's inputs, and torch's result of each chunk alone, (frames, width)."""
     random = torch.Generator().manual_seed(seed)
     lengths = torch.tensor(frames)
     features = torch.randn(len(frames), bands, max(frames), generator=random)
@@ -149,7 +153,7 @@ def _encoder_case(model: Any, frames: tuple[int, ...], bands: int, seed: int) ->
 
 
 def _compare_encoder(checked: Verification, what: str, found: Arrays, expected: list[Any]) -> None:
-    """Raises ExportUnverified. Frames after a piece's own mean nothing."""
+    """Compare chunk by chunk, ignoring padded frames. Raises ExportUnverified."""
     transducer = "outputs" in found
     for row, value in enumerate(expected):
         own = found["outputs"][row].T if transducer else found["logprobs"][row]
@@ -159,7 +163,7 @@ def _compare_encoder(checked: Verification, what: str, found: Arrays, expected: 
 
 
 def _decoder_case(model: Any, batch: int, seed: int) -> tuple[Arrays, Arrays]:
-    """Inputs of a step of prediction and joint network, and what torch gives for them."""
+    """Return inputs for a step of prediction and joint network, and torch's results."""
     random = torch.Generator().manual_seed(seed)
     layers, hidden = int(model.decoder.pred_rnn_layers), int(model.decoder.pred_hidden)
     width = int(model.joint.encoder_hidden)
@@ -168,7 +172,7 @@ def _decoder_case(model: Any, batch: int, seed: int) -> tuple[Arrays, Arrays]:
     tokens = torch.randint(0, len(model.tokenizer.vocab), (batch, 1), generator=random)
     with torch.inference_mode():
         predicted, after = model.decoder.predict(tokens, (states[0], states[1]), add_sos=False, batch_size=batch)
-        # Exported joint networks give logits, whatever the model makes of them.
+        # Exported joint networks return logits, whatever the model derives from them.
         joint = model.joint.joint_net(
             model.joint.project_encoder(encoded.transpose(1, 2))[:, :, None]
             + model.joint.project_prednet(predicted)[:, None]

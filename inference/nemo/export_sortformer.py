@@ -1,7 +1,7 @@
-"""Exports one step of a streaming Sortformer: chunk, speaker cache and fifo of several sessions to probabilities.
+"""Export of one step of a streaming Sortformer: chunk, speaker cache and fifo of several sessions to probabilities.
 
-What stays in the caches between steps is not in the graph: whoever runs it keeps them (Medennikov et al.,
-"Streaming Sortformer: Speaker Cache-Based Online Speaker Diarization with Arrival-Time Ordering", Interspeech 2025).
+The graph does not update the caches; its caller does (Medennikov et al., "Streaming Sortformer: Speaker Cache-Based
+Online Speaker Diarization with Arrival-Time Ordering", Interspeech 2025).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _FREE = {
     "chunk_embs": (0, 1),
     "chunk_emb_lengths": (0,),
 }
-# Per session: features of the chunk, frames of the speaker cache and of the fifo that hold something. The first
-# step of one session, all full, sessions of different ages in one call, and the last, short step.
+# Per session: features of the chunk, used frames of the speaker cache and of the fifo. The first step of one session,
+# all full, sessions of different ages in one call, and the last, short step.
 _CHECKED: tuple[tuple[tuple[int, int, int], ...], ...] = (
     ((104, 0, 0),),
     ((112, 12, 0),),
@@ -51,19 +51,22 @@ _CHECKED: tuple[tuple[tuple[int, int, int], ...], ...] = (
 
 
 def export_sortformer(model: Any, source: Path, destination: Path, report: Report) -> Exported:
-    """Writes ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
+    """Write ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
 
     The graph takes ``chunk`` (n, features, bands), ``spkcache`` and ``fifo`` (n, frames, width), each float32 with its
-    ``_lengths`` (n), int64, and gives ``preds`` (n, frames of all three packed to the left, speakers), the frames of
-    the chunk before the encoder ``chunk_embs`` (n, frames, width), and how many they are. Every size but the
-    widths may be anything, caches empty as well.
+    ``_lengths`` (n), int64, and returns ``preds`` (n, frames of all three packed to the left, speakers), the chunk's
+    frames before the encoder ``chunk_embs`` (n, frames, width), and their number. All sizes but the widths are free;
+    caches may be empty.
 
     Args:
         model: a streaming SortformerEncLabelModel, float32 on the CPU.
+        source: the checkpoint.
+        destination: the folder.
+        report: called with lines on progress.
 
     Raises:
-        ModelUnfit: it is no streaming one, or its front end cannot be described.
-        ExportUnverified: the graph does not give torch's probabilities.
+        ModelUnfit: it is not a streaming model, or its front end cannot be described.
+        ExportUnverified: the graph's probabilities differ from torch's.
     """
     if not model.streaming_mode:
         raise ModelUnfit(f"{source.name}: it hears whole recordings only; only a streaming Sortformer is exported")
@@ -71,7 +74,7 @@ def export_sortformer(model: Any, source: Path, destination: Path, report: Repor
     modules = model.sortformer_modules
     width, bands = int(modules.fc_d_model), int(mel["bands"])
     cases = [_case(model, sessions, width, bands, seed) for seed, sessions in enumerate(_CHECKED)]
-    # NeMo scripts its own packing, which the exporter of torch 2.9 and later does not take.
+    # NeMo scripts its own packing, which the exporter of torch 2.9 and later rejects.
     model.concat_and_pad_script = pack_left
     name = source.stem
     with appearing_in(destination) as folder:
@@ -118,15 +121,15 @@ def export_sortformer(model: Any, source: Path, destination: Path, report: Repor
 
 
 def pack_left(embeddings: Sequence[Any], lengths: Sequence[Any]) -> tuple[Any, Any]:
-    """What NeMo's ``concat_and_pad`` gives, by sorting in place of a loop.
+    """Compute NeMo's ``concat_and_pad`` by sorting instead of a loop.
 
     Args:
-        embeddings: tensors of shape (n, frames, width), frames may differ.
-        lengths: of each, how many of its frames hold something, shape (n).
+        embeddings: tensors of shape (n, frames, width); frames may differ.
+        lengths: number of used frames in each, shape (n).
 
     Returns:
-        The frames that hold something of all tensors, one after another from the left, then zeros, shape
-        (n, sum of frames, width); and how many they are, shape (n).
+        The used frames of all tensors, packed to the left, then zeros, shape (n, sum of frames, width); and their
+        number, shape (n).
     """
     joined = torch.cat(list(embeddings), 1)
     places = torch.arange(joined.shape[1], device=joined.device)[None]
@@ -169,7 +172,7 @@ def _random_inputs(
 def _case(
     model: Any, sessions: Sequence[tuple[int, int, int]], width: int, bands: int, seed: int
 ) -> tuple[str, Arrays, list[Any]]:
-    """What is compared, inputs of the graph, and what torch gives for each session alone."""
+    """Return a case's name, the graph's inputs, and torch's results of each session alone."""
     inputs = _random_inputs(sessions, width, bands, seed)
     expected = []
     with torch.inference_mode():
@@ -187,7 +190,7 @@ def _case(
 
 
 def _compare(checked: Verification, what: str, found: Arrays, expected: list[Any]) -> None:
-    """Raises ExportUnverified. Frames after a session's own mean nothing."""
+    """Compare session by session, ignoring padded frames. Raises ExportUnverified."""
     for row, (preds, embeddings, frames) in enumerate(expected):
         checked.compare(f"{what}: preds", found["preds"][row, : preds.shape[1]], preds[0])
         checked.compare(f"{what}: chunk_embs", found["chunk_embs"][row, : embeddings.shape[1]], embeddings[0])

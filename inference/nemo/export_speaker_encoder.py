@@ -1,4 +1,4 @@
-"""Exports a speaker encoder (TitaNet, SpeakerNet, ECAPA-TDNN) from samples, or from mel spectra, to unit vectors."""
+"""Export of a speaker encoder (TitaNet, SpeakerNet, ECAPA-TDNN): samples or mel spectra to unit-length embeddings."""
 
 from __future__ import annotations
 
@@ -24,24 +24,26 @@ from inference.nemo.onnx_export import (
 from inference.nemo.speaker_encoder import NemoSpeakerEncoder, knows_padding
 from inference.nemo.traceable_mel import TraceableMel, describe_mel
 
-# Windows as they come, the end of a segment, and one longer than any the graph was traced with.
+# Usual windows, the end of a segment, and one longer than any that the graph was traced with.
 _CHECKED_S = ((1.5,), (0.4, 1.5, 1.1), (3.0,), (1.5, 1.5, 1.5, 1.5), (0.73,), (8.0, 1.5))
 
 
 def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: str, report: Report) -> Exported:
-    """Writes ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
+    """Write ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
 
-    The graph gives ``vectors`` (n, dimension) of unit length, from ``samples`` (n, t) or ``mels`` (n, bands, frames)
-    with ``lengths`` (n) of each, int64. Where the model masks what is beyond a window's end, windows of
-    different lengths may go together.
+    The graph returns ``vectors`` (n, dimension) of unit length, from ``samples`` (n, t) or ``mels`` (n, bands, frames)
+    with ``lengths`` (n), int64. Where the model masks padding, a batch may hold windows of different lengths.
 
     Args:
         model: an EncDecSpeakerLabelModel, float32 on the CPU.
+        source: the checkpoint.
+        destination: the folder.
         heard: "samples" or "mel".
+        report: called with lines on progress.
 
     Raises:
         ModelUnfit: its front end cannot be described.
-        ExportUnverified: the graph does not give torch's vectors.
+        ExportUnverified: the graph's embeddings differ from torch's.
     """
     mel = describe_mel(model, source.name)
     masks = knows_padding(model)
@@ -50,7 +52,7 @@ def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: s
             f"{source.name}: its encoder hears the padding that preprocessor.pad_to asks for; export it from samples"
         )
     encoder = NemoSpeakerEncoder(model)
-    # Before tracing, which leaves its marks on the model.
+    # Before tracing, which modifies the model.
     cases = [
         _case(encoder, mel, heard, lengths if masks else lengths[:1] * len(lengths), seed)
         for seed, lengths in enumerate(_CHECKED_S)
@@ -90,7 +92,7 @@ def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: s
 
 
 class _UnitVectors(torch.nn.Module):  # type: ignore[misc]
-    """The model from samples or spectra to vectors of unit length."""
+    """The model from samples or spectra to embeddings of unit length."""
 
     def __init__(self, model: Any, front_end: TraceableMel | None) -> None:
         super().__init__()
@@ -105,7 +107,7 @@ class _UnitVectors(torch.nn.Module):  # type: ignore[misc]
 
 
 def _mask_any_length(encoder: Any) -> None:
-    """NeMo's layers keep a mask of the longest input seen, which a trace would freeze: here it is made anew."""
+    """Compute masks anew: NeMo's layers keep one of the longest input seen, which a trace would freeze."""
     from nemo.collections.asr.parts.submodules.jasper import MaskedConv1d, SqueezeExcite
 
     def masked(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -124,7 +126,7 @@ def _mask_any_length(encoder: Any) -> None:
 
 
 def _example(heard: str, mel: dict[str, Any]) -> tuple[str, torch.Tensor]:
-    """The name of the signal and two of 1.5 s."""
+    """Return the signal's name and two examples of 1.5 s."""
     samples = int(1.5 * SAMPLE_RATE_HZ)
     if heard == "samples":
         return "samples", torch.from_numpy(np.stack(noises([samples, samples], seed=99)))
@@ -134,7 +136,7 @@ def _example(heard: str, mel: dict[str, Any]) -> tuple[str, torch.Tensor]:
 def _case(
     encoder: NemoSpeakerEncoder, mel: dict[str, Any], heard: str, lengths_s: tuple[float, ...], seed: int
 ) -> tuple[str, Arrays, NDArray[np.float32]]:
-    """What is compared, inputs of the graph, and torch's vectors of each window alone."""
+    """Return a case's name, the graph's inputs, and torch's embeddings of each window alone."""
     windows = noises([round(length * SAMPLE_RATE_HZ) for length in lengths_s], seed)
     expected = np.concatenate([encoder([window]) for window in windows])
     lengths = np.array([len(window) for window in windows], np.int64)

@@ -1,8 +1,7 @@
-"""Mel spectra of pieces of audio, the same as those of the whole file.
+"""Mel spectra of chunks of audio, equal to those of the whole file.
 
-NeMo's own front end computes them. A frame's window reaches into its neighbours, and the ends of what the front end is
-given are padded with silence: so it is given a little more on the left, and the frames that heard
-the padding are left out.
+NeMo's own front end computes them. A frame's window reaches into its neighbours, and the front end pads both ends of
+its input with silence: so it gets some more audio on the left, and the frames that include padding are dropped.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from inference.sortformer import FFT, HOP_SAMPLES, WINDOW_SAMPLES
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """What frames to compute of one session."""
+    """Audio and number of the frames to compute for one session."""
 
     samples: Samples
     """From ``guard`` frames before the first."""
     guard: int
-    """Frames to leave out on the left."""
+    """Frames to drop on the left."""
     frames: int
 
 
 class MelFrontEnd:
-    """NeMo's front end of a model, for several sessions at once."""
+    """A model's NeMo front end, for several sessions at once."""
 
     def __init__(self, preprocessor: Any, name: str) -> None:
-        """Raises ModelUnfit: the model hears other features than a stream can have."""
+        """Check the front end. Raises ModelUnfit for features that cannot be streamed."""
         self._featurizer = featurizer = preprocessor.featurizer
         found = (
             int(featurizer.sample_rate),
@@ -55,7 +54,7 @@ class MelFrontEnd:
             )
 
     def __call__(self, rows: Sequence[FeatureRow], device: Any) -> Any:
-        """Log mel spectra, shape (rows, most frames, features), float32; zeros after a row's own frames."""
+        """Return log-mel spectra, shape (rows, max frames, bands), float32; zeros after a row's own frames."""
         longest = max(len(row.samples) for row in rows)
         audio = np.zeros((len(rows), longest), np.float32)
         for place, row in zip(audio, rows, strict=True):

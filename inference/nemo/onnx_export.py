@@ -1,4 +1,4 @@
-"""What exports share: tracing, the check against torch, and files that appear only once they are checked."""
+"""Shared parts of exports: tracing, comparison with torch, and output files that appear only once checked."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from inference.models import SAMPLE_RATE_HZ, Samples
 
 TOLERANCE = 1e-4
-"""Largest difference from torch that is let through, as a share of the largest value, or of 1 where that is less."""
+"""Maximum difference from torch, as a share of the largest value, or of 1 where that is less."""
 OPSET = 17
-# A protobuf cannot be larger than 2 GiB: from here on weights go to a file of their own, as published exports do.
+# A protobuf is limited to 2 GiB: larger weights go to a file of their own, as in published exports.
 EXTERNAL_BYTES = 1_800_000_000
 _OWN_FOLDER_PREFIX = ".export-"
 
@@ -31,20 +31,20 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class ExportUnverified(Exception):
-    """An exported graph does not give what torch gives; nothing was written."""
+    """An exported graph's results differ from torch's; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written."""
+    """An export's files and accuracy."""
 
     files: tuple[Path, ...]
     worst: float
-    """Largest difference from torch that was found, in the measure of TOLERANCE."""
+    """Largest difference from torch, in the measure of TOLERANCE."""
 
 
 class Verification:
-    """Compares a graph with torch on one input after another."""
+    """Compares a graph with torch, input by input."""
 
     def __init__(self, graph: Path) -> None:
         import onnxruntime as ort
@@ -58,14 +58,14 @@ class Verification:
         self.cases = 0
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Every output of the graph by name; inputs that the graph has no use for are left out."""
+        """Return every output of the graph by name; inputs that it does not take are ignored."""
         wanted = {node.name for node in self._session.get_inputs()}
         names = [node.name for node in self._session.get_outputs()]
         found = self._session.run(names, {name: value for name, value in inputs.items() if name in wanted})
         return dict(zip(names, found, strict=True))
 
     def compare(self, what: str, found: NDArray[Any], expected: NDArray[Any]) -> None:
-        """Raises ExportUnverified: the shapes differ, or the values by more than TOLERANCE."""
+        """Compare values. Raises ExportUnverified: shapes differ, or values by more than TOLERANCE."""
         self.cases += 1
         if found.shape != expected.shape:
             raise ExportUnverified(f"{self._name}: {what}: shape {found.shape}, and {expected.shape} of torch")
@@ -80,12 +80,12 @@ class Verification:
 
 @contextmanager
 def appearing_in(destination: Path) -> Iterator[Path]:
-    """A folder beside what it will become: its files move to ``destination`` at the end, or are gone if it fails."""
+    """Yield a temporary folder; move its files to ``destination`` on success, delete them on failure."""
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=_OWN_FOLDER_PREFIX, dir=destination) as place:
         folder = Path(place)
         yield folder
-        # The JSON file last: where it is, the graph is whole.
+        # The JSON file last: where it exists, the graph is complete.
         for file in sorted(folder.iterdir(), key=lambda file: file.suffix == ".json"):
             shutil.move(file, destination / file.name)
 
@@ -93,13 +93,13 @@ def appearing_in(destination: Path) -> Iterator[Path]:
 def trace(
     module: Any, inputs: Mapping[str, Any], outputs: Sequence[str], free: Mapping[str, Sequence[int]], to: Path
 ) -> None:
-    """Writes ``module`` as an ONNX graph.
+    """Trace ``module`` and write it as an ONNX graph.
 
     Args:
         module: takes the values of ``inputs`` in their order.
-        inputs: by name, an example of each.
+        inputs: an example of each, by name.
         outputs: their names.
-        free: by name of an input or output, its axes of any length.
+        free: axes of any length, by name of an input or output.
         to: the file.
     """
     import torch
@@ -121,9 +121,9 @@ def trace(
 
 
 def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[Path, ...]:
-    """Puts the weights of a graph too large for one file into one of their own, ``<graph>.data``.
+    """Move the weights of a graph too large for one file into ``<graph>.data``; return the graph's files.
 
-    The exporter leaves such weights in a file each. Returns the files the graph is made of.
+    The exporter writes each such weight to a file of its own.
     """
     import onnx
 
@@ -142,7 +142,7 @@ def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[P
         location=data.name,
         size_threshold=1024,
     )
-    # onnx makes it for its owner alone.
+    # onnx creates it readable by its owner only.
     shutil.copymode(graph, data)
     for file in beside:
         file.unlink()
@@ -150,7 +150,7 @@ def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[P
 
 
 def noises(lengths: Sequence[int], seed: int) -> list[Samples]:
-    """Noise of several lengths in samples, as loud as speech, that comes and goes."""
+    """Return noise of several lengths (samples), as loud as speech, with a varying level."""
     rng = np.random.default_rng(seed)
     found = []
     for length in lengths:
@@ -160,7 +160,7 @@ def noises(lengths: Sequence[int], seed: int) -> list[Samples]:
 
 
 def write_description(file: Path, source: Path, content: Mapping[str, Any]) -> None:
-    """The JSON file beside an export: ``content``, where it comes from and what it was made with."""
+    """Write the JSON file beside an export: ``content``, its source, and the versions that made it."""
     with source.open("rb") as checkpoint:
         digest = hashlib.file_digest(checkpoint, "sha256").hexdigest()
     more = {

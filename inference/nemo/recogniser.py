@@ -1,4 +1,4 @@
-"""Recogniser on the Parakeet family of NVIDIA NeMo: TDT, RNN-T, CTC, and hybrids, which decode by their transducer.
+"""Recogniser on the Parakeet family of NVIDIA NeMo: TDT, RNN-T, CTC, and hybrids, decoded by their transducer.
 
 TDT: Xu et al., "Efficient Sequence Transduction by Jointly Predicting Tokens and Durations", ICML 2023.
 """
@@ -18,33 +18,33 @@ from inference.nemo.token_words import Token, decode_greedily, frame_seconds, wo
 
 RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE")
 MAX_SEGMENT_S = 30.0
-"""Attention takes the square of a piece's length; published models are trained on pieces of up to 20 to 40 s."""
+"""Attention grows with the square of a chunk's length; published models are trained on up to 20 to 40 s."""
 BATCH_S = 480.0
-"""Audio in one pass of the model, the padding counted, seconds: 16 of the longest pieces."""
-# Models are not trained on less; NeMo's ``transcribe`` pads to as much.
+"""Audio in one pass of the model, padding included, seconds: 16 of the longest chunks."""
+# Models are not trained on less; NeMo's ``transcribe`` pads to the same length.
 MIN_SAMPLES = SAMPLE_RATE_HZ
 
 
 def load_recogniser(path: Path, *, device: str, dtype: str, languages: Sequence[str]) -> Recogniser:
-    """The recogniser in the ``.nemo`` file at ``path``.
+    """Load a recogniser.
 
     Args:
-        path: of the checkpoint: an EncDecRNNTBPEModel (RNN-T or TDT), EncDecHybridRNNTCTCBPEModel or
+        path: of a ``.nemo`` checkpoint: an EncDecRNNTBPEModel (RNN-T or TDT), EncDecHybridRNNTCTCBPEModel or
             EncDecCTCModelBPE for 16 kHz.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", or "bfloat16" or "float16".
-        languages: it understands, BCP 47 primary tags; the file does not say.
+        dtype: "float32", "bfloat16" or "float16".
+        languages: BCP 47 primary tags of the model; the file does not state them.
 
     Raises:
-        ModelMissing: there is no such file, or NeMo is not installed.
-        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
-        ModelUnfit: it holds something else than such a recogniser.
+        ModelMissing: the file is missing, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
+        ModelUnfit: it is not such a recogniser.
     """
     return recogniser_of(load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype), languages, path.name)
 
 
 def recogniser_of(model: Any, languages: Sequence[str], name: str) -> Recogniser:
-    """The recogniser that a loaded checkpoint is; ``name`` of its file. Raises ModelUnfit: it is not for 16 kHz."""
+    """Create the recogniser of a loaded checkpoint; ``name`` of its file. Raises ModelUnfit: it is not for 16 kHz."""
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
             f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
@@ -54,10 +54,10 @@ def recogniser_of(model: Any, languages: Sequence[str], name: str) -> Recogniser
 
 
 class NemoRecogniser:
-    """Words with times and confidence of many pieces in one pass.
+    """Recogniser of many chunks in one pass.
 
-    Pieces of like length go together, and every part of the model knows how long each is: words depend on the
-    piece alone, but for rounding.
+    Chunks of similar length share a batch, and every layer masks padding: words depend on their chunk alone, except for
+    rounding.
     """
 
     max_segment_s = MAX_SEGMENT_S
@@ -73,9 +73,10 @@ class NemoRecogniser:
         self._frame_s = frame_seconds(model)
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        """See Recogniser; pieces under 1 s are padded with silence.
+        """Implement Recogniser; chunks under 1 s are padded with silence.
 
-        Raises ValueError: a piece is empty or longer than ``max_segment_s``.
+        Raises:
+            ValueError: a chunk is empty or longer than ``max_segment_s``.
         """
         longest = int(self.max_segment_s * SAMPLE_RATE_HZ)
         for place, piece in enumerate(pieces):
@@ -88,7 +89,7 @@ class NemoRecogniser:
         return words
 
     def _batches(self, pieces: Sequence[Samples]) -> Iterator[list[int]]:
-        """Places of pieces that go together, the longest first."""
+        """Yield indices of chunks to batch, longest first."""
         batch: list[int] = []
         for place in sorted(range(len(pieces)), key=lambda place: -len(pieces[place])):
             if batch and (len(batch) + 1) * len(pieces[batch[0]]) > self._batch_samples:
@@ -136,7 +137,7 @@ class NemoRecogniser:
 
 
 def _transducer_tokens(hypothesis: Any) -> list[Token]:
-    """Tokens at NeMo's own times, which close punctuation up to the word before it."""
+    """Return tokens at NeMo's own times, in which punctuation ends at the word before it."""
     return [
         Token(int(number), int(times["start_offset"]), int(times["end_offset"]), float(confidence))
         for number, times, confidence in zip(
@@ -146,9 +147,9 @@ def _transducer_tokens(hypothesis: Any) -> list[Token]:
 
 
 def _ctc_tokens(hypothesis: Any, labels: Sequence[int], blank: int) -> list[Token]:
-    """Tokens from where they are first seen to where they are last seen.
+    """Return tokens from their first to their last frame.
 
-    NeMo 3.0's times are not taken: there each token begins where the one before it begins, a pause earlier.
+    NeMo 3.0's times are unusable: there each token begins where the one before it begins, a pause earlier.
     """
     runs = [0, *(place for place, (a, b) in enumerate(pairwise(labels), 1) if a != b), len(labels)]
     spans = [(first, end) for first, end in pairwise(runs) if end > first and labels[first] != blank]

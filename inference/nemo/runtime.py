@@ -1,4 +1,4 @@
-"""Brings NeMo in quietly, and says what a device and a number format are called."""
+"""Importing NeMo quietly, and names of devices and number formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @cache
 def import_nemo() -> None:
-    """Imports NeMo's speech models, 7 to 10 s the first time. Raises ModelMissing where they are not installed."""
+    """Import NeMo's speech models, 7 to 10 s the first time. Raises ModelMissing where they are not installed."""
     for name in ("torch", "nemo.collections.asr"):
         try:
             found = importlib.util.find_spec(name) is not None
@@ -29,7 +29,7 @@ def import_nemo() -> None:
                 f"NeMo is not installed (no {name.partition('.')[0]} package); install it with: make nemo, "
                 "or: pip install 'nemo_toolkit[asr]==3.0.0'"
             )
-    # Models come from files alone: nothing may reach out, and nobody is told what runs here.
+    # Models come from files only: nothing may use the network or report what runs here.
     for name, value in {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled"}.items():
         os.environ.setdefault(name, value)
     logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
@@ -43,13 +43,13 @@ def import_nemo() -> None:
         nemo_logging.setLevel(logging.ERROR)
         import nemo.collections.asr.models  # noqa: F401
     nemo_logging.setLevel(logging.ERROR)
-    # On a busy machine OpenMP threads that wait for each other cost far more than they bring: 1, unless told.
+    # On a busy machine OpenMP threads that wait for each other cost far more than they gain: 1 by default.
     with contextlib.suppress(RuntimeError):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1") or "1"))
 
 
 def torch_device(name: str) -> Any:
-    """The ``torch.device`` of "cpu", "cuda" or "auto". Raises ModelUnfit."""
+    """Return the ``torch.device`` of "cpu", "cuda" or "auto". Raises ModelUnfit."""
     import torch
 
     if name not in DEVICES:
@@ -62,7 +62,7 @@ def torch_device(name: str) -> Any:
 
 
 def torch_dtype(name: str) -> Any:
-    """The ``torch.dtype`` of a name in DTYPES. Raises ModelUnfit."""
+    """Return the ``torch.dtype`` of a name in DTYPES. Raises ModelUnfit."""
     import torch
 
     if name not in DTYPES:

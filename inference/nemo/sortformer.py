@@ -25,31 +25,31 @@ from inference.sortformer import (
     settings_for,
 )
 
-# Sessions in one forward pass. On a CPU several bring nothing: one took 1.2 to 1.3 s of a core, four 5.1 to
-# 5.5 s (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
+# Sessions in one forward pass. Batching gains nothing on a CPU: one took 1.2 to 1.3 s of a core, four 5.1 to 5.5 s
+# (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
 MAX_ROWS_CPU, MAX_ROWS_GPU = 1, 128
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What one session hears in a forward pass."""
+    """Input of one session for a forward pass."""
 
     index: int
-    """Which of the call's work."""
+    """Index of the session in the call."""
     state: SortformerState
     chunk: Chunk
 
     @property
     def length(self) -> int:
-        """Frames heard."""
+        """Number of frames."""
         return len(self.state.cache) + len(self.state.fifo) + self.chunk.embedded
 
 
 class SortformerDiarizer:
-    """FrameDiarizer by a NeMo ``SortformerEncLabelModel``; its frames are those of the model's own ``diarize()``.
+    """FrameDiarizer on a NeMo ``SortformerEncLabelModel``; frames equal those of the model's own ``diarize()``.
 
-    Sessions in a call may be of different ages: each row is its own cache, fifo and chunk packed to the left, of
-    its own length. Rows do not hear one another.
+    Sessions in a call may be of different ages: each row is its own cache, fifo and chunk packed to the left, of its
+    own length. Rows do not influence one another.
     """
 
     frame_samples = FRAME_SAMPLES
@@ -66,12 +66,13 @@ class SortformerDiarizer:
         """
         Args:
             model: a SortformerEncLabelModel, float32, in evaluation mode.
-            settings: how much is heard at once and remembered.
-            dtype: "float32", or "bfloat16" or "float16" to multiply matrices in; states stay float32.
+            settings: sizes of chunk, context and caches.
+            dtype: "float32", or "bfloat16" or "float16" for matrix products; states stay float32.
             name: of the model, for messages.
-            most_rows: sessions in one forward pass.
+            most_rows: maximum number of sessions in one forward pass.
 
-        Raises ModelUnfit: the model is no streaming Sortformer for 16 kHz, or the settings do not fit it.
+        Raises:
+            ModelUnfit: the model is not a streaming Sortformer for 16 kHz, or the settings do not fit it.
         """
         self._model, self._modules, self._settings = model, model.sortformer_modules, settings
         self._device = next(model.parameters()).device
@@ -81,7 +82,7 @@ class SortformerDiarizer:
         self._apply(settings, name)
         self.max_speakers = int(self._modules.n_spk)
         self.step_samples = settings.step * FRAME_SAMPLES
-        # Just before a chunk is told, all of it and what it waits for is there but for one step.
+        # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
         waits = settings.chunk + settings.wait(settings.step) - settings.step
         self.latency_samples = waits * FRAME_SAMPLES
 
@@ -89,7 +90,7 @@ class SortformerDiarizer:
     def load(cls, path: Path, *, latency: str, device: str, dtype: str) -> SortformerDiarizer:
         """See ``inference.nemo.load_sortformer``."""
         torch_dtype(dtype)
-        settings_for(latency, 4)  # a wrong name is told before minutes of loading
+        settings_for(latency, 4)  # reject an unknown name before minutes of loading
         model = load_checkpoint(path, {"SortformerEncLabelModel"}, device=device)
         if not model.streaming_mode:
             raise ModelUnfit(f"{path.name}: it hears whole recordings only; use a streaming Sortformer")
@@ -97,6 +98,7 @@ class SortformerDiarizer:
         return cls(model, settings, dtype=dtype, name=path.name)
 
     def initial_state(self) -> SortformerState:
+        """Return the state before the first sample of a session."""
         return initial_state(int(self._modules.fc_d_model), self._device)
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
@@ -104,7 +106,7 @@ class SortformerDiarizer:
         states = [replace(stretch.state, audio=stretch.state.audio.hear(stretch.samples)) for stretch in work]
         told: list[list[NDArray[np.float32]]] = [[] for _ in work]
         with torch.inference_mode():
-            # The last call of a session may tell several chunks, one after another.
+            # The last call of a session may emit several chunks, one after another.
             while rows := self._ready(states, work):
                 for row, frames, state in self._step_all(rows):
                     told[row.index].append(frames)
@@ -125,7 +127,7 @@ class SortformerDiarizer:
             modules._check_streaming_parameters()
         except (TypeError, ValueError) as error:
             raise ModelUnfit(f"{name}: {error}") from error
-        # 13 features are 2 frames in every way of halving three times but the causal one.
+        # Three halvings make 2 frames of 13 features, unless they are causal.
         width = int(self._model.encoder._feat_in)
         features = torch.zeros((1, 13, width), device=self._device)
         with torch.inference_mode():
@@ -134,7 +136,7 @@ class SortformerDiarizer:
             raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
 
     def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Row]:
-        """The next chunk of each session that has one; those that hear most last."""
+        """Return the next chunk of each session that has one, longest context last."""
         rows = [
             _Row(index, state, chunk)
             for index, (state, stretch) in enumerate(zip(states, work, strict=True))
@@ -151,7 +153,7 @@ class SortformerDiarizer:
         return done
 
     def _step(self, rows: list[_Row]) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
-        """One forward pass: the frames of each chunk, shape (frames, max_speakers), and the states after it."""
+        """Run one forward pass; return each chunk's frames, shape (frames, max_speakers), and the new states."""
         model, device = self._model, self._device
         chunks = [row.chunk for row in rows]
         features = self._front_end([FeatureRow(c.samples, c.guard, c.features) for c in chunks], device)
@@ -172,7 +174,7 @@ class SortformerDiarizer:
         return np.split(numbers, np.cumsum([chunk.frames for chunk in chunks])[:-1]), states
 
     def _packed(self, rows: Sequence[_Row], embedded: Any) -> Any:
-        """Cache, fifo and chunk of each row, one after another from the left, zeros after; shape (rows, most, d)."""
+        """Pack cache, fifo and chunk of each row to the left, zeros after; shape (rows, max frames, d)."""
         width = embedded.shape[2]
         remembered = [part for row in rows for part in (row.state.cache, row.state.fifo)]
         frames = torch.cat([torch.zeros((1, width), device=self._device), *remembered, embedded.reshape(-1, width)])

@@ -1,9 +1,9 @@
-"""What a streaming Sortformer remembers of a session, and how a chunk changes it.
+"""State of a streaming Sortformer's session, and its update by a chunk.
 
-The arrival-order speaker cache of Medennikov et al., "Streaming Sortformer" (2025), as NeMo's
-``streaming_update`` does it for one recording. NeMo's other one, for rows of different ages, remembers probabilities
-from when a frame left the fifo instead of computing them anew when the cache is first compressed, and so
-tells other frames than ``diarize()``; it is not used here.
+The arrival-order speaker cache of Medennikov et al., "Streaming Sortformer" (2025), as NeMo's ``streaming_update``
+computes it for one recording. NeMo's update for rows of different ages keeps probabilities from when a frame left the
+fifo, instead of computing them anew when the cache is first compressed; its frames differ from those of ``diarize()``,
+so it is not used here.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from inference.sortformer import SessionAudio, StreamingSettings
 
 @dataclass(frozen=True, slots=True)
 class SortformerState:
-    """A session between two calls. Never changed: a step makes a new one, so that a failed call can be done again.
+    """State of a session between two calls. Immutable: a step creates a new one, so that a failed call can be repeated.
 
-    d: the width of the encoder, k: the most speakers.
+    d: the width of the encoder, k: the maximum number of speakers.
     """
 
     audio: SessionAudio
     cache: Any
-    """Frames kept of the speakers, float32, shape (at most speaker_cache, d)."""
+    """Cached frames of speakers, float32, shape (n, d), n at most speaker_cache."""
     cache_probabilities: Any | None
-    """Shape (as many, k); None until the cache is first compressed."""
+    """Shape (n, k); None until the cache is first compressed."""
     fifo: Any
-    """The latest frames, float32, shape (at most fifo, d)."""
+    """The latest frames, float32, shape (n, d), n at most fifo."""
     silence: Any
-    """The mean frame of silence, shape (d,)."""
+    """Mean frame of silence, shape (d,)."""
     silent_frames: Any
-    """Frames it is the mean of, int64, shape ()."""
+    """Number of frames averaged in it, int64, shape ()."""
 
     def tensor_bytes(self) -> int:
-        """Memory on the device."""
+        """Return the memory that its tensors take, bytes."""
         tensors = (self.cache, self.cache_probabilities, self.fifo, self.silence, self.silent_frames)
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class ToldChunk:
-    """What a step made of one session's chunk."""
+    """Results of a step for one session's chunk."""
 
     state: SortformerState
     embeddings: Any
     """Of the chunk's frames, shape (frames, d)."""
     cache_probabilities: Any
-    """Of what is in the cache, as heard with this chunk, shape (cache, k)."""
+    """Of the cached frames, given this chunk, shape (cache, k)."""
     fifo_probabilities: Any
     """Shape (fifo, k)."""
     chunk_probabilities: Any
@@ -68,7 +68,7 @@ class _Moved:
 
 
 def initial_state(width: int, device: Any) -> SortformerState:
-    """Nothing heard yet."""
+    """Return the state of a new session; ``width``: d."""
     nothing = torch.zeros((0, width), device=device)
     return SortformerState(
         audio=SessionAudio(),
@@ -81,7 +81,7 @@ def initial_state(width: int, device: Any) -> SortformerState:
 
 
 def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: Any) -> list[SortformerState]:
-    """The states after their chunks. ``modules``: the model's SortformerModules, which hold the scores' rules."""
+    """Return the states after their chunks. ``modules``: the model's SortformerModules, with the rules of scoring."""
     states: list[SortformerState] = []
     # Rows whose tensors have the same shapes share one computation.
     groups: dict[tuple[int, int, bool], list[_Moved]] = defaultdict(list)
@@ -108,7 +108,7 @@ def _moved_into_cache(
     settings: StreamingSettings,
     modules: Any,
 ) -> list[SortformerState]:
-    """The states of rows of the same shapes with frames moved into their caches."""
+    """Move frames into the caches of rows of the same shapes; return their states."""
     olds = [states[item.row] for item in moved]
     embeddings = torch.stack([item.embeddings for item in moved])
     probabilities = torch.stack([item.probabilities for item in moved])
@@ -122,7 +122,7 @@ def _moved_into_cache(
     cache_probabilities = None
     compress = caches.shape[1] > settings.speaker_cache
     if compress or olds[0].cache_probabilities is not None:
-        # Until the cache is first compressed its frames have the probabilities they are heard with now.
+        # Before the first compression, cached frames have the probabilities of the current step.
         known = [
             chunks[item.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
             for item, state in zip(moved, olds, strict=True)
@@ -131,7 +131,7 @@ def _moved_into_cache(
     if compress:
         caches, cache_probabilities, _ = modules._compress_spkcache(caches, cache_probabilities, silences)
     return [
-        # Each its own memory: a session must not keep alive what was computed for others.
+        # Copies: a session must not keep other sessions' results in memory.
         replace(
             state,
             cache=caches[index].clone(),

@@ -1,7 +1,7 @@
 """SpeakerEncoder on NVIDIA NeMo's TitaNet.
 
-Koluguri, Park and Ginsburg, "TitaNet: Neural Model for Speaker Representation with 1D Depth-wise Separable
-Convolutions and Global Context", ICASSP 2022.
+Koluguri, Park and Ginsburg, "TitaNet: Neural Model for Speaker Representation with 1D Depth-wise Separable Convolutions
+and Global Context", ICASSP 2022.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from inference.nemo.checkpoint import load_checkpoint
 
 SPEAKER_ENCODERS = ("EncDecSpeakerLabelModel",)
 BATCH_SAMPLES = 192 * SAMPLE_RATE_HZ
-"""Samples in one pass, the padding counted: 128 windows of 1.5 s."""
-# Under two frames a band has no deviation to be divided by; under a tenth of a second there is no voice either.
+"""Samples in one pass, padding included: 128 windows of 1.5 s."""
+# Below two frames a band has no deviation to divide by; below a tenth of a second there is no voice either.
 MIN_SAMPLES = SAMPLE_RATE_HZ // 10
 
 
 def profile_of(dimension: int) -> EncoderProfile:
-    """How a TitaNet is used: values to begin with, published, and not measured here.
+    """Return the profile of a TitaNet: initial values from publications, not measured here.
 
-    Windows of 1.5 s every 0.75 s are the longest scale of NeMo's diarization of telephone speech. Two voices
-    are told apart at a cosine of 0.4, where NeMo's ``verify_speakers`` says "another speaker" (its threshold is
-    0.7 of (cosine + 1) / 2). Centroids, over which a window's noise is averaged out, are one voice from 0.7 on,
-    also those of two recordings.
-    NeMo's clustering looks for at most 8 speakers.
+    Windows of 1.5 s every 0.75 s are the longest scale of NeMo's diarization of telephone speech. Two voices are told
+    apart at a cosine of 0.4, where NeMo's ``verify_speakers`` reports another speaker (its threshold is 0.7 of (cosine
+    + 1) / 2). Centroids, in which the noise of windows is averaged out, are one voice from 0.7 on, across recordings
+    too. NeMo's clustering looks for at most 8 speakers.
     """
     return EncoderProfile(
         dimension=dimension,
@@ -47,17 +46,17 @@ def profile_of(dimension: int) -> EncoderProfile:
 
 
 def load_speaker_encoder(path: Path, *, device: str, dtype: str) -> SpeakerEncoder:
-    """The speaker encoder in the ``.nemo`` file at ``path``.
+    """Load a speaker encoder.
 
     Args:
-        path: of the checkpoint: an EncDecSpeakerLabelModel for 16 kHz (TitaNet, SpeakerNet, ECAPA-TDNN).
+        path: of a ``.nemo`` checkpoint: an EncDecSpeakerLabelModel for 16 kHz (TitaNet, SpeakerNet, ECAPA-TDNN).
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", or "bfloat16" or "float16".
+        dtype: "float32", "bfloat16" or "float16".
 
     Raises:
-        ModelMissing: there is no such file, or NeMo is not installed.
-        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
-        ModelUnfit: it holds something else than a speaker encoder.
+        ModelMissing: the file is missing, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
+        ModelUnfit: it is not a speaker encoder.
     """
     model = load_checkpoint(path, SPEAKER_ENCODERS, device=device, dtype=dtype)
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
@@ -69,49 +68,49 @@ def load_speaker_encoder(path: Path, *, device: str, dtype: str) -> SpeakerEncod
 
 
 def dimension_of(model: Any) -> int:
-    """Length of the vectors of an EncDecSpeakerLabelModel: the width of its first layer after pooling."""
+    """Return the dimension of an EncDecSpeakerLabelModel's embeddings: the width of its first layer after pooling."""
     sizes = model.cfg.decoder.emb_sizes
-    # ``SpeakerDecoder`` gives the vector before its last layer's activation.
+    # ``SpeakerDecoder`` returns the embedding before its last layer's activation.
     return int(sizes if isinstance(sizes, int) else sizes[-1])
 
 
 def knows_padding(model: Any) -> bool:
-    """True where every layer leaves out what is beyond a window's end, so that windows of any length go together."""
+    """Return whether every layer masks padding, so that windows of any length can share a batch."""
     from nemo.collections.asr.modules import ConvASREncoder
 
     return isinstance(model.encoder, ConvASREncoder) and bool(model.cfg.encoder.get("conv_mask", True))
 
 
 class NemoSpeakerEncoder:
-    """Vectors of many windows in one pass.
+    """Embeds many windows in one pass.
 
-    Windows of different lengths share a pass where the model masks what is beyond each one's end, as TitaNet
-    does; elsewhere (ECAPA-TDNN in NeMo masks only its pooling) only windows of equal length do. A vector depends on its
-    window alone, but for rounding.
+    Windows of different lengths share a pass where the model masks padding, as TitaNet does; elsewhere (ECAPA-TDNN in
+    NeMo masks only its pooling) only windows of equal length do. An embedding depends on its window alone, except for
+    rounding.
     """
 
     def __init__(self, model: Any, profile: EncoderProfile | None = None) -> None:
-        """``model``: an EncDecSpeakerLabelModel in evaluation mode; ``profile``: in place of ``profile_of``."""
+        """``model``: an EncDecSpeakerLabelModel in evaluation mode; ``profile``: overrides ``profile_of``."""
         self.profile = profile or profile_of(dimension_of(model))
         self._model = model
-        # Statistics over time are taken in single precision whatever the rest is in (NeMo's pooling mixes the two).
+        # Statistics over time need single precision, whatever the rest uses (NeMo's pooling mixes the two).
         model.decoder.float()
         self._mixes_lengths = knows_padding(model)
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """See SpeakerEncoder; windows under 0.1 s are padded with silence."""
+        """Implement SpeakerEncoder; windows under 0.1 s are padded with silence."""
         vectors = np.zeros((len(windows), self.profile.dimension), np.float32)
         for batch in self._batches(windows):
             vectors[batch] = self._encode([windows[place] for place in batch])
         return vectors
 
     def features(self, samples: Any, lengths: Any) -> tuple[Any, Any]:
-        """What the model hears of samples (n, t) with lengths (n): spectra (n, bands, frames), and frames of each."""
+        """Return the spectra (n, bands, frames) of samples (n, t) with lengths (n), and the frames of each (n)."""
         features, frames = self._model.preprocessor(input_signal=samples, length=lengths)
         return features, frames
 
     def _batches(self, windows: Sequence[Samples]) -> Iterator[list[int]]:
-        """Places of windows that go together, the longest first."""
+        """Yield indices of windows to batch, longest first."""
         groups: defaultdict[int, list[int]] = defaultdict(list)
         for place in sorted(range(len(windows)), key=lambda place: -len(windows[place])):
             groups[0 if self._mixes_lengths else _length(windows[place])].append(place)

@@ -1,6 +1,6 @@
-"""Words while audio comes, from cache-aware FastConformers of NVIDIA NeMo with a transducer.
+"""Streaming recognition by NVIDIA NeMo's cache-aware FastConformers with a transducer.
 
-They are the words that the same model finds in the whole recording at once.
+The words are those that the same model finds in the whole recording at once.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from inference.nemo.token_words import Token, decode_greedily, frame_seconds, wo
 STREAMING_RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel")
 MAX_ROWS = 64
 """Sessions in one pass of the model."""
-# A word that does not end is told in parts: what is kept of a session stays small.
+# A word that does not end is emitted in parts, so that a session's state stays small.
 MAX_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is remembered of a session; tensors are on the model's device and never changed."""
+    """State of a session; tensors are on the model's device and immutable."""
 
     samples: Samples
     """Audio still needed, from ``first_sample`` on."""
     first_sample: int
     heard: int
-    """Samples given so far."""
+    """Samples received so far."""
     encoded: int
-    """Features of 10 ms the encoder has heard."""
+    """Features of 10 ms encoded so far."""
     caches: Any
     """Of the encoder, see ``cache_aware``; None before the first frame."""
     decoder: Any
     """NeMo's state of the transducer; None before the first frame."""
     tokens: tuple[Token, ...]
-    """Of the word under way."""
+    """Of the ongoing word."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Features of one session that can be heard now: ``start`` to ``end``, and ``before`` that were heard already."""
+    """New features of one session, ``start`` to ``end``, and the number ``before`` them that are passed again."""
 
     index: int
     start: int
@@ -64,20 +64,20 @@ class _Chunk:
 def load_streaming_recogniser(
     path: Path, *, device: str, dtype: str, languages: Sequence[str], look_ahead: int | None = None
 ) -> StreamingRecogniser:
-    """The streaming recogniser in the ``.nemo`` file at ``path``.
+    """Load a streaming recogniser.
 
     Args:
-        path: of the checkpoint: an EncDecRNNTBPEModel or EncDecHybridRNNTCTCBPEModel with a cache-aware encoder.
+        path: of a ``.nemo`` checkpoint: an EncDecRNNTBPEModel or EncDecHybridRNNTCTCBPEModel with a cache-aware
+            encoder.
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", or "bfloat16" or "float16".
-        languages: it understands, BCP 47 primary tags; the file does not say.
-        look_ahead: frames of 80 ms a chunk hears beyond its first, one of those it was trained with; without it,
-            the first of them.
+        dtype: "float32", "bfloat16" or "float16".
+        languages: BCP 47 primary tags of the model; the file does not state them.
+        look_ahead: frames of 80 ms in a chunk after its first, one of the trained values; None: the model's default.
 
     Raises:
-        ModelMissing: there is no such file, or NeMo is not installed.
-        ModelCorrupt: the file is not a NeMo checkpoint, or not a safe one.
-        ModelUnfit: it is no cache-aware recogniser for 16 kHz, or was not trained with that look-ahead.
+        ModelMissing: the file is missing, or NeMo is not installed.
+        ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
+        ModelUnfit: it is not a cache-aware recogniser for 16 kHz, or was not trained with that look-ahead.
     """
     model = load_checkpoint(path, STREAMING_RECOGNISERS, device=device, dtype=dtype)
     return NemoStreamingRecogniser(model, languages, look_ahead=look_ahead, name=path.name)
@@ -86,11 +86,11 @@ def load_streaming_recogniser(
 def load_fitting_recogniser(
     path: Path, *, device: str, dtype: str, languages: Sequence[str]
 ) -> Recogniser | StreamingRecogniser:
-    """The recogniser in the ``.nemo`` file at ``path``: a streaming one where it was trained for that.
+    """Load a recogniser, as a streaming one where it was trained for that.
 
-    That is a transducer whose encoder hears chunks with bounded context (``encoder.att_context_style:
-    chunked_limited``); every other is a recogniser of whole pieces. Arguments and errors as for both:
-    ``load_streaming_recogniser`` and ``recogniser.load_recogniser``.
+    That is a transducer whose encoder has chunks with bounded context (``encoder.att_context_style: chunked_limited``);
+    any other recognises whole chunks. Arguments and errors as ``load_streaming_recogniser`` and
+    ``recogniser.load_recogniser``.
     """
     model = load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype)
     if hasattr(model, "joint") and _hears_chunks(model.encoder):
@@ -103,7 +103,7 @@ def _hears_chunks(encoder: Any) -> bool:
 
 
 class NemoStreamingRecogniser:
-    """StreamingRecogniser by a cache-aware FastConformer; sessions in a call may be of different ages."""
+    """StreamingRecogniser on a cache-aware FastConformer; sessions in a call may be of different ages."""
 
     word_times = True
 
@@ -126,11 +126,11 @@ class NemoStreamingRecogniser:
         self.latency_samples = self.step_samples + self._beyond
 
     def initial_state(self) -> Any:
-        """See StreamingRecogniser."""
+        """Implement StreamingRecogniser."""
         return _State(np.zeros(0, np.float32), 0, 0, 0, None, None, ())
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
-        """See StreamingRecogniser."""
+        """Implement StreamingRecogniser."""
         import torch
 
         states = [_hear(stretch.state, stretch.samples) for stretch in work]
@@ -152,14 +152,14 @@ class NemoStreamingRecogniser:
         return results
 
     def _ready(self, states: Sequence[_State], last: Sequence[bool]) -> list[_Chunk]:
-        """The next chunk of sessions that have one. First chunks have another length: they go alone."""
+        """Return the next chunk of sessions that have one. First chunks differ in length and are batched alone."""
         found = []
         for index, (state, ends) in enumerate(zip(states, last, strict=True)):
             first = state.encoded == 0
             start = state.encoded
             end = start + (self._encoder.first_features if first else self._encoder.features)
             if ends:
-                # Less than a frame of the encoder's at the very end is heard as well, as it is in a whole recording.
+                # An incomplete frame of the encoder at the very end is encoded too, as in a whole recording.
                 end = min(end, state.heard // self._hop)
                 if end <= start:
                     continue
@@ -170,7 +170,7 @@ class NemoStreamingRecogniser:
         return firsts or found
 
     def _step(self, chunks: Sequence[_Chunk], states: list[_State]) -> None:
-        """Hears one chunk each of several sessions, all of them first ones or none, and puts their new states in."""
+        """Process one chunk of each of several sessions, all of them first ones or none; update ``states`` in place."""
         from inference.nemo.front_end import FeatureRow
         from inference.sortformer import GUARD_FEATURES
 
@@ -202,7 +202,7 @@ class NemoStreamingRecogniser:
     def _decoded(
         self, encoded: Any, lengths: Any, states: Sequence[_State]
     ) -> tuple[list[tuple[Token, ...]], list[Any]]:
-        """New tokens of each session, at frames from the session's start, and NeMo's states after them."""
+        """Return new tokens of each session, with frames from the session's start, and NeMo's new states."""
         from nemo.collections.asr.parts.utils.rnnt_utils import batched_hyps_to_hypotheses
 
         before = [state.decoder for state in states]
@@ -227,7 +227,7 @@ class NemoStreamingRecogniser:
             start, end = frame, frame + duration
             previous = found[-1] if found else (before[-1] if before else None)
             if has_durations and previous is not None and self._is_punctuation(number):
-                # As NeMo does it for TDT: punctuation is often told after a pause, and closes up to its word.
+                # As NeMo does for TDT: punctuation often comes after a pause, and is moved to its word.
                 start = end = previous.end
             found.append(Token(number, start, end, float(confidence)))
         return tuple(found)
@@ -245,11 +245,11 @@ class NemoStreamingRecogniser:
 
     @staticmethod
     def _end_s(stretch: Stretch, state: _State) -> float:
-        """Where the session ends, as far as that is known, seconds."""
+        """Return the session's end in seconds; infinite while unknown."""
         return state.heard / SAMPLE_RATE_HZ if stretch.last else float("inf")
 
     def _ended(self, state: _State, end_s: float) -> tuple[list[RecognisedWord], _State]:
-        """Words that nothing can be added to any more, and the state without them."""
+        """Return the words that are complete, and the state without them."""
         spans = word_spans(state.tokens, self._decoding)
         keep = spans[-1][1] if spans else len(state.tokens)
         if len(state.tokens) - keep > MAX_TOKENS:

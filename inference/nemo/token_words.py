@@ -1,8 +1,8 @@
-"""Puts the tokens of a NeMo decoding together into words with times and confidence.
+"""Grouping of NeMo's tokens into words with times and confidence.
 
-NeMo's own rule says where a word begins (``get_words_offsets``: word pieces, punctuation, unknown tokens). It is asked
-with each token's place in place of its time, so that a word's tokens, and with them its times and its confidence,
-are known exactly; NeMo's confidence of words is counted by another rule and fails where the two differ.
+NeMo's own rule decides where words begin (``get_words_offsets``: word pieces, punctuation, unknown tokens). It gets
+each token's index instead of its time, so that the tokens of a word, and thus its times and confidence, are known
+exactly; NeMo's word confidence follows another rule and fails where the two differ.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from inference.models import RecognisedWord
 
-# Nearly the probability of the token (NeMo takes off what chance alone would give), as the ONNX backend says it: a
-# model is as sure either way. Entropies tell errors apart better (Laptev and Ginsburg, SLT 2022), but are none.
+# Close to the token's probability (NeMo subtracts chance level), as in the ONNX backend, so that both report the same
+# confidence. Entropies separate errors better (Laptev and Ginsburg, SLT 2022), but are no probabilities.
 CONFIDENCE_METHOD = {"name": "max_prob", "alpha": 1.0}
 CONFIDENCE = {
     "preserve_frame_confidence": True,
@@ -30,10 +30,10 @@ CONFIDENCE = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word piece that was recognised."""
+    """A recognised word piece."""
 
     id: int
-    """Its number in the tokenizer."""
+    """Its id in the tokenizer."""
     start: int
     """First frame of the encoder's output."""
     end: int
@@ -43,11 +43,11 @@ class Token:
 
 
 def word_spans(tokens: Sequence[Token], decoding: Any) -> list[tuple[str, int, int]]:
-    """The words that tokens make, in the order of time: text, and the places of its tokens from and to.
+    """Group tokens into words by time: text, index of the first token, index after the last.
 
     Args:
         tokens: in the order in which they were recognised.
-        decoding: NeMo's decoding of the model, which knows its tokenizer and punctuation.
+        decoding: NeMo's decoding of the model, with its tokenizer and punctuation.
     """
     from nemo.collections.asr.parts.utils.timestamp_utils import get_words_offsets
 
@@ -68,11 +68,13 @@ def word_spans(tokens: Sequence[Token], decoding: Any) -> list[tuple[str, int, i
 
 
 def word_of(text: str, tokens: Sequence[Token], frame_s: float, duration_s: float) -> RecognisedWord | None:
-    """A word of its tokens, as sure as the least sure of them; None where there is nothing to read.
+    """Return the word of some tokens, with their minimum confidence; None without text.
 
     Args:
+        text: of the word.
+        tokens: of the word.
         frame_s: length of a frame, seconds.
-        duration_s: length of the audio; the word does not end after it.
+        duration_s: length of the audio, seconds; the word ends by then.
     """
     if not text or not tokens:
         return None
@@ -86,20 +88,20 @@ def word_of(text: str, tokens: Sequence[Token], frame_s: float, duration_s: floa
 
 
 def words_of(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s: float) -> tuple[RecognisedWord, ...]:
-    """The words that tokens make, in the order of time. See ``word_spans`` and ``word_of``."""
+    """Return the words of tokens by time. See ``word_spans`` and ``word_of``."""
     words = [word_of(text, tokens[start:end], frame_s, duration_s) for text, start, end in word_spans(tokens, decoding)]
     return tuple(word for word in words if word is not None)
 
 
 def frame_seconds(model: Any) -> float:
-    """Seconds a frame of the encoder's output stands for."""
+    """Return the duration of a frame of the encoder's output, seconds."""
     return float(model.encoder.subsampling_factor) * float(model.cfg.preprocessor.window_stride)
 
 
 def decode_greedily(model: Any) -> Any:
-    """Makes the model decode greedily in batches, with times and confidence; returns NeMo's decoding.
+    """Set up batched greedy decoding with times and confidence; return NeMo's decoding.
 
-    A beam that the checkpoint asks for is not kept: with it NeMo gives no confidence, and no state between calls.
+    A checkpoint's beam search is dropped: with it NeMo gives no confidence, and no state between calls.
     """
     from omegaconf import OmegaConf, open_dict
 
@@ -110,11 +112,11 @@ def decode_greedily(model: Any) -> Any:
         config.preserve_alignments = False
         config.confidence_cfg = CONFIDENCE
         if hasattr(model, "joint") and "greedy" in config:
-            # The one way of decoding that goes on from a state and says how sure it is, in batches.
+            # The only batched decoding that resumes from a state and reports confidence.
             config.greedy.loop_labels = True
     model.change_decoding_strategy(config, verbose=False)
     if getattr(model.decoding, "durations", None):
-        # NeMo 3.0 overwrites a token's duration while it looks on for the tokens of other pieces of the batch,
-        # unless it keeps every step (tdt_label_looping.py, stage 1.2): the same words would end elsewhere.
+        # NeMo 3.0 overwrites a token's duration while it searches the tokens of other chunks of the batch, unless it
+        # keeps every step (tdt_label_looping.py, stage 1.2): the same words would end elsewhere.
         model.decoding.decoding.decoding_computer.record_all_steps = True
     return model.decoding

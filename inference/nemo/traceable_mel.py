@@ -1,7 +1,7 @@
-"""NeMo's mel front end said in JSON, and said again in operations that ONNX has.
+"""NeMo's mel front end, described in JSON and rebuilt from operators of ONNX.
 
-NeMo's own goes through complex numbers, which the exporter does not know. Here the Fourier transform is a convolution
-with sines and cosines: the same spectrum to single precision, on any of ONNX Runtime's processors.
+NeMo's own uses complex numbers, which the exporter does not support. Here the Fourier transform is a convolution with
+sines and cosines: the same spectrum to single precision, on any of ONNX Runtime's providers.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import torch
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 
-# NeMo adds it to the deviation that a band is divided by.
+# NeMo adds it to each band's deviation before dividing.
 _MIN_DEVIATION = 1e-5
 _WINDOWS = ("hann", "hamming")
 
 
 def describe_mel(model: Any, name: str) -> dict[str, Any]:
-    """The front end of a model as the JSON file beside an export says it.
+    """Describe the front end of a model for the JSON file beside an export.
 
-    Raises ModelUnfit: the front end cannot be said so; the message names the setting.
+    Raises:
+        ModelUnfit: the front end cannot be described; the message names the setting.
     """
     config, featurizer = model.cfg.preprocessor, model.preprocessor.featurizer
     fixed = {
@@ -59,7 +60,7 @@ def describe_mel(model: Any, name: str) -> dict[str, Any]:
 
 
 class TraceableMel(torch.nn.Module):  # type: ignore[misc]
-    """Log mel spectra of samples (n, t) with lengths (n): features (n, bands, frames) and frames of each (n)."""
+    """Computes log-mel spectra of batches of samples, by operators that ONNX has."""
 
     def __init__(self, model: Any, description: dict[str, Any]) -> None:
         """``description``: of ``describe_mel``."""
@@ -78,6 +79,7 @@ class TraceableMel(torch.nn.Module):  # type: ignore[misc]
         self.register_buffer("filters", featurizer.fb[0].float())
 
     def forward(self, samples: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return features (n, bands, frames) of samples (n, t) with lengths (n), and the frames of each (n)."""
         before = torch.nn.functional.pad(samples[:, :-1], (1, 0))
         places = torch.arange(samples.shape[1], device=samples.device)
         sharp = (samples - self._preemphasis * before) * (places[None] < lengths[:, None])
@@ -93,7 +95,7 @@ class TraceableMel(torch.nn.Module):  # type: ignore[misc]
             features = off / (((off**2).sum(2, keepdim=True) / (count - 1)).sqrt() + _MIN_DEVIATION)
         features = features * heard
         if self._pad_to > 0:
-            # Encoders that do not mask hear the silence that NeMo pads with.
+            # Encoders without masks take the silence that NeMo pads with into account.
             missing = (self._pad_to - features.shape[2] % self._pad_to) % self._pad_to
             features = torch.nn.functional.pad(features, (0, missing))
         return features, frames

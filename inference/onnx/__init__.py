@@ -1,1 +1,1 @@
-"""Models run by ONNX Runtime: those of installed packages, and any that is exported to a layout known here."""
+"""Models run by ONNX Runtime: those of installed packages, and any exported to a supported layout."""

@@ -1,4 +1,4 @@
-"""Which models the settings select, loaded and tried once."""
+"""The models that the settings select, loaded and probed once."""
 
 from inference.selection.default_models import load_default_models
 from inference.selection.model_loading import Loader

@@ -1,4 +1,4 @@
-"""The default models: no GPU, no download; everything lies inside installed packages."""
+"""The default models: no GPU and no download; all files are in installed packages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from inference.selection.model_selection import load_models
 
 
 def load_default_models(threads: int, recogniser_workers: int) -> ModelSet:
-    """Loads and checks the default models, whatever the environment says. Raises ModelMissing or ModelCorrupt."""
-    # ``model_construct`` reads no environment.
+    """Load and check the default models, regardless of the environment. Raises ModelMissing or ModelCorrupt."""
+    # ``model_construct`` does not read the environment.
     return load_models(
         InferenceSettings.model_construct(threads=threads, recogniser_workers=recogniser_workers, device="cpu")
     )

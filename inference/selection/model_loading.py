@@ -1,4 +1,4 @@
-"""Loads one model of each task: its format decides the backend, which is imported only then."""
+"""Loading one model of each task; its format decides the backend, which is imported only then."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ LANGUAGE = re.compile("[a-z]{2,3}")
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Loads models that lie here; each method raises ModelMissing, ModelCorrupt or ModelUnfit."""
+    """Loads local models; each method raises ModelMissing, ModelCorrupt or ModelUnfit."""
 
     execution: Execution
-    """Of ONNX models."""
+    """For ONNX models."""
     device: str
     dtype: str
     latency: str
     """Of a streaming diarizer."""
     languages: tuple[str, ...]
-    """Of the recogniser, as the user says them; empty: the catalogue does."""
+    """Of the recogniser, given by the user; empty: the catalogue's."""
     recogniser_workers: int
 
     @classmethod
     def of(cls, settings: InferenceSettings) -> Loader:
-        """As the settings of the inference server say."""
+        """Create a loader from the inference server's settings."""
         return cls(
             Execution(settings.threads, settings.device, settings.dtype, settings.engine_cache),
             settings.device,
@@ -61,18 +61,18 @@ class Loader:
 
     @property
     def torch_device(self) -> str:
-        """What NeMo is told: TensorRT is ONNX Runtime's alone."""
+        """Device for NeMo: only ONNX Runtime runs TensorRT."""
         return "cuda" if self.device == "tensorrt" else self.device
 
     def vad(self, model: ResolvedModel) -> VoiceActivityDetector:
-        """Silero's layouts as ONNX."""
+        """Load an ONNX model with one of Silero's layouts."""
         _needs(model, "onnx")
         from inference.onnx.speech import load_silero
 
         return load_silero(_file(model.path), self.execution)
 
     def speaker_encoder(self, model: ResolvedModel) -> SpeakerEncoder:
-        """A checkpoint of CAM++, an ONNX file with its description, or a NeMo checkpoint."""
+        """Load a CAM++ checkpoint, an ONNX file with its description, or a NeMo checkpoint."""
         _needs(model, "pickle", "onnx", "nemo")
         if model.format == "pickle":
             from inference.onnx.speakers import CampplusEncoder
@@ -87,7 +87,7 @@ class Loader:
         return OnnxSpeakerEncoder(_file(model.path), self.execution)
 
     def diarizer(self, model: ResolvedModel) -> FrameDiarizer:
-        """A streaming Sortformer: an ONNX file with its description, or a NeMo checkpoint."""
+        """Load a streaming Sortformer: an ONNX file with its description, or a NeMo checkpoint."""
         _needs(model, "onnx", "nemo")
         if model.format == "onnx":
             from inference.onnx.speakers import OnnxSortformer
@@ -98,14 +98,14 @@ class Loader:
         return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
 
     def voice_segmenter(self, model: ResolvedModel) -> VoiceSegmenter:
-        """A checkpoint of pyannote's segmentation network."""
+        """Load a checkpoint of pyannote's segmentation network."""
         _needs(model, "pickle")
         from inference.onnx.speakers import PyannoteSegmenter
 
         return PyannoteSegmenter(model.path, self.execution)
 
     def recogniser(self, model: ResolvedModel) -> WindowRecogniser | Recogniser | StreamingRecogniser:
-        """Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, which may be a streaming one."""
+        """Load Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, streaming or not."""
         _needs(model, "ctranslate2", "onnx", "nemo")
         if model.format == "ctranslate2":
             from inference.whisper import load_whisper
@@ -129,14 +129,14 @@ class Loader:
         return load_onnx_recogniser(model.path, self.execution, languages)
 
     def quality(self, model: ResolvedModel) -> QualityEstimator:
-        """DNSMOS P.835's layout as ONNX."""
+        """Load an ONNX model with the layout of DNSMOS P.835."""
         _needs(model, "onnx")
         from inference.onnx.speech import Dnsmos
 
         return Dnsmos(_file(model.path), self.execution)
 
     def text_encoder(self, model: ResolvedModel) -> TextEncoder:
-        """MiniLM from its wheel, or a sentence-transformers export to ONNX."""
+        """Load MiniLM from its wheel, or a sentence-transformers export to ONNX."""
         if model.entry is MINILM:
             from inference.onnx.text import MiniLmEncoder
 
@@ -147,7 +147,7 @@ class Loader:
         return OnnxSentenceEncoder(model.path, self.execution)
 
     def sentiment(self, model: ResolvedModel, text_encoder: TextEncoder) -> SentimentClassifier:
-        """VADER with written examples, or a classifier exported to ONNX."""
+        """Load VADER with written examples, or a classifier exported to ONNX."""
         if model.entry is VADER:
             from inference.text import BlendedSentiment
 
@@ -158,7 +158,7 @@ class Loader:
         return OnnxSentiment(model.path, self.execution)
 
     def emotions(self, model: ResolvedModel | None, text_encoder: TextEncoder) -> EmotionClassifier:
-        """Written examples (None), or a classifier exported to ONNX."""
+        """Load the written examples (None), or a classifier exported to ONNX."""
         if model is None:
             from inference.text import ExampleEmotions
 
@@ -170,7 +170,7 @@ class Loader:
 
     def _languages_of(self, model: ResolvedModel) -> tuple[str, ...]:
         said = model.entry.languages.split() if model.entry else []
-        # The catalogue may also count them: "99 languages".
+        # The catalogue may give a count instead: "99 languages".
         tags = tuple(said) if all(LANGUAGE.fullmatch(tag) for tag in said) else ()
         return self.languages or tags or ("en",)
 
@@ -184,7 +184,7 @@ def _needs(model: ResolvedModel, *formats: str) -> None:
 
 
 def _file(path: Path) -> Path:
-    """The file itself, or the only model in a folder. Raises ModelUnfit."""
+    """Return the file itself, or the only model in a folder. Raises ModelUnfit."""
     if path.is_file():
         return path
     found = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".nemo") and file.is_file())

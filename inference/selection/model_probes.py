@@ -1,4 +1,4 @@
-"""A short real call of each model before the first meeting: it gives what its Protocol says, or the start fails."""
+"""A short real call of each model at start: a result that breaks its Protocol fails the start."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from inference.models import (
 )
 
 SENTENCES = ("I am very happy with what we have done.", "No.", "Where is the second page of the plan?")
-# Nobody, three voices alone, and two of them at once.
+# Nobody, three single voices, three pairs.
 VOICE_CLASSES = 7
-# Vectors are of unit length but for rounding, also in 16 bits.
+# Embeddings are of unit length, except for rounding, in 16 bits too.
 LENGTH_TOLERANCE = 0.01
 
 
 def faint_noise(samples: int) -> Samples:
-    """White noise of -40 dBFS, the same each time; shape (samples,)."""
+    """Return white noise at -40 dBFS, the same each time; shape (samples,)."""
     return np.asarray(np.random.default_rng(0).normal(0, 0.01, samples), np.float32)
 
 
 def probe_vad(vad: VoiceActivityDetector) -> None:
-    """Two calls that follow one another. Raises ModelUnfit."""
+    """Run two consecutive calls. Raises ModelUnfit."""
     with _failing_as("a call with 4 windows"):
         windows = faint_noise(4 * vad.window_samples)
         ((first, state),) = vad([Stretch(windows, vad.initial_state())])
@@ -53,7 +53,7 @@ def probe_vad(vad: VoiceActivityDetector) -> None:
 
 
 def probe_encoder(encoder: SpeakerEncoder) -> None:
-    """Windows of two lengths. Raises ModelUnfit."""
+    """Embed windows of two lengths. Raises ModelUnfit."""
     profile = encoder.profile
     window = faint_noise(int(profile.window_s * SAMPLE_RATE_HZ))
     with _failing_as(f"a call with windows of {profile.window_s:g} s"):
@@ -63,7 +63,7 @@ def probe_encoder(encoder: SpeakerEncoder) -> None:
 
 
 def probe_diarizer(diarizer: FrameDiarizer) -> None:
-    """A session of one and a half steps, and one of half a step that is in its second call. Raises ModelUnfit."""
+    """Run a session of one and a half steps; batch its end with a session of half a step. Raises ModelUnfit."""
     step = diarizer.step_samples
     rest = step // 2
     ending = faint_noise(rest)
@@ -79,7 +79,7 @@ def probe_diarizer(diarizer: FrameDiarizer) -> None:
 
 
 def probe_segmenter(segmenter: VoiceSegmenter) -> None:
-    """A window, and half of one. Raises ModelUnfit."""
+    """Segment a window and half of one. Raises ModelUnfit."""
     window = faint_noise(segmenter.window_samples)
     with _failing_as(f"a call with windows of {len(window) / SAMPLE_RATE_HZ:g} s"):
         found = segmenter([window, window[: len(window) // 2]])
@@ -89,7 +89,7 @@ def probe_segmenter(segmenter: VoiceSegmenter) -> None:
 
 
 def probe_recogniser(recogniser: Recogniser) -> None:
-    """Two pieces of a second and less. Raises ModelUnfit."""
+    """Recognise chunks of a second and of a third. Raises ModelUnfit."""
     pieces = [faint_noise(SAMPLE_RATE_HZ), faint_noise(SAMPLE_RATE_HZ // 3)]
     with _failing_as("a call with pieces of 1 s and 0.33 s"):
         found = recogniser(pieces)
@@ -101,7 +101,7 @@ def probe_recogniser(recogniser: Recogniser) -> None:
 
 
 def probe_window_recogniser(recogniser: WindowRecogniser) -> None:
-    """A window and a piece of a second. Raises ModelUnfit."""
+    """Recognise a second as a window and as a chunk. Raises ModelUnfit."""
     second = faint_noise(SAMPLE_RATE_HZ)
     with _failing_as("a call with a window of 1 s"):
         (encoded,) = recogniser.encode([second])
@@ -112,7 +112,7 @@ def probe_window_recogniser(recogniser: WindowRecogniser) -> None:
 
 
 def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:
-    """A session of one and a half steps. Raises ModelUnfit."""
+    """Run a session of one and a half steps. Raises ModelUnfit."""
     step = recogniser.step_samples
     rest = step // 2
     duration_s = (step + rest) / SAMPLE_RATE_HZ
@@ -134,14 +134,14 @@ def _check_word(word: RecognisedWord, duration_s: float) -> None:
 
 
 def probe_quality(quality: QualityEstimator) -> None:
-    """One window. Raises ModelUnfit."""
+    """Rate one window. Raises ModelUnfit."""
     with _failing_as(f"a call with a window of {quality.window_samples} samples"):
         (scores,) = quality([faint_noise(quality.window_samples)])
     _within("opinion scores", np.array([scores.overall, scores.signal, scores.background]), 1, 5)
 
 
 def probe_text_encoder(encoder: TextEncoder) -> None:
-    """Three sentences and an empty one. Raises ModelUnfit."""
+    """Embed three sentences and an empty one. Raises ModelUnfit."""
     with _failing_as("a call with sentences"):
         vectors = encoder([*SENTENCES, ""])
     _shape(f"vectors of {len(SENTENCES) + 1} sentences", vectors, (len(SENTENCES) + 1, encoder.dimension))
@@ -149,7 +149,7 @@ def probe_text_encoder(encoder: TextEncoder) -> None:
 
 
 def probe_sentiment(sentiment: SentimentClassifier, dimension: int) -> None:
-    """Three sentences with vectors of ``dimension``. Raises ModelUnfit."""
+    """Classify three sentences with embeddings of ``dimension``. Raises ModelUnfit."""
     with _failing_as("a call with sentences"):
         found = sentiment(SENTENCES, np.zeros((len(SENTENCES), dimension), np.float32))
     _shape("polarities", found, (len(SENTENCES),))
@@ -157,7 +157,7 @@ def probe_sentiment(sentiment: SentimentClassifier, dimension: int) -> None:
 
 
 def probe_emotions(emotions: EmotionClassifier, dimension: int) -> None:
-    """Three sentences with vectors of ``dimension``. Raises ModelUnfit."""
+    """Classify three sentences with embeddings of ``dimension``. Raises ModelUnfit."""
     with _failing_as("a call with sentences"):
         found = emotions(SENTENCES, np.zeros((len(SENTENCES), dimension), np.float32))
     _shape("probabilities of emotions", found, (len(SENTENCES), len(EMOTIONS)))
@@ -185,7 +185,7 @@ def _within(what: str, found: NDArray[np.floating], least: float, most: float) -
 
 
 def _probabilities(what: str, found: NDArray[np.float32]) -> None:
-    """Each row's, which sum to 1."""
+    """Check that rows are probabilities that sum to 1."""
     _within(what, found, 0, 1)
     if np.abs(found.sum(axis=1) - 1).max() > LENGTH_TOLERANCE:
         raise ModelUnfit(f"its {what} sum to {found.sum(axis=1).min():.3f}; needed is 1")

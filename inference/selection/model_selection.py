@@ -1,4 +1,4 @@
-"""Which model does each task, by the settings; what is chosen is loaded, and probed before the first meeting."""
+"""Choice of each task's model by the settings; chosen models are loaded, and probed before the first meeting."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ from inference.selection.model_probes import (
 log = logging.getLogger(__name__)
 DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
 PREFIX = "MEETRA_INFERENCE_"
-# Hexadecimal digits of a digest that tell files apart.
+# Hexadecimal digits of a digest that clients see.
 DIGEST_SHOWN = 12
 DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
@@ -92,17 +92,17 @@ MAY_BE_NONE = (DIARIZATION, VOICE_SEGMENTATION)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was chosen for a task."""
+    """The choice for one task."""
 
     task: str
     model: ResolvedModel | None
-    """None: nothing, or written examples."""
+    """None: no model, or written examples."""
     by: str = ""
     """The setting that chose it, ``NAME=value``; empty for a default."""
 
     @property
     def named(self) -> NamedModel:
-        """As clients are told of it."""
+        """The model as clients see it."""
         if self.model is None:
             return NamedModel(self.task, "written examples on sentence vectors")
         if self.model.entry is not None:
@@ -113,16 +113,16 @@ class Chosen:
 
     @property
     def label(self) -> str:
-        """``task: name``, with the digest of a file that the catalogue does not know."""
+        """``task: name``, with the digest of a file outside the catalogue."""
         return self.named.label
 
 
 def load_models(settings: InferenceSettings) -> ModelSet:
-    """Finds, loads and probes the models of all tasks.
+    """Find, load and probe the models of all tasks.
 
     Raises:
-        ModelMissing, ModelCorrupt, ModelUnfit: a message that names the setting, the file, what was found and
-            what is needed.
+        ModelMissing, ModelCorrupt, ModelUnfit: a message that names the setting, the file, what was found and what is
+            needed.
     """
     loader = Loader.of(settings)
     with _blaming(f"{PREFIX}DEVICE={settings.device}"):
@@ -130,7 +130,7 @@ def load_models(settings: InferenceSettings) -> ModelSet:
     chosen = choose(settings)
 
     def untried(choice: Chosen) -> bool:
-        # The files of the wheels are known to the byte; only another device can make them fail.
+        # Files of wheels are known byte by byte; only another device can make them fail.
         return not (on_cpu and (choice.model is None or isinstance(choice.model.entry, CatalogueEntry)))
 
     with _loading(choice := chosen[VOICE_ACTIVITY]) as model:
@@ -195,20 +195,20 @@ def load_models(settings: InferenceSettings) -> ModelSet:
 
 
 def choose(settings: InferenceSettings) -> dict[str, Chosen]:
-    """The models of all tasks, found and checked, by task. Raises as ``load_models``."""
+    """Find and check the models of all tasks; by task. Raises as ``load_models``."""
     with _blaming(f"{PREFIX}MODELS={settings.models}"):
         of_set = _set(settings.models)
     chosen: dict[str, Chosen] = {}
     for task, setting in SETTINGS.items():
         value = str(getattr(settings, setting))
         if task == VOICE_SEGMENTATION and chosen[DIARIZATION].model is not None:
-            value = NONE  # a diarizer tells by itself who speaks at once
+            value = NONE  # a diarizer detects overlap itself
         chosen[task] = _choose(task, value, settings.models, of_set)
     return chosen
 
 
 def _set(name: str) -> dict[str, str]:
-    """The names of a set's models, by task."""
+    """Return the names of a set's models, by task. Raises ModelMissing for an unknown set."""
     if name == DEFAULT_SET:
         return {}
     sets = catalogue().sets
@@ -242,7 +242,7 @@ def _loading(choice: Chosen) -> Iterator[ResolvedModel]:
 
 @contextmanager
 def _blaming(setting: str) -> Iterator[None]:
-    """Puts the setting that chose a model before what is wrong with it."""
+    """Prefix errors with the setting that chose the model."""
     before = f"{setting}: " if setting else ""
     try:
         yield

@@ -1,4 +1,4 @@
-"""A session: one stream of audio through its stages, from the first sample to the last."""
+"""Sessions: one stream of audio, processed by its stages from the first sample to the last."""
 
 from inference.session.session import Session, SessionConfig
 

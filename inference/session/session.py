@@ -1,8 +1,7 @@
-"""The session engine: audio in, events out. It knows stages, not models.
+"""The session: audio in, events out. It knows stages, not models.
 
-Speech is found, speakers are followed and words recognised while the audio comes; who is who is
-settled at the end, over the whole session. What is kept is what the stage that tells speakers needs, words and
-segments, and the audio of the speech still under way.
+Speech detection, diarization and recognition run while audio arrives; speakers are settled at the end, over the whole
+session. A session keeps what its speaker stage needs, words and segments, and the audio of ongoing speech.
 """
 
 from __future__ import annotations
@@ -32,35 +31,36 @@ from inference.words import word_stage
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
-# Before anything is heard, the level is taken to be what meetings have on average, with the
-# weight of so many seconds: the first words of a quiet meeting are not lost to a wrong guess.
+# Prior for the level: the average of meetings, weighted as so many seconds of audio, so that the first words of a quiet
+# meeting are not lost to a wrong estimate.
 PRIOR_LEVEL_DBFS, PRIOR_S = -30.0, 5.0
-# Audio is worked on in blocks of this length (0.512 s), however it comes, so that what is heard
-# never depends on how it was cut: live, uploaded or sent again after a crash.
+# Audio is processed in blocks of this length (0.512 s) however it arrives, so that results do not depend on how a
+# client cuts it: live, uploaded or sent again after a crash.
 BLOCK_WINDOWS = 16
-# Speech segments never reach back further than this behind the last window heard.
+# Speech segments begin at most this long before the latest processed window.
 MARGIN_SAMPLES = SAMPLE_RATE_HZ
 PROGRESS_EVERY_SAMPLES = 2 * SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What is known of a session before it begins."""
+    """Settings of a session, fixed before it begins."""
 
     expected_speakers: int | None = None
     transcribe: bool = True
     language: str = ""
-    """What is spoken, one of the recogniser's languages; empty: it is detected, where there are several."""
+    """Spoken language, one of the recogniser's; empty: detected where the recogniser has several."""
     key_terms: tuple[str, ...] = ()
-    """What may be said, as it is spelled."""
+    """Terms that may be spoken, as they are spelled."""
     live: bool = False
-    """Say turns while they go on."""
+    """Emit turns while they are in progress."""
 
 
 class Session:
-    """One stream of audio on a shared engine. Calls must not overlap; ``close`` at the end, whatever happened."""
+    """One stream of audio on a shared engine. Calls must not overlap; always ``close`` it at the end."""
 
     def __init__(self, engine: Engine, config: SessionConfig) -> None:
+        """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
         self._window_samples = models.vad.window_samples
@@ -68,10 +68,10 @@ class Session:
         self._vad_state = models.vad.initial_state()
         self._segmenter = SpeechSegmenter(self._window_samples / SAMPLE_RATE_HZ)
         self._audio = AudioBuffer()
-        self._heard = 0  # samples the detector has heard
+        self._heard = 0  # samples the detector has processed
         self._energy = 0.0
         self._speech: list[SpeechSegment] = []
-        # Set when words have come: time to call ``poll``.
+        # Set when words have arrived: time to call ``poll``.
         self.changed = asyncio.Event()
         self._recognition: WordStage | None = None
         if config.transcribe:
@@ -96,7 +96,14 @@ class Session:
         engine.sessions += 1
 
     async def push(self, samples: NDArray[np.int16]) -> list[Event]:
-        """Takes the next samples (s16, mono, 16 kHz, any number); waits while too much is under way."""
+        """Process the next samples; wait while too much work is pending.
+
+        Args:
+            samples: s16, mono, 16 kHz, any number.
+
+        Returns:
+            Turns and progress of a live session; progress every 2 s otherwise.
+        """
         self._audio.append(samples.astype(np.float32) / np.float32(32768))
         events: list[Event] = []
         while self._audio.end - self._heard >= self._block_samples:
@@ -105,12 +112,12 @@ class Session:
         return events if self._config.live else self._progress()
 
     async def poll(self) -> list[Event]:
-        """What can be said since words have come, without further audio."""
+        """Return the events that new words cause, without further audio."""
         self.changed.clear()
         return await self._say_live()
 
     async def finish(self) -> list[Event]:
-        """The rest of the audio, then the final turns and the end."""
+        """Process the remaining audio; return the final turns and the end of the session."""
         total = self._audio.end
         if rest := total - self._heard:
             windows = -(-rest // self._window_samples)
@@ -125,7 +132,7 @@ class Session:
         return await asyncio.to_thread(self._conclude, total, words)
 
     async def close(self) -> None:
-        """Stops what is still under way. Safe to repeat."""
+        """Cancel pending work. Safe to repeat."""
         if not self._closed:
             self._closed = True
             self._engine.sessions -= 1
@@ -134,7 +141,7 @@ class Session:
         await self._ear.close()
 
     def processed_samples(self) -> int:
-        """Everything before this sample is analysed, its words included."""
+        """Return the sample before which everything is analysed, words included."""
         waiting = self._recognition.oldest_waiting() if self._recognition else None
         known = self._speakers.known_through(self._heard)
         return known if waiting is None else min(known, waiting)
@@ -146,7 +153,7 @@ class Session:
         return [self._standing(self.processed_samples())]
 
     def _standing(self, done: int) -> ProgressEvent:
-        """How far everything is known, ``done`` with the words of it."""
+        """Return the progress so far; ``done``: the sample before which words are recognised too."""
         known, words = self._speakers.known_through(self._heard), self._recognition
         if words is None:
             return ProgressEvent(done, SessionStage.ANALYSING, known, done)
@@ -155,7 +162,7 @@ class Session:
         return ProgressEvent(done, SessionStage.ANALYSING, known, final, language, words.confidence_of(language))
 
     async def _say_live(self) -> list[Event]:
-        """The turns that changed, and a progress that ends what belongs together."""
+        """Return the turns that changed, followed by the progress that completes them."""
         if not self._config.live:
             return []
         if self._recognition:
@@ -179,7 +186,7 @@ class Session:
         return float(TARGET_RMS / np.sqrt(energy / (self._heard + prior_samples) + 1e-9))
 
     async def _hear(self, samples: Samples) -> None:
-        """Runs the detector over whole windows and follows the speech it finds."""
+        """Run the detector over whole windows and advance the stages over the speech it finds."""
         self._energy += float(np.square(samples, dtype=np.float64).sum())
         self._heard += len(samples)
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
@@ -194,7 +201,7 @@ class Session:
         for segment in self._segmenter.push(probabilities):
             await self._close_segment(segment)
         if (under_way := self._segmenter.open_segment) is not None:
-            # A segment is padded at its end: whether that has come yet depends on how audio is cut.
+            # The segment's end is padded; whether that audio has arrived depends on how clients cut it.
             known_s = min(under_way.end_s, self._heard / SAMPLE_RATE_HZ)
             needed = min(needed, await self._follow(replace(under_way, end_s=known_s)))
         else:
@@ -204,7 +211,7 @@ class Session:
         self._audio.drop_before(max(0, needed))
 
     async def _follow(self, under_way: SpeechSegment) -> int:
-        """Does what can be done for a segment before it ends; returns the first sample it still needs."""
+        """Advance the stages over an ongoing segment; return the first sample they still need."""
         number = len(self._speech)
         needed = await self._speakers.follow(number, under_way, self._audio)
         if self._recognition:

@@ -1,4 +1,4 @@
-"""What a streaming Sortformer hears and when, whatever runs it: NumPy alone."""
+"""Chunks, context and latency of streaming Sortformers, for every backend: NumPy alone."""
 
 from inference.sortformer.chunks import (
     FEATURES_A_FRAME,

@@ -1,4 +1,4 @@
-"""Which audio a streaming Sortformer hears next of a session: chunks with context on both sides.
+"""The audio of a streaming Sortformer's next chunk, with context on both sides.
 
 Positions are in features of 10 ms; a frame of the model is 8 of them.
 """
@@ -15,33 +15,33 @@ from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, Stre
 
 HOP_SAMPLES, FFT, WINDOW_SAMPLES = 160, 512, 400
 FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
-# Features whose window, or the sample before it for the pre-emphasis, reaches over the left end of a piece of audio.
+# Features whose window, or the sample before it for pre-emphasis, reaches over the left end of the audio.
 GUARD_FEATURES = -(-(FFT // 2 + 1) // HOP_SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Frames of one session that can be told now, and what is heard for them."""
+    """Frames of one session that can be emitted now, and the audio for them."""
 
     samples: Samples
     """From ``guard`` features before the first."""
     guard: int
-    """Features to leave out on the left."""
+    """Features to drop on the left."""
     features: int
     """Features after these: left context, chunk and right context."""
     left: int
     """Frames of left context."""
     frames: int
-    """Frames to tell."""
+    """Frames to emit."""
 
     @property
     def embedded(self) -> int:
-        """Frames the features become."""
+        """Number of frames that the features become."""
         return -(-self.features // FEATURES_A_FRAME)
 
 
 def check_stretches(work: Sequence[Stretch], step_samples: int) -> None:
-    """Raises ValueError: a stretch is no step long, or shorter and not the session's last."""
+    """Check audio lengths. Raises ValueError: not a step long, or shorter and not the session's last."""
     for stretch in work:
         count = len(stretch.samples)
         if count > step_samples or (count < step_samples and not stretch.last):
@@ -50,26 +50,27 @@ def check_stretches(work: Sequence[Stretch], step_samples: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SessionAudio:
-    """What chunks to come still need of a session's audio. Never changed: each step makes a new one."""
+    """Audio that later chunks of a session still need. Immutable: each step creates a new one."""
 
     samples: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     first_sample: int = 0
-    """Where ``samples`` begin, from the session's start."""
+    """Start of ``samples``, from the session's start."""
     heard: int = 0
-    """Samples heard so far."""
+    """Samples received so far."""
     told: int = 0
-    """Frames told so far."""
+    """Frames emitted so far."""
 
     def hear(self, samples: Samples) -> SessionAudio:
-        """With more audio in it."""
+        """Return a copy with more audio, shape (n,)."""
         if not len(samples):
             return self
         return replace(self, samples=np.concatenate([self.samples, samples]), heard=self.heard + len(samples))
 
     def next_chunk(self, settings: StreamingSettings, *, last: bool) -> Chunk | None:
-        """The chunk that comes next; None while audio for it is missing, or where all is told.
+        """Return the next chunk; None while its audio is incomplete, or where everything is emitted.
 
         Args:
+            settings: sizes of chunk and context.
             last: no more audio follows; the chunk and its right context may be shorter.
         """
         start = self.told * FEATURES_A_FRAME
@@ -94,22 +95,22 @@ class SessionAudio:
         )
 
     def untold(self) -> int:
-        """Frames that no chunk will tell once everything is told: less than 10 ms at the end has no spectrum."""
+        """Return the frames that no chunk emits at the end: less than 10 ms of audio has no spectrum."""
         return max(0, -(-self.heard // FRAME_SAMPLES) - self.told)
 
     def after(self, frames: int) -> SessionAudio:
-        """With ``frames`` more told."""
+        """Return a copy with ``frames`` more emitted."""
         return replace(self, told=self.told + frames)
 
     def without_used(self, settings: StreamingSettings) -> SessionAudio:
-        """Without the audio that no chunk to come needs."""
+        """Return a copy without the audio that no later chunk needs."""
         first = self._first_needed(settings)
         if first <= self.first_sample:
             return self
         return replace(self, samples=self.samples[first - self.first_sample :].copy(), first_sample=first)
 
     def _context(self, settings: StreamingSettings) -> tuple[int, int]:
-        """Frames of left context of the next chunk, and features before them to leave out."""
+        """Return the next chunk's frames of left context, and the features before them to drop."""
         left = min(settings.left_context, self.told)
         return left, min(GUARD_FEATURES, (self.told - left) * FEATURES_A_FRAME)
 

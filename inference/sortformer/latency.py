@@ -1,10 +1,9 @@
-"""How much audio a streaming Sortformer waits for, by name.
+"""Streaming settings of Sortformers by latency.
 
-Numbers of 80 ms frames. For 4 speakers they are those that the model cards of
-``diar_streaming_sortformer_4spk-v2`` and ``-v2.1`` publish, and for 8 speakers those of the card of its successor,
-Nemotron 3 Diarization, where it has them. Two are ours: "0.64s" for 4 speakers has the chunk and right context that the
-successor's card gives for 0.64 s with the caches of the 4 speaker cards, and "10s" for 8 speakers has the chunk of
-the 4 speaker cards with the successor's speaker cache.
+Numbers of 80 ms frames. For 4 speakers they are those of the model cards of ``diar_streaming_sortformer_4spk-v2`` and
+``-v2.1``, and for 8 speakers those of the card of its successor, Nemotron 3 Diarization, where it has them. Two are our
+own: "0.64s" for 4 speakers combines chunk and right context of the successor's 0.64 s with the caches of the 4 speaker
+cards, and "10s" for 8 speakers combines the chunk of the 4 speaker cards with the successor's speaker cache.
 """
 
 from __future__ import annotations
@@ -15,38 +14,38 @@ from inference.models import ModelUnfit
 
 FRAME_SAMPLES = 1280
 """80 ms at 16 kHz."""
-# A window of the spectrum reaches so far over the end of its hop: (25 ms - 10 ms) / 2 less half a hop, samples.
+# A spectrum's window exceeds the end of its hop by (25 ms - 10 ms) / 2 minus half a hop, in samples.
 LOOK_AHEAD_SAMPLES = 40
-# Work is handed in larger pieces where that adds no more than this share to the latency.
+# Steps may be larger where that adds no more than this share to the latency.
 _SHARE_FOR_LARGER_STEPS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class StreamingSettings:
-    """All in frames of 80 ms. Latency is chunk and right context together."""
+    """Sizes in frames of 80 ms. Latency is chunk and right context together."""
 
     chunk: int
-    """Frames told at once."""
+    """Frames emitted at once."""
     right_context: int
-    """Frames heard after the chunk before it is told."""
+    """Frames processed after the chunk before it is emitted."""
     fifo: int
-    """Frames before the chunk that are heard again."""
+    """Frames before the chunk that are processed again."""
     update_period: int
     """Frames that move from the fifo to the speaker cache at once."""
     speaker_cache: int
-    """Frames kept of all speakers together."""
+    """Frames cached for all speakers together."""
     left_context: int = 1
-    """Frames before the chunk that its first ones are computed with."""
+    """Frames before the chunk that give context to its first ones."""
 
     @property
     def step(self) -> int:
-        """Frames of audio to hand in at a time: the most that hardly add to the latency."""
+        """Frames of audio to pass at a time: the most that hardly add to the latency."""
         bearable = self.right_context + 1 + _SHARE_FOR_LARGER_STEPS * (self.chunk + self.right_context)
         divisors = (step for step in range(1, self.chunk + 1) if self.chunk % step == 0)
         return max(step for step in divisors if step == 1 or self.wait(step) <= bearable)
 
     def wait(self, step: int) -> int:
-        """Frames of audio handed in, ``step`` at a time, after a chunk before it is told."""
+        """Return the frames of audio, passed ``step`` at a time, after a chunk before it is emitted."""
         needed = self.right_context * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
         return -(-needed // (step * FRAME_SAMPLES)) * step
 
@@ -69,7 +68,7 @@ LATENCIES = tuple(_FOUR_SPEAKERS)
 
 
 def settings_for(latency: str, speakers: int) -> StreamingSettings:
-    """The settings of a latency for a model of so many speakers. Raises ModelUnfit: there is none of that name."""
+    """Return the settings of a latency for a model of so many speakers. Raises ModelUnfit for an unknown name."""
     table = _FOUR_SPEAKERS if speakers <= 4 else _EIGHT_SPEAKERS
     if latency not in table:
         raise ModelUnfit(f"latency: {latency!r} is unknown; one of {', '.join(LATENCIES)}")

@@ -1,4 +1,4 @@
-"""Who speaks beside those who have the floor, while a session goes on."""
+"""Simultaneous speech of a live session: who speaks beside the speaker who has the floor."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from inference.diarization import (
 
 
 class BesideVoices:
-    """The voices of windows, given to speakers who are known for now."""
+    """Assigns the voices of segmentation windows to provisional speakers."""
 
     def __init__(self, heard: HeardVoices) -> None:
-        """``heard`` grows meanwhile."""
+        """``heard``: the session's windows; grows meanwhile."""
         self._heard = heard
         self._looked_through = 0  # windows
-        self._middles_s: list[float] = []  # of the windows of the speaker encoder, in the order of time
+        self._middles_s: list[float] = []  # of the speaker encoder's windows, ascending
         self._vectors: list[NDArray[np.float32]] = []
 
     def hear(self, middle_s: float, vector: NDArray[np.float32]) -> None:
-        """The next window of the speaker encoder, its vector of shape (d,)."""
+        """Add the speaker encoder's next window: its middle, seconds, and its embedding, shape (d,)."""
         self._middles_s.append(middle_s)
         self._vectors.append(vector)
 
     def new_since_s(self) -> float:
-        """Where the first window of voices begins that came since the last call, seconds; infinite where none did."""
+        """Return where the first voice window since the last call begins, seconds; infinite where there is none."""
         if self._looked_through == len(self._heard):
             return float("inf")
         since_s = self._heard.grid.begins_s(self._heard.span_of(self._looked_through).start)
@@ -45,7 +45,7 @@ class BesideVoices:
     def of(
         self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment], speakers: OnlineSpeakers
     ) -> list[SpeakerSegment]:
-        """Who speaks in a segment beside the speakers of ``floor``, as far as voices have been heard."""
+        """Return who speaks in a segment beside the speakers of ``floor``, as far as voice windows reach."""
         grid, labels = self._heard.grid, speakers.labels
         first, end = grid.frame_at(segment.start_s), min(grid.frame_at(segment.end_s), self._heard.frames)
         near = slice(

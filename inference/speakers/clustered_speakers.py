@@ -1,4 +1,4 @@
-"""Who speaks, by clusters of speaker vectors, and by a segmentation who speaks at the same time."""
+"""Diarization by clustering speaker embeddings; a voice segmentation adds simultaneous speech."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ from inference.speakers.voice_windows import VoiceWindows
 from inference.stages import AudioBuffer, SettledSpeakers, TurnEvent
 
 ENCODED_AT_ONCE = 64
-# A segment without a window yet is given a speaker from so much speech.
+# Before its first window, a segment gets a speaker once it holds this much speech.
 FIRST_LOOK_S = 0.6
-# Windows reach back by so much more than they hold.
+# Audio kept before the span that coming windows need.
 MARGIN_S = 0.5
 
 
 class ClusteredSpeakers:
-    """SpeakerStage: windows of speech become vectors as they come, and clusters at the end."""
+    """SpeakerStage that embeds windows of speech as they arrive, and clusters them at the end."""
 
     def __init__(self, engine: Engine, owner: Hashable, expected: int | None, *, live: bool) -> None:
+        """``owner``: the session; ``expected``: number of speakers, None where unknown; ``live``: report turns."""
         self._engine, self._owner, self._expected = engine, owner, expected
         self._profile = engine.models.encoder.profile
-        # Who is alone on a track has nobody to speak beside.
+        # A single expected speaker cannot overlap with anybody.
         apart = engine.models.segmenter is not None and expected != 1
         self._voices = VoiceWindows(engine, owner) if apart else None
         heard = self._voices.heard if self._voices else None
@@ -55,12 +56,15 @@ class ClusteredSpeakers:
         self._until_s = 0.0  # where the audio ends
 
     def known_through(self, heard: int) -> int:
+        """Return ``heard``: speakers are known as soon as audio is processed."""
         return heard
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        """Segment voices up to sample ``heard``; return the first sample still needed."""
         return min(heard, await self._voices.hear(audio, heard)) if self._voices else heard
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+        """Embed the segment's new windows; return the first sample still needed."""
         profile = self._profile
         if self._plan is None:
             self._plan = WindowPlan(number, profile.window_s, profile.hop_s)
@@ -73,6 +77,7 @@ class ClusteredSpeakers:
         return int(max(0.0, needed_s - MARGIN_S) * SAMPLE_RATE_HZ)
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Embed the last windows of a segment."""
         plan = self._plan or WindowPlan(number, self._profile.window_s, self._profile.hop_s)
         self._plan = None
         await self._add_windows(plan.finish(segment), audio)
@@ -80,28 +85,33 @@ class ClusteredSpeakers:
             self._live.close(number, segment)
 
     def abandon(self, number: int) -> None:
+        """Discard a segment that was too short to be speech."""
         if self._live:
             self._live.abandon(number)
 
     def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
+        """Pass words on to the live turns, where the session has any."""
         if self._live:
             self._live.take_words(number, list(words), complete=complete)
 
     async def changes(self, words_through_s: float) -> list[TurnEvent]:
+        """Return the turns to emit now, after clustering anew where that is due; none unless live."""
         if self._live is None:
             return []
         if self._live.due:
-            # Seconds in a meeting of hours, in which other sessions go on.
+            # Takes seconds in a meeting of hours; other sessions continue meanwhile.
             return await asyncio.to_thread(self._changes_anew, self._live, words_through_s)
         return self._live.changes(words_through_s)
 
     async def finish(self, audio: AudioBuffer) -> None:
+        """Embed the remaining windows and segment the remaining audio."""
         self._until_s = audio.end / SAMPLE_RATE_HZ
         await self._encode(at_least=1)
         if self._voices:
             await self._voices.finish(audio)
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
+        """Cluster all windows; return segments, their words and the speakers' embeddings."""
         if not self._windows:
             return SettledSpeakers([], {}, VoiceProfiles.of_nobody(self._profile.dimension))
         vectors = np.concatenate(self._vectors)
@@ -121,6 +131,7 @@ class ClusteredSpeakers:
         return overlapped_segments(everything, heard, Similarity(middles_s, vectors @ centroids.T))
 
     def revision_of(self, segment_id: int) -> int:
+        """Return the last emitted revision of a segment; 0: none."""
         return self._live.revision_of(segment_id) if self._live else 0
 
     def _changes_anew(self, live: LiveTurns, words_through_s: float) -> list[TurnEvent]:
@@ -128,7 +139,7 @@ class ClusteredSpeakers:
         return live.changes(words_through_s)
 
     def _alone(self) -> NDArray[np.float32] | None:
-        """How much of each window is of one voice alone, shape (windows,); None: voices are not told apart."""
+        """Return each window's share of single-voice speech, shape (windows,); None without a segmenter."""
         return alone_shares(self._voices.heard, self._windows) if self._voices else None
 
     async def _look(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> None:

@@ -1,4 +1,4 @@
-"""From probabilities of every speaker in every frame to stretches of speech, as the frames come."""
+"""Streaming binarization: from per-frame speaker probabilities to spans of speech."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# A speaker speaks from this probability on; the models are trained for it.
+# A speaker is active from this probability on; the models are trained for it.
 THRESHOLD = 0.5
-# A shorter pause of a speaker ends nothing, and shorter speech is none.
+# Shorter pauses do not end a span, and shorter speech does not begin one.
 MIN_PAUSE_S, MIN_SPEECH_S = 0.25, 0.15
 
 
 @dataclass(slots=True)
 class Activity:
-    """A stretch of speech of one speaker; frames from the session's start."""
+    """A span of speech of one speaker; frames count from the session's start."""
 
     number: int
-    """0, 1, 2, ... in the order in which stretches were sure to be speech."""
+    """0, 1, 2, ... in the order in which spans reached the minimum length."""
     speaker: int
-    """1, 2, 3, ... in the order in which speakers were first sure to speak."""
+    """1, 2, 3, ... in the order in which speakers first reached it."""
     start: int
     end: int
     closed: bool = False
@@ -31,11 +31,11 @@ class _Run:
     start: int
     last: int
     activity: Activity | None = None
-    """None until it is long enough."""
+    """None until the minimum length is reached."""
 
 
 class FrameActivity:
-    """The stretches of every speaker. What was told of closed ones never changes."""
+    """The spans of every speaker. A closed span never changes."""
 
     def __init__(self, frame_s: float, speakers: int) -> None:
         self._frame_s = frame_s
@@ -43,12 +43,12 @@ class FrameActivity:
         self._shortest = max(1, round(MIN_SPEECH_S / frame_s))
         self._open: list[_Run | None] = [None] * speakers
         self._numbers: dict[int, int] = {}
-        self._probabilities = np.zeros((1024, speakers), np.float16)  # more rows than frames: grows by doubling
+        self._probabilities = np.zeros((1024, speakers), np.float16)  # more rows than frames: doubles when full
         self.frames = 0
         self.stretches: list[Activity] = []
 
     def push(self, probabilities: NDArray[np.float32]) -> set[int]:
-        """Takes the next frames, shape (n, speakers), 0..1; numbers of the stretches that changed."""
+        """Process the next frames, shape (n, speakers), 0..1; return the numbers of the spans that changed."""
         changed: set[int] = set()
         self._keep(probabilities)
         for row in probabilities >= THRESHOLD:
@@ -63,7 +63,7 @@ class FrameActivity:
         self._probabilities[self.frames : self.frames + len(probabilities)] = probabilities
 
     def finish(self) -> set[int]:
-        """No more frames come; numbers of the stretches that ended."""
+        """End all open spans; return their numbers."""
         changed: set[int] = set()
         for column in range(len(self._open)):
             self._end(column, changed)
@@ -93,13 +93,13 @@ class FrameActivity:
             changed.add(run.activity.number)
 
     def share(self, speaker: int, start_s: float, end_s: float) -> float:
-        """Sum of the speaker's probabilities over the frames of a stretch of time."""
+        """Return the sum of a speaker's probabilities over the frames between two times."""
         column = next(c for c, number in self._numbers.items() if number == speaker)
         first, last = int(start_s / self._frame_s), min(self.frames, int(np.ceil(end_s / self._frame_s)))
         return float(self._probabilities[first:last, column].sum(dtype=np.float64))
 
     def alone(self, first: int) -> list[tuple[int, int, int]]:
-        """(speaker, first frame, end) of every stretch from frame ``first`` on in which one alone speaks."""
+        """Return (speaker, first frame, end frame) of each single-speaker span from frame ``first`` on."""
         active = self._probabilities[first : self.frames] >= THRESHOLD
         who = np.where(active.sum(1) == 1, active.argmax(1), -1)
         borders = np.flatnonzero(np.diff(who)) + 1

@@ -1,4 +1,4 @@
-"""Who speaks, by an engine that tells it for every frame: several at once where they do."""
+"""Diarization by an engine that reports per-frame speaker probabilities, simultaneous speech included."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from inference.speakers.frame_activity import Activity, FrameActivity
 from inference.speakers.live_turns import GROWTH_S
 from inference.stages import AudioBuffer, SettledSpeakers, TurnEvent, TurnState
 
-# A word outside of every stretch waits so long for one that begins after it.
+# A word outside every span waits this long, seconds, for a span that begins after it.
 NEAREST_WITHIN_S = 1.0
-# Windows a speaker's vector is the mean of, at most, and the shortest that says anything, seconds.
+# Windows averaged for a speaker's embedding, at most; shortest window worth embedding, seconds.
 MAX_WINDOWS, MIN_WINDOW_S = 40, 0.4
 
 
 class FramedSpeakers:
-    """SpeakerStage on a FrameDiarizer. A frame told is never revised, so that speakers are stable at once."""
+    """SpeakerStage on a FrameDiarizer. Frames are never revised, so speakers are stable at once."""
 
     def __init__(self, engine: Engine, owner: Hashable, *, live: bool) -> None:
+        """``engine``: with a diarizer; ``owner``: the session; ``live``: report turns."""
         model = engine.models.diarizer
         assert model is not None
         assert engine.diarizer is not None
@@ -33,37 +34,43 @@ class FramedSpeakers:
         self._queue, self._step, self._frame = engine.diarizer, model.step_samples, model.frame_samples
         self._frame_s = model.frame_samples / SAMPLE_RATE_HZ
         self._state = model.initial_state()
-        self._given = 0  # samples the model has been given
+        self._given = 0  # samples passed to the model
         self._activity = FrameActivity(self._frame_s, model.max_speakers)
-        self._words: dict[int, list[RecognisedWord]] = defaultdict(list)  # by stretch
+        self._words: dict[int, list[RecognisedWord]] = defaultdict(list)  # by span
         self._unplaced: list[RecognisedWord] = []
         self._taken: defaultdict[int, set[RecognisedWord]] = defaultdict(set)  # by speech segment
         self._dirty: set[int] = set()
         self._said: dict[int, TurnEvent] = {}
-        self._looked_through = 0  # frames looked at for vectors
+        self._looked_through = 0  # frames searched for windows to embed
         self._windows: dict[int, list[NDArray[np.float32]]] = defaultdict(list)  # by speaker
-        self._encoded: dict[int, int] = defaultdict(int)  # samples of these, by speaker
+        self._encoded: dict[int, int] = defaultdict(int)  # samples of these windows, by speaker
 
     def known_through(self, heard: int) -> int:
+        """Return the sample up to which the model has reported frames."""
         return min(heard, self._activity.frames * self._frame)
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        """Run the model up to sample ``heard``, in whole steps; return the first sample still needed."""
         while min(heard, audio.end) - self._given >= self._step:
             await self._give(audio.span(self._given, self._given + self._step), last=False)
         await self._encode(audio)
         return min(self._given, self._looked_through * self._frame)
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+        """Return the segment's end: frames are independent of segments."""
         return int(under_way.end_s * SAMPLE_RATE_HZ)
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Do nothing: frames are independent of segments."""
         return
 
     def abandon(self, number: int) -> None:
+        """Do nothing: frames are independent of segments."""
         return
 
     def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
-        # The pieces of a segment are done in any order, and what they seemed to say may be replaced.
+        """Replace a segment's words; ``changes`` places them into spans."""
+        # A segment's chunks finish in any order, and provisional words may be replaced.
         now, before = set(words), self._taken[number]
         if gone := before - now:
             self._take_back(gone)
@@ -71,7 +78,7 @@ class FramedSpeakers:
         self._taken[number] = now
 
     def _take_back(self, gone: set[RecognisedWord]) -> None:
-        """Words that were not said after all."""
+        """Remove words that have been replaced."""
         self._unplaced = [word for word in self._unplaced if word not in gone]
         for stretch, told in self._words.items():
             kept = [word for word in told if word not in gone]
@@ -80,6 +87,7 @@ class FramedSpeakers:
                 self._dirty.add(stretch)
 
     async def changes(self, words_through_s: float) -> list[TurnEvent]:
+        """Return the turns to emit now; none unless live."""
         if not self._live:
             return []
         self._place_words(self._activity.frames * self._frame_s)
@@ -98,12 +106,14 @@ class FramedSpeakers:
         return found
 
     async def finish(self, audio: AudioBuffer) -> None:
+        """Run the model over the rest and embed what was left out."""
         await self.hear(audio, audio.end)
         await self._give(audio.span(self._given, audio.end), last=True)
         self._dirty |= self._activity.finish()
         await self._encode(audio, rest=True)
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
+        """Place all final words; return spans by start, their words and the speakers' embeddings."""
         self._words.clear()
         self._unplaced = sorted(words, key=lambda word: (word.start_s, word.end_s))
         self._place_words(float("inf"))
@@ -112,6 +122,7 @@ class FramedSpeakers:
         return SettledSpeakers([self._segment(stretch) for stretch in order], said, self._voices())
 
     def revision_of(self, segment_id: int) -> int:
+        """Return the last emitted revision of a segment; 0: none."""
         said = self._said.get(segment_id)
         return said.revision if said else 0
 
@@ -121,14 +132,14 @@ class FramedSpeakers:
         self._dirty |= self._activity.push(frames)
 
     def _place_words(self, known_s: float) -> None:
-        """Gives words to the stretches they were said in, as far as frames are known."""
+        """Assign words to spans, up to ``known_s`` (seconds), where frames end."""
         if not self._unplaced or not self._activity.stretches:
-            return  # with nobody to have said them there is no turn to tell them in
+            return  # no speaker yet, hence no turn for the words
         starts = np.array([stretch.start for stretch in self._activity.stretches]) * self._frame_s
         ends = np.array([stretch.end for stretch in self._activity.stretches]) * self._frame_s
         waiting = []
         for word in self._unplaced:
-            # Seconds between them; 0 or less where they overlap.
+            # Gap in seconds; 0 or less where they overlap.
             distance = np.maximum(starts - word.end_s, word.start_s - ends)
             if word.end_s > known_s or (distance.min() > 0 and word.end_s + NEAREST_WITHIN_S > known_s):
                 waiting.append(word)
@@ -140,7 +151,7 @@ class FramedSpeakers:
         self._unplaced = waiting
 
     def _share_of(self, word: RecognisedWord) -> Callable[[int], float]:
-        """How much of a word is said in a stretch."""
+        """Return a function from span number to the word's summed probability in it."""
         stretches = self._activity.stretches
         return lambda number: self._activity.share(stretches[number].speaker, word.start_s, word.end_s)
 
@@ -166,7 +177,7 @@ class FramedSpeakers:
         return turn.end_s - said.end_s >= GROWTH_S
 
     async def _encode(self, audio: AudioBuffer, *, rest: bool = False) -> None:
-        """Vectors of stretches in which one alone speaks, until a speaker has enough of them."""
+        """Embed single-speaker spans, up to MAX_WINDOWS a speaker; ``rest``: no more frames come."""
         window = round(self._engine.models.encoder.profile.window_s / self._frame_s)
         shortest = round(MIN_WINDOW_S / self._frame_s)
         wanted: list[tuple[int, Samples]] = []
@@ -174,7 +185,7 @@ class FramedSpeakers:
         for speaker, start, end in self._activity.alone(self._looked_through):
             goes_on = end == self._activity.frames and not rest
             if goes_on and end - start < window:
-                through = start  # looked at again when it is longer
+                through = start  # searched again when it is longer
                 break
             spans = [(first, first + window) for first in range(start, end - window + 1, window)]
             if not spans and not self._windows[speaker] and end - start >= shortest:

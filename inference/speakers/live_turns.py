@@ -1,4 +1,4 @@
-"""The turns of a session while it goes on: every change is said once."""
+"""The turns of a live session: each change is emitted once."""
 
 from __future__ import annotations
 
@@ -15,43 +15,48 @@ from inference.speakers.beside_voices import BesideVoices
 from inference.speakers.said_words import words_by_segment
 from inference.stages import TurnEvent, TurnState
 
-# A turn that only grows is said again after so much speech.
+# A turn that only grows is emitted again after this much more speech.
 GROWTH_S = 1.0
-# The recogniser's pieces and the turns are cut in the same pauses, but seldom at the same sample: a word that begins so
-# close to the end of a turn is taken to be the next one's. Where it is not, the turn is said again with it.
+# Recogniser chunks and turns are cut in the same pauses, but seldom at the same sample: a word that begins this close
+# to a turn's end is taken to belong to the next turn. If it does not, the turn is emitted again with it.
 BORDER_S = 0.2
 
 
 @dataclass(slots=True)
 class _Speech:
-    """What is known of one speech segment."""
+    """State of one speech segment."""
 
     segment: SpeechSegment
     closed: bool
     words: list[RecognisedWord]
     complete: bool
-    """All its words are there."""
+    """All its words have arrived."""
 
 
 class LiveTurns:
-    """Turns with provisional speakers. Segments are named as at the end of the session."""
+    """Turns with provisional speakers. Segment ids are those of the session's end."""
 
     def __init__(self, profile: EncoderProfile, expected: int | None, heard: HeardVoices | None) -> None:
-        """``heard``: the voices of windows, where they are told apart."""
+        """
+        Args:
+            profile: the speaker encoder's thresholds.
+            expected: number of speakers; None where unknown.
+            heard: the session's voice windows; None without a segmenter.
+        """
         self._beside_voices = BesideVoices(heard) if heard is not None else None
-        self._others: dict[int, list[SpeakerSegment]] = {}  # who speaks beside others, by speech segment
-        self._unheard: set[int] = set()  # segments of which that is to be looked at
+        self._others: dict[int, list[SpeakerSegment]] = {}  # simultaneous speech, by speech segment
+        self._unheard: set[int] = set()  # segments whose simultaneous speech is to be determined
         self._online = OnlineSpeakers(profile, expected)
         self._speech: dict[int, _Speech] = {}
         self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
         self._first_look: dict[int, tuple[float, NDArray[np.float32]]] = {}
         self._said: dict[int, TurnEvent] = {}
-        self._pieces: defaultdict[int, set[int]] = defaultdict(set)  # turns said of each speech segment, by their ids
+        self._pieces: defaultdict[int, set[int]] = defaultdict(set)  # ids of emitted turns, by speech segment
         self._dirty: set[int] = set()
-        self._looked_at_s: dict[int, float] = {}  # where a segment ended when it was last looked at
+        self._looked_at_s: dict[int, float] = {}  # a segment's end when it was last marked as changed
 
     def hear(self, windows: Sequence[Window], vectors: NDArray[np.float32]) -> None:
-        """Takes the next windows with their vectors, shape (n, d)."""
+        """Add the next windows with their embeddings, shape (n, d)."""
         self._online.hear(vectors)
         for window, vector in zip(windows, vectors, strict=True):
             self._windows[window.segment].append((window.middle_s, vector))
@@ -60,39 +65,39 @@ class LiveTurns:
             self._dirty.add(window.segment)
 
     def wants_first_look(self, number: int) -> bool:
-        """True while nothing is known of who speaks in a segment."""
+        """Return whether a segment has no embedding yet."""
         return number not in self._windows and number not in self._first_look
 
     def look(self, number: int, middle_s: float, vector: NDArray[np.float32]) -> None:
-        """A first idea of who speaks in a segment too short yet for a window of its own."""
+        """Add a first embedding, shape (d,), of a segment still too short for a window."""
         self._first_look[number] = (middle_s, vector)
         self._dirty.add(number)
 
     def follow(self, number: int, segment: SpeechSegment) -> None:
-        """The segment is under way and has come so far."""
+        """Update an ongoing segment."""
         self._know(number, segment, closed=False)
 
     def close(self, number: int, segment: SpeechSegment) -> None:
-        """The segment has ended."""
+        """Update a segment that has ended."""
         self._know(number, segment, closed=True)
 
     def _know(self, number: int, segment: SpeechSegment, *, closed: bool) -> None:
         known = self._speech.get(number)
         self._speech[number] = _Speech(segment, closed, known.words if known else [], complete=False)
-        # One that only grows is looked at when there may be something to say.
+        # A segment that only grows is marked as changed once its turn may be worth emitting.
         if closed or known is None or segment.end_s - self._looked_at_s.get(number, 0.0) >= GROWTH_S:
             self._looked_at_s[number] = segment.end_s
             self._dirty.add(number)
 
     def take_words(self, number: int, words: list[RecognisedWord], *, complete: bool) -> None:
-        """The words of a segment so far; ``complete``: no more will come of what was heard of it."""
+        """Replace the words of a segment; ``complete``: no more come for its audio so far."""
         if number in self._speech:
             known = self._speech[number]
             known.words, known.complete = words, complete and known.closed
             self._dirty.add(number)
 
     def abandon(self, number: int) -> None:
-        """What seemed to be a segment was none."""
+        """Discard a segment that was too short to be speech."""
         self._speech.pop(number, None)
         self._first_look.pop(number, None)
         self._looked_at_s.pop(number, None)
@@ -104,26 +109,31 @@ class LiveTurns:
         return self._online.due
 
     def recluster(self, vectors: NDArray[np.float32], alone: NDArray[np.float32] | None = None) -> None:
-        """Clusters all windows so far (n, d) and looks at every segment again; ``alone``: see ``cluster_speakers``."""
+        """Cluster all windows so far and mark every segment as changed.
+
+        Args:
+            vectors: embeddings of shape (n, d).
+            alone: see ``cluster_speakers``.
+        """
         before = set(self._online.labels)
         self._online.recluster(vectors, alone)
         self._dirty.update(self._speech)
         if set(self._online.labels) != before:
-            # A voice that is known only now may have spoken beside others before.
+            # A newly found voice may have spoken beside others earlier.
             self._unheard.update(self._speech)
 
     @property
     def voices(self) -> int:
-        """How many voices are told apart now."""
+        """Number of voices told apart now."""
         return self._online.voices
 
     def revision_of(self, segment_id: int) -> int:
-        """The last revision said of a segment; 0: none."""
+        """Return the last emitted revision of a segment; 0: none."""
         said = self._said.get(segment_id)
         return said.revision if said else 0
 
     def changes(self, words_through_s: float) -> list[TurnEvent]:
-        """What is to be said now, in the order of time; every word before ``words_through_s`` (seconds) was taken."""
+        """Return the turns to emit now, by segment; all words before ``words_through_s`` (seconds) were passed in."""
         found: list[TurnEvent] = []
         self._look_at_new_voices()
         for number in sorted(self._dirty):
@@ -148,7 +158,7 @@ class LiveTurns:
         floor = sum(not piece.beside for piece in pieces)
         found = []
         for i, piece in enumerate(pieces):
-            # Another has the floor: the turn has ended, though the speech goes on.
+            # Somebody else has the floor: the turn has ended, though the segment continues.
             ended = piece.beside or (i < floor - 1 and piece.end_s <= words_through_s + BORDER_S)
             state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
             found.append(
@@ -165,7 +175,7 @@ class LiveTurns:
         return floor + self._beside(number, segment, floor)
 
     def _look_at_new_voices(self) -> None:
-        """Looks again at segments over which voices have been heard since."""
+        """Mark segments as changed that new voice windows reach."""
         if self._beside_voices is not None:
             since_s = self._beside_voices.new_since_s()
             fresh = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
@@ -173,7 +183,7 @@ class LiveTurns:
             self._dirty |= fresh
 
     def _beside(self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment]) -> list[SpeakerSegment]:
-        """Who speaks beside those who have the floor, as far as voices have been heard."""
+        """Return who speaks beside the speakers of ``floor``, as far as voice windows reach."""
         if self._beside_voices is None:
             return []
         if number in self._unheard:
@@ -199,5 +209,5 @@ class LiveTurns:
 
 
 def _same(one: SpeakerSegment, other: SpeakerSegment) -> bool:
-    """Whether one speaker is said to speak twice at once."""
+    """Return whether both are of one speaker and overlap."""
     return one.speaker == other.speaker and one.start_s < other.end_s and other.start_s < one.end_s

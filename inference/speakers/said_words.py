@@ -1,4 +1,4 @@
-"""Which words were said in which segment."""
+"""Assigning words to speaker segments."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from itertools import chain, takewhile
 from inference.diarization import SpeakerSegment
 from inference.models import RecognisedWord
 
-# Where a sentence ends so close to a change of speaker, the speaker changes there, seconds: between speakers who talk
-# into each other the change is told half a second early or late. Measured in docs/accuracy.md.
+# A change of speaker moves to the end of a sentence this close, seconds: between speakers who interrupt each other,
+# diarization is half a second early or late. Measured in docs/accuracy.md.
 SENTENCE_WITHIN_S = 0.6
-# Full stops of many scripts, and what may close a sentence after them.
+# Full stops of many scripts, with the quotes and brackets that may follow them.
 _SENTENCE_END = re.compile("[.?!…。！？｡؟۔।॥።፧။།][\"'”’»)\\]」』]*$")
 
 
 def words_by_segment(
     segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]
 ) -> dict[int, list[RecognisedWord]]:
-    """Each word goes to the segment (by index) it overlaps most, or else to the nearest; none is said twice.
+    """Assign each word to the segment it overlaps most, or else to the nearest one.
 
-    Who speaks beside somebody else gets none: a recogniser that hears one voice at a time writes what the one says
-    who has the floor. Where the floor changes close to the end of a sentence, it changes there.
+    Segments beside the floor get none: a single-voice recogniser transcribes the speaker who has the floor. A change of
+    speaker close to the end of a sentence moves there.
+
+    Returns:
+        Words by index into ``segments``, each word once.
     """
     places = [place for place, segment in enumerate(segments) if not segment.beside]
     floor = [segments[place] for place in places]
@@ -36,14 +39,14 @@ def words_by_segment(
 
 
 def _closest(segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]) -> list[int]:
-    """The segment (by index) that each word overlaps most, or else the nearest."""
+    """Return for each word the index of the segment it overlaps most, or else of the nearest."""
     starts = [segment.start_s for segment in segments]
     found = []
     for word in words:
         first = max(0, bisect_right(starts, word.start_s) - 1)
         last = min(len(segments), bisect_right(starts, word.end_s) + 1)
 
-        # Overlap in seconds; without any, minus the distance.
+        # Overlap in seconds; the negated gap where there is none.
         def closeness(index: int, word: RecognisedWord = word) -> float:
             return min(word.end_s, segments[index].end_s) - max(word.start_s, segments[index].start_s)
 
@@ -54,7 +57,7 @@ def _closest(segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]
 def _whole_sentences(
     words: Sequence[RecognisedWord], owners: Sequence[int], segments: Sequence[SpeakerSegment]
 ) -> list[int]:
-    """The owners of words (indices into ``segments``), changes of speaker moved to the end of a sentence near them."""
+    """Move changes of speaker to ends of sentences near them; owners are indices into ``segments``."""
     moved = list(owners)
     speakers = [segments[owner].speaker for owner in owners]
     for change in range(1, len(words)):
@@ -68,10 +71,12 @@ def _whole_sentences(
 
 
 def _sentence_end_near(change: int, words: Sequence[RecognisedWord], speakers: Sequence[int]) -> int:
-    """Where a sentence ends nearest to a change of speaker, which stays where none does; both keep a word at least.
+    """Return the end of a sentence nearest to a change of speaker, or ``change`` where none is near.
+
+    Each side keeps at least one word.
 
     Args:
-        change: the first word of another speaker than the word before it; so is what is returned.
+        change: index of the first word whose speaker differs from that of the word before; so is the result.
     """
 
     def ends(word: int) -> bool:
@@ -89,5 +94,5 @@ def _sentence_end_near(change: int, words: Sequence[RecognisedWord], speakers: S
 
 
 def _border_s(words: Sequence[RecognisedWord], word: int) -> float:
-    """Half-way between a word and the one before."""
+    """Return the time half-way between a word and the one before, seconds."""
     return (words[word - 1].end_s + words[word].start_s) / 2

@@ -1,4 +1,4 @@
-"""What stages of a session are given and what they say: audio, events, and the Protocols that they fulfil."""
+"""The contract of a session's stages: the audio they read, the events they emit, the Protocols they implement."""
 
 from inference.stages.audio_buffer import AudioBuffer
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState

@@ -1,4 +1,4 @@
-"""The stretch of audio that a session still needs."""
+"""The span of a session's audio that is still needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inference.models import SAMPLE_RATE_HZ, Samples
 
 
 class AudioBuffer:
-    """Samples by their place in the session; what is no longer needed is dropped."""
+    """Samples indexed from the session's start; dropped when no longer needed."""
 
     def __init__(self) -> None:
         self._first = 0
@@ -16,26 +16,26 @@ class AudioBuffer:
 
     @property
     def end(self) -> int:
-        """Samples received so far."""
+        """Number of samples received so far."""
         return self._first + len(self._samples)
 
     def append(self, samples: Samples) -> None:
-        """Adds samples at the end."""
+        """Append samples, float32 of shape (n,)."""
         self._samples = np.concatenate([self._samples, samples])
 
     def span(self, start: int, end: int) -> Samples:
-        """Samples start..end, as far as they exist. Raises ValueError for what was dropped already."""
+        """Return samples start..end, clipped to what was received. Raises ValueError for dropped samples."""
         start = max(0, start)
         if start < self._first:
             raise ValueError(f"sample {start} was dropped; the buffer begins at {self._first}")
         return self._samples[start - self._first : max(0, end - self._first)]
 
     def span_s(self, start_s: float, end_s: float) -> Samples:
-        """The same by seconds."""
+        """Return the samples between two times, seconds; see ``span``."""
         return self.span(int(max(0.0, start_s) * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
 
     def drop_before(self, sample: int) -> None:
-        """Forgets everything before ``sample``."""
+        """Drop everything before ``sample``."""
         if sample > self._first:
             self._samples = self._samples[sample - self._first :].copy()
             self._first = min(sample, self.end) if len(self._samples) == 0 else sample

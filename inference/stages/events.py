@@ -1,4 +1,4 @@
-"""What a session says; seconds from the session's start."""
+"""The events that a session emits; times in seconds from its start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inference.models import RecognisedWord
 
 
 class SessionStage(IntEnum):
-    """What a session is doing; the numbers are those of Stage in session.proto."""
+    """Step that a session is at; the numbers are those of Stage in session.proto."""
 
     ANALYSING = 1
     CLUSTERING = 2
@@ -20,18 +20,18 @@ class SessionStage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """Everything up to ``processed_samples`` is analysed, its words included."""
+    """Everything before ``processed_samples`` is analysed, words included."""
 
     processed_samples: int
     stage: SessionStage
     heard_samples: int
-    """Turns are known up to here, their words perhaps not yet."""
+    """Turns are known up to this sample, though perhaps not their words."""
     final_words_samples: int = 0
-    """Words that end up to here will not change again."""
+    """Words that end up to this sample are final."""
     language: str = ""
-    """What is spoken now, BCP 47 primary tag; empty while it is not known."""
+    """Language spoken now, BCP 47 primary tag; empty while unknown."""
     language_confidence: float | None = None
-    """0..1; None where it is not known or was given."""
+    """0..1; None where the language is unknown or was given."""
 
 
 class TurnState(IntEnum):
@@ -45,11 +45,11 @@ class TurnState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TurnEvent:
-    """A stretch of speech of one speaker, as it is known now."""
+    """A span of speech of one speaker, as currently known."""
 
     segment_id: int
     speaker: int
-    """0: not known yet."""
+    """From 1; 0: not known yet."""
     start_s: float
     end_s: float
     words: tuple[RecognisedWord, ...]
@@ -60,7 +60,7 @@ class TurnEvent:
 
     @property
     def language(self) -> str:
-        """That most of its words were recognised in; empty where none says it."""
+        """Language of most of its words; empty where none has one."""
         spoken = Counter(word.language for word in self.words if word.language)
         return min(spoken, key=lambda language: (-spoken[language], language), default="")
 
@@ -73,9 +73,9 @@ class FinishedEvent:
     voices: VoiceProfiles
     acoustics: RecordingAcoustics
     language: str = ""
-    """What is spoken most, BCP 47 primary tag; empty without words, or where it is not known."""
+    """Language of most speech, BCP 47 primary tag; empty without words, or while unknown."""
     language_confidence: float | None = None
-    """0..1; None where it is not known or was given."""
+    """0..1; None where the language is unknown or was given."""
 
 
 Event = ProgressEvent | TurnEvent | FinishedEvent

@@ -1,4 +1,4 @@
-"""Telling who speaks, as a session sees it; engines differ in how they do it."""
+"""Diarization as a session sees it; engines differ in how they do it."""
 
 from __future__ import annotations
 
@@ -14,55 +14,66 @@ from inference.stages.events import TurnEvent
 
 @dataclass(frozen=True, slots=True)
 class SettledSpeakers:
-    """Who spoke when, for good."""
+    """Final diarization of a session."""
 
     segments: Sequence[SpeakerSegment]
-    """In the order of their starts; they overlap where several speak at once and the engine can tell."""
+    """By start time; they overlap where the engine detects simultaneous speech."""
     words: Mapping[int, Sequence[RecognisedWord]]
     """Words by index into ``segments``."""
     voices: VoiceProfiles
-    """To know the speakers by in another session."""
+    """Embeddings by which another session can recognise the speakers."""
 
 
 class SpeakerStage(Protocol):
-    """Follows one session from its first sample to its last. Calls come in the order of time."""
+    """Diarizes one session from its first sample to its last. Calls come in order of time.
+
+    Args of its methods:
+        audio: the session's audio, dropped before the first sample that a stage still needs.
+        heard: number of samples that the speech detector has processed.
+        number: of a speech segment, from 0 in order of time.
+    """
 
     def known_through(self, heard: int) -> int:
-        """Who speaks is known before this sample, when ``heard`` samples were heard."""
+        """Return the sample before which speakers are known, once ``heard`` samples are processed."""
         ...
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """The audio before sample ``heard`` lies in the buffer; returns the first sample still needed."""
+        """Process audio up to sample ``heard``, all of it in the buffer; return the first sample still needed."""
         ...
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
-        """Speech segment ``number`` has come so far; returns the first sample still needed of it."""
+        """Process speech segment ``number`` as far as it reaches now; return the first sample it still needs."""
         ...
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
-        """Speech segment ``number`` has ended."""
+        """Process the rest of speech segment ``number``, which has ended."""
         ...
 
     def abandon(self, number: int) -> None:
-        """What seemed to be segment ``number`` was none."""
+        """Discard segment ``number``, if it has begun: it was too short to be speech."""
         ...
 
     def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
-        """The words of speech segment ``number`` so far; ``complete``: no more of what was heard of it come."""
+        """Replace the words of speech segment ``number``; ``complete``: no more come for its audio so far."""
         ...
 
     async def changes(self, words_through_s: float) -> Sequence[TurnEvent]:
-        """Turns to say now; every word before ``words_through_s`` (seconds) was taken."""
+        """Return the turns to emit now; all words before ``words_through_s`` (seconds) were passed in."""
         ...
 
     async def finish(self, audio: AudioBuffer) -> None:
-        """No more audio comes, and every segment has ended."""
+        """Process the rest of the audio; every segment has ended."""
         ...
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
-        """Who spoke, over the whole session. May take seconds: not for the event loop."""
+        """Settle the speakers over the whole session. May take seconds: run it off the event loop.
+
+        Args:
+            speech: all speech segments.
+            words: all final words.
+        """
         ...
 
     def revision_of(self, segment_id: int) -> int:
-        """The last revision said of a segment; 0: none."""
+        """Return the last emitted revision of a segment; 0: none."""
         ...

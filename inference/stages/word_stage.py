@@ -1,4 +1,4 @@
-"""Recognising words, as a session sees it; recognisers differ in what they want to hear."""
+"""Word recognition as a session sees it; recognisers differ in the spans of audio they take."""
 
 from __future__ import annotations
 
@@ -14,89 +14,98 @@ from inference.stages.audio_buffer import AudioBuffer
 
 
 class WordStage(Protocol):
-    """The words of one session, by the number of the speech segment they were said in; calls in the order of time."""
+    """Recognises the words of one session, by number of their speech segment. Calls come in order of time.
+
+    Args of its methods:
+        audio: the session's audio, dropped before the first sample that a stage still needs.
+        heard: number of samples that the speech detector has processed.
+        number: of a speech segment, from 0 in order of time.
+    """
 
     @property
     def language(self) -> str:
-        """What is spoken now, BCP 47 primary tag; empty while it is not known."""
+        """Language spoken now, BCP 47 primary tag; empty while unknown."""
         ...
 
     @property
     def most_spoken(self) -> str:
-        """What is spoken most so far; empty while it is not known."""
+        """Language of most speech so far; empty while unknown."""
         ...
 
     def confidence_of(self, language: str) -> float | None:
-        """How sure a language is, 0..1; None where it was not detected."""
+        """Return the confidence of a language, 0..1; None where it was not detected."""
         ...
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
-        """How likely the detector's next windows hold speech, shape (n,)."""
+        """Record the speech probabilities of the detector's next windows, shape (n,), 0..1."""
         ...
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """The audio before sample ``heard`` lies in the buffer; returns the first sample still needed."""
+        """Process audio up to sample ``heard``, all of it in the buffer; return the first sample still needed."""
         ...
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
-        """Speech segment ``number`` has come so far; returns the first sample still needed."""
+        """Process speech segment ``number`` as far as it reaches now; return the first sample still needed."""
         ...
 
     def abandon_segment(self) -> None:
-        """No segment is under way."""
+        """Discard the ongoing segment, if any: it was too short to be speech."""
         ...
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
-        """Speech segment ``number`` has ended."""
+        """Process the rest of speech segment ``number``, which has ended."""
         ...
 
     def oldest_waiting(self) -> int | None:
-        """The first sample whose words are not known, not even for now; None where nothing waits."""
+        """Return the first sample without words, even provisional ones; None where nothing is pending."""
         ...
 
     def final_through(self, heard: int) -> int:
-        """Words that end at or before this sample will not change again, when ``heard`` samples were heard."""
+        """Return the sample up to which words are final, once ``heard`` samples are processed."""
         ...
 
     def take_done(self) -> set[int]:
-        """Numbers of the segments whose words have changed, or are complete, since the last call."""
+        """Return the segments whose words changed or became complete since the last call."""
         ...
 
     def words_of(self, number: int) -> list[RecognisedWord]:
-        """The words of a segment so far, in the order of time."""
+        """Return the words of a segment so far, by time."""
         ...
 
     def waits_for(self, number: int) -> bool:
-        """True while words of the segment are still to come for the first time."""
+        """Return whether first words of the segment are still to come."""
         ...
 
     def forget_before(self, sample: int) -> None:
-        """What was told of segments that ended before this sample is wanted no more, but for ``finish``."""
+        """Drop what is kept of segments that end before this sample; ``finish`` returns their words all the same."""
         ...
 
     async def finish(self, audio: AudioBuffer) -> Sequence[RecognisedWord]:
-        """Every word of the session for good, in the order of time. Raises what the recogniser raises."""
+        """Recognise the rest; return every final word by time. Raises what the recogniser raises."""
         ...
 
     async def close(self) -> None:
-        """Cancels what is under way and waits until it is gone."""
+        """Cancel pending work and wait until it has stopped."""
         ...
 
 
 class UndetectedLanguage:
-    """What stages of recognisers that detect no language say of it: what was given, or nothing."""
+    """Language of recognisers that detect none: the given one, or unknown."""
 
     def __init__(self, language: str) -> None:
-        """``language``: what is spoken, where it is known."""
+        """``language``: BCP 47 primary tag; empty where unknown."""
         self._language = language
 
     @property
     def language(self) -> str:
+        """The given language; empty where unknown."""
         return self._language
 
     @property
     def most_spoken(self) -> str:
+        """The given language; empty where unknown."""
         return self._language
 
     def confidence_of(self, language: str) -> float | None:
+        """Return None: nothing is detected."""
         return None

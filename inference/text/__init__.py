@@ -1,4 +1,4 @@
-"""Backends that read words: sentiment and emotions."""
+"""Backends that read text: sentiment and emotions."""
 
 from inference.text.emotions import ExampleEmotions
 from inference.text.labels import emotions_of, polarities_of

@@ -1,7 +1,7 @@
-"""Sentences written for this project, by the emotion that their words express.
+"""Sentences written for this project, by the emotion that they express.
 
-They teach the classifier what each emotion sounds like in conversation and in meetings. More
-examples make it better: add lines, then run ``python -m benchmarks.text``.
+They train the classifier on emotions in conversations and meetings. More examples improve it: add lines, then run
+``python -m benchmarks.text``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Emotions from words, by similarity to written examples. It never hears a voice."""
+"""Emotions from words, by similarity to written examples. No audio is used."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from inference.text.emotion_examples import EXAMPLES
 from inference.text.example_classifier import ExampleClassifier
 from inference.text.words import word_count
 
-# Classes are told apart; ``not_sure`` is what remains.
+# Classes of the classifier; ``not_sure`` is what remains.
 CLASSES = EMOTIONS[:-1]
 NOT_SURE = EMOTIONS.index("not_sure")
-# Under this probability the top class of five is no answer.
+# Below this probability, the top class of five is not reported.
 MIN_PROBABILITY = 0.34
-# A sentence of fewer words says too little.
+# Shorter sentences say too little.
 MIN_WORDS = 2
 
 
 class ExampleEmotions:
-    """EmotionClassifier taught by ``EXAMPLES``."""
+    """EmotionClassifier trained on ``EXAMPLES``."""
 
     def __init__(self, encoder: TextEncoder) -> None:
+        """Train on the examples' embeddings by ``encoder``, which must embed the sentences too."""
         self._classifier = ExampleClassifier(encoder, [EXAMPLES[name] for name in CLASSES])
 
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See EmotionClassifier. A sentence too short, or without a clear class, is ``not_sure``."""
+        """Implement EmotionClassifier. A sentence too short, or without a clear class, is ``not_sure``."""
         probabilities = self._classifier(vectors)
         answer = np.zeros((len(sentences), len(EMOTIONS)), np.float32)
         answer[:, :NOT_SURE] = probabilities

@@ -1,7 +1,6 @@
-"""A classifier of sentences taught by written examples: multinomial logistic regression on sentence vectors.
+"""Sentence classifier trained on written examples: multinomial logistic regression on sentence embeddings.
 
-It is fitted when the engine starts (a tenth of a second), so that another sentence encoder
-needs nothing but its own vectors.
+It is fitted when the engine starts (a tenth of a second), so that another sentence encoder needs nothing else.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from scipy.optimize import minimize
 
 from inference.models import TextEncoder
 
-# Unit vectors are stretched by this before the ridge applies: only the ratio of the two matters.
+# Unit vectors are scaled by this before the ridge applies: only the ratio of the two matters.
 STRETCH = 10.0
 RIDGE = 0.05
 
 
 class ExampleClassifier:
-    """Class probabilities from sentence vectors; ``classes`` holds the examples of each class."""
+    """Estimates class probabilities from sentence embeddings; ``classes`` holds the examples of each class."""
 
     def __init__(self, encoder: TextEncoder, classes: Sequence[Sequence[str]]) -> None:
         vectors = [encoder(list(examples)) for examples in classes]
@@ -28,7 +27,7 @@ class ExampleClassifier:
         self._weights = _fit(np.concatenate(vectors).astype(np.float64) * STRETCH, labels, len(classes))
 
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities: (n, d) -> (n, classes), rows sum to 1."""
+        """Return probabilities: (n, d) -> (n, classes), rows sum to 1."""
         return _softmax(_with_bias(vectors.astype(np.float64) * STRETCH) @ self._weights)
 
 
@@ -42,7 +41,7 @@ def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _fit(vectors: NDArray[np.float64], labels: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
-    """Weights of shape (d + 1, classes) that minimise the class-balanced cross-entropy plus a ridge."""
+    """Return weights, shape (d + 1, classes), that minimise the class-balanced cross-entropy plus a ridge."""
     inputs = _with_bias(vectors)
     truth = np.eye(classes)[labels]
     balance = (len(labels) / classes / np.bincount(labels, minlength=classes))[labels][:, None] / len(labels)

@@ -1,4 +1,4 @@
-"""What the labels of other people's classifiers mean here: emotions of EMOTIONS, and polarities."""
+"""Mapping of third-party classifiers' labels to EMOTIONS and to polarities."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from inference.models import EMOTIONS, ModelUnfit
 
-# Ekman's groups of GoEmotions' 28 labels are those of Demszky et al., "GoEmotions", ACL 2020, appendix; sadness and
-# surprise, with what belongs to them, are none of the five emotions told here.
+# GoEmotions' 28 labels are grouped as in Demszky et al., "GoEmotions", ACL 2020, appendix (Ekman's groups); sadness and
+# surprise, with their groups, are none of the five emotions reported.
 _SYNONYMS: Mapping[str, str] = {
     label: emotion
     for emotion, labels in {
@@ -38,24 +38,24 @@ _POLARITIES: Mapping[str, float] = {
     "4_stars": 0.5,
     "5_stars": 1,
 }
-# With five classes, the outer ones are twice as far as the inner ones.
+# With five classes, the outer ones count twice as much as the inner ones.
 _FIVE = {"very_negative": -1.0, "negative": -0.5, "neutral": 0.0, "positive": 0.5, "very_positive": 1.0}
 
 
 def plain(label: str) -> str:
-    """A label in lower case with underscores."""
+    """Return a label in lower case with underscores."""
     return "_".join(label.replace("-", " ").replace("_", " ").lower().split())
 
 
 def emotions_of(labels: Sequence[str], given: Mapping[str, object]) -> list[int]:
-    """The place in EMOTIONS of each label.
+    """Return the index in EMOTIONS of each label.
 
     Args:
-        labels: as the classifier's file says them.
-        given: label to emotion, by the user's own description; it goes before what is known here.
+        labels: as the classifier's files spell them.
+        given: emotion by label, from the user's description; overrides the built-in mapping.
 
     Raises:
-        ModelUnfit: a label is unknown, or one of ``given`` is not there or names no emotion.
+        ModelUnfit: a label is unknown, or one of ``given`` does not exist or names no emotion.
     """
     own = _own(labels, given)
     for label, emotion in own.items():
@@ -67,7 +67,7 @@ def emotions_of(labels: Sequence[str], given: Mapping[str, object]) -> list[int]
 
 
 def polarities_of(labels: Sequence[str], given: Mapping[str, object]) -> list[float]:
-    """The polarity of each label, -1 (negative) .. 1 (positive). Arguments and errors as of ``emotions_of``."""
+    """Return the polarity of each label, -1 (negative) .. 1 (positive). Arguments and errors as ``emotions_of``."""
     own = _own(labels, given)
     known = {plain(label) for label in labels}
     built_in = _FIVE if known == set(_FIVE) else _POLARITIES

@@ -1,7 +1,7 @@
-"""Sentences written for this project that say something positive, negative, or neither.
+"""Sentences written for this project that express something positive or negative.
 
-They are added to the emotions' examples (happiness is positive; anger, disgust and fear are
-negative), and hold what those lack: sadness, disappointment, dissent, praise and approval.
+They extend the emotions' examples (happiness is positive; anger, disgust and fear are negative) by what those lack:
+sadness, disappointment, dissent, praise and approval.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What counts as a word in text."""
+"""Definition of a word in text."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
 
 
 def word_count(text: str) -> int:
-    """Words in ``text``; numbers in digits are not counted."""
+    """Count the words in ``text``; numbers in digits are not counted."""
     return len(WORD.findall(text))

@@ -1,7 +1,7 @@
 """Whisper's spectra, in NumPy.
 
 Source: A. Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022, section 2.2, and
-``log_mel_spectrogram`` of its published code, whose numbers these are (checked to 1e-5).
+``log_mel_spectrogram`` of its published code, to which these are equal (checked to 1e-5).
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from inference.onnx.features import slaney_filters
 
 FRAME_SAMPLES = 400
 HOP_SAMPLES = 160
-# The loudest 80 dB of a window are kept.
+# Only the loudest 80 dB of a window are kept.
 RANGE = 8.0
 QUIETEST_POWER = 1e-10
 
 
 class WhisperSpectrum:
-    """Logarithmic mel spectra, 25 ms frames every 10 ms, scaled as the model was trained on them."""
+    """Computes log-mel spectra, 25 ms frames every 10 ms, scaled as in the model's training."""
 
     def __init__(self, bands: int) -> None:
         self._filters = np.ascontiguousarray(slaney_filters(bands, FRAME_SAMPLES).T)
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_SAMPLES) / FRAME_SAMPLES)).astype(np.float32)
 
     def __call__(self, samples: Samples, frames: int) -> NDArray[np.float32]:
-        """Spectra of shape (bands, frames); what the samples do not fill is silence, what exceeds them is cut off."""
+        """Return spectra, shape (bands, frames), of samples, shape (n,), padded with silence or cut to fit."""
         heard = np.zeros(frames * HOP_SAMPLES, np.float32)
         count = min(len(samples), len(heard))
         heard[:count] = samples[:count]

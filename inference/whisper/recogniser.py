@@ -1,4 +1,4 @@
-"""WindowRecogniser on CTranslate2: windows are encoded and their language told, then words are written and timed."""
+"""WindowRecogniser on CTranslate2: encodes windows, detects their language, decodes and times words."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from inference.whisper.log_mel import HOP_SAMPLES, WhisperSpectrum
 from inference.whisper.tokens import LANGUAGE_TOKEN, WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
-# The encoder was trained on 30 s, of which speech fills at most 28: at the very end words are lost. A shorter window is
-# heard with this much silence after it, and as no less than this: the words are as good, and cost a sixth less.
+# The encoder was trained on 30 s, of which speech fills at most 28: words at the very end are lost. A shorter window is
+# padded with this much silence, to at least the minimum: the words are as good, and cost a sixth less.
 WINDOW_FRAMES, MIN_FRAMES, FRAMES_AFTER = 3000, 1500, 400
 MAX_WINDOW_S = 28.0
-# Seconds of the encoder's frames, in which times are counted.
+# Resolution of word times: a frame of the encoder.
 FRAME_S = 0.02
-# Languages of at least 1000 hours in Whisper's training data (Radford et al. 2022, appendix E). Noisy speech of one of
-# them is taken for Welsh, Latin or Javanese as easily as for itself, so that any other is held to be ten times rarer.
+# Languages with at least 1000 hours in Whisper's training data (Radford et al. 2022, appendix E). Noisy speech in one
+# of them is easily detected as Welsh, Latin or Javanese, so any other is assumed to be ten times rarer.
 MOST_TRAINED = frozenset("en zh de es ru fr pt ko ja tr pl it sv nl ca fi id".split())
 LESS_TRAINED_PRIOR = 0.1
-# Voices of which no language is likelier than this say nothing that could be written: a crowd, a choir. Where the
-# language was given, somebody knows that it is one.
+# Below this probability of the best language, nothing can be transcribed: a crowd, a choir. It does not apply where the
+# client gave the language.
 MIN_LANGUAGE = 0.4
-# Nobody says more; what does is a loop.
+# Upper bounds of what people say; more is a loop.
 TOKENS_PER_S, MIN_TOKENS, MAX_TOKENS = 14.0, 16, 224
-# Who speaks says more; a model that writes less has left something out, or there is little to hear.
+# Speakers say more; with less text, the model has left something out, or there is little to transcribe.
 MIN_WORDS_PER_S = 2.0
-# Where so much speech follows the last word, the model stopped too early: it hears the rest again.
+# With this much speech after the last word, decoding stopped too early: the rest is decoded again.
 UNHEARD_S = 3.0
 MAX_PASSES = 3
-# Provisional pieces: the encoder hears so much silence after them, else the model does not know where they end.
+# Silence after a provisional chunk, without which the model does not recognise its end.
 GUESS_SILENCE_S = 1.0
 GUESS_TOKENS_PER_S, GUESS_MIN_TOKENS = 6.0, 6
 MAX_GUESS_S = 6.0
@@ -58,13 +58,13 @@ MAX_GUESS_S = 6.0
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """What EncodedWindow keeps for this backend."""
+    """This backend's data of an EncodedWindow."""
 
     features: Any
-    """Shape (1, frames / 2, width), where the model runs."""
+    """Shape (1, frames / 2, width), on the model's device."""
     samples: Samples
     likeliest: float
-    """The probability of the likeliest language, 0..1; 1 for a model of one language."""
+    """Probability of the most likely language, 0..1; 1 for a model of a single language."""
 
 
 class WhisperRecogniser:
@@ -88,9 +88,11 @@ class WhisperRecogniser:
         """
         Args:
             model: a ctranslate2.models.Whisper, for windows.
-            threads: those that it runs on.
-            guessing: the same for short pieces; it may be the same model.
-            parallel: windows at once.
+            tokens: its vocabulary.
+            languages: BCP 47 primary tags that may be detected.
+            threads: the threads it runs on.
+            guessing: model and threads for provisional chunks; may be the same.
+            parallel: windows processed concurrently.
         """
         self._model, self._tokens, self._threads = model, tokens, threads
         self._guesser, self._guessing_threads = guessing
@@ -105,15 +107,16 @@ class WhisperRecogniser:
         return self._threads.processor_s + (other.processor_s if other is not self._threads else 0.0)
 
     def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
-        """See WindowRecogniser."""
+        """Implement WindowRecogniser."""
         return [self._encode(samples) for samples in windows]
 
     def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
-        """See WindowRecogniser; one window at a time, so that its words never depend on what else is in the call."""
+        """Implement WindowRecogniser; windows are decoded one by one, so words never depend on the rest of the
+        batch."""
         return [tuple(self._write(task)) for task in work]
 
     def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
-        """See WindowRecogniser."""
+        """Implement WindowRecogniser."""
         longest = max(len(task.window) for task in work)
         frames = min(WINDOW_FRAMES, -(-int(longest + GUESS_SILENCE_S * SAMPLE_RATE_HZ) // (2 * HOP_SAMPLES)) * 2)
         spectra = np.stack([self._spectrum(task.window, frames) for task in work])
@@ -128,7 +131,7 @@ class WhisperRecogniser:
                 task.language or max(heard, key=heard.__getitem__, default="")
                 for task, heard in zip(work, languages, strict=True)
             ]
-            # Prompts of a call are of one length: terms are for the final words.
+            # Prompts of a batch must have one length, so key terms are left to the final words.
             prompts = [self._tokens.prompt(self._written_in(language), ()) for language in spoken]
             most = int(GUESS_MIN_TOKENS + GUESS_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
             results = self._guesser.generate(
@@ -149,7 +152,7 @@ class WhisperRecogniser:
         return EncodedWindow(_Encoded(features, samples, likeliest), self._weighed(said))
 
     def _languages(self, model: Any, features: Any) -> list[dict[str, float]]:
-        """How likely each of the languages is, for each window; empty for a model of one language."""
+        """Return the probability of each language, for each window; empty for a model of a single language."""
         return [self._weighed(said) for said in _detected(model, features)]
 
     def _weighed(self, said: dict[str, float]) -> dict[str, float]:
@@ -183,10 +186,10 @@ class WhisperRecogniser:
         return words
 
     def _pass(self, features: Any, duration_s: float, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
-        """The words that the model writes at once, up to where it begins to repeat itself.
+        """Decode once; return the words before any loop.
 
-        Where it repeats itself or writes little it is asked to write times between phrases as well, which makes it go
-        on, and the longer of the two texts is taken.
+        A text that loops or is short is decoded again with timestamps between phrases, which makes the model continue;
+        the longer of the two is returned.
         """
         plain, looped = self._text(features, duration_s, task, with_times=False)
         if is_doubted(plain):
@@ -199,7 +202,7 @@ class WhisperRecogniser:
     def _text(
         self, features: Any, duration_s: float, task: WindowTask[EncodedWindow], *, with_times: bool
     ) -> tuple[Writing, bool]:
-        """What the model writes, and whether it had to be cut off since it repeated itself."""
+        """Decode; return the text before any loop, and whether there was one."""
         prompt = self._tokens.prompt(self._written_in(task.language), task.key_terms, with_times=with_times)
         most = min(MAX_TOKENS, int(MIN_TOKENS + TOKENS_PER_S * duration_s))
         with self._threads.call():
@@ -225,7 +228,7 @@ class WhisperRecogniser:
         return Writing(words[:kept], result.scores[0], result.no_speech_prob, duration_s), kept < len(words)
 
     def _timed(self, tokens: list[int], aligned: Any, duration_s: float, language: str) -> list[RecognisedWord]:
-        """Words with the times at which the model looked at them: dynamic time warping over its cross-attention."""
+        """Return words with times by dynamic time warping over the model's cross-attention."""
         begins_s = np.zeros(len(tokens) + 1)
         places = np.array([pair[0] for pair in aligned.alignments], np.int64)
         frames = np.array([pair[1] for pair in aligned.alignments], np.int64)
@@ -242,9 +245,9 @@ class WhisperRecogniser:
         return words
 
     def _guessed(self, result: Any, most: int, task: WindowTask[Samples], language: str) -> tuple[RecognisedWord, ...]:
-        """Provisional words: their times are shared out by letters, their confidence is the piece's.
+        """Return provisional words: times by their letters, confidence of the whole chunk.
 
-        ``most``: tokens that the model was allowed.
+        ``most``: maximum number of tokens the model was allowed.
         """
         duration_s = len(task.window) / SAMPLE_RATE_HZ
         score = result.scores[0]
@@ -262,12 +265,12 @@ class WhisperRecogniser:
 
 
 def _limit(tokens: int, prompt: Sequence[int]) -> int:
-    """What CTranslate2 has to be told so that ``tokens`` may be written: half of it goes to the prompt, or more."""
+    """Return CTranslate2's ``max_length`` for ``tokens`` new ones: it reserves half of it, or more, for the prompt."""
     return max(2 * tokens, len(prompt) + tokens)
 
 
 def _detected(model: Any, features: Any) -> list[dict[str, float]]:
-    """How likely the model finds each language it knows, for each window; empty for a model of one language."""
+    """Return the model's probability of each language, for each window; empty for a model of a single language."""
     if not model.is_multilingual:
         return [{}] * int(features.shape[0])
     return [

@@ -1,4 +1,4 @@
-"""Whisper's tokens: prompts, languages, and which tokens make a word."""
+"""Whisper's tokens: prompts, languages, and the words that tokens form."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from tokenizers import Tokenizer
 from inference.models import ModelUnfit
 
 LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
-# Written without spaces: a word is what the model writes as one, and nothing stands between words.
+# Languages without spaces: a word is the shortest run of tokens that decodes to whole characters.
 WITHOUT_SPACES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
-# Tokens for what may be said, before the window's own.
+# Maximum number of tokens of key terms in a prompt.
 MAX_PROMPT_TOKENS = 200
 _REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
 class TokenWord:
-    """A word as the model wrote it."""
+    """A word and its tokens."""
 
     text: str
     first: int
-    """Place of its first token."""
+    """Index of its first token."""
     end: int
-    """Place after its last token."""
+    """Index after its last token."""
 
 
 class WhisperTokens:
     """The vocabulary of one model."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        """Raises ModelUnfit when it is none of Whisper's."""
+        """Find Whisper's special tokens. Raises ModelUnfit when one is missing."""
         self._tokenizer = tokenizer
         self.start, self.transcribe, self.no_times, self.previous, self.end_of_text = (
             self._needed(f"<|{name}|>")
@@ -47,17 +47,17 @@ class WhisperTokens:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages it has tokens for, whether or not its weights know them; BCP 47 primary tags."""
+        """Languages with tokens, whether or not the weights know them; BCP 47 primary tags."""
         return tuple(sorted(self._languages))
 
     def sequence(self, language: str) -> list[int]:
-        """What a text in a language begins with; ``language`` is empty for a model of one language."""
+        """Return the start of a text in a language; ``language`` is empty for a model of a single language."""
         return [self.start, self._languages[language], self.transcribe] if language else [self.start]
 
     def prompt(self, language: str, key_terms: Sequence[str], *, with_times: bool = False) -> list[int]:
-        """What the text of a window goes on from; the terms as if they had been said before it.
+        """Return the prompt of a window, with the key terms as if they had been said before it.
 
-        ``with_times``: the model writes times between phrases, and then it writes otherwise.
+        ``with_times``: the model emits timestamps between phrases, which changes its text.
         """
         times = [] if with_times else [self.no_times]
         return [*self._before(key_terms), *self.sequence(language), *times]
@@ -68,16 +68,16 @@ class WhisperTokens:
             more = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
             if len(written) + len(more) > MAX_PROMPT_TOKENS:
                 break
-            # A term is text: whatever it spells, it is no command to the model.
+            # Key terms are text: special tokens that they may spell are removed.
             written += [number for number in more if number < self.end_of_text]
         return [self.previous, *written] if written else []
 
     def text(self, tokens: Sequence[int]) -> str:
-        """What the tokens spell; special ones spell nothing."""
+        """Decode tokens to text, without special ones."""
         return str(self._tokenizer.decode([token for token in tokens if token < self.end_of_text]))
 
     def words(self, tokens: Sequence[int], language: str) -> list[TokenWord]:
-        """The words of a text (tokens below ``end_of_text``), punctuation with the word that it is written at."""
+        """Group the tokens of a text (below ``end_of_text``) into words, punctuation with its word."""
         words: list[TokenWord] = []
         for text, first, end in self._characters(tokens):
             shown = text.strip()
@@ -88,21 +88,21 @@ class WhisperTokens:
         return _with_marks(words)
 
     def _begins(self, text: str, shown: str, before: str, language: str) -> bool:
-        """Whether what the next tokens spell begins a word, and does not go on the one before."""
+        """Return whether the next text begins a word rather than continuing the one before."""
         if before and before[-1] in _OPENING and not _spoken(before):
-            return False  # an opening mark waits for its word, be there a space between them
+            return False  # an opening mark joins its word, even across a space
         if text[:1].isspace():
             return True
         if language not in WITHOUT_SPACES or not _spoken(before):
             return False
         if shown[:1] in _OPENING or shown[:1] in _SIGNS:
             return True
-        # Without spaces every character begins a word, but for those of scripts that have spaces elsewhere: "3.5".
+        # Without spaces every run begins a word, except letters and digits of scripts with spaces: "3.5".
         last = before[-2:-1] if before[-1] in _WITHIN else before[-1]
         return _spoken(shown) and not (_spaced(last) and _spaced(shown[:1]))
 
     def _characters(self, tokens: Sequence[int]) -> list[tuple[str, int, int]]:
-        """The shortest runs of tokens that spell whole characters, with their places."""
+        """Return the shortest runs of tokens that decode to whole characters: text, first index, end index."""
         found: list[tuple[str, int, int]] = []
         first = 0
         for place in range(len(tokens)):
@@ -119,18 +119,18 @@ class WhisperTokens:
         return int(number)
 
 
-# What stands before its word, and what may stand on either side of a number.
+# Marks that precede their word, and marks that may stand on either side of a number.
 _OPENING, _SIGNS = frozenset("¿¡([{«“‘„「『（《"), frozenset("$€£¥₹#@")
-# What joins letters or digits to one word.
+# Marks that join letters or digits into one word.
 _WITHIN = frozenset(".,:-'’/")
-# Bytes of UTF-8 of one character, each perhaps a token.
+# UTF-8 bytes in one character; each may be a token.
 _MAX_CHARACTER = 4
 
 _DASHES = frozenset("-–—")
 
 
 def _with_marks(words: Sequence[TokenWord]) -> list[TokenWord]:
-    """Marks that stand alone go to the word before them; a dash of its own is no part of a word."""
+    """Join marks on their own to the word before them; drop dashes on their own."""
     found: list[TokenWord] = []
     for word in words:
         if _spoken(word.text):
@@ -141,7 +141,7 @@ def _with_marks(words: Sequence[TokenWord]) -> list[TokenWord]:
 
 
 def _spaced(character: str) -> bool:
-    """Whether it is a letter or digit of a script that is written with spaces."""
+    """Return whether it is a letter or digit of a script that is written with spaces."""
     return character.isalnum() and character < "\u0e00"
 
 

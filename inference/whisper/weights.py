@@ -1,4 +1,4 @@
-"""Opens Whisper in CTranslate2's layout: a folder, or files out of several packages read into memory."""
+"""Loading Whisper in CTranslate2's layout: from a folder, or from files of several packages in memory."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from inference.whisper.tokens import WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
-# A tenth of the weight of niceness 0, as for the quality of the audio: who speaks and what is heard first goes before.
+# A tenth of the weight of niceness 0, as for audio quality: diarization and provisional words go first.
 WINDOWS_NICENESS = 10
-# As byte-level tokenizers write a space.
+# A space in byte-level tokenizers.
 SPACE = "\u0120"
 VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
 MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -34,19 +34,20 @@ def load_whisper(
     workers: int = 1,
     languages: Sequence[str] = (),
 ) -> WhisperRecogniser:
-    """The recogniser.
+    """Load a recogniser.
 
     Args:
-        path: its folder; where there are ``parts``, only its name counts.
-        parts: its files by name, each the files whose bytes follow one another.
-        device: ``cpu``, ``cuda`` or ``auto``, which takes a GPU where CTranslate2 finds one. It computes in int8 on a
-            CPU, in float16 on a GPU.
-        workers: windows it works on at once on a CPU, a thread each.
-        languages: those that may be spoken, BCP 47 primary tags; empty: all that it knows.
+        path: of its folder; only a name where there are ``parts``.
+        parts: its files by name, each the paths to concatenate.
+        device: ``cpu``, ``cuda`` or ``auto``, a GPU where CTranslate2 finds one. It computes in int8 on a CPU, in
+            float16 on a GPU.
+        workers: windows processed concurrently on a CPU, one thread each.
+        languages: languages that may be spoken, BCP 47 primary tags; empty: all that it knows.
 
     Raises:
-        ModelMissing: a file is not there. ModelCorrupt: one is not what it should be. ModelUnfit: another device,
-            a language it does not know, or no Whisper.
+        ModelMissing: a file is missing.
+        ModelCorrupt: a file cannot be parsed.
+        ModelUnfit: a missing device, an unknown language, or not Whisper.
     """
     on_gpu = _on_gpu(device)
     files = {name: b"".join(part.read_bytes() for part in where) for name, where in parts.items()}
@@ -64,9 +65,8 @@ def load_whisper(
     model, threads = _opened(path, options)
     guessing = (model, threads)
     if not on_gpu:
-        # Windows are long work that nobody waits for while a meeting goes on; what is heard now must not share a
-        # processor with them on equal terms. CTranslate2's threads take any work, so that guesses have a model, and
-        # thread, of their own.
+        # Windows are long work that nobody waits for during a meeting; live work must not compete with them on equal
+        # terms. CTranslate2's threads take any work, so provisional words have a model and thread of their own.
         guessing = _opened(path, {**options, "inter_threads": 1})
         threads.step_back(WINDOWS_NICENESS)
     if unknown := set(languages) - set(tokens.languages if model.is_multilingual else ("en",)):
@@ -78,7 +78,7 @@ def load_whisper(
 
 
 def _opened(path: Path, options: Mapping[str, Any]) -> tuple[Any, WorkerThreads]:
-    """The model, and the threads that it runs on. Raises ModelCorrupt."""
+    """Open the model; return it with the threads it runs on. Raises ModelCorrupt."""
     try:
         with WorkerThreads.started() as threads:
             return ctranslate2.models.Whisper(str(path), **options), threads
@@ -108,7 +108,7 @@ def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
 
 
 def _completed(raw: bytes) -> str:
-    """The tokenizer with its first merge, which conversions of Whisper lose: without it no word begins with "t"."""
+    """Restore the tokenizer's first merge, lost in conversions of Whisper: without it no word begins with "t"."""
     described = json.loads(raw)
     merges = described["model"].get("merges", [])
     first = [SPACE, "t"] if merges and isinstance(merges[0], list) else f"{SPACE} t"
@@ -118,7 +118,7 @@ def _completed(raw: bytes) -> str:
 
 
 def _check_folder(path: Path) -> None:
-    """CTranslate2 says of a missing file only that it cannot be opened."""
+    """Check the files first: CTranslate2 reports a missing one only as a failure to open."""
     for name in (WEIGHTS, CONFIG):
         if not (path / name).is_file():
             raise ModelMissing(f"{path} holds no {name}; a Whisper model in CTranslate2's layout has one")

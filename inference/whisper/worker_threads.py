@@ -1,4 +1,4 @@
-"""The processor time of CTranslate2's own threads, which Python's clocks do not see."""
+"""Processor time of CTranslate2's own threads, which Python's clocks do not see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TASKS = Path("/proc/self/task")
 
 
 class WorkerThreads:
-    """The threads that a model started; on Linux their processor time is the kernel's."""
+    """The threads that a model started; on Linux the kernel reports their processor time."""
 
     def __init__(self) -> None:
         self._threads: list[Path] = []
@@ -23,7 +23,7 @@ class WorkerThreads:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[WorkerThreads]:
-        """Counts the threads that are started within."""
+        """Record the threads that are started within the context."""
         found = cls()
         before = set(TASKS.iterdir()) if TASKS.is_dir() else set()
         yield found
@@ -31,13 +31,13 @@ class WorkerThreads:
             found._threads = sorted(set(TASKS.iterdir()) - before)
 
     def step_back(self, niceness: int) -> None:
-        """Lets everything else go first on a busy machine, where the system has priorities of threads."""
+        """Lower the threads' priority, where the system supports it."""
         for thread in self._threads:
             os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Where the system does not tell the time of threads, that of calls is taken for it."""
+        """Record the duration of a call, used where the system reports no thread times."""
         began = time.monotonic()
         try:
             yield

@@ -1,4 +1,4 @@
-"""Word stages: from the audio of a session to the words said in it."""
+"""Word stages: from the audio of a session to its recognised words."""
 
 from inference.words.stage_choice import word_stage
 

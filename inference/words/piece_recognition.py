@@ -1,4 +1,4 @@
-"""Recognising a session's speech while it goes on, piece by piece: a few at once, never more."""
+"""Recognition of ongoing speech, chunk by chunk, with a bounded number in flight."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 from inference.stages import AudioBuffer, UndetectedLanguage
 from inference.words.work_under_way import WorkUnderWay
 
-# A piece is cut at the first pause after this share of the longest it may be: words come sooner.
+# A chunk is cut at the first pause after this share of its maximum length, so that words come sooner.
 MIN_SHARE = 0.4
-# A pause: so many windows (64 ms) that hold speech with less than this probability, and something after them.
+# A pause: this many detector windows (64 ms) with a lower speech probability than this, and a window after them.
 PAUSE_WINDOWS, PAUSE_BELOW = 2, 0.1
-# Where there is none, a cut is looked for in so much of the end of a piece that grew too long.
+# Without a pause, a chunk that is too long is cut within its last seconds, where speech is least likely.
 CUT_WITHIN_S = 2.5
-# The last sound of a word goes on after the detector has let go of it.
+# The last sound of a word goes on after the detector has ended the segment.
 TAIL_S = 0.1
-# Pieces with the recogniser at once. A recording waits for words, so that its audio does not pile up in
-# memory; live, who speaks must not wait for words that are late.
+# Chunks submitted at once. Recordings wait for words, so that audio does not pile up in memory; live, diarization must
+# not wait for late words.
 PIECES_AT_ONCE, PIECES_AT_ONCE_LIVE = 4, 64
-# What is cut off a speech that goes on can wait for a turn elsewhere that has ended, for so many seconds; a
-# recording waits for everybody who listens.
+# A chunk cut from ongoing speech may be delayed this long, seconds, so that finished turns of other sessions go first;
+# a chunk of a recording gives way for longer.
 PATIENCE_GOES_ON_S, PATIENCE_RECORDING_S = 1.0, 10.0
 VAD_WINDOW_SAMPLES = 512
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Audio handed to the recogniser."""
+    """A chunk submitted to the recogniser."""
 
     segment: int
     start: int
@@ -42,7 +42,7 @@ class _Piece:
 
 
 class PieceRecognition(UndetectedLanguage):
-    """WordStage of a recogniser of short pieces; what it hears is said for good."""
+    """WordStage of a recogniser of short chunks; its words are final at once."""
 
     def __init__(
         self,
@@ -56,12 +56,13 @@ class PieceRecognition(UndetectedLanguage):
     ) -> None:
         """
         Args:
-            recognise: the words of a piece of shape (n,); its patience, seconds, see ``Batcher.submit``.
-            hurry: what waits for its words is due now.
-            max_segment_s: the longest piece, seconds.
-            changed: is called when words have come.
-            live: somebody waits for them.
-            language: what is spoken, where it is known.
+            recognise: returns the words of samples, shape (n,), given their patience in seconds (see
+            ``Batcher.submit``).
+            hurry: makes the session's pending chunks due now.
+            max_segment_s: maximum length of a chunk, seconds.
+            changed: called when words have arrived.
+            live: somebody is waiting for the words.
+            language: BCP 47 primary tag; empty where unknown.
         """
         super().__init__(language)
         self._recognise_piece, self._hurry = recognise, hurry
@@ -72,38 +73,43 @@ class PieceRecognition(UndetectedLanguage):
         self._done: set[int] = set()
         self._segment_start_s: float | None = None
         self._piece_start: int | None = None
-        self._probabilities = np.zeros(0, np.float32)  # of the open piece's recent windows
+        self._probabilities = np.zeros(0, np.float32)  # of the open chunk's recent windows
         self._windows_heard = 0
 
     def final_through(self, heard: int) -> int:
+        """Return the sample up to which words are final: the first that waits, or ``heard``."""
         waiting = self.oldest_waiting()
         return heard if waiting is None else min(heard, waiting)
 
     def forget(self, number: int) -> None:
-        """The words of a segment are wanted no more."""
+        """Drop the words of a segment."""
         self._words.pop(number, None)
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
-        """Remembers how likely the last windows hold speech: a long piece is cut where it is least likely."""
+        """Record the speech probabilities of the next windows, shape (n,): cuts depend on them."""
         keep = int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES)
         self._probabilities = np.concatenate([self._probabilities, probabilities])[-2 * keep :]
         self._windows_heard += len(probabilities)
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """Pauses are of no interest here: nothing is needed of what no segment holds."""
+        """Return ``heard``: audio outside segments is not needed."""
         return heard
 
     def oldest_waiting(self) -> int | None:
-        """First sample of the oldest piece without words yet; None where nothing waits."""
+        """Return the first sample of the oldest chunk without words; None where nothing is pending."""
         starts = [piece.start for piece in self._pending.running()]
         if self._piece_start is not None:
             starts.append(self._piece_start)
         return min(starts, default=None)
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
-        """Hands out a piece that came to a pause, or grew too long; returns the first sample still needed.
+        """Submit a chunk that reached a pause or grew too long; return the first sample still needed.
 
-        ``number``: the segment's; ``heard``: samples of the session that the detector has heard.
+        Args:
+            number: number of the segment.
+            under_way: the segment as far as it reaches now.
+            audio: holds the segment's audio.
+            heard: samples of the session that the detector has processed.
         """
         piece_start = self._begin(under_way)
         while (cut := self._cut(piece_start, heard)) is not None:
@@ -112,54 +118,54 @@ class PieceRecognition(UndetectedLanguage):
         return piece_start
 
     def _begin(self, segment: SpeechSegment) -> int:
-        """First sample of the segment that no piece handed out holds yet."""
+        """Return the first sample of the segment that no submitted chunk holds."""
         if self._piece_start is None or self._segment_start_s != segment.start_s:
             self._segment_start_s = segment.start_s
             self._piece_start = int(segment.start_s * SAMPLE_RATE_HZ)
         return self._piece_start
 
     def abandon_segment(self) -> None:
-        """No segment is under way: what seemed to begin was too short to be speech."""
+        """Discard the ongoing segment, if any: it was too short to be speech."""
         self._piece_start = None
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
-        """Hands out what is left of a segment that has ended."""
+        """Submit the rest of a segment that has ended."""
         start = self._begin(segment)
         self._piece_start = None
         end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
-        if start < int(segment.end_s * SAMPLE_RATE_HZ):  # not cut already in the pause that ended it
+        if start < int(segment.end_s * SAMPLE_RATE_HZ):  # not already cut in the pause that ended it
             await self._submit(_Piece(number, start), audio.span(start, end), 0.0)
         if self._live:
             self._hurry()
 
     def take_done(self) -> set[int]:
-        """Numbers of the segments for which words have come since the last call. Raises what the recogniser raises."""
+        """Return the segments that got words since the last call. Raises what the recogniser raises."""
         self._pending.take_done()
         done, self._done = self._done, set()
         return done
 
     def words_of(self, number: int) -> list[RecognisedWord]:
-        """The words of a segment so far, in the order of time."""
+        """Return the words of a segment so far, by time."""
         return sorted(self._words.get(number, ()), key=_by_time)
 
     def waits_for(self, number: int) -> bool:
-        """True while pieces of the segment are under way."""
+        """Return whether chunks of the segment are pending."""
         return any(piece.segment == number for piece in self._pending)
 
     def forget_before(self, sample: int) -> None:
-        """Everything told is final, and ``finish`` tells all of it again."""
+        """Do nothing: ``finish`` returns every word again."""
 
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
-        """Every word of the session, in the order of time. Raises what the recogniser raises."""
+        """Return every word of the session by time. Raises what the recogniser raises."""
         await self._pending.wait(at_most=0)
         return sorted((word for words in self._words.values() for word in words), key=_by_time)
 
     async def close(self) -> None:
-        """Cancels what is under way and waits until it is gone."""
+        """Cancel pending chunks and wait until they have stopped."""
         await self._pending.close()
 
     def _cut(self, start: int, heard: int) -> int | None:
-        """Where the piece that begins at ``start`` ends; None while it goes on."""
+        """Return the end of the chunk that begins at ``start``; None while it continues."""
         limit = start + int(self._max_segment_s * SAMPLE_RATE_HZ)
         pause = self._first_pause(start + int(MIN_SHARE * self._max_segment_s * SAMPLE_RATE_HZ))
         if pause is not None and pause <= limit:
@@ -167,7 +173,7 @@ class PieceRecognition(UndetectedLanguage):
         return self._quietest(limit) if heard > limit else None
 
     def _first_pause(self, after: int) -> int | None:
-        """The middle of the first pause that begins at or after a sample."""
+        """Return the middle of the first pause that begins at or after a sample; None without one."""
         base = self._windows_heard - len(self._probabilities)
         first = max(base, -(-after // VAD_WINDOW_SAMPLES))
         quiet = self._probabilities[first - base :] < PAUSE_BELOW
@@ -179,7 +185,7 @@ class PieceRecognition(UndetectedLanguage):
         return (first + int(pauses[0])) * VAD_WINDOW_SAMPLES + PAUSE_WINDOWS * VAD_WINDOW_SAMPLES // 2
 
     def _quietest(self, limit: int) -> int:
-        """The middle of the window least likely to hold speech in the 2.5 s before ``limit``."""
+        """Return the middle of the least speech-like window in the 2.5 s before ``limit``."""
         last = min(limit // VAD_WINDOW_SAMPLES, self._windows_heard)
         first = max(last - int(CUT_WITHIN_S * SAMPLE_RATE_HZ / VAD_WINDOW_SAMPLES), 0)
         base = self._windows_heard - len(self._probabilities)

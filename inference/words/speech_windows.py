@@ -1,7 +1,7 @@
-"""Speech packed into windows for the recogniser: long ones, cut where nobody speaks.
+"""Packing speech into long windows for the recogniser, cut in pauses.
 
-A window depends on the audio alone, never on how it came: what a live meeting says for good is what an upload of the
-same audio says.
+Windows depend on the audio alone, never on how it arrives: a live meeting and an upload of the same audio get the same
+final words.
 """
 
 from __future__ import annotations
@@ -16,40 +16,41 @@ from inference.diarization import SpeechRule, SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, Samples
 from inference.stages import AudioBuffer
 
-# Speech is heard with what is around it: the first and last sounds of a word are faint.
+# Context kept around speech: the first and last sounds of a word are faint.
 AROUND_SAMPLES = int(0.2 * SAMPLE_RATE_HZ)
-# Speech that is noticed next is taken up so much before: what is heard by then is not all that there is to say of it.
+# New speech may begin this long before the samples processed so far, so windows may still reach back to there.
 TAKEN_UP_BEFORE_SAMPLES = AROUND_SAMPLES + int(SpeechRule().lead_s * SAMPLE_RATE_HZ)
-# Pauses under this are heard as they are; longer ones are left out.
+# Shorter pauses are kept in a window; longer ones are left out.
 JOINED_SAMPLES = int(0.5 * SAMPLE_RATE_HZ)
 # A full window is cut at the longest pause in this last share of it; without one, where speech is least likely.
 CUT_WITHIN = 0.4
-# From this probability on a window of the detector bounds a word: words then begin and end within 0.04 s of where they
-# do (median), against 0.1 and 0.3 s as the recogniser tells it.
+# A detector window is voiced from this probability on. Word borders moved to voiced windows are within 0.04 s of the
+# true ones (median), against 0.1 and 0.3 s as the recogniser reports them.
 VOICED = 0.35
-# A window is closed at the latest so long after it began: where little is said, words are final all the same.
+# A window closes at the latest this long after its start, so that words become final even where little is said.
 MAX_WAIT_SAMPLES = 30 * SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the session, samples; what is heard of it lies in ``samples``."""
+    """A span of the session's audio; ``start`` in samples."""
 
     start: int
     samples: Samples
 
     @property
     def end(self) -> int:
+        """The sample after the last."""
         return self.start + len(self.samples)
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechWindow:
-    """Spans of speech, one after another, in the order of time."""
+    """Spans of speech, concatenated in order of time."""
 
     spans: tuple[Span, ...]
     voiced: NDArray[np.bool_]
-    """Which windows of the detector hold speech, from the one in which the first span begins, shape (windows,)."""
+    """Which detector windows hold speech, from that of the first span's start on, shape (windows,)."""
     vad_window_samples: int
 
     @property
@@ -64,14 +65,14 @@ class SpeechWindow:
 
     @property
     def samples(self) -> Samples:
-        """What the recogniser hears, shape (n,)."""
+        """The recogniser's input, shape (n,)."""
         return np.concatenate([span.samples for span in self.spans])
 
     def place(self, start_s: float, end_s: float) -> tuple[float, float]:
-        """A word's place in the window as its place in the session, seconds.
+        """Map a word's times in the window to times in the session, seconds.
 
-        It lies within the span that holds its middle; and there it begins and ends with speech, since a recogniser
-        gives a pause to the word before it.
+        The result lies within the span that holds the word's middle, and begins and ends with voiced windows:
+        recognisers add a pause to the word before it.
         """
         middle = (start_s + end_s) / 2 * SAMPLE_RATE_HZ
         before = 0
@@ -96,20 +97,20 @@ class SpeechWindow:
 
 
 class SpeechPacker:
-    """Packs the speech of one session. Calls come in the order of time."""
+    """Packs the speech of one session. Calls come in order of time."""
 
     def __init__(self, window_s: float, vad_window_samples: int) -> None:
-        """``window_s``: the longest a window may be; ``vad_window_samples``: of the detector."""
+        """``window_s``: maximum length of a window, seconds; ``vad_window_samples``: length of a detector window."""
         self._longest = int(window_s * SAMPLE_RATE_HZ)
         self._vad_window = vad_window_samples
         self._spans: list[Span] = []
-        self._open: int | None = None  # where the segment under way is taken up
-        self._cut = 0  # speech before is in a window
-        self._probabilities = np.zeros(0, np.float32)  # of the detector's windows that a window may still hold
+        self._open: int | None = None  # start of the ongoing segment, context included
+        self._cut = 0  # speech before this sample is in a window
+        self._probabilities = np.zeros(0, np.float32)  # of detector windows that a window may still hold
         self._heard = 0
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
-        """Remembers how likely the last windows of the detector hold speech."""
+        """Record the speech probabilities of the detector's next windows, shape (n,)."""
         self._heard += len(probabilities) * self._vad_window
         first = self.first_waiting
         waiting = 0 if first is None else (self._heard - first) // self._vad_window + 1
@@ -124,22 +125,22 @@ class SpeechPacker:
         return self._open
 
     def follow(self, under_way: SpeechSegment, audio: AudioBuffer) -> tuple[list[SpeechWindow], int]:
-        """The segment has come so far: the windows that are full now, and the first sample still needed."""
+        """Extend the ongoing segment; return the windows now full, and the first sample still needed."""
         start = self._begin(under_way.start_s)
         self._open = start
-        # The detector's last window may reach beyond the end of the session.
+        # The detector's last window may reach beyond the session's end.
         heard = min(self._heard, audio.end)
         windows = []
         while self._length() + (heard - start) > self._longest:
             rest = Span(start, audio.span(start, heard).copy())
             windows.append(self._close_full([*self._spans, rest]))
-            # What is left of the segment goes on being followed.
+            # The rest of the segment stays open.
             left = self._spans.pop()
             start = self._open = left.start
         return windows, start
 
     def close_segment(self, segment: SpeechSegment, audio: AudioBuffer) -> list[SpeechWindow]:
-        """The segment has ended: the windows that are full now."""
+        """End the segment; return the windows now full."""
         start = self._begin(segment.start_s)
         self._open = None
         end = min(audio.end, int(segment.end_s * SAMPLE_RATE_HZ) + AROUND_SAMPLES)
@@ -153,17 +154,17 @@ class SpeechPacker:
         return windows
 
     def abandon_segment(self) -> None:
-        """What seemed to be a segment was none."""
+        """Discard the ongoing segment, if any: it was too short to be speech."""
         self._open = None
 
     def overdue(self) -> list[SpeechWindow]:
-        """The window that has waited long enough, between two segments."""
+        """Return the window that has waited long enough, where no segment is ongoing."""
         if self._open is None and self._spans and self._heard - self._spans[0].start >= MAX_WAIT_SAMPLES:
             return self.finish()
         return []
 
     def finish(self) -> list[SpeechWindow]:
-        """What is left."""
+        """Return the last window, where speech is left."""
         spans, self._spans = self._spans, []
         return [self._window(spans)] if spans else []
 
@@ -175,7 +176,7 @@ class SpeechPacker:
         return SpeechWindow(tuple(spans), voiced, self._vad_window)
 
     def _begin(self, start_s: float) -> int:
-        """Where a segment is taken up: with what is around it, but nothing twice."""
+        """Return a segment's start with context before it, without overlapping earlier spans."""
         start = max(self._cut, int(start_s * SAMPLE_RATE_HZ) - AROUND_SAMPLES, 0)
         return self._joined(start)
 
@@ -194,7 +195,7 @@ class SpeechPacker:
         return sum(len(span.samples) for span in self._spans)
 
     def _close_full(self, spans: list[Span]) -> SpeechWindow:
-        """Cuts a window off spans that are longer than one; the rest is kept."""
+        """Cut a window off spans longer than one; keep the rest."""
         place = self._pause(spans)
         if place is not None:
             window, rest = spans[:place], spans[place:]
@@ -204,7 +205,7 @@ class SpeechPacker:
         return self._window(list(window))
 
     def _pause(self, spans: list[Span]) -> int | None:
-        """Before which span to cut: at the longest pause near the end of the window; None where there is none."""
+        """Return the span index to cut before, at the longest pause near the window's end; None without one."""
         filled, best, longest = 0, None, 0
         for place, (before, after) in enumerate(pairwise(spans), start=1):
             filled += len(before.samples)
@@ -215,7 +216,7 @@ class SpeechPacker:
         return best
 
     def _cut_in_speech(self, spans: list[Span]) -> tuple[list[Span], list[Span]]:
-        """Cuts the span that crosses the limit in the middle of the window of the detector least likely speech."""
+        """Cut the span that crosses the limit, in the middle of the least speech-like detector window."""
         filled, place = 0, 0
         while filled + len(spans[place].samples) <= self._longest:
             filled += len(spans[place].samples)

@@ -1,4 +1,4 @@
-"""Which language a session is spoken in: judged over its windows, never anew for each piece."""
+"""Language identification over a session's windows, never anew for each chunk."""
 
 from __future__ import annotations
 
@@ -6,65 +6,65 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 
-# Nothing is written before so much speech has been heard, or so many windows: the first words of a meeting are often
-# a greeting in any language.
+# No window is transcribed before this much speech, seconds, or this many windows: a meeting often begins with a
+# greeting in any language.
 SETTLES_S, SETTLES_WINDOWS = 10.0, 3
-# How likely the next window is in another language than this one; it is shared by all others.
+# Prior probability that the next window is in another language; shared by all others.
 CHANGES = 0.05
-# So much speech counts as one observation; a full window as two.
+# This much speech, seconds, counts as one observation; a window counts as at most two.
 OBSERVATION_S, MAX_OBSERVATIONS = 10.0, 2.0
-# What the detector finds impossible may still be: one window never rules a language out.
+# Floor of the detector's probabilities: a single window never rules a language out.
 MIN_PROBABILITY = 1e-3
 
 
 class SpokenLanguage:
-    """The language of each window of one session: the forward pass of a hidden Markov model over languages.
+    """Language of each window of one session: the forward pass of a hidden Markov model over languages.
 
-    So a short stretch that sounds like another language changes nothing, and a window or two of it do.
+    One short span that resembles another language changes nothing; a window or two do.
     """
 
     def __init__(self, languages: tuple[str, ...], given: str = "") -> None:
-        """``languages`` of the recogniser; ``given`` by who opened the session, one of these or empty."""
+        """``languages``: the recogniser's; ``given``: one of these, chosen by the client, or empty."""
         self._given = given or (languages[0] if len(languages) == 1 else "")
         self._detected = not given and len(languages) > 1
         self._belief = {language: 1 / len(languages) for language in languages}
-        self._evidence: dict[int, tuple[Mapping[str, float], float]] = {}  # heard, but not in their turn yet
+        self._evidence: dict[int, tuple[Mapping[str, float], float]] = {}  # not settled yet
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._next = 0
         self._total = SETTLES_WINDOWS
         self._speech_s = 0.0
         self._now = self._given
-        self._spoken: defaultdict[str, float] = defaultdict(float)  # seconds of each language
+        self._spoken: defaultdict[str, float] = defaultdict(float)  # seconds of speech in each language
         self._sure: defaultdict[str, float] = defaultdict(float)  # probability times seconds
 
     @property
     def now(self) -> str:
-        """The language of the last window judged; empty before any."""
+        """Language of the last window judged, or the given one; empty before any."""
         return self._now
 
     @property
     def confidence(self) -> float | None:
-        """How sure ``now`` is, 0..1; None where it was given, or before any window was judged."""
+        """Confidence in ``now``, 0..1; None where it was given, or before any window was judged."""
         return self.confidence_of(self._now)
 
     def confidence_of(self, language: str) -> float | None:
-        """The mean probability of a language over the speech in it; None where it was given, or is not spoken."""
+        """Return a language's mean probability over the speech in it; None where it was given or is not spoken."""
         if not self._detected or not self._spoken.get(language):
             return None
         return self._sure[language] / self._spoken[language]
 
     @property
     def most_spoken(self) -> str:
-        """The language of most of the speech judged so far; empty before any."""
+        """Language of most of the speech judged so far; empty before any."""
         return max(sorted(self._spoken), key=self._spoken.__getitem__, default="")
 
     async def of(self, window: int, languages: Mapping[str, float], speech_s: float) -> str:
-        """The language of a window.
+        """Return the language of a window, once it is settled.
 
         Args:
-            window: its number, 0, 1, 2, ...; every window asks once.
-            languages: how likely each language is by this window alone.
-            speech_s: how much speech it holds, seconds.
+            window: number of the window, from 0; each is passed once.
+            languages: probability of each language by this window alone, 0..1.
+            speech_s: speech in the window, seconds.
         """
         self._evidence[window] = (languages, speech_s)
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -73,12 +73,12 @@ class SpokenLanguage:
         return await answer
 
     def settle_after(self, windows: int) -> None:
-        """The first so many windows are enough: no more come, or nobody can wait for more."""
+        """Settle the language after so many windows at the latest: no more come, or nobody can wait for more."""
         self._total = min(self._total, windows)
         self._settle()
 
     def _judge(self) -> None:
-        # In the order of time, however they come: what is chosen for a window never depends on which was heard faster.
+        # By time, whatever order windows arrive in: results must not depend on which was encoded faster.
         while self._next in self._evidence:
             languages, speech_s = self._evidence[self._next]
             self._observe(languages, speech_s)
@@ -87,7 +87,7 @@ class SpokenLanguage:
             self._settle()
 
     def _settle(self) -> None:
-        """Chooses for the windows heard, once enough was: those that waited are in what all together seem to be in."""
+        """Settle the windows observed so far, once there are enough: those that waited get the joint result."""
         enough = self._speech_s >= SETTLES_S or self._next >= min(SETTLES_WINDOWS, self._total)
         if not (enough or self._given):
             return
@@ -96,11 +96,11 @@ class SpokenLanguage:
             self._now = self._given or self._most_likely()
             self._spoken[self._now] += speech_s
             self._sure[self._now] += speech_s * languages.get(self._now, 0.0)
-            if not (answer := self._waiting.pop(window)).done():  # else given up by whoever asked
+            if not (answer := self._waiting.pop(window)).done():  # else cancelled by the caller
                 answer.set_result(self._now)
 
     def _observe(self, languages: Mapping[str, float], speech_s: float) -> None:
-        """Takes a window into account."""
+        """Update the belief with a window's probabilities."""
         weight = min(MAX_OBSERVATIONS, speech_s / OBSERVATION_S)
         share = CHANGES / max(1, len(self._belief) - 1)
         for language, before in self._belief.items():

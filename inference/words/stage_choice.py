@@ -1,4 +1,4 @@
-"""Which WordStage a session has: the recogniser decides it, and whether somebody listens."""
+"""Choice of a session's WordStage, by recogniser and by whether the session is live."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def word_stage(
     key_terms: tuple[str, ...],
     live: bool,
 ) -> WordStage:
-    """The stage that recognises a session's words.
+    """Return the stage that recognises a session's words.
 
     Args:
+        engine: runs the models.
         owner: the session.
-        changed: is called when words have come.
-        language: what is spoken, one of the recogniser's languages; empty: it is detected, where there are several.
-        key_terms: what may be said, as it is spelled.
-        live: somebody listens.
+        changed: called when words have arrived.
+        language: one of the recogniser's; empty: detected where the recogniser has several.
+        key_terms: terms that may be spoken, as they are spelled.
+        live: somebody is listening.
     """
     model = engine.models.recogniser
     known = language or (model.languages[0] if len(model.languages) == 1 else "")

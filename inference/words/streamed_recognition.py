@@ -1,4 +1,4 @@
-"""The words of a session whose recogniser hears all of its audio, pauses as well, and remembers what it heard."""
+"""Recognition by a streaming recogniser, which processes all audio, pauses included, and keeps state."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from inference.models import SAMPLE_RATE_HZ, RecognisedWord, StreamingRecogniser
 from inference.stages import AudioBuffer, UndetectedLanguage
 from inference.words.word_placement import WordPlacement
 
-# A word ends for certain only when the next begins, perhaps minutes later. One that has not grown for so long is told.
+# A word's end is certain only when the next begins, perhaps minutes later. One unchanged this long is reported.
 SETTLES_S = 1.0
 
 
 class StreamedRecognition(UndetectedLanguage):
-    """WordStage of a recogniser that is given all audio.
+    """WordStage of a streaming recogniser.
 
-    Each step of the recogniser is waited for: a recording comes no faster than it is recognised, and what is known
-    after so much audio is always the same.
+    It waits for each step of the recogniser: recordings are read no faster than they are recognised, and results after
+    a given amount of audio are always the same.
     """
 
     def __init__(self, engine: Engine, owner: Hashable, language: str = "") -> None:
-        """``language``: what is spoken, where it is known."""
+        """``language``: BCP 47 primary tag; empty where unknown."""
         super().__init__(language)
         model = engine.models.recogniser
         assert isinstance(model, StreamingRecogniser)
@@ -34,21 +34,22 @@ class StreamedRecognition(UndetectedLanguage):
         self._queue, self._owner = engine.streaming_recogniser, owner
         self._step, self._latency = model.step_samples, model.latency_samples
         self._state: Any = model.initial_state()
-        self._given = 0  # samples the model has been given
-        self._heard = 0  # samples the detector has heard
-        self._known_s = 0.0  # no word still to come begins before
+        self._given = 0  # samples passed to the model
+        self._heard = 0  # samples the detector has processed
+        self._known_s = 0.0  # no later word begins before this time
         self._words: list[RecognisedWord] = []
-        self._told_early: RecognisedWord | None = None  # the word under way, once it has settled
+        self._told_early: RecognisedWord | None = None  # the ongoing word, once reported
         self._placement = WordPlacement()
 
     def final_through(self, heard: int) -> int:
+        """Return the sample up to which words are final."""
         return min(heard, self.oldest_waiting())
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
-        """How likely the last windows hold speech is of no interest here: nothing is cut."""
+        """Do nothing: no audio is cut."""
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """Recognises the steps that lie in the buffer before sample ``heard``; returns the first sample still needed.
+        """Recognise whole steps up to sample ``heard``; return the first sample still needed.
 
         Raises what the model raises.
         """
@@ -58,46 +59,46 @@ class StreamedRecognition(UndetectedLanguage):
         return self._given
 
     def oldest_waiting(self) -> int:
-        """The first sample whose words are not all known, or not yet told of a segment."""
+        """Return the first sample whose words are not all known or not yet assigned to a segment."""
         return int(min(self._known_s, self._placement.first_waiting_s()) * SAMPLE_RATE_HZ)
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
-        """The segment has come so far; returns the first sample still needed."""
+        """Update the ongoing segment and place words; return the first sample still needed."""
         self._placement.follow(number, under_way)
         self._place()
         return self._given
 
     def abandon_segment(self) -> None:
-        """No segment is under way."""
+        """Discard the ongoing segment, if any: it was too short to be speech."""
         self._placement.abandon()
         self._place()
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
-        """The segment has ended. Its words are told with the next ``follow`` or ``abandon_segment``."""
+        """End the segment. The next ``follow`` or ``abandon_segment`` places its words."""
         self._placement.close(number, segment)
 
     def take_done(self) -> set[int]:
-        """Numbers of the segments for which words have come, or all have, since the last call."""
+        """Return the segments whose words changed or became complete since the last call."""
         return self._placement.take_changed()
 
     def words_of(self, number: int) -> list[RecognisedWord]:
-        """The words of a segment so far, in the order of time."""
+        """Return the words of a segment so far, by time."""
         return self._placement.words_of(number)
 
     def waits_for(self, number: int) -> bool:
-        """True while more words of the segment may come."""
+        """Return whether more words of the segment may come."""
         return self._placement.waits_for(number)
 
     def forget_before(self, sample: int) -> None:
-        """Everything told is final, and ``finish`` tells all of it again."""
+        """Do nothing: ``finish`` returns every word again."""
 
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
-        """Every word of the session, in the order of time. Raises what the model raises."""
+        """Recognise the rest; return every word of the session by time. Raises what the model raises."""
         await self._give(audio, audio.end, last=True)
         return sorted(self._words, key=lambda word: (word.start_s, word.end_s))
 
     async def close(self) -> None:
-        """Nothing is under way between calls."""
+        """Do nothing: no work is pending between calls."""
 
     async def _give(self, audio: AudioBuffer, end: int, *, last: bool) -> None:
         stretch = Stretch(audio.span(self._given, end).copy(), self._state, last)
@@ -105,7 +106,7 @@ class StreamedRecognition(UndetectedLanguage):
         self._given = end
         self._words += found.words
         for word in found.words:
-            # What was told of it stays: at the end the session has the whole word.
+            # What was reported early stays as it is; the session's end has the whole word.
             if not self._was_told(word):
                 self._placement.add(word)
         through_s = max(0, self._given - self._latency) / SAMPLE_RATE_HZ

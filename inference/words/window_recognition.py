@@ -1,4 +1,4 @@
-"""The final words of a session: its speech in long windows, each written once."""
+"""Final words of a session: its speech in long windows, each transcribed once."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from inference.words.speech_windows import TAKEN_UP_BEFORE_SAMPLES, SpeechPacker
 from inference.words.spoken_language import SpokenLanguage
 from inference.words.work_under_way import WorkUnderWay
 
-# Windows with the recogniser at once. A recording waits for words, so that its audio does not pile up in memory; live,
-# who speaks must not wait for words that are late. More than those that wait for the language to settle.
+# Windows submitted at once. Recordings wait for words, so that audio does not pile up in memory; live, diarization must
+# not wait for late words. More than the windows that wait for the language to settle.
 WINDOWS_AT_ONCE, WINDOWS_AT_ONCE_LIVE = 4, 64
-# Who says a word and then nothing gets it written in what that word alone seemed to be in, after so much audio.
+# After this much audio the language settles by what was heard, even if that is a single word.
 LANGUAGE_WAITS_SAMPLES = 60 * SAMPLE_RATE_HZ
 
 
 @dataclass(slots=True)
 class _Segment:
-    """A speech segment, for words to be given to."""
+    """A speech segment and its words."""
 
     number: int
     start_s: float
     end_s: float
     words: list[RecognisedWord] = field(default_factory=list)
-    """Final ones."""
+    """Final words."""
 
     def closeness(self, word: RecognisedWord) -> float:
-        """Seconds of the word within; without any, minus the distance."""
+        """Return the overlap with a word, seconds; the negated gap where there is none."""
         return min(word.end_s, self.end_s) - max(word.start_s, self.start_s)
 
 
 class WindowRecognition:
-    """WordStage of a session that nobody listens to: its words come once, for good."""
+    """WordStage of a recording, and the final pass of a live session: each word comes once and is final."""
 
     def __init__(
         self,
@@ -53,10 +53,12 @@ class WindowRecognition:
     ) -> None:
         """
         Args:
-            changed: is called when words have come.
-            language: what is spoken, one of the recogniser's languages; empty: it is detected.
-            key_terms: what may be said, as it is spelled.
-            live: somebody listens.
+            engine: runs the models.
+            owner: the session.
+            changed: called when words have arrived.
+            language: one of the recogniser's; empty: detected.
+            key_terms: terms that may be spoken, as they are spelled.
+            live: somebody is listening.
         """
         model = engine.models.recogniser
         assert isinstance(model, WindowRecogniser)
@@ -67,27 +69,32 @@ class WindowRecognition:
         self._packer = SpeechPacker(model.max_window_s, engine.models.vad.window_samples)
         self._pending = WorkUnderWay(self._take, changed)
         self._submitted = 0
-        self._first_start: int | None = None  # of the first window, until its language need not wait any more
+        self._first_start: int | None = None  # of the first window, while the language may be unsettled
         self._words: list[RecognisedWord] = []
-        self._segments: dict[int, _Segment] = {}  # those that a window to come may hold
+        self._segments: dict[int, _Segment] = {}  # those that a later window may hold
         self._written: list[SpeechWindow] = []  # since the last ``take_written``
         self._done: set[int] = set()
 
     @property
     def language(self) -> str:
+        """Language of the last window judged, or the given one; empty before any."""
         return self._languages.now
 
     @property
     def most_spoken(self) -> str:
+        """Language of most of the speech judged so far; empty before any."""
         return self._languages.most_spoken
 
     def confidence_of(self, language: str) -> float | None:
+        """Return the confidence of a language, 0..1; None where it was not detected."""
         return self._languages.confidence_of(language)
 
     def note_speech(self, probabilities: NDArray[np.float32]) -> None:
+        """Record the speech probabilities of the detector's next windows, shape (n,), 0..1."""
         self._packer.note_speech(probabilities)
 
     async def hear(self, audio: AudioBuffer, heard: int) -> int:
+        """Submit the window that waited long enough; return the first sample still needed outside segments."""
         for window in self._packer.overdue():
             await self._submit(window)
         if self._first_start is not None and heard - self._first_start >= LANGUAGE_WAITS_SAMPLES:
@@ -96,6 +103,7 @@ class WindowRecognition:
         return heard
 
     async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
+        """Submit the windows that an ongoing segment fills; return the first sample still needed."""
         self._know(number, under_way)
         windows, needed = self._packer.follow(under_way, audio)
         for window in windows:
@@ -103,46 +111,54 @@ class WindowRecognition:
         return needed
 
     def abandon_segment(self) -> None:
+        """Discard the ongoing segment, if any: it was too short to be speech."""
         self._packer.abandon_segment()
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Submit the windows that the rest of a segment fills."""
         self._know(number, segment)
         for window in self._packer.close_segment(segment, audio):
             await self._submit(window)
 
     def oldest_waiting(self) -> int | None:
+        """Return the first sample of speech without words; None where nothing is pending."""
         starts = [window.start for window in self._pending]
         if (first := self._packer.first_waiting) is not None:
             starts.append(first)
         return min(starts, default=None)
 
     def final_through(self, heard: int) -> int:
+        """Return the sample up to which words are final, once ``heard`` samples are processed."""
         settled = max(0, heard - TAKEN_UP_BEFORE_SAMPLES)
         waiting = self.oldest_waiting()
         return settled if waiting is None else min(settled, waiting)
 
     def take_done(self) -> set[int]:
+        """Return the segments that got words since the last call. Raises what the recogniser raises."""
         self._pending.take_done()
         done, self._done = self._done, set()
         return done
 
     def take_written(self) -> list[SpeechWindow]:
-        """The windows whose words have come since the last call."""
+        """Return the windows transcribed since the last call."""
         written, self._written = self._written, []
         return written
 
     def words_of(self, number: int) -> list[RecognisedWord]:
+        """Return the words of a segment so far, by time."""
         known = self._segments.get(number)
         return sorted(known.words, key=_by_time) if known else []
 
     def waits_for(self, number: int) -> bool:
+        """Return whether speech of the segment is pending."""
         known, waiting = self._segments.get(number), self.oldest_waiting()
         return known is not None and waiting is not None and waiting < known.end_s * SAMPLE_RATE_HZ
 
     def forget_before(self, sample: int) -> None:
-        """Everything told is final, and ``finish`` tells all of it again."""
+        """Do nothing: ``finish`` returns every word again."""
 
     async def finish(self, audio: AudioBuffer) -> list[RecognisedWord]:
+        """Transcribe the rest; return every word by time. Raises what the recogniser raises."""
         for window in self._packer.finish():
             await self._submit(window)
         self._languages.settle_after(self._submitted)
@@ -150,10 +166,11 @@ class WindowRecognition:
         return sorted(self._words, key=_by_time)
 
     async def close(self) -> None:
+        """Cancel pending windows and wait until they have stopped."""
         await self._pending.close()
 
     def forget(self, number: int) -> None:
-        """No window to come holds anything of the segment, and its words were taken."""
+        """Drop a segment that no later window reaches."""
         self._segments.pop(number, None)
 
     def _know(self, number: int, segment: SpeechSegment) -> None:

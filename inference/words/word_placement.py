@@ -1,4 +1,4 @@
-"""Which speech segment a word was said in, as soon as the segments around it are known."""
+"""Assigning words to speech segments, as soon as the segments around them are known."""
 
 from __future__ import annotations
 
@@ -8,66 +8,66 @@ from dataclasses import dataclass
 from inference.diarization import SpeechRule, SpeechSegment
 from inference.models import RecognisedWord
 
-# A segment is sure of its words once those are known that begin so long after it, seconds.
+# A segment's words are complete once those that begin this long after it are known, seconds.
 NEAREST_WITHIN_S = 1.0
-# That of a session's segments.
+# The rule that segments the session's speech.
 RULE = SpeechRule()
 
 
 @dataclass(frozen=True, slots=True)
 class _Speech:
-    """A speech segment; ``end_s`` is as far as it has come."""
+    """A speech segment; ``end_s``: as far as it reaches now."""
 
     number: int
     start_s: float
     end_s: float
 
     def closeness(self, word: RecognisedWord) -> float:
-        """Seconds of the word within; without any, minus the distance."""
+        """Return the overlap with a word, seconds; the negated gap where there is none."""
         return min(word.end_s, self.end_s) - max(word.start_s, self.start_s)
 
 
 class WordPlacement:
-    """Gives each word to the segment that holds most of it, or else to the nearest; of two alike to the earlier.
+    """Assigns each word to the segment that holds most of it, else to the nearest; the earlier of two equal ones.
 
-    A word further than 1 s from all speech goes to the segment before it, or to the first of the session. So where a
-    word goes depends on the word and the segments alone, never on when either became known.
+    A word more than 1 s from all speech goes to the segment before it, or to the session's first. The result depends on
+    the word and the segments alone, never on when either became known.
     """
 
     def __init__(self) -> None:
-        self._closed: list[_Speech] = []  # those that words still to come may be near to
+        self._closed: list[_Speech] = []  # those that later words may be near to
         self._open: _Speech | None = None
         self._waiting: list[RecognisedWord] = []
         self._before_all: list[RecognisedWord] = []
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
-        self._unsure: dict[int, _Speech] = {}  # closed ones that more words may go to
+        self._unsure: dict[int, _Speech] = {}  # closed segments that may get more words
         self._changed: set[int] = set()
 
     def follow(self, number: int, segment: SpeechSegment) -> None:
-        """The segment is under way and has come so far."""
+        """Update the ongoing segment."""
         self._open = _Speech(number, segment.start_s, segment.end_s)
 
     def abandon(self) -> None:
-        """No segment is under way."""
+        """Discard the ongoing segment."""
         self._open = None
 
     def close(self, number: int, segment: SpeechSegment) -> None:
-        """The segment has ended."""
+        """End the segment."""
         speech = _Speech(number, segment.start_s, segment.end_s)
         self._closed.append(speech)
         self._unsure[number] = speech
         self._open = None
 
     def add(self, word: RecognisedWord) -> None:
-        """Takes a word, to be placed later."""
+        """Add a word, to be placed later."""
         self._waiting.append(word)
 
     def place(self, heard_s: float, known_s: float) -> None:
-        """Gives the words to segments, as far as these are known.
+        """Assign waiting words, as far as the segments around them are known.
 
         Args:
-            heard_s: every segment that begins earlier than its lead before is closed or followed, seconds.
-            known_s: no word that is added later begins before, seconds.
+            heard_s: every segment that begins more than its lead before this is closed or followed, seconds.
+            known_s: no word added later begins before this, seconds.
         """
         begins_s = heard_s - RULE.lead_s
         if self._closed and self._before_all:
@@ -85,20 +85,20 @@ class WordPlacement:
             del self._closed[0]
 
     def first_waiting_s(self) -> float:
-        """Where the first word begins that waits for the segments around it, seconds; infinite where none does."""
+        """Return the start of the first word that waits for its segments, seconds; infinite where none does."""
         return min((word.start_s for word in self._waiting), default=float("inf"))
 
     def take_changed(self) -> set[int]:
-        """Numbers of the segments that got words or became sure of them since the last call."""
+        """Return the segments that got words or became complete since the last call."""
         changed, self._changed = self._changed, set()
         return changed
 
     def words_of(self, number: int) -> list[RecognisedWord]:
-        """The words of a segment so far, in the order of time."""
+        """Return the words of a segment so far, by time."""
         return sorted(self._words.get(number, ()), key=lambda word: (word.start_s, word.end_s))
 
     def waits_for(self, number: int) -> bool:
-        """True while words near the segment may come: it has not ended, or not all words around it are known."""
+        """Return whether the segment is open, or words near it may still come."""
         return number in self._unsure or (self._open is not None and self._open.number == number)
 
     def _put(self, number: int, *words: RecognisedWord) -> None:
@@ -106,7 +106,7 @@ class WordPlacement:
         self._changed.add(number)
 
     def _place_one(self, word: RecognisedWord, begins_s: float) -> None:
-        # The most that a segment yet to begin, and the one under way, can come to hold of the word.
+        # Upper bounds of the overlap with a segment yet to begin, and with the ongoing one.
         coming = word.end_s - max(word.start_s, begins_s)
         growing = word.end_s - max(word.start_s, self._open.start_s) if self._open else float("-inf")
         best = max(self._lasting(), key=lambda speech: speech.closeness(word), default=None)
@@ -125,17 +125,17 @@ class WordPlacement:
             self._put(best.number, word)
 
     def _lasting(self) -> list[_Speech]:
-        """Segments that are known to be some, in the order of time."""
+        """Return the segments that cannot be discarded any more, by time."""
         if self._open is not None and self._is_certain(self._open):
             return [*self._closed, self._open]
         return self._closed
 
     def _is_certain(self, speech: _Speech) -> bool:
-        """Whether a segment under way is too long to be dropped."""
+        """Return whether an ongoing segment is too long to be discarded."""
         return speech.end_s - speech.start_s >= RULE.min_speech_s + RULE.lead_s
 
     def _sure_from_s(self, speech: _Speech) -> float:
-        """No word that begins after this goes to the segment, unless it is far from all speech; seconds."""
+        """Return the time, seconds, after which no word near speech goes to the segment."""
         following = next((other for other in self._lasting() if other.number > speech.number), None)
         limit_s = speech.end_s + NEAREST_WITHIN_S
         return limit_s if following is None else min(limit_s, (speech.end_s + following.start_s) / 2)

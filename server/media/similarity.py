@@ -25,7 +25,7 @@ SAME_CORRELATION = 0.9
 OTHER_CORRELATION = 0.8
 # How much louder one copy is than the other changes by no more.
 SAME_RATIO_DB = 6.0
-# DuplicateTrackDetector may be apart by so much.
+# Copies may be apart by so much.
 MAX_SHIFT = RATE_HZ // 2
 # Of the energy of both; below it there is nothing but errors of rounding to compare.
 MIN_OVERLAP = 1e-3

@@ -154,7 +154,7 @@ def test_the_cache_is_compressed_as_nemo_does_it(speakers: int) -> None:
 
 @pytest.mark.parametrize("speakers", [4, 8])
 def test_where_scores_are_equal_the_same_frames_are_kept_whatever_topk_takes(speakers: int) -> None:
-    """DuplicateTrackDetector of one frame: which of them is kept, and so their order, is open; what is kept is not."""
+    """Copies of one frame: which of them is kept, and so their order, is open; what is kept is not."""
     modules = model(speakers).sortformer_modules
     rules = CacheRules.model_validate({name: getattr(modules, name) for name in CacheRules.model_fields})
     other_order = 0

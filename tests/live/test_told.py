@@ -107,7 +107,7 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
         second.restore([event])
     assert second.changes(()) == []
     assert mark_of(second, PEOPLE) == (0, 3500)
-    # DuplicateTrackDetector are looked for anew; what had not become final by then has not changed.
+    # Copies are looked for anew; what had not become final by then has not changed.
     for track in (0, 1):
         second.turns.settle(track)
     assert second.changes(()) == []

@@ -1,4 +1,4 @@
-"""Spectra, as models were trained on them."""
+"""Spectra in the forms that models were trained on."""
 
 from inference.onnx.features.kaldi_spectra import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
 from inference.onnx.features.log_mel import LogMel, LogMelSettings

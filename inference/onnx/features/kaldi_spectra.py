@@ -1,4 +1,4 @@
-"""The spectra of Kaldi, which speaker encoders of WeSpeaker and 3D-Speaker take, by kaldi-native-fbank."""
+"""Kaldi's spectra by kaldi-native-fbank, for speaker encoders of WeSpeaker and 3D-Speaker."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ FRAME_SAMPLES, HOP_SAMPLES = 400, 160
 
 
 class KaldiSettings(BaseModel):
-    """How a model wants its spectra."""
+    """Settings of a model's spectra."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bands: int = Field(80, ge=1, le=128)
     int16_range: bool = False
-    """Whether the model knows samples of -32768..32767, as WeSpeaker's do, or of -1..1: near silence they differ."""
+    """Whether the model expects samples of -32768..32767, as WeSpeaker's do, or -1..1: they differ near silence."""
 
 
 class KaldiSpectra:
-    """Logarithmic mel spectra without dither, each band less its mean over the audio given; it keeps no state."""
+    """Computes log-mel spectra without dither, minus each band's mean over the audio given. Stateless."""
 
     def __init__(self, settings: KaldiSettings) -> None:
         self.settings = settings
@@ -33,7 +33,10 @@ class KaldiSpectra:
         self._options.mel_opts.num_bins = settings.bands
 
     def __call__(self, samples: Samples) -> NDArray[np.float32]:
-        """Shape (frames, bands), 25 ms every 10 ms, frames = 1 + (n - 400) // 160, of shape (n,), n >= 400."""
+        """Return spectra, shape (frames, bands), frames = 1 + (n - 400) // 160, of samples, shape (n,), n >= 400.
+
+        Frames are 25 ms every 10 ms.
+        """
         scale = np.float32(32768 if self.settings.int16_range else 1)
         bank = kaldi_native_fbank.OnlineFbank(self._options)
         bank.accept_waveform(SAMPLE_RATE_HZ, np.asarray(samples, np.float32) * scale)

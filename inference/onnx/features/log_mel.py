@@ -1,4 +1,4 @@
-"""Logarithmic mel spectra with the numbers of NeMo's ``AudioToMelSpectrogramPreprocessor``, in NumPy.
+"""Log-mel spectra in NumPy, numerically equal to NeMo's ``AudioToMelSpectrogramPreprocessor``.
 
 Filters: M. Slaney, Auditory Toolbox, Interval Research TR 1998-010, each of unit area (as librosa's).
 """
@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from inference.models import Samples
 from inference.onnx.features.mel import slaney_filters
 
-# NeMo adds it to the deviation that a band is divided by.
+# NeMo adds it to each band's deviation before dividing.
 _MIN_DEVIATION = 1e-5
 
 
 class LogMelSettings(BaseModel):
-    """How a model wants its spectra; lengths in samples at 16 kHz."""
+    """Settings of a model's spectra; lengths in samples at 16 kHz."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,7 +28,7 @@ class LogMelSettings(BaseModel):
     window_samples: int = Field(400, ge=16, le=8192)
     hop_samples: int = Field(160, ge=1, le=8192)
     window: Literal["hann", "hamming"] = "hann"
-    """Symmetric, in the middle of ``n_fft``."""
+    """Symmetric, centred in ``n_fft``."""
     normalise: Literal["per_feature", "none"] = "per_feature"
     """``per_feature``: each band has mean 0 and deviation 1 over the audio given."""
     log_guard: float = Field(2.0**-24, gt=0, le=1)
@@ -43,7 +43,7 @@ class LogMelSettings(BaseModel):
 
 
 class LogMel:
-    """Turns samples into spectra; it keeps no state."""
+    """Computes spectra from samples. Stateless."""
 
     def __init__(self, settings: LogMelSettings) -> None:
         self.settings = settings
@@ -54,13 +54,14 @@ class LogMel:
         self._filters = np.ascontiguousarray(slaney_filters(settings.bands, settings.n_fft).T)
 
     def frames(self, samples: int) -> int:
-        """Frames of so many samples."""
+        """Return the number of frames of so many samples."""
         return samples // self.settings.hop_samples
 
     def __call__(self, samples: Samples) -> NDArray[np.float32]:
-        """Spectra of shape (bands, n // hop_samples) of samples of shape (n,), n >= 2 * hop_samples.
+        """Return spectra, shape (bands, n // hop_samples), of samples, shape (n,).
 
-        Frames are centred on multiples of the hop, with zeros beyond the ends.
+        Frames are centred on multiples of the hop, with zeros beyond the ends. Raises ValueError for n < 2 *
+        hop_samples.
         """
         settings = self.settings
         if len(samples) < 2 * settings.hop_samples:

@@ -1,4 +1,4 @@
-"""Mel filters as librosa makes them, with Slaney's scale and norm.
+"""Mel filters equal to librosa's, with Slaney's scale and norm.
 
 Source: M. Slaney, Auditory Toolbox, Interval Research TR 1998-010.
 """
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ
 
-# Slaney's scale: linear under 1 kHz, 27 logarithmic steps to 6.4 kHz above.
+# Slaney's scale: linear below 1 kHz, above it 27 logarithmic steps to 6.4 kHz.
 _LINEAR_HZ = 200 / 3
 _BREAK_HZ = 1000.0
 _LOG_STEP = np.log(6.4) / 27
@@ -27,7 +27,7 @@ def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def slaney_filters(bands: int, n_fft: int) -> NDArray[np.float32]:
-    """Triangular filters of shape (bands, n_fft // 2 + 1) up to 8 kHz, each of unit area."""
+    """Return triangular filters, shape (bands, n_fft // 2 + 1), up to 8 kHz, each of unit area."""
     bins = np.linspace(0, SAMPLE_RATE_HZ / 2, n_fft // 2 + 1)
     edges_mel = _hz_to_mel(np.array([0.0, SAMPLE_RATE_HZ / 2]))
     edges = _mel_to_hz(np.linspace(edges_mel[0], edges_mel[1], bands + 2))

@@ -1,4 +1,4 @@
-"""What the other packages here share: sessions of ONNX Runtime, and how graphs and the files beside them are read."""
+"""Shared by the ONNX backends: sessions of ONNX Runtime, graphs, and the files beside them."""
 
 from inference.onnx.runtime.execution import (
     CPU,

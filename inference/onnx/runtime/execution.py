@@ -1,4 +1,4 @@
-"""How ONNX Runtime sessions are made here, and on which device they run."""
+"""Creation of ONNX Runtime sessions, and the devices they run on."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ import onnxruntime as ort
 from inference.models import ModelCorrupt, ModelUnfit
 
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
-# What each device needs first; what cannot run there falls to those after it, node by node.
+# Providers of each device by preference; nodes that one cannot run fall to the next.
 _PROVIDERS = {"cpu": (CPU,), "cuda": (CUDA, CPU), "tensorrt": (TENSORRT, CUDA, CPU)}
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Where ONNX models run, and on how many threads."""
+    """Device and number of threads for ONNX models."""
 
     threads: int = 1
     """Threads of one call on the CPU."""
     device: str = "cpu"
     """``auto``, ``cpu``, ``cuda`` or ``tensorrt``; of several GPUs the first that CUDA_VISIBLE_DEVICES names.
 
-    ``auto`` is CUDA where ONNX Runtime has it and it starts, else the CPU. It is never TensorRT, which builds an
-    engine for minutes before the first call: that is for those who ask for it.
+    ``auto`` is CUDA where ONNX Runtime supports it and it starts, otherwise the CPU. It is never TensorRT, which builds
+    engines for minutes before the first call and must be requested.
     """
     dtype: str = "float32"
-    """``float16`` and ``bfloat16`` are what TensorRT may compute in; CUDA and the CPU compute in what the file says."""
+    """Precision that TensorRT may use: ``float16`` or ``bfloat16``; CUDA and the CPU use the file's own."""
     engine_cache: Path | None = None
-    """Folder in which TensorRT keeps the engines it has built; None: it builds them anew at each start."""
+    """Folder of TensorRT's built engines; None: they are rebuilt at each start."""
 
     def providers(self) -> list[tuple[str, dict[str, Any]]]:
-        """ONNX Runtime's providers and their options, the wanted one first.
+        """Return ONNX Runtime's providers with their options, the requested one first.
 
-        Raises ModelUnfit: the device is unknown, or this ONNX Runtime was built without it.
+        Raises:
+            ModelUnfit: the device is unknown, or this ONNX Runtime was built without it.
         """
         available = ort.get_available_providers()
         device = self.device
@@ -56,10 +57,10 @@ class Execution:
         return [(name, self.options_of(name)) for name in wanted if name in available]
 
     def options_of(self, provider: str) -> dict[str, Any]:
-        """What a provider of ONNX Runtime is told."""
+        """Return the options of a provider."""
         if provider == CUDA:
-            # Grows by what is asked for, so that several models share a card; algorithms are not searched for
-            # at every new length of input.
+            # Grow on demand, so that several models share a GPU; do not search for algorithms at every new input
+            # length.
             return {
                 "device_id": "0",
                 "arena_extend_strategy": "kSameAsRequested",
@@ -83,7 +84,7 @@ class Execution:
         return {}
 
     def session_options(self) -> Any:
-        """``onnxruntime.SessionOptions``."""
+        """Return ``onnxruntime.SessionOptions``."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
@@ -97,11 +98,11 @@ ON_CPU = Execution()
 
 
 def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
-    """A session on the model's file, or on a model held in memory.
+    """Open a session on a model's file, or on a serialized model.
 
     Raises:
-        ModelCorrupt: it is no usable ONNX model.
-        ModelUnfit: the device asked for is not there, or does not start.
+        ModelCorrupt: it is not a usable ONNX model.
+        ModelUnfit: the requested device is missing, or does not start.
     """
     providers = execution.providers()
     source = model if isinstance(model, bytes) else str(model)
@@ -115,14 +116,15 @@ def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
 
 
 def check_started(wanted: str, running: Sequence[str], device: str) -> None:
-    """Sees that a session runs where it was to. ONNX Runtime itself falls back to the CPU and says nothing.
+    """Check that a session runs on the requested provider: ONNX Runtime falls back to the CPU silently.
 
     Args:
-        wanted: the provider that was to run the model.
+        wanted: the requested provider.
         running: the session's providers.
-        device: as the user said it.
+        device: the user's setting.
 
-    Raises ModelUnfit: a device that was asked for does not start. With ``auto`` a warning is logged instead.
+    Raises:
+        ModelUnfit: a requested device does not start. With ``auto`` a warning is logged instead.
     """
     if wanted in running:
         return
@@ -137,7 +139,7 @@ def check_started(wanted: str, running: Sequence[str], device: str) -> None:
 
 
 def varies_with_batch(model: Path) -> bool:
-    """Whether a call's results depend on what else is in it: dynamic quantisation scales by all a call holds."""
+    """Return whether results depend on the rest of the batch: dynamic quantisation scales by all inputs."""
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(b"DynamicQuantizeLinear") >= 0
 

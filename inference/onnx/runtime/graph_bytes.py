@@ -1,4 +1,4 @@
-"""A graph that is built at load, as bytes that ONNX Runtime takes."""
+"""Serialization of graphs that are built at load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 Tensors = Mapping[str, tuple[int, Sequence[str | int]]]
-"""Element type (of ``onnx.TensorProto``) and shape by name; a name in a shape is any length."""
+"""Element type (of ``onnx.TensorProto``) and shape by name; a name in a shape means any length."""
 
 
 def graph_bytes(
@@ -22,12 +22,12 @@ def graph_bytes(
     *,
     opset: int = 18,
 ) -> bytes:
-    """A checked and serialized model.
+    """Check and serialize a model.
 
     Args:
         name: of the graph.
-        nodes: in the order in which they run.
-        inputs, outputs: what it takes and gives.
+        nodes: in order of execution.
+        inputs, outputs: of the graph.
         constants: weights by name.
         opset: version of ONNX's own operators.
     """

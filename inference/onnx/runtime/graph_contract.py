@@ -1,4 +1,4 @@
-"""Checks that a graph takes and gives what is asked of it, before the first call."""
+"""Checks of a graph's inputs and outputs, before the first call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Tensor:
 
     name: str
     dtype: str
-    """As ONNX Runtime says it, without ``tensor()``: float, int64, ..."""
+    """ONNX Runtime's type without ``tensor()``: float, int64, ..."""
     shape: tuple[int | None, ...]
     """None: any length."""
 
@@ -25,7 +25,7 @@ class Tensor:
         return f"{self.name} {self.dtype} ({sizes})"
 
     def admits(self, other: Tensor) -> bool:
-        """Whether a tensor like ``other`` can be given where this is wanted."""
+        """Return whether a tensor like ``other`` can be passed where this one is expected."""
         return (
             self.name == other.name
             and self.dtype == other.dtype
@@ -35,33 +35,33 @@ class Tensor:
 
 
 def inputs_of(session: Any) -> list[Tensor]:
-    """What a session's graph takes."""
+    """Return the inputs of a session's graph."""
     return [_tensor(node) for node in session.get_inputs()]
 
 
 def outputs_of(session: Any) -> list[Tensor]:
-    """What a session's graph gives."""
+    """Return the outputs of a session's graph."""
     return [_tensor(node) for node in session.get_outputs()]
 
 
 def _tensor(node: Any) -> Tensor:
     dtype = str(node.type).removeprefix("tensor(").removesuffix(")")
-    # A length with a name, or of no name, is any length.
+    # A length that is named, or unknown, is any length.
     return Tensor(node.name, dtype, tuple(size if isinstance(size, int) else None for size in node.shape or ()))
 
 
 def listed(tensors: Sequence[Tensor]) -> str:
-    """For messages."""
+    """Format tensors for messages."""
     return "; ".join(map(str, tensors)) or "nothing"
 
 
 def fits(session: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
-    """Whether the graph takes exactly ``inputs``, and gives ``outputs`` and perhaps more, in any order."""
+    """Return whether the graph takes exactly ``inputs``, and returns at least ``outputs``, in any order."""
     return _fits(inputs, inputs_of(session), exactly=True) and _fits(outputs, outputs_of(session), exactly=False)
 
 
 def check_graph(session: Any, file: Path, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Raises ModelUnfit with what was found and what is needed, unless the graph ``fits``."""
+    """Raise ModelUnfit, naming what was found and what is needed, unless the graph ``fits``."""
     if not _fits(inputs, inputs_of(session), exactly=True):
         raise ModelUnfit(f"{file.name} takes {listed(inputs_of(session))}; needed is: {listed(inputs)}")
     if not _fits(outputs, outputs_of(session), exactly=False):

@@ -1,4 +1,4 @@
-"""Reads the small files beside a model: what it is, in JSON."""
+"""Reading the small files beside a model, such as its JSON description."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
-# A file of settings or labels is small; a larger one is something else.
+# Files of settings or labels are small; a larger one is something else.
 MAX_BYTES = 1024 * 1024
 Content = TypeVar("Content", bound=BaseModel)
 
 
 def read_text(path: Path, largest: int = MAX_BYTES) -> str:
-    """A small text file. Raises ModelMissing, or ModelCorrupt when it is too large or not UTF-8."""
+    """Read a small UTF-8 file. Raises ModelMissing, or ModelCorrupt when it is too large or not UTF-8."""
     try:
         with path.open("rb") as file:
             raw = file.read(largest + 1)
@@ -33,7 +33,7 @@ def read_text(path: Path, largest: int = MAX_BYTES) -> str:
 
 
 def read_json(path: Path, largest: int = MAX_BYTES) -> Any:
-    """The content of a small JSON file. Raises ModelMissing or ModelCorrupt."""
+    """Read a small JSON file. Raises ModelMissing or ModelCorrupt."""
     try:
         return json.loads(read_text(path, largest))
     except (ValueError, RecursionError) as error:
@@ -41,7 +41,7 @@ def read_json(path: Path, largest: int = MAX_BYTES) -> Any:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The object in a small JSON file. Raises ModelMissing or ModelCorrupt."""
+    """Read the object in a small JSON file. Raises ModelMissing or ModelCorrupt."""
     content = read_json(path)
     if not isinstance(content, dict):
         raise ModelCorrupt(f"{path} holds no JSON object")
@@ -49,7 +49,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_as(path: Path, kind: type[Content]) -> Content:
-    """A JSON file checked against ``kind``. Raises ModelMissing, ModelCorrupt, or ModelUnfit that names the field."""
+    """Read a JSON file into ``kind``. Raises ModelMissing, ModelCorrupt, or ModelUnfit that names the field."""
     try:
         return kind.model_validate(read_object(path))
     except ValidationError as error:
@@ -58,5 +58,5 @@ def read_as(path: Path, kind: type[Content]) -> Content:
 
 
 def beside(model: Path) -> Path:
-    """Where the JSON file that describes an ONNX file lies: of the same name, ending in ``.json``."""
+    """Return the path of an ONNX file's JSON description: the same name, ending in ``.json``."""
     return model.with_suffix(".json")

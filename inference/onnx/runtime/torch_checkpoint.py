@@ -1,9 +1,9 @@
-"""Reads a PyTorch checkpoint without PyTorch and without running anything from it.
+"""Reading a PyTorch checkpoint without PyTorch and without running code from it.
 
-There are two formats. The legacy one is four pickles (magic, version, system, object) and a list of storage
-keys, followed by the raw storages; since PyTorch 1.6 it is a zip archive of one pickle and a file for each
-storage. Only the few names that a plain dictionary of tensors needs are resolved; what else pyannote's checkpoints
-name is read as nothing, and any other name is refused.
+There are two formats. The legacy one is four pickles (magic, version, system, object) and a list of storage keys,
+followed by the raw storages; since PyTorch 1.6 it is a zip archive of one pickle and a file for each storage. Only the
+names that a plain dictionary of tensors needs are resolved; further ones in pyannote's checkpoints become empty
+objects, and any other name is rejected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DTYPES: dict[str, type[np.generic]] = {
     "LongStorage": np.int64,
     "IntStorage": np.int32,
 }
-# What pyannote's training left beside the tensors: versions, and what the model is for.
+# Left by pyannote's training beside the tensors: versions, and the task of the model.
 _OF_NO_USE = {
     ("torch.torch_version", "TorchVersion"),
     ("pyannote.audio.core.task", "Specifications"),
@@ -38,7 +38,7 @@ _OF_NO_USE = {
 
 
 class _Nothing:
-    """Stands for an object that is not read, whatever it was made of."""
+    """Replaces an object that is not read, whatever its arguments."""
 
     def __new__(cls, *_: Any) -> _Nothing:
         return super().__new__(cls)
@@ -51,7 +51,7 @@ class _Nothing:
 
 
 class _Storage:
-    """A storage whose bytes come after the pickles."""
+    """A storage whose bytes follow the pickles."""
 
     def __init__(self, dtype: type[np.generic]) -> None:
         self.dtype = dtype
@@ -104,9 +104,10 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_tensors(path: Path, entry: str | None = None) -> dict[str, NDArray[Any]]:
-    """The tensors in the dictionary ``entry`` of the checkpoint at ``path``, or in the one that it is.
+    """Read the tensors of a checkpoint's dictionary ``entry``, or of its top-level dictionary.
 
-    Raises ModelCorrupt.
+    Raises:
+        ModelCorrupt: the file is not a plain checkpoint.
     """
     storages: dict[str, _Storage] = {}
     try:
@@ -143,7 +144,7 @@ def _read_legacy(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
 
 def _read_archive(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
     with zipfile.ZipFile(file) as archive:
-        # PyTorch never compresses, so that no member can be larger than the file.
+        # PyTorch never compresses, so no member can be larger than the file.
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise ValueError("its archive is compressed, which no checkpoint is")
         pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))

@@ -1,4 +1,4 @@
-"""Models of voices: embeddings of speakers, segmentation, diarization."""
+"""Models of voices: speaker embeddings, segmentation, diarization."""
 
 from inference.onnx.speakers.campplus_encoder import PROFILE, CampplusEncoder
 from inference.onnx.speakers.sortformer import OnnxSortformer

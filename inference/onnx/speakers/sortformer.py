@@ -1,4 +1,4 @@
-"""Streaming Sortformer exported to ONNX: many sessions, of any ages, in one call, on ONNX Runtime and NumPy alone."""
+"""Streaming Sortformer exported to ONNX: many sessions, of any ages, in one call, by ONNX Runtime and NumPy."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from inference.sortformer import (
     settings_for,
 )
 
-# Sessions in one run of the graph. On a CPU several bring nothing; on a GPU more would take gigabytes at 30.4 s:
-# the attention of 32 rows of 609 frames has 380 MB a layer with 8 heads.
+# Sessions in one run of the graph. Batching gains nothing on a CPU; on a GPU more would take gigabytes at 30.4 s:
+# attention over 32 rows of 609 frames takes 380 MB a layer with 8 heads.
 MAX_ROWS_CPU, MAX_ROWS_GPU = 1, 32
-# Rows must not hear one another; what rounding and the kernels for other shapes do is far less.
+# Tolerated influence of another row; rounding, and kernels for other shapes, cause far less.
 _ROW_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class SortformerState:
-    """A session between two calls."""
+    """State of a session between two calls."""
 
     audio: SessionAudio
     memory: SpeakerMemory
@@ -42,23 +42,23 @@ class SortformerState:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What one session hears in a run of the graph."""
+    """Input of one session for a run of the graph."""
 
     index: int
-    """Which of the call's work."""
+    """Index of the session in the call."""
     memory: SpeakerMemory
     chunk: Chunk
 
     @property
     def length(self) -> int:
-        """Frames heard."""
+        """Number of frames."""
         return len(self.memory.cache) + len(self.memory.fifo) + self.chunk.embedded
 
 
 class OnnxSortformer:
-    """FrameDiarizer on the graph of ``inference.nemo.export_sortformer``; frames are those of NeMo's ``diarize()``.
+    """FrameDiarizer on the graph of ``inference.nemo.export_sortformer``; frames equal those of NeMo's ``diarize()``.
 
-    Caches are kept in main memory and handed to the graph with each step, float32.
+    Caches are kept in main memory, float32, and passed to the graph with each step.
     """
 
     frame_samples = FRAME_SAMPLES
@@ -72,18 +72,20 @@ class OnnxSortformer:
         settings: StreamingSettings | None = None,
         most_rows: int | None = None,
     ) -> None:
-        """Reads ``model`` and the ``.json`` file of the same name beside it.
+        """Load a graph and its description.
 
         Args:
-            model: the graph.
-            execution: where it runs.
+            model: the graph; its ``.json`` file of the same name is read too.
+            execution: device and threads.
             latency: a name of ``inference.sortformer.latency.LATENCIES``.
-            settings: in place of those of ``latency``.
-            most_rows: sessions in one run of the graph.
+            settings: override those of ``latency``.
+            most_rows: maximum number of sessions in one run of the graph.
 
-        Raises ModelMissing, ModelCorrupt, or ModelUnfit: another task, front end, graph, or an unknown latency.
+        Raises:
+            ModelMissing, ModelCorrupt: a file is missing or cannot be parsed.
+            ModelUnfit: another task, front end or graph, or an unknown latency.
         """
-        settings_for(latency, 4)  # a wrong name is told before the graph is read
+        settings_for(latency, 4)  # reject an unknown name before reading the graph
         self._description = description = read_description(model)
         self.max_speakers = description.max_speakers
         self._settings = settings = settings or settings_for(latency, self.max_speakers)
@@ -96,10 +98,11 @@ class OnnxSortformer:
         self.sessions_a_pass = 1 if self._alone else most_rows or rows
         self._try_step(model.name)
         self.step_samples = settings.step * FRAME_SAMPLES
-        # Just before a chunk is told, all of it and what it waits for is there but for one step.
+        # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
         self.latency_samples = (settings.chunk + settings.wait(settings.step) - settings.step) * FRAME_SAMPLES
 
     def initial_state(self) -> SortformerState:
+        """Return the state before the first sample of a session."""
         return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
@@ -107,7 +110,7 @@ class OnnxSortformer:
         audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
         memories = [stretch.state.memory for stretch in work]
         told: list[list[Frames]] = [[] for _ in work]
-        # The last call of a session may tell several chunks, one after another.
+        # The last call of a session may emit several chunks, one after another.
         while rows := self._ready(audios, memories, work):
             for row, answer in zip(rows, self._step_all(rows), strict=True):
                 told[row.index].append(answer.chunk_probabilities)
@@ -123,7 +126,7 @@ class OnnxSortformer:
     def _ready(
         self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[Stretch]
     ) -> list[_Row]:
-        """The next chunk of each session that has one; those that hear most last."""
+        """Return the next chunk of each session that has one, longest context last."""
         rows = [
             _Row(index, memory, chunk)
             for index, (audio, memory, stretch) in enumerate(zip(audios, memories, work, strict=True))
@@ -136,7 +139,7 @@ class OnnxSortformer:
         return [answer for part in parts for answer in self._step(part)]
 
     def _step(self, rows: Sequence[_Row]) -> list[ToldChunk]:
-        """One run of the graph."""
+        """Run the graph once."""
         probabilities, embeddings, _ = self._run(
             [self._spectra(row.chunk) for row in rows],
             [row.memory.cache for row in rows],
@@ -147,7 +150,7 @@ class OnnxSortformer:
             cache = len(row.memory.cache)
             fifo = cache + len(row.memory.fifo)
             left, frames = row.chunk.left, row.chunk.frames
-            # DuplicateTrackDetector: a session must not keep alive what was computed for others.
+            # Copies: a session must not keep other sessions' results in memory.
             answers.append(
                 ToldChunk(
                     embeddings=embedded[left : left + frames].copy(),
@@ -161,7 +164,7 @@ class OnnxSortformer:
     def _run(
         self, chunks: Sequence[Frames], caches: Sequence[Frames], fifos: Sequence[Frames]
     ) -> tuple[Frames, Frames, NDArray[np.int64]]:
-        """``preds``, ``chunk_embs`` and ``chunk_emb_lengths`` of sessions with so many features and frames each."""
+        """Return ``preds``, ``chunk_embs`` and ``chunk_emb_lengths`` of sessions with inputs of different lengths."""
         inputs: dict[str, NDArray[np.generic]] = {}
         for name, parts in (("chunk", chunks), ("spkcache", caches), ("fifo", fifos)):
             lengths = np.array([len(part) for part in parts], np.int64)
@@ -173,23 +176,23 @@ class OnnxSortformer:
         return preds, embeddings, counts
 
     def _spectra(self, chunk: Chunk) -> Frames:
-        """Features of a chunk, shape (features, bands)."""
+        """Return the features of a chunk, shape (features, bands)."""
         samples: Samples = chunk.samples
         guard = chunk.guard
         if len(samples) < 2 * HOP_SAMPLES:
-            # The shortest recordings: silence before them changes nothing, as before a recording is silence.
+            # Very short recordings: prepended silence changes nothing, since silence precedes every recording.
             samples, guard = np.pad(samples, (2 * HOP_SAMPLES, 0)), guard + 2
         return self._mel(samples).T[guard : guard + chunk.features]
 
     def _try_step(self, name: str) -> None:
-        """Runs the graph with two sessions of different ages. Raises ModelUnfit: it does not do as it should."""
+        """Run the graph with two sessions of different ages. Raises ModelUnfit for wrong results."""
         chance = np.random.default_rng(0)
         bands, width, speakers = self._description.mel.bands, self._description.dimension, self.max_speakers
 
         def frames(count: int, size: int) -> Frames:
             return chance.standard_normal((count, size), np.float32)
 
-        # 13 features are 2 frames in every way of halving three times but the causal one.
+        # Three halvings make 2 frames of 13 features, unless they are causal.
         chunks = [frames(FEATURES_A_FRAME + 5, bands), frames(3 * FEATURES_A_FRAME, bands)]
         caches, fifos = [frames(0, width), frames(5, width)], [frames(0, width), frames(2, width)]
         rows = 1 if self._alone else 2

@@ -1,13 +1,13 @@
 """The arrival-order speaker cache of a streaming Sortformer, in NumPy.
 
-Medennikov et al., "Streaming Sortformer: Speaker Cache-Based Online Speaker Diarization with Arrival-Time Ordering",
-Interspeech 2025, with the numbers of NeMo's ``streaming_update`` for one recording, which is what ``diarize()`` runs.
-NeMo's update for rows of different ages takes other probabilities when a cache is first compressed and so tells
-other frames; here each session is updated alone, whatever the ages of those it shares a call with.
+Source: Medennikov et al., "Streaming Sortformer: Speaker Cache-Based Online Speaker Diarization with Arrival-Time
+Ordering", Interspeech 2025, numerically equal to NeMo's ``streaming_update`` for one recording, which ``diarize()``
+runs. NeMo's update for rows of different ages uses other probabilities when a cache is first compressed and gives other
+frames; here each session is updated alone, whatever the ages of the sessions in its batch.
 
-Where scores are equal NeMo keeps any of the frames. Here it is the earliest, of the speaker who came first.
+Where scores are equal, NeMo keeps any of the frames. Here it is the earliest, of the speaker who came first.
 
-d: the width of the encoder, k: the most speakers.
+d: the width of the encoder, k: the maximum number of speakers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPEAKS = 0.5
 
 
 class CacheRules(BaseModel):
-    """How frames are scored, as the checkpoint says it; the names are NeMo's."""
+    """Scoring of frames, from the checkpoint; the names are NeMo's."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
@@ -35,41 +35,41 @@ class CacheRules(BaseModel):
     sil_threshold: float = Field(ge=0, le=100)
     """A frame whose probabilities sum to less is silence."""
     pred_score_threshold: float = Field(gt=0, lt=1)
-    """Probabilities under it score as it does."""
+    """Lower bound of probabilities in scores."""
     strong_boost_rate: float = Field(ge=0, le=100)
-    """Share of a speaker's places whose best frames are kept before all others."""
+    """Share of a speaker's slots for best frames, kept before all others."""
     weak_boost_rate: float = Field(ge=0, le=100)
-    """Share of a speaker's places whose best frames are preferred, that no speaker crowds out another."""
+    """Share of a speaker's slots for best frames that are preferred, so that no speaker crowds out another."""
     min_pos_scores_rate: float = Field(ge=0, le=100)
-    """With so large a share of frames that are the speaker's alone, those with overlap are left out."""
+    """Once single-speaker frames fill this share of a speaker's slots, overlapped ones are left out."""
     scores_boost_latest: float = Field(ge=0, le=100)
     """Added to scores of frames that are new to the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerMemory:
-    """What is remembered of a session. Never changed: a step makes a new one, so that a call can be done again."""
+    """Memory of a session. Immutable: a step creates a new one, so that a call can be repeated."""
 
     cache: Frames
-    """Frames kept of the speakers, shape (at most speaker_cache, d)."""
+    """Cached frames of speakers, shape (n, d), n at most speaker_cache."""
     cache_probabilities: Frames | None
-    """Shape (as many, k); None until the cache is first compressed."""
+    """Shape (n, k); None until the cache is first compressed."""
     fifo: Frames
-    """The latest frames, shape (at most fifo, d)."""
+    """The latest frames, shape (n, d), n at most fifo."""
     silence: Frames
-    """The mean frame of silence, shape (d,)."""
+    """Mean frame of silence, shape (d,)."""
     silent_frames: int
-    """Frames it is the mean of."""
+    """Number of frames averaged in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldChunk:
-    """What a step made of a session's chunk."""
+    """Results of a step for a session's chunk."""
 
     embeddings: Frames
     """Of the chunk's frames, shape (frames, d)."""
     cache_probabilities: Frames
-    """Of what is in the cache, as heard with this chunk, shape (cache, k)."""
+    """Of the cached frames, given this chunk, shape (cache, k)."""
     fifo_probabilities: Frames
     """Shape (fifo, k)."""
     chunk_probabilities: Frames
@@ -77,13 +77,13 @@ class ToldChunk:
 
 
 def nothing_remembered(width: int) -> SpeakerMemory:
-    """Of a session that begins; ``width``: d."""
+    """Return the memory of a new session; ``width``: d."""
     nothing = np.zeros((0, width), np.float32)
     return SpeakerMemory(nothing, None, nothing, np.zeros(width, np.float32), 0)
 
 
 def remember(memory: SpeakerMemory, told: ToldChunk, settings: StreamingSettings, rules: CacheRules) -> SpeakerMemory:
-    """The memory after a chunk: it enters the fifo, whose oldest frames move to the cache where it overflows."""
+    """Add a chunk to the memory: it enters the fifo, whose oldest frames move to the cache on overflow."""
     fifo = np.concatenate([memory.fifo, told.embeddings])
     if len(fifo) <= settings.fifo:
         return replace(memory, fifo=fifo)
@@ -94,28 +94,29 @@ def remember(memory: SpeakerMemory, told: ToldChunk, settings: StreamingSettings
     known = memory.cache_probabilities
     full = len(cache) > settings.speaker_cache
     if full and known is None:
-        # Until the cache is first compressed its frames have the probabilities they are heard with now.
+        # Before the first compression, cached frames have the probabilities of the current step.
         known = told.cache_probabilities
     kept = None if known is None else np.concatenate([known, probabilities])
     if full and kept is not None:
         cache, kept = compress(cache, kept, silence, settings.speaker_cache, rules)
-    # A copy: a view would keep the frames that have moved.
+    # A copy: a view would keep the moved frames in memory.
     return SpeakerMemory(cache, kept, fifo[count:].copy(), silence, silent_frames)
 
 
 def compress(
     embeddings: Frames, probabilities: Frames, silence: Frames, size: int, rules: CacheRules
 ) -> tuple[Frames, Frames]:
-    """The ``size`` frames that say most of the speakers.
+    """Select the ``size`` frames that best represent the speakers.
 
     Args:
-        embeddings: shape (n, d), n > size; the first ``size`` were in the cache before.
-        probabilities: shape (n, k).
-        silence: the mean frame of silence, shape (d,); it fills places that no frame deserves.
+        embeddings: shape (n, d), n > size; the first ``size`` were cached before.
+        probabilities: shape (n, k), 0..1.
+        silence: mean frame of silence, shape (d,); it fills slots without a frame.
+        size: number of frames to keep.
+        rules: scoring.
 
     Returns:
-        Frames, shape (size, d), speaker after speaker and in the order of time within each; and their
-        probabilities, shape (size, k).
+        Frames, shape (size, d), by speaker and by time within each, and their probabilities, shape (size, k).
     """
     count, speakers = probabilities.shape
     places = size // speakers - rules.spkcache_sil_frames_per_spk
@@ -136,9 +137,9 @@ def compress(
 
 
 def _scores(probabilities: Frames, enough: int, rules: CacheRules) -> Frames:
-    """How well each frame stands for each speaker, shape (n, k): high where he surely speaks alone.
+    """Score each frame for each speaker, shape (n, k): high where the speaker surely speaks alone.
 
-    -inf where he does not speak, and for overlap where he has ``enough`` frames to himself.
+    -inf where the speaker is silent, and for overlap once there are ``enough`` single-speaker frames.
     """
     least = np.float32(rules.pred_score_threshold)
     speaks = np.log(np.maximum(probabilities, least))
@@ -151,7 +152,7 @@ def _scores(probabilities: Frames, enough: int, rules: CacheRules) -> Frames:
 
 
 def _boost(scores: Frames, count: int, by: float) -> None:
-    """Adds to the ``count`` highest scores of each speaker, in place."""
+    """Raise the ``count`` highest scores of each speaker, in place."""
     best = np.argsort(-scores, axis=0, kind="stable")[:count]
     np.put_along_axis(scores, best, np.take_along_axis(scores, best, axis=0) + np.float32(by), axis=0)
 
@@ -159,7 +160,7 @@ def _boost(scores: Frames, count: int, by: float) -> None:
 def _silence_with(
     memory: SpeakerMemory, embeddings: Frames, probabilities: Frames, rules: CacheRules
 ) -> tuple[Frames, int]:
-    """The mean frame of silence with those of ``embeddings`` that are silent, and how many frames it is of."""
+    """Return the mean frame of silence, updated by silent ``embeddings``, and its number of frames."""
     silent = probabilities.sum(axis=1) < rules.sil_threshold
     found = int(silent.sum())
     if not found:

@@ -1,4 +1,4 @@
-"""What lies beside an exported Sortformer: its JSON file, and whether the graph is what that says."""
+"""The JSON description of an exported Sortformer, and checks of the graph against it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TASK = "diarization"
 
 
 class SortformerDescription(BaseModel):
-    """The JSON file of a streaming Sortformer, as docs/engines-export.md says it."""
+    """The JSON file of a streaming Sortformer, specified in docs/engines-export.md."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -29,12 +29,12 @@ class SortformerDescription(BaseModel):
     """Width of cache and fifo."""
     max_speakers: int = Field(ge=1, le=64)
     subsampling: int
-    """Features a frame."""
+    """Features in a frame."""
     streaming: CacheRules
 
 
 def read_description(model: Path) -> SortformerDescription:
-    """The file beside ``model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit: it is of what cannot be served."""
+    """Read the file beside ``model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit: it cannot be served."""
     path = beside(model)
     if (task := read_object(path).get("task")) != TASK:
         raise ModelUnfit(f"{path.name}: task is {task!r}; needed is {TASK!r}")
@@ -46,7 +46,7 @@ def read_description(model: Path) -> SortformerDescription:
         "mel.hop_samples": (mel.hop_samples, HOP_SAMPLES),
         "mel.n_fft": (mel.n_fft, FFT),
         "mel.window_samples": (mel.window_samples, WINDOW_SAMPLES),
-        # Over the whole recording, which a stream never has.
+        # Normalisation over the whole recording is impossible on a stream.
         "mel.normalise": (mel.normalise, "none"),
     }
     for field, (found, needed) in fixed.items():
@@ -56,7 +56,7 @@ def read_description(model: Path) -> SortformerDescription:
 
 
 def check_settings(description: SortformerDescription, settings: StreamingSettings, model: Path) -> None:
-    """Raises ModelUnfit: the speaker cache of the latency has no place for each speaker and its silence."""
+    """Check that the speaker cache holds each speaker and its silence. Raises ModelUnfit."""
     silent = description.streaming.spkcache_sil_frames_per_spk
     needed = (1 + silent) * description.max_speakers
     if settings.speaker_cache < needed:
@@ -67,7 +67,7 @@ def check_settings(description: SortformerDescription, settings: StreamingSettin
 
 
 def check_step(session: Any, model: Path, description: SortformerDescription) -> None:
-    """Raises ModelUnfit: the graph takes or gives something else than the description says."""
+    """Check the graph's inputs and outputs against the description. Raises ModelUnfit."""
     width, speakers = description.dimension, description.max_speakers
     inputs = [
         tensor

@@ -1,4 +1,4 @@
-"""Any speaker encoder exported to ONNX, as the JSON file beside it describes it."""
+"""Any speaker encoder exported to ONNX, as its JSON file describes it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from inference.onnx.speakers.batches_of_length import vectors_of
 
 BATCH = 64
 TASK = "speaker_vectors"
-# Shorter windows are padded with silence: networks of several strides need some frames.
+# Shorter windows are padded with silence: strided networks need some frames.
 MIN_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
 
@@ -47,7 +47,7 @@ class _Profile(BaseModel):
     min_cluster_s: float = Field(ge=0, le=60)
     max_speakers: int = Field(ge=1, le=64)
     same_voice_similarity: float | None = Field(None, ge=-1, le=1)
-    """Without it, what ``merge_similarity`` is."""
+    """None: ``merge_similarity``."""
 
 
 class SpeakerEncoderDescription(BaseModel):
@@ -58,22 +58,22 @@ class SpeakerEncoderDescription(BaseModel):
     task: str
     sample_rate_hz: int
     input: Literal["mel", "kaldi", "samples"]
-    """Log-mel spectra of shape (n, bands, frames), Kaldi's of shape (n, frames, bands), or samples (n, samples)."""
+    """Log-mel spectra (n, bands, frames), Kaldi's spectra (n, frames, bands), or samples (n, samples)."""
     mel: LogMelSettings | None = None
     kaldi: KaldiSettings | None = None
     dimension: int = Field(ge=1, le=65_536)
     profile: _Profile
     output: str | None = None
-    """The output that holds the vectors; without it, the only one of that dimension."""
+    """The output with the embeddings; None: the only one of that dimension."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FrontEnd:
-    """What a graph is given of a window."""
+    """Computes the graph's input from a window."""
 
     of: Callable[[Samples], NDArray[np.float32]]
     shape: tuple[int | None, ...]
-    """With n first; None: any."""
+    """With n first; None: any length."""
     time: int
     """The axis of time."""
     said: str
@@ -92,13 +92,14 @@ def _front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
 
 
 class OnnxSpeakerEncoder:
-    """SpeakerEncoder on a graph that takes spectra or samples and, where it wants, their lengths."""
+    """SpeakerEncoder on a graph that takes spectra or samples and, optionally, their lengths."""
 
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
-        """Reads ``model`` and the ``.json`` file of the same name beside it.
+        """Load ``model`` and its ``.json`` file of the same name.
 
-        Raises ModelMissing (a file), ModelCorrupt, or ModelUnfit: another task, rate,
-        dimension or graph.
+        Raises:
+            ModelMissing, ModelCorrupt: a file is missing or cannot be parsed.
+            ModelUnfit: another task, rate, dimension or graph.
         """
         description = read_as(beside(model), SpeakerEncoderDescription)
         where = beside(model).name
@@ -129,7 +130,7 @@ class OnnxSpeakerEncoder:
         signals = [t for t in found if t.dtype == "float" and len(t.shape) == len(front.shape)]
         lengths = [t for t in found if t.dtype in ("int64", "int32") and len(t.shape) == 1]
         right = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
-        # A graph may leave the number of bands open, and nothing else may be fixed.
+        # A graph may leave the number of bands open; everything else must be.
         if not right or any(
             size not in (None, wanted) for size, wanted in zip(signals[0].shape, front.shape, strict=True)
         ):
@@ -157,12 +158,12 @@ class OnnxSpeakerEncoder:
         return matching[0].name
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """See SpeakerEncoder; windows under 0.4 s are padded with silence."""
+        """Implement SpeakerEncoder; windows under 0.4 s are padded with silence."""
         signals = [self._front.of(_padded(window)) for window in windows]
         return vectors_of(signals, self.profile.dimension, self._batch, self._encode)
 
     def _encode(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Vectors of signals of one length."""
+        """Return embeddings of signals of one length, unit length."""
         inputs = {self._signal: signals}
         if self._lengths is not None:
             inputs[self._lengths.name] = np.full(len(signals), signals.shape[self._front.time], self._lengths.dtype)

@@ -1,4 +1,4 @@
-"""Who speaks within ten seconds, and who at once: pyannote's segmentation network by ONNX Runtime."""
+"""Voice segmentation with overlap, on 10 s windows: pyannote's network by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, Samples
 from inference.onnx.runtime import ON_CPU, Execution, open_session, read_tensors
 from inference.onnx.speakers.segmentation_graph import FIRST_FRAME_SAMPLES, FRAME_SAMPLES, build_graph, frames_of
 
-# What the network was trained on.
+# Length of the network's training windows.
 WINDOW_SAMPLES = 10 * SAMPLE_RATE_HZ
-# A window takes 15 MB while it is computed.
+# A window takes 15 MB during a call.
 BATCH = 4
 
 
 class PyannoteSegmenter:
-    """VoiceSegmenter on windows of 10 s, of any level: the network brings them to its own."""
+    """VoiceSegmenter on windows of 10 s, of any level: the network normalises its input."""
 
     window_samples = WINDOW_SAMPLES
     frame_samples = FRAME_SAMPLES
@@ -27,7 +27,7 @@ class PyannoteSegmenter:
     frames = frames_of(WINDOW_SAMPLES)
 
     def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
-        """Raises ModelCorrupt: the checkpoint is not of this network."""
+        """Load a checkpoint. Raises ModelCorrupt when it is not of this network."""
         weights = read_tensors(checkpoint, "state_dict")
         try:
             graph = build_graph(weights)
@@ -36,9 +36,10 @@ class PyannoteSegmenter:
         self._session = open_session(graph, execution)
 
     def __call__(self, windows: Sequence[Samples]) -> list[NDArray[np.float32]]:
-        """See VoiceSegmenter. A shorter window is padded with silence.
+        """Implement VoiceSegmenter. A shorter window is padded with silence.
 
-        Raises ValueError: a window is empty, or longer than ``window_samples``.
+        Raises:
+            ValueError: a window is empty, or longer than ``window_samples``.
         """
         padded = [_padded(window) for window in windows]
         found: list[NDArray[np.float32]] = []

@@ -1,4 +1,4 @@
-"""Models of speech: whether there is any, how good it is, and what is said."""
+"""Models of speech: voice activity, quality and recognition."""
 
 from inference.onnx.speech.dnsmos import Dnsmos
 from inference.onnx.speech.recognised_words import words_by_letters

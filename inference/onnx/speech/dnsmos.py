@@ -1,4 +1,4 @@
-"""DNSMOS P.835 (Reddy, Gopal, Cutler, ICASSP 2022): how listeners would judge noisy speech."""
+"""DNSMOS P.835 (Reddy, Gopal, Cutler, ICASSP 2022): predicted listening quality of noisy speech."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Dnsmos:
     window_samples = WINDOW_SAMPLES
 
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
-        """Raises ModelCorrupt, or ModelUnfit when the file is another graph."""
+        """Load a graph. Raises ModelCorrupt, or ModelUnfit for another graph."""
         self._session = open_session(model, execution)
         check_graph(self._session, model, INPUTS, OUTPUTS)
 
     def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
-        """See QualityEstimator. A shorter window is repeated until it is long enough, as DNSMOS itself does."""
+        """Implement QualityEstimator. A shorter window is repeated to full length, as DNSMOS does."""
         return [self._judge(window) for window in windows]
 
     def _judge(self, samples: Samples) -> OpinionScores:

@@ -1,7 +1,7 @@
 """Moonshine (Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024) as ONNX.
 
-The layout is that of the onnx-community exports: an encoder of samples, and a decoder that keeps what it has
-computed for the words before. No library runs it without a runtime of its own, so the loop is here.
+The layout is that of the onnx-community exports: an encoder of samples, and a decoder with a cache. Libraries that run
+it bring a runtime of their own, so the decoding loop is here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from inference.onnx.text import MAX_TOKENIZER_BYTES
 
 ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")
 DECODER = "decoder_model_merged"
-# Its authors' guard against endless repetition: no speech has more tokens a second (English; other scripts).
+# Its authors' guard against endless repetition: maximum tokens a second of English, and of other scripts.
 TOKENS_PER_S, TOKENS_PER_S_ELSEWHERE = 6, 13
 _PAST, _PRESENT, _FROM_ENCODER = "past_key_values.", "present.", ".encoder."
 
@@ -29,19 +29,19 @@ _PAST, _PRESENT, _FROM_ENCODER = "past_key_values.", "present.", ".encoder."
 class MoonshineRecogniser:
     """Recogniser on a folder with ``config.json``, ``tokenizer.json`` and two graphs, there or in ``onnx/``.
 
-    It tells no times: a piece's words share its time by their letters, and pieces are at most 5 s.
+    It has no word times: words share a chunk's time by their letters, and chunks are at most 5 s.
     """
 
     max_segment_s = MAX_SEGMENT_UNTIMED_S
     word_times = False
 
     def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
-        """Raises ModelMissing, ModelCorrupt, or ModelUnfit: another layout."""
+        """Load a folder. Raises ModelMissing, ModelCorrupt, or ModelUnfit for another layout."""
         self.languages = tuple(languages)
         config = read_object(folder / "config.json")
         self._start, self._end = (_token(config, name, folder) for name in ("decoder_start_token_id", "eos_token_id"))
         encoder, decoder = _graphs(folder)
-        # Caches begin empty, which TensorRT does not take.
+        # Caches begin empty, which TensorRT rejects.
         execution = Execution(execution.threads, "cuda") if execution.device == "tensorrt" else execution
         self._encoder, self._decoder = open_session(encoder, execution), open_session(decoder, execution)
         self._tokenizer = _tokenizer(folder)
@@ -49,7 +49,7 @@ class MoonshineRecogniser:
         self._most_a_second = TOKENS_PER_S if self.languages == ("en",) else TOKENS_PER_S_ELSEWHERE
 
     def _check(self, encoder: str, decoder: str) -> dict[str, NDArray[np.float32]]:
-        """The caches before the first token, by input. Raises ModelUnfit."""
+        """Check both graphs; return the empty caches by input. Raises ModelUnfit."""
         taken = inputs_of(self._encoder)
         if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in taken] != [("input_values", "float", 2)]:
             raise ModelUnfit(f"{encoder} takes {listed(taken)}; needed is input_values float (?, ?)")
@@ -66,7 +66,7 @@ class MoonshineRecogniser:
         return {name: np.zeros((0, shape[1] or 0, 1, shape[3] or 0), np.float32) for name, shape in caches.items()}
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        """See Recogniser; pieces under 1 s are padded with silence."""
+        """Implement Recogniser; chunks under 1 s are padded with silence."""
         return [self._recognise(piece) for piece in pieces]
 
     def _recognise(self, piece: Samples) -> tuple[RecognisedWord, ...]:
@@ -76,14 +76,14 @@ class MoonshineRecogniser:
         text = self._tokenizer.decode(tokens)
         confidence = [1.0] * len(text.split())
         for place, own in enumerate(sure):
-            # A token belongs to the last word of what has been said with it.
+            # A token belongs to the last word of the text up to it.
             word = len(self._tokenizer.decode(tokens[: place + 1]).split()) - 1
             if 0 <= word < len(confidence):
                 confidence[word] = min(confidence[word], own)
         return words_by_letters(text, len(piece) / SAMPLE_RATE_HZ, confidence)
 
     def _decode(self, states: NDArray[np.float32], most: int) -> tuple[list[int], list[float]]:
-        """Greedy: tokens, and how probable each was."""
+        """Decode greedily; return tokens and their probabilities."""
         tokens: list[int] = []
         sure: list[float] = []
         caches = dict(self._caches)
@@ -103,7 +103,7 @@ class MoonshineRecogniser:
             tokens.append(token)
             sure.append(float(1 / np.exp(scores - scores[token]).sum()))
             for name, value in zip(caches, present, strict=True):
-                # What is computed of the audio is given out once, at the first token.
+                # The audio's keys and values come once, with the first token.
                 if place == 0 or _FROM_ENCODER not in name:
                     caches[name] = value
         return tokens, sure

@@ -1,4 +1,4 @@
-"""Words with times from what recognisers of word pieces say, and from texts without times."""
+"""Words with times, from recognisers' tokens, and from texts without times."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ import numpy as np
 
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 
-# A token lasts at most so long: what follows it may be silence.
+# Maximum duration of a token, seconds: what follows it may be silence.
 MAX_TOKEN_S = 0.4
-# Networks of several strides, and means over a piece, need some frames.
+# Strided networks, and means over a chunk, need some frames.
 MIN_SAMPLES = SAMPLE_RATE_HZ
 
-# Without times of its own a word's place is guessed within its piece, so that pieces are short.
+# Without word times, times are estimated within a chunk, so chunks are short.
 MAX_SEGMENT_UNTIMED_S = 5.0
 
 
 def words_of_tokens(
     tokens: Sequence[str], times_s: Sequence[float], logprobs: Sequence[float] | None, duration_s: float
 ) -> tuple[RecognisedWord, ...]:
-    """Words from word pieces, where one that begins with a space begins a word, and from where each is first heard.
+    """Join tokens into words; a token that begins with a space begins a word.
 
-    Punctuation belongs to the word before it. A word ends where the next token begins, but at most 0.4 s after its
-    own last one began; it is as sure as its least sure token.
+    Punctuation belongs to the word before it. A word ends where the next token begins, but at most 0.4 s after the
+    start of its last token; its confidence is that of its least probable token.
+
+    Args:
+        tokens: pieces of text.
+        times_s: start of each token, seconds.
+        logprobs: of each token; None: words have no confidence.
+        duration_s: of the audio, seconds.
     """
     words = []
     for first, end in _word_spans(tokens):
-        # A space of its own is not where a word begins to be heard.
+        # A token of only a space is not the start of the spoken word.
         start = next(place for place in range(first, end) if tokens[place].strip())
         next_s = times_s[end] if end < len(tokens) else duration_s
         start_s = min(times_s[start], duration_s)
@@ -41,7 +47,7 @@ def words_of_tokens(
 
 
 def _word_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
-    """First token of each word, and the one after its last; spaces at the end are left out."""
+    """Return the first token of each word and the one after its last; trailing spaces are left out."""
     begins = [
         place
         for place, token in enumerate(tokens)
@@ -54,7 +60,7 @@ def _word_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _goes_on_spoken(tokens: Sequence[str], place: int) -> bool:
-    """Whether what begins at ``place`` holds a letter or digit before the next space."""
+    """Return whether a letter or digit follows at ``place`` before the next space."""
     for index in range(place, len(tokens)):
         if index > place and tokens[index][:1].isspace():
             return False
@@ -66,9 +72,12 @@ def _goes_on_spoken(tokens: Sequence[str], place: int) -> bool:
 def words_by_letters(
     text: str, duration_s: float, confidence: Sequence[float] | None = None
 ) -> tuple[RecognisedWord, ...]:
-    """Words of a text without times: each takes of the piece's time what it has of its letters.
+    """Split a text without times into words; each takes its share of the time by its letters.
 
-    ``confidence``: of each word, 0..1.
+    Args:
+        text: of the chunk.
+        duration_s: of the chunk, seconds.
+        confidence: of each word, 0..1.
     """
     words = text.split()
     sure = confidence if confidence is not None else [None] * len(words)
@@ -81,6 +90,6 @@ def words_by_letters(
 
 
 def padded(piece: Samples) -> Samples:
-    """The piece with silence after it, where it is shorter than a second."""
+    """Pad a chunk, shape (n,), with silence to at least a second."""
     samples = np.asarray(piece, np.float32)
     return np.pad(samples, (0, MIN_SAMPLES - len(samples))) if len(samples) < MIN_SAMPLES else samples

@@ -1,7 +1,7 @@
-"""Any recogniser in the ONNX layouts that onnx-asr runs: Parakeet, FastConformer, Canary, GigaAM, Zipformer, Whisper.
+"""Any recogniser in the ONNX layouts of onnx-asr: Parakeet, FastConformer, Canary, GigaAM, Zipformer, Whisper.
 
-onnx-asr (MIT) does spectra and decoding with NumPy and ONNX Runtime alone. It comes with the extra ``onnx-asr``,
-and is imported only when a folder of such a layout is chosen.
+onnx-asr (MIT) computes spectra and decodes with NumPy and ONNX Runtime alone. It comes with the extra ``onnx-asr``, and
+is imported only when a folder of such a layout is chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_started, r
 from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters, words_of_tokens
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
-# What config.json may say as model_type, and what words and times can be had.
+# Values of model_type in config.json, by whether the architecture has word times.
 TIMED = ("nemo-conformer-ctc", "nemo-conformer-rnnt", "nemo-conformer-tdt", "gigaam-v2-ctc", "gigaam-v2-rnnt",
          "gigaam-v3-ctc", "gigaam-v3-rnnt", "gigaam-v3-e2e-ctc", "gigaam-v3-e2e-rnnt", "gigaam-multilingual-ctc",
          "gigaam-multilingual-large-ctc", "kaldi-rnnt", "vosk", "t-one-ctc")  # fmt: skip
@@ -32,10 +32,10 @@ UNTIMED = ("nemo-conformer-aed", "whisper", "whisper-ort")
 MOONSHINE = "moonshine"
 KNOWN = (*TIMED, *UNTIMED, MOONSHINE)
 QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
-# Pieces that are told apart no further than this: live words come a piece at a time.
+# Maximum length of a chunk, seconds: live words come chunk by chunk.
 MAX_SEGMENT_S = 20.0
 MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
-# Padded samples of a call, and pieces: onnx-asr has TensorRT's engines built for no more.
+# Maximum padded samples and chunks in a call: onnx-asr builds TensorRT's engines for no more.
 BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
 log = logging.getLogger(__name__)
 
@@ -43,20 +43,25 @@ log = logging.getLogger(__name__)
 class OnnxRecogniser:
     """Recogniser on a folder with ``config.json`` (``model_type``), a vocabulary and graphs.
 
-    Where the architecture tells no times (Whisper, Canary), a piece's words share its time by their letters, and pieces
+    Architectures without word times (Whisper, Canary) share a chunk's time among its words by their letters, and chunks
     are at most 5 s: such times are estimates, off by seconds at worst.
     """
 
     def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
-        """``languages``: BCP 47 primary tags of what the model understands; the folder does not say it.
+        """Load a folder.
+
+        Args:
+            folder: with the files of the layout.
+            execution: device and threads.
+            languages: BCP 47 primary tags of the model; the folder does not state them.
 
         Raises:
-            ModelMissing: onnx-asr is not installed, or a file of the layout is not there.
-            ModelCorrupt: a file cannot be read as what it should be.
-            ModelUnfit: another layout, or a device that is not there.
+            ModelMissing: onnx-asr is not installed, or a file of the layout is missing.
+            ModelCorrupt: a file cannot be parsed.
+            ModelUnfit: another layout, or a missing device.
         """
         kind = model_type(folder)
-        # onnx-asr runs decoders that write word after word on CUDA, never on TensorRT.
+        # onnx-asr runs autoregressive decoders on CUDA, never on TensorRT.
         providers = [item for item in execution.providers() if kind in TIMED or item[0] != TENSORRT]
         if importlib.util.find_spec("onnx_asr") is None:
             raise ModelMissing(f"{folder} needs the package onnx-asr, which is not installed: {INSTALL}")
@@ -64,11 +69,11 @@ class OnnxRecogniser:
         self.languages = tuple(languages)
         self._timed = self.word_times = kind in TIMED
         self.max_segment_s = MAX_SEGMENT_S if self._timed else MAX_SEGMENT_UNTIMED_S
-        # Whisper's spectra and Canary's decoding depend on all that is in a call; so do dynamic scales.
+        # Whisper's spectra and Canary's decoding depend on the rest of the batch; so does dynamic quantisation.
         self._alone = not self._timed or any(varies_with_batch(file) for file in files)
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        """See Recogniser; pieces under 1 s are padded with silence."""
+        """Implement Recogniser; chunks under 1 s are padded with silence."""
         words: list[tuple[RecognisedWord, ...]] = [()] * len(pieces)
         for batch in self._batches(pieces):
             heard = [padded(pieces[place]) for place in batch]
@@ -77,7 +82,7 @@ class OnnxRecogniser:
         return words
 
     def _options(self) -> dict[str, str]:
-        # One language is no question: it need not be guessed anew for each piece.
+        # A single language need not be detected for each chunk.
         return {"language": self.languages[0]} if len(self.languages) == 1 and not self._timed else {}
 
     def _batches(self, pieces: Sequence[Samples]) -> Iterable[list[int]]:
@@ -98,7 +103,7 @@ class OnnxRecogniser:
 
 
 def model_type(folder: Path) -> str:
-    """What config.json says the layout is, one of KNOWN. Raises ModelMissing, ModelCorrupt or ModelUnfit."""
+    """Read the layout from config.json, one of KNOWN. Raises ModelMissing, ModelCorrupt or ModelUnfit."""
     path = folder / "config.json"
     if not path.is_file():
         raise ModelMissing(
@@ -112,7 +117,7 @@ def model_type(folder: Path) -> str:
 
 
 def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[str, Any]]) -> tuple[Any, list[Path]]:
-    """The model with times, and its graphs' files. Only files of ``folder`` are read, nothing is fetched."""
+    """Load the model with times; also return its graphs' files. Reads only ``folder`` and fetches nothing."""
     import onnx_asr
     from onnx_asr.loader import create_asr_resolver
     from onnx_asr.utils import ModelFileNotFoundError, ModelLoadingError

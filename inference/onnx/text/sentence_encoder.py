@@ -1,4 +1,4 @@
-"""Any sentence encoder exported to ONNX, as sentence-transformers lays it out."""
+"""Any sentence encoder exported to ONNX, in the layout of sentence-transformers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OnnxSentenceEncoder:
     """TextEncoder on ``model.onnx`` and ``tokenizer.json``; only the first 256 tokens of a sentence count."""
 
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
-        """``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
+        """Load a model. ``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
         files = find_text_model(model, "sentence_vectors")
         self._graph = TextGraph(files, execution)
         output = _vectors_output(files, self._graph)
@@ -30,7 +30,7 @@ class OnnxSentenceEncoder:
         self.dimension = output.shape[-1] or self._graph(["a"], self._output, self._pool).shape[1]
 
     def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """See TextEncoder; an empty sentence is the zero vector."""
+        """Implement TextEncoder; an empty sentence gives the zero vector."""
         vectors = np.zeros((len(sentences), self.dimension), np.float32)
         said = [index for index, sentence in enumerate(sentences) if sentence.strip()]
         if said:
@@ -76,6 +76,6 @@ def _first(of_tokens: NDArray[np.float32], _: NDArray[np.float32]) -> NDArray[np
 
 
 def _mean(of_tokens: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean over the tokens that are there: (n, t, d) and (n, t) -> (n, d)."""
+    """Average over unmasked tokens: (n, t, d) and (n, t) -> (n, d)."""
     summed = (of_tokens * mask[:, :, None]).sum(axis=1)
     return np.asarray(summed / np.maximum(mask.sum(axis=1, keepdims=True), 1e-9), np.float32)

@@ -1,4 +1,4 @@
-"""Any classifier of sentences exported to ONNX, as EmotionClassifier and as SentimentClassifier."""
+"""Any sentence classifier exported to ONNX, as EmotionClassifier and as SentimentClassifier."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ NOT_SURE = EMOTIONS.index("not_sure")
 
 
 class LabelProbabilities:
-    """Probabilities of a classifier's labels."""
+    """Estimates probabilities of a classifier's labels."""
 
     def __init__(self, files: TextFiles, execution: Execution = ON_CPU) -> None:
-        """Raises ModelMissing, ModelCorrupt, or ModelUnfit: another graph, or another number of labels."""
+        """Load a classifier. Raises ModelMissing, ModelCorrupt, or ModelUnfit: another graph or number of labels."""
         self.labels = files.labels()
         self._graph = TextGraph(files, execution)
         self._output = _scores_output(files, self._graph, len(self.labels))
         self._scores = files.description.scores or (
             "sigmoid" if files.config.get("problem_type") == "multi_label_classification" else "softmax"
         )
-        # Several labels at once, or one of them.
+        # Whether several labels may hold at once, or exactly one.
         self.several = self._scores == "sigmoid"
         self._name = files.graph.name
 
     def __call__(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (n, labels), 0..1; unless ``several``, each row sums to 1."""
+        """Return probabilities, shape (n, labels), 0..1; unless ``several``, each row sums to 1."""
         if not sentences:
             return np.zeros((0, len(self.labels)), np.float32)
         scores = self._graph(sentences, self._output, lambda found, _: found).astype(np.float64)
@@ -70,14 +70,14 @@ class OnnxEmotions:
     """EmotionClassifier on a classifier whose labels mean emotions."""
 
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
-        """``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
+        """Load a model. ``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
         files = find_text_model(model, "emotions")
         self._probabilities = LabelProbabilities(files, execution)
         places = np.array(emotions_of(self._probabilities.labels, files.description.labels))
         self._of_emotion = [np.flatnonzero(places == emotion) for emotion in range(len(EMOTIONS))]
 
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See EmotionClassifier; the vectors are not looked at, and a sentence without words is ``not_sure``."""
+        """Implement EmotionClassifier without the embeddings; a sentence without words is ``not_sure``."""
         answer = np.zeros((len(sentences), len(EMOTIONS)), np.float32)
         answer[:, NOT_SURE] = 1
         said = [index for index, sentence in enumerate(sentences) if word_count(sentence)]
@@ -85,7 +85,7 @@ class OnnxEmotions:
         merged = np.zeros((len(said), len(EMOTIONS)), np.float32)
         for emotion, labels in enumerate(self._of_emotion):
             if len(labels):
-                # Of labels that may hold at once the strongest counts: twelve weak ones make no strong one.
+                # Of labels that may hold at once the maximum counts: many weak ones do not add up to a strong one.
                 of_labels = found[:, labels]
                 merged[:, emotion] = of_labels.max(axis=1) if self._probabilities.several else of_labels.sum(axis=1)
         answer[said] = merged / np.maximum(merged.sum(axis=1, keepdims=True), 1e-9)
@@ -96,13 +96,13 @@ class OnnxSentiment:
     """SentimentClassifier on a classifier whose labels mean positive, negative and so on."""
 
     def __init__(self, model: Path, execution: Execution = ON_CPU) -> None:
-        """``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
+        """Load a model. ``model``: see ``find_text_model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit."""
         files = find_text_model(model, "sentiment")
         self._probabilities = LabelProbabilities(files, execution)
         self._values = np.array(polarities_of(self._probabilities.labels, files.description.labels), np.float32)
 
     def __call__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See SentimentClassifier; the vectors are not looked at. The mean of the labels' polarities."""
+        """Implement SentimentClassifier without the embeddings: the mean of the labels' polarities."""
         answer = np.zeros(len(sentences), np.float32)
         said = [index for index, sentence in enumerate(sentences) if word_count(sentence)]
         found = self._probabilities([sentences[index] for index in said])

@@ -1,4 +1,4 @@
-"""Finds the files of a text model as Hugging Face's exports lay them out: graph, tokenizer, labels."""
+"""Finding a text model's files in the layout of Hugging Face's exports: graph, tokenizer, labels."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tokenizers import Tokenizer
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 from inference.onnx.runtime import beside, read_as, read_json, read_object, read_text
 
-# Where a graph lies below a model's folder, the most exact first.
+# Paths of a graph inside a model's folder, the most accurate first.
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
 MAX_TOKENIZER_BYTES = 64 * 1024 * 1024
 MAX_LABELS = 1000
-# A sentence of speech is shorter; what is longer is not read to its end.
+# Sentences of speech are shorter; the rest of a longer one is cut off.
 MAX_TOKENS = 256
 
 
 class TextDescription(BaseModel):
-    """The JSON file that may lie beside a text model: ``model.json`` for ``model.onnx``."""
+    """The optional JSON file of a text model: ``model.json`` for ``model.onnx``."""
 
     model_config = ConfigDict(extra="forbid")
 
     task: Literal["emotions", "sentiment", "sentence_vectors"] | None = None
     labels: dict[str, str | float] = {}
-    """What labels mean: an emotion of EMOTIONS, or a polarity."""
+    """Meaning of labels: an emotion of EMOTIONS, or a polarity."""
     scores: Literal["softmax", "sigmoid", "probabilities"] | None = None
-    """What the graph's numbers are turned into probabilities by: ``sigmoid`` where several labels may hold at
-    once, ``probabilities`` where they are that already. Without it, config.json says, else softmax."""
+    """How scores become probabilities: ``sigmoid`` where several labels may hold at once, ``probabilities`` where they
+    already are. None: by config.json, otherwise softmax."""
     pooling: Literal["mean", "cls"] | None = None
-    """How vectors of tokens become one. Without it, 1_Pooling/config.json says, else mean."""
+    """How token embeddings are pooled. None: by 1_Pooling/config.json, otherwise mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,15 @@ class TextFiles:
     """Of ``config.json``; empty without one."""
 
     def beside(self, name: str) -> Path | None:
-        """A file of that name where the graph lies, or above where that is ``onnx/``."""
+        """Return a file in the graph's folder, or in the one above where that is ``onnx/``; None without one."""
         return _find(self.graph, name)
 
     def labels(self) -> list[str]:
-        """The labels in the order of the graph's output: of labels.txt, labels.json, or config.json's id2label.
+        """Read the labels in the order of the graph's output: labels.txt, labels.json, or config.json's id2label.
 
-        Raises ModelMissing: there is none. Raises ModelCorrupt: it is no list of labels.
+        Raises:
+            ModelMissing: there are no labels.
+            ModelCorrupt: the file holds no list of labels.
         """
         if path := self.beside("labels.txt"):
             labels = [line.strip() for line in read_text(path).splitlines() if line.strip()]
@@ -71,7 +73,7 @@ class TextFiles:
         return labels
 
     def load_tokenizer(self) -> Tokenizer:
-        """Cuts off what is longer than the model can read, and does not pad. Raises ModelCorrupt."""
+        """Load the tokenizer, truncating to the model's maximum, without padding. Raises ModelCorrupt."""
         try:
             if self.tokenizer.stat().st_size > MAX_TOKENIZER_BYTES:
                 raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
@@ -89,7 +91,7 @@ class TextFiles:
 
 
 def padding_of(tokenizer: Tokenizer, config: dict[str, Any]) -> int:
-    """The id of what fills a row: RoBERTa counts positions by it, so that it must be the model's own."""
+    """Return the padding token's id: RoBERTa counts positions by it, so it must be the model's own."""
     if tokenizer.padding:
         return int(tokenizer.padding["pad_id"])
     for token in ("[PAD]", "<pad>"):
@@ -100,21 +102,23 @@ def padding_of(tokenizer: Tokenizer, config: dict[str, Any]) -> int:
 
 
 def find_text_model(path: Path, task: str) -> TextFiles:
-    """The files of the model at ``path``: an ONNX file, or a folder with one.
+    """Find the files of a model: an ONNX file, or a folder with one.
 
     Args:
         path: of the file or folder.
-        task: ``emotions``, ``sentiment`` or ``sentence_vectors``; a description must not say another.
+        task: ``emotions``, ``sentiment`` or ``sentence_vectors``; a description must not name another.
 
     Raises:
-        ModelMissing: no graph or no tokenizer. ModelCorrupt: a file is damaged. ModelUnfit: another task.
+        ModelMissing: no graph or no tokenizer.
+        ModelCorrupt: a file is damaged.
+        ModelUnfit: another task.
     """
     graph = path if path.is_file() else _graph_in(path)
     tokenizer = _find(graph, "tokenizer.json")
     if tokenizer is None:
         raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from where the model came from")
     described = beside(graph)
-    # A model called config.onnx would find Hugging Face's own file there.
+    # The description of a model named config.onnx would be Hugging Face's own file.
     is_ours = described.is_file() and described.name not in ("config.json", "tokenizer.json")
     description = read_as(described, TextDescription) if is_ours else TextDescription()
     if description.task not in (None, task):
@@ -141,7 +145,7 @@ def _find(graph: Path, name: str) -> Path | None:
 
 
 def _in_order(content: Any, path: Path) -> list[str]:
-    """Labels of a JSON list, or of an object that numbers them from 0."""
+    """Return labels from a JSON list, or from an object that numbers them from 0."""
     labels = content
     if isinstance(content, dict):
         labels = [content.get(str(number)) for number in range(len(content))]

@@ -1,4 +1,4 @@
-"""Runs a text model's graph over sentences of any length."""
+"""Running a text model's graph over sentences of any length."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Pool = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 
 
 class TextGraph:
-    """A graph that takes ``input_ids``, ``attention_mask`` and perhaps ``token_type_ids``."""
+    """A graph that takes ``input_ids``, ``attention_mask`` and optionally ``token_type_ids``."""
 
     def __init__(self, files: TextFiles, execution: Execution = ON_CPU) -> None:
-        """Raises ModelCorrupt, or ModelUnfit when the graph takes anything else."""
+        """Load a graph. Raises ModelMissing, ModelCorrupt, or ModelUnfit for other inputs."""
         self.session = open_session(files.graph, execution)
         self._tokenizer = files.load_tokenizer()
         self._padding = padding_of(self._tokenizer, files.config)
@@ -38,9 +38,9 @@ class TextGraph:
             )
 
     def __call__(self, sentences: Sequence[str], output: str, pool: Pool) -> NDArray[np.float32]:
-        """One row for each of n >= 1 sentences: what ``pool`` makes of ``output`` and of the mask of tokens.
+        """Return one row for each of n >= 1 sentences: ``pool`` applied to ``output`` and the token mask.
 
-        A sentence's row depends on it alone, but for rounding.
+        A row depends on its sentence alone, except for rounding.
         """
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(sentences))]
         rows: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(tokens)
@@ -65,9 +65,11 @@ class TextGraph:
 
 
 def batches(lengths: Sequence[int], *, alone: bool = False) -> Iterator[list[int]]:
-    """Places of sentences that are run together, the shortest first: of like length, since padding costs.
+    """Yield indices of sentences to batch, shortest first and of similar length, since padding costs time.
 
-    ``alone``: each by itself.
+    Args:
+        lengths: tokens of each sentence.
+        alone: batch no sentences.
     """
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     while order:
