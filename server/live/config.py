@@ -39,7 +39,7 @@ class Track:
 
     @property
     def called(self) -> str:
-        """What people call it."""
+        """Label of the track in texts for people."""
         return f"track {self.track_id}, channel {self.channel}" if self.channel else f"track {self.track_id}"
 
 

@@ -23,9 +23,10 @@ class EventLog:
     """Append and read events; ``listen`` signals new ones."""
 
     def __init__(self, database: Database, meeting_id: UUID, fence: int, last: int) -> None:
-        """Args:
-        fence: fencing token of the holder; appends with an outdated one raise MeetingLost.
-        last: ``event_seq`` of the last stored event.
+        """
+        Args:
+            fence: fencing token of the holder; appends with an outdated one raise MeetingLost.
+            last: ``event_seq`` of the last stored event.
         """
         self._database, self._meeting_id, self._fence = database, meeting_id, fence
         self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=REMEMBERED)

@@ -135,12 +135,12 @@ class LiveMeeting:
 
     @property
     def finishing(self) -> bool:
-        """It takes no more audio, and this process sees to its end or has told it."""
+        """Whether the meeting takes no more audio, and its outcome is pending or published."""
         return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
 
     @property
     def lost(self) -> bool:
-        """This process holds it no more."""
+        """Whether this process no longer holds the meeting."""
         return self.state is LiveState.LOST
 
     # Clients

@@ -66,9 +66,10 @@ class TrackFeed:
         inference: InferenceClient,
         said_more: Callable[[], Awaitable[None]],
     ) -> None:
-        """Args:
-        place: index in the config's tracks.
-        said_more: awaited after each complete update by the engine, to publish it.
+        """
+        Args:
+            place: index in the config's tracks.
+            said_more: awaited after each complete update by the engine, to publish it.
         """
         self._meeting_id, self._config, self._place = meeting_id, config, place
         self._source = config.source_of(place)
