@@ -17,7 +17,7 @@ MAX_LANGUAGES = 5
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What was found, and what there is to say of it."""
+    """Whether speech was found, and a text about what is missing."""
 
     speech_found: bool
     text: str
