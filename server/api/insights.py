@@ -1,4 +1,4 @@
-"""InsightsService: stored scores and text of a finished meeting, mapped to the documented answers."""
+"""InsightsService: stored scores and texts of a finished meeting, mapped to messages."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         self, request: pb.GetQuestionsRequest, context: Context
     ) -> pb.GetQuestionsResponse:
         found = await self._answers.get(request.file_hash, QUESTIONS)
-        # Answers of earlier versions do not say how: all of them were told by rules.
+        # Earlier versions did not store the method: it was always rules.
         method = found.value.get("method", "rules")
         details = messages.reliability(found, method) if request.include_details else None
         asked = messages.questions(found, found.value["questions"])
@@ -211,9 +211,9 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def _of_period(
         self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[T]]
     ) -> tuple[AnyAnswer, list[T]]:
-        """Answers for periods that are not stored, from the stored timeline. Raises BadRequest."""
+        """Compute an answer for a period that is not stored, from the stored timeline. Raises BadRequest."""
         found = await self._answers.get(file_hash, TIMELINE)
         wanted = checked_period(period_s, found.duration_ms)
-        # A long meeting cut short takes a moment: not the event loop's.
+        # May take a moment for a long meeting: off the event loop.
         listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))
         return found, listed

@@ -1,4 +1,4 @@
-"""LiveService: meetings while they happen, over one stream or by single calls."""
+"""LiveService: live meetings over one stream or by unary calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from server.live import MAX_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, 
 from server.meetings import unpacked
 
 Context = aio.ServicerContext[Any, Any]
-# Acknowledgements of what came within this time are sent together.
+# Seconds between two acknowledgements on a stream.
 ACK_EVERY_S = 0.2
 
 
@@ -95,7 +95,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         caller = current_caller()
         if config.after_event_seq < 0:
             raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; 0 or more")
-        # Before there is a meeting or a connection that someone would have to undo.
+        # First, so that there is no meeting or connection to undo if it fails.
         await self._meetings.until_engine_known()
         if config.session_id:
             meeting = await self._meetings.find(checked_uuid("config.session_id", config.session_id), caller)
@@ -144,7 +144,7 @@ async def _control(meeting: LiveMeeting, action: int) -> None:
 
 
 class Outbox:
-    """Everything that is sent to one client, in order: acknowledgements to the one who sends, events to all."""
+    """The responses to one client, in order: acknowledgements for the sender, events for everyone."""
 
     def __init__(self, meeting: LiveMeeting, connection: Connection | None, after_event_seq: int) -> None:
         self._meeting, self._connection = meeting, connection
@@ -155,7 +155,10 @@ class Outbox:
     async def responses(
         self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
-        """Until the meeting's last event, or until the client goes. Raises what ends the connection."""
+        """Yield responses until the last event or until the client leaves.
+
+        Raises the error that ends the connection.
+        """
         work: list[asyncio.Task[None]] = []
         if requests is not None and self._connection is not None:
             reading, watching = self._read(requests, self._connection), self._watch_audio()
@@ -174,7 +177,7 @@ class Outbox:
                 if self._meeting.state is LiveState.CONCLUDED and self._seen >= self._meeting.events.last:
                     return
                 if work and work[0].done() and not self._meeting.finishing:
-                    # The client has gone, or sends no more without having finished: the meeting waits.
+                    # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
                 await self._wake.wait()
         finally:

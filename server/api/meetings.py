@@ -1,4 +1,4 @@
-"""MeetingService: recordings in, and how far their analysis has come."""
+"""MeetingService: uploads, status, lists and deletion of meetings."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.ListMeetingsResponse:
         organization_id = current_caller().organization_id
         size, after = checked_page_size(request.page_size), checked_page_token(request.page_token)
-        # One more than asked for says whether there is another page.
+        # Fetch one more than requested: it tells whether there is another page.
         found = await self._database.read(lambda c: meetings.page(c, organization_id, size + 1, after))
         listed = found[:size]
         token = page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""

@@ -1,4 +1,4 @@
-"""SpeakerService: the people heard in a meeting, and corrections of who is who."""
+"""SpeakerService: the speakers of a meeting, and their manual correction."""
 
 from __future__ import annotations
 

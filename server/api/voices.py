@@ -1,4 +1,4 @@
-"""VoiceService: voices that an organization lets be recognised across its meetings."""
+"""VoiceService: voices that an organization has recognised across its meetings."""
 
 from __future__ import annotations
 
