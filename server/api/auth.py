@@ -26,6 +26,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     async def Login(  # noqa: N802
         self, request: auth_pb2.LoginRequest, context: aio.ServicerContext[Any, Any]
     ) -> auth_pb2.LoginResponse:
+        """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", "missing or too long")
         if not request.password or len(request.password) > MAX_PASSWORD:

@@ -41,6 +41,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def StreamMeeting(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamMeetingRequest], context: Context
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
+        """See LiveService.StreamMeeting."""
         requests = aiter(request_iterator)
         first = await anext(requests, None)
         if first is None or first.WhichOneof("payload") != "config":
@@ -56,10 +57,12 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             meeting.clients.leave(connection)
 
     async def OpenMeeting(self, request: pb.OpenMeetingRequest, context: Context) -> pb.OpenMeetingResponse:  # noqa: N802
+        """See LiveService.OpenMeeting."""
         meeting, connection = await self._open(request.config, streams=False)
         return pb.OpenMeetingResponse(ready=self._ready(meeting, connection))
 
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
+        """See LiveService.SendAudio."""
         meeting = await self._found(request.session_id)
         sender = meeting.clients.sender(request.owner)
         data = request.body.data
@@ -74,6 +77,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def ControlMeeting(  # noqa: N802
         self, request: pb.ControlMeetingRequest, context: Context
     ) -> pb.ControlMeetingResponse:
+        """See LiveService.ControlMeeting."""
         meeting = await self._found(request.session_id)
         if not meeting.finishing:
             meeting.clients.sender(request.owner)
@@ -83,6 +87,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def WatchMeeting(  # noqa: N802
         self, request: pb.WatchMeetingRequest, context: Context
     ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
+        """See LiveService.WatchMeeting."""
         meeting = await self._found(request.session_id)
         if wants_head_only(context):
             return
