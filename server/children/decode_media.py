@@ -29,17 +29,17 @@ from server.media import RATE_HZ, Refused, open_media, stated_duration_s, transc
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
 PROGRESS_EVERY_S = 30.0
-# Without progress in the audio a life sign, for work that makes none: comparing tracks, damaged parts.
+# Seconds between signs of life during work without decoding progress: comparing tracks, damaged parts.
 ALIVE_EVERY_S = 10.0
 
 
 def say(**fields: Any) -> None:
-    """One line of output."""
+    """Print one JSON line."""
     print(json.dumps(fields), flush=True)
 
 
 class Progress:
-    """Says how far decoding is, every 30 s of audio, and that it is alive."""
+    """Report decoding progress every 30 s of audio, and a sign of life in between."""
 
     def __init__(self) -> None:
         self._said_s = 0.0
@@ -53,7 +53,7 @@ class Progress:
 
 
 def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> None:
-    """Decodes ``source`` into files in ``folder``, durably, and says the outcome. Raises Refused."""
+    """Decode ``source`` into fsynced files in ``folder``, and print the outcome. Raises Refused."""
     outcome = transcode(source, folder, max_seconds, apart=apart, progress=Progress())
     for track in outcome.tracks:
         with (folder / track.file).open("rb+") as file:
@@ -62,6 +62,7 @@ def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> No
 
 
 def main() -> int:
+    """Decode or probe one file under resource limits; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m server.children.decode_media", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="say only the stated length")
     parser.add_argument("--max-seconds", type=float, default=4 * 3600.0)
