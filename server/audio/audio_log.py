@@ -74,7 +74,7 @@ class IncomingRecording:
 
     @property
     def file_hash(self) -> str:
-        """SHA-256 of what was written so far, in lower-case hexadecimal."""
+        """SHA-256 of the bytes written so far, lower-case hexadecimal."""
         return self._digest.hexdigest()
 
     def commit(self) -> str:

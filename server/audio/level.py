@@ -27,12 +27,12 @@ class LevelMeter:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing but zeros passed, and not nothing at all."""
+        """Whether there were samples, all of them zero."""
         return bool(self.samples) and not self._energy
 
     @property
     def dbfs(self) -> float | None:
-        """dBFS of the mean power; None where nothing passed, or nothing but zeros."""
+        """Mean power, dBFS; None without samples or with zeros only."""
         if not self._energy:
             return None
         return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(FULL_SCALE)

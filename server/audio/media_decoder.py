@@ -64,7 +64,7 @@ class DecodedTrack:
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """A recording, decoded: one track of everything, or one for each channel that says something of its own."""
+    """A decoded recording: one mixed track, or one track per distinct channel."""
 
     tracks: tuple[DecodedTrack, ...]
     places: int

@@ -27,7 +27,7 @@ KEPT_SECONDS = 120
 
 @dataclass
 class TrackSound:
-    """The sound of one track, second by second."""
+    """The sound of one track, in seconds of audio."""
 
     seconds: OrderedDict[int, NDArray[np.int16]] = field(default_factory=OrderedDict)
     """The latest whole seconds, by number."""

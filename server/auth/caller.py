@@ -11,7 +11,7 @@ from server.errors import Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated user and the organization whose data it may see."""
+    """An authenticated user, with the organization whose data they may access."""
 
     user_id: UUID
     organization_id: UUID

@@ -25,5 +25,5 @@ AMBIGUOUS = frozenset(
 
 @cache
 def given_names() -> frozenset[str]:
-    """Given names that are nothing else, in lower case."""
+    """Return unambiguous given names, in lower case."""
     return frozenset(name.lower() for name in Provider.first_names if name.isalpha()) - AMBIGUOUS

@@ -19,7 +19,7 @@ GIVEN_UP = "The analysis crashed {attempts} times on this recording and was give
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A meeting to analyse, held until its lease runs out."""
+    """A meeting to analyse, leased to a worker."""
 
     meeting_id: UUID
     organization_id: UUID
