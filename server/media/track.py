@@ -50,7 +50,7 @@ class Track:
         self._folder, self._apart, self._gain = folder, apart, gain
         self._resampler = ChannelResampler()
         self._downmix: Downmix | None = None
-        self._gathered: list[NDArray[np.float32]] = []  # resampled, (n, channels)
+        self._gathered: list[NDArray[np.float32]] = []  # as resampled, (n, channels)
         self._gathered_samples = 0
         self._timeline = Timeline(folder.max_seconds)
         self.samples = 0

@@ -65,14 +65,15 @@ class Outcome:
 def transcode(
     source: Path, folder: Path, max_seconds: float, *, apart: bool, progress: Callable[[float], None]
 ) -> Outcome:
-    """Decodes ``source`` into files in ``folder``.
+    """Decode ``source`` into files in ``folder``.
 
     Args:
-        apart: each channel of each track is a track of its own; else all are mixed.
-        progress: called with the seconds decoded, again and again.
+        max_seconds: maximum length, seconds.
+        apart: keep each channel of each track as a track of its own, instead of mixing all.
+        progress: called repeatedly with the seconds decoded.
 
     Raises:
-        Refused: nothing can be heard of it, it is too long, or has too many channels to keep apart.
+        Refused: no usable audio, too long, or too many channels to keep separate.
     """
     called = codecs_of_tracks(source)
     tracks, streams = _decoded(source, folder, max_seconds, called, apart=apart, gains=[], progress=progress)
