@@ -32,6 +32,8 @@ class Endpoint:
 
         Args:
             keepalive_s: interval of connection probes, seconds.
+
+        Raises ValueError for anything else.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):

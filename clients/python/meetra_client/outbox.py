@@ -89,7 +89,7 @@ class SampleLog(TrackLog):
 
 
 class PacketLog(TrackLog):
-    """A track of Opus packets, none of which can be cut."""
+    """The log of a track of Opus packets, which are never split."""
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)
@@ -97,12 +97,14 @@ class PacketLog(TrackLog):
         self._waiting: deque[tuple[int, bytes]] = deque()
 
     def append(self, data: bytes) -> None:
+        """See TrackLog.append."""
         samples = opus_packet_samples(data)
         self._waiting.append((self.end, data))
         self.end += samples
         self.bytes_kept += len(data)
 
     def take(self, most_bytes: int) -> tuple[int, bytes] | None:
+        """See TrackLog.take; returns a whole packet of any size."""
         if not self._waiting:
             return None
         first, data = self._waiting.popleft()
