@@ -44,7 +44,7 @@ class Authenticator:
         return Caller(claims.user_id, claims.organization_id, claims.issued_at)
 
     async def _tokens_valid_after(self, user_id: UUID) -> float | None:
-        """Return the time before which the user's tokens are void, seconds since the epoch; None without such a user."""
+        """Return the time before which the user's tokens are void, seconds since the epoch; None without a user."""
         now = time.monotonic()
         known = self._valid_after.get(user_id)
         if known is not None and known[0] > now:

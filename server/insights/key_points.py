@@ -34,7 +34,7 @@ class SummariesDocument(SummaryTexts, MadeOfWords):
 
 
 def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
-    """Return the indices of statements of suitable length; without any, of all sentences of at least half the minimum."""
+    """Return the indices of statements of suitable length; if none, of sentences of at least half the minimum."""
     good = [
         place
         for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))

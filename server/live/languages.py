@@ -49,7 +49,7 @@ class LiveLanguages:
         return [pb.LiveEvent(language=said) for said in changed.values()]
 
     def of_meeting(self, segments: Sequence[Segment]) -> tuple[str, float | None]:
-        """Return the language that most of the segments' speech is in, and the engine's confidence in it, 0..1 or None."""
+        """Return the language with the most speech, and the engine's confidence in it, 0..1 or None."""
         language = most_spoken(spoken_us(segments))
         sure = []
         tracks = len(self._config.tracks)
