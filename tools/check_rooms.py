@@ -1,10 +1,10 @@
-"""Checks that the packages of the product meet only at their doors, and in no circle.
+"""Check that packages import only one another's exports, and not in cycles.
 
     python -m tools.check_rooms [--arrows]
 
-A package is a room; so is each module that lies in ``server`` or ``inference`` itself. What other rooms may use is what
-the package's ``__init__`` exports: an import of anything else goes past the door. Ends with 1 where one does, or where
-rooms import each other in a circle. ``--arrows`` prints which room imports which.
+A room is a package, or a module directly in ``server`` or ``inference``. Other rooms may import only the names in its
+``__all__``. Exits with 1 on an import of anything else, or on an import cycle between rooms. ``--arrows`` prints the
+imports between rooms.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOPS = ("cli", "server", "inference", "gateway")
-# Packages of rooms, whose own modules are rooms of one file.
+# Top packages whose own modules are rooms of one file.
 HOUSES = frozenset({"server", "inference"})
 
 
 class House:
-    """The modules below some top packages, and the rooms they lie in."""
+    """The modules below the top packages, and their rooms."""
 
     def __init__(self, root: Path, tops: tuple[str, ...] = TOPS) -> None:
         self._files = {
@@ -33,13 +33,13 @@ class House:
         self.rooms = sorted({self.room_of(name) for name in self._files})
 
     def room_of(self, module: str) -> str:
-        """The package that a module lies in; a module of a top package is its own room."""
+        """Return the room of a module: its package, or the module itself if it is directly in a top package."""
         path = self._files[module]
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         return module if package in HOUSES else package
 
     def imports(self) -> Iterator[tuple[str, str, str, int]]:
-        """Each import of another room: who imports, the module, the name, the line."""
+        """Yield each import across rooms: importing module, imported module, name, line."""
         for importer, path in self._files.items():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.module in self._files:
@@ -51,20 +51,20 @@ class House:
                             yield from self._crossing(importer, alias.name, "", node.lineno)
 
     def _crossing(self, importer: str, module: str, name: str, line: int) -> Iterator[tuple[str, str, str, int]]:
-        # ``from package import module`` asks a top package for one of its rooms.
+        # ``from package import module`` names one of a top package's rooms.
         target = f"{module}.{name}" if module in HOUSES and f"{module}.{name}" in self._files else module
         if self.room_of(target) != self.room_of(importer):
             yield importer, target, name, line
 
     def exports(self, room: str) -> frozenset[str]:
-        """What the room's ``__init__`` names in ``__all__``."""
+        """Return the names in the room's ``__all__``."""
         for node in ast.parse(self._files[room].read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["__all__"]:
                 return frozenset(ast.literal_eval(node.value))
         return frozenset()
 
     def past_doors(self) -> list[str]:
-        """Imports of what the room does not export, as lines to print."""
+        """Return the imports of names that a room does not export, as lines to print."""
         doors = {room: self.exports(room) for room in self.rooms if self._files[room].name == "__init__.py"}
         return [
             f"{importer}:{line}: {module} {name}".rstrip()
@@ -73,7 +73,7 @@ class House:
         ]
 
     def arrows(self) -> dict[str, set[str]]:
-        """The rooms that each room imports."""
+        """Return the rooms that each room imports."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, _, _ in self.imports():
             found[self.room_of(importer)].add(self.room_of(module))
@@ -81,7 +81,7 @@ class House:
 
 
 def circle_of(arrows: dict[str, set[str]]) -> list[str]:
-    """A circle of rooms that import one another; empty where there is none."""
+    """Return a cycle of rooms that import one another; empty if there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
@@ -95,6 +95,7 @@ def _module(path: Path) -> str:
 
 
 def main() -> int:
+    """Check the repository's rooms; return 0 if they are clean, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tools.check_rooms", description=__doc__.splitlines()[0])
     parser.add_argument("--arrows", action="store_true", help="print which room imports which")
     given = parser.parse_args()
