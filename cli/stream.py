@@ -1,4 +1,4 @@
-"""``meetra stream``: stream recordings, a microphone or raw samples as a live meeting, with a live view and a report."""
+"""``meetra stream``: stream recordings, a microphone or raw samples as a live meeting; show it and its report."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class Description:
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _object(self, message: str, fields: list[Field], *, every: bool) -> dict[str, Any]:
-        """Return the schema of an object; ``every`` marks answers, in which all fields without presence are required."""
+        """Return the schema of an object; ``every`` marks an answer, where all fields without presence are required."""
         absent = {f.json_name for f in fields if f.HasField("oneof_index") or self._is_detail(f)}
         return {
             "type": "object",

@@ -78,7 +78,7 @@ class LiveMeetings:
             raise
 
     async def find(self, session_id: UUID, caller: Caller) -> LiveMeeting:
-        """Return a meeting of the caller's organization, acquired if no process holds it.
+        """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
         Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseGone.
         """

@@ -94,7 +94,7 @@ class DuplicateTrackDetector:
         return found
 
     def judged(self, place: int) -> bool:
-        """Return whether the track was compared with all tracks heard so far and duplicates none."""
+        """Return whether the track is known to duplicate no other track of its kind, ignored ones aside."""
         mine = [c for pair, c in self._pairs.items() if place in pair and not set(pair) & self.ignored]
         return all(comparison.same is False for comparison in mine)
 

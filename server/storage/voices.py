@@ -42,7 +42,7 @@ async def set_recognition(connection: Connection, organization_id: UUID, wanted:
 async def lock_known(connection: Connection, organization_id: UUID, model: str) -> list[VoiceRow]:
     """Return the organization's voices of an embedding model, locked against other meetings until the transaction ends.
 
-    Without the organization's consent, returns an empty list and locks nothing.
+    Returns an empty list without the organization's consent.
     """
     row = await connection.fetchval(
         "SELECT recognise_voices FROM organizations WHERE id = $1 FOR UPDATE", organization_id

@@ -1,4 +1,4 @@
-"""Errors of the client, one type per failure. None loses audio by itself; the client retries only lost connections.
+"""Errors of the client, one type per failure. Lost connections are no errors: the client reconnects by itself.
 
 Types are named like the server's; meetra/v1/errors.proto says what to do about each and lists its facts.
 ``Unreachable`` and ``AudioLost`` are raised by the client itself.
