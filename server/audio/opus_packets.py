@@ -13,7 +13,7 @@ from server.audio.encodings import RECORD_HEADER_BYTES, InvalidChunk, packet_sam
 from server.media import checksum
 
 MAX_CHANNELS = 8
-# Eight streams of the longest packets of RFC 6716 are smaller; only comments and pictures are larger.
+# Eight streams of maximal RFC 6716 packets are smaller; only comments and pictures are larger.
 MAX_OGG_PACKET_BYTES = 512 * 1024
 PAGE_HEADER_BYTES = 27
 # Budget of bytes with failed checksums per byte of stream, beside an initial allowance: nested page headers would

@@ -1,12 +1,12 @@
 """Child process that decodes untrusted media: ``python -m server.children.decode_media [--probe] IN [FOLDER]``.
 
-It holds the whole risk of a hostile file: limits on memory, processor time and file size are
-set before the file is opened, only the file itself is read (no playlists, no network), and
-whatever happens here happens to this process alone. Imports of the server no more than decoding needs.
+It contains the whole risk of a hostile file: limits on memory, processor time and file size are set
+before the file is opened, only the file itself is read (no playlists, no network), and a crash affects
+this process alone. It imports no more of the server than decoding needs.
 
-Output is one JSON object a line: ``{"decoded_s": ...}`` while it works, then one last object, a
-``transcode.Outcome`` or ``{"error": code, "reason": text}``; without a reason where the disk is at
-fault, and not the file. Of a probe: ``{"audio", "duration_s"}``.
+The output is one JSON object per line: ``{"decoded_s": ...}`` as progress, and last a
+``transcode.Outcome`` or ``{"error": code, "reason": text}``; the reason is missing if the disk is at
+fault instead of the file. A probe prints ``{"audio", "duration_s"}``.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Child process that decodes untrusted Opus packets: ``python -m server.children.decode_opus``.
 
-It holds the whole risk of a hostile packet: limits on memory and processor time are set before
-the first one comes, it may open and write no file, and whatever happens here happens to this
-process alone. It imports no arrays: a decoder has some 12 MB of its own and starts in less than 0.1 s.
+It contains the whole risk of a hostile packet: limits on memory and processor time are set before the
+first packet, no file can be written, and a crash affects this process alone. It does not import numpy:
+a decoder takes some 12 MB of its own and starts in less than 0.1 s.
 
-Standard input is a row of messages, a kind (one byte), a length (four bytes, little-endian) and
-that many bytes: ``H`` is an ``OpusHead``, which begins a stream; ``P`` is packets, each after its
-own length (four bytes). Each packet is answered at once on standard output: a length (four bytes),
-and interleaved s16le samples at 48 kHz; length 0 where it could not be decoded.
+Standard input is a sequence of messages: a kind (one byte), a length (four bytes, little-endian) and
+that many bytes. ``H`` is an ``OpusHead``, which begins a stream; ``P`` holds packets, each after its own
+length (four bytes). Each packet is answered at once on standard output: a length (four bytes) and
+interleaved s16le samples at 48 kHz; length 0 if it could not be decoded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The turns of a live meeting: their current state, and the state published to clients.
 
-The engine reports turns per track; after each complete update the difference to the published
-state becomes events. A restarted engine (or server) repeats everything: until it has caught up,
-its turns are held back, and then only the differences are published.
+The engine reports turns per track; after each complete update the difference to the published state becomes events. A
+restarted engine (or server) repeats everything: its turns are held back until it has caught up, then compared.
 """
 
 from __future__ import annotations
