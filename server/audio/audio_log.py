@@ -114,7 +114,10 @@ class IncomingRecording:
 
 
 class AudioLog:
-    """Paths and files of all organizations' recordings."""
+    """Paths and files of all organizations' recordings.
+
+    A recording is identified by its organization and ``file_hash``: its SHA-256, or the hash that names a live meeting.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root

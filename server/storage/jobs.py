@@ -98,7 +98,12 @@ async def renew(connection: Connection, job: Job, lease_s: float) -> None:
 
 
 async def report(connection: Connection, job: Job, stage: Stage, percent: int, message: str) -> None:
-    """Store the progress of an analysis; the percentage never falls within an attempt. Raises JobLost."""
+    """Store the progress of an analysis. Raises JobLost.
+
+    Args:
+        percent: 0..100; it never falls within an attempt.
+        message: for people.
+    """
     await hold(connection, job)
     await connection.execute(
         "UPDATE meetings SET stage = $2, progress_percent = greatest(progress_percent, $3), message = $4,"

@@ -1,4 +1,7 @@
-"""Live meetings: their rows and events; queries for clients are scoped to an organization."""
+"""Live meetings: their rows and events; queries for clients are scoped to an organization.
+
+``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``take_up``.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,14 @@ async def create(
     language: str,
     key_terms: Sequence[str] = (),
 ) -> None:
-    """Insert a new live meeting. Idempotent."""
+    """Insert a new live meeting. Idempotent.
+
+    Args:
+        held_on: ISO 8601 date or date-time, None if unknown.
+        n_speakers: stated number of people, None if unknown.
+        language: BCP 47 tag; empty to have it detected.
+        key_terms: terms to bias recognition with.
+    """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
         " media_type, size_bytes, key_terms, status, stage, message)"
@@ -187,7 +197,12 @@ async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, tra
 async def note_language(
     connection: Connection, meeting_id: UUID, fence: int, language: str, confidence: float | None
 ) -> None:
-    """Store the most spoken language of an ongoing meeting. Raises MeetingLost."""
+    """Store the most spoken language of an ongoing meeting. Raises MeetingLost.
+
+    Args:
+        language: BCP 47 primary tag.
+        confidence: 0..1, None if the engine gives none.
+    """
     await hold(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE meetings SET spoken_language = $2, language_confidence = $3, updated_at = now()"

@@ -74,7 +74,12 @@ class Database:
 
     @classmethod
     async def connect(cls, url: str, *, patience_s: float = 30.0, max_connections: int = 10) -> Database:
-        """Open the pool, waiting up to ``patience_s`` seconds for a database that is starting.
+        """Open the pool.
+
+        Args:
+            url: ``postgresql://user:password@host:port/name``.
+            patience_s: how long to wait for a database that is starting, seconds.
+            max_connections: size limit of the pool.
 
         Raises DatabaseGone.
         """

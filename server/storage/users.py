@@ -53,7 +53,12 @@ async def still_may_call(connection: Connection, user_id: UUID, token_issued_at:
 
 
 async def ensure_user(connection: Connection, organization: str, email: str, password_hash: str) -> UUID:
-    """Create the user and organization if missing, set the password, and return the user's id."""
+    """Create the user and organization if missing, set the password, and return the user's id.
+
+    Args:
+        organization: name, used for a new user only.
+        password_hash: as returned by ``hash_password``.
+    """
     await connection.execute(
         "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         uuid4(),

@@ -53,6 +53,10 @@ def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILAR
     """Return the centrality of sentences by continuous LexRank (Erkan and Radev, 2004): (n, d) -> (n,), summing to 1.
 
     Beyond 4000 sentences (three hours of talk) an even sample of 4000 votes on all, which bounds memory to 64 MB.
+
+    Args:
+        vectors: unit-length embeddings.
+        min_similarity: cosine similarity below which two sentences are similar by chance only.
     """
     n = len(vectors)
     voters = vectors[np.linspace(0, n - 1, min(n, MAX_VOTERS)).round().astype(int)].astype(np.float32)

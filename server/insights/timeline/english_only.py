@@ -34,7 +34,7 @@ def absence(line: Timeline, window: Window, told: str) -> str | None:
 
 
 def left_out(line: Timeline, told: str) -> str | None:
-    """Return which languages an English-only measure leaves out; None if none."""
+    """Return which languages an English-only measure leaves out; None if none. ``told`` is as in ``absence``."""
     spoken: Counter[str] = Counter()
     for sentence, weight in line.sentences_in(line.whole):
         if sentence.polarity is None:
@@ -45,7 +45,7 @@ def left_out(line: Timeline, told: str) -> str | None:
 
 
 def sentences_note(line: Timeline, told: str) -> str | None:
-    """Return how many of the sentences were analysed; None if all or none were."""
+    """Return how many of the sentences were analysed; None if all or none were. ``told`` is as in ``absence``."""
     read, said = line.sentences_read, len(line.sentences)
     return f"{told} read in {read} of {said} sentences: those in English." if 0 < read < said else None
 

@@ -47,7 +47,12 @@ class Support:
 
 
 def support_of(line: Timeline, definition_version: str, speakers_needed: int) -> Support:
-    """Return the support of a score that needs ``speakers_needed`` speakers."""
+    """Return the support of a score.
+
+    Args:
+        definition_version: version of the score's definition.
+        speakers_needed: minimum number of speakers.
+    """
     seconds = line.speech_us(line.whole) / 1e6
     speakers = len(line.speakers)
     reason = ""
