@@ -27,7 +27,7 @@ _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 def checked_config(config: pb.LiveConfig) -> LiveConfig:
     """Validate a new meeting's config. Raises BadRequest that names the field and the fix.
 
-    Names come from calendars and participants: an unreadable one is dropped rather than refusing the meeting.
+    Names come from calendars and participants: an unreadable one is cleaned or dropped instead of refusing the meeting.
     """
     name = readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
