@@ -26,7 +26,7 @@ MAX_FOREIGN_STREAMS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamHead:
-    """Start of a stream: create a new decoder with this ``OpusHead`` (its pre-skip is 0: ``Packet.first`` handles it)."""
+    """Start of a stream: create a decoder with this ``OpusHead`` (its pre-skip is 0: ``Packet.first`` handles it)."""
 
     data: bytes
     channels: int
