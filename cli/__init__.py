@@ -1,1 +1,1 @@
-"""The ``meetra`` command: start everything, analyse a recording, manage users."""
+"""The ``meetra`` command: run the system, analyse recordings, stream meetings, manage users."""

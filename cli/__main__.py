@@ -1,4 +1,4 @@
-"""``meetra``: the command line."""
+"""The command line: ``meetra``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from server.channels import ChannelUse
 from server.storage import Database, DatabaseGone, users
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
-# What a user is told in one line.
+# Errors that are reported in one line, without a stack trace.
 REFUSALS = (
     CannotStart,
     NotRunning,
@@ -46,14 +46,14 @@ REFUSALS = (
 
 
 def web_origin(text: str) -> str:
-    """An origin as browsers send it. Raises argparse.ArgumentTypeError."""
+    """Parse an origin as browsers send it. Raises argparse.ArgumentTypeError."""
     if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no origin; give scheme, host and port: https://app.example")
     return text.lower()
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Build the argument parser of all commands."""
     root = argparse.ArgumentParser(prog="meetra", description="Open conversation-intelligence server.")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -134,19 +134,20 @@ def parser() -> argparse.ArgumentParser:
     people.add_argument("action", choices=("add", "revoke"))
     people.add_argument("email")
     people.add_argument("--organization", default="Demo", help="organization of a new user (default: %(default)s)")
-    # Its arguments, and its --help, are its own: main() hands them on before anything is parsed here.
+    # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
 
 
 def at_least_0(text: str) -> float:
-    """A number. Raises ValueError for a negative one, and what is none."""
+    """Parse a non-negative number. Raises ValueError otherwise."""
     if not 0 <= (value := float(text)) < math.inf:
         raise ValueError
     return value
 
 
 async def run_up(arguments: argparse.Namespace) -> int:
+    """Run ``meetra up``. Raises CannotStart."""
     recording = None
     if arguments.analyze:
         recording = SAMPLE if arguments.analyze == "sample" else Path(arguments.analyze)
@@ -157,7 +158,7 @@ async def run_up(arguments: argparse.Namespace) -> int:
 
 
 def system_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Gateway and user: those that are given, else those of the system on --data. Raises NotRunning."""
+    """Return gateway and user: the given ones, else those of the system on --data. Raises NotRunning."""
     given = {
         "gateway": arguments.gateway,
         "email": arguments.email,
@@ -168,6 +169,7 @@ def system_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 async def run_analyze(arguments: argparse.Namespace) -> int:
+    """Run ``meetra analyze``; return 0 if all meetings became ready, else 1."""
     system = system_of(arguments)
     stated = {
         "name": arguments.name,
@@ -183,6 +185,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
 
 
 async def run_stream(arguments: argparse.Namespace) -> int:
+    """Run ``meetra stream``; return 0 if the meeting became ready, 130 if interrupted, else 1."""
     options = StreamOptions(
         files=[str(SAMPLE) if file == "sample" else file for file in arguments.files],
         mic=arguments.mic,
@@ -204,6 +207,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
 
 
 async def run_env(arguments: argparse.Namespace) -> int:
+    """Run ``meetra env``: print exports for a shell."""
     system = running_system(arguments.data)
     async with Client(system["gateway"]) as client:
         token = await client.login(system["email"], system["password"])
@@ -219,6 +223,7 @@ async def run_env(arguments: argparse.Namespace) -> int:
 
 
 async def run_users(arguments: argparse.Namespace) -> int:
+    """Run ``meetra users``: add a user, or revoke a user's tokens."""
     url = os.environ.get("MEETRA_DATABASE_URL")
     if not url:
         running_system(arguments.data)
@@ -239,12 +244,12 @@ async def run_users(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Runs one command; the exit code is 0 when it did what was asked."""
+    """Run one command and return the exit code; 0 on success."""
     if sys.argv[1:2] == ["models"]:
         return run_models(sys.argv[2:])
     arguments = parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    # gRPC's own notes are nothing a user can act on.
+    # gRPC's log messages do not help users.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
     try:

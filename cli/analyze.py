@@ -1,4 +1,4 @@
-"""``meetra analyze``: recordings in, progress by stage, a short report each."""
+"""``meetra analyze``: upload recordings, show their progress and a short report of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cli.report import show
 
 
 async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
-    """Uploads a recording and follows it to its end; the hash, and whether it is ready. Raises CallFailed."""
+    """Upload a recording and follow its analysis; return its hash and whether it became ready. Raises CallFailed."""
     receipt = await client.upload(path, **{"name": path.name, **details})
     if not console.is_terminal:
         return receipt.file_hash, await _follow_plainly(client, receipt.file_hash, console)
@@ -46,7 +46,7 @@ def _settled(status: str, message: str, console: Console) -> bool:
 async def analyze(
     system: dict[str, Any], paths: list[Path], *, details: dict[str, Any], as_json: bool, console: Console
 ) -> int:
-    """Analyses each file through the gateway of ``system``; 0 when all became ready, else 1."""
+    """Analyse each file through the gateway of ``system``; return 0 if all became ready, else 1."""
     code = 0
     async with Client(system["gateway"]) as client:
         try:

@@ -1,4 +1,4 @@
-"""Every answer of a finished meeting, asked for through the gateway."""
+"""All answers of a finished meeting, fetched through the gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cli.client import Client
 
 @dataclass(frozen=True, slots=True)
 class MeetingAnswers:
-    """All that is known of a meeting, with details where an answer has them."""
+    """All answers of a meeting, with details where available."""
 
     speakers: speakers_pb2.ListSpeakersResponse
     quality: pb.GetMeetingQualityResponse
@@ -36,7 +36,7 @@ class MeetingAnswers:
     transcript: pb.GetTranscriptionResponse
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form: one key an answer, each as REST gives it with ``include_details``."""
+        """Return JSON-compatible values: one key per answer, as REST returns it with ``include_details``."""
         return {
             name: MessageToDict(getattr(self, name), always_print_fields_with_no_presence=True)
             for name in self.__slots__
@@ -44,7 +44,7 @@ class MeetingAnswers:
 
 
 async def fetch(client: Client, file_hash: str) -> MeetingAnswers:
-    """Asks for all answers of a finished meeting. Raises CallFailed."""
+    """Fetch all answers of a finished meeting. Raises CallFailed."""
     speakers = speakers_pb2_grpc.SpeakerServiceStub(client.channel)
     insights = insights_pb2_grpc.InsightsServiceStub(client.channel)
 

@@ -1,4 +1,4 @@
-"""Where ``meetra stream`` has its audio from: recordings, a microphone, or raw samples on standard input."""
+"""Audio sources of ``meetra stream``: recordings, a microphone, or raw samples on standard input."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from meetra_client import Track
 from server.media import RATE_HZ, MonoResampler, Refused, open_media, to_s16, transcode
 
 BLOCK_S = 0.1
-# Blocks that a source may be ahead of who takes them. A recording waits; a microphone cannot, and
-# is heard on while the connection is away: ten minutes of it are 19 MB.
+# Blocks that a source may read ahead. A recording can wait; a microphone cannot, and is recorded on while the
+# connection is down: ten minutes take 19 MB.
 BLOCKS_AHEAD, MICROPHONE_BLOCKS_AHEAD = 20, 6000
 STDIN_BYTES = READ_BYTES = 64 * 1024
 # A recording is decoded before its first block is sent: 4 h take a minute or two, and half a gigabyte.
 MAX_S = 24 * 3600.0
 ALSA_SETTINGS = Path("/usr/share/alsa")
-# Tried in this order where the libraries have them.
+# Tried in this order, if the libraries support them.
 MICROPHONES = {
     "linux": [("pulse", "default"), ("alsa", "default"), ("alsa", "hw:0")],
     "darwin": [("avfoundation", ":default")],
@@ -37,25 +37,25 @@ MICROPHONES = {
 
 
 class SourceUnusable(Exception):
-    """No audio can be had from there; the message says why and what to do."""
+    """The source provides no audio; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One track and its audio."""
+    """One track with its audio."""
 
     track: Track
     blocks: Callable[[int], Iterator[bytes]]
-    """Whole samples in the track's encoding, from the sample of that number on. Raises SourceUnusable."""
+    """Yields whole samples in the track's encoding from the given sample on. Raises SourceUnusable."""
     probe: Callable[[], None]
-    """Raises SourceUnusable when there is no audio to be had: asked before a meeting is opened for it."""
+    """Raises SourceUnusable if there is no audio; called before a meeting is opened."""
     paced: bool
-    """Whether it comes as fast as it is taken, and waits for the clock; else it is its own clock."""
+    """Whether the audio must be paced by the clock; live sources pace themselves."""
     blocks_ahead: int = BLOCKS_AHEAD
 
 
 def recording(path: Path, track_id: str, participant: str) -> Source:
-    """Audio or video of any kind, as 16 kHz mono: exactly what ``meetra analyze`` makes of it."""
+    """Return audio or video of any kind as 16 kHz mono, decoded exactly as by ``meetra analyze``."""
 
     folder = TemporaryDirectory(prefix="meetra-stream-", ignore_cleanup_errors=True)
 
@@ -78,7 +78,7 @@ def recording(path: Path, track_id: str, participant: str) -> Source:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """What is said of a recording that cannot be used is said by its name."""
+    """Convert errors of a recording to SourceUnusable with its path."""
     if not path.is_file():
         raise SourceUnusable(f"no such recording: {path}")
     try:
@@ -88,14 +88,18 @@ def _refusals(path: Path) -> Iterator[None]:
 
 
 def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, separate: bool) -> Source:
-    """Raw s16le samples as they come. After a resume it goes on with what comes next.
+    """Return raw s16le samples from standard input. A resume continues with the next input.
 
-    ``separate``: each channel is a participant; else all are one, or a mix where nobody is named.
+    Args:
+        rate_hz: samples per second.
+        channels: number of interleaved channels.
+        participants: names; one per channel if separate, else at most one.
+        separate: each channel is a participant; otherwise all are one participant, or a mix without a name.
     """
 
     def blocks(_: int) -> Iterator[bytes]:
         unit, rest = 2 * channels, b""
-        # The file's own buffer would hold a lock at the end of the program while it waits.
+        # The file object's own buffer would hold a lock at exit while it waits.
         while data := os.read(sys.stdin.fileno(), STDIN_BYTES):
             data = rest + data
             whole = len(data) // unit * unit
@@ -111,7 +115,7 @@ def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, 
 
 
 def microphone(device: str, participant: str) -> Source:
-    """An input device of this machine; empty: its default one. After a resume it goes on with what is said next."""
+    """Return an input device; the default one if ``device`` is empty. A resume continues with the live input."""
 
     def blocks(_: int) -> Iterator[bytes]:
         with _open_microphone(device) as container:
@@ -128,7 +132,7 @@ def microphone(device: str, participant: str) -> Source:
 
 def _open_microphone(device: str) -> Any:
     if ALSA_SETTINGS.is_dir():
-        # The ALSA inside of PyAV looks for its settings where it was built, which is nowhere here.
+        # PyAV's ALSA looks for its settings at its build path, which does not exist here.
         os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_SETTINGS))
     tried = []
     for kind, name in dict.fromkeys((kind, device or default) for kind, default in MICROPHONES.get(sys.platform, [])):
@@ -157,7 +161,7 @@ def _in_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 async def blocks_of(source: Source, first_sample: int) -> AsyncGenerator[bytes, None]:
-    """The source's blocks, read in a thread of its own that waits for no program to end. Raises what it raises."""
+    """Yield the source's blocks, read in a daemon thread. Raises what the source raises."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(source.blocks_ahead)
@@ -176,7 +180,7 @@ async def blocks_of(source: Source, first_sample: int) -> AsyncGenerator[bytes, 
         if not left.is_set():
             loop.call_soon_threadsafe(queue.put_nowait, end)
 
-    # A daemon: nobody can wake a thread that waits for a pipe or a microphone.
+    # A daemon, since a thread that waits for a pipe or microphone cannot be woken.
     threading.Thread(target=read, name=f"audio of {source.track.track_id}", daemon=True).start()
     try:
         while (block := await queue.get()) is not None:

@@ -1,4 +1,4 @@
-"""A small gRPC client of our own API, through the gateway."""
+"""A small gRPC client of our API, through the gateway."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
 PIECE_BYTES = 256 * 1024
 POLL_S = 0.5
-# How long calls are repeated while a part of the system restarts.
+# Seconds for which calls are retried while part of the system restarts.
 PATIENCE_S = 60.0
 
 
 class CallFailed(Exception):
-    """The server refused; the message is its own."""
+    """The server refused the call; the message is the server's."""
 
 
 class Client:
-    """One logged-in user; an async context manager."""
+    """A logged-in user; an async context manager."""
 
     def __init__(self, gateway: str) -> None:
         self.channel = aio.insecure_channel(urlsplit(gateway).netloc)
@@ -37,18 +37,18 @@ class Client:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What every call but the login carries."""
+        """Metadata of all calls but the login."""
         return (("authorization", f"Bearer {self.token}"),)
 
     async def login(self, email: str, password: str) -> str:
-        """Logs in and returns the token. Raises CallFailed."""
+        """Log in and return the token. Raises CallFailed."""
         stub = auth_pb2_grpc.AuthServiceStub(self.channel)
         answer = await self.call(stub.Login, auth_pb2.LoginRequest(email=email, password=password), signed=False)
         self.token = answer.token
         return self.token
 
     async def call(self, method: Any, request: Any, *, signed: bool = True) -> Any:
-        """One call, repeated while the server is away. Raises CallFailed."""
+        """Make a call, retried while the server is unavailable. Raises CallFailed."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_S
         while True:
@@ -70,7 +70,7 @@ class Client:
         key_terms: Sequence[str] = (),
         channels: str = "",
     ) -> meetings_pb2.UploadMeetingResponse:
-        """Streams a recording in and returns once it is durable. Raises CallFailed."""
+        """Stream a recording to the server and return once it is durable. Raises CallFailed."""
 
         async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
             body = httpbody_pb2.HttpBody(content_type="application/octet-stream")
@@ -94,7 +94,7 @@ class Client:
             raise CallFailed(error.details() or error.code().name) from None
 
     async def states(self, file_hash: str) -> AsyncIterator[meetings_pb2.GetMeetingStatusResponse]:
-        """The meeting's state, again and again, until it is ready or failed. Raises CallFailed."""
+        """Poll the meeting's state until it is ready or failed, yielding each. Raises CallFailed."""
         stub = meetings_pb2_grpc.MeetingServiceStub(self.channel)
         while True:
             state = await self.call(stub.GetMeetingStatus, meetings_pb2.GetMeetingStatusRequest(file_hash=file_hash))

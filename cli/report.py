@@ -1,4 +1,4 @@
-"""The short report on a meeting, for a terminal or a file."""
+"""The short report on a meeting, for a terminal or file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.visible_text import shown
 
 
 def show(console: Console, name: str, answers: MeetingAnswers) -> None:
-    """Prints the report: how the group did, what was said, how it sounds."""
+    """Print the report: group, content, sound."""
     aliases = {speaker.id: shown(speaker.alias) for speaker in answers.speakers.speakers}
     console.print()
     console.rule(Text(shown(name)))

@@ -1,6 +1,6 @@
-"""The group in the report: shares, scores and their drivers, emotions, pairs, changes over time.
+"""The report's group part: shares, scores with drivers, emotions, pairs, changes over time.
 
-Each function makes one section, or None where there is nothing to show.
+Each function renders one section, or returns None if there is nothing to show.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ MAX_PERIODS = 12
 
 
 def heading(title: str) -> Text:
-    """The first line of a section."""
+    """Return the heading of a section."""
     return Text(title, "italic")
 
 
 def columns() -> Table:
-    """A table without lines or header."""
+    """Return a table without borders or header."""
     return Table(box=None, show_header=False, padding=(0, 2, 0, 0))
 
 
 def clock(milliseconds: int) -> str:
-    """``HH:MM:SS`` from the start of the meeting."""
+    """Format milliseconds from the start of the meeting as ``HH:MM:SS``."""
     seconds = milliseconds // 1000
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def notice(answers: MeetingAnswers) -> Text | None:
-    """What a reader must know first; None where there is nothing."""
+    """Render what a reader must know first."""
     return Text(answers.quality.notice, "bold") if answers.quality.notice else None
 
 
 def language(answers: MeetingAnswers) -> Text | None:
-    """The language that is spoken most; None where it is not known."""
+    """Render the most spoken language."""
     found = answers.quality
     if not found.HasField("language"):
         return None
@@ -49,13 +49,13 @@ def language(answers: MeetingAnswers) -> Text | None:
 
 
 def quality(answers: MeetingAnswers) -> Text | None:
-    """The quality score, and which of its drivers raise and lower it."""
+    """Render the quality score and the drivers that raise or lower it."""
     found = answers.quality
     if not found.support.sufficient:
         return Text(f"Meeting quality: not told; {found.support.reason}.") if answers.speakers.speakers else None
     line = Text(f"Meeting quality {found.quality_score:.1f} of 100", "bold")
     for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neither by")):
-        # What lowers a score is told in parts: there is something to be done about it.
+        # Components are shown only for lowered scores, where something can be improved.
         shown = [d for d in found.drivers if d.effect == effect and ("." not in d.name or effect == "lowers")]
         named = [f"{d.name.replace('.', ': ').replace('_', ' ')} {d.score:.0f}" for d in shown]
         if named:
@@ -64,7 +64,7 @@ def quality(answers: MeetingAnswers) -> Text | None:
 
 
 def shares(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """Each speaker's share of the speaking time, as a bar."""
+    """Render the speakers' shares of the speaking time as bars."""
     if not aliases:
         return None
     table = columns()
@@ -78,7 +78,7 @@ def shares(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 
 
 def scores(answers: MeetingAnswers) -> Group:
-    """Balance, interaction, energy and, where it can be read, sentiment with what each is made of."""
+    """Render balance, interaction, energy and, if known, sentiment, with their components."""
     table = columns()
     for title, score, details in (
         ("Balance", answers.balance.balance_score, answers.balance.details),
@@ -95,7 +95,7 @@ def scores(answers: MeetingAnswers) -> Group:
 
 
 def emotions(answers: MeetingAnswers) -> Text:
-    """The emotions in one line, the strongest first; or why neither they nor the sentiment can be told."""
+    """Render the emotions in one line, strongest first, or why they and sentiment are unknown."""
     if not answers.emotions.HasField("meeting_emotions"):
         return Text(answers.quality.group_dynamics.reason)
     found = MessageToDict(answers.emotions.meeting_emotions, always_print_fields_with_no_presence=True)
@@ -105,7 +105,7 @@ def emotions(answers: MeetingAnswers) -> Text:
 
 
 def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """Who talks with whom, the strongest pairs."""
+    """Render the pairs with the strongest interaction."""
     nodes = sorted(answers.pairs.nodes, key=lambda node: -node.exchanges)
     if not nodes:
         return None
@@ -119,7 +119,7 @@ def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 
 
 def flow(answers: MeetingAnswers) -> Text:
-    """Pace of the exchange in one line."""
+    """Render the pace of the conversation in one line."""
     found = answers.quality.flow
     parts = [f"{found.turns_per_minute:.1f} turns a minute", f"longest silence {found.longest_silence_ms / 1000:.1f} s"]
     if found.HasField("response_latency_ms"):
@@ -130,7 +130,7 @@ def flow(answers: MeetingAnswers) -> Text:
 
 
 def over_time(answers: MeetingAnswers) -> Group | None:
-    """Energy, interaction and sentiment of each period, where there is more than one."""
+    """Render energy, interaction and sentiment per period, if there are several."""
     found = answers.dynamics.dynamics
     if len(found) < 2:
         return None

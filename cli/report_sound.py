@@ -1,4 +1,4 @@
-"""How each speaker can be heard, in the report."""
+"""The report's audio quality part."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cli.answers import MeetingAnswers
 from cli.report_group import columns, heading
 from server.visible_text import shown
 
-# Less clipping than this nobody hears.
+# Less clipping is inaudible.
 SHOWN_CLIPPING_PERCENT = 0.05
 
 
 def audio_quality(answers: MeetingAnswers) -> Group | None:
-    """One line a speaker: microphone, noise, and what is wrong."""
+    """Render one line per speaker: microphone, noise, faults."""
     found = answers.audio_quality.speakers
     if not found:
         return None

@@ -1,6 +1,6 @@
-"""What was said, in the report: summary, topics, key points, questions, transcript.
+"""The report's text part: summary, topics, key points, questions, transcript.
 
-Each function makes one section, or None where there is nothing to show.
+Each function renders one section, or returns None if there is nothing to show.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIRST_LINES = 12
 
 
 def reliability(answers: MeetingAnswers) -> Text | None:
-    """How far everything below, which is made from words, can be trusted; None where no word was recognised."""
+    """Render the reliability of everything derived from words."""
     details = answers.transcript.details
     if not details.HasField("mean_word_confidence"):
         return None
@@ -32,7 +32,7 @@ def reliability(answers: MeetingAnswers) -> Text | None:
 
 
 def summary(answers: MeetingAnswers) -> Group | None:
-    """The summary of the meeting."""
+    """Render the summary of the meeting."""
     said = [str(sentence) for sentence in answers.summaries.text_summary[MEETING_SUMMARY]]
     if not said:
         return None
@@ -41,7 +41,7 @@ def summary(answers: MeetingAnswers) -> Group | None:
 
 
 def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """Each topic with its time, keywords, energy, sentiment, emotions and speakers."""
+    """Render the topics with time, keywords, energy, sentiment, emotions and speakers."""
     pairs = list(zip(answers.topics.topics, answers.quality.topic_deep_dive, strict=True))
     if not aliases:
         return None
@@ -62,14 +62,14 @@ def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 
 
 def key_points(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """A few key points of each speaker."""
+    """Render a few key points per speaker."""
     found = {id_: [str(point) for point in answers.key_points.key_points[id_]][:POINTS_SHOWN] for id_ in aliases}
     lines = [Text(f"  {aliases[id_]}: {point}") for id_, points in found.items() for point in points]
     return Group(heading("Key points"), *lines) if lines else None
 
 
 def questions(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
-    """The first questions, and why some are missing."""
+    """Render the first questions, and why some are missing."""
     asked, reason = answers.questions.questions, answers.questions.reason
     if not asked and not reason:
         return None
@@ -84,7 +84,7 @@ def questions(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 
 
 def transcript(answers: MeetingAnswers, aliases: dict[str, str]) -> Group:
-    """The first statements."""
+    """Render the first statements."""
     entries = answers.transcript.transcription
     lines = [heading("Transcript")]
     lines += [

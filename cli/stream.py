@@ -1,4 +1,4 @@
-"""``meetra stream``: a bot of our own. Recordings, a microphone or raw samples in; a live view and the report out."""
+"""``meetra stream``: stream recordings, a microphone or raw samples as a live meeting; show it and its report."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ STANDARD_INPUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """What the user asked for."""
+    """The options of the command."""
 
     files: list[str]
-    """Paths, or ``-``."""
+    """Paths, or ``-`` for standard input."""
     mic: str | None
-    """Input device, empty for the default one; None: no microphone."""
+    """Input device, empty for the default one; None for no microphone."""
     participants: list[str]
-    """One name a source, or a channel where they are separate; none: the sources are mixed."""
+    """One name per source, or per separate channel; empty if the sources are mixed."""
     name: str = ""
     n_speakers: int = 0
     language: str = ""
     key_terms: list[str] = field(default_factory=list)
-    """Each of one term or several, separated by commas."""
+    """Each item holds one or more terms, separated by commas."""
     speed: float = 1.0
-    """Of recordings: times real time; 0: as fast as they are accepted."""
+    """Speed of recordings relative to real time; 0 for as fast as accepted."""
     rate_hz: int = RATE_HZ
     channels: int = 1
     separate: bool = False
@@ -54,18 +54,18 @@ class StreamOptions:
 
     @property
     def title(self) -> str:
-        """The meeting's name."""
+        """Name of the meeting."""
         if self.name or not self.files:
             return self.name or "Microphone"
         return "Live meeting" if self.files == [STANDARD_INPUT] else ", ".join(Path(file).name for file in self.files)
 
 
 class Interrupted(Exception):
-    """Ctrl-C for the second time."""
+    """The user pressed Ctrl-C a second time."""
 
 
 def sources_of(options: StreamOptions) -> list[Source]:
-    """A source a track. Raises SourceUnusable when the options do not fit one another."""
+    """Return one source per track. Raises SourceUnusable if the options conflict."""
     if (options.mic is None) == (not options.files):
         raise SourceUnusable("give recordings, `-` for standard input, or --mic")
     if options.separate and options.files != [STANDARD_INPUT]:
@@ -89,9 +89,9 @@ def sources_of(options: StreamOptions) -> list[Source]:
 
 
 async def stream(system: dict[str, Any], options: StreamOptions, console: Console) -> int:
-    """Streams a meeting to ``system`` and prints its report; 0 when it became ready, else 1.
+    """Stream a meeting to ``system`` and print its report.
 
-    Raises SourceUnusable, MeetraError and CallFailed.
+    Returns 0 if it became ready, 130 if interrupted, else 1. Raises SourceUnusable, MeetraError and CallFailed.
     """
     sources = sources_of(options)
     for source in sources:
@@ -142,7 +142,7 @@ async def _report(system: dict[str, Any], title: str, finished: LiveFinished, co
 
 
 class Bot:
-    """Sends the sources to the meeting, shows its events, and finishes it."""
+    """Send the sources to the meeting, show its events, and finish it."""
 
     def __init__(
         self, meeting: LiveMeeting, sources: list[Source], options: StreamOptions, view: View, console: Console
@@ -152,7 +152,7 @@ class Bot:
         self._stop, self._leave = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> LiveFinished:
-        """Until the meeting is finished. Raises Interrupted, SourceUnusable, MeetraError."""
+        """Run until the meeting is finished. Raises Interrupted, SourceUnusable, MeetraError."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
         try:
@@ -172,7 +172,7 @@ class Bot:
                 try:
                     if not meeting.ready.finishing:
                         await self._send_all(listening)
-                    # Who interrupts from now on wants to go.
+                    # From now on a Ctrl-C means to leave.
                     self._stop.set()
                     self._view.finishing()
                     finished = await meeting.finish()
@@ -194,7 +194,7 @@ class Bot:
                     task.result()
                 left -= ended
         except MeetingOver as over:
-            # Others finished the meeting, or its grace period did: what it has become is still wanted.
+            # Another client or the grace period finished the meeting; its outcome is still wanted.
             self._console.print(f"No more audio is taken: {over}", highlight=False, markup=False)
         finally:
             for task in (*sending, stopped):
@@ -208,7 +208,7 @@ class Bot:
         async with aclosing(blocks_of(source, first)) as blocks:
             async for block in blocks:
                 if source.paced and self._options.speed:
-                    # A block is said by its end. After a pause of the network what is due goes at once.
+                    # A block is due at its end. After a network pause, overdue blocks are sent at once.
                     position += len(block) // track.unit_bytes
                     due = began + (position - first) / track.sample_rate_hz / self._options.speed
                     await asyncio.sleep(max(due - time.monotonic(), 0))
@@ -225,14 +225,14 @@ class Bot:
 
     async def _drop(self) -> None:
         if self._options.drop_every_s:
-            # In turn: a connection that the server knows to be lost, and one that it believes to stand.
+            # Alternate between drops that the server notices and ones that it does not.
             for silently in itertools.cycle((False, True)):
                 await asyncio.sleep(self._options.drop_every_s)
                 self._meeting.drop_connection(silently=silently)
 
 
 async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, LiveFinished]) -> LiveFinished:
-    """What the work returns. Raises Interrupted when the event comes first, after the work was cancelled."""
+    """Return the result of ``work``. If the event comes first, cancel the work and raise Interrupted."""
     task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)

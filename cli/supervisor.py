@@ -1,4 +1,4 @@
-"""One supervisor for all processes: started in order, restarted when they die, stopped in reverse."""
+"""The supervisor of all processes: starts them in order, restarts them on exit, stops them in reverse."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 MIN_BACKOFF_S, MAX_BACKOFF_S = 0.2, 5.0
-# A process that ran this long was healthy: its next death starts the backoff anew.
+# A process that ran this long was healthy: its next exit resets the backoff.
 HEALTHY_AFTER_S = 10.0
 STOP_TIMEOUT_S = 15.0
-# What a program of ours ends with when it cannot serve as it is configured: starting it again is of no use.
+# Exit code of our programs for an unusable configuration: restarting does not help.
 UNUSABLE_CONFIGURATION = 2
-# Asks to be told of our end in the new process, which then becomes the program. A `preexec_fn` would do it without
-# another start of Python (10 ms), but makes `subprocess` fork, with all that server/sandbox.py says of it.
+# Requests the parent-death signal in the new process, then execs the program. A `preexec_fn` would save a Python start
+# (10 ms), but makes `subprocess` fork, with the problems described in server/sandbox.py.
 WITH_PARENT = Path(__file__).with_name("with_parent.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Something to keep running."""
+    """A program to keep running."""
 
     name: str
     command: list[str]
@@ -36,7 +36,7 @@ class Program:
 
 
 def _dying_with_us(program: Program) -> list[str]:
-    """The program's command; where the system can do that, it receives its stop signal when this process is gone."""
+    """Return the command; on Linux wrapped to get its stop signal when this process ends."""
     if sys.platform != "linux":
         return program.command
     ask = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
@@ -44,7 +44,7 @@ def _dying_with_us(program: Program) -> list[str]:
 
 
 class Supervisor:
-    """Keeps programs running until it is told to stop."""
+    """Keep programs running until stopped."""
 
     def __init__(self, run: Path, logs: Path) -> None:
         self._run, self._logs = run, logs
@@ -55,17 +55,17 @@ class Supervisor:
         self._last_exit: dict[str, int] = {}
 
     async def start(self, program: Program) -> None:
-        """Starts a program and keeps it running from now on."""
+        """Start a program and keep it running."""
         self._programs.append(program)
         await self._spawn(program)
         self._watchers[program.name] = asyncio.create_task(self._watch(program), name=f"watch {program.name}")
 
     def alive(self, name: str) -> bool:
-        """Whether the program's process runs at this moment."""
+        """Return whether the program's process is running."""
         return self._processes[name].returncode is None
 
     def refusal(self, name: str) -> str | None:
-        """Why a program cannot serve as it is configured, in its own last words; None where it never said so."""
+        """Return the last log line of a program that ended for its configuration; None if it did not."""
         if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:
             return None
         lines = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -80,7 +80,7 @@ class Supervisor:
                 stdout=out,
                 stderr=out,
                 env={**os.environ, **program.environment},
-                # Ctrl-C in a terminal reaches the whole group: stopping in order is our business.
+                # Ctrl-C in a terminal signals the whole group, but the supervisor stops its programs in order.
                 process_group=0,
             )
         self._processes[program.name] = process
@@ -102,7 +102,7 @@ class Supervisor:
             await self._spawn(program)
 
     async def stop(self) -> None:
-        """Stops every program, the last started first; one that does not stop in time is killed."""
+        """Stop all programs in reverse order; kill ones that exceed the timeout."""
         self._stopping = True
         for program in reversed(self._programs):
             watcher, process = self._watchers[program.name], self._processes[program.name]

@@ -33,10 +33,10 @@ from server.storage import Database, migrate, users
 DEFAULT_PORT = 8080
 INFERENCE = "inference"
 START_TIMEOUT_S = 90.0
-# Large models are read from a disk that may be slow.
+# Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
 SAY_THAT_MODELS_LOAD_AFTER_S = 10.0
-# Two libraries with a thread a core each only wait for one another, and take processors from the models meanwhile.
+# With one thread per core each, two libraries only block one another, and take cores from the models.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What the user asked for."""
+    """The options of the command."""
 
     data: Path
     ready_file: Path | None
@@ -59,7 +59,7 @@ class UpOptions:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now."""
+    """Return a TCP port that is currently free on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -67,7 +67,7 @@ def free_port() -> int:
 
 
 def gateway_port(host: str, wanted: int | None) -> int:
-    """The port to listen on: the one asked for, else 8080, else a free one. Raises CannotStart."""
+    """Return the wanted port, else 8080 or a free one. Raises CannotStart if the wanted one is taken."""
     if wanted == 0:
         return free_port()
     port = wanted or DEFAULT_PORT
@@ -84,7 +84,7 @@ def gateway_port(host: str, wanted: int | None) -> int:
 
 @contextmanager
 def sole_owner(home: Home) -> Iterator[None]:
-    """Keeps a second system off the same data. Raises CannotStart."""
+    """Lock the data folder against a second system. Raises CannotStart."""
     with (home.run / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ def sole_owner(home: Home) -> Iterator[None]:
 
 
 class System:
-    """All processes of one machine."""
+    """All processes of the system on one machine."""
 
     def __init__(self, options: UpOptions, home: Home) -> None:
         self._options = options
@@ -106,9 +106,9 @@ class System:
         self.password, self.first_run = home.secret("demo-password")
 
     async def start(self) -> None:
-        """Starts everything and returns once it answers. Raises CannotStart."""
+        """Start all processes and wait until the system answers. Raises CannotStart."""
         home = self._home
-        # It needs no database, and its models take the longest.
+        # First, since it needs no database and loads models for the longest time.
         await self._supervisor.start(self._inference_program())
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
         await asyncio.to_thread(postgres.ensure_initialised)
@@ -181,17 +181,17 @@ class System:
                 await asyncio.sleep(0.1)
 
     def description(self) -> dict[str, Any]:
-        """What a client needs."""
+        """Return what clients need: gateway, email and password."""
         return {"gateway": self.gateway, "email": DEMO_EMAIL, "password": self.password}
 
     async def stop(self) -> None:
-        """Stops everything, the gateway first and the database last."""
+        """Stop all processes, the gateway first and the database last."""
         self._home.ready_file.unlink(missing_ok=True)
         await self._supervisor.stop()
 
 
 async def up(options: UpOptions) -> int:
-    """Runs the system until SIGINT or SIGTERM. Raises CannotStart."""
+    """Run the system until SIGINT or SIGTERM. Raises CannotStart."""
     console = Console(soft_wrap=True)
     home = Home(options.data.resolve())
     home.prepare()
@@ -222,7 +222,7 @@ async def up(options: UpOptions) -> int:
 
 
 async def _unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
-    """Waits for the task, unless told to stop first; True when it ended by itself."""
+    """Await the task or ``stop``; return True if the task ended by itself, else cancel it."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -236,7 +236,7 @@ async def _unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
 
 def _stop_or_exit(stop: asyncio.Event) -> None:
     if stop.is_set():
-        # The second Ctrl-C: the children die with us.
+        # The second Ctrl-C: the children end with us.
         os._exit(130)
     stop.set()
 

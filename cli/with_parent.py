@@ -1,6 +1,6 @@
-"""Becomes a program that is told to stop when its parent is gone: ``python with_parent.py SIGNAL PARENT PROGRAM...``.
+"""Exec a program that gets a signal when its parent ends: ``python with_parent.py SIGNAL PARENT PROGRAM...``.
 
-Linux alone. Run as a file by a bare interpreter (``-I -S``), so it imports nothing of ours.
+Linux only. Run as a file by a bare interpreter (``-I -S``), so it imports none of our modules.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Does not return."""
+    """Request the signal and exec the program; does not return."""
     stop_signal, parent, *command = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(stop_signal))
     if os.getppid() != int(parent):

@@ -1,4 +1,4 @@
-"""The gateway: configuration of Envoy, and nothing else."""
+"""The gateway: the configuration of Envoy."""
 
 from gateway.render import EnvoyMissing, GatewaySettings, command, envoy_binary, render
 

@@ -1,4 +1,4 @@
-"""From the template to Envoy's configuration and command line."""
+"""Rendering of Envoy's configuration and command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """Where the gateway listens and what it fronts."""
+    """The gateway's addresses and options."""
 
     host: str
     port: int
@@ -23,16 +23,16 @@ class GatewaySettings:
     api_port: int
     access_log: Path
     cors_origins: tuple[str, ...] = ()
-    """Origins whose pages may call, as ``https://app.example``."""
+    """Origins whose pages may call, such as ``https://app.example``."""
     descriptors: Path = DESCRIPTORS
 
 
 class EnvoyMissing(Exception):
-    """No Envoy is installed; the message says how to get it."""
+    """Envoy is not installed; the message says how to get it."""
 
 
 def render(settings: GatewaySettings) -> str:
-    """Envoy's configuration as YAML."""
+    """Return Envoy's configuration, YAML."""
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         host=settings.host,
         port=settings.port,
@@ -46,7 +46,7 @@ def render(settings: GatewaySettings) -> str:
 
 
 def envoy_binary() -> Path:
-    """Envoy's executable inside its installed package. Raises EnvoyMissing."""
+    """Return Envoy's executable in its installed package. Raises EnvoyMissing."""
     spec = importlib.util.find_spec("envoy")
     if spec is None:
         raise EnvoyMissing("Envoy is not installed; `make install` installs it")
@@ -56,6 +56,6 @@ def envoy_binary() -> Path:
 
 
 def command(config: Path) -> list[str]:
-    """The command line that runs Envoy on a rendered configuration."""
-    # Without a base id of its own a second Envoy on the machine would refuse to start.
+    """Return the command line that runs Envoy on a rendered configuration."""
+    # Without a base id of its own, a second Envoy on the machine refuses to start.
     return [str(envoy_binary()), "-c", str(config), "--use-dynamic-base-id", "--concurrency", "2", "-l", "warning"]

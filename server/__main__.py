@@ -25,17 +25,17 @@ from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
 from server.storage import Database, DatabaseGone, migrate
 
 log = logging.getLogger("server")
-# Syncs wait for the disk, not for a processor.
+# Syncs wait for the disk, not for a core.
 SYNCING_THREADS = 8
 
 
 def stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # For whoever looks for what a process keeps: `kill -USR1`.
+    # For leak diagnosis: `kill -USR1`.
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holds: tasks %d", len(asyncio.all_tasks(loop))))
     return stop
 
@@ -44,7 +44,7 @@ def stop_on_signals() -> asyncio.Event:
 async def meeting_analyzer(
     settings: ServerSettings, database: Database, audio_log: AudioLog
 ) -> AsyncIterator[MeetingAnalyzer]:
-    """An analyzer with a connection of its own to the inference server, closed at the end."""
+    """Yield an analyzer with its own connection to the inference server, closed at the end."""
     inference = InferenceClient(settings.inference_address)
     live = LiveRecordings(database, audio_log)
     try:
@@ -54,7 +54,7 @@ async def meeting_analyzer(
 
 
 async def run_api(settings: ServerSettings) -> None:
-    """The gRPC API, until told to stop."""
+    """Run the gRPC API until stopped."""
     stop = stop_on_signals()
     url = settings.database_url.get_secret_value()
     database = await Database.connect(url)
@@ -90,7 +90,7 @@ async def run_api(settings: ServerSettings) -> None:
 
 
 async def run_worker(settings: ServerSettings) -> None:
-    """The worker, until told to stop; then its jobs go back to the queue."""
+    """Run the worker until stopped; its jobs then return to the queue."""
     stop = stop_on_signals()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
@@ -102,12 +102,13 @@ async def run_worker(settings: ServerSettings) -> None:
 
 
 async def run_migrate(settings: ServerSettings) -> None:
-    """Brings the database to this version's schema."""
+    """Migrate the database to this version's schema."""
     applied = await migrate(settings.database_url.get_secret_value())
     print("applied: " + ", ".join(applied) if applied else "the database is up to date")
 
 
 def main() -> int:
+    """Run the command; return 0, 1 on a runtime failure, or 2 on invalid settings."""
     commands = {"api": run_api, "worker": run_worker, "migrate": run_migrate}
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
     parser.add_argument("command", choices=sorted(commands))

@@ -1,4 +1,4 @@
-"""What the channels and tracks of a recording are taken for."""
+"""The use of a recording's channels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ class ChannelUse(StrEnum):
     """Whose voices the channels of a recording carry."""
 
     MIXED = "mixed"
-    """Everybody's: they are heard together, and speakers are told apart by their voices."""
+    """Everyone's: channels are mixed down, and speakers are distinguished by voice."""
     SEPARATE = "separate"
-    """Each a participant's own: each is heard by itself, and nothing is told apart."""
+    """One participant's each: channels are analysed separately, without diarization."""

@@ -1,4 +1,4 @@
-"""The server's settings: one typed object, from the environment and an optional TOML file."""
+"""The server's settings, from the environment and an optional TOML file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIB = 1024**3
 
 
 class ServerSettings(BaseSettings):
-    """Each is read from ``MEETRA_<NAME>``, else from the TOML file that ``MEETRA_CONFIG`` names."""
+    """Settings, read from ``MEETRA_<NAME>``, else from the TOML file named by ``MEETRA_CONFIG``."""
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
 
@@ -34,7 +34,7 @@ class ServerSettings(BaseSettings):
     poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
     max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
     live_max_meetings: int = Field(256, ge=1, description="live meetings held at once; one more is refused")
-    # Positions have 32 bits, and count up to 64,000 a second.
+    # Positions have 32 bits, at up to 64,000 per second.
     live_max_duration_s: float = Field(12 * 3600.0, gt=0, le=18 * 3600, description="longest live meeting, seconds")
     live_grace_s: float = Field(
         120.0, gt=0, description="an abandoned live meeting is finished by itself after so many seconds"
@@ -56,7 +56,7 @@ class ServerSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments before environment before file."""
+        """Order the sources: arguments, environment, file."""
         sources = [init_settings, env_settings]
         if path := os.environ.get("MEETRA_CONFIG"):
             sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))

@@ -1,6 +1,6 @@
-"""What a child for hostile input takes from itself before it touches any: memory, time, files, and a life of its own.
+"""Limits that a child process sets on itself before it reads untrusted input: memory, time, files, lifetime.
 
-The parent's half is ``server/sandbox.py``. Imports little: a child is to start in no time.
+The parent's part is ``server/sandbox.py``. Few imports, so that children start fast.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import resource
 import signal
 import sys
 
-# The variable that tells a child who started it.
+# Environment variable with the parent's process id.
 PARENT = "MEETRA_PARENT_PID"
-# Between the signal that says "too long" and the one that nobody can ignore.
+# Seconds from SIGXCPU to SIGKILL.
 CPU_GRACE_S = 5
 
 
 def confine(*, memory_bytes: int, open_files: int, cpu_s: int | None = None, file_bytes: int | None = None) -> None:
-    """Limits this process for good; None leaves a limit as it is. Does not return where the parent is gone.
+    """Limit this process permanently; None leaves a limit unchanged. Exits if the parent is gone.
 
-    One that uses more than ``cpu_s`` ends by SIGXCPU, so that its parent can tell it from one that crashed.
+    Args:
+        memory_bytes: address space.
+        open_files: number of open files.
+        cpu_s: processor time, seconds; exceeding it raises SIGXCPU, which the parent can tell from a crash.
+        file_bytes: size of written files.
     """
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
@@ -33,11 +37,11 @@ def confine(*, memory_bytes: int, open_files: int, cpu_s: int | None = None, fil
 
 
 def die_with_parent() -> None:
-    """Has the system kill this process when its parent is gone, where it can do that (Linux)."""
+    """Have the kernel kill this process when its parent ends (Linux only)."""
     if sys.platform != "linux":
         return
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
     parent = os.environ.get(PARENT)
-    if parent is not None and os.getppid() != int(parent):  # it was gone before we asked
+    if parent is not None and os.getppid() != int(parent):  # ended before the request
         os._exit(1)

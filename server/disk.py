@@ -1,4 +1,4 @@
-"""A disk without room: told apart from every other fault, for nothing is wrong with what was to be written."""
+"""Full disks, distinguished from all other I/O failures: the data being written is not at fault."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# No room on the disk, or none left of what the user may have of it.
+# The disk or the user's quota is full.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-# What a child calls it.
+# The error code that child processes report.
 FULL_CODE = "disk_full"
 
 
 class DiskFull(Exception):
-    """The server's disk has no room. Not an OSError: trying again at once does not help."""
+    """The server's disk is full. Not an OSError, since an immediate retry does not help."""
 
     def __init__(self) -> None:
         super().__init__("the server's disk is full")
@@ -21,7 +21,7 @@ class DiskFull(Exception):
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Raises DiskFull where the system says that there is no room."""
+    """Convert an OSError for a full disk to DiskFull."""
     try:
         yield
     except OSError as error:

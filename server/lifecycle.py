@@ -1,4 +1,4 @@
-"""The states of a meeting, and which may follow which."""
+"""The states of a meeting and their allowed transitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class MeetingStatus(StrEnum):
-    """Where a meeting is on its way from bytes to answers."""
+    """The status of a meeting."""
 
     RECEIVING = "receiving"
     QUEUED = "queued"
@@ -16,7 +16,7 @@ class MeetingStatus(StrEnum):
 
 
 class Stage(StrEnum):
-    """What is being done for a meeting."""
+    """The current stage of a meeting's processing."""
 
     RECEIVING = "receiving"
     WAITING = "waiting"
@@ -30,12 +30,12 @@ class Stage(StrEnum):
 
 MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
     MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED}),
-    # A queued meeting fails when its last permitted analysis had crashed.
+    # A queued meeting fails if its last allowed attempt crashed.
     MeetingStatus.QUEUED: frozenset({MeetingStatus.PROCESSING, MeetingStatus.FAILED}),
-    # Back to the queue: the worker stopped, or the analysis broke and is tried again.
+    # It is queued again if the worker stops, or the analysis breaks and is retried.
     MeetingStatus.PROCESSING: frozenset({MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}),
     MeetingStatus.READY: frozenset(),
-    # Queued again when its recording is uploaded again.
+    # It is queued again when its recording is uploaded again.
     MeetingStatus.FAILED: frozenset({MeetingStatus.QUEUED}),
 }
-"""Which states may follow which. The database refuses every other change, by a trigger of ``meetings``."""
+"""Allowed transitions. A trigger on ``meetings`` makes the database refuse all others."""

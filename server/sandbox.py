@@ -1,13 +1,12 @@
-"""Children for hostile input: started so that they come up, told nothing secret, ended with whatever they started.
+"""Child processes for untrusted input: started reliably, without secrets, and ended with all their descendants.
 
-A child is started by ``subprocess``, not by the event loop: uvloop forks. Between a fork and the new program run the
-handlers that libraries registered (``pthread_atfork``), in a copy of a process that has threads. gRPC's start threads
-of their own, and one child in fifteen dies of that; OpenBLAS's end the threads that somebody computes with.
-``subprocess`` calls ``vfork`` on Linux, which runs no handler and copies nothing, so long as it is given no
-``preexec_fn`` and no other user: give it neither. Where it has no ``vfork`` (macOS), gRPC's handlers are off by
-``server/__init__.py``.
+Children are started with ``subprocess`` instead of the event loop, because uvloop forks. Between fork and exec,
+handlers registered by libraries (``pthread_atfork``) run in a copy of a multi-threaded process: gRPC's start threads,
+which crashes one child in fifteen; OpenBLAS's end the threads in use. On Linux ``subprocess`` calls ``vfork``, which
+runs no handlers and copies nothing, as long as it gets neither ``preexec_fn`` nor another user: pass neither. Where
+there is no ``vfork`` (macOS), ``server/__init__.py`` disables gRPC's handlers.
 
-The child's half, limits and the end with its parent, is ``server/confinement.py``.
+The child's part, limits and ending with its parent, is ``server/confinement.py``.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from contextlib import asynccontextmanager, suppress
 
 from server.confinement import PARENT
 
-# Nothing of the server's secrets is the child's business.
+# The only variables passed on; none holds a secret.
 PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
-# A longer line is no answer of ours, and must not fill our memory.
+# A longer line is not from our programs, and must not fill the memory.
 MAX_LINE_BYTES = 1024 * 1024
 
 
 class Child:
-    """A running child: what it says is read from ``said``, what it listens to is given to ``tell``."""
+    """A running child; ``said`` is its standard output, ``tell`` writes to its standard input."""
 
     def __init__(
         self,
@@ -44,35 +43,37 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the child has not ended."""
         return self._process.poll() is None
 
     def tell(self, data: bytes) -> None:
-        """Writes to its standard input, now or later; what a child that has ended is told is lost."""
+        """Queue data for the child's standard input; data for a child that has ended is dropped."""
         assert self._writing is not None
         self._writing.write(data)
 
     async def end(self) -> int:
-        """Kills what still runs of its session and returns its exit code, negative where a signal ended it.
+        """Kill the child's session and return its exit code, negative if a signal ended it. Idempotent.
 
-        After the end of ``said`` the code is the child's own: its standard output closes when it is gone.
-        Safe to repeat.
+        After the end of ``said`` the code is the child's own, since its standard output closes when it exits.
         """
         if self._process.returncode is None:
-            # Not a process group of zombies alone, as macOS says by this error.
+            # PermissionError: macOS reports it for a process group of zombies only.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
         self._reading.close()
         if self._writing is not None and not self._writing.is_closing():
             self._writing.abort()
-        # Milliseconds, but for a process that hangs in the kernel. It goes on where this call is cancelled.
+        # Takes milliseconds unless the process hangs in the kernel. The wait continues if this call is cancelled.
         return await asyncio.to_thread(self._process.wait)
 
 
 async def start(module: str, *arguments: str, listens: bool = False) -> Child:
-    """Starts ``python -m module`` as a child that its caller ends; it has a standard input only if it ``listens``.
+    """Start ``python -m module`` as a child, which the caller must end.
 
-    On Linux a child ends with the thread that started it, so call this on the event loop's.
+    Args:
+        listens: give the child a standard input.
+
+    On Linux a child ends with the thread that started it: call this on the event loop's thread.
     """
     loop = asyncio.get_running_loop()
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -103,7 +104,7 @@ async def start(module: str, *arguments: str, listens: bool = False) -> Child:
 
 @asynccontextmanager
 async def running(module: str, *arguments: str) -> AsyncIterator[Child]:
-    """A child that listens to nothing; ended with the context."""
+    """Run a child without standard input, ended with the context."""
     child = await start(module, *arguments)
     try:
         yield child

@@ -1,8 +1,8 @@
-"""Names that people give: which can be read, which cannot, and how to show them.
+"""Validation and display of names given by people.
 
-A name is refused where nobody can see it, where it changes what stands around it, or where it hides something; what
-a script needs is kept: joiners in emoji and in Persian or Indic words, letters that run from right to left, marks.
-Sources: Unicode UAX 9 (directional formatting), UAX 15 (Stream-Safe Text Format), UTS 51 (flags made of tags).
+A name is refused if it is invisible, affects the text around it, or hides something. Characters that scripts need are
+kept: joiners in emoji and in Persian or Indic words, right-to-left letters, marks. Sources: Unicode UAX 9 (directional
+formatting), UAX 15 (Stream-Safe Text Format), UTS 51 (tag sequences in flags).
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# A letter of a living script carries fewer; what carries more is piled up to cover the lines around it.
+# Letters of living scripts carry fewer marks; more are stacked to cover adjacent lines.
 MAX_MARKS = 10
-# Letters and symbols that are blank: Hangul fillers, Khmer inherent vowels, the empty Braille cell.
+# Blank letters and symbols: Hangul fillers, Khmer inherent vowels, the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _AROUND = re.compile(r"^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Embeddings, overrides and isolates. The marks U+200E, U+200F and U+061C turn nothing around, and are kept.
+# Embeddings, overrides and isolates. The marks U+200E, U+200F and U+061C reorder nothing and are kept.
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _NO_CHARACTER = re.compile(
     "[\ud800-\udfff\ufdd0-\ufdef"
     + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
     + "]"
 )
-# Deprecated or meant for other protocols; tags are read in flags alone, behind a black flag.
+# Deprecated or reserved for other protocols; tags are valid in flags only, after a black flag.
 _HIDDEN = re.compile(
     r"[\u206a-\u206f\ufff9-\ufffb\U0001d173-\U0001d17a]"
     r"|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0001-\U000e007f]"
@@ -41,12 +41,12 @@ FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 
 def trimmed(text: str) -> str:
-    """The text without spaces, zero-width ones included, around it."""
+    """Strip spaces, including zero-width ones."""
     return _AROUND.sub("", text)
 
 
 def flaw(text: str) -> str | None:
-    """Why a name cannot be taken and how to mend it, as the end of a sentence; None for a good one."""
+    """Return why a name is refused, as the end of a sentence with the fix; None for a valid name."""
     for pattern, reason in _FLAWS:
         if pattern.search(text):
             return reason
@@ -58,21 +58,21 @@ def flaw(text: str) -> str | None:
 
 
 def cleaned(text: str) -> str:
-    """The text without what a name must not hold; empty where nothing is left to see."""
+    """Remove what a name must not contain; empty if nothing visible remains."""
     kept = trimmed(_UNSAFE.sub("", text))
     return "" if flaw(kept) else kept
 
 
 def readable(text: str, longest: int) -> str:
-    """As much of a name as can be read: one line of at most so many characters, cleaned.
+    """Return the readable part of a name: cleaned, on one line, at most ``longest`` characters.
 
-    For names that nobody can be asked to mend.
+    For names that nobody can be asked to correct.
     """
     return cleaned(cleaned(_BREAKS.sub(" ", text))[:longest])
 
 
 def shown(text: str) -> str:
-    """The text for a terminal: what could act there is escaped, and what runs from right to left is isolated."""
+    """Escape control characters and isolate right-to-left text, for display on a terminal."""
     safe = _UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in safe):
         return f"{FIRST_STRONG_ISOLATE}{safe}{POP_ISOLATE}"
@@ -81,14 +81,14 @@ def shown(text: str) -> str:
 
 def _is_visible(character: str) -> bool:
     category = unicodedata.category(character)
-    # Of private use, or assigned since: a font may show it.
+    # Private-use or unassigned characters: a font may show them.
     if category in ("Co", "Cn"):
         return True
     return category[0] not in "CZ" and category not in ("Mn", "Me") and character not in _BLANK
 
 
 def _longest_pile(text: str) -> int:
-    """Most marks, joiners and selectors in a row."""
+    """Return the longest run of marks, joiners and selectors."""
     longest = run = 0
     for character in text:
         run = run + 1 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 0

@@ -1,7 +1,7 @@
-"""Runs ``buf breaking`` on proto/ against the last commit on main.
+"""Run ``buf breaking`` on proto/ against the last commit on main.
 
-On main itself with nothing changed, the last commit is what is being checked, so the one
-before it is the baseline. A repository whose history has no proto/ yet has nothing to break.
+If that commit's proto/ equals the working tree's, the commit before it is the baseline. Without any earlier proto/
+nothing can break.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ BUF = Path(sys.executable).with_name("buf")
 
 
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in the repository and return the completed process, whatever its status."""
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
 
 
 def baseline_commit() -> str | None:
-    """The newest commit on main whose proto/ differs from the working tree's, if any."""
+    """Return the newest commit on main whose proto/ differs from the working tree's, or None."""
     for revision in ("origin/main", "main", "HEAD", "HEAD^"):
         if git("rev-parse", "--verify", "--quiet", f"{revision}:proto").returncode:
             continue
@@ -30,6 +31,7 @@ def baseline_commit() -> str | None:
 
 
 def main() -> None:
+    """Compare proto/ with the baseline and exit with ``buf``'s status."""
     revision = baseline_commit()
     if revision is None:
         print("buf breaking: proto/ is as it was in the last commits; nothing can have broken")
@@ -37,9 +39,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         archive = git("archive", "--format=tar", revision, "proto")
         archive.check_returncode()
-        # Python's own tarfile warns, or lacks the filter that it asks for, depending on its last digit.
+        # Not Python's tarfile: depending on the patch version it warns, or lacks the filter it asks for.
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-        # The baseline is built in a workspace of its own, with the same annotations beside it.
+        # The baseline is built in its own workspace, with the same annotations.
         Path(folder, "gen").mkdir()
         Path(folder, "gen/googleapis").symlink_to(ROOT / "gen/googleapis")
         Path(folder, "buf.yaml").write_bytes((ROOT / "buf.yaml").read_bytes())

@@ -1,11 +1,10 @@
-"""Checks that the packages of the product meet only at their doors, and in no circle.
+"""Check that packages import only one another's exports, and not in cycles.
 
     python -m tools.check_rooms [--arrows]
 
-A package is a room; so is each module that lies in ``server`` or ``inference`` itself. What other rooms may use is what
-the package's ``__init__`` exports: an import of anything else goes past the door. Ends with 1 where one does, or where
-rooms, or modules, import each other in a circle, by imports within functions as well. ``--arrows`` prints which room
-imports which.
+A room is a package, or a module directly in ``server`` or ``inference``. Other rooms may import only the names in its
+``__all__``. Exits with 1 on an import of anything else, or where rooms or modules import each other in a circle, by
+imports within functions as well. ``--arrows`` prints the imports between rooms.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOPS = ("cli", "server", "inference", "gateway")
-# Packages of rooms, whose own modules are rooms of one file.
+# Top packages whose own modules are rooms of one file.
 HOUSES = frozenset({"server", "inference"})
 
 
 class House:
-    """The modules below some top packages, and the rooms they lie in."""
+    """The modules below the top packages, and their rooms."""
 
     def __init__(self, root: Path, tops: tuple[str, ...] = TOPS) -> None:
         self._files = {
@@ -34,13 +33,13 @@ class House:
         self.rooms = sorted({self.room_of(name) for name in self._files})
 
     def room_of(self, module: str) -> str:
-        """The package that a module lies in; a module of a top package is its own room."""
+        """Return the room of a module: its package, or the module itself if it is directly in a top package."""
         path = self._files[module]
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         return module if package in HOUSES else package
 
     def imports(self) -> Iterator[tuple[str, str, str, int]]:
-        """Each import of another room: who imports, the module, the name, the line."""
+        """Yield each import across rooms: importing module, imported module, name, line."""
         for importer, target, name, line in self._all_imports():
             if self.room_of(target) != self.room_of(importer):
                 yield importer, target, name, line
@@ -62,14 +61,14 @@ class House:
         return importer, target, name, line
 
     def exports(self, room: str) -> frozenset[str]:
-        """What the room's ``__init__`` names in ``__all__``."""
+        """Return the names in the room's ``__all__``."""
         for node in ast.parse(self._files[room].read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["__all__"]:
                 return frozenset(ast.literal_eval(node.value))
         return frozenset()
 
     def past_doors(self) -> list[str]:
-        """Imports of what the room does not export, as lines to print."""
+        """Return the imports of names that a room does not export, as lines to print."""
         doors = {room: self.exports(room) for room in self.rooms if self._files[room].name == "__init__.py"}
         return [
             f"{importer}:{line}: {module} {name}".rstrip()
@@ -78,14 +77,14 @@ class House:
         ]
 
     def arrows(self) -> dict[str, set[str]]:
-        """The rooms that each room imports."""
+        """Return the rooms that each room imports."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, _, _ in self.imports():
             found[self.room_of(importer)].add(self.room_of(module))
         return dict(found)
 
     def arrows_of_modules(self) -> dict[str, set[str]]:
-        """The modules that each module imports; packages and what lies in them are not told apart."""
+        """Return the modules that each module imports; imports between a package and its own modules are left out."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, name, _ in self._all_imports():
             target = f"{module}.{name}" if f"{module}.{name}" in self._files else module
@@ -109,6 +108,7 @@ def _module(path: Path) -> str:
 
 
 def main() -> int:
+    """Check the repository's rooms; return 0 if they are clean, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tools.check_rooms", description=__doc__.splitlines()[0])
     parser.add_argument("--arrows", action="store_true", help="print which room imports which")
     given = parser.parse_args()

@@ -1,7 +1,7 @@
-"""Makes gen/ from proto/: Python messages and typed stubs, Envoy's descriptor set, the OpenAPI description.
+"""Generate gen/ from proto/: Python messages and stubs, Envoy's descriptor set, the OpenAPI document.
 
-gen/ is an import root (``import meetra.v1.meetings_pb2``) and is never committed. It also
-holds gen/googleapis, the annotations that ``buf`` reads beside our own protos.
+gen/ is an import root (``import meetra.v1.meetings_pb2``) and never committed. It also holds gen/googleapis, the
+annotations that ``buf`` needs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOOGLE_API = ("annotations.proto", "http.proto", "httpbody.proto")
 
 
 def google_api_source() -> Path:
-    """The folder of google/api protos inside the installed googleapis-common-protos."""
+    """Return the folder of google/api protos in the installed googleapis-common-protos."""
     spec = importlib.util.find_spec("google.api")
     assert spec is not None
     assert spec.submodule_search_locations
@@ -33,16 +33,16 @@ def google_api_source() -> Path:
 
 
 def lay_out_googleapis(target: Path) -> None:
-    """Copies the three annotation protos to ``target``/google/api."""
+    """Copy the three annotation protos to ``target``/google/api."""
     (target / "google/api").mkdir(parents=True)
     for name in GOOGLE_API:
         shutil.copyfile(google_api_source() / name, target / "google/api" / name)
 
 
 def compile_protos(target: Path) -> None:
-    """Runs protoc over proto/ into ``target``. Raises SystemExit when protoc refuses."""
+    """Run protoc over proto/ into ``target``. Raises SystemExit on failure."""
     well_known = Path(protoc.__file__).parent / "_proto"
-    # protoc looks for its plugins on PATH; they lie beside the interpreter.
+    # protoc finds its plugins on PATH; they are installed beside the interpreter.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     sources = sorted(str(path) for path in PROTO.rglob("*.proto"))
     code = protoc.main(
@@ -66,17 +66,17 @@ def compile_protos(target: Path) -> None:
 
 
 def give_errors_their_shape(descriptor_set: Path) -> None:
-    """Adds our own google.rpc.Status, with `message` alone, to Envoy's descriptor set.
+    """Add a google.rpc.Status with only `message` to Envoy's descriptor set.
 
-    Envoy prints a gRPC error as the google.rpc.Status of its descriptor pool. With this one
-    the body is ``{"message": "..."}``: no code, no details.
+    Envoy renders gRPC errors as the google.rpc.Status of its descriptor pool. With this one the body is ``{"message":
+    "..."}``, without code and details.
     """
     files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes())
     status = files.file.add(name="google/rpc/status.proto", package="google.rpc", syntax="proto3")
     field = status.message_type.add(name="Status").field.add(name="message", json_name="message", number=2)
     field.type = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
     field.label = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
-    # An error whose details are of an unknown type would have an empty body.
+    # An error with details of an unknown type would get an empty body.
     known = {file.name for file in files.file}
     for descriptor in (duration_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR):
         if descriptor.name not in known:
@@ -85,12 +85,13 @@ def give_errors_their_shape(descriptor_set: Path) -> None:
 
 
 def project_version() -> str:
-    """The version in pyproject.toml."""
+    """Return the version in pyproject.toml."""
     version: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     return version
 
 
 def main() -> None:
+    """Generate everything beside gen/, then replace it."""
     fresh = ROOT / "gen.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()

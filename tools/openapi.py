@@ -1,8 +1,7 @@
-"""Makes an OpenAPI 3.1 description of the REST API from the descriptor set: ``gen/openapi.json``.
+"""Generate an OpenAPI 3.1 description of the REST API from the descriptor set: ``gen/openapi.json``.
 
-What the protos say becomes what the description says: paths and parameters from
-google.api.http, schemas from messages, texts from comments. The statuses are those that the
-comments of every service name, and those that Envoy itself may answer.
+Paths and parameters come from google.api.http, schemas from messages, texts from proto comments. Statuses are the ones
+that the services' comments name, and the ones of Envoy itself.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ ERRORS = {
 
 
 class Description:
-    """Builds the document from one descriptor set."""
+    """Builder of the document from one descriptor set."""
 
     def __init__(self, files: descriptor_pb2.FileDescriptorSet) -> None:
         self._files = [file for file in files.file if file.package == "meetra.v1"]
@@ -60,7 +59,7 @@ class Description:
         self.schemas: dict[str, Any] = {}
 
     def document(self, version: str) -> dict[str, Any]:
-        """The whole description."""
+        """Return the OpenAPI document."""
         paths: dict[str, dict[str, Any]] = {}
         for path, verb, operation in self._operations():
             paths.setdefault(path, {})[verb] = operation
@@ -146,7 +145,7 @@ class Description:
     def _responses(self, method: descriptor_pb2.MethodDescriptorProto, path: str) -> dict[str, Any]:
         error = "NamedError" if path.startswith("/api/meeting/speakers") else "Error"
         refused = {"schema": {"$ref": f"#/components/schemas/{error}"}}
-        # What streams comes as server-sent events, one message a `data:` line.
+        # A stream is sent as server-sent events, one message per `data:` line.
         kind = "text/event-stream" if method.server_streaming else "application/json"
         answer = {"description": "As documented.", "content": {kind: {"schema": self._reference(method.output_type)}}}
         responses: dict[str, Any] = {"200": answer}
@@ -174,7 +173,7 @@ class Description:
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _object(self, message: str, fields: list[Field], *, every: bool) -> dict[str, Any]:
-        """``every``: an answer, which holds all fields but those that may be absent."""
+        """Return the schema of an object; ``every`` marks an answer, where all fields without presence are required."""
         absent = {f.json_name for f in fields if f.HasField("oneof_index") or self._is_detail(f)}
         return {
             "type": "object",
@@ -186,7 +185,7 @@ class Description:
 
     @staticmethod
     def _is_detail(field: Field) -> bool:
-        # Messages are left out where they are not set; those of an answer always are, but these.
+        # Unset messages are omitted; in answers all are set but these.
         return field.name in ("details", "engine")
 
     def _property(self, field: Field) -> dict[str, Any]:
@@ -198,7 +197,7 @@ class Description:
         return {"type": "object", "additionalProperties": self._value(entry)}
 
     def _entry(self, field: Field) -> Field | None:
-        """The value field of a map, None where the field is none."""
+        """Return the value field of a map field, None for any other field."""
         if field.type != Field.TYPE_MESSAGE:
             return None
         owner, _, name = field.type_name.rpartition(".")
@@ -234,7 +233,7 @@ def _comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...],
 
 
 def _bytes() -> dict[str, Any]:
-    """A body of plain bytes."""
+    """Return the request body of plain bytes."""
     return {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -270,11 +269,11 @@ def _recording() -> dict[str, Any]:
 
 
 def describe(descriptors: Path, version: str) -> dict[str, Any]:
-    """The OpenAPI document of a descriptor set with comments."""
+    """Return the OpenAPI document of a descriptor set with comments."""
     files = descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes())
     return Description(files).document(version)
 
 
 def write(descriptors: Path, target: Path, version: str) -> None:
-    """Writes the document as JSON."""
+    """Write the document as JSON."""
     target.write_text(json.dumps(describe(descriptors, version), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

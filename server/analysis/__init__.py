@@ -1,4 +1,4 @@
-"""From the audio of a meeting to its stored answers."""
+"""The analysis of a meeting: from its audio to its stored answers."""
 
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, MeetingAnalyzer, session_config

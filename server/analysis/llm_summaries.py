@@ -1,6 +1,6 @@
-"""Summaries written by a language model, where one is configured: any OpenAI-compatible endpoint.
+"""Summaries by a language model behind an OpenAI-compatible endpoint, if one is configured.
 
-Whatever goes wrong there, the meeting gets its extractive summaries.
+On any failure the extractive summaries are used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from server.conversation import Conversation
 from server.insights import SummaryTexts
 
 log = logging.getLogger(__name__)
-# About 100 000 tokens; what is beyond is cut from the middle of the meeting.
+# About 100 000 tokens; the middle of a longer transcript is cut out.
 MAX_TRANSCRIPT_CHARACTERS = 300_000
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_SENTENCES = 20
@@ -30,17 +30,17 @@ PROMPT = (
 
 
 class NoSummary(Exception):
-    """The endpoint gave nothing that can be used."""
+    """The endpoint returned nothing usable."""
 
 
 class SummaryWriter:
-    """Asks the configured endpoint; ``write`` answers None where there is none, or it fails."""
+    """Request summaries from the configured endpoint."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
 
     async def write(self, conversation: Conversation) -> SummaryTexts | None:
-        """The summaries, or None."""
+        """Return the model's summaries; None if no endpoint is configured, nothing was said, or the request fails."""
         if not self._settings.summary_url or not conversation.sentences:
             return None
         try:
@@ -85,14 +85,14 @@ class SummaryWriter:
 
 
 def transcript_for_model(conversation: Conversation) -> str:
-    """One line a sentence, with the speaker's number; the middle of a very long meeting is left out."""
+    """Format one line per sentence with the speaker's number, cutting the middle of a very long meeting."""
     text = "\n".join(f"{s.speaker}: {s.text}" for s in conversation.sentences)
     half = MAX_TRANSCRIPT_CHARACTERS // 2
     return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
 def checked(content: str, conversation: Conversation) -> SummaryTexts:
-    """The summaries that the model wrote. Raises NoSummary."""
+    """Parse and validate the model's answer. Raises NoSummary."""
     try:
         written = json.loads(content)
     except ValueError as error:

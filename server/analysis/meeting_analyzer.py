@@ -1,4 +1,4 @@
-"""The analysis of one meeting: decode, stream through the session engine, fold, compute, store."""
+"""The analysis of one meeting: decode, stream through the engine, fold, compute, store."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from server.lifecycle import Stage
 from server.media import RATE_HZ
 from server.storage import Connection, Database, Job, jobs, results, voices
 
-# Shares of the progress bar: decoding is quick, the models are not.
+# Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
 REPORT_EVERY_S = 1.0
-# How long the database may be away before an analysis is given back to the queue.
+# Seconds the database may be unreachable before an analysis returns to the queue.
 DATABASE_PATIENCE_S = 60.0
 
 RecordedLive = Callable[[Job], Awaitable[Recording | None]]
 
 
 class MeetingAnalyzer:
-    """Analyses meetings, each from its durable recording to its stored answers."""
+    """Analyse meetings, from durable recordings to stored answers."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class MeetingAnalyzer:
     ) -> None:
         """
         Args:
-            recorded_live: finds the recording of a meeting that came live, None for an uploaded one.
-            max_duration_s: a longer recording is refused.
+            recorded_live: returns the recording of a live meeting, None for an uploaded one.
+            max_duration_s: maximum length of a recording, seconds.
         """
         self._database = database
         self._recorded_live = recorded_live
@@ -57,21 +57,21 @@ class MeetingAnalyzer:
         self.inference = inference
 
     async def analyse(self, job: Job) -> None:
-        """Makes the job's meeting ready.
+        """Analyse the job's meeting and make it ready.
 
         Raises:
             UnusableRecording, SessionRefused: the recording is at fault.
-            DecoderDied: its decoders died, whoever is at fault.
+            DecoderDied: a decoder process died.
             SessionBroke: another attempt may succeed.
             JobLost: another worker has the job.
-            DatabaseGone: the database was away too long.
+            DatabaseGone: the database was unreachable for too long.
         """
         recording = await self._recording(job)
         said = [await self._run_session(job, recording, place) for place in range(len(recording.tracks))]
         await self.conclude(job, recording, said)
 
     async def conclude(self, job: Job, recording: Recording, said: list[SessionResult]) -> None:
-        """Makes the job's meeting ready from what its sessions said. Raises as ``analyse``."""
+        """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
         conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
 
         async def read_so_far(done: int, total: int) -> None:
@@ -160,7 +160,13 @@ class MeetingAnalyzer:
 def session_config(
     meeting_id: UUID, language: str, key_terms: Sequence[str], track: AudioTrack, *, live: bool
 ) -> session_pb2.SessionConfig:
-    """The config of the session that hears a track."""
+    """Return the engine session's config for a track.
+
+    Args:
+        language: BCP 47 tag; empty to have it detected.
+        key_terms: terms to bias recognition with.
+        live: whether the audio arrives in real time.
+    """
     return session_pb2.SessionConfig(
         session_label=str(meeting_id),
         sample_rate_hz=RATE_HZ,

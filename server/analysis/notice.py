@@ -1,4 +1,4 @@
-"""What a reader of a meeting's answers must know first: that nobody speaks, or that there are no words, and why."""
+"""The notice on a meeting's answers: no speech or no words were found, and the likely reason."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from server.analysis.recording import AudioTrack, Recording, SessionResult
 from server.conversation import Conversation, named_language
 from server.media import RATE_HZ
 
-# Speech of a usable microphone is tens of dB above it.
+# Speech from a working microphone is tens of dB louder.
 HARDLY_AUDIBLE_DBFS = -60.0
-# A list of languages that is longer than this is read in details.engine.languages.
+# Longer language lists are only referred to, at details.engine.languages.
 MAX_LANGUAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What was found, and what there is to say of it."""
+    """Whether speech was found, and a text about what is missing."""
 
     speech_found: bool
     text: str
-    """Sentences for people; empty where there is nothing to say."""
+    """Sentences for people; empty if nothing is missing."""
 
 
 def notice_of(conversation: Conversation, recording: Recording, said: Sequence[SessionResult], language: str) -> Notice:
-    """What is missing of a conversation, and why.
+    """Return what a conversation lacks, and why.
 
     Args:
-        said: of each of the recording's tracks.
-        language: BCP 47, as it was given; empty where it was to be detected.
+        said: session results of the recording's tracks, in order.
+        language: BCP 47 tag as stated; empty if it was to be detected.
     """
     if not conversation.segments:
         return Notice(False, _no_speech(conversation, recording, said))
@@ -39,7 +39,7 @@ def notice_of(conversation: Conversation, recording: Recording, said: Sequence[S
 
 
 def ready_message(remark: str, notice: Notice) -> str:
-    """The status message of a meeting that is ready; ``remark`` is of the recording itself."""
+    """Return the status message of a ready meeting; ``remark`` is about the recording itself."""
     ready = f"Ready; {remark}" if remark else "Ready"
     return f"{ready}. {notice.text}" if notice.text else ready
 
@@ -56,13 +56,13 @@ def _no_speech(conversation: Conversation, recording: Recording, said: Sequence[
 
 
 def _heard(recording: Recording, said: Sequence[SessionResult]) -> str:
-    """What was listened to."""
+    """Describe the analysed tracks with length and level."""
     heard = [_heard_of(track, one) for track, one in zip(recording.tracks, said, strict=True)]
     return f"Heard: {'; '.join(heard)}."
 
 
 def _heard_of(track: AudioTrack, said: SessionResult) -> str:
-    """A track, how long and how loud it is: ``channel 1, 12 s at -31.5 dBFS``."""
+    """Describe one track: ``channel 1, 12 s at -31.5 dBFS``."""
     if not said.level.samples:
         return f"{track.called}, without any audio"
     level = _level_dbfs(track, said)
@@ -74,7 +74,7 @@ def _heard_of(track: AudioTrack, said: SessionResult) -> str:
 
 
 def _seconds(value: float) -> str:
-    """A length, as exact as it is short."""
+    """Format a duration: whole seconds from 10 s on, tenths below."""
     return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"
 
 

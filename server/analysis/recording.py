@@ -1,7 +1,7 @@
-"""What there is to analyse of a meeting: the tracks of its audio, uploaded or live.
+"""The input of an analysis: the tracks of a meeting's audio, uploaded or live.
 
-An uploaded recording is one track whose voices are told apart. A live meeting has the tracks of
-its config, less those that carry another's audio.
+An uploaded recording is one track to diarize, or one track per channel. A live meeting has the tracks of its
+config, without duplicates.
 """
 
 from __future__ import annotations
@@ -24,51 +24,51 @@ class AudioTrack:
     """One track to analyse."""
 
     pcm: Callable[[], AsyncIterator[bytes]]
-    """Its audio from the beginning, s16le mono at 16 kHz."""
+    """Opens the track's audio from its start, s16le mono at 16 kHz."""
     samples: int
-    """How long it is; 0 where that is not known before."""
+    """Length at 16 kHz; 0 if it is not known in advance."""
     expected_speakers: int | None = None
     start_us: int = 0
     number_of: Callable[[int], int] = lambda label: label
-    """The meeting's number of a speaker of the track."""
+    """Maps a speaker label of the track to the meeting-wide number."""
     place: int = 0
-    """Which of the meeting's tracks it is, from 0."""
+    """Index among the meeting's tracks."""
     called: str = "the whole recording"
-    """What people call it: ``channel 1``, ``track 2 of 2``."""
+    """Label for people: ``channel 1``, ``track 2 of 2``."""
     level_dbfs: float | None = None
-    """How loud it was as it came; None where it is heard as it came, so that this is measured."""
+    """Level of the original audio; None if ``pcm`` is unchanged in level, which is then measured."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Everything that is analysed of a meeting."""
+    """All tracks of a meeting to analyse."""
 
     tracks: tuple[AudioTrack, ...]
     places: int = 1
-    """How many tracks the meeting has, those included that are not analysed."""
+    """Number of the meeting's tracks, including ones that are not analysed."""
     names: dict[int, str] = field(default_factory=dict)
-    """Names of speakers that are known beforehand, by number."""
+    """Names known in advance, by speaker number."""
     remark: str = ""
-    """Something to say of the recording itself when it is ready."""
+    """Remark on the recording for the status message."""
 
 
 @dataclass
 class SessionResult:
-    """What a session said of a track, with the voices apart: they are stored only where that is wanted."""
+    """The final results of a track's session; speaker embeddings are apart, since they are stored only on request."""
 
     events: list[Event] = field(default_factory=list)
     vectors: dict[int, NDArray[np.float32]] = field(default_factory=dict)
-    """Unit vector of the voice of each speaker who was heard alone for long enough."""
+    """Unit-length embedding of each speaker with at least MIN_SPEECH_S of speech."""
     voice_model: str = ""
     same_voice_similarity: float = 1.0
-    """Cosine similarity from which two of the model's vectors are of one voice; 1 where the engine does not say."""
+    """Cosine similarity from which two embeddings are the same voice; 1 if the engine reports none."""
     language_unknown: bool = False
-    """A language was given that the recogniser does not know: there are no words."""
+    """A language was stated that the recogniser lacks: there are no words."""
     level: LevelMeter = field(default_factory=LevelMeter)
-    """Of what the session was sent."""
+    """Level of the audio sent to the session."""
 
     def take(self, response: session_pb2.RunSessionResponse) -> None:
-        """Keeps what is final."""
+        """Collect a response of the engine, if it is final."""
         kind = response.WhichOneof("event")
         if kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
             return
@@ -91,7 +91,7 @@ class SessionResult:
 def conversation_of(
     recording: Recording, said: list[SessionResult]
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
-    """The conversation of all tracks, and the voice of each speaker by number."""
+    """Return the conversation of all tracks, and the speaker embeddings by meeting-wide number."""
     heard = [
         HeardTrack(fold(one.events), track.start_us, track.number_of, track.place, one.level.silent)
         for track, one in zip(recording.tracks, said, strict=True)

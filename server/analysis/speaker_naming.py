@@ -1,4 +1,4 @@
-"""The speakers of a meeting when its analysis is done: by voice, by what is said, or by number."""
+"""Names of a meeting's speakers: from tracks, known voices or the words, else numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
 def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[int, str]) -> list[SpeakerRow]:
-    """Every speaker, named as is ``known`` of their number, or by what is said where that is clear, else by number."""
+    """Return all speakers, named as in ``known``, else by a clear mention in the words, else by number."""
     guesses = {named.speaker: named for named in named_speakers(conversation)}
     rows = []
     for label in conversation.speakers:
@@ -37,9 +37,15 @@ async def recognise(
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
 ) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:
-    """The speakers with the names of known voices, and which voice each is: (speaker, voice).
+    """Match speakers with the organization's known voices, and store new voices.
 
-    New voices are remembered. Does nothing where the organization does not want recognition.
+    Args:
+        said: a session result, for the embedding model and its threshold.
+        vectors: unit-length embeddings by speaker number.
+        rows: the speakers as named so far.
+
+    Returns the speakers with names of known voices, and (speaker id, voice id) links. Without the organization's
+    consent, returns ``rows`` and no links.
     """
     if not await voices.recognises(connection, organization_id):
         return rows, []

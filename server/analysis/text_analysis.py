@@ -1,4 +1,4 @@
-"""Reading what was said: sentences from words, then each English one through the engine's text models."""
+"""Text analysis: split words into sentences and run the English ones through the engine's text models."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ _PLACE = {language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i fo
 async def read(
     conversation: Conversation, inference: InferenceClient, report: Callable[[int, int], Awaitable[None]]
 ) -> Conversation:
-    """The conversation with its sentences, the English ones with polarity, emotions and vector.
+    """Return the conversation with sentences, the English ones with polarity, emotions and embedding.
 
-    The text models know English; whatever they would say of another language is left unsaid.
-    ``report`` is told how many sentences of how many are read. Raises SessionBroke.
+    The text models support English only; sentences in other languages are not analysed.
+
+    Args:
+        report: awaited with (sentences done, English sentences in total) after each batch.
+
+    Raises SessionBroke.
     """
     spoken = list(sentences_of(conversation))
     english = [place for place, sentence in enumerate(spoken) if sentence.language == ENGLISH]

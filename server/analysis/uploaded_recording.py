@@ -1,4 +1,4 @@
-"""An uploaded recording as something to analyse: its audio, decoded from the durable file."""
+"""An uploaded recording as input of the analysis."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from server.engine import pcm_of
 from server.storage import Job
 
 DAMAGED = "parts of the recording were damaged and could not be decoded"
-# Whoever asks for separate channels expects several people.
+# Separate channels suggest that the caller expects several people.
 ONE_CHANNEL = "it has one channel, which is taken for one person"
 ONE_OF_ITS_OWN = "of its channels one alone carries something of its own; it is taken for one person"
 
 
 def recording_of(audio: DecodedAudio, job: Job) -> Recording:
-    """The recording of the job's meeting, decoded as the job asks for it."""
+    """Return the tracks to analyse of a decoded recording, as the job's ``channels`` states."""
     remarks = [DAMAGED] * audio.damaged + list(audio.remarks)
     if job.channels is ChannelUse.SEPARATE:
         if len(audio.tracks) == 1 and audio.tracks[0].level_dbfs is not None:
@@ -29,7 +29,7 @@ def recording_of(audio: DecodedAudio, job: Job) -> Recording:
 
 
 def _participant(track: DecodedTrack) -> AudioTrack:
-    """One channel, on which one person speaks: the first channel's is speaker 1, as on the tracks of a live meeting."""
+    """Return one channel as the track of one person: channel 1 is speaker 1, as on live participant tracks."""
 
     def number_of(_: int) -> int:
         return track.place + 1

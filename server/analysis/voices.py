@@ -1,4 +1,4 @@
-"""The same voice in several meetings: which known voice each speaker is."""
+"""Cross-meeting speaker recognition: match speakers with known voices by embedding."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from server.storage import VoiceRow
 
-# A voice heard for less is not compared: its vector is mostly chance.
+# Speakers with less speech are not matched: their embeddings are too unreliable.
 MIN_SPEECH_S = 8.0
 
 
 class VoiceMatch(NamedTuple):
-    """Speaker ``label`` is ``voice``."""
+    """Speaker ``label`` is voice ``voice_id``, with this cosine similarity."""
 
     label: int
     voice_id: UUID
@@ -26,9 +26,12 @@ class VoiceMatch(NamedTuple):
 def matched(
     vectors: Mapping[int, NDArray[np.float32]], known: Sequence[VoiceRow], same_voice_similarity: float
 ) -> list[VoiceMatch]:
-    """Which speakers (label -> unit vector) are known voices; the likest first, each voice and speaker once.
+    """Match speakers with known voices greedily, most similar pair first, each at most once.
 
-    ``same_voice_similarity``: cosine similarity from which two vectors are of one voice; it is the model's.
+    Args:
+        vectors: unit-length float32 embeddings by speaker label.
+        known: known voices, from the same model.
+        same_voice_similarity: the model's cosine threshold for the same voice.
     """
     candidates = [
         VoiceMatch(label, voice.id, float(np.dot(vector, np.frombuffer(voice.vector, "<f4"))))
@@ -44,7 +47,7 @@ def matched(
 
 
 def heard_again(voice: VoiceRow, vector: NDArray[np.float32]) -> VoiceRow:
-    """The voice after one more meeting: the mean of its vectors, unit length."""
+    """Return the voice updated with one more meeting: the mean of its embeddings, rescaled to unit length."""
     mean = np.frombuffer(voice.vector, "<f4") * voice.meetings + vector
     mean = mean / max(float(np.linalg.norm(mean)), 1e-9)
     return VoiceRow(voice.id, voice.name, mean.astype("<f4").tobytes(), voice.meetings + 1)

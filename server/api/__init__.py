@@ -1,4 +1,4 @@
-"""The gRPC services of the product."""
+"""The product's gRPC services."""
 
 from server.api.serve import ApiDependencies, build_server, serve
 

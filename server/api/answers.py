@@ -1,4 +1,4 @@
-"""Reading stored answers: one query, scoped to the caller, or the documented error."""
+"""Access to stored answers, scoped to the caller."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ReadyAnswer(Generic[Document_co]):
     duration_ms: int = 0
     definition_version: str = ""
     notice: str = ""
-    """What a reader must know first; empty where there is nothing."""
+    """What a reader must know first; empty if nothing."""
 
     def speaker_id(self, label: int) -> str:
-        """UUID of the speaker with this number; empty for the unknown speaker."""
+        """Return the UUID of the speaker with this number; empty for the unknown speaker."""
         return self._ids.get(label, "")
 
     @cached_property
@@ -37,24 +37,27 @@ class ReadyAnswer(Generic[Document_co]):
 
 
 AnyAnswer: TypeAlias = ReadyAnswer[Mapping[str, object]]
-"""An answer of whatever family, for its speakers and what must be known of it."""
+"""An answer of any family."""
 
 
 class Answers:
-    """Stored answers of finished meetings."""
+    """Read stored answers of finished meetings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
-        """The caller's answer. Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed."""
+        """Return an answer of the caller's organization.
+
+        Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed.
+        """
         organization_id = current_caller().organization_id
         wanted = checked_file_hash(file_hash)
         found = await self._database.read(lambda c: meetings.answer(c, organization_id, wanted, family.name))
         return _ready(found, family)
 
     async def latest(self, family: Family[Document]) -> ReadyAnswer[Document]:
-        """The same for the meeting that the caller uploaded last."""
+        """As ``get``, for the caller's most recently uploaded meeting."""
         user_id = current_caller().user_id
         return _ready(await self._database.read(lambda c: meetings.latest_answer(c, user_id, family.name)), family)
 

@@ -1,4 +1,4 @@
-"""AuthService: a password becomes a token."""
+"""AuthService: login with a password for a token."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     async def Login(  # noqa: N802
         self, request: auth_pb2.LoginRequest, context: aio.ServicerContext[Any, Any]
     ) -> auth_pb2.LoginResponse:
+        """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", "missing or too long")
         if not request.password or len(request.password) > MAX_PASSWORD:
             raise BadRequest("password", "missing or too long")
-        # A NUL cannot be in any stored address, and PostgreSQL refuses it as text.
+        # No stored address contains a NUL, and PostgreSQL rejects it in text.
         email = request.email.strip().replace("\x00", "")
         user = await self._database.run(lambda connection: users.find_by_email(connection, email))
         if not await self._passwords.check(user.password_hash if user else None, request.password) or user is None:

@@ -1,4 +1,4 @@
-"""Requests that cannot be decoded: the caller's mistake, named, and never an exception of the protobuf library."""
+"""Undecodable requests: reported as BadRequest with the field's name, never as a protobuf exception."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from server.errors import BadRequest
 
-# Deeper than any message of ours; what is nested deeper is refused without being named.
+# Deeper than any of our messages; a fault nested deeper is reported without the field's name.
 DEEPEST = 16
 Deserializer = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """Stands for a request that could not be decoded. gRPC would answer INTERNAL if its deserializer raised."""
+    """Placeholder of an undecodable request; gRPC would answer INTERNAL if its deserializer raised."""
 
     error: BadRequest
 
 
 def forgiving(method: str, deserialize: Deserializer | None) -> Deserializer | None:
-    """A deserializer that returns ``Undecodable`` where ``deserialize`` raises.
+    """Return a deserializer that returns ``Undecodable`` instead of raising DecodeError.
 
     Args:
-        method: ``/package.Service/Method``; its request type tells the name of the field at fault.
+        method: ``/package.Service/Method``; its request type names the field at fault.
+        deserialize: the original deserializer.
     """
     if deserialize is None:
         return None
@@ -45,14 +46,14 @@ def forgiving(method: str, deserialize: Deserializer | None) -> Deserializer | N
 
 
 def decoded(request: Any) -> Any:
-    """The request itself. Raises BadRequest for one that could not be decoded."""
+    """Return the request. Raises BadRequest if it could not be decoded."""
     if isinstance(request, Undecodable):
         raise request.error
     return request
 
 
 async def all_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The requests of a stream. Raises BadRequest at the first that could not be decoded."""
+    """Yield the requests of a stream. Raises BadRequest at the first undecodable one."""
     async for request in requests:
         yield decoded(request)
 
@@ -70,7 +71,7 @@ def _reason(method: str, data: bytes) -> BadRequest:
 
 
 def _field_not_utf8(kind: Descriptor, data: bytes, depth: int) -> str | None:
-    """The documented name of a text in a serialized message that is not UTF-8, None where there is none."""
+    """Return the public name of the first string field in a serialized message that is not UTF-8, or None."""
     try:
         fields: Any = UnknownFieldSet(Empty.FromString(data))
     except DecodeError:
@@ -80,7 +81,7 @@ def _field_not_utf8(kind: Descriptor, data: bytes, depth: int) -> str | None:
         if known is None or not isinstance(field.data, bytes):
             continue
         if known.type == FieldDescriptor.TYPE_STRING and not _is_utf8(field.data):
-            # The one text of google.api.HttpBody is a header in REST.
+            # In REST, the only string field of google.api.HttpBody is a header.
             return "content-type" if known.full_name == "google.api.HttpBody.content_type" else known.json_name
         if known.message_type is not None and depth:
             within = _field_not_utf8(known.message_type, field.data, depth - 1)

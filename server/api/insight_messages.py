@@ -1,4 +1,4 @@
-"""From stored documents to the messages of InsightsService; speakers' numbers become their UUIDs."""
+"""Conversion of stored documents to InsightsService messages; speaker numbers become UUIDs."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ UNRELIABLE_ADVICE = (
 
 
 def clock(milliseconds: int) -> str:
-    """``HH:MM:SS`` of a time from the start of the meeting, in milliseconds; fractions are cut off."""
+    """Format milliseconds from the start of the meeting as ``HH:MM:SS``, rounding down."""
     seconds = milliseconds // 1000
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def support(document: SupportDocument) -> pb.ScoreSupport:
-    """Support of a score."""
+    """Convert the support of a score."""
     return pb.ScoreSupport(**document)
 
 
 def score_details(document: ScoreDocument) -> pb.ScoreDetails:
-    """Parts and support of a score."""
+    """Convert the components and support of a score."""
     components = [pb.ScoreComponent(**component) for component in document["components"]]
     return pb.ScoreDetails(components=components, support=support(document["support"]))
 
 
 def nodes(found: AnyAnswer, documents: Iterable[NodeDocument], *, detailed: bool) -> list[pb.InteractionNode]:
-    """A map of interactions; ``detailed``: with the number of exchanges."""
+    """Convert interaction pairs; ``detailed`` adds the number of exchanges."""
     return [
         pb.InteractionNode(
             between=[found.speaker_id(label) for label in node["between"]],
@@ -67,7 +67,7 @@ def nodes(found: AnyAnswer, documents: Iterable[NodeDocument], *, detailed: bool
 
 
 def shares(found: AnyAnswer, documents: Iterable[ShareDocument], *, detailed: bool) -> list[pb.SpeakerShare]:
-    """Shares of the speaking time; ``detailed``: with the time itself."""
+    """Convert speaking shares; ``detailed`` adds the speaking time in milliseconds."""
     return [
         pb.SpeakerShare(
             meeting_speaking_percentage=share["percentage"],
@@ -79,7 +79,7 @@ def shares(found: AnyAnswer, documents: Iterable[ShareDocument], *, detailed: bo
 
 
 def transcript_details(found: ReadyAnswer[TranscriptDocument], words: Iterable[WordDocument]) -> pb.TranscriptDetails:
-    """How far a transcript can be trusted, with its words."""
+    """Convert a transcript's reliability, engine and words."""
     value, engine = found.value, found.engine
     return pb.TranscriptDetails(
         mean_word_confidence=value["mean_word_confidence"],
@@ -111,19 +111,19 @@ def _word(found: AnyAnswer, word: WordDocument) -> pb.TranscriptWord:
 
 
 def advice(found: AnyAnswer, *, reliable: bool) -> str:
-    """What to do about an unreliable text; empty for a reliable one."""
+    """Return advice for an unreliable text; empty for a reliable one."""
     return "" if reliable else found.notice or UNRELIABLE_ADVICE
 
 
 class LanguageFields(TypedDict):
-    """The fields of the language that several messages have."""
+    """The language fields that several messages share."""
 
     language: str | None
     language_confidence: float | None
 
 
 def language(document: SpokenLanguage) -> LanguageFields:
-    """The fields of the language spoken most, of a document of any version; None where it is not known."""
+    """Return the most spoken language and its confidence from a document of any version; None where unknown."""
     return {
         "language": document.get("language") or None,
         "language_confidence": document.get("language_confidence"),
@@ -131,7 +131,7 @@ def language(document: SpokenLanguage) -> LanguageFields:
 
 
 def sentiment_details(document: SentimentDocument) -> pb.SentimentDetails:
-    """What the sentiment was made of."""
+    """Convert the details of a sentiment."""
     return pb.SentimentDetails(
         label=document["label"],
         mean_polarity=document["mean_polarity"],
@@ -142,13 +142,13 @@ def sentiment_details(document: SentimentDocument) -> pb.SentimentDetails:
 
 
 def emotion_shares(document: EmotionsDocument) -> pb.EmotionShares | None:
-    """The emotions of a meeting; None where they cannot be read."""
+    """Convert a meeting's emotion shares; None if they could not be measured."""
     percentages = document["percentages"]
     return None if percentages is None else pb.EmotionShares(**percentages)
 
 
 def reliability(found: ReadyAnswer[MadeOfWords], method: str) -> pb.TextReliability:
-    """How far an answer made from words can be trusted."""
+    """Convert the reliability of an answer derived from words; ``method`` names how it was derived."""
     told = found.value["reliability"]
     return pb.TextReliability(
         reliable=told["reliable"],
@@ -162,24 +162,24 @@ def reliability(found: ReadyAnswer[MadeOfWords], method: str) -> pb.TextReliabil
 
 
 def texts(items: Iterable[str]) -> struct_pb2.ListValue:
-    """A list of strings as the maps of lists hold it."""
+    """Wrap strings in a ListValue, as map values need it."""
     value = struct_pb2.ListValue()
     value.extend(list(items))
     return value
 
 
 def texts_by_speaker(found: AnyAnswer, pairs: Iterable[Sequence[Any]]) -> dict[str, struct_pb2.ListValue]:
-    """Lists of sentences by speaker; a pair is [speaker, [sentence, ...]]."""
+    """Map speaker ids to lists of texts, from pairs of (speaker number, texts)."""
     return {found.speaker_id(label): texts(said) for label, said in pairs}
 
 
 def summary(found: AnyAnswer, document: SummaryTexts) -> dict[str, struct_pb2.ListValue]:
-    """The summaries of the speakers and of the meeting."""
+    """Convert the summaries of the speakers and of the meeting."""
     return {**texts_by_speaker(found, document["speakers"]), MEETING_SUMMARY: texts(document["meeting"])}
 
 
 def questions(found: AnyAnswer, documents: Iterable[Question]) -> list[pb.Question]:
-    """Questions with their times."""
+    """Convert questions with their times."""
     return [
         pb.Question(
             speaker=found.speaker_id(asked["speaker"]),
@@ -191,17 +191,17 @@ def questions(found: AnyAnswer, documents: Iterable[Question]) -> list[pb.Questi
 
 
 def dynamics(documents: Iterable[PeriodDynamics]) -> list[pb.PeriodDynamics]:
-    """Periods of the dynamics."""
+    """Convert the dynamics of periods."""
     return [pb.PeriodDynamics(**period) for period in documents]
 
 
 def topics(documents: Iterable[Topic]) -> list[pb.Topic]:
-    """Topics with their keywords."""
+    """Convert topics with their keywords."""
     return [pb.Topic(**topic) for topic in documents]
 
 
 def topic_details(found: AnyAnswer, documents: Iterable[TopicDetail]) -> list[pb.TopicDetail]:
-    """Stretches in depth."""
+    """Convert the detailed metrics of topics or periods."""
     return [_topic_detail(found, document) for document in documents]
 
 
@@ -232,7 +232,7 @@ def _topic_detail(found: AnyAnswer, document: TopicDetail) -> pb.TopicDetail:
 
 
 def audio_quality(found: AnyAnswer, documents: Iterable[SpeakerQuality]) -> list[pb.SpeakerAudioQuality]:
-    """How the speakers can be heard."""
+    """Convert the speakers' audio quality; speakers without a measurement are left out."""
     by_label = {document["speaker"]: document for document in documents}
     return [
         pb.SpeakerAudioQuality(
@@ -254,7 +254,7 @@ def audio_quality(found: AnyAnswer, documents: Iterable[SpeakerQuality]) -> list
 def audio_details(
     found: ReadyAnswer[AudioQualityDocument], fragments: Iterable[FragmentQuality]
 ) -> pb.AudioQualityDetails:
-    """The recording's own quality, and that of each segment."""
+    """Convert the audio quality of the recording and of each segment."""
     return pb.AudioQualityDetails(
         noise_db=found.value["noise_db"],
         music=[pb.TimeSpan(start=start, end=end) for start, end in found.value["music"]],

@@ -1,4 +1,4 @@
-"""InsightsService: stored scores and text of a finished meeting, mapped to the documented answers."""
+"""InsightsService: stored scores and texts of a finished meeting, mapped to messages."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetBalanceScore(  # noqa: N802
         self, request: pb.GetBalanceScoreRequest, context: Context
     ) -> pb.GetBalanceScoreResponse:
+        """See InsightsService.GetBalanceScore."""
         found = await self._answers.get(request.file_hash, BALANCE)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetBalanceScoreResponse(balance_score=found.value["score"], details=details)
@@ -62,6 +63,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetInteractionScore(  # noqa: N802
         self, request: pb.GetInteractionScoreRequest, context: Context
     ) -> pb.GetInteractionScoreResponse:
+        """See InsightsService.GetInteractionScore."""
         found = await self._answers.get(request.file_hash, INTERACTION_SCORE)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetInteractionScoreResponse(meeting_interaction_score=found.value["score"], details=details)
@@ -69,6 +71,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingEnergy(  # noqa: N802
         self, request: pb.GetMeetingEnergyRequest, context: Context
     ) -> pb.GetMeetingEnergyResponse:
+        """See InsightsService.GetMeetingEnergy."""
         found = await self._answers.get(request.file_hash, ENERGY)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetMeetingEnergyResponse(meeting_energy=found.value["score"], details=details)
@@ -76,6 +79,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingSentiment(  # noqa: N802
         self, request: pb.GetMeetingSentimentRequest, context: Context
     ) -> pb.GetMeetingSentimentResponse:
+        """See InsightsService.GetMeetingSentiment."""
         found = await self._answers.get(request.file_hash, SENTIMENT)
         details = None
         if request.include_details:
@@ -87,6 +91,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingEmotions(  # noqa: N802
         self, request: pb.GetMeetingEmotionsRequest, context: Context
     ) -> pb.GetMeetingEmotionsResponse:
+        """See InsightsService.GetMeetingEmotions."""
         found = await self._answers.get(request.file_hash, MEETING_EMOTIONS)
         details = messages.support(found.value["support"]) if request.include_details else None
         shares = messages.emotion_shares(found.value)
@@ -95,6 +100,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetSpeakerEmotionsOverTime(  # noqa: N802
         self, request: pb.GetSpeakerEmotionsOverTimeRequest, context: Context
     ) -> pb.GetSpeakerEmotionsOverTimeResponse:
+        """See InsightsService.GetSpeakerEmotionsOverTime."""
         found = await self._answers.get(request.file_hash, EMOTION_CHUNKS)
         chunks = [
             pb.EmotionChunk(
@@ -109,6 +115,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetInteractions(  # noqa: N802
         self, request: pb.GetInteractionsRequest, context: Context
     ) -> pb.GetInteractionsResponse:
+        """See InsightsService.GetInteractions."""
         found = await self._answers.get(request.file_hash, INTERACTIONS)
         nodes = messages.nodes(found, found.value["nodes"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
@@ -117,6 +124,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetSpeakersBalance(  # noqa: N802
         self, request: pb.GetSpeakersBalanceRequest, context: Context
     ) -> pb.GetSpeakersBalanceResponse:
+        """See InsightsService.GetSpeakersBalance."""
         found = await self._answers.get(request.file_hash, SHARES)
         listed = messages.shares(found, found.value["speakers"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
@@ -125,6 +133,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetTranscription(  # noqa: N802
         self, request: pb.GetTranscriptionRequest, context: Context
     ) -> pb.GetTranscriptionResponse:
+        """See InsightsService.GetTranscription."""
         found = await self._answers.get(request.file_hash, TRANSCRIPT)
         entries = [
             pb.TranscriptEntry(
@@ -143,6 +152,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetKeyPoints(  # noqa: N802
         self, request: pb.GetKeyPointsRequest, context: Context
     ) -> pb.GetKeyPointsResponse:
+        """See InsightsService.GetKeyPoints."""
         found = await self._answers.get(request.file_hash, KEY_POINTS)
         details = messages.reliability(found, "extractive") if request.include_details else None
         points = messages.texts_by_speaker(found, found.value["speakers"])
@@ -151,6 +161,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetTextSummaries(  # noqa: N802
         self, request: pb.GetTextSummariesRequest, context: Context
     ) -> pb.GetTextSummariesResponse:
+        """See InsightsService.GetTextSummaries."""
         found = await self._answers.get(request.file_hash, SUMMARIES)
         details = messages.reliability(found, found.value["method"]) if request.include_details else None
         return pb.GetTextSummariesResponse(text_summary=messages.summary(found, found.value), details=details)
@@ -158,8 +169,9 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetQuestions(  # noqa: N802
         self, request: pb.GetQuestionsRequest, context: Context
     ) -> pb.GetQuestionsResponse:
+        """See InsightsService.GetQuestions."""
         found = await self._answers.get(request.file_hash, QUESTIONS)
-        # Answers of earlier versions do not say how: all of them were told by rules.
+        # Earlier versions did not store the method: it was always rules.
         method = found.value.get("method", "rules")
         details = messages.reliability(found, method) if request.include_details else None
         asked = messages.questions(found, found.value["questions"])
@@ -168,6 +180,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetTopics(  # noqa: N802
         self, request: pb.GetTopicsRequest, context: Context
     ) -> pb.GetTopicsResponse:
+        """See InsightsService.GetTopics."""
         if request.HasField("period_seconds"):
             _, listed = await self._of_period(request.file_hash, request.period_seconds, period_topics)
         else:
@@ -177,6 +190,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingDynamics(  # noqa: N802
         self, request: pb.GetMeetingDynamicsRequest, context: Context
     ) -> pb.GetMeetingDynamicsResponse:
+        """See InsightsService.GetMeetingDynamics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             _, listed = await self._of_period(request.file_hash, request.period_seconds, dynamics)
         else:
@@ -186,6 +200,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetDetailsByTopics(  # noqa: N802
         self, request: pb.GetDetailsByTopicsRequest, context: Context
     ) -> pb.GetDetailsByTopicsResponse:
+        """See InsightsService.GetDetailsByTopics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             found, listed = await self._of_period(request.file_hash, request.period_seconds, period_details)
             return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed))
@@ -195,6 +210,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetSpeakersAudioQuality(  # noqa: N802
         self, request: pb.GetSpeakersAudioQualityRequest, context: Context
     ) -> pb.GetSpeakersAudioQualityResponse:
+        """See InsightsService.GetSpeakersAudioQuality."""
         found = await self._answers.get(request.file_hash, AUDIO_QUALITY)
         details = None
         if request.include_details:
@@ -206,14 +222,15 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     async def GetMeetingQuality(  # noqa: N802
         self, request: pb.GetMeetingQualityRequest, context: Context
     ) -> pb.GetMeetingQualityResponse:
+        """See InsightsService.GetMeetingQuality."""
         return report(await self._answers.get(request.file_hash, QUALITY))
 
     async def _of_period(
         self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[T]]
     ) -> tuple[AnyAnswer, list[T]]:
-        """Answers for periods that are not stored, from the stored timeline. Raises BadRequest."""
+        """Compute an answer for a period that is not stored, from the stored timeline. Raises BadRequest."""
         found = await self._answers.get(file_hash, TIMELINE)
         wanted = checked_period(period_s, found.duration_ms)
-        # A long meeting cut short takes a moment: not the event loop's.
+        # May take a moment for a long meeting: off the event loop.
         listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))
         return found, listed

@@ -1,4 +1,4 @@
-"""Around every call: who calls, requests that are none, and errors as types turned into statuses."""
+"""The interceptor around every call: authentication, undecodable requests, and errors as gRPC statuses."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUn
 from server.storage import DatabaseFull, DatabaseGone, Vanished
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
-# gRPC's own services, health and reflection: open to everybody.
+# gRPC's own services, health and reflection, need no authentication.
 PUBLIC_PREFIX = "/grpc."
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
-# Gives the request, or the stream of requests, of a call; raises BadRequest where one cannot be decoded.
+# Returns the request, or request stream, of a call. Raises BadRequest for an undecodable one.
 Check = Callable[[Any], Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
-# Yields its responses, or writes them to the context itself, as the health service's Watch does.
+# Yields its responses, or writes them to the context itself like the health service's Watch.
 StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None] | Awaitable[None]]
 
 
 class CallInterceptor(aio.ServerInterceptor):
-    """Authenticates each call but the public ones and maps what it raises to gRPC statuses."""
+    """Authenticate each non-public call and map its exceptions to gRPC statuses."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -42,6 +42,7 @@ class CallInterceptor(aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
+        """Wrap the method's handler with authentication, decoding checks and error mapping."""
         handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
         if handler is None:
@@ -78,7 +79,7 @@ class CallInterceptor(aio.ServerInterceptor):
                 if inspect.isawaitable(said):
                     await said
                     return
-                # Closed with the call, whatever ends it: what a stream holds is let go at once.
+                # Closed with the call, however it ends, so that the stream's resources are released at once.
                 async with aclosing(said) as responses:
                     async for response in responses:
                         yield response
@@ -93,12 +94,12 @@ class CallInterceptor(aio.ServerInterceptor):
 
 
 async def _abort(method: str, error: Exception, context: Context) -> Any:
-    """Ends the call with the status of what was raised."""
+    """Abort the call with the status of ``error``."""
     if isinstance(error, aio.AbortError):
         raise error
     told = _for_callers(error)
     if isinstance(told, InternalError):
-        # The stack is for us.
+        # Callers do not see the stack trace; the log keeps it.
         log.error("%s failed", method, exc_info=error)
     status = rich_status(told)
     details = (DETAILS_TRAILER, status.SerializeToString())
@@ -106,7 +107,7 @@ async def _abort(method: str, error: Exception, context: Context) -> Any:
 
 
 def _for_callers(error: Exception) -> MeetraError:
-    """What a caller is told of ``error``."""
+    """Map ``error`` to the error that callers see."""
     if isinstance(error, MeetraError):
         return error
     if isinstance(error, DiskFull | DatabaseFull):

@@ -1,4 +1,4 @@
-"""LiveService: meetings while they happen, over one stream or by single calls."""
+"""LiveService: live meetings over one stream or by unary calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from server.live import MAX_CHUNK_BYTES, Connection, LiveMeeting, LiveMeetings, 
 from server.meetings import unpacked
 
 Context = aio.ServicerContext[Any, Any]
-# Acknowledgements of what came within this time are sent together.
+# Seconds between two acknowledgements on a stream.
 ACK_EVERY_S = 0.2
 
 
@@ -41,6 +41,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def StreamMeeting(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamMeetingRequest], context: Context
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
+        """See LiveService.StreamMeeting."""
         requests = aiter(request_iterator)
         first = await anext(requests, None)
         if first is None or first.WhichOneof("payload") != "config":
@@ -56,10 +57,12 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             meeting.clients.leave(connection)
 
     async def OpenMeeting(self, request: pb.OpenMeetingRequest, context: Context) -> pb.OpenMeetingResponse:  # noqa: N802
+        """See LiveService.OpenMeeting."""
         meeting, connection = await self._open(request.config, streams=False)
         return pb.OpenMeetingResponse(ready=self._ready(meeting, connection))
 
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
+        """See LiveService.SendAudio."""
         meeting = await self._found(request.session_id)
         sender = meeting.clients.sender(request.owner)
         data = request.body.data
@@ -74,6 +77,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def ControlMeeting(  # noqa: N802
         self, request: pb.ControlMeetingRequest, context: Context
     ) -> pb.ControlMeetingResponse:
+        """See LiveService.ControlMeeting."""
         meeting = await self._found(request.session_id)
         if not meeting.finishing:
             meeting.clients.sender(request.owner)
@@ -83,6 +87,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def WatchMeeting(  # noqa: N802
         self, request: pb.WatchMeetingRequest, context: Context
     ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
+        """See LiveService.WatchMeeting."""
         meeting = await self._found(request.session_id)
         if wants_head_only(context):
             return
@@ -95,7 +100,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         caller = current_caller()
         if config.after_event_seq < 0:
             raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; 0 or more")
-        # Before there is a meeting or a connection that someone would have to undo.
+        # First, so that there is no meeting or connection to undo if it fails.
         await self._meetings.until_engine_known()
         if config.session_id:
             meeting = await self._meetings.find(checked_uuid("config.session_id", config.session_id), caller)
@@ -144,7 +149,7 @@ async def _control(meeting: LiveMeeting, action: int) -> None:
 
 
 class Outbox:
-    """Everything that is sent to one client, in order: acknowledgements to the one who sends, events to all."""
+    """The responses to one client, in order: acknowledgements for the sender, events for everyone."""
 
     def __init__(self, meeting: LiveMeeting, connection: Connection | None, after_event_seq: int) -> None:
         self._meeting, self._connection = meeting, connection
@@ -155,7 +160,10 @@ class Outbox:
     async def responses(
         self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
-        """Until the meeting's last event, or until the client goes. Raises what ends the connection."""
+        """Yield responses until the last event or until the client leaves.
+
+        Raises the error that ends the connection.
+        """
         work: list[asyncio.Task[None]] = []
         if requests is not None and self._connection is not None:
             reading, watching = self._read(requests, self._connection), self._watch_audio()
@@ -174,7 +182,7 @@ class Outbox:
                 if self._meeting.state is LiveState.CONCLUDED and self._seen >= self._meeting.events.last:
                     return
                 if work and work[0].done() and not self._meeting.finishing:
-                    # The client has gone, or sends no more without having finished: the meeting waits.
+                    # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
                 await self._wake.wait()
         finally:

@@ -1,4 +1,4 @@
-"""The config of a live meeting, checked field by field."""
+"""Validation of a live meeting's config, field by field."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 
 
 def checked_config(config: pb.LiveConfig) -> LiveConfig:
-    """A new meeting's config. Raises BadRequest that names the field and the fix.
+    """Validate a new meeting's config. Raises BadRequest that names the field and the fix.
 
-    Names come from calendars and from participants: what is wrong with one costs that name, and never the meeting.
+    Names come from calendars and participants: an unreadable one is cleaned or dropped instead of refusing the meeting.
     """
     name = readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
@@ -57,7 +57,7 @@ def checked_config(config: pb.LiveConfig) -> LiveConfig:
 
 
 def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
-    """The track, or one for each of its channels."""
+    """Return the track, or one track per channel for SEPARATE channels."""
     if not _TRACK_ID.fullmatch(track.track_id):
         raise BadRequest(f"{field}.track_id", "1 to 64 letters, digits, '.', '_' or '-'")
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
@@ -74,7 +74,7 @@ def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
 
 
 def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: str) -> tuple[str, ...]:
-    """Who is on each channel of a SEPARATE track, as far as it is known; nothing for any other track."""
+    """Return the participant names of a SEPARATE track's channels, empty where unknown; () for other tracks."""
     if track.channel_use not in pb.ChannelUse.values():
         raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
     if track.channel_use != pb.CHANNEL_USE_SEPARATE:
@@ -85,7 +85,7 @@ def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: 
         raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE needs kind TRACK_KIND_PARTICIPANT")
     opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
     channels = track.channels or (0 if opus else 1)
-    # A raw packet has one channel or two.
+    # A raw Opus packet has one or two channels.
     most = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS
     if not 1 <= channels <= most:
         raise BadRequest(f"{field}.channels", f"{channels}; 1 to {most} that are SEPARATE")

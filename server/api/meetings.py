@@ -1,4 +1,4 @@
-"""MeetingService: recordings in, and how far their analysis has come."""
+"""MeetingService: uploads, status, lists and deletion of meetings."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         request_iterator: AsyncIterator[meetings_pb2.UploadMeetingRequest],
         context: aio.ServicerContext[Any, Any],
     ) -> meetings_pb2.UploadMeetingResponse:
+        """See MeetingService.UploadMeeting."""
         pieces = _pieces(request_iterator)
         receipt = await self._uploads.receive(current_caller(), pieces, content_encoding(context))
         return meetings_pb2.UploadMeetingResponse(file_hash=receipt.file_hash, status=receipt.status)
@@ -48,6 +49,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     async def GetMeetingStatus(  # noqa: N802
         self, request: meetings_pb2.GetMeetingStatusRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.GetMeetingStatusResponse:
+        """See MeetingService.GetMeetingStatus."""
         organization_id = current_caller().organization_id
         file_hash = checked_file_hash(request.file_hash)
         state = await self._database.read(lambda c: meetings.state_of(c, organization_id, file_hash))
@@ -68,9 +70,10 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     async def ListMeetings(  # noqa: N802
         self, request: meetings_pb2.ListMeetingsRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.ListMeetingsResponse:
+        """See MeetingService.ListMeetings."""
         organization_id = current_caller().organization_id
         size, after = checked_page_size(request.page_size), checked_page_token(request.page_token)
-        # One more than asked for says whether there is another page.
+        # Fetch one more than requested: it tells whether there is another page.
         found = await self._database.read(lambda c: meetings.page(c, organization_id, size + 1, after))
         listed = found[:size]
         token = page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
@@ -93,6 +96,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     async def DeleteMeeting(  # noqa: N802
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.DeleteMeetingResponse:
+        """See MeetingService.DeleteMeeting."""
         file_hash = checked_file_hash(request.file_hash)
         await self._deletion.delete(current_caller().organization_id, file_hash)
         return meetings_pb2.DeleteMeetingResponse()

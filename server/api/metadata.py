@@ -1,4 +1,4 @@
-"""What a call's headers say beside who calls."""
+"""Call headers other than authentication."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from grpc import aio
 
 Context = aio.ServicerContext[Any, Any]
-# The gateway asks so what a HEAD request asks: whether there is a stream, and nothing of it.
+# Set by the gateway for a HEAD request: check that the stream exists, but send nothing.
 HEAD_ONLY = "x-head-only"
 
 
 def content_encoding(context: Context) -> str:
-    """How the body was packed on its way, as ``Content-Encoding`` says it; empty where it was not."""
+    """Return the ``Content-Encoding`` of the body; empty if there is none."""
     return ", ".join(str(value) for key, value in context.invocation_metadata() or () if key == "content-encoding")
 
 
 def wants_head_only(context: Context) -> bool:
-    """Whether nothing of a stream is to be sent but that it is there."""
+    """Return whether the call only checks that a stream exists."""
     return any(key == HEAD_ONLY for key, _ in context.invocation_metadata() or ())

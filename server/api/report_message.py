@@ -10,7 +10,7 @@ from server.insights import FlowDocument, QualityDocument
 
 
 def report(found: ReadyAnswer[QualityDocument]) -> pb.GetMeetingQualityResponse:
-    """The NorthStar report."""
+    """Convert the NorthStar report."""
     value = found.value
     return pb.GetMeetingQualityResponse(
         quality_score=value["quality_score"],

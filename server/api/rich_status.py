@@ -1,4 +1,4 @@
-"""An error as gRPC carries it: status and message, and the reason and facts beside them (google.rpc.Status)."""
+"""Errors as google.rpc.Status: code and message, with reason and facts as details."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from google.rpc import error_details_pb2, status_pb2
 from server.errors import MeetraError
 
 DOMAIN = "meetra"
-# The trailer in which gRPC clients look for details.
+# The standard gRPC trailer for error details.
 DETAILS_TRAILER = "grpc-status-details-bin"
-# Characters of an error's text. It travels twice: as a header, percent-encoded, and in the details, base64-encoded;
-# clients refuse headers over 8 KiB.
+# Maximum length of an error message, characters. It is sent twice, percent-encoded in a header and base64-encoded in
+# the details, and clients refuse headers over 8 KiB.
 MAX_MESSAGE = 400
 
 
 def rich_status(error: MeetraError) -> status_pb2.Status:
-    """The status of ``error``: ErrorInfo with its reason and facts, and RetryInfo where it says how long to wait."""
+    """Return the status of ``error``, with ErrorInfo (reason, facts), and RetryInfo if a wait is known."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts),
     ]

@@ -1,4 +1,4 @@
-"""The gRPC server of the API: services, health, reflection, and a stop that lets uploads finish."""
+"""The API's gRPC server: services, health, reflection, and a graceful stop."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from server.meetings import Corrections, Deletion, Uploads
 from server.storage import Database
 
 MAX_MESSAGE = 4 * 1024 * 1024
-# Bytes of a call's headers, with the target. The gateway lets 60 KiB through and refuses more with a message
-# of its own, so what comes from it is never cut here.
+# Limit of a call's headers, bytes. The gateway refuses more than 60 KiB with its own message, so gateway calls never
+# hit this limit.
 MAX_METADATA = 96 * 1024
-# Uploads that run when the server is told to stop may take this long to finish.
+# Seconds that running uploads get to finish when the server stops.
 STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ApiDependencies:
-    """What the API's services call."""
+    """The objects that the API's services call."""
 
     settings: ServerSettings
     database: Database
@@ -63,16 +63,16 @@ class ApiDependencies:
 
 
 def build_server(parts: ApiDependencies) -> aio.Server:
-    """The API's server, without an address yet."""
+    """Build the API's server with all services; it has no address yet."""
     server = aio.server(
         interceptors=[CallInterceptor(parts.authenticator)],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
             ("grpc.absolute_max_metadata_size", 2 * MAX_METADATA),
-            # A second server on the same port would silently take half of the calls.
+            # Otherwise a second server on the port would silently take half of the calls.
             ("grpc.so_reuseport", 0),
-            # Bots ping through silences, to notice a server that vanished.
+            # Bots ping during silences to notice a dead server.
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
             ("grpc.keepalive_permit_without_calls", 1),
         ],
@@ -102,9 +102,11 @@ def build_server(parts: ApiDependencies) -> aio.Server:
 
 
 async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: LiveMeetings) -> None:
-    """Serves on ``listen`` until ``stop`` is set; running calls get a grace, live ones are told to connect again.
+    """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
-    Raises RuntimeError when the address cannot be had.
+    Live clients are told to reconnect; other calls get STOP_GRACE_S to finish.
+
+    Raises RuntimeError if the address cannot be bound.
     """
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)

@@ -1,4 +1,4 @@
-"""SpeakerService: the people heard in a meeting, and corrections of who is who."""
+"""SpeakerService: the speakers of a meeting, and their manual correction."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     async def ListSpeakers(  # noqa: N802
         self, request: pb.ListSpeakersRequest, context: Context
     ) -> pb.ListSpeakersResponse:
+        """See SpeakerService.ListSpeakers."""
         if request.HasField("file_hash"):
             found = await self._answers.get(request.file_hash, SHARES)
         else:
@@ -38,6 +39,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     async def RenameSpeaker(  # noqa: N802
         self, request: pb.RenameSpeakerRequest, context: Context
     ) -> pb.RenameSpeakerResponse:
+        """See SpeakerService.RenameSpeaker."""
         id_, alias = checked_uuid("id", request.id), checked_alias(request.name.alias)
         file_hash = checked_file_hash(request.file_hash) if request.HasField("file_hash") else None
         await self._corrections.rename(current_caller(), id_, alias, file_hash)
@@ -46,12 +48,14 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     async def MergeSpeakers(  # noqa: N802
         self, request: pb.MergeSpeakersRequest, context: Context
     ) -> pb.MergeSpeakersResponse:
+        """See SpeakerService.MergeSpeakers."""
         id_, into = checked_uuid("id", request.id), checked_uuid("into", request.into)
         return pb.MergeSpeakersResponse(speakers=_listed(await self._corrections.merge(current_caller(), id_, into)))
 
     async def SplitSpeaker(  # noqa: N802
         self, request: pb.SplitSpeakerRequest, context: Context
     ) -> pb.SplitSpeakerResponse:
+        """See SpeakerService.SplitSpeaker."""
         id_ = checked_uuid("id", request.id)
         start, end = checked_stretch(request.start, request.end)
         speakers, new_id = await self._corrections.split(current_caller(), id_, start, end)
@@ -60,6 +64,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     async def UndoSpeakerEdit(  # noqa: N802
         self, request: pb.UndoSpeakerEditRequest, context: Context
     ) -> pb.UndoSpeakerEditResponse:
+        """See SpeakerService.UndoSpeakerEdit."""
         file_hash = checked_file_hash(request.file_hash)
         return pb.UndoSpeakerEditResponse(speakers=_listed(await self._corrections.undo(current_caller(), file_hash)))
 

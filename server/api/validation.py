@@ -1,4 +1,4 @@
-"""Checks of request fields that several services share."""
+"""Validation of request fields shared by several services."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def checked_file_hash(value: str) -> str:
-    """The hash in lower case. Raises BadRequest naming ``file-hash`` unless it is 64 hexadecimal digits."""
+    """Return the hash in lower case. Raises BadRequest naming ``file-hash`` unless it is 64 hexadecimal digits."""
     if not value:
         raise BadRequest("file-hash", "missing; give the SHA-256 that the upload answered")
     if not _HASH.fullmatch(value.lower()):
@@ -27,14 +27,14 @@ def checked_file_hash(value: str) -> str:
 
 
 def checked_uuid(name: str, value: str) -> UUID:
-    """The UUID. Raises BadRequest naming the field unless it is one in its usual form."""
+    """Parse a UUID in its canonical form. Raises BadRequest naming the field ``name``."""
     if not _UUID.fullmatch(value):
         raise BadRequest(name, "not a UUID; take it from the list of speakers or voices")
     return UUID(value)
 
 
 def checked_alias(value: str) -> str:
-    """The name without spaces around it. Raises BadRequest unless it has 1 to 200 characters and can be read."""
+    """Return the trimmed name. Raises BadRequest unless it has 1 to 200 readable characters."""
     alias = value.strip()
     if not alias or len(alias) > MAX_ALIAS:
         raise BadRequest("alias", f"{len(alias)} characters; 1 to {MAX_ALIAS} are needed")
@@ -42,7 +42,7 @@ def checked_alias(value: str) -> str:
 
 
 def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
-    """The stretch. Raises BadRequest unless 0 <= start < end."""
+    """Return the span, milliseconds. Raises BadRequest unless 0 <= start < end."""
     if start_ms < 0:
         raise BadRequest("start", f"{start_ms}; milliseconds from the start of the meeting, 0 or more")
     if end_ms <= start_ms:
@@ -51,7 +51,10 @@ def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
 
 
 def checked_period(period_s: int, duration_ms: int) -> int:
-    """The period. Raises BadRequest unless it is 10 s to the meeting's length; 300 is always accepted."""
+    """Return the period, seconds.
+
+    Raises BadRequest unless it is 10 to the larger of 300 and the duration in seconds.
+    """
     longest = longest_period_s(duration_ms)
     if not MIN_PERIOD_S <= period_s <= longest:
         raise BadRequest("period_seconds", f"{period_s}; {MIN_PERIOD_S} to {longest} for this meeting")
@@ -59,19 +62,19 @@ def checked_period(period_s: int, duration_ms: int) -> int:
 
 
 def checked_page_size(value: int) -> int:
-    """The page size, 50 where none is asked for. Raises BadRequest for a negative one, or one over 1000."""
+    """Return the page size, default 50. Raises BadRequest unless it is 0 to 1000."""
     if not 0 <= value <= MAX_PAGE_SIZE:
         raise BadRequest("page_size", f"{value}; 1 to {MAX_PAGE_SIZE}")
     return value or DEFAULT_PAGE_SIZE
 
 
 def page_token(created_at: datetime, id_: UUID) -> str:
-    """Where the next page begins; opaque to callers."""
+    """Encode the position of the next page; opaque to callers."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
 
 
 def checked_page_token(value: str) -> tuple[datetime, UUID] | None:
-    """What ``page_token`` made, None where none was given. Raises BadRequest."""
+    """Decode a token of ``page_token``; None for an empty one. Raises BadRequest."""
     if not value:
         return None
     try:

@@ -1,4 +1,4 @@
-"""VoiceService: voices that an organization lets be recognised across its meetings."""
+"""VoiceService: voices that an organization has recognised across its meetings."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     async def ListVoices(  # noqa: N802
         self, request: pb.ListVoicesRequest, context: Context
     ) -> pb.ListVoicesResponse:
+        """See VoiceService.ListVoices."""
         organization_id = current_caller().organization_id
         wanted = await self._database.run(lambda c: voices.recognises(c, organization_id))
         known = await self._database.run(lambda c: voices.listed(c, organization_id))
@@ -35,6 +36,7 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     async def UpdateVoiceSettings(  # noqa: N802
         self, request: pb.UpdateVoiceSettingsRequest, context: Context
     ) -> pb.UpdateVoiceSettingsResponse:
+        """See VoiceService.UpdateVoiceSettings."""
         organization_id = current_caller().organization_id
         await self._database.run(lambda c: voices.set_recognition(c, organization_id, request.recognise))
         return pb.UpdateVoiceSettingsResponse(recognise=request.recognise)
@@ -42,6 +44,7 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     async def DeleteVoice(  # noqa: N802
         self, request: pb.DeleteVoiceRequest, context: Context
     ) -> pb.DeleteVoiceResponse:
+        """See VoiceService.DeleteVoice."""
         organization_id, id_ = current_caller().organization_id, checked_uuid("id", request.id)
         if not await self._database.run(lambda c: voices.delete(c, organization_id, id_)):
             raise VoiceNotFound

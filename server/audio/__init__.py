@@ -1,4 +1,4 @@
-"""Audio as the server keeps and hears it: durable logs, decoders in children, encodings of live tracks."""
+"""The server's audio: durable logs, decoders in child processes, and the encodings of live tracks."""
 
 from server.audio.audio_log import AudioLog, IncomingRecording, SizeLimitExceeded, sync_directory
 from server.audio.encodings import (

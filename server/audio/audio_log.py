@@ -1,13 +1,12 @@
-"""The audio log on local disk: where recordings are durable before anybody is told that they are.
+"""The audio log on local disk, where audio is made durable before it is acknowledged.
 
-``<root>/<organization>/<hash[:2]>/<hash>/original`` holds the uploaded bytes; beside it
-``pcm_s16le_16k.raw`` and ``pcm_s16le_16k.json`` hold the decoded audio once it is complete, and where
-channels are kept apart ``pcm_s16le_16k-<channel>.raw`` and ``pcm_s16le_16k.channels.json``.
-Everything comes into being under another name and is renamed when whole, so a file with its
-own name is never half a file.
+``<root>/<organization>/<hash[:2]>/<hash>/original`` holds the uploaded bytes; beside it ``pcm_s16le_16k.raw`` and
+``pcm_s16le_16k.json`` hold the completely decoded audio, and for separate channels
+``pcm_s16le_16k-<channel>.raw`` and ``pcm_s16le_16k.channels.json``. Files are written under a temporary name and
+renamed when complete, so a file with its final name is never partial.
 
-A live meeting has a folder of the same kind: ``track-<n>.log`` holds what came of each track, as
-it came, and grows while the meeting goes on; ``holder`` is locked by the process that writes it.
+A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
+during the meeting; ``holder`` is locked by the writing process.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from uuid import UUID
 
 from server.disk import writing
 
-# What an upload leaves behind when the server is killed under it.
+# Age in seconds from which files of uploads interrupted by a server crash are deleted.
 LEFTOVER_AGE_S = 24 * 3600
 
 
 class SizeLimitExceeded(Exception):
-    """More bytes than allowed were written."""
+    """The size limit of the recording was exceeded."""
 
 
 def sync_directory(path: Path) -> None:
-    """Makes renames in ``path`` durable."""
+    """Fsync a directory, which makes renames in it durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -44,20 +43,20 @@ def sync_directory(path: Path) -> None:
 
 
 class IncomingRecording:
-    """A recording on its way to disk, hashed as it is written. Blocking: call it off the event loop."""
+    """A recording being written to disk and hashed. Blocking: use it off the event loop."""
 
     def __init__(self, log: AudioLog, organization_id: UUID, limit_bytes: int) -> None:
         self._log = log
         self._organization_id = organization_id
         self._limit_bytes = limit_bytes
         self._digest = hashlib.sha256()
-        # Opened with the first byte: who is refused before that, or goes away, leaves nothing.
+        # Created with the first byte, so that a request refused before that leaves no file.
         self._path: Path | None = None
         self._file: BinaryIO | None = None
         self.size_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Appends ``data``. Raises SizeLimitExceeded as soon as the limit is passed, and DiskFull."""
+        """Append ``data``. Raises SizeLimitExceeded once the limit is passed, and DiskFull."""
         self.size_bytes += len(data)
         if self.size_bytes > self._limit_bytes:
             raise SizeLimitExceeded
@@ -66,7 +65,7 @@ class IncomingRecording:
             self._opened()[0].write(data)
 
     def flush(self) -> Path:
-        """Puts every byte on disk and returns where they lie until ``commit``. Raises DiskFull."""
+        """Fsync everything written and return the temporary path, valid until ``commit``. Raises DiskFull."""
         with writing():
             file, path = self._opened()
             file.flush()
@@ -75,11 +74,11 @@ class IncomingRecording:
 
     @property
     def file_hash(self) -> str:
-        """SHA-256 of what was written so far, in lower-case hexadecimal."""
+        """SHA-256 of the bytes written so far, lower-case hexadecimal."""
         return self._digest.hexdigest()
 
     def commit(self) -> str:
-        """Gives the durable recording its name and returns its SHA-256. Safe to repeat. Raises DiskFull."""
+        """Rename the durable recording to its final path and return its SHA-256. Idempotent. Raises DiskFull."""
         file_hash = self.file_hash
         file, path = self._opened()
         if file.closed:
@@ -102,7 +101,7 @@ class IncomingRecording:
     ) -> None:
         if self._file is not None and self._path is not None:
             self._path.unlink(missing_ok=True)
-            # What is still in memory has no room to go to where the disk is full.
+            # Buffered bytes cannot be flushed when the disk is full.
             with suppress(OSError):
                 self._file.close()
 
@@ -115,49 +114,52 @@ class IncomingRecording:
 
 
 class AudioLog:
-    """Paths and files of the recordings of all organizations."""
+    """Paths and files of all organizations' recordings.
+
+    A recording is identified by its organization and ``file_hash``: its SHA-256, or the hash that names a live meeting.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
 
     def original(self, organization_id: UUID, file_hash: str) -> Path:
-        """Where the uploaded bytes lie."""
+        """Return the path of the uploaded bytes."""
         return self._folder(organization_id, file_hash) / "original"
 
     def pcm(self, organization_id: UUID, file_hash: str) -> Path:
-        """Where the decoded audio lies, all of it mixed: signed 16-bit little-endian mono at 16 kHz."""
+        """Return the path of the decoded mix: s16le mono at 16 kHz."""
         return self._folder(organization_id, file_hash) / "pcm_s16le_16k.raw"
 
     def live_track(self, organization_id: UUID, file_hash: str, number: int) -> Path:
-        """Where the audio of a live meeting's track lies, in the order of the config from 0."""
+        """Return the path of a live source's audio; ``number`` is its index in the config's sources."""
         return self._folder(organization_id, file_hash) / f"track-{number}.log"
 
     def live_holder(self, organization_id: UUID, file_hash: str) -> Path:
-        """The file that the process which writes a live meeting keeps locked."""
+        """Return the lock file of the process that writes a live meeting."""
         return self._folder(organization_id, file_hash) / "holder"
 
     def receive(self, organization_id: UUID, limit_bytes: int) -> IncomingRecording:
-        """A recording to write; removed at the end of its context unless committed."""
+        """Open a new recording for writing; leaving its context without a commit deletes it."""
         return IncomingRecording(self, organization_id, limit_bytes)
 
     def remove(self, organization_id: UUID, file_hash: str) -> None:
-        """Removes a recording and what was made of it; nothing happens where there is none."""
+        """Delete a recording and its derived files, if it exists."""
         shutil.rmtree(self._folder(organization_id, file_hash), ignore_errors=True)
 
     def recordings(self) -> Iterator[tuple[UUID, str]]:
-        """Every recording on disk: organization and hash."""
+        """Yield all recordings on disk, as (organization, hash)."""
         for folder in self.root.glob("*/??/*"):
             with suppress(ValueError):
                 yield UUID(folder.parent.parent.name), folder.name
 
     def free_bytes(self) -> int:
-        """Room left on the log's disk."""
+        """Return the free space on the log's disk, bytes."""
         self.root.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.root).free
 
     def sweep_leftovers(self) -> int:
-        """Removes what uploads left behind more than a day ago; returns how many files."""
+        """Delete files of interrupted uploads older than a day, and return how many."""
         old = time.time() - LEFTOVER_AGE_S
         leftovers = [path for path in self.incoming.glob("*") if path.stat().st_mtime < old]
         for path in leftovers:

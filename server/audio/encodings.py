@@ -1,4 +1,4 @@
-"""How the audio of a live track is written: what a position is, how many a chunk spans, how the log keeps it."""
+"""The encodings of live tracks: positions, chunk validation, and the log format."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import BinaryIO
 
 OPUS_RATE_HZ = 48_000
-# RFC 6716: no packet is longer than 120 ms (R5), no frame larger than 1275 bytes (R2).
+# RFC 6716: packets are at most 120 ms (R5), frames at most 1275 bytes (R2).
 MAX_PACKET_SAMPLES = OPUS_RATE_HZ * 120 // 1000
 MAX_FRAME_BYTES = 1275
-# The log writes the length of a packet in two bytes.
+# In the log, a packet is preceded by its length in two bytes.
 RECORD_HEADER_BYTES = 2
 MAX_RECORD_BYTES = 0xFFFF
 
@@ -27,15 +27,15 @@ class Encoding(StrEnum):
     OGG_OPUS = "ogg_opus"
 
 
-# Bytes of one sample of one channel.
+# Bytes per sample and channel.
 _SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class TrackFormat:
-    """How a track's audio is written, already checked: both kinds of Opus have 48000 Hz.
+    """A validated audio format of a track; both Opus encodings have 48000 Hz.
 
-    ``channels`` (1..8, interleaved) says nothing of Opus: the stream says it itself.
+    ``channels`` (1..8, interleaved) does not apply to Opus, whose stream states its own.
     """
 
     encoding: Encoding
@@ -44,7 +44,7 @@ class TrackFormat:
 
     @property
     def position_bytes(self) -> int | None:
-        """Bytes of one position; None for Opus packets, which have no fixed size."""
+        """Bytes per position; None for Opus packets, whose size varies."""
         if self.encoding is Encoding.OPUS:
             return None
         if self.encoding is Encoding.OGG_OPUS:
@@ -53,21 +53,21 @@ class TrackFormat:
 
     @property
     def positions_per_second(self) -> int | None:
-        """Positions of one second of audio; None for Ogg, whose positions are bytes."""
+        """Positions per second of audio; None for Ogg, whose positions are bytes."""
         if self.encoding is Encoding.OGG_OPUS:
             return None
         return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
 
 
 class InvalidChunk(ValueError):
-    """A chunk that cannot be used; the message names the field and the fix."""
+    """An invalid chunk; the message names the field and the fix."""
 
 
 def positions(format: TrackFormat, data: bytes) -> int:
-    """How many positions a chunk spans: samples, samples at 48 kHz (Opus packets) or bytes (Ogg).
+    """Return how many positions a chunk spans: samples, samples at 48 kHz (Opus packets) or bytes (Ogg).
 
     Raises:
-        InvalidChunk: ``data`` is empty, not a whole number of samples, or no Opus packet.
+        InvalidChunk: ``data`` is empty, not a whole number of samples, or not an Opus packet.
     """
     if not data:
         raise InvalidChunk("audio.data: empty; send at least one sample")
@@ -82,19 +82,18 @@ def positions(format: TrackFormat, data: bytes) -> int:
 
 
 def to_log(format: TrackFormat, data: bytes) -> bytes:
-    """What a chunk adds to the track's log: itself; before an Opus packet its length, two bytes little-endian."""
+    """Return the bytes to log for a chunk; an Opus packet is preceded by its length, two bytes little-endian."""
     if format.encoding is not Encoding.OPUS:
         return data
     return len(data).to_bytes(RECORD_HEADER_BYTES, "little") + data
 
 
 def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | BinaryIO) -> tuple[int, int]:
-    """What a whole log holds that may have been cut off by a crash: ``(positions, usable bytes)``.
+    """Return ``(positions, usable bytes)`` of a log that a crash may have truncated.
 
-    A last sample or record that is half written is not counted, nor is anything after a record
-    that is no Opus packet (a file system may leave zeros at the end): cut the log there. A log
-    of fixed-size positions is not read, one of Opus packets is read once, a packet at a time.
-    A file is left at any place.
+    A trailing partial sample or record does not count, nor anything after an invalid Opus packet (a file system may
+    leave zeros at the end): truncate the log there. A log with fixed-size positions is not read; one of Opus packets is
+    read once, packet by packet. The file's position afterwards is undefined.
     """
     file = io.BytesIO(raw) if isinstance(raw, bytes | bytearray | memoryview) else raw
     size = format.position_bytes
@@ -117,10 +116,10 @@ def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | 
 
 
 def packet_samples(packet: bytes) -> int:
-    """Length of an Opus packet in samples at 48 kHz, 120..5760 (2.5..120 ms).
+    """Return the length of an Opus packet in samples at 48 kHz, 120..5760 (2.5..120 ms).
 
     Raises:
-        InvalidChunk: against one of the rules R1 to R7 of RFC 6716, section 3.4.
+        InvalidChunk: the packet violates one of the rules R1 to R7 of RFC 6716, section 3.4.
     """
     if len(packet) > MAX_RECORD_BYTES:
         raise _no_packet(f"{len(packet)} bytes, more than {MAX_RECORD_BYTES}")
@@ -144,12 +143,12 @@ def packet_samples(packet: bytes) -> int:
 
 
 def stated_samples(packet: bytes) -> int:
-    """What the first two bytes of a packet say of its length, in samples at 48 kHz, 120..5760.
+    """Return the packet length stated by its first two bytes, in samples at 48 kHz, 120..5760.
 
     RFC 6716, table 2: configurations 0..11 are SILK, 12..15 hybrid, 16..31 CELT.
 
     Raises:
-        InvalidChunk: they are missing, or say none or more than 120 ms.
+        InvalidChunk: the bytes are missing, or state zero or more than 120 ms.
     """
     if not packet:
         raise _no_packet("it is empty")
@@ -172,13 +171,13 @@ def stated_samples(packet: bytes) -> int:
 
 
 def _check_many(packet: bytes) -> None:
-    """The sizes of a packet of code 3: any number of frames, with or without padding."""
+    """Check the frame sizes of a code 3 packet: any number of frames, with or without padding."""
     frames, variable, padded = packet[1] & 0x3F, packet[1] & 0x80, packet[1] & 0x40
     at, end = 2, len(packet)
     while padded:
         if at >= len(packet):
             raise _no_packet("its padding is cut off")
-        # 255 means 254 bytes of padding and another byte of length (section 3.2.5).
+        # 255 means 254 bytes of padding, and another length byte (section 3.2.5).
         end -= min(packet[at], 254)
         padded = packet[at] == 255
         at += 1
@@ -195,7 +194,7 @@ def _check_many(packet: bytes) -> None:
 
 
 def _frame_length(packet: bytes, at: int) -> tuple[int, int]:
-    """A frame's length in one or two bytes (section 3.2.1), and where what follows begins."""
+    """Return a frame's length, coded in one or two bytes (section 3.2.1), and the index after it."""
     if at < len(packet) and packet[at] < 252:
         return packet[at], at + 1
     if at + 1 < len(packet):

@@ -1,4 +1,4 @@
-"""How loud audio is, measured while it passes."""
+"""Streaming measurement of audio level."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ class LevelMeter:
 
     def __init__(self) -> None:
         self.samples = 0
-        """How many passed."""
+        """Number of samples measured."""
         self._energy = 0
 
     def hear(self, pcm: bytes) -> None:
-        """The next samples, s16le."""
+        """Add samples, s16le."""
         samples = np.frombuffer(pcm, "<i2").astype(np.int64)
         self.samples += len(samples)
-        # No BLAS: it shares a product as small as this one among threads, which wait for processors that models have.
+        # Not BLAS: it would split even this small product over threads, which compete with the models for cores.
         self._energy += int(np.einsum("i,i->", samples, samples))
 
     @property
     def silent(self) -> bool:
-        """Whether nothing but zeros passed, and not nothing at all."""
+        """Whether there were samples, all of them zero."""
         return bool(self.samples) and not self._energy
 
     @property
     def dbfs(self) -> float | None:
-        """dBFS of the mean power; None where nothing passed, or nothing but zeros."""
+        """Mean power, dBFS; None without samples or with zeros only."""
         if not self._energy:
             return None
         return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(FULL_SCALE)
 
 
 async def metered(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
-    """The same pieces of s16le, heard by the meter. Close it before ``pcm``."""
+    """Yield the s16le chunks of ``pcm`` unchanged, measured by ``meter``. Close this before ``pcm``."""
     async for piece in pcm:
         meter.hear(piece)
         yield piece

@@ -1,4 +1,4 @@
-"""Decoding in a child process, seen from the server: whatever the file does, it does to the child."""
+"""Decoding of untrusted recordings in a child process, from the server's side."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from server.disk import FULL_CODE, DiskFull, writing
 from server.media import RATE_HZ
 
 PROBE_TIMEOUT_S = 20.0
-# A decoder that says nothing for this long is stuck: it reports every 30 s of audio, and
-# decodes hundreds of seconds of audio a second.
+# Seconds of silence after which a decoder counts as stuck: it reports every 30 s of audio, and decodes hundreds of
+# seconds of audio per second.
 STALL_TIMEOUT_S = 120.0
-# A decoder that dies may have died of anything: the kernel's lack of memory, somebody's signal. A second one says more.
+# A decoder may die for reasons outside the file: memory pressure, a signal. So a second one is tried.
 DECODERS = 2
-# Raised when what is decoded changes: recordings that are analysed again are decoded again.
+# Incremented when the decoded output changes: recordings that are analysed again are then decoded again.
 FACTS_VERSION = 2
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,12 @@ class UnusableRecording(Exception):
 
 
 class DecoderDied(Exception):
-    """Every decoder ended without an answer: nobody knows whether the recording is at fault."""
+    """Every decoder died without an answer: it is unknown whether the recording is at fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a container states of itself; None where it does not say or could not be read."""
+    """What a container states; None where it states nothing or is unreadable."""
 
     audio: bool | None
     duration_s: float | None
@@ -50,42 +50,43 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class DecodedTrack:
-    """One track as signed 16-bit little-endian mono at 16 kHz, from the start of the recording."""
+    """A decoded track: s16le mono at 16 kHz, from the start of the recording."""
 
     path: Path
     samples: int
     place: int = 0
-    """Which of the recording's channels it is, from 0; 0 where all are mixed."""
+    """Index of the recording's channel; 0 for the mix."""
     called: str = ""
-    """What people call the channel: ``channel 2``, ``track 2, channel 1``. Empty where all are mixed."""
+    """Label of the channel for people: ``channel 2``, ``track 2, channel 1``. Empty for the mix."""
     level_dbfs: float | None = None
-    """Mean power as it came, in dBFS; None where it is digital silence, or several tracks were mixed."""
+    """Mean power of the original, dBFS; None for digital silence or a mix of several tracks."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """A recording, decoded: one track of everything, or one for each channel that says something of its own."""
+    """A decoded recording: one mixed track, or one track per distinct channel."""
 
     tracks: tuple[DecodedTrack, ...]
     places: int
-    """How many channels the recording has, where they are kept apart; else 1."""
+    """Number of the recording's channels if they are kept separate, else 1."""
     damaged: bool
-    """True when parts of the recording could not be decoded and are silent."""
+    """Whether parts of the recording could not be decoded and are silent."""
     remarks: tuple[str, ...] = ()
-    """What else there is to say of it: tracks that could not be heard, and why."""
+    """Further remarks: tracks that could not be decoded, and why."""
 
     @property
     def duration_s(self) -> float:
+        """Length of the longest track, seconds."""
         return max(track.samples for track in self.tracks) / RATE_HZ
 
 
 def _decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
-    """A running decoder, ended with the context."""
+    """Start a decoder, ended with the context."""
     return sandbox.running("server.children.decode_media", *arguments)
 
 
 async def _messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
-    """What a decoder says, until it has ended or says what no decoder of ours would. Raises UnusableRecording."""
+    """Yield a decoder's messages until it ends or sends something invalid. Raises UnusableRecording if it stalls."""
     while True:
         try:
             line = await asyncio.wait_for(decoder.said.readline(), STALL_TIMEOUT_S)
@@ -100,8 +101,8 @@ async def _messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
 
 
 async def probe(path: Path) -> Probe:
-    """What the container at ``path`` states; knows nothing rather than fails."""
-    # OSError: there is no child to be had now. The recording is not refused for that either.
+    """Return what the container at ``path`` states; a failed probe states nothing."""
+    # OSError: no child process could be started. That is no reason to refuse the recording.
     with suppress(TimeoutError, OSError):
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             for _ in range(DECODERS):
@@ -120,15 +121,18 @@ async def decode(
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse = ChannelUse.MIXED,
 ) -> DecodedAudio:
-    """``source`` decoded to ``target``; reuses what an earlier run completed.
+    """Decode ``source``, or reuse the result of an earlier complete run.
 
-    ``target`` names the mixed track; what is kept apart lies beside it, under names of its own. ``progress`` is called
-    with the seconds decoded so far.
+    Args:
+        target: path of the mixed track; separate channels are stored beside it under derived names.
+        max_seconds: maximum length, seconds.
+        progress: awaited with the seconds decoded so far.
+        channels: mix all channels, or keep them separate.
 
     Raises:
-        UnusableRecording: the recording is not media, has no sound, is too long, undecodable, or has too many channels.
-        DecoderDied: its decoders ended without an answer.
-        DiskFull: there is no room for what is decoded.
+        UnusableRecording: not media, silent, too long, undecodable, or too many channels.
+        DecoderDied: the decoders died without an answer.
+        DiskFull: the disk has no room for the decoded audio.
     """
     facts = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
     known = _completed(facts)
@@ -140,7 +144,7 @@ async def decode(
                 (partial / track["file"]).replace(target.with_name(name))
                 track["file"] = name
             known = {**outcome, "version": FACTS_VERSION}
-            # The facts come last: where they are, the audio is whole.
+            # Written last: its existence means that the audio is complete.
             _write_durably(facts, json.dumps(known))
     tracks = tuple(
         DecodedTrack(
@@ -156,14 +160,14 @@ def _name_of_channel(target: Path, place: int) -> str:
 
 
 def _completed(facts: Path) -> dict[str, Any] | None:
-    """What was completed before; None as well where an earlier version of the decoder did it, by other rules."""
+    """Return the outcome of an earlier complete run by this version of the decoder, or None."""
     known: dict[str, Any] = json.loads(facts.read_text()) if facts.exists() else {}
     return known if known.get("version") == FACTS_VERSION else None
 
 
 @contextmanager
 def _partial_folder(folder: Path) -> Iterator[Path]:
-    """A new folder to decode into; what killed decoders left is removed."""
+    """Create a folder to decode into, after removing those of killed decoders."""
     for leftover in folder.glob("decoding-*"):
         if leftover.is_dir():
             rmtree(leftover, ignore_errors=True)
@@ -190,7 +194,7 @@ async def _run(
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse,
 ) -> dict[str, Any]:
-    """What a decoder says at last, its files in ``partial``. Raises UnusableRecording, DecoderDied, DiskFull."""
+    """Run a decoder into ``partial`` and return its final message. Raises UnusableRecording, DecoderDied, DiskFull."""
     arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
         outcome: dict[str, Any] = {}

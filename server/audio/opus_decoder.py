@@ -1,4 +1,4 @@
-"""Opus packets decoded in a child process, seen from the server: whatever a packet does, it does to the child."""
+"""Decoding of untrusted Opus packets in a child process, from the server's side."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from server import sandbox
 from server.audio.opus_packets import Packet, StreamHead
 from server.children import HEAD, LENGTH, MESSAGE, PACKETS
 
-# A packet that kills costs two children; somebody who sends more of them is not worth more. But children die of other
-# things too, and a meeting goes on for hours: a death is forgotten after so much more audio.
+# A crashing packet costs two children, so the number of restarts is limited. Since children also die for other reasons
+# and meetings last hours, a death is forgotten after this much further audio.
 MAX_RESTARTS = 5
 FORGOTTEN_AFTER_SAMPLES = 30 * 48_000
-# Packets of one message: enough to hide the way there and back (0.1 ms), and at most some 0.4 MB of samples.
+# Packets per message: enough to hide the round trip (0.1 ms), and at most some 0.4 MB of samples.
 BATCH_PACKETS = 32
-# The child's own limit is processor time; this is for one that was stopped. A message takes milliseconds.
+# For a stopped child only; a running one is limited by processor time. A message takes milliseconds.
 STALL_TIMEOUT_S = 120.0
 
 
 class OutOfStep(Exception):
-    """The child answers what no decoder would."""
+    """The child's answer violates the protocol."""
 
 
 class OpusChild:
-    """The decoder of one track. It starts with the first packet; each call waits for the one before."""
+    """The decoder of one track. Started by the first packet; calls must not overlap."""
 
     def __init__(self) -> None:
         self.damaged = False
-        """True when a packet could not be decoded and is silence."""
+        """Whether any packet could not be decoded and was replaced by silence."""
         self._child: sandbox.Child | None = None
-        self._head: StreamHead | None = None  # that the child knows
+        self._head: StreamHead | None = None  # as the child knows it
         self._before: tuple[StreamHead | None, list[Packet]] = (None, [])
-        """The batch before, of its stream, as far as it could be decoded: what a decoder knows it knows from there."""
+        """The decodable part of the previous batch and its stream: restores a new child's decoder state."""
         self._deaths = 0
         self._samples_since = 0
 
     async def decode(self, head: StreamHead, packets: Sequence[Packet]) -> list[bytes]:
-        """Each packet of the stream of ``head`` as interleaved s16le at 48 kHz.
+        """Decode each packet of ``head``'s stream to interleaved s16le at 48 kHz.
 
-        As long as the packet says in any case: one that cannot be decoded, or kills two decoders,
-        is silence. Does not raise, but for cancellation; the decoder is of no more use then.
+        Each result has the length that its packet states; a packet that is undecodable or kills two decoders becomes
+        silence. Raises only CancelledError, after which the decoder must not be used.
         """
         pcm: list[bytes] = []
         for at in range(0, len(packets), BATCH_PACKETS):
@@ -54,25 +54,25 @@ class OpusChild:
         return pcm
 
     async def close(self) -> None:
-        """Ends the child, if it runs."""
+        """End the child, if it runs."""
         if self._child is not None:
             await self._child.end()
             self._child = self._head = None
 
     async def _decoded(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
-        """The samples of each packet; nothing for one that cannot be decoded."""
+        """Return the samples of each packet; empty for an undecodable one."""
         answers = await self._answers(head, batch)
         if len(answers) < len(batch):
-            # A child may die of what is no packet's fault: once a batch, another does it all again.
+            # A child may die through no packet's fault: retry once per batch with a new one.
             answers += (await self._answers(head, batch))[len(answers) :]
         while len(answers) < len(batch):
-            answers.append(b"")  # the one that they died of
+            answers.append(b"")  # the packet that killed both
             answers += await self._answers(head, batch[len(answers) :])
         return answers
 
     async def _answers(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
-        """What the child says to each packet; fewer if it died."""
-        if self._child is not None and not self._child.running:  # it died of nothing of ours
+        """Return the child's answer to each packet; fewer if it died."""
+        if self._child is not None and not self._child.running:  # died outside a call
             await self._died()
         if self._deaths > MAX_RESTARTS:
             return [b""] * len(batch)
@@ -98,7 +98,7 @@ class OpusChild:
         return answers
 
     def _lead_in(self, head: StreamHead) -> Sequence[Packet]:
-        """What a new child has to hear first: a decoder needs 80 ms before a packet to say what another would."""
+        """Return the packets to prime a new child with: a decoder converges after 80 ms of preceding audio."""
         heard, packets = self._before
         return packets if self._child is None and heard is head else ()
 
@@ -114,7 +114,7 @@ class OpusChild:
             self._deaths = max(0, self._deaths - 1)
 
     def _message(self, head: StreamHead, batch: Sequence[Packet]) -> bytes:
-        """The packets, after the head where the child does not know it."""
+        """Encode the packets, after the head if the child lacks it."""
         records = b"".join(LENGTH.pack(len(packet.data)) + packet.data for packet in batch)
         message = MESSAGE.pack(PACKETS, len(records)) + records
         if head is not self._head:
@@ -124,5 +124,5 @@ class OpusChild:
 
 
 def _size(head: StreamHead, packet: Packet) -> int:
-    """Bytes of the packet's samples."""
+    """Return the size of the packet's samples, bytes."""
     return packet.samples * head.channels * 2

@@ -1,7 +1,7 @@
-"""Opus packets out of the log of a track: from length-prefixed records, or from Ogg pages (RFC 3533, RFC 7845).
+"""Extraction of Opus packets from a track's log: length-prefixed records, or Ogg pages (RFC 3533, RFC 7845).
 
-Plain Python on bounded buffers: what comes from outside reaches native code only as single
-packets, in a process of its own. Nothing depends on how the bytes are cut.
+Pure Python on bounded buffers: untrusted bytes reach native code only as single packets, in a process of its own. The
+result does not depend on how the bytes are split.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from server.audio.encodings import RECORD_HEADER_BYTES, InvalidChunk, packet_sam
 from server.media import checksum
 
 MAX_CHANNELS = 8
-# Eight streams of the longest packets of RFC 6716 are smaller; only comments and pictures are larger.
+# Eight streams of maximal RFC 6716 packets are smaller; only comments and pictures are larger.
 MAX_OGG_PACKET_BYTES = 512 * 1024
 PAGE_HEADER_BYTES = 27
-# So many bytes of failed checksums for a byte of stream, beside a first allowance: page headers
-# within page headers would otherwise cost the square of their number.
+# Budget of bytes with failed checksums per byte of stream, beside an initial allowance: nested page headers would
+# otherwise cost quadratic time.
 CHECKS_PER_BYTE = 4
 CHECKS_ALLOWANCE_BYTES = 1024 * 1024
-# Other streams of the container that are remembered; no client has more than a few.
+# Limit of remembered other streams in the container; real files have only a few.
 MAX_FOREIGN_STREAMS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamHead:
-    """A decoder must begin anew, with this ``OpusHead`` (its pre-skip is 0: ``Packet.first`` does that)."""
+    """Start of a stream: create a decoder with this ``OpusHead`` (its pre-skip is 0: ``Packet.first`` handles it)."""
 
     data: bytes
     channels: int
@@ -34,7 +34,7 @@ class StreamHead:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One Opus packet of ``samples`` at 48 kHz, of which ``first:last`` are to be heard."""
+    """One Opus packet of ``samples`` at 48 kHz, of which ``first:last`` are audible."""
 
     data: bytes
     samples: int
@@ -43,33 +43,34 @@ class Packet:
 
 
 class PacketReader(Protocol):
-    """Bytes of a log to heads and packets."""
+    """Parser from log bytes to stream heads and packets."""
 
     damaged: bool
-    """True when something was left out."""
+    """Whether anything was left out."""
 
     def feed(self, raw: bytes | memoryview) -> list[StreamHead | Packet]:
-        """What is complete with the next bytes of the log."""
+        """Return the items completed by the next bytes of the log."""
 
     def finish(self) -> None:
-        """No more bytes come: what is incomplete is damaged."""
+        """Mark the end of the log: an incomplete item counts as damage."""
 
 
 def opus_head(channels: int) -> bytes:
-    """A plain ``OpusHead`` of one or two channels (RFC 7845, section 5.1)."""
+    """Return a plain ``OpusHead`` for one or two channels (RFC 7845, section 5.1)."""
     return b"OpusHead\x01" + bytes([channels]) + bytes(2) + (48_000).to_bytes(4, "little") + bytes(3)
 
 
 class RecordReader:
-    """The log of raw packets: two bytes of length, then the packet."""
+    """Parser for raw packets, each preceded by its length in two bytes."""
 
     def __init__(self) -> None:
         self.damaged = False
         self._buffer = bytearray()
-        # Raw packets come without a head. Two channels hold both kinds: mono comes out on both.
+        # Raw packets have no head. A stereo decoder handles both kinds: it duplicates mono.
         self._pending: list[StreamHead | Packet] = [StreamHead(opus_head(2), 2)]
 
     def feed(self, raw: bytes | memoryview) -> list[StreamHead | Packet]:
+        """See PacketReader.feed."""
         items, self._pending = self._pending, []
         self._buffer += raw
         at = 0
@@ -88,11 +89,12 @@ class RecordReader:
         return items
 
     def finish(self) -> None:
+        """See PacketReader.finish."""
         self.damaged |= bool(self._buffer)
 
 
 class OggReader:
-    """Ogg pages of one Opus stream, or of several one after another; other streams are passed over."""
+    """Parser for Ogg pages of one Opus stream, or several in sequence; other streams are skipped."""
 
     def __init__(self) -> None:
         self.damaged = False
@@ -104,13 +106,14 @@ class OggReader:
         self._begin(0, 0, 1)
 
     def _begin(self, next_sequence: int, pre_skip: int, streams: int) -> None:
-        """A new stream: nothing is left of the one before."""
+        """Reset the state for a new stream."""
         self._next_sequence, self._skip, self._streams = next_sequence, pre_skip, streams
         self._comments_due = True
-        self._granule = 0  # of the page before
+        self._granule = 0  # of the previous page
         self._partial: bytearray | None = None
 
     def feed(self, raw: bytes | memoryview) -> list[StreamHead | Packet]:
+        """See PacketReader.feed."""
         self._buffer += raw
         items: list[StreamHead | Packet] = []
         at = 0
@@ -128,7 +131,7 @@ class OggReader:
                 self.damaged = True
                 at += self._passed_over(at, size)
         else:
-            # The last bytes may begin a page.
+            # The last bytes may be the start of a page.
             rest = max(at, len(self._buffer) - 3)
             self.damaged |= rest > at
             at = rest
@@ -137,10 +140,11 @@ class OggReader:
         return items
 
     def finish(self) -> None:
+        """See PacketReader.finish."""
         self.damaged |= bool(self._buffer) or self._partial is not None
 
     def _page_size(self, at: int) -> int | None:
-        """Bytes of the page that begins there; None while it is not whole."""
+        """Return the size of the page at this index, bytes; None while it is incomplete."""
         buffer = self._buffer
         if at + PAGE_HEADER_BYTES > len(buffer):
             return None
@@ -149,7 +153,7 @@ class OggReader:
         return end - at if max(body, end) <= len(buffer) else None
 
     def _passed_over(self, at: int, size: int) -> int:
-        """Bytes to pass over where a page is broken: to the next that may begin within it, while that is cheap."""
+        """Return how many bytes of a broken page to skip: to a page start within it while that is cheap, else all."""
         self._failed_bytes += size
         allowed = CHECKS_PER_BYTE * (self._offset + at) + CHECKS_ALLOWANCE_BYTES
         return 4 if self._failed_bytes <= allowed else size
@@ -168,20 +172,20 @@ class OggReader:
             self.damaged, self._partial = True, None
         self._next_sequence = (sequence + 1) & 0xFFFFFFFF
         packets = self._packets(body, lacing, continued)
-        # Only the last page says less than its packets hold: the rest is the encoder's filling (section 4.4).
+        # Only the last page's granule position is below its packets' end: the rest is padding (section 4.4).
         left = granule - self._granule if ends and granule >= 0 else sum(samples for _, samples in packets)
         self._granule = max(self._granule, granule)
         return [self._trimmed(data, samples, left := left - samples) for data, samples in packets]
 
     def _trimmed(self, data: bytes, samples: int, left: int) -> Packet:
-        """A packet without the pre-skip and without what is after the end; ``left`` is negative then."""
+        """Trim the pre-skip, and samples after the stream's end, for which ``left`` is negative."""
         last = max(0, samples + min(0, left))
         first = min(self._skip, samples)
         self._skip -= first
         return Packet(data, samples, min(first, last), last)
 
     def _head(self, serial: int, sequence: int, body: bytes) -> list[StreamHead | Packet]:
-        """A new stream begins: ours, if it is Opus that can be decoded."""
+        """Start a new stream if it is decodable Opus."""
         if not body.startswith(b"OpusHead"):
             if len(self._foreign) < MAX_FOREIGN_STREAMS:
                 self._foreign.add(serial)
@@ -199,10 +203,10 @@ class OggReader:
         return [StreamHead(body[:10] + bytes(2) + body[12:], channels)]
 
     def _packets(self, body: bytes, lacing: bytes, continued: bool) -> list[tuple[bytes, int]]:
-        """The packets that end on this page, each with its samples."""
+        """Return the packets that end on this page, with their lengths in samples."""
         if continued != (self._partial is not None):
             self.damaged = True
-        # A continued packet whose beginning is lost is passed over: None.
+        # None marks a continued packet whose start is lost: it is skipped.
         packet: bytearray | None = self._partial if continued else bytearray()
         whole, at = [], 0
         for size in lacing:
@@ -227,7 +231,7 @@ class OggReader:
         try:
             if len(data) > MAX_OGG_PACKET_BYTES:
                 raise InvalidChunk("too large")
-            # Of several streams only the last packet is written in the plain form (section 3).
+            # Of multiple streams only the last uses the plain packet form (section 3).
             return [(data, packet_samples(data) if self._streams == 1 else stated_samples(data))]
         except InvalidChunk:
             self.damaged = True

@@ -1,4 +1,4 @@
-"""The log of a live track as what the engine takes: mono int16 at 16 kHz, as the audio comes."""
+"""Incremental decoding of a live track's log to the engine's format: mono int16 at 16 kHz."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ from server.audio.opus_decoder import BATCH_PACKETS, OpusChild
 from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead
 from server.media import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 
-# The log is taken in pieces of this size: memory does not grow with what is handed in.
+# The log is processed in chunks of this size, which bounds memory.
 PIECE_BYTES = 256 * 1024
-# Below it the work (less than a millisecond) is done at once: a thread costs as much.
+# Below this the work (under a millisecond) runs inline: a thread would cost as much.
 INLINE_BYTES = 32 * 1024
 
 T = TypeVar("T")
 
 
 async def off_loop(size: int, function: Callable[[], T]) -> T:
-    """The function's value for ``size`` bytes; in a thread where it takes long."""
+    """Run ``function`` on ``size`` bytes of work: inline if small, else in a thread."""
     return function() if size <= INLINE_BYTES else await asyncio.to_thread(function)
 
 
 class ToMono:
-    """Samples of any rate and number of channels to mono int16 at 16 kHz, as an upload of them would be."""
+    """Convert samples of any rate and channel count to mono int16 at 16 kHz, exactly as for uploads."""
 
     def __init__(self, channel: int = 0) -> None:
-        """``channel``: the one to hear, from 1; 0: all of them together."""
+        """
+        Args:
+            channel: the channel to extract, from 1; 0 to mix all.
+        """
         self._resampler = MonoResampler()
         self._channel = channel
 
     def __call__(self, samples: NDArray[Any], rate_hz: int) -> NDArray[np.int16]:
-        """``samples`` (n, channels), int16 or float32."""
+        """Convert ``samples`` (n, channels), int16 or float32, and return the available output (m,)."""
         if not samples.size:
             return NOTHING
         if self._channel:
             samples = _channel_of(samples, self._channel)
         if rate_hz == RATE_HZ and samples.shape[1] == 1 and samples.dtype == np.int16:
-            return samples[:, 0]  # the resampler would give the same, and costs threads of its own
+            return samples[:, 0]  # identical to the resampler's output, without its threads
         kind = "s16" if samples.dtype == np.int16 else "flt"
         frame: Any = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples).reshape(1, -1), format=kind, layout=LAYOUTS[samples.shape[1]]
@@ -52,12 +55,12 @@ class ToMono:
         return _joined(self._resampler(frame))
 
     def flush(self) -> NDArray[np.int16]:
-        """What is still inside."""
+        """Return the remaining output."""
         return _joined(self._resampler.flush())
 
 
 def _channel_of(samples: NDArray[Any], channel: int) -> NDArray[Any]:
-    """One channel, (n, 1); silence where there are not so many."""
+    """Return one channel, (n, 1); silence if it does not exist."""
     if channel > samples.shape[1]:
         return np.zeros((len(samples), 1), samples.dtype)
     return samples[:, channel - 1 : channel]
@@ -67,13 +70,13 @@ NOTHING: NDArray[np.int16] = np.zeros(0, np.int16)
 
 
 def _joined(chunks: Iterator[NDArray[np.float32]]) -> NDArray[np.int16]:
-    # What is no number, or beyond all numbers, is `to_s16`'s to deal with.
+    # NaN and infinity are handled by `to_s16`.
     with np.errstate(all="ignore"):
         return np.concatenate([NOTHING, *(to_s16(chunk) for chunk in chunks)])
 
 
 def _mulaw_table() -> NDArray[np.int16]:
-    """The 256 values of G.711 mu-law (ITU-T G.711, table 2a), 14 bits scaled to 16."""
+    """Return the 256 values of G.711 mu-law (ITU-T G.711, table 2a), scaled from 14 bits to 16."""
     code = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int16)
     magnitude = (((mantissa << 3) + 132) << exponent) - 132
@@ -84,24 +87,24 @@ MULAW = _mulaw_table()
 
 
 class Source(Protocol):
-    """One way from the log to samples."""
+    """A decoder from log bytes to samples."""
 
     @property
     def damaged(self) -> bool:
-        """Something was left out."""
+        """Whether anything was left out."""
 
     def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
-        """What is complete with the next bytes of the log."""
+        """Yield the samples completed by the next bytes of the log."""
 
     async def finish(self) -> None:
-        """No more bytes come."""
+        """Mark the end of the log."""
 
     async def close(self) -> None:
-        """Ends what runs."""
+        """Release resources."""
 
 
 class PcmSource:
-    """PCM and mu-law: nothing in them can be wrong but the end."""
+    """Decoder for PCM and mu-law; only a partial sample at the end is an error."""
 
     def __init__(self, format: TrackFormat, to_mono: ToMono) -> None:
         assert format.position_bytes is not None
@@ -111,6 +114,7 @@ class PcmSource:
         self._rest = b""
 
     async def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
+        """See Source.decode."""
         raw = self._rest + piece
         whole = len(raw) - len(raw) % self._position_bytes
         self._rest = raw[whole:]
@@ -127,14 +131,16 @@ class PcmSource:
         return samples.reshape(-1, self._format.channels)
 
     async def finish(self) -> None:
+        """See Source.finish."""
         self.damaged |= bool(self._rest)
 
     async def close(self) -> None:
+        """See Source.close."""
         return
 
 
 class OpusSource:
-    """Opus: packets are found here, and decoded in a child process."""
+    """Decoder for Opus: packets are extracted here and decoded in a child process."""
 
     def __init__(self, reader: PacketReader, to_mono: ToMono) -> None:
         self._reader, self._to_mono = reader, to_mono
@@ -143,9 +149,11 @@ class OpusSource:
 
     @property
     def damaged(self) -> bool:
+        """See Source.damaged."""
         return self._reader.damaged or self._child.damaged
 
     async def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
+        """See Source.decode."""
         batch: list[Packet] = []
         for item in await off_loop(len(piece), lambda: self._reader.feed(piece)):
             if isinstance(item, StreamHead) or len(batch) == BATCH_PACKETS:
@@ -169,24 +177,28 @@ class OpusSource:
         return await off_loop(len(pcm), lambda: self._to_mono(samples, OPUS_RATE_HZ))
 
     async def finish(self) -> None:
+        """See Source.finish."""
         self._reader.finish()
         await self._child.close()
 
     async def close(self) -> None:
+        """See Source.close."""
         await self._child.close()
 
 
 class TrackDecoder:
-    """The log of one track, from its beginning, as mono int16 at 16 kHz.
+    """Decoder of one track's log, from its beginning, to mono int16 at 16 kHz.
 
-    What comes out does not depend on how the log is cut, nor on time. Nothing that the audio
-    is raises: what cannot be decoded is left out and ``damaged`` says so; an Opus packet that
-    cannot be decoded is silence of its length, so that time does not slip. One call at a time;
-    after one that was cancelled only ``close`` makes sense.
+    The output does not depend on how the log is split, nor on timing. Bad audio never raises: what cannot be decoded is
+    left out and sets ``damaged``; an undecodable Opus packet becomes silence of its length, to keep time. Calls must
+    not overlap; after a cancelled one only ``close`` may be called.
     """
 
     def __init__(self, format: TrackFormat, channel: int = 0) -> None:
-        """``channel``: the one to hear, from 1; 0: all of them together."""
+        """
+        Args:
+            channel: the channel to extract, from 1; 0 to mix all.
+        """
         self._to_mono = ToMono(channel)
         self._source: Source
         if format.encoding is Encoding.OPUS:
@@ -198,21 +210,21 @@ class TrackDecoder:
 
     @property
     def damaged(self) -> bool:
-        """True when something could not be decoded and was left out, or is silence."""
+        """Whether anything could not be decoded and was left out or replaced by silence."""
         return self._source.damaged
 
     async def decode(self, raw: bytes) -> NDArray[np.int16]:
-        """The samples (n,) that are complete with the next bytes of the log, cut anywhere."""
+        """Decode the next bytes of the log, split anywhere, and return the completed samples (n,)."""
         view = memoryview(raw)
         pieces = [view[at : at + PIECE_BYTES] for at in range(0, len(view), PIECE_BYTES)]
         parts = [part for piece in pieces async for part in self._source.decode(piece)]
         return np.concatenate([NOTHING, *parts])
 
     async def finish(self) -> NDArray[np.int16]:
-        """The samples (n,) still inside: no more bytes come."""
+        """Mark the end of the log and return the remaining samples (n,)."""
         await self._source.finish()
         return self._to_mono.flush()
 
     async def close(self) -> None:
-        """Ends a child process; safe to repeat."""
+        """End the child process. Idempotent."""
         await self._source.close()

@@ -1,6 +1,6 @@
-"""What can be said of a live track's sound at once: is it clipped, silent, or another track's?
+"""Immediate judgements on a live track's sound: clipping, silence, duplicates.
 
-Two tracks are one when they sound the same at the same time: platforms hand bots the same mix twice.
+Two tracks are duplicates if they sound the same at the same time: platforms may hand a bot the same mix twice.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from numpy.typing import NDArray
 from server.media import AUDIBLE_RMS, RATE_HZ, SAME_CORRELATION, Samples, correlation, rms
 
 FULL_SCALE = 32767
-# A second counts as clipped when so many of its samples are at full scale.
+# A second counts as clipped from this share of full-scale samples.
 CLIPPED_SHARE = 0.001
 CLIPPED_SECONDS = 3
-# Quieter than this nothing is heard: -60 dBFS.
+# -60 dBFS; quieter audio counts as silence.
 SILENT_RMS = 32768 * 10 ** (-60 / 20)
 SILENCE_S = 60
-# Seconds kept for comparing tracks that come at different speeds.
+# Seconds kept for comparing tracks whose audio arrives at different speeds.
 KEPT_SECONDS = 120
 
 
 @dataclass
 class TrackSound:
-    """The sound of one track, second by second."""
+    """The sound of one track, in seconds of audio."""
 
     seconds: OrderedDict[int, NDArray[np.int16]] = field(default_factory=OrderedDict)
-    """The last whole seconds by their number."""
+    """The latest whole seconds, by number."""
     oldest: int = 0
-    """Number of the first second that was not dropped; a plain number, for it is read from other threads."""
+    """Number of the first second not dropped; a plain int, since other threads read it."""
     _rest: list[NDArray[np.int16]] = field(default_factory=list)
     _rest_samples: int = 0
     _clipped: int = 0
     _silent: int = 0
 
     def hear(self, samples: NDArray[np.int16], first: int) -> None:
-        """The next samples at 16 kHz, the first of them number ``first``; 0 begins anew."""
+        """Add samples at 16 kHz that start at index ``first``; 0 resets the track."""
         if first == 0:
             self.seconds.clear()
             self._rest, self._rest_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
@@ -66,31 +66,34 @@ class TrackSound:
 
     @property
     def clipping(self) -> bool:
-        """Several seconds were at full scale lately."""
+        """Whether several recent seconds were at full scale."""
         return self._clipped >= CLIPPED_SECONDS
 
     @property
     def silent(self) -> bool:
-        """Nothing was heard for a minute."""
+        """Whether the last minute was silent."""
         return self._silent >= SILENCE_S
 
 
-# A pair is judged once so many seconds with sound on either track were compared.
+# A pair is judged after this many compared seconds with sound on either track.
 COMPARED_SECONDS = 10
 
 
 class Comparison:
-    """Whether two tracks carry the same audio; None until that can be told."""
+    """Comparison of two tracks: ``same`` is whether they carry the same audio, None until decided."""
 
     def __init__(self, shift_s: int) -> None:
-        """``shift_s``: how much later the second track begins than the first, whole seconds."""
+        """
+        Args:
+            shift_s: start of the second track after the first, whole seconds.
+        """
         self._shift_s = shift_s
         self._next = max(0, shift_s)
         self._found: list[float] = []
         self.same: bool | None = None
 
     def compare(self, first: TrackSound, second: TrackSound) -> None:
-        """Compares the seconds that both have by now."""
+        """Compare the seconds that both tracks have by now."""
         while self.same is None:
             a, b = first.seconds.get(self._next), second.seconds.get(self._next - self._shift_s)
             if a is None or b is None:
@@ -107,9 +110,9 @@ class Comparison:
 
 
 class ChannelComparison:
-    """Whether two channels of one recording carry the same audio: False once they differ, True not before the end.
+    """Comparison of two channels of one recording: ``same`` is False once they differ, True only at the end.
 
-    The two sides of a call hear the same announcement, or the same music, for as long as they wait for each other.
+    Both sides of a call hear the same announcement or music while they wait for each other.
     """
 
     def __init__(self) -> None:
@@ -118,12 +121,12 @@ class ChannelComparison:
         self.same: bool | None = None
 
     def compare(self, first: TrackSound, second: TrackSound) -> None:
-        """Compares the seconds that both have by now."""
+        """Compare the seconds that both channels have by now."""
         while self.same is None:
             a, b = first.seconds.get(self._next), second.seconds.get(self._next)
             if a is None or b is None:
                 if self._next < max(first.oldest, second.oldest):
-                    # Nobody knows of a second that went by too fast.
+                    # A second was dropped before it could be compared.
                     self.same = False
                 return
             self._next += 1
@@ -133,16 +136,16 @@ class ChannelComparison:
                     self.same = False
 
     def conclude(self) -> None:
-        """No more comes: channels in which something was heard, and that never differed, are the same."""
+        """Decide at the end of the audio: channels with sound that never differed are the same."""
         if self.same is None:
             self.same = self._alike > 0
 
 
 def sameness(a: Samples, b: Samples) -> float:
-    """How much two stretches have in common, sample by sample and either way up: 1 everything, 0 or less nothing.
+    """Return how similar two spans are, sample by sample and in either polarity: 1 identical, 0 or less unrelated.
 
-    Channels of one recording, where no codec or network comes in between. What one of them hears of the other, as an
-    echo or through the air, comes later or is softer, and is not the same.
+    For channels of one recording, without a codec or network in between. Crosstalk, as an echo or through the air, is
+    delayed or softer and thus not the same.
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
     loudest = max(np.sqrt(np.mean(x**2)), np.sqrt(np.mean(y**2)))

@@ -1,4 +1,4 @@
-"""Passwords, tokens, and the interceptor that puts a Caller on every call."""
+"""Authentication: passwords, tokens, and the Caller of each call."""
 
 from server.auth.authenticator import Authenticator
 from server.auth.caller import Caller, current_caller, set_caller

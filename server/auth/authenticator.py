@@ -1,4 +1,4 @@
-"""From the metadata of a call to its Caller."""
+"""Authentication of a call by its metadata."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from server.auth.tokens import Tokens
 from server.errors import Unauthenticated
 from server.storage import Database, users
 
-# A revoked token works for at most this long; in exchange a busy client costs one query per
-# five seconds and not one per call.
+# A revoked token stays valid for up to this long; in exchange a busy client costs one query per five seconds instead of
+# one per call.
 REMEMBER_USER_S = 5.0
 REMEMBERED_USERS = 10_000
 
 
 class Authenticator:
-    """Reads bearer tokens and checks that their user still exists and has not revoked them."""
+    """Validate bearer tokens, including that their user exists and has not revoked them."""
 
     def __init__(self, tokens: Tokens, database: Database) -> None:
         self._tokens = tokens
@@ -27,7 +27,10 @@ class Authenticator:
         self._valid_after: OrderedDict[UUID, tuple[float, float | None]] = OrderedDict()
 
     async def caller(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
-        """The caller named by ``authorization: Bearer <token>``. Raises Unauthenticated."""
+        """Authenticate ``authorization:
+
+        Bearer <token>`` in the metadata and return the caller. Raises Unauthenticated.
+        """
         values = [value for key, value in metadata if key.lower() == "authorization"]
         if len(values) != 1 or not isinstance(values[0], str):
             raise Unauthenticated
@@ -41,7 +44,7 @@ class Authenticator:
         return Caller(claims.user_id, claims.organization_id, claims.issued_at)
 
     async def _tokens_valid_after(self, user_id: UUID) -> float | None:
-        """Seconds since the epoch before which the user's tokens are void; None without such a user."""
+        """Return the time before which the user's tokens are void, seconds since the epoch; None without a user."""
         now = time.monotonic()
         known = self._valid_after.get(user_id)
         if known is not None and known[0] > now:

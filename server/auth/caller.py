@@ -1,4 +1,4 @@
-"""Who makes the current call."""
+"""The caller of the current call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.errors import Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated user and the organization whose data it may see."""
+    """An authenticated user, with the organization whose data they may access."""
 
     user_id: UUID
     organization_id: UUID
@@ -19,17 +19,17 @@ class Caller:
     """Seconds since the epoch."""
 
 
-# One value per call: gRPC runs each call in a task, and a task has a context of its own.
+# gRPC runs each call in a task of its own, and each task has its own context.
 _caller: ContextVar[Caller] = ContextVar("meetra_caller")
 
 
 def set_caller(caller: Caller) -> None:
-    """Says who makes the current call; for the interceptor alone."""
+    """Set the caller of the current call; used by the interceptor only."""
     _caller.set(caller)
 
 
 def current_caller() -> Caller:
-    """The caller of the current call. Raises Unauthenticated outside an authenticated call."""
+    """Return the caller of the current call. Raises Unauthenticated outside an authenticated call."""
     try:
         return _caller.get()
     except LookupError:

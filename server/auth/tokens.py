@@ -1,4 +1,4 @@
-"""Bearer tokens: JWT, HS256, one audience, short of nothing but what a call needs."""
+"""Bearer tokens: JWT, HS256, one audience."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUDIENCE = "meetra-api"
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says."""
+    """The claims of a valid token."""
 
     user_id: UUID
     organization_id: UUID
@@ -26,14 +26,14 @@ class Claims:
 
 
 class Tokens:
-    """Issues and reads tokens with one secret."""
+    """Issue and validate tokens with one secret."""
 
     def __init__(self, secret: str, ttl_s: int) -> None:
         self._secret = secret
         self._ttl_s = ttl_s
 
     def issue(self, user_id: UUID, organization_id: UUID) -> str:
-        """A token for the user that expires after the configured time."""
+        """Issue a token for the user, valid for the configured time."""
         now = int(time.time())
         claims = {
             "sub": str(user_id),
@@ -46,7 +46,7 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
     def read(self, token: str) -> Claims:
-        """The claims of a valid token. Raises Unauthenticated for any other, whatever is wrong with it."""
+        """Return the claims of a valid token. Raises Unauthenticated for an invalid one."""
         try:
             claims = jwt.decode(
                 token,

@@ -1,4 +1,4 @@
-"""Programs that decode hostile input, each a process of its own that the server starts; what is shared with them."""
+"""Programs that decode untrusted input, each run as a child process, and their protocol."""
 
 from server.children.opus_messages import HEAD, LENGTH, MESSAGE, PACKETS
 

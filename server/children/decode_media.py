@@ -1,12 +1,12 @@
 """Child process that decodes untrusted media: ``python -m server.children.decode_media [--probe] IN [FOLDER]``.
 
-It holds the whole risk of a hostile file: limits on memory, processor time and file size are
-set before the file is opened, only the file itself is read (no playlists, no network), and
-whatever happens here happens to this process alone. Imports of the server no more than decoding needs.
+It contains the whole risk of a hostile file: limits on memory, processor time and file size are set
+before the file is opened, only the file itself is read (no playlists, no network), and a crash affects
+this process alone. It imports no more of the server than decoding needs.
 
-Output is one JSON object a line: ``{"decoded_s": ...}`` while it works, then one last object, a
-``transcode.Outcome`` or ``{"error": code, "reason": text}``; without a reason where the disk is at
-fault, and not the file. Of a probe: ``{"audio", "duration_s"}``.
+The output is one JSON object per line: ``{"decoded_s": ...}`` as progress, and last a
+``transcode.Outcome`` or ``{"error": code, "reason": text}``; the reason is missing if the disk is at
+fault instead of the file. A probe prints ``{"audio", "duration_s"}``.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from server.media import RATE_HZ, Refused, open_media, stated_duration_s, transc
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
 PROGRESS_EVERY_S = 30.0
-# Without progress in the audio a life sign, for work that makes none: comparing tracks, damaged parts.
+# Seconds between signs of life during work without decoding progress: comparing tracks, damaged parts.
 ALIVE_EVERY_S = 10.0
 
 
 def say(**fields: Any) -> None:
-    """One line of output."""
+    """Print one JSON line."""
     print(json.dumps(fields), flush=True)
 
 
 class Progress:
-    """Says how far decoding is, every 30 s of audio, and that it is alive."""
+    """Report decoding progress every 30 s of audio, and a sign of life in between."""
 
     def __init__(self) -> None:
         self._said_s = 0.0
@@ -53,7 +53,7 @@ class Progress:
 
 
 def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> None:
-    """Decodes ``source`` into files in ``folder``, durably, and says the outcome. Raises Refused."""
+    """Decode ``source`` into fsynced files in ``folder``, and print the outcome. Raises Refused."""
     outcome = transcode(source, folder, max_seconds, apart=apart, progress=Progress())
     for track in outcome.tracks:
         with (folder / track.file).open("rb+") as file:
@@ -62,6 +62,7 @@ def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> No
 
 
 def main() -> int:
+    """Decode or probe one file under resource limits; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m server.children.decode_media", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="say only the stated length")
     parser.add_argument("--max-seconds", type=float, default=4 * 3600.0)

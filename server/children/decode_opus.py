@@ -1,13 +1,13 @@
 """Child process that decodes untrusted Opus packets: ``python -m server.children.decode_opus``.
 
-It holds the whole risk of a hostile packet: limits on memory and processor time are set before
-the first one comes, it may open and write no file, and whatever happens here happens to this
-process alone. It imports no arrays: a decoder has some 12 MB of its own and starts in less than 0.1 s.
+It contains the whole risk of a hostile packet: limits on memory and processor time are set before the
+first packet, no file can be written, and a crash affects this process alone. It does not import numpy:
+a decoder takes some 12 MB of its own and starts in less than 0.1 s.
 
-Standard input is a row of messages, a kind (one byte), a length (four bytes, little-endian) and
-that many bytes: ``H`` is an ``OpusHead``, which begins a stream; ``P`` is packets, each after its
-own length (four bytes). Each packet is answered at once on standard output: a length (four bytes),
-and interleaved s16le samples at 48 kHz; length 0 where it could not be decoded.
+Standard input is a sequence of messages: a kind (one byte), a length (four bytes, little-endian) and
+that many bytes. ``H`` is an ``OpusHead``, which begins a stream; ``P`` holds packets, each after its own
+length (four bytes). Each packet is answered at once on standard output: a length (four bytes) and
+interleaved s16le samples at 48 kHz; length 0 if it could not be decoded.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ import av.error
 from server.children.opus_messages import HEAD, LENGTH, MESSAGE
 from server.confinement import confine
 
-# The interpreter and the codec libraries map some 200 MB; a decoder of eight channels needs less than 1 MB.
+# The interpreter and codec libraries map some 200 MB; an eight-channel decoder needs less than 1 MB.
 MEMORY_LIMIT_BYTES = 1024**3
-# For one message: a decoder takes some milliseconds for a second of audio.
+# Per message: decoding a second of audio takes some milliseconds.
 CPU_LIMIT_S = 20
 
 
 def limit_cpu() -> None:
-    """``CPU_LIMIT_S`` from now: a meeting may last for hours, a message may not."""
+    """Allow ``CPU_LIMIT_S`` more processor seconds: the limit is per message, since a meeting may last for hours."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_LIMIT_S, hard))
 
 
 def decoder_for(head: bytes) -> Any:
-    """A decoder for the stream of an ``OpusHead``: the reference decoder, which conceals and resets by itself."""
+    """Create a decoder for an ``OpusHead``: the reference decoder, which conceals and resets by itself."""
     decoder: Any = av.CodecContext.create("libopus", "r")
     decoder.extradata = head
     return decoder
 
 
 def decoded(decoder: Any, packet: bytes) -> bytes:
-    """Interleaved s16le of one packet; empty where it cannot be decoded."""
+    """Decode one packet to interleaved s16le; empty if it is undecodable."""
     try:
         frames = decoder.decode(av.Packet(packet))
         # A plane may be longer than its samples.
@@ -53,7 +53,7 @@ def decoded(decoder: Any, packet: bytes) -> bytes:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answers messages until there are no more."""
+    """Answer messages until the input ends."""
     decoder = None
     while len(header := requests.read(MESSAGE.size)) == MESSAGE.size:
         kind, length = MESSAGE.unpack(header)
@@ -70,12 +70,13 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             at += LENGTH.size
             pcm = decoded(decoder, body[at : at + size])
             at += size
-            # What is answered stays answered if the next packet kills.
+            # Flush, so that earlier answers survive a packet that crashes the decoder.
             answers.write(LENGTH.pack(len(pcm)) + pcm)
             answers.flush()
 
 
 def main() -> None:
+    """Run the decoder on standard input and output, under resource limits."""
     confine(memory_bytes=MEMORY_LIMIT_BYTES, open_files=8, file_bytes=0)
     av.logging.set_level(av.logging.PANIC)
     serve(sys.stdin.buffer, sys.stdout.buffer)

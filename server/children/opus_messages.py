@@ -1,4 +1,4 @@
-"""How the server and its decoder of Opus packets speak to one another; ``decode_opus.py`` says what they say."""
+"""The message formats between the server and its Opus decoder; the protocol is in ``decode_opus.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The domain: a conversation, its segments, words, utterances and turns, and the fold that makes it from events."""
+"""The domain: conversations, segments, words, utterances and turns, and the fold that builds them from events."""
 
 from server.conversation.conversation import (
     EMOTIONS,

@@ -1,4 +1,4 @@
-"""What a conversation is: who spoke when, and which words were recognised.
+"""The conversation: who spoke when, with the recognised words.
 
 All times are integer microseconds from the start of the meeting.
 """
@@ -12,13 +12,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 UNKNOWN_SPEAKER = 0
-# Pauses under this are within one stretch of speech: they are shorter than what a
-# diarizer's frames resolve reliably.
+# Shorter pauses are bridged: they are below a diarizer's reliable frame resolution.
 SPEECH_GAP_US = 200_000
 
 
 class Interval(NamedTuple):
-    """A half-open stretch of time."""
+    """A half-open time span."""
 
     start_us: int
     end_us: int
@@ -26,18 +25,18 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One recognised word."""
+    """A recognised word."""
 
     text: str
     start_us: int
     end_us: int
     confidence: float | None
-    """How sure the recogniser is, 0..1; None where it does not say."""
+    """The recogniser's confidence, 0..1; None if it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acoustics:
-    """How a segment sounds; units as in ``Acoustics`` of meetra/inference/v2/session.proto."""
+    """Acoustic measurements of a segment; units as in ``Acoustics`` of meetra/inference/v2/session.proto."""
 
     level_dbfs: float
     noise_dbfs: float | None = None
@@ -59,7 +58,7 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "not_sure")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence that one speaker said, spelled with capitals and punctuation."""
+    """A sentence by one speaker, with capitals and punctuation."""
 
     segment_id: int
     """The segment in which it begins."""
@@ -69,54 +68,54 @@ class Sentence:
     text: str
     asks: bool
     polarity: float | None = None
-    """-1 (negative) .. 1 (positive); None until a model has read it."""
+    """-1 (negative) .. 1 (positive); None until analysed."""
     emotions: tuple[float, ...] | None = None
-    """Probabilities in the order of EMOTIONS; None until a model has read it."""
+    """Probabilities in the order of EMOTIONS; None until analysed."""
     vector: bytes = b""
-    """Sentence vector as little-endian float16, of unit length; empty until a model has read it."""
+    """Unit-length sentence embedding, little-endian float16; empty until analysed."""
     language: str = ""
-    """BCP 47 primary tag of its words; empty where it is not known."""
+    """BCP 47 primary tag of its words; empty if unknown."""
 
     @property
     def duration_us(self) -> int:
-        """Time from its first word to its last."""
+        """Time from the start of the first word to the end of the last, microseconds."""
         return self.end_us - self.start_us
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech of one speaker, as the diarizer framed it."""
+    """A span of speech by one speaker, as found by the diarizer."""
 
     segment_id: int
     speaker: int
-    """Number of the speaker within the meeting, from 1; UNKNOWN_SPEAKER (0) where it is not known."""
+    """Number of the speaker within the meeting, from 1; UNKNOWN_SPEAKER (0) if unknown."""
     start_us: int
     end_us: int
     words: tuple[Word, ...] = ()
     speaker_confidence: float | None = None
-    """How sure the engine is of the speaker, 0..1; None where it does not say."""
+    """The engine's confidence in the speaker, 0..1; None if it gives none."""
     acoustics: Acoustics | None = None
-    """None where the engine does not measure it."""
+    """None if the engine does not measure it."""
     language: str = ""
-    """BCP 47 primary tag of its words; empty without words, or where it is not known."""
+    """BCP 47 primary tag of its words; empty without words or if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the engine that analysed the meeting can measure; nothing else may be reported."""
+    """The capabilities of the engine that analysed the meeting; nothing beyond them may be reported."""
 
     models: tuple[str, ...] = ()
     overlap: bool = False
     languages: tuple[str, ...] = ()
     word_times: bool = True
-    """False when the times of words are estimates."""
+    """False if word times are estimates."""
     max_speakers: int = 0
     key_terms: bool = False
     """Whether the recogniser uses key terms."""
 
 
 def merge_intervals(intervals: Iterable[Interval], gap_us: int = 0) -> tuple[Interval, ...]:
-    """The union of ``intervals`` in the order of time; gaps under ``gap_us`` are closed, touching ones joined."""
+    """Return the union of intervals in time order, merging ones that touch or are less than ``gap_us`` apart."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if merged and (interval.start_us <= merged[-1].end_us or interval.start_us - merged[-1].end_us < gap_us):
@@ -128,54 +127,54 @@ def merge_intervals(intervals: Iterable[Interval], gap_us: int = 0) -> tuple[Int
 
 @dataclass(frozen=True)
 class Conversation:
-    """Everything the metrics are computed from."""
+    """The input of all metrics."""
 
     duration_us: int
     speakers: tuple[int, ...]
-    """Numbers of the detected speakers, in the order of their first words; never UNKNOWN_SPEAKER."""
+    """Numbers of the detected speakers, in order of first speech; never UNKNOWN_SPEAKER."""
     segments: tuple[Segment, ...]
-    """In the order of time."""
+    """In time order."""
     engine: Engine
     noise_dbfs: float | None = None
-    """Level of the recording when nobody speaks; None where it is not known."""
+    """Level of the recording without speech, dBFS; None if unknown."""
     music: tuple[Interval, ...] = ()
-    """Where music plays, in the order of time."""
+    """Spans with music, in time order."""
     sentences: tuple[Sentence, ...] = ()
-    """In the order of time."""
+    """In time order."""
     language: str = ""
-    """BCP 47 primary tag of the language spoken most; empty where it is not known."""
+    """BCP 47 primary tag of the most spoken language; empty if unknown."""
     language_confidence: float | None = None
-    """How sure the engine is of it, 0..1; None where it was given or is not known."""
+    """The engine's confidence in it, 0..1; None if it was stated or is unknown."""
 
     @cached_property
     def words(self) -> tuple[tuple[Word, int], ...]:
-        """Every word with its speaker, in the order of time."""
+        """All words with their speakers, in time order."""
         pairs = ((word, segment.speaker) for segment in self.segments for word in segment.words)
         return tuple(sorted(pairs, key=lambda pair: (pair[0].start_us, pair[0].end_us)))
 
     @property
     def mean_word_confidence(self) -> float | None:
-        """Mean confidence over the words that carry one, 0..1; None when none does."""
+        """Mean confidence over the words that have one, 0..1; None if none has."""
         known = [word.confidence for word, _ in self.words if word.confidence is not None]
         return sum(known) / len(known) if known else None
 
     def speech(self, speaker: int) -> tuple[Interval, ...]:
-        """When ``speaker`` speaks, gaps under 0.2 s merged (a diarizer's own resolution)."""
+        """Return the spans in which ``speaker`` speaks, with gaps under 0.2 s merged."""
         own = (Interval(s.start_us, s.end_us) for s in self.segments if s.speaker == speaker)
         return merge_intervals(own, SPEECH_GAP_US)
 
     def speaking_us(self, speaker: int) -> int:
-        """Speaking time of ``speaker``; speech under overlap counts for each who speaks."""
+        """Return the speaking time of ``speaker``, microseconds; overlapped speech counts for each speaker."""
         return sum(end - start for start, end in self.speech(speaker))
 
     @cached_property
     def speech_us(self) -> int:
-        """Time in which at least one known speaker speaks."""
+        """Time in which at least one known speaker speaks, microseconds."""
         everyone = (interval for speaker in self.speakers for interval in self.speech(speaker))
         return sum(end - start for start, end in merge_intervals(everyone))
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form; ``from_document`` is its inverse."""
+        """Return JSON-compatible values; ``from_document`` is the inverse."""
         return {
             "duration_us": self.duration_us,
             "speakers": list(self.speakers),
@@ -193,7 +192,7 @@ class Conversation:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Conversation:
-        """Reads what ``to_document`` wrote, in this version or an earlier one."""
+        """Rebuild a conversation from ``to_document``'s output, of this version or an earlier one."""
         engine = document["engine"]
         return cls(
             duration_us=document["duration_us"],

@@ -1,7 +1,6 @@
-"""What people correct by hand: two speakers who are one, or one who is two.
+"""Manual corrections: merging two speakers, and splitting one.
 
-Edits never touch what the engine said: they are applied to it anew each time, so that undoing
-one is leaving it out.
+Edits never change the engine's result: they are applied to it each time, so that an edit is undone by leaving it out.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """``speaker`` was ``into`` all along."""
+    """Assign all segments of ``speaker`` to ``into``."""
 
     speaker: int
     into: int
@@ -23,7 +22,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The segments of ``speaker`` that lie mostly within start..end were said by ``new_speaker``."""
+    """Assign the segments of ``speaker`` whose middle lies in start..end to ``new_speaker``."""
 
     speaker: int
     new_speaker: int
@@ -35,18 +34,18 @@ Edit = Merge | Split
 
 
 def to_document(edit: Edit) -> dict[str, Any]:
-    """A JSON-able form; ``from_document`` is its inverse."""
+    """Return JSON-compatible values; ``from_document`` is the inverse."""
     return {"kind": "merge" if isinstance(edit, Merge) else "split", **asdict(edit)}
 
 
 def from_document(document: dict[str, Any]) -> Edit:
-    """Reads what ``to_document`` wrote."""
+    """Rebuild an edit from ``to_document``'s output."""
     fields = {name: value for name, value in document.items() if name != "kind"}
     return Merge(**fields) if document["kind"] == "merge" else Split(**fields)
 
 
 def edited(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
-    """The conversation with the edits applied one after another."""
+    """Return the conversation with the edits applied in order."""
     speaker_of = {segment.segment_id: segment.speaker for segment in conversation.segments}
     middle_of = {s.segment_id: (s.start_us + s.end_us) // 2 for s in conversation.segments}
     for edit in edits:

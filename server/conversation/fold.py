@@ -1,7 +1,7 @@
-"""From events to a Conversation.
+"""The fold from events to a Conversation.
 
-The fold does not care how often an event came, nor in which order: the highest revision of
-a segment is the segment. So a replay after a crash changes nothing.
+Duplicates and order of events do not matter: the highest revision of a segment wins. So replaying events after a crash
+changes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class TurnState(IntEnum):
     STABLE = 2
     FINAL = 3
     RETRACTED = 4
-    """It exists no more; such a segment is no part of a conversation."""
+    """The segment is withdrawn; it is not part of the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ReadyEvent:
 
 @dataclass(frozen=True, slots=True)
 class TurnEvent:
-    """A segment as it is known now."""
+    """The current state of a segment."""
 
     revision: int
     state: TurnState
@@ -42,30 +42,29 @@ class TurnEvent:
 
 @dataclass(frozen=True, slots=True)
 class FinishedEvent:
-    """The session has said everything."""
+    """The session is complete."""
 
     duration_us: int
     noise_dbfs: float | None = None
     music: tuple[Interval, ...] = ()
     language: str = ""
-    """Spoken for most of the session, as BCP 47 primary tag; empty where it is not known."""
+    """BCP 47 primary tag of the session's most spoken language; empty if unknown."""
     language_confidence: float | None = None
-    """How sure the engine is of it, 0..1; None where it was given or is not known."""
+    """The engine's confidence in it, 0..1; None if it was stated or is unknown."""
 
 
 Event = ReadyEvent | TurnEvent | FinishedEvent
 
 
 class IncompleteEvents(ValueError):
-    """The events do not hold a whole session: it never opened, or never finished."""
+    """The events do not form a whole session: it never opened or never finished."""
 
 
 def fold(events: Iterable[Event]) -> Conversation:
-    """The conversation that ``events`` describe.
+    """Fold events into a conversation.
 
-    Segments that never got past PARTIAL or were retracted are left out: nothing stands behind them
-    once the session is over. Speakers are those with a segment, in the order of their first speech. The
-    language is the one in which most time is spoken.
+    Only STABLE and FINAL segments count: partial ones are unconfirmed when the session ends. Speakers are ordered by
+    first speech. The language is the one with the most speaking time.
 
     Raises:
         IncompleteEvents: without a ReadyEvent or a FinishedEvent.
@@ -99,6 +98,6 @@ def fold(events: Iterable[Event]) -> Conversation:
         noise_dbfs=finished.noise_dbfs,
         music=finished.music,
         language=language,
-        # The engine speaks of the language that it names, of no other.
+        # The engine's confidence applies only to the language that it reported.
         language_confidence=finished.language_confidence if language and language == finished.language else None,
     )

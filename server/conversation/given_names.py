@@ -1,4 +1,4 @@
-"""Which words are given names."""
+"""Given names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 from faker.providers.person.en_US import Provider
 
-# Names that are ordinary words as well: alone they prove nothing.
+# Names that are ordinary words as well: not evidence by themselves.
 AMBIGUOUS = frozenset(
     """
         amber angel april autumn bailey bill brandy brandon carol carter chance charity chase christian clay
@@ -25,5 +25,5 @@ AMBIGUOUS = frozenset(
 
 @cache
 def given_names() -> frozenset[str]:
-    """Given names that are nothing else, in lower case."""
+    """Return unambiguous given names, in lower case."""
     return frozenset(name.lower() for name in Provider.first_names if name.isalpha()) - AMBIGUOUS

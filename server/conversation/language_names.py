@@ -1,4 +1,4 @@
-"""What languages are called in English."""
+"""English names of languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNKNOWN = "Unknown language"
 
 @lru_cache(maxsize=1024)
 def named_language(language: str) -> str:
-    """A BCP 47 tag with the language's name: ``German (de)``; the tag alone where none is known."""
+    """Return a BCP 47 tag with the language's English name, ``German (de)``; the tag alone if it has none."""
     try:
         name = Language.get(language).language_name("en")
     except (ValueError, LookupError):

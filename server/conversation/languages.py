@@ -1,4 +1,4 @@
-"""Which language a conversation is in."""
+"""The languages of a conversation."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ ENGLISH = "en"
 
 
 def primary_tag(language: str) -> str:
-    """The language alone of a BCP 47 tag, in lower case: ``en`` of ``en-GB``; empty for an empty one."""
+    """Return the primary subtag of a BCP 47 tag in lower case: ``en`` for ``en-GB``; empty for an empty tag."""
     return language.split("-")[0].lower()
 
 
 def known_language(language: str, engine: Engine) -> str:
-    """A primary tag; where it is unknown, English of an engine that knows no other language, else still unknown.
+    """Return ``language``; if empty, English for an engine that is English-only, otherwise empty.
 
-    Engines that name no languages, and meetings analysed before languages were told, are English.
+    An engine without a language list, as in meetings analysed by early versions, counts as English-only.
     """
     return language or (ENGLISH if engine.languages in ((), (ENGLISH,)) else "")
 
 
 def spoken_us(segments: Iterable[Segment]) -> Counter[str]:
-    """How long each language is spoken, over the segments whose words have one."""
+    """Return the speaking time per language, microseconds, over segments with words of a known language."""
     spoken: Counter[str] = Counter()
     for segment in segments:
         if segment.words and segment.language:
@@ -34,12 +34,12 @@ def spoken_us(segments: Iterable[Segment]) -> Counter[str]:
 
 
 def most_spoken(spoken: Counter[str]) -> str:
-    """The language that most of the time is spoken, of two alike the first by name; empty where none is known."""
+    """Return the language with the most speaking time, ties by name; empty if none is known."""
     return min(spoken, key=lambda language: (-spoken[language], language), default="")
 
 
 def weighted_confidence(heard: Iterable[tuple[float | None, int]]) -> float | None:
-    """The mean of (confidence, microseconds of speech) by speech, 0..1; None where no confidence is known."""
+    """Return the mean of (confidence, microseconds of speech) weighted by speech, 0..1; None without confidences."""
     known = [(confidence, us) for confidence, us in heard if confidence is not None and us > 0]
     speech_us = sum(us for _, us in known)
     return round(math.fsum(confidence * us for confidence, us in known) / speech_us, 6) if known else None

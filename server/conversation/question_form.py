@@ -1,8 +1,7 @@
-"""Does a sentence ask? From its punctuation where it has any, and from its syntax where it has none.
+"""Question detection: by punctuation where the text has it, else by English syntax.
 
-Rules of English question formation: wh-fronting, auxiliary inversion, tags, declaratives that
-end in a question word, and the elliptic questions of meetings ("anything else", "any
-comments"). Measured by ``python -m benchmarks.text``.
+The rules cover wh-fronting, auxiliary inversion, tags, declaratives that end in a question word, and the elliptic
+questions of meetings ("anything else", "any comments"). Measured by ``python -m benchmarks.text``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from server.conversation.writing import asks_by_mark
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 
-# Said before a sentence begins, or after it has ended.
+# Discourse markers before a sentence and after it.
 _OPENERS = frozenset(
     """
         um uh er erm hmm hm mm mhm ah oh so well and but or okay ok kay right yeah yep yes no nope now then
@@ -48,7 +47,7 @@ _SUBJECTS = _PRONOUNS | frozenset(
         your my our his her their its all both one each either
     """.split()
 )
-# These also begin commands ("have a look", "do it") and need a subject that no command has.
+# These also begin commands ("have a look", "do it"), so they need a subject that no command has.
 _STRICT = {
     "do": frozenset(
         """
@@ -93,13 +92,13 @@ _INDIRECT = re.compile(
 
 
 def is_question(text: str, language: str = ENGLISH, *, punctuated: bool = False) -> bool:
-    """True when the sentence asks.
+    """Return whether a sentence is a question.
 
     Args:
         text: one sentence, in any case.
-        language: its primary tag; the rules of syntax are those of English, the marks those of every language.
-        punctuated: the text it comes from carries punctuation. Whoever writes full stops also
-            writes question marks, and then nothing else counts (measured: rules beside them lose).
+        language: BCP 47 primary tag; syntax rules apply to English only, question marks to all languages.
+        punctuated: whether the source text is punctuated. Then only question marks count: rules in addition to them
+            measurably lose.
     """
     if asks_by_mark(text, language):
         return True
@@ -112,7 +111,7 @@ def is_question(text: str, language: str = ENGLISH, *, punctuated: bool = False)
     return _asks_by_order(words, core) or _asks_by_ending(words, core)
 
 
-# Before these a question is only reported, or goes on: "I wonder how we can", "about what".
+# After these a question is reported or continued: "I wonder how we can", "about what".
 _REPORTS = frozenset(
     """
     know knows knew wonder wondering ask asked asking tell told see sure understand understood decide decided explain
@@ -126,10 +125,10 @@ MIN_WORDS_BEFORE = 3
 
 
 def question_starts(words: Sequence[str]) -> set[int]:
-    """Places within a run of bare words at which a question plainly begins, though nobody paused.
+    """Return the indices in unpunctuated words at which a question clearly begins without a pause.
 
-    A question word followed within four words by an inverted auxiliary ("... the budget | how
-    much money did we"), or an inverted auxiliary alone ("... thank you | can you").
+    A question word followed within four words by an inverted auxiliary ("... the budget | how much money did we"), or
+    an inverted auxiliary alone ("... thank you | can you").
     """
     plain = [word.lower() for word in words]
     starts = set()
@@ -146,12 +145,12 @@ def question_starts(words: Sequence[str]) -> set[int]:
 
 
 def _inverted_before(plain: Sequence[str], place: int) -> bool:
-    """True when a question word stands so near before that the auxiliary belongs to it."""
+    """Return whether a nearby preceding question word governs this auxiliary."""
     return any(word in _WH for word in plain[max(0, place - 5) : place])
 
 
 def _core(words: list[str]) -> list[str]:
-    """The words without what is said around a sentence, and without a beginning said twice."""
+    """Strip discourse markers around a sentence and repeated beginnings."""
     while len(words) > 1 and (words[0] in _OPENERS or (len(words) > 3 and words[:2] in _OPENING_PHRASES)):
         words = words[1:] if words[0] in _OPENERS else words[2:]
     while len(words) > 1 and words[-1] in _CLOSERS:
@@ -185,7 +184,7 @@ def _asks_with_wh(words: list[str]) -> bool:
         return True
     if words[0] in ("who", "whose", "whom"):
         return words[1] not in _PRONOUNS
-    # The verb comes before its subject: "what time does it", "how would we".
+    # The verb precedes its subject: "what time does it", "how would we".
     for place, word in enumerate(words[1:5], start=1):
         if word in _AUXILIARIES:
             return True

@@ -1,8 +1,8 @@
-"""Sentences from words, spelled with capitals and punctuation whatever the recogniser gives.
+"""Sentence segmentation of recognised words, with capitals and punctuation.
 
-A recogniser that punctuates is believed. From bare words, sentences are cut at pauses. In English also at
-shorter pauses before words that begin sentences; each then gets a capital and a full stop, or
-a question mark when its form asks. Bare words of other languages stay as they are.
+The punctuation of a recogniser that writes it is kept. Unpunctuated words are split at pauses, in English also at
+shorter pauses before words that begin sentences; English sentences then get a capital and a full stop, or a question
+mark for question syntax. Unpunctuated words of other languages are left as they are.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from server.conversation.languages import ENGLISH, known_language
 from server.conversation.question_form import MIN_WORDS_BEFORE, is_question, question_starts
 from server.conversation.writing import ends, joined_words, spaced
 
-# Bare words: a pause of the first kind ends a sentence, one of the second before a starter does,
-# unless the word before it cannot be a last one.
+# For unpunctuated words: a pause of PAUSE_US ends a sentence; STARTER_PAUSE_US suffices before a sentence starter;
+# after a word that cannot end a sentence, UNFINISHED_PAUSE_US is needed.
 PAUSE_US, STARTER_PAUSE_US, UNFINISHED_PAUSE_US = 500_000, 200_000, 1_500_000
 MIN_WORDS_BEFORE_STARTER = 4
 MAX_WORDS = 40
-# Of languages without spaces the words are characters or pieces of words; and where marks end sentences, one of a
-# language that does not always write them may run on.
+# Maximum lengths of sentences where words are characters or subwords (languages without spaces), and of punctuated
+# sentences in languages that do not always write end marks.
 MAX_PIECES, LONGEST_MARKED = 80, 120
-# A recogniser punctuates when at least so many of its words end in a mark; of those that are pieces, fewer.
+# Share of words ending in a sentence mark from which a recogniser counts as punctuating; lower for subwords.
 PUNCTUATED_SHARE, PUNCTUATED_SHARE_OF_PIECES = 0.02, 0.008
 _STARTERS = frozenset(
     """
@@ -45,9 +45,9 @@ _CANNOT_END = frozenset(
     """.split()
 )
 _ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|e\.g|i\.e|inc|ltd|co|no|[a-z])\.$", re.IGNORECASE)
-# Of other languages what is an abbreviation in many: titles, numbers, and single letters as in "z.B.".
+# Abbreviations common to many other languages: titles, numbers, and single letters as in "z.B.".
 _ABBREVIATION_ELSEWHERE = re.compile(r"^(?:dr|prof|ing|nr|bzw|ca|[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_])\.$", re.IGNORECASE)
-# These write "the 3rd" as "3."; it ends a sentence only where a pause follows.
+# Languages that write "the 3rd" as "3."; it ends a sentence only before a pause.
 _DOTTED_ORDINALS = frozenset("bs cs da de et fi fo hr hu is lb lv nb nn no pl sk sl sr tr".split())
 _ORDINAL = re.compile(r"^\d{1,2}\.$")
 _CAPITALISED = frozenset(
@@ -66,10 +66,10 @@ class _Said(NamedTuple):
 
 
 def sentences_of(conversation: Conversation) -> tuple[Sentence, ...]:
-    """The sentences of a conversation, in the order of time, not read by any model yet.
+    """Split a conversation into sentences, in time order, not yet analysed by a model.
 
-    Segments of one speaker and language that follow one another are read as one statement. Words of an
-    unknown speaker make sentences of UNKNOWN_SPEAKER.
+    Consecutive segments of one speaker and language are joined first. Words of an unknown speaker form sentences of
+    UNKNOWN_SPEAKER.
     """
     spoken = [
         (segment.speaker, known_language(segment.language, conversation.engine), segment)
@@ -86,7 +86,7 @@ def sentences_of(conversation: Conversation) -> tuple[Sentence, ...]:
 
 
 def punctuated_languages(conversation: Conversation) -> frozenset[str]:
-    """The languages of which the recogniser wrote punctuation."""
+    """Return the languages that the recogniser punctuates."""
     words: Counter[str] = Counter()
     marked: Counter[str] = Counter()
     for segment in conversation.segments:
@@ -124,7 +124,7 @@ def _cut_at_marks(said: Sequence[_Said], language: str) -> Iterator[list[_Said]]
 
 
 def _goes_on(text: str, language: str, pause_us: int) -> bool:
-    """Whether the mark at the end of a word belongs to the word, not to the sentence."""
+    """Return whether the mark at the end of a word belongs to the word instead of the sentence."""
     if language == ENGLISH:
         return bool(_ABBREVIATION.match(text))
     if language in _DOTTED_ORDINALS and _ORDINAL.match(text):
@@ -179,7 +179,7 @@ def _ends_before(piece: Sequence[_Said], following: Word) -> bool:
 
 
 def _longest_pause(piece: Sequence[_Said]) -> int:
-    """Where to cut a piece that grew too long: after its longest pause, not near its ends."""
+    """Return the index at which to split an overlong chunk: after its longest pause, away from its ends."""
     margin = min(5, len(piece) // 3)
     places = range(margin, len(piece) - margin)
     return max(places, key=lambda i: (piece[i].word.start_us - piece[i - 1].word.end_us, i))
@@ -200,7 +200,7 @@ def _sentence(piece: Sequence[_Said], speaker: int, language: str, *, punctuated
 
 
 def spelled(text: str, *, asks: bool) -> str:
-    """Bare words as a sentence: capitals where English wants them, and a mark at the end."""
+    """Format unpunctuated English words as a sentence, with capitals and an end mark."""
     names = given_names()
     words = []
     for word in text.split():

@@ -1,4 +1,4 @@
-"""One conversation from what was heard on several tracks."""
+"""The merge of several tracks into one conversation."""
 
 from __future__ import annotations
 
@@ -11,35 +11,43 @@ from server.conversation.languages import most_spoken, spoken_us, weighted_confi
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
-    """What was heard on one track, in the track's own time, numbers and segments."""
+    """The conversation of one track, in the track's own time, speaker numbers and segment ids."""
 
     conversation: Conversation
     start_us: int
-    """When the track begins, from the start of the meeting."""
+    """Start of the track, microseconds from the start of the meeting."""
     number_of: Callable[[int], int]
-    """The meeting's number of a speaker of the track."""
+    """Maps a speaker label of the track to the meeting-wide number."""
     place: int = 0
-    """Which of the meeting's tracks it is, from 0."""
+    """Index among the meeting's tracks."""
     silent: bool = False
-    """Nothing but digital silence came: it is as if there were no such track."""
+    """Whether the track is digital silence throughout; then it does not count as a track."""
 
 
 def segment_name(segment_id: int, place: int, places: int) -> int:
-    """The meeting's name of a track's segment: no two tracks share one, and one track alone keeps its own."""
+    """Return the meeting-wide id of a track's segment; unique across tracks, unchanged for a single track.
+
+    Args:
+        place: index of the track.
+        places: number of tracks.
+    """
     return segment_id * places + place
 
 
 def place_of_segment(name: int, places: int) -> int:
-    """Which of the meeting's tracks a segment was heard on, by its name in the meeting."""
+    """Return the index of the track of a meeting-wide segment id; the inverse of ``segment_name``."""
     return name % places
 
 
 def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
-    """The conversation of the tracks (at least one) of a meeting of ``places`` tracks.
+    """Merge the conversations of at least one track.
 
-    Voices on tracks of their own can be heard at once, so with several that are not silent overlap is known. The
-    noise is the loudest track's; music plays where it plays on any track. The language is the one in which most time
-    is spoken on all of them, as sure as the tracks are that say it, by their speech in it.
+    Overlap is measurable if several tracks are not silent. Noise is the loudest track's; music is the union over
+    tracks. The language is the one with the most speaking time; its confidence is the mean over tracks in that
+    language, weighted by speech.
+
+    Args:
+        places: number of the meeting's tracks, including ones left out of ``tracks``.
     """
     segments = sorted(
         (_moved(segment, track, places) for track in tracks for segment in track.conversation.segments),
@@ -80,5 +88,5 @@ def _moved(segment: Segment, track: HeardTrack, places: int) -> Segment:
 
 
 def moved_word(word: Word, shift_us: int) -> Word:
-    """The word so much later."""
+    """Return the word shifted by ``shift_us`` microseconds."""
     return replace(word, start_us=word.start_us + shift_us, end_us=word.end_us + shift_us)

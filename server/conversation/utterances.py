@@ -1,8 +1,8 @@
-"""Utterances and turns: the units of conversation that the scores count.
+"""Utterances and turns: the units that scores count.
 
-An utterance is a maximal run of one speaker with gaps under 0.5 s. A turn is a run of
-utterances by one speaker until another speaker's utterance of at least 1 s begins; shorter
-ones are back-channels (Schegloff 2000's continuers) and take no turn.
+An utterance is a maximal run of one speaker with gaps under 0.5 s. A turn is a run of utterances by one speaker, until
+another speaker's utterance of at least 1 s begins; shorter ones are back-channels (continuers in Schegloff, 2000) and
+take no turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BACK_CHANNEL_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A maximal run of one speaker with gaps under 0.5 s."""
+    """A maximal run of speech by one speaker with gaps under 0.5 s."""
 
     speaker: int
     start_us: int
@@ -26,6 +26,7 @@ class Utterance:
 
     @property
     def duration_us(self) -> int:
+        """Length in microseconds."""
         return self.end_us - self.start_us
 
 
@@ -39,22 +40,21 @@ class Turn:
 
 
 def utterances(conversation: Conversation) -> tuple[Utterance, ...]:
-    """Every known speaker's utterances, in the order of their starts."""
+    """Return the utterances of all known speakers, in order of start."""
     found = [
         Utterance(speaker, start, end)
         for speaker in conversation.speakers
         for start, end in merge_intervals(conversation.speech(speaker), UTTERANCE_GAP_US)
     ]
-    # Between equal starts the speakers' order decides, so that the result never depends on chance.
+    # Ties are broken by speaker, so that the result is deterministic.
     return tuple(sorted(found, key=lambda u: (u.start_us, u.end_us, u.speaker)))
 
 
 def turns(spoken: Sequence[Utterance]) -> tuple[Turn, ...]:
-    """The turns of ``utterances``, in the order of time.
+    """Return the turns of utterances given in time order.
 
-    A back-channel (under 1 s) neither takes the floor nor ends the turn it falls into. The
-    first utterance of a conversation takes the floor however short: there is no turn yet that
-    it could be a back-channel to.
+    A back-channel (under 1 s) neither takes the floor nor ends the current turn. The first utterance always takes the
+    floor: there is no turn that it could be a back-channel to.
     """
     taken: list[Turn] = []
     for utterance in spoken:

@@ -1,20 +1,20 @@
-"""How languages are written: with or without spaces, and with which marks at the end of a sentence."""
+"""Writing systems: spaces between words, and sentence-final marks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# Written without spaces between words: letters to a word, about. Recognisers give characters or pieces there.
+# Languages without spaces between words, with their approximate letters per word; recognisers give characters or
+# subwords.
 _LETTERS_PER_WORD = {"zh": 1.5, "yue": 1.5, "ja": 2.0, "th": 4.0, "lo": 4.0, "my": 4.0, "km": 5.0}
-# Thai and Lao, Burmese, Khmer, kana, Han, and the full-width forms with their punctuation.
+# Thai and Lao, Burmese, Khmer, kana, Han, and full-width forms with their punctuation.
 TIGHT = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\uff00-\uffef\U00020000-\U0003ffff"
 )
-# Signs that belong to the letter before them and that are no word characters to ``re``: vowels and tones of Hebrew,
-# Arabic, the scripts of India (whole blocks, without their marks of sentences), Thai, Lao, Tibetan, Ethiopic, Burmese
-# and Khmer.
+# Combining signs that ``re`` does not count as word characters: vowels and tones of Hebrew, Arabic, the scripts of
+# India (whole blocks without sentence marks), Thai, Lao, Tibetan, Ethiopic, Burmese and Khmer.
 MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0900-\u0963\u0966-\u096f\u0971-\u0df3\u0e31\u0e34-\u0e3a"
@@ -29,22 +29,22 @@ END = re.compile(f"[.?!…。！？｡؟۔।॥։።፧။។།]+[{_CLOSING}]*
 _GREEK_END = re.compile(f"[.?!…;\u037e]+[{_CLOSING}]*$")
 _ASKS = re.compile("[?？؟፧]$")
 _GREEK_ASKS = re.compile("[?;\u037e]$")
-# It stands over the vowel that is stressed, not at the end.
+# Written over the stressed vowel, not at the end.
 _ARMENIAN_QUESTION_MARK = "՞"
 
 
 def spaced(language: str) -> bool:
-    """Whether words are written apart; of an unknown language, yes."""
+    """Return whether a language writes spaces between words; True for an unknown one."""
     return language not in _LETTERS_PER_WORD
 
 
 def ends(text: str, language: str) -> bool:
-    """Whether a text ends in a mark that ends sentences."""
+    """Return whether a text ends in a sentence-final mark."""
     return bool((_GREEK_END if language == "el" else END).search(text))
 
 
 def asks_by_mark(text: str, language: str) -> bool:
-    """Whether a sentence carries its language's question mark."""
+    """Return whether a sentence carries its language's question mark."""
     bare = text.rstrip(" " + _CLOSING)
     if language == "hy" and _ARMENIAN_QUESTION_MARK in text:
         return True
@@ -52,7 +52,7 @@ def asks_by_mark(text: str, language: str) -> bool:
 
 
 def joined_words(words: Iterable[str], language: str) -> str:
-    """Words as a text: with spaces or, in a language without them, with spaces between Latin words and digits alone."""
+    """Join words into a text; in a language without spaces, only Latin words and digits are spaced."""
     if spaced(language):
         return " ".join(words)
     text = ""
@@ -63,7 +63,7 @@ def joined_words(words: Iterable[str], language: str) -> str:
 
 
 def joined_sentences(sentences: Iterable[str]) -> str:
-    """Sentences as a text: with spaces between them, but for those that end in a full-width mark, which has its own."""
+    """Join sentences with spaces, except after full-width marks, which include their own."""
     text = ""
     for sentence in sentences:
         text += f" {sentence}" if text and not _FULL_WIDTH_END.search(text) else sentence
@@ -71,7 +71,7 @@ def joined_sentences(sentences: Iterable[str]) -> str:
 
 
 def word_count(text: str, language: str) -> int:
-    """How many words a text has; where they are not written apart, about how many, by its letters."""
+    """Count the words of a text; in a language without spaces, estimate them from its letters."""
     if spaced(language):
         return len(text.split())
     letters = sum(character.isalnum() for character in text)

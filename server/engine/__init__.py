@@ -1,4 +1,4 @@
-"""The inference server, as the product calls it."""
+"""The client of the inference server."""
 
 from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, event_of, pcm_of
 from server.engine.model_labels import label_of, label_of_task

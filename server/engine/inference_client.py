@@ -1,4 +1,4 @@
-"""The server's side of an inference session: audio from a file out, events in."""
+"""The client of inference sessions: sends audio, receives events."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ BYTES_PER_SAMPLE = 2
 SENTENCES_TIMEOUT_S = 120.0
 CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
-    # A replica that vanished without a word is noticed within 30 s. (In gRPC 1.85 the second has no effect
-    # without the third: grpc#39239.)
+    # Detects a dead replica within 30 s. (In gRPC 1.85 the second option has no effect without the third: grpc#39239.)
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
@@ -42,29 +41,29 @@ CHANNEL_OPTIONS = [
 
 
 class SessionBroke(Exception):
-    """The session ended before it was finished; another may succeed."""
+    """The session ended before it finished; another one may succeed."""
 
 
 class EngineBusy(SessionBroke):
-    """No session was opened: the engine holds its limit of them, or is going; it has nothing to do with this audio."""
+    """No session was opened: the engine is at its limit or shutting down. Unrelated to the audio."""
 
 
 class SessionRefused(Exception):
-    """The engine refuses the recording or its settings; another session would be refused as well."""
+    """The engine rejects the recording or its settings; another session would be rejected too."""
 
 
 class InferenceClient:
-    """Opens sessions on the inference server at one address."""
+    """Open sessions on the inference server at one address."""
 
     def __init__(self, address: str) -> None:
         self._channel = aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
         self._language = language_pb2_grpc.LanguageServiceStub(self._channel)
         self.capabilities: session_pb2.Capabilities | None = None
-        """What the server said it runs when it was last asked; None before."""
+        """The server's latest reported capabilities; None before the first report."""
 
     async def until_reachable(self) -> None:
-        """Returns once the inference server answers."""
+        """Wait until the inference server answers, and update ``capabilities``."""
         while True:
             try:
                 answer = await self._stub.GetCapabilities(
@@ -76,7 +75,7 @@ class InferenceClient:
                 await asyncio.sleep(0.5)
 
     async def until_known(self, within_s: float) -> None:
-        """Makes ``capabilities`` known when they never were, and gives up after ``within_s`` seconds."""
+        """Wait up to ``within_s`` seconds for ``capabilities``, if they are still unknown."""
         if self.capabilities is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
@@ -85,13 +84,16 @@ class InferenceClient:
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
     ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
-        """Streams audio (s16le mono at 16 kHz, whole samples) through a session and yields what it answers, to the end.
+        """Stream audio through a session and yield its responses to the end. Close this before ``pcm``.
 
-        Close it before ``pcm``. Raises SessionBroke (EngineBusy), SessionRefused, or as ``pcm``.
+        Args:
+            pcm: s16le mono at 16 kHz, in chunks of whole samples.
+
+        Raises SessionBroke (EngineBusy), SessionRefused, or whatever ``pcm`` raises.
         """
         call = self._stub.RunSession()
         opened = asyncio.Event()
-        # A task of ours, not grpc's: it has let go of the audio before this generator ends.
+        # A task of our own instead of grpc's: it has released ``pcm`` before this generator ends.
         sending = asyncio.create_task(_send(call, config, opened, pcm), name="audio to the engine")
         finished = False
         try:
@@ -102,7 +104,7 @@ class InferenceClient:
         except aio.AioRpcError as error:
             if error.code() == StatusCode.INVALID_ARGUMENT:
                 raise SessionRefused(error.details()) from error
-            # A call that is refused while something is written may end as INTERNAL in place of its own status.
+            # A call refused during a write may end as INTERNAL instead of with its own status.
             if error.code() == StatusCode.RESOURCE_EXHAUSTED or not opened.is_set():
                 raise EngineBusy(f"{error.code().name}: {error.details()}") from error
             raise SessionBroke(f"{error.code().name}: {error.details()}") from error
@@ -118,7 +120,7 @@ class InferenceClient:
             raise SessionBroke("the session ended without having finished")
 
     async def analyse_sentences(self, sentences: Sequence[str]) -> Sequence[language_pb2.SentenceAnalysis]:
-        """Vector, polarity and emotions of each sentence. Raises SessionBroke."""
+        """Return the embedding, polarity and emotions of each sentence. Raises SessionBroke."""
         try:
             answer = await self._language.AnalyseSentences(
                 language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=SENTENCES_TIMEOUT_S
@@ -128,21 +130,21 @@ class InferenceClient:
         return answer.analyses
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         await self._channel.close()
 
 
 async def pcm_of(path: Path) -> AsyncIterator[bytes]:
-    """The audio of a decoded recording."""
+    """Yield the audio of a decoded recording in chunks of one second, s16le mono at 16 kHz."""
     with path.open("rb") as file:
         while data := await asyncio.to_thread(file.read, CHUNK_SAMPLES * BYTES_PER_SAMPLE):
             yield data
 
 
 async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Event, pcm: AsyncIterator[bytes]) -> None:
-    """Sends a session's audio to its end, or until the engine ends the call: why it did is in its answer.
+    """Send a session's audio to its end, or until the engine ends the call; the reason is in the call's status.
 
-    Nothing is sent before the session is ``opened``: one that is refused is then told why.
+    Nothing is sent before the session is ``opened``, so that a refused call receives its reason.
     """
     try:
         await call.write(session_pb2.RunSessionRequest(config=config))
@@ -163,7 +165,7 @@ async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Ev
 
 
 def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
-    """The domain's event in a message; None for those that say nothing of the conversation."""
+    """Convert a response to a domain event; None for one that does not affect the conversation."""
     kind = response.WhichOneof("event")
     if kind == "ready":
         said = response.ready.capabilities

@@ -1,4 +1,4 @@
-"""Models as the product's users are told of them: ``task: name``."""
+"""Labels of models for the product's users: ``task: name``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TASK_NAMES = {
 
 
 def label_of(model: model_pb2.Model) -> str:
-    """``task: name``, with the first digits of its file's SHA-256 where the catalogue does not know the file."""
+    """Return ``task: name``, with the start of the file's SHA-256 if the catalogue does not know the file."""
     task = TASK_NAMES.get(model.task, "another task")
     return f"{task}: {model.name}" + (f" (SHA-256 {model.version})" if model.version else "")
 
 
 def label_of_task(models: Iterable[model_pb2.Model], task: model_pb2.Task.ValueType) -> str:
-    """The label of the model that does the task; empty where none does."""
+    """Return the label of the model for a task; empty if there is none."""
     return next((label_of(model) for model in models if model.task == task), "")

@@ -1,6 +1,6 @@
-"""Every failure that a caller may see: a type that knows its reason, gRPC status, HTTP status, message and facts.
+"""All failures visible to callers: types with reason, gRPC status, HTTP status, message and facts.
 
-proto/meetra/v1/errors.proto says what a client does about each; ``meetra_client.errors`` has the same names.
+proto/meetra/v1/errors.proto says what clients should do; ``meetra_client.errors`` uses the same names.
 """
 
 from server.errors.calls import (

@@ -1,4 +1,4 @@
-"""Errors of any call: who calls, what it carries, and a server that cannot answer now."""
+"""Errors of any call: authentication, requests, and unavailability."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from server.errors.meetra_error import MeetraError
 
 
 class Unauthenticated(MeetraError):
-    """No token, or one that is malformed, expired, revoked or not ours."""
+    """The token is missing, malformed, expired, revoked or foreign."""
 
     reason = "UNAUTHENTICATED"
     grpc_status = grpc.StatusCode.UNAUTHENTICATED
@@ -18,7 +18,7 @@ class Unauthenticated(MeetraError):
 
 
 class InvalidCredentials(MeetraError):
-    """The email is unknown or the password wrong; the documented status is 400."""
+    """The email is unknown or the password is wrong; the documented HTTP status is 400."""
 
     reason = "INVALID_CREDENTIALS"
     grpc_status = grpc.StatusCode.UNAUTHENTICATED
@@ -29,7 +29,7 @@ class InvalidCredentials(MeetraError):
 
 
 class BadRequest(MeetraError):
-    """A parameter or body that cannot be used; names it and says how to mend it."""
+    """A parameter or body is invalid; the message names it and the fix."""
 
     reason = "BAD_REQUEST"
     grpc_status = grpc.StatusCode.INVALID_ARGUMENT
@@ -40,7 +40,7 @@ class BadRequest(MeetraError):
 
 
 class UnsupportedContentEncoding(MeetraError):
-    """A body in a content encoding that the server does not read."""
+    """The body's content encoding is not supported."""
 
     reason = "UNSUPPORTED_CONTENT_ENCODING"
     grpc_status = grpc.StatusCode.INVALID_ARGUMENT
@@ -51,7 +51,7 @@ class UnsupportedContentEncoding(MeetraError):
 
 
 class StorageFull(MeetraError):
-    """A disk of the server is full; nothing of what was to be stored is kept."""
+    """A disk of the server is full; nothing of the request was stored."""
 
     reason = "STORAGE_FULL"
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -63,7 +63,7 @@ class StorageFull(MeetraError):
 
 
 class ServiceUnavailable(MeetraError):
-    """The database is away for the moment."""
+    """The database is temporarily unreachable."""
 
     reason = "SERVICE_UNAVAILABLE"
     grpc_status = grpc.StatusCode.UNAVAILABLE
@@ -74,7 +74,7 @@ class ServiceUnavailable(MeetraError):
 
 
 class InternalError(MeetraError):
-    """A fault of the server's own; the caller learns only that it was not theirs."""
+    """An internal failure; the caller learns no more than that."""
 
     reason = "INTERNAL_ERROR"
     grpc_status = grpc.StatusCode.INTERNAL

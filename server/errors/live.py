@@ -1,4 +1,4 @@
-"""Errors of live meetings. Each ends a connection, none the session."""
+"""Errors of live meetings. They end a connection, never the session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from server.errors.meetra_error import MeetraError
 
 
 class SessionNotFound(MeetraError):
-    """No such live session in the caller's organization."""
+    """The caller's organization has no such live session."""
 
     reason = "SESSION_NOT_FOUND"
     grpc_status = grpc.StatusCode.NOT_FOUND
@@ -18,7 +18,7 @@ class SessionNotFound(MeetraError):
 
 
 class AudioGap(MeetraError):
-    """Audio that does not follow what is known of its track."""
+    """A chunk starts after the end of its track's received audio."""
 
     reason = "AUDIO_GAP"
     grpc_status = grpc.StatusCode.OUT_OF_RANGE
@@ -33,7 +33,7 @@ class AudioGap(MeetraError):
 
 
 class AudioOverlap(MeetraError):
-    """Audio that begins before what is known of its track and ends after it."""
+    """A chunk overlaps the end of its track's received audio."""
 
     reason = "AUDIO_OVERLAP"
     grpc_status = grpc.StatusCode.OUT_OF_RANGE
@@ -50,7 +50,7 @@ class AudioOverlap(MeetraError):
 
 
 class LiveMeetingTooLong(MeetraError):
-    """More audio than a live meeting may have."""
+    """The audio exceeds the maximum length of a live meeting."""
 
     reason = "LIVE_MEETING_TOO_LONG"
     grpc_status = grpc.StatusCode.OUT_OF_RANGE
@@ -63,7 +63,7 @@ class LiveMeetingTooLong(MeetraError):
 
 
 class MeetingOver(MeetraError):
-    """The live meeting was finished: no more audio is taken."""
+    """The live meeting is finished and takes no more audio."""
 
     reason = "MEETING_OVER"
     grpc_status = grpc.StatusCode.FAILED_PRECONDITION
@@ -74,7 +74,7 @@ class MeetingOver(MeetraError):
 
 
 class HeldByAnotherClient(MeetraError):
-    """Somebody else is connected to the live meeting."""
+    """Another client is connected to the live meeting."""
 
     reason = "HELD_BY_ANOTHER_CLIENT"
     grpc_status = grpc.StatusCode.ABORTED
@@ -84,7 +84,7 @@ class HeldByAnotherClient(MeetraError):
 
 
 class TakenOver(MeetraError):
-    """Somebody else has taken the live meeting over."""
+    """Another client has taken the live meeting over."""
 
     reason = "TAKEN_OVER"
     grpc_status = grpc.StatusCode.ABORTED
@@ -94,7 +94,7 @@ class TakenOver(MeetraError):
 
 
 class TooManyLiveMeetings(MeetraError):
-    """The server holds its limit of live meetings."""
+    """The server is at its limit of live meetings."""
 
     reason = "TOO_MANY_LIVE_MEETINGS"
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -105,7 +105,7 @@ class TooManyLiveMeetings(MeetraError):
 
 
 class AudioNotStored(MeetraError):
-    """The disk has no room for the audio of a live meeting; what was not acknowledged must come again."""
+    """The disk has no room for live audio; the client must resend what was not acknowledged."""
 
     reason = "AUDIO_NOT_STORED"
     grpc_status = grpc.StatusCode.UNAVAILABLE
@@ -116,7 +116,7 @@ class AudioNotStored(MeetraError):
 
 
 class HeldByAnotherServer(MeetraError):
-    """Another server process holds the live meeting, or this one stops."""
+    """Another server process holds the live meeting, or this one is stopping."""
 
     reason = "HELD_BY_ANOTHER_SERVER"
     grpc_status = grpc.StatusCode.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Errors of uploaded recordings and of finished meetings."""
+"""Errors of uploads and finished meetings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from server.errors.meetra_error import MeetraError
 
 
 class MeetingNotFound(MeetraError):
-    """No such meeting in the caller's organization."""
+    """The caller's organization has no such meeting."""
 
     reason = "MEETING_NOT_FOUND"
     grpc_status = grpc.StatusCode.NOT_FOUND
@@ -18,7 +18,7 @@ class MeetingNotFound(MeetraError):
 
 
 class SpeakerNotFound(MeetraError):
-    """No such speaker in the caller's organization."""
+    """The caller's organization has no such speaker."""
 
     reason = "SPEAKER_NOT_FOUND"
     grpc_status = grpc.StatusCode.NOT_FOUND
@@ -28,7 +28,7 @@ class SpeakerNotFound(MeetraError):
 
 
 class VoiceNotFound(MeetraError):
-    """No such voice in the caller's organization."""
+    """The caller's organization has no such voice."""
 
     reason = "VOICE_NOT_FOUND"
     grpc_status = grpc.StatusCode.NOT_FOUND
@@ -38,7 +38,7 @@ class VoiceNotFound(MeetraError):
 
 
 class MeetingStillProcessing(MeetraError):
-    """The analysis is not finished; ask again."""
+    """The analysis is not finished; ask again later."""
 
     reason = "MEETING_STILL_PROCESSING"
     grpc_status = grpc.StatusCode.FAILED_PRECONDITION
@@ -50,7 +50,7 @@ class MeetingStillProcessing(MeetraError):
 
 
 class MeetingFailed(MeetraError):
-    """The analysis failed for good."""
+    """The analysis failed permanently."""
 
     reason = "MEETING_FAILED"
     grpc_status = grpc.StatusCode.FAILED_PRECONDITION
@@ -61,7 +61,7 @@ class MeetingFailed(MeetraError):
 
 
 class ChannelsDiffer(MeetraError):
-    """A recording is known, with its channels taken for something else than they are said to be now."""
+    """The recording is known, and was analysed with another use of its channels."""
 
     reason = "CHANNELS_DIFFER"
     grpc_status = grpc.StatusCode.FAILED_PRECONDITION
@@ -76,7 +76,7 @@ class ChannelsDiffer(MeetraError):
 
 
 class FileTooLarge(MeetraError):
-    """More bytes than the server accepts."""
+    """The recording exceeds the size limit."""
 
     reason = "FILE_TOO_LARGE"
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -87,7 +87,7 @@ class FileTooLarge(MeetraError):
 
 
 class RecordingTooLong(MeetraError):
-    """More time than the server accepts."""
+    """The recording exceeds the duration limit."""
 
     reason = "RECORDING_TOO_LONG"
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED

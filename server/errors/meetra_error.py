@@ -1,10 +1,10 @@
-"""What all errors have: a reason and facts for programs, a message for people, the statuses of gRPC and HTTP."""
+"""The base of all errors: reason and facts for programs, a message for people, gRPC and HTTP statuses."""
 
 from __future__ import annotations
 
 import grpc
 
-# What a gRPC status is in HTTP, where an error does not say otherwise.
+# Default HTTP status of each gRPC status.
 HTTP_STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.OUT_OF_RANGE: 400,
@@ -18,20 +18,20 @@ HTTP_STATUS = {
     grpc.StatusCode.INTERNAL: 500,
     grpc.StatusCode.UNAVAILABLE: 503,
 }
-# Characters of a fact's text; server/api/rich_status.py says why.
+# Maximum length of a fact, characters; the reason is in server/api/rich_status.py.
 MAX_FACT_LENGTH = 64
 
 
 class MeetraError(Exception):
-    """Something the caller should know. ``http_status`` is set where gRPC's own mapping would differ.
+    """An error that callers see. ``http_status`` overrides the default mapping.
 
     Args:
         message: for people.
-        facts: for programs, beside ``reason``: what a client would otherwise search the message for.
+        facts: values in the message that programs would otherwise have to parse.
     """
 
     reason: str
-    """Names the failure for good: an ``ErrorReason`` of meetra.v1 without its prefix."""
+    """Permanent name of the failure: an ``ErrorReason`` of meetra.v1 without its prefix."""
     grpc_status: grpc.StatusCode
     http_status: int | None = None
     retry_after_s: int | None = None
@@ -44,7 +44,7 @@ class MeetraError(Exception):
         self.facts = {name: str(fact)[:MAX_FACT_LENGTH] for name, fact in facts.items()}
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What the gateway needs beside the gRPC status; an error without it is gRPC's own to the gateway."""
+        """Return the trailers that the gateway needs; without them it treats an error as gRPC's own."""
         pairs = [("x-http-code", str(self.http_status or HTTP_STATUS[self.grpc_status]))]
         if self.retry_after_s is not None:
             pairs.append(("retry-after", str(self.retry_after_s)))

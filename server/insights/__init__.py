@@ -1,4 +1,4 @@
-"""Scores and text of a conversation: pure functions, one file a family, which ends with its declaration."""
+"""Scores and texts of a conversation: pure functions, one file per family, declared at its end."""
 
 from server.insights.audio_quality import (
     AUDIO_QUALITY,

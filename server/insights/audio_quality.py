@@ -1,4 +1,4 @@
-"""How each speaker can be heard: microphone, noise, clipping, reverberation, lost packets."""
+"""Audio quality per speaker: microphone, noise, clipping, reverberation, packet loss."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from server.insights.family import Family, MeetingFacts
 from server.insights.timeline import weighted_mean
 
 DEFINITION_VERSION = "2"
-# Measured on clean and artificially reverberated speech (docs/metrics.md): in a dry room half of
-# all decays are steeper than this.
+# Half of all decays in a dry room are steeper than this; measured on clean and artificially reverberated speech
+# (docs/metrics.md).
 REVERB_BELOW_DB_PER_S = 150.0
-# With fewer decays nothing is said of reverberation, unless speech is long and has none at all.
+# Minimum number of decays for a judgement on reverberation, unless long speech has almost none.
 MIN_DECAYS = 4
 DECAYS_PER_SPEECH_S = 0.3
 MIN_SPEECH_S = 15.0
-# Lost packets: so many cuts a minute of speech.
+# Packet loss: number of cuts per minute of speech.
 LAGGING_FROM_GAPS_PER_MIN = 3.0
 MIN_GAPS = 2
 
 
 class Heard(TypedDict):
-    """How somebody can be heard."""
+    """Audio quality of a set of segments."""
 
     microphone_quality: float | None
     mos: float | None
@@ -38,22 +38,22 @@ class Heard(TypedDict):
 
 
 class SpeakerQuality(Heard):
-    """How a speaker can be heard."""
+    """Audio quality of a speaker."""
 
     speaker: int
 
 
 class AudioQualityDocument(TypedDict):
-    """What ``GET /single-feature-api/meeting/speakers-audio-quality`` answers from, but for the fragments."""
+    """Stored answer of ``GET /single-feature-api/meeting/speakers-audio-quality``, without the fragments."""
 
     speakers: list[SpeakerQuality]
     noise_db: float | None
     music: list[list[int]]
-    """[start, end] of each piece, in milliseconds."""
+    """[start, end] of each span, milliseconds."""
 
 
 class FragmentQuality(TypedDict):
-    """How a segment sounds."""
+    """Audio quality of a segment."""
 
     speaker: int
     start_ms: int
@@ -66,33 +66,45 @@ class FragmentQuality(TypedDict):
 
 
 class FragmentsDocument(TypedDict):
-    """Every segment; large and rarely wanted, so that the quality is stored and read without them."""
+    """All segments; large and rarely requested, hence stored apart from the quality."""
 
     fragments: list[FragmentQuality]
 
 
 def microphone_quality(mos: float) -> float:
-    """``microphone_quality``: 100 (OVRL - 1) / 4 of DNSMOS P.835's overall score, 0..100 (Reddy et al. 2022)."""
+    """Return ``microphone_quality`` = 100 (OVRL - 1) / 4, 0..100, from the overall score of DNSMOS P.835 (Reddy et al.,
+    2022).
+    """
     return min(100.0, max(0.0, 100 * (mos - 1) / 4))
 
 
 def is_reverberant(decays_db_per_s: Sequence[float], speech_s: float) -> bool:
-    """Whether sounds die away as slowly as in an echoing room."""
+    """Return whether sounds decay as slowly as in a reverberant room.
+
+    Args:
+        decays_db_per_s: decay rates, dB/s.
+        speech_s: speech they were measured on, seconds.
+    """
     if len(decays_db_per_s) >= MIN_DECAYS:
         return median(decays_db_per_s) < REVERB_BELOW_DB_PER_S
     return speech_s >= MIN_SPEECH_S and len(decays_db_per_s) < DECAYS_PER_SPEECH_S * speech_s
 
 
 def is_lagging(gaps: int, speech_s: float) -> bool:
-    """Whether packets are lost often enough to be heard."""
+    """Return whether packet loss is frequent enough to be audible.
+
+    Args:
+        gaps: number of cuts.
+        speech_s: speech they were counted in, seconds.
+    """
     return gaps >= MIN_GAPS and gaps >= LAGGING_FROM_GAPS_PER_MIN * speech_s / 60
 
 
 def audio_quality(conversation: Conversation) -> list[SpeakerQuality]:
-    """One entry a speaker whose sound was measured; what could not be told is None.
+    """Return the audio quality of each speaker with measurements; unknown values are None.
 
-    ``mos``, ``noise_db``, ``snr_db``, ``level_db``, ``clipping_percent``: means over the speaker's
-    segments, weighted by their lengths; the decays and gaps of all of them are taken together.
+    ``mos``, ``noise_db``, ``snr_db``, ``level_db`` and ``clipping_percent`` are means over the speaker's segments,
+    weighted by duration; decays and gaps are pooled.
     """
     return [
         {"speaker": speaker, **_of(segments)}
@@ -102,7 +114,7 @@ def audio_quality(conversation: Conversation) -> list[SpeakerQuality]:
 
 
 def fragments(conversation: Conversation) -> list[FragmentQuality]:
-    """How each segment sounds: the flags of the documented data model, in the order of time."""
+    """Return the audio quality of each measured segment, in time order."""
     return [
         {
             "speaker": segment.speaker,
@@ -129,7 +141,7 @@ def _of(segments: Sequence[Segment]) -> Heard:
 
     mos = mean(lambda a: a.mos_overall)
     level, noise = mean(lambda a: a.level_dbfs), mean(lambda a: a.noise_dbfs)
-    # Of the segments whose noise is known: a loud one without must not raise it.
+    # Over segments with known noise only: a loud one without it must not raise the ratio.
     snr = mean(lambda a: None if a.noise_dbfs is None else a.level_dbfs - a.noise_dbfs)
     speech_s = sum(seconds for _, seconds in heard)
     decays = [rate for acoustics, _ in heard for rate in acoustics.decays_db_per_s]

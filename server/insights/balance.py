@@ -1,4 +1,4 @@
-"""How evenly the speaking time is shared."""
+"""The balance of speaking time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFINITION_VERSION = "1"
 
 
 def evenness(amounts: Sequence[float]) -> float:
-    """Pielou's evenness J = -sum p_i ln p_i / ln n of non-negative amounts, 0..1.
+    """Return Pielou's evenness J = -sum p_i ln p_i / ln n of non-negative amounts, 0..1.
 
     p ln p is 0 at 0; fewer than two amounts, or a sum of 0, give 0.
     Source: Pielou, J. Theor. Biol. 13 (1966).
@@ -27,7 +27,7 @@ def evenness(amounts: Sequence[float]) -> float:
 
 
 def gini(amounts: Sequence[float]) -> float:
-    """Gini coefficient of non-negative amounts, 0 (all equal) .. (n-1)/n (one has all).
+    """Return the Gini coefficient of non-negative amounts, 0 (all equal) .. (n-1)/n (one has all).
 
     Source: as used for airtime by Tausczik and Pennebaker, CSCW 2013.
     """
@@ -40,16 +40,15 @@ def gini(amounts: Sequence[float]) -> float:
 
 
 def window_evenness(line: Timeline, window: Window) -> float:
-    """Evenness of the speaking times within a window over all the meeting's speakers, 0..1."""
+    """Return the evenness of speaking times in a window, over all speakers of the meeting, 0..1."""
     return evenness([line.speaking_us(speaker, window) for speaker in line.speakers])
 
 
 def balance(line: Timeline) -> Score:
-    """``balance_score``: 100 J of the speaking times t_i (overlap counted for each), 0..100.
+    """Return ``balance_score`` = 100 J of the speaking times t_i (overlap counts for each speaker), 0..100.
 
-    100: everybody speaks equally long. It says nothing of what was said or whether an even
-    share was called for. Fewer than two speakers, or under 10 s of speech: 0, insufficient.
-    The Gini coefficient is shown beside it with weight 0.
+    100: all speak equally long. It says nothing about content, or whether equal shares were appropriate. Fewer than two
+    speakers, or under 10 s of speech: 0, insufficient. The Gini coefficient is included with weight 0.
     """
     times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
     components = (Component("evenness", evenness(times), 1.0), Component("gini", gini(times), 0.0))

@@ -1,4 +1,4 @@
-"""How the conversation changes over time: sentiment, energy, interaction and emotions of each period."""
+"""Dynamics of the conversation: sentiment, energy, interaction and emotions per period."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DEFINITION_VERSION = "2"
 
 
 class PeriodDynamics(TypedDict):
-    """How one period was."""
+    """The scores of one period."""
 
     start: int
-    """Milliseconds, as ``end``."""
+    """Milliseconds, like ``end``."""
     end: int
     sentiment: str | None
     energy_score: int
@@ -28,15 +28,15 @@ class PeriodDynamics(TypedDict):
 
 
 class DynamicsDocument(TypedDict):
-    """What ``GET /single-feature-api/meeting/meeting-dynamics`` answers from, for the default period."""
+    """Stored answer of ``GET /single-feature-api/meeting/meeting-dynamics``, for the default period."""
 
     dynamics: list[PeriodDynamics]
 
 
 def dynamics(line: Timeline, period_s: int) -> list[PeriodDynamics]:
-    """One entry a period. Scores as those of the meeting, over the period, as integers.
+    """Return the meeting's scores for each period of ``period_s`` seconds, as integers.
 
-    ``sentiment`` is None and ``emotions`` empty where what is said cannot be read; ``reason`` says why.
+    Without analysed sentences ``sentiment`` is None, ``emotions`` is empty, and ``reason`` tells why.
     """
     return [_period(line, window) for window in periods(line.duration_us, period_s)]
 

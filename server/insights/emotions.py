@@ -1,4 +1,4 @@
-"""Emotions that English words express: over the meeting, over a stretch, and by speaker and minute."""
+"""Emotions expressed by English words: over the meeting, a window, and per speaker and minute."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from server.insights.timeline import (
 )
 
 DEFINITION_VERSION = "3"
-# A class with less of a stretch is not listed for it.
+# Minimum share of a class to be listed for a window.
 LISTED_FROM = 0.15
 CHUNK_MS = 60_000
 NOT_SURE = EMOTIONS.index("not_sure")
 
 
 def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -> tuple[float, ...] | None:
-    """Duration-weighted mean probability of each of EMOTIONS; sums to 1. None without English sentences.
+    """Return the duration-weighted mean probability of each of EMOTIONS, summing to 1; None without English sentences.
 
-    ``speaker``: of this speaker's sentences alone.
+    Args:
+        speaker: restricts the sentences to this speaker's.
     """
     total = 0
     sums = [0.0] * len(EMOTIONS)
@@ -43,10 +44,9 @@ def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -
 
 
 def listed_emotions(line: Timeline, window: Window) -> list[str]:
-    """The classes with at least 15 % of the window, strongest first.
+    """Return the classes with at least 15 % of the window, strongest first.
 
-    Never empty where somebody speaks (then at least the strongest, or ``not_sure`` without
-    sentences); empty in silence.
+    With speech it lists at least the strongest class, or ``not_sure`` without sentences; empty in silence.
     """
     shares = emotion_shares(line, window)
     if shares is None:
@@ -57,7 +57,9 @@ def listed_emotions(line: Timeline, window: Window) -> list[str]:
 
 
 def emotions_score(line: Timeline, window: Window) -> int:
-    """``emotions_score``: 50 + 50 (P(happiness) - P(anger) - P(disgust) - P(fear)), rounded; 50 by default."""
+    """Return ``emotions_score`` = 50 + 50 (P(happiness) - P(anger) - P(disgust) - P(fear)), rounded, 0..100; 50 if
+    unknown.
+    """
     shares = emotion_shares(line, window)
     if shares is None:
         return 50
@@ -79,11 +81,11 @@ class EmotionChunk(TypedDict):
     start_ms: int
     end_ms: int
     emotions: list[list[Any]]
-    """[speaker, emotion] of each who speaks in it."""
+    """[speaker, emotion] of each active speaker."""
 
 
 class EmotionChunksDocument(TypedDict):
-    """What ``GET /single-feature-api/speaker-emotions-over-time`` answers from."""
+    """Stored answer of ``GET /single-feature-api/speaker-emotions-over-time``."""
 
     chunks: list[EmotionChunk]
     reason: NotRequired[str | None]
@@ -99,15 +101,15 @@ class Emotions:
     """Why the percentages are None."""
 
     def to_document(self) -> EmotionsDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"percentages": self.percentages, "support": self.support.to_document(), "reason": self.reason}
 
 
 def meeting_emotions(line: Timeline) -> Emotions:
-    """``meeting_emotions``: 100 times the duration-weighted mean probability, one decimal, sums to 100.
+    """Return ``meeting_emotions``: the duration-weighted mean probabilities in percent, one decimal, summing to 100.
 
-    English sentences alone are read; the percentages are None where there are others only.
-    ``not_sure`` has it all where nothing was said, and under 10 s of speech.
+    Only English sentences are analysed; without any in a meeting with words the percentages are None. With no words, or
+    under 10 s of speech, ``not_sure`` has 100.
     """
     support = support_of(line, DEFINITION_VERSION, 1)
     reason = absence(line, line.whole, "Emotions are")
@@ -120,10 +122,10 @@ def meeting_emotions(line: Timeline) -> Emotions:
 
 
 def emotion_chunks(line: Timeline) -> list[EmotionChunk]:
-    """For each minute the strongest emotion of everybody who speaks in it.
+    """Return the strongest emotion of each active speaker, per minute.
 
-    The documented borders: 0..60000, 60001..120000, and so on, the last one shorter. Who says nothing in English in a
-    minute in which they say something else is not listed in it; nobody is in a meeting of other languages only.
+    Documented borders: 0..60000, 60001..120000, and so on; the last chunk may be shorter. A speaker whose sentences in
+    a minute are all in other languages is omitted from it.
     """
     duration_ms = line.duration_us // 1000
     chunks: list[EmotionChunk] = []
@@ -149,7 +151,7 @@ def _unread(line: Timeline, window: Window, speaker: int) -> bool:
 
 
 def chunks_reason(line: Timeline) -> str | None:
-    """Why speakers are missing from minutes; None where none is missing for their language."""
+    """Return why speakers are omitted for their language; None if none is."""
     return absence(line, line.whole, "Emotions are") or left_out(line, "Emotions are")
 
 

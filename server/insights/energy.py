@@ -1,4 +1,4 @@
-"""Conversational energy: how much is said, how lively the exchange is, and how lively people sound."""
+"""Conversational energy: talking time, interaction, and vocal activation."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ DEFINITION_VERSION = "1"
 
 
 def talking_share(line: Timeline, window: Window) -> float:
-    """``talking_time``: the union of all speech over the window, 0..1."""
+    """Return ``talking_time``: the share of the window with any speech, 0..1."""
     return line.speech_us(window) / window.duration_us if window.duration_us else 0.0
 
 
 def activation(line: Timeline, window: Window) -> float | None:
-    """Time-weighted mean of the utterances' vocal activation, 0..1; None where none is known."""
+    """Return the time-weighted mean vocal activation of the utterances, 0..1; None if unknown."""
     return weighted_mean(line.activations_in(window))
 
 
 def energy_parts(line: Timeline, window: Window) -> dict[str, float]:
-    """The parts of the energy that are known for a window, each 0..1."""
+    """Return the known components of a window's energy, each 0..1."""
     parts = {
         "talking_time": talking_share(line, window),
         "interactions": interaction_value(line, window) / 100,
@@ -35,16 +35,16 @@ def energy_parts(line: Timeline, window: Window) -> dict[str, float]:
 
 
 def energy_value(line: Timeline, window: Window) -> float:
-    """100 times the mean of the known parts, 0..100; 0 in silence."""
+    """Return 100 times the mean of the known components, 0..100; 0 without speech."""
     parts = energy_parts(line, window)
     return 100 * fmean(parts.values()) if parts["talking_time"] > 0 else 0.0
 
 
 def energy(line: Timeline) -> Score:
-    """``meeting_energy`` of the whole meeting, 0..100.
+    """Return ``meeting_energy`` of the whole meeting, 0..100.
 
-    The mean of talking time, interactions / 100, and vocal activation where speakers have the
-    five utterances it needs. It describes a meeting; it does not grade it.
+    The mean of talking time, interaction / 100, and vocal activation if speakers have the five utterances that it
+    needs. It describes a meeting; it does not grade it.
     """
     parts = energy_parts(line, line.whole)
     components = tuple(Component(name, value, 1 / len(parts)) for name, value in parts.items())

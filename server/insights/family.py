@@ -1,7 +1,7 @@
-"""What a family of answers is, and a meeting whose answers are being computed.
+"""Families of answers, and the facts that they are computed from.
 
-A family is one file that ends with its declaration: a name, the version of its definition, and the function that makes
-its document of a meeting. The document is JSON-able, and speakers appear in it as their numbers within the meeting.
+A family is one file that ends with its declaration: a name, the version of its definition, and the function that
+computes its document for a meeting. Documents are JSON-compatible and name speakers by number.
 """
 
 from __future__ import annotations
@@ -21,55 +21,58 @@ Document_co = TypeVar("Document_co", bound=Mapping[str, object], covariant=True)
 
 
 class SummaryTexts(TypedDict):
-    """The summaries of a meeting and of its speakers, whoever wrote them."""
+    """Summaries of a meeting and its speakers, from any source."""
 
     speakers: list[list[Any]]
     """[speaker, [sentence, ...]] of each."""
     meeting: list[str]
     method: str
-    """``extractive``, or ``abstractive`` by a language model."""
+    """``extractive``, or ``abstractive`` from a language model."""
 
 
 @dataclass(frozen=True)
 class Family(Generic[Document_co]):
-    """One stored answer of every meeting, of the shape ``Document_co``."""
+    """One stored answer per meeting, of the shape ``Document_co``."""
 
     name: str
-    """What it is stored as."""
+    """Storage key."""
     version: str
-    """Of the definition: raised when the same conversation gets another document."""
+    """Version of the definition: raised when the same conversation yields another document."""
     compute: Callable[[MeetingFacts], Document_co]
 
     def typed(self, stored: Mapping[str, Any]) -> Document_co:
-        """A stored document of this family; one of an earlier version lacks the keys that are NotRequired."""
+        """Return a stored document with its type; keys marked NotRequired are missing in earlier versions."""
         return cast("Document_co", stored)
 
 
 class MeetingFacts:
-    """A meeting while its answers are computed: what several of them need is computed once."""
+    """A meeting during the computation of its answers; shared intermediate results are computed once."""
 
     def __init__(self, conversation: Conversation, written: SummaryTexts | None = None) -> None:
-        """``written``: the summaries that are stored or that a language model wrote, if any."""
+        """
+        Args:
+            written: summaries that are stored or come from a language model, if any.
+        """
         self.conversation = conversation
         self.written = written
         self._computed: dict[Callable[[MeetingFacts], Any], Any] = {}
 
     @cached_property
     def timeline(self) -> Timeline:
-        """Who speaks when, and what was read in the words."""
+        """The timeline of the conversation."""
         return timeline(self.conversation)
 
     @cached_property
     def compared(self) -> Compared:
-        """The sentences of the meeting that can be compared with one another."""
+        """The meeting's sentences with comparable embeddings."""
         return comparable(self.conversation.sentences)
 
     def once(self, compute: Callable[[MeetingFacts], T]) -> T:
-        """What ``compute`` makes of this meeting; whoever asks again gets the same."""
+        """Return ``compute(self)``, cached per function."""
         if compute not in self._computed:
             self._computed[compute] = compute(self)
         return cast("T", self._computed[compute])
 
     def document(self, family: Family[Document]) -> Document:
-        """The family's document of this meeting, for whoever stores it or makes another of it."""
+        """Return the family's document for this meeting, cached."""
         return self.once(family.compute)

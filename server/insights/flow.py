@@ -1,4 +1,4 @@
-"""How the talk flows, beyond the documented scores: silences, monologues, latencies, pace, interruptions."""
+"""Conversation flow: silences, monologues, latencies, pace, interruptions."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from server.insights.family import MeetingFacts
 from server.insights.questions import QUESTIONS
 from server.insights.timeline import InOrder, Timeline, Window
 
-# Balance over time as ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
+# As ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
 MAX_LATENCY_US = 5_000_000
-# An interruption (Schegloff 2000): the next speaker starts at least 0.5 s before the current
-# one ends, both speak for at least 0.3 s, and it succeeds when the current one stops within 1 s.
+# An interruption (Schegloff, 2000): the next speaker starts at least 0.5 s before the current one ends, and both speak
+# for at least 0.3 s. It succeeds if the current speaker stops within 1 s.
 EARLY_US, OVERLAP_US, STOPS_WITHIN_US = 500_000, 300_000, 1_000_000
 BACK_CHANNEL_US = 1_000_000
 
 
 class Latencies(TypedDict):
-    """How fast answers come, in milliseconds."""
+    """Response latencies, milliseconds."""
 
     response_latency_ms: int | None
     response_latency_p10_ms: int | None
@@ -36,13 +36,13 @@ class BalanceWindow(TypedDict):
     """The balance of a window."""
 
     start: int
-    """Milliseconds, as ``end``."""
+    """Milliseconds, like ``end``."""
     end: int
     balance: float
 
 
 class SpeakerTalk(TypedDict):
-    """A speaker's part in the talk."""
+    """A speaker's talk statistics."""
 
     speaker: int
     turns: int
@@ -53,7 +53,7 @@ class SpeakerTalk(TypedDict):
 
 
 class SpeakerFlow(SpeakerTalk):
-    """A speaker's part in the flow."""
+    """A speaker's flow statistics."""
 
     questions: int | None
     interruptions: int | None
@@ -61,7 +61,7 @@ class SpeakerFlow(SpeakerTalk):
 
 
 class FlowDocument(Latencies):
-    """The flow of a meeting, as the report on its quality holds it."""
+    """The flow of a meeting, as part of the quality report."""
 
     silence_ms: int
     longest_silence_ms: int
@@ -72,7 +72,7 @@ class FlowDocument(Latencies):
 
 
 def flow(meeting: MeetingFacts) -> FlowDocument:
-    """How the talk flows; times in milliseconds. What the engine cannot measure is None."""
+    """Return the flow of a meeting; times in milliseconds. Values that the engine cannot measure are None."""
     conversation, line = meeting.conversation, meeting.timeline
     overlap = conversation.engine.overlap
     return {
@@ -99,7 +99,7 @@ def _longest_silence_us(line: Timeline) -> int:
 
 
 def _overlap_ratio(line: Timeline) -> float:
-    """Time in which at least two speak, over time in which at least one does."""
+    """Return the time with at least two speakers over the time with at least one, 0..1."""
     union = line.speech_us(line.whole)
     borders = sorted(
         (moment, step)
@@ -115,7 +115,7 @@ def _overlap_ratio(line: Timeline) -> float:
 
 
 def _latencies(line: Timeline) -> Latencies:
-    """Response latency: next turn's start minus the last one's end, at most 5 s (Levinson and Torreira 2015)."""
+    """Return response latencies: the gaps between turns of at most 5 s (Levinson and Torreira, 2015)."""
     gaps = [
         (after.start_us - before.end_us) / 1000
         for before, after in pairwise(line.turns)
@@ -161,7 +161,7 @@ def _speakers(meeting: MeetingFacts) -> list[SpeakerFlow]:
 def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> SpeakerTalk:
     talk_us = line.speaking_us(speaker, line.whole)
     others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
-    # Where words are not written apart, what the recogniser gives are characters or pieces of words.
+    # In languages without spaces the recogniser returns characters or subwords instead of words.
     spoken = [s for s in conversation.segments if s.speaker == speaker and s.words]
     words = sum(len(s.words) for s in spoken) if all(spaced(s.language) for s in spoken) else 0
     own = [turn for turn in line.turns if turn.speaker == speaker]
@@ -176,7 +176,7 @@ def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> Speake
 
 
 def _patience_ms(line: Timeline, speaker: int) -> int | None:
-    """Median time the speaker waits after somebody else's turn before taking the floor."""
+    """Return the median wait after another speaker's turn before taking the floor, milliseconds."""
     waits = [
         max(0, after.start_us - before.end_us) / 1000
         for before, after in pairwise(line.turns)
@@ -187,28 +187,28 @@ def _patience_ms(line: Timeline, speaker: int) -> int | None:
 
 @dataclass(slots=True)
 class Interruptions:
-    """How often somebody interrupts others."""
+    """Counts of a speaker's interruptions of others."""
 
     successful: int = 0
-    """The other stopped within 1 s."""
+    """The interrupted speaker stopped within 1 s."""
     failed: int = 0
-    """The other talked on."""
+    """The interrupted speaker went on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """One speaker cuts in on another."""
+    """An interruption of one speaker by another."""
 
     by: int
     of: int
     at_us: int
-    """Where ``by`` begins."""
+    """Start of ``by``'s utterance, microseconds."""
     successful: bool
-    """``of`` stops within 1 s."""
+    """Whether ``of`` stops within 1 s."""
 
 
 def interruptions(line: Timeline) -> dict[int, Interruptions]:
-    """For every speaker how often they interrupt somebody."""
+    """Count the interruptions by each speaker."""
     found = {speaker: Interruptions() for speaker in line.speakers}
     for one in each_interruption(line):
         if one.successful:
@@ -219,10 +219,9 @@ def interruptions(line: Timeline) -> dict[int, Interruptions]:
 
 
 def each_interruption(line: Timeline) -> Iterator[Interruption]:
-    """Who interrupts whom, in the order of time.
+    """Yield all interruptions, in time order.
 
-    A back-channel neither interrupts nor is interrupted, and of two who begin together nobody
-    interrupts the other.
+    Back-channels neither interrupt nor are interrupted, and of two speakers who start together neither interrupts.
     """
     spoken: InOrder[Utterance] = InOrder(u for u in line.utterances if u.duration_us >= BACK_CHANNEL_US)
     for mine in spoken.things:

@@ -1,4 +1,4 @@
-"""How much the participants interact, and who with whom."""
+"""Interaction between participants, overall and per pair."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from server.insights.score import Component, Score, weighted_score
 from server.insights.timeline import Support, SupportDocument, Timeline, Window, support_of
 
 DEFINITION_VERSION = "1"
-# LENA counts an alternation within 5 s as a conversational turn between two people.
+# As in LENA: an alternation within 5 s is a conversational turn between two people.
 EXCHANGE_GAP_US = 5_000_000
-# A conversation that changes speaker ten times a minute counts as fully interactive.
+# Rate that counts as fully interactive.
 REFERENCE_SWITCHES_PER_MINUTE = 10.0
 
 
 def exchange_counts(line: Timeline, window: Window) -> dict[tuple[int, int], int]:
-    """Speaker changes at turn borders within the window with a gap of at most 5 s, for every pair of speakers.
+    """Count speaker changes at turn borders with a gap of at most 5 s, for each pair of speakers.
 
-    Each unordered pair is listed once, in the order of the speakers, with 0 where the two never
-    follow one another. LENA's conversational turn; turn-transition models: Dong, Lepri, Pentland 2012.
+    Each unordered pair is listed once, in speaker order, with 0 if the two never alternate. LENA's conversational turn;
+    turn-transition models: Dong, Lepri and Pentland, 2012.
     """
     found: Counter[frozenset[int]] = Counter()
     for before, after in line.changes_in(window):
@@ -33,14 +33,13 @@ def exchange_counts(line: Timeline, window: Window) -> dict[tuple[int, int], int
 
 
 def interaction_components(line: Timeline, window: Window) -> tuple[Component, ...]:
-    """The four parts of the interaction score over a window, each 0..1, of equal weight.
+    """Return the four components of the interaction score in a window, each 0..1 and of equal weight.
 
-    ``turn_taking``: turns that begin in the window after another's turn, over utterances that
-    begin in it after another utterance; over a whole meeting (turns-1)/(utterances-1)
-    (Almaatouq et al. 2023), 0 with one utterance; ``switch_rate``: min(1, speaker switches per
-    minute of the window / 10) (Dong et al. 2012); ``participation``: speakers with at least one
-    exchange / the meeting's speakers (Hosseinkashi et al. 2023); ``evenness``: Pielou's evenness
-    of the exchange counts over the pairs, for two speakers 1 as soon as they exchange at all.
+    ``turn_taking``: turns beginning in the window after another's turn, over utterances beginning in it after another
+    utterance; for a whole meeting (turns-1)/(utterances-1) (Almaatouq et al., 2023), 0 with one utterance.
+    ``switch_rate``: min(1, speaker switches per minute / 10) (Dong et al., 2012). ``participation``: share of the
+    meeting's speakers with at least one exchange (Hosseinkashi et al., 2023). ``evenness``: Pielou's evenness of
+    exchange counts over pairs; for two speakers 1 if they exchange at all.
     """
     switches = sum(1 for _ in line.changes_in(window))
     begun = line.utterances_begun(window)
@@ -59,17 +58,17 @@ def interaction_components(line: Timeline, window: Window) -> tuple[Component, .
 
 
 def interaction_value(line: Timeline, window: Window) -> float:
-    """100 times the mean of the four components over a window; 0 with fewer than two speakers in the meeting."""
+    """Return 100 times the mean of the four components in a window, 0..100; 0 with fewer than two speakers."""
     if len(line.speakers) < 2:
         return 0.0
     return 100 * sum(part.value * part.weight for part in interaction_components(line, window))
 
 
 def interaction_score(line: Timeline) -> Score:
-    """``meeting_interaction_score`` of the whole meeting, 0..100.
+    """Return ``meeting_interaction_score`` of the whole meeting, 0..100.
 
-    The composite has no published standard: read the components. Fewer than two speakers, or
-    under 10 s of speech: 0, insufficient.
+    The composite has no published standard: read the components. Fewer than two speakers, or under 10 s of speech: 0,
+    insufficient.
     """
     return weighted_score(interaction_components(line, line.whole), support_of(line, DEFINITION_VERSION, 2))
 
@@ -78,13 +77,13 @@ class NodeDocument(TypedDict):
     """A stored ``Node``."""
 
     between: list[int]
-    """Two speakers."""
+    """Two speaker numbers."""
     value: int
     exchanges: int
 
 
 class InteractionsDocument(TypedDict):
-    """What ``GET /single-feature-api/meeting/meeting-interactions`` answers from."""
+    """Stored answer of ``GET /single-feature-api/meeting/meeting-interactions``."""
 
     nodes: list[NodeDocument]
     support: SupportDocument
@@ -92,7 +91,7 @@ class InteractionsDocument(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """How strongly one pair interacts."""
+    """The interaction strength of one pair."""
 
     between: tuple[int, int]
     value: int
@@ -100,31 +99,31 @@ class Node:
     exchanges: int
 
     def to_document(self) -> NodeDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"between": list(self.between), "value": self.value, "exchanges": self.exchanges}
 
 
 @dataclass(frozen=True, slots=True)
 class InteractionMap:
-    """Every pair of speakers once."""
+    """The interaction of all pairs of speakers."""
 
     nodes: tuple[Node, ...]
     support: Support
 
     def to_document(self) -> InteractionsDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"nodes": [node.to_document() for node in self.nodes], "support": self.support.to_document()}
 
 
 def interaction_nodes(line: Timeline, window: Window) -> tuple[Node, ...]:
-    """For every pair round(100 c_ij / max c) over the window, 0 where the two never follow one another."""
+    """Return round(100 c_ij / max c) of each pair in a window; 0 if the two never alternate."""
     pairs = exchange_counts(line, window)
     strongest = max(pairs.values(), default=0)
     return tuple(Node(pair, round(100 * c / strongest) if strongest else 0, c) for pair, c in pairs.items())
 
 
 def interaction_map(line: Timeline) -> InteractionMap:
-    """``nodes`` of the whole meeting."""
+    """Return ``nodes`` of the whole meeting."""
     return InteractionMap(interaction_nodes(line, line.whole), support_of(line, DEFINITION_VERSION, 2))
 
 

@@ -1,4 +1,4 @@
-"""The sentences that matter most: of each speaker, and of the meeting."""
+"""Extractive key points and summaries, per speaker and for the meeting."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ MAX_KEY_POINTS = 5
 SPEAKER_SUMMARY_SENTENCES = 2
 MIN_SUMMARY_SENTENCES, MAX_SUMMARY_SENTENCES = 3, 8
 MINUTES_PER_SUMMARY_SENTENCE = 4
-# A point needs words enough to be understood alone; longer than this it is many points.
+# Limits of words: a point must be understandable alone, and a longer sentence makes several points.
 MIN_WORDS, MAX_WORDS = 6, 40
 SIMILARITY_COST = 0.4
 
 
 class KeyPointsDocument(MadeOfWords):
-    """What ``GET /single-feature-api/meeting/key-points`` answers from."""
+    """Stored answer of ``GET /single-feature-api/meeting/key-points``."""
 
     speakers: list[list[Any]]
     """[speaker, [sentence, ...]] of each."""
 
 
 class SummariesDocument(SummaryTexts, MadeOfWords):
-    """What ``GET /single-feature-api/meeting/text-summaries`` answers from."""
+    """Stored answer of ``GET /single-feature-api/meeting/text-summaries``."""
 
 
 def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
-    """Places of the sentences that tell something: long enough, no questions. Else whatever is half as long."""
+    """Return the indices of statements of suitable length; if none, of sentences of at least half the minimum."""
     good = [
         place
         for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
@@ -44,23 +44,23 @@ def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]
 
 
 class Ranking(NamedTuple):
-    """Sentences, and which of them are central among all and unlike one another."""
+    """Sentences with a ranking of the central, mutually dissimilar ones."""
 
     sentences: list[Sentence]
     ranked: list[int]
-    """Indices of sentences, best first: the first few are those that would be chosen if fewer were wanted."""
+    """Indices of sentences, best first: each prefix is the choice for a smaller number."""
 
     def best(self, most: int) -> list[Sentence]:
-        """Up to ``most`` sentences, in the order of time."""
+        """Return up to ``most`` sentences, in time order."""
         return [self.sentences[index] for index in sorted(self.ranked[:most])]
 
     def texts(self, most: int) -> list[str]:
-        """What they say."""
+        """Return the texts of up to ``most`` sentences, in time order."""
         return [sentence.text for sentence in self.best(most)]
 
 
 def ranking(compared: Compared, most: int) -> Ranking:
-    """Rank up to ``most`` sentences by LexRank times the square root of the number of words, chosen by MMR."""
+    """Rank up to ``most`` sentences by LexRank times the square root of their word count, diversified by MMR."""
     lengths = [word_count(s.text, s.language) for s in compared.sentences]
     telling = _telling(lengths, compared.sentences)
     if not telling or most < 1:
@@ -71,7 +71,7 @@ def ranking(compared: Compared, most: int) -> Ranking:
 
 
 def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
-    """Up to ``most`` sentences that are central among all and unlike one another, in the order of time."""
+    """Return up to ``most`` central, mutually dissimilar sentences, in time order."""
     return ranking(comparable(sentences), most).best(most)
 
 
@@ -84,12 +84,14 @@ def _by_speaker(meeting: MeetingFacts) -> dict[int, Ranking]:
 
 
 def key_points(meeting: MeetingFacts) -> list[list[Any]]:
-    """For each speaker up to five key points, as [speaker, [sentence, ...]]."""
+    """Return up to five key points per speaker, as [speaker, [sentence, ...]]."""
     return [[speaker, own.texts(MAX_KEY_POINTS)] for speaker, own in meeting.once(_by_speaker).items()]
 
 
 def summaries(meeting: MeetingFacts) -> SummaryTexts:
-    """What a language model wrote of the meeting and of speakers who are still there; the rest is extracted."""
+    """Return a language model's summaries of the meeting and present speakers where it wrote them, else extractive
+    ones.
+    """
     own = {speaker: found.texts(SPEAKER_SUMMARY_SENTENCES) for speaker, found in meeting.once(_by_speaker).items()}
     written = meeting.written
     if written is None or written["method"] != "abstractive":

@@ -1,4 +1,4 @@
-"""Everything that is stored of a finished meeting: the document of every family."""
+"""All stored answers of a finished meeting: the document of each family."""
 
 from __future__ import annotations
 
@@ -47,17 +47,18 @@ FAMILIES: tuple[Family[Any], ...] = (
 
 
 class Answer(NamedTuple):
-    """One stored family: a plain pair for whoever stores it."""
+    """The stored answer of one family."""
 
     definition_version: str
     document: dict[str, Any]
 
 
 def answers(conversation: Conversation, written: SummaryTexts | None = None) -> dict[str, Answer]:
-    """Every family of a meeting, by its name.
+    """Compute the answers of all families, by family name.
 
-    ``written``: the document of the ``summaries`` family as a language model wrote it; what it
-    says of the meeting and of speakers who are still there is kept, the rest is extracted.
+    Args:
+        written: summaries by a language model. Those of the meeting and of present speakers are used; missing ones
+            are extracted.
     """
     meeting = MeetingFacts(conversation, written)
     return {family.name: Answer(family.version, meeting.document(family)) for family in FAMILIES}

@@ -1,7 +1,7 @@
-"""NorthStar: one report on how the meeting went, with what drives it.
+"""NorthStar: one report on a meeting's quality and its drivers.
 
-It describes; it does not judge people. How single participants rate a meeting can hardly be
-predicted from such figures (Hosseinkashi et al. 2023), and the report says so.
+It describes a conversation and does not judge people. Individual ratings of a meeting can hardly be predicted from such
+measures (Hosseinkashi et al., 2023), which the report states.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ NOTE = (
     "It describes the conversation and is no judgement of people; how participants would rate a meeting cannot be told "
     "from it."
 )
-# A driver this far from the middle of its range raises or lowers the score noticeably.
+# Distance from the middle of its range at which a driver noticeably raises or lowers the score.
 NOTABLE = 15.0
 
 
 class Driver(TypedDict):
-    """A score, or a part of one, and how it pulls at the quality score."""
+    """A score or component, with its effect on the quality score."""
 
     name: str
     score: float
@@ -45,7 +45,7 @@ class Driver(TypedDict):
 
 
 class Judged(TypedDict):
-    """The quality score, and what it is made of."""
+    """The quality score and its drivers."""
 
     quality_score: float
     drivers: list[Driver]
@@ -55,11 +55,11 @@ class Judged(TypedDict):
 
 
 class QualityDocument(Judged, SpokenLanguage):
-    """What ``GET /single-feature-api/meeting/quality`` answers from: the other layers are in it."""
+    """Stored answer of ``GET /single-feature-api/meeting/quality``, including all other layers."""
 
     flow: FlowDocument
     topic_details: list[TopicDetail]
-    """Of each topic found."""
+    """One entry per detected topic."""
     shares: SharesDocument
     interactions: InteractionsDocument
     energy: ScoreDocument
@@ -74,10 +74,10 @@ class QualityDocument(Judged, SpokenLanguage):
 
 
 def quality(meeting: MeetingFacts) -> Judged:
-    """``quality_score`` 0..100 and ``drivers``.
+    """Return ``quality_score``, 0..100, with its drivers.
 
-    The plain mean of those known of balance, interaction, energy and sentiment; ``note`` says which, ``reason`` why
-    sentiment and emotions are absent.
+    It is the mean of the known ones of balance, interaction, energy and sentiment; ``note`` tells which, and ``reason``
+    why sentiment and emotions are missing.
     """
     scored = {
         "balance": meeting.document(BALANCE),
@@ -102,7 +102,7 @@ def quality(meeting: MeetingFacts) -> Judged:
 
 
 def _parts(scored: dict[str, ScoreDocument]) -> list[Driver]:
-    """The counted parts of the scores."""
+    """Return the components with a weight as drivers."""
     return [
         _driver(f"{name}.{part['name']}", 100 * part["value"])
         for name, score in scored.items()
@@ -121,7 +121,7 @@ def _driver(name: str, value: float) -> Driver:
 
 
 def _report(meeting: MeetingFacts) -> QualityDocument:
-    """The report gathers the layers: it is stored whole, so that reading it is one query as well."""
+    """Gather all layers into one document, so that reading the report takes a single query."""
     told = meeting.document(TRANSCRIPT)
     return {
         **quality(meeting),

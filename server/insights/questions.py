@@ -1,4 +1,4 @@
-"""The questions that were asked."""
+"""The questions asked in a meeting."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from server.insights.timeline import listed_languages
 from server.insights.transcript import MadeOfWords, transcript_of
 
 DEFINITION_VERSION = "2"
-# A single word with a question mark asks nothing that anybody would want listed.
+# A single word with a question mark is not worth listing.
 MIN_WORDS = 2
 
 
 class Question(TypedDict):
-    """A sentence that asks."""
+    """A question."""
 
     speaker: int
     question: str
@@ -25,16 +25,16 @@ class Question(TypedDict):
 
 
 class QuestionsDocument(MadeOfWords):
-    """What ``GET /single-feature-api/meeting/questions`` answers from."""
+    """Stored answer of ``GET /single-feature-api/meeting/questions``."""
 
     questions: list[Question]
     method: NotRequired[str]
-    """As ``ToldBy.method``; where it is missing, ``rules``."""
+    """As ``ToldBy.method``; ``rules`` if missing."""
     reason: NotRequired[str | None]
 
 
 def questions(conversation: Conversation) -> list[Question]:
-    """Every sentence that asks, in the order of time."""
+    """Return all questions, in time order."""
     return [
         {"speaker": s.speaker, "question": s.text, "start_ms": s.start_us // 1000}
         for s in conversation.sentences
@@ -44,16 +44,16 @@ def questions(conversation: Conversation) -> list[Question]:
 
 @dataclass(frozen=True, slots=True)
 class ToldBy:
-    """How the questions of a meeting are told from the rest."""
+    """How the questions of a meeting were detected."""
 
     method: str
-    """``marks`` of the recogniser, ``rules`` on bare English words, ``none`` where neither is there."""
+    """``marks`` of the recogniser, ``rules`` for unpunctuated English, ``none`` if neither applies."""
     reason: str | None
-    """Why the questions of a language are missing; None where none are."""
+    """Why questions in some language are missing; None if none are."""
 
 
 def told_by(conversation: Conversation) -> ToldBy:
-    """How questions are told: marks tell them in every language, the syntax of bare words in English alone."""
+    """Return how questions are detected: by question marks in all languages, by syntax in unpunctuated English only."""
     spoken: Counter[str] = Counter()
     for segment in conversation.segments:
         if segment.words:

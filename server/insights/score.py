@@ -1,4 +1,4 @@
-"""A score and what it is made of: every score of a meeting carries its parts and its support."""
+"""Scores with their components and support."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ class ScoreDocument(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One named part of a score."""
+    """A named component of a score."""
 
     name: str
     value: float
     """0..1."""
     weight: float
-    """0..1; the weights of a score sum to 1; 0: shown, not counted."""
+    """0..1; the weights of a score sum to 1; 0: informative only."""
 
     def to_document(self) -> ComponentDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"name": self.name, "value": self.value, "weight": self.weight}
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score of 0..100 with its parts."""
+    """A score of 0..100 with its components."""
 
     score: float
     components: tuple[Component, ...]
     support: Support
 
     def to_document(self) -> ScoreDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {
             "score": self.score,
             "components": [component.to_document() for component in self.components],
@@ -57,6 +57,6 @@ class Score:
 
 
 def weighted_score(components: tuple[Component, ...], support: Support) -> Score:
-    """100 times the weighted sum of the components, to two decimals; 0 without sufficient support."""
+    """Return 100 times the weighted sum of the components, two decimals; 0 without sufficient support."""
     total = 100 * sum(component.value * component.weight for component in components)
     return Score(round(min(100.0, max(0.0, total)), 2) if support.sufficient else 0.0, components, support)

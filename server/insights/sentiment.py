@@ -1,4 +1,4 @@
-"""Sentiment of what is said in English, from words alone."""
+"""Sentiment of English speech, from words only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from server.insights.timeline import (
 )
 
 DEFINITION_VERSION = "3"
-# VADER's published threshold (Hutto and Gilbert 2014), and the middle of each side.
+# VADER's published threshold (Hutto and Gilbert, 2014), and the middle of each side.
 NEUTRAL_BELOW, STRONG_FROM = 0.05, 0.5
 
 
 def mean_polarity(line: Timeline, window: Window, speaker: int | None = None) -> float | None:
-    """Duration-weighted mean polarity of the English sentences in a window, -1..1; None without any.
+    """Return the duration-weighted mean polarity of a window's English sentences, -1..1; None without any.
 
-    ``speaker``: of this speaker's sentences alone.
+    Args:
+        speaker: restricts the sentences to this speaker's.
     """
     return weighted_mean(
         (sentence.polarity, weight)
@@ -35,12 +36,12 @@ def mean_polarity(line: Timeline, window: Window, speaker: int | None = None) ->
 
 
 def sentiment_score(polarity: float | None) -> int:
-    """round(50 + 50 s), 0..100; 50 where nothing is known."""
+    """Return round(50 + 50 s), 0..100; 50 if unknown."""
     return round(50 + 50 * (polarity or 0.0))
 
 
 def sentiment_label(polarity: float | None) -> str:
-    """The documented label of a mean polarity; Neutral where nothing is known."""
+    """Return the documented label of a mean polarity; Neutral if unknown."""
     s = polarity or 0.0
     if abs(s) < NEUTRAL_BELOW:
         return "Neutral"
@@ -68,15 +69,15 @@ class Sentiment:
     label: str | None
     mean_polarity: float | None
     sentences: int
-    """How many were read."""
+    """Number of sentences analysed."""
     support: Support
     sentences_in_all: int | None = None
-    """None where all were read."""
+    """Number of all sentences; None if all were analysed."""
     reason: str | None = None
     """Why score and label are None."""
 
     def to_document(self) -> SentimentDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {
             "score": self.score,
             "label": self.label,
@@ -89,11 +90,12 @@ class Sentiment:
 
 
 def sentiment(line: Timeline) -> Sentiment:
-    """``sentiment_score``: round(50 + 50 times the duration-weighted mean polarity of the sentences), 0..100.
+    """Return ``sentiment_score`` = round(50 + 50 s), s being the duration-weighted mean polarity of the sentences,
+    0..100.
 
-    It is that of the words, in the order of their dictionary senses: irony and tone are not heard. English sentences
-    alone are read; score and label are None where there are others only.
-    Under 10 s of speech: 50, Neutral, insufficient; the mean polarity is shown all the same.
+    It reflects words only: irony and tone are not detected. Only English sentences are analysed; without any in a
+    meeting with words, score and label are None. Under 10 s of speech: 50, Neutral, insufficient; the mean polarity is
+    included nevertheless.
     """
     support = support_of(line, DEFINITION_VERSION, 1)
     said = len(line.sentences)

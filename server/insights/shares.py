@@ -1,4 +1,4 @@
-"""Each speaker's share of the speaking time."""
+"""Speakers' shares of the speaking time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ DEFINITION_VERSION = "1"
 
 
 def percentages_of(amounts: Sequence[float], decimals: int) -> tuple[float, ...]:
-    """Shares of ``amounts`` in percent, rounded so that they still sum to exactly 100 (largest remainder).
+    """Return the shares of ``amounts`` in percent, rounded to sum to exactly 100 (largest remainder).
 
-    All 0 when the amounts sum to 0.
+    All are 0 if the amounts sum to 0.
     """
     total = sum(amounts)
     if total <= 0:
@@ -38,7 +38,7 @@ class ShareDocument(TypedDict):
 
 
 class SharesDocument(TypedDict):
-    """What ``GET /speakers-balance`` answers from."""
+    """Stored answer of ``GET /speakers-balance``."""
 
     speakers: list[ShareDocument]
     support: SupportDocument
@@ -53,26 +53,26 @@ class Share:
     speaking_ms: int
 
     def to_document(self) -> ShareDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"label": self.label, "percentage": self.percentage, "speaking_ms": self.speaking_ms}
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Every speaker's share, in the order of the speakers."""
+    """All speakers' shares, in speaker order."""
 
     speakers: tuple[Share, ...]
     support: Support
 
     def to_document(self) -> SharesDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"speakers": [share.to_document() for share in self.speakers], "support": self.support.to_document()}
 
 
 def shares(line: Timeline) -> Shares:
-    """``meeting_speaking_percentage``: 100 t_i / sum t_j; sums to 100 over the speakers.
+    """Return ``meeting_speaking_percentage`` = 100 t_i / sum t_j of each speaker; they sum to 100.
 
-    t_i is the speaking time from diarization frames, overlap counted for each who speaks.
+    t_i is the speaking time from diarization; overlap counts for each speaker.
     """
     times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
     listed = tuple(

@@ -1,4 +1,4 @@
-"""The timeline, stored whole: periods of a length that nobody asked for before are computed from it."""
+"""The stored timeline, from which answers for other periods are computed on request."""
 
 from __future__ import annotations
 

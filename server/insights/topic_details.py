@@ -1,4 +1,4 @@
-"""Each period in depth: its topic, who speaks, how it feels, and how people interact."""
+"""Detailed metrics of a topic or period: name, speakers, sentiment, energy, interaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFINITION_VERSION = "2"
 
 
 class NodesDocument(TypedDict):
-    """The map of interactions of a window."""
+    """The interaction nodes of a window."""
 
     nodes: list[NodeDocument]
 
@@ -33,11 +33,11 @@ class WindowEnergy(TypedDict):
 
 
 class TopicDetail(TypedDict):
-    """A window in depth."""
+    """Detailed metrics of a window."""
 
     topic: str
     start: int
-    """Milliseconds, as ``end``."""
+    """Milliseconds, like ``end``."""
     end: int
     speakers: list[int]
     sentiment: str | None
@@ -49,16 +49,16 @@ class TopicDetail(TypedDict):
 
 
 class TopicDetailsDocument(TypedDict):
-    """What ``GET /single-feature-api/meeting/details-by-topics`` answers from, for the default period."""
+    """Stored answer of ``GET /single-feature-api/meeting/details-by-topics``, for the default period."""
 
     topics: list[TopicDetail]
 
 
 def detail(line: Timeline, window: Window) -> TopicDetail:
-    """A window in depth; ``speakers`` are those who speak in it.
+    """Return the detailed metrics of a window; ``speakers`` are those active in it.
 
-    ``sentiment`` and ``emotions_score`` are None and ``emotions`` empty where what is said cannot be read; ``reason``
-    says why.
+    Without analysed sentences ``sentiment`` and ``emotions_score`` are None, ``emotions`` is empty, and ``reason``
+    tells why.
     """
     unread = absence(line, window, "Sentiment and emotions are")
     talking = round(talking_share(line, window), 4)
@@ -83,7 +83,7 @@ def detail(line: Timeline, window: Window) -> TopicDetail:
 
 
 def period_details(line: Timeline, period_s: int) -> list[TopicDetail]:
-    """The details of every period."""
+    """Return the detailed metrics of each period of ``period_s`` seconds."""
     return [detail(line, window) for window in periods(line.duration_us, period_s)]
 
 

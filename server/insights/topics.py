@@ -1,8 +1,8 @@
-"""What is talked about, and when.
+"""Topic segmentation and naming.
 
-Topics are cut where the meaning of what follows differs most from what went before:
-TextTiling (Hearst 1997), in English on sentence vectors of a model, else on weighted counts of words. A stretch is
-named by the key phrases that are said in it more than elsewhere.
+Topics are split where the content before and after differs most: TextTiling (Hearst, 1997), on a model's sentence
+embeddings in English, else on weighted word counts. A topic is named by key phrases that are more frequent in it than
+elsewhere.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from server.insights.text import Compared, best_phrases, comparable
 from server.insights.timeline import Timeline, Window, periods
 
 DEFINITION_VERSION = "2"
-# Seconds of talk on each side that are compared, and by how many standard deviations a cut must be deeper than the mean
-# depth. Counts of words need more talk, and say less clearly where it turns: measured by ``python -m benchmarks.text``.
+# Seconds of talk compared on each side, and the depth of a border above the mean, in standard deviations. Word counts
+# need more talk and separate less clearly; measured by ``python -m benchmarks.text``.
 SIDE_S, DEEPER_BY = 120.0, 1.5
 WORDS_SIDE_S, WORDS_DEEPER_BY = 180.0, 1.0
-# Nobody changes the topic faster than this.
+# Minimum length of a topic.
 MIN_TOPIC_S = 90.0
 MAX_KEYWORDS = 5
 UNNAMED = "Conversation"
@@ -33,23 +33,23 @@ QUIET = "Silence"
 
 
 class Topic(TypedDict):
-    """What a window is about."""
+    """The topic of a window."""
 
     topic: str
     start: int
-    """Milliseconds, as ``end``."""
+    """Milliseconds, like ``end``."""
     end: int
     keywords: list[str]
 
 
 class TopicsDocument(TypedDict):
-    """What ``GET /single-feature-api/meeting/topics`` answers from where no period is asked for."""
+    """Stored answer of ``GET /single-feature-api/meeting/topics`` without a period."""
 
     topics: list[Topic]
 
 
 def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
-    """Moments at which the topic changes, in microseconds, in the order of time; each begins a sentence."""
+    """Return the topic borders, microseconds, in order; each is the start of a sentence."""
     return _borders(comparable(sentences), duration_us)
 
 
@@ -76,7 +76,9 @@ def _borders(compared: Compared, duration_us: int) -> list[int]:
 def _similarity_across(
     weighted: NDArray[np.float64], starts: NDArray[np.float64], side_s: float
 ) -> NDArray[np.float64]:
-    """For each sentence the cosine of the talk ``side_s`` seconds before it and that from it on. (n, d) -> (n,)."""
+    """Return for each sentence the cosine similarity of the talk within ``side_s`` seconds before and from it: (n, d)
+    -> (n,).
+    """
     sums = np.vstack([np.zeros(weighted.shape[1]), np.cumsum(weighted, axis=0)])
     here = np.arange(len(starts))
     first = np.searchsorted(starts, starts - side_s)
@@ -89,20 +91,20 @@ def _similarity_across(
 
 
 def _depths(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each value lies under the peaks on both sides of it, Hearst's depth score. (n,) -> (n,)."""
+    """Return how far each value lies below the peaks on both sides, Hearst's depth score: (n,) -> (n,)."""
     n = len(similarity)
     left, right = np.empty(n), np.empty(n)
     for peak, order in ((left, range(n)), (right, range(n - 1, -1, -1))):
         climbing, previous = similarity[order[0]], similarity[order[0]]
         for i in order:
-            # Climb while it rises; a fall below here begins a new climb.
+            # Keep the peak of the current descent; a rise starts a new peak.
             climbing = max(climbing, similarity[i]) if similarity[i] <= previous else similarity[i]
             peak[i], previous = climbing, similarity[i]
     return np.asarray(left + right - 2 * similarity)
 
 
 def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
-    """Name and keywords of a stretch: its best key phrase, and up to five."""
+    """Return the name of a window, its best key phrase, and up to five keywords."""
     mentions: Counter[int] = Counter()
     for sentence, _ in line.sentences_in(window):
         if window.holds((sentence.start_us + sentence.end_us) // 2):
@@ -114,7 +116,7 @@ def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
 
 
 def topic_of(line: Timeline, window: Window) -> Topic:
-    """What a window is about."""
+    """Return the topic of a window."""
     name, keywords = name_of(line, window)
     return {
         "topic": name,
@@ -125,19 +127,19 @@ def topic_of(line: Timeline, window: Window) -> Topic:
 
 
 def topic_windows(meeting: MeetingFacts) -> list[Window]:
-    """The stretches between changes of topic; they cover the meeting."""
+    """Return the windows between topic borders; they cover the meeting."""
     duration_us = meeting.conversation.duration_us
     edges = [0, *_borders(meeting.compared, duration_us), duration_us]
     return [Window(start, end) for start, end in itertools.pairwise(edges)]
 
 
 def topics(meeting: MeetingFacts) -> list[Topic]:
-    """The topics found; they cover the meeting."""
+    """Return the detected topics; they cover the meeting."""
     return [topic_of(meeting.timeline, window) for window in meeting.once(topic_windows)]
 
 
 def period_topics(line: Timeline, period_s: int) -> list[Topic]:
-    """What each period is about."""
+    """Return the topic of each period of ``period_s`` seconds."""
     return [topic_of(line, window) for window in periods(line.duration_us, period_s)]
 
 

@@ -1,4 +1,4 @@
-"""Who said what: statements in the order of time, and how far they can be trusted."""
+"""The transcript: statements in time order, and their reliability."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.conversation import Conversation, joined_sentences
 from server.insights.family import Family, MeetingFacts
 
 DEFINITION_VERSION = "4"
-# With the default recogniser's calibrated confidence it separates recordings of under 30 % wrong words from others:
+# Separates recordings with under 30 % word errors from others, on the default recogniser's calibrated confidence:
 # python -m benchmarks.confidence, docs/accuracy.md.
 RELIABLE_CONFIDENCE = 0.8
 
@@ -34,54 +34,54 @@ class WordDocument(TypedDict):
 
 
 class SpokenLanguage(TypedDict):
-    """The language spoken most."""
+    """The most spoken language."""
 
     language: NotRequired[str]
     language_confidence: NotRequired[float | None]
 
 
 class Reliability(SpokenLanguage):
-    """How far whatever is made from the words can be trusted."""
+    """The reliability of answers derived from words."""
 
     reliable: bool
     mean_word_confidence: float | None
 
 
 class TranscriptDocument(Reliability):
-    """What ``GET /single-feature-api/meeting/transcription`` answers from, but for the words."""
+    """Stored answer of ``GET /single-feature-api/meeting/transcription``, without the words."""
 
     entries: list[StatementDocument]
     threshold: float
 
 
 class WordsDocument(TypedDict):
-    """Every word; large and rarely wanted, so that the transcript is stored and read without them."""
+    """All words; large and rarely requested, hence stored apart from the transcript."""
 
     words: list[WordDocument]
 
 
 class MadeOfWords(TypedDict):
-    """A document that says how far the words it is made from can be trusted."""
+    """A document with the reliability of the words it is derived from."""
 
     reliability: Reliability
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one speaker said until somebody else's words begin."""
+    """Consecutive sentences of one speaker."""
 
     speaker: int
     text: str
     start_ms: int
 
     def to_document(self) -> StatementDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {"speaker": self.speaker, "text": self.text, "start_ms": self.start_ms}
 
 
 @dataclass(frozen=True, slots=True)
 class TimedWord:
-    """A word in milliseconds, as the answers carry it."""
+    """A word with times in milliseconds, as in answers."""
 
     text: str
     speaker: int
@@ -90,7 +90,7 @@ class TimedWord:
     confidence: float | None
 
     def to_document(self) -> WordDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {
             "text": self.text,
             "speaker": self.speaker,
@@ -102,26 +102,26 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The transcript and its reliability."""
+    """The transcript with its reliability."""
 
     entries: tuple[Statement, ...]
     words: tuple[TimedWord, ...]
     mean_word_confidence: float | None
     language: str = ""
-    """Primary tag of the language spoken most; empty where it is not known."""
+    """BCP 47 primary tag of the most spoken language; empty if unknown."""
     language_confidence: float | None = None
-    """How sure the engine is of it, 0..1; None where it was given or is not known."""
+    """The engine's confidence in it, 0..1; None if it was stated or is unknown."""
 
     @property
     def reliable(self) -> bool:
-        """False without words, and when their mean confidence is known and under the threshold."""
+        """False without words, or with a known mean confidence below the threshold."""
         if not self.words:
             return False
         return self.mean_word_confidence is None or self.mean_word_confidence >= RELIABLE_CONFIDENCE
 
     @property
     def reliability(self) -> Reliability:
-        """How far whatever is made from the words can be trusted, JSON-able."""
+        """The reliability of answers derived from the words, JSON-compatible."""
         return {
             "reliable": self.reliable,
             "mean_word_confidence": self.mean_word_confidence,
@@ -130,7 +130,7 @@ class Transcript:
         }
 
     def to_document(self) -> TranscriptDocument:
-        """A JSON-able form without the words."""
+        """Return JSON-compatible values, without the words."""
         return {
             "entries": [entry.to_document() for entry in self.entries],
             "threshold": RELIABLE_CONFIDENCE,
@@ -139,7 +139,7 @@ class Transcript:
 
 
 def transcript(conversation: Conversation) -> Transcript:
-    """Neighbouring sentences of one speaker make one statement."""
+    """Return the transcript; consecutive sentences of one speaker form a statement."""
     entries = []
     for speaker, run in groupby(conversation.sentences, key=lambda sentence: sentence.speaker):
         said = list(run)
@@ -159,7 +159,7 @@ def transcript(conversation: Conversation) -> Transcript:
 
 
 def transcript_of(meeting: MeetingFacts) -> Transcript:
-    """The meeting's transcript, made once."""
+    """Return the meeting's transcript, computed once."""
     return meeting.once(_transcript)
 
 

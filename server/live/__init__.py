@@ -1,4 +1,4 @@
-"""Live meetings: connections of bots, durable audio, events, insights while they go on."""
+"""Live meetings: client connections, durable audio, events, and insights during the meeting."""
 
 from server.live.config import LiveConfig, Track, TrackKind
 from server.live.connection import Connection

@@ -1,4 +1,4 @@
-"""What a live meeting is: its tracks, and how the speakers on them are numbered."""
+"""The checked config of a live meeting: its tracks and the numbering of their speakers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.meetings import MAX_KEY_TERM, distinct
 
 
 class TrackKind(StrEnum):
-    """Whose voice a track carries."""
+    """Whose voices a track carries."""
 
     MIXED = "mixed"
     PARTICIPANT = "participant"
@@ -19,70 +19,74 @@ class TrackKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is heard by itself: a source of audio, or one channel of it."""
+    """One audio stream that is analysed on its own: a whole source, or one channel of it."""
 
     track_id: str
-    """Of the source; the channels of one share it."""
+    """Id of the source; channels of one source share it."""
     kind: TrackKind
     participant_name: str
-    """Empty where it is not known, and for MIXED tracks."""
+    """Empty where it is unknown, and for MIXED tracks."""
     format: TrackFormat
     start_us: int
-    """When it begins, from the start of the meeting."""
+    """Start of the track, microseconds from the start of the meeting."""
     channel: int = 0
-    """Which channel of its source it is, from 1; 0: all of them, heard together."""
+    """Channel of the source, from 1; 0: all channels mixed down."""
 
     @property
     def key(self) -> str:
-        """Names it within the meeting."""
+        """Unique key of the track within the meeting."""
         return f"{self.track_id}#{self.channel}" if self.channel else self.track_id
 
     @property
     def called(self) -> str:
-        """What people call it."""
+        """Label of the track in texts for people."""
         return f"track {self.track_id}, channel {self.channel}" if self.channel else f"track {self.track_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """A checked config."""
+    """The validated config of a live meeting."""
 
     name: str
     held_on: str | None
     tracks: tuple[Track, ...]
     n_speakers: int | None
-    """Of the MIXED tracks, where it is known."""
+    """Number of people on the MIXED tracks; None where it is unknown."""
     language: str
     insights_period_s: int
     key_terms: tuple[str, ...] = ()
-    """As they were given."""
+    """Key terms of the request, without the participants' names."""
 
     @property
     def sources(self) -> tuple[Track, ...]:
-        """The first track of each source of audio, in their order: what is sent, logged and acknowledged at once."""
+        """The first track of each source, in config order: the unit that clients send, the log stores and acks name."""
         found: dict[str, Track] = {}
         for track in self.tracks:
             found.setdefault(track.track_id, track)
         return tuple(found.values())
 
     def source_of(self, track: int) -> int:
-        """Which of the sources carries a track."""
+        """Return the index in ``sources`` of the source that carries a track.
+
+        Args:
+            track: index in ``tracks``.
+        """
         ids = dict.fromkeys(one.track_id for one in self.tracks)
         return list(ids).index(self.tracks[track].track_id)
 
     def place_of(self, track_id: str, channel: int) -> int:
-        """Which track an event was of."""
+        """Return the index in ``tracks`` of the track with this id and channel."""
         return next(
             place for place, one in enumerate(self.tracks) if (one.track_id, one.channel) == (track_id, channel)
         )
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form; ``from_document`` is its inverse."""
+        """Return the config as JSON-compatible values; ``from_document`` is the inverse."""
         return {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> LiveConfig:
-        """Reads what ``to_document`` wrote."""
+        """Rebuild a config from ``to_document``'s output."""
         tracks = tuple(
             Track(
                 **{
@@ -93,14 +97,18 @@ class LiveConfig:
             )
             for track in document["tracks"]
         )
-        # Meetings that were opened before there were key terms have none.
+        # Meetings opened before key terms existed have none stored.
         return cls(**{**document, "tracks": tracks, "key_terms": tuple(document.get("key_terms", ()))})
 
     def speaker_number(self, track: int, label: int) -> int:
-        """The meeting's number of a speaker whom the engine calls ``label`` (from 1) on a track.
+        """Return the meeting-wide number of a speaker.
 
-        Participants come first, in the order of their tracks; then the voices of the MIXED
-        tracks. A meeting of one MIXED track has the engine's own numbers.
+        Participants come first, in track order, then the voices of the MIXED tracks, interleaved. With a single MIXED
+        track the engine's labels are kept.
+
+        Args:
+            track: index in ``tracks``.
+            label: the engine's speaker label on that track, from 1.
         """
         kinds = [t.kind for t in self.tracks]
         if kinds[track] is TrackKind.PARTICIPANT:
@@ -109,20 +117,20 @@ class LiveConfig:
         return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + place + 1
 
     def expected_speakers(self, track: int) -> int | None:
-        """How many people speak on a track, where it is known."""
+        """Return the number of speakers on a track, None where it is unknown."""
         if self.tracks[track].kind is TrackKind.PARTICIPANT:
             return 1
         only = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
         return self.n_speakers if only else None
 
     def session_terms(self) -> tuple[str, ...]:
-        """What may be said on any track: the participants' names before the terms that were given."""
+        """Return the terms to bias recognition with: participant names, then the config's key terms."""
         names = (track.participant_name for track in self.tracks)
-        # A name that is longer than a term may be is hardly ever said as it is written.
+        # A name over the term limit is hardly ever spoken in full.
         return distinct([*(name for name in names if 0 < len(name) <= MAX_KEY_TERM), *self.key_terms])
 
     def participant_names(self) -> dict[int, str]:
-        """Names of the participants by speaker number, where they are known."""
+        """Return the known participant names by speaker number."""
         return {
             self.speaker_number(place, 1): track.participant_name
             for place, track in enumerate(self.tracks)

@@ -1,4 +1,4 @@
-"""What live meetings are made with."""
+"""What live meetings need from the rest of the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.storage import Database
 
 @dataclass(frozen=True)
 class LiveDependencies:
-    """One set for all live meetings of a process."""
+    """The dependencies shared by all live meetings of a process."""
 
     settings: ServerSettings
     database: Database
@@ -22,4 +22,4 @@ class LiveDependencies:
     analyzer: MeetingAnalyzer
     runner: JobRunner
     syncing: ThreadPoolExecutor
-    """Threads that write and sync audio."""
+    """Threads that write and fsync audio."""

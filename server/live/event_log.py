@@ -1,4 +1,4 @@
-"""The events of one live meeting: numbered, stored, and only then sent to whoever listens."""
+"""The event log of one live meeting: events are numbered and stored before listeners see them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from meetra.v1 import live_pb2 as pb
 
 from server.storage import Database, NewEvent, live
 
-# How long the database may be away before the meeting is given up by this process; its audio is
-# on disk all the while.
+# How long the database may be unreachable before this process gives the meeting up. Its audio is on disk meanwhile.
 PATIENCE_S = 300.0
 REMEMBERED = 1000
 READ_AT_ONCE = 500
 
 
 class EventLog:
-    """Appends and reads. ``changed`` may be waited for through ``listen``."""
+    """Append and read events; ``listen`` signals new ones."""
 
     def __init__(self, database: Database, meeting_id: UUID, fence: int, last: int) -> None:
-        """``last``: the number of the last event stored."""
+        """
+        Args:
+            fence: fencing token of the holder; appends with an outdated one raise MeetingLost.
+            last: ``event_seq`` of the last stored event.
+        """
         self._database, self._meeting_id, self._fence = database, meeting_id, fence
         self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=REMEMBERED)
         self.last = last
@@ -32,7 +35,7 @@ class EventLog:
         self._listeners: set[asyncio.Event] = set()
 
     async def append(self, events: Sequence[pb.LiveEvent]) -> None:
-        """Numbers and stores events, and wakes the listeners. Raises MeetingLost or DatabaseGone."""
+        """Number and store events, then wake the listeners. Raises MeetingLost or DatabaseGone."""
         if not events:
             return
         async with self._appending:
@@ -41,7 +44,7 @@ class EventLog:
                 event.event_seq = number
                 segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
                 numbered.append(NewEvent(number, segment, event.SerializeToString()))
-            # One statement is a transaction of its own.
+            # A single statement is its own transaction.
             await self._database.read(
                 partial(live.append_events, meeting_id=self._meeting_id, fence=self._fence, events=numbered),
                 patience_s=PATIENCE_S,
@@ -51,7 +54,7 @@ class EventLog:
         self.wake()
 
     async def after(self, event_seq: int) -> list[pb.LiveEvent]:
-        """The next events after a number, at most 500; none where there are none yet."""
+        """Return up to 500 events after ``event_seq``, oldest first; empty if there are none yet."""
         if event_seq >= self.last:
             return []
         if self._recent and self._recent[0][0] <= event_seq + 1:
@@ -60,26 +63,26 @@ class EventLog:
         return await read(self._database, self._meeting_id, event_seq)
 
     def listen(self, wake: asyncio.Event) -> None:
-        """Sets ``wake`` whenever there is something new, until ``forget``."""
+        """Set ``wake`` on every new event or state change, until ``forget``."""
         self._listeners.add(wake)
 
     def forget(self, wake: asyncio.Event) -> None:
-        """Ends ``listen``."""
+        """Stop setting ``wake``."""
         self._listeners.discard(wake)
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
+        """Number of current listeners."""
         return len(self._listeners)
 
     def wake(self) -> None:
-        """Wakes the listeners."""
+        """Wake all listeners."""
         for listener in self._listeners:
             listener.set()
 
 
 async def read(database: Database, meeting_id: UUID, event_seq: int) -> list[pb.LiveEvent]:
-    """The next stored events after a number, at most 500."""
+    """Return up to 500 stored events after ``event_seq``. Raises DatabaseGone."""
     payloads = await database.read(
         partial(live.events_after, meeting_id=meeting_id, event_seq=event_seq, limit=READ_AT_ONCE), patience_s=60
     )

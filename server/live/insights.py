@@ -1,4 +1,4 @@
-"""What a conversation is like so far, by the same functions as the finished meeting's scores."""
+"""Insights during a meeting, computed by the functions that score the finished one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,13 @@ from server.insights import (
 def insights_of(
     line: Timeline, overlap: bool, speaker_id: Callable[[int], str], alias: Callable[[int], str]
 ) -> pb.LiveInsights:
-    """The event for a timeline. ``overlap``: whether two can be heard at once."""
+    """Build the insights event of a timeline.
+
+    Args:
+        overlap: whether simultaneous speech can be measured; without it interruptions are left unset.
+        speaker_id: maps a speaker number to its UUID.
+        alias: maps a speaker number to its display name.
+    """
     parts = shares(line).speakers
     spoken = line.turns
     return pb.LiveInsights(
@@ -59,14 +65,19 @@ def insights_of(
 
 
 class RollingTimeline:
-    """The timeline of a meeting that goes on; each English sentence is read once, others are not."""
+    """Build timelines of an ongoing meeting; each distinct English sentence is sent to the text models once."""
 
     def __init__(self, inference: InferenceClient) -> None:
         self._inference = inference
         self._polarity: dict[str, float] = {}
 
     async def of(self, segments: Sequence[Segment], through_us: int, engine: Engine) -> Timeline:
-        """The timeline of what was said so far, as far as ``engine`` can measure it."""
+        """Return the timeline of the segments so far.
+
+        Args:
+            through_us: end of the analysed audio, microseconds.
+            engine: what the engine can measure.
+        """
         speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
         conversation = Conversation(through_us, speakers, tuple(segments), engine)
         spoken = await asyncio.to_thread(sentences_of, conversation)
@@ -82,11 +93,11 @@ class RollingTimeline:
                 analyses = await self._inference.analyse_sentences([text[:MAX_CHARACTERS] for text in batch])
                 self._polarity.update(zip(batch, (round(a.polarity, 4) for a in analyses), strict=True))
         except SessionBroke:
-            # The sentiment of what was read so far; the rest is read next time.
+            # Keep the polarity read so far; the rest is retried at the next call.
             return
 
     def _timeline(self, conversation: Conversation, spoken: Sequence[Sentence]) -> Timeline:
-        # What no model reads is there all the same, without a polarity.
+        # Sentences in languages that no model reads stay in the timeline, without a polarity.
         said = tuple(
             ReadSentence(
                 s.speaker,

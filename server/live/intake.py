@@ -1,4 +1,4 @@
-"""What comes of a live meeting's audio: checked against what is known of its track."""
+"""Validation of incoming audio chunks against their track."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ MAX_CHUNK_BYTES = 64 * 1024
 
 
 async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
-    """Takes a chunk of a meeting of at most ``limit_s`` seconds; one that came already is ignored.
+    """Validate a chunk and append it to its track's log; ignore a chunk that was received before.
+
+    Args:
+        limit_s: maximum length of the meeting, seconds.
 
     Raises BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
     """
@@ -39,6 +42,6 @@ async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) 
 
 def _check_length(track_log: TrackLog, end: int, limit_s: float) -> None:
     per_second = track_log.track.format.positions_per_second
-    # Of Ogg the bytes say no time: no codec in it needs more than 64 kB/s.
+    # Ogg bytes carry no fixed rate: assume 64 kB/s, more than any codec in Ogg needs.
     if end / (per_second or 64_000) + track_log.track.start_us / 1e6 > limit_s:
         raise LiveMeetingTooLong(limit_s)

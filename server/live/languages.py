@@ -1,4 +1,4 @@
-"""Which language each track of a live meeting is in, and what clients were told of it."""
+"""The language of each track of a live meeting, and which of them clients already know."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.live.config import LiveConfig
 
 
 class LiveLanguages:
-    """The languages of one meeting's tracks; each is told when it becomes known, and when it changes."""
+    """Track the languages of a meeting's tracks; report each one when it becomes known and when it changes."""
 
     def __init__(self, config: LiveConfig) -> None:
         self._config = config
@@ -19,7 +19,13 @@ class LiveLanguages:
         self._told: dict[int, str] = {}
 
     def hear(self, track: int, language: str, confidence: float | None) -> None:
-        """What is spoken on a track now, as its engine says; empty while it is not known."""
+        """Record the language the engine reports for a track; empty while it is unknown.
+
+        Args:
+            track: index in the config's tracks.
+            language: BCP 47 primary tag.
+            confidence: 0..1, None where the engine gives none.
+        """
         if language:
             of = self._config.tracks[track]
             self._now[track] = pb.LiveLanguage(
@@ -27,7 +33,7 @@ class LiveLanguages:
             )
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
-        """Takes up what was told before this process held the meeting."""
+        """Restore the published languages from stored events, after a restart or a change of holder."""
         for event in events:
             if event.WhichOneof("event") == "language":
                 said = event.language
@@ -36,14 +42,14 @@ class LiveLanguages:
                 self._told[track] = said.language
 
     def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
-        """Events that say what has changed since the last call, and count as told; but for the ``ignored`` tracks."""
+        """Return events for the changes since the last call, without ``ignored`` tracks, and mark them as published."""
         changed = {track: said for track, said in self._now.items() if said.language != self._told.get(track, "")}
         changed = {track: said for track, said in changed.items() if track not in ignored}
         self._told.update((track, said.language) for track, said in changed.items())
         return [pb.LiveEvent(language=said) for said in changed.values()]
 
     def of_meeting(self, segments: Sequence[Segment]) -> tuple[str, float | None]:
-        """The language that the meeting's ``segments`` are in most of the time; how sure the engine is of it, 0..1."""
+        """Return the language with the most speech, and the engine's confidence in it, 0..1 or None."""
         language = most_spoken(spoken_us(segments))
         sure = []
         tracks = len(self._config.tracks)

@@ -1,4 +1,4 @@
-"""One live meeting while this process holds it: audio in, events out, and its end."""
+"""One live meeting held by this process: audio in, events out, and its conclusion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OBSERVE_EVERY_S = 1.0
 
 
 class LiveMeeting:
-    """See the module; make one with ``take_up``."""
+    """A live meeting held by this process; create it with ``take_up``."""
 
     def __init__(
         self, parts: LiveDependencies, row: LiveRow, audio: MeetingAudio, events: EventLog, told: Told
@@ -65,11 +65,14 @@ class LiveMeeting:
         if row.finished:
             self.state = LiveState.CONCLUDED if row.concluded else LiveState.FINISHING
         self.failure: MeetraError = HeldByAnotherServer()
-        """Why this process holds the meeting no more, once it does not."""
+        """Why this process no longer holds the meeting, once ``lost``."""
 
     @classmethod
     async def take_up(cls, parts: LiveDependencies, row: LiveRow) -> LiveMeeting:
-        """Holds a meeting from where it stands. Raises HeldElsewhere, MeetingLost, DatabaseGone."""
+        """Acquire a meeting and resume it from its stored state.
+
+        Raises HeldElsewhere, MeetingLost, DatabaseGone, DiskFull.
+        """
         config = LiveConfig.from_document(row.config)
         where = partial(parts.audio_log.live_track, row.organization_id, row.file_hash)
         logs = [TrackLog(track, where(place)) for place, track in enumerate(config.sources)]
@@ -93,7 +96,7 @@ class LiveMeeting:
         if self.state is LiveState.CONCLUDED:
             return
         if self.state is LiveState.FINISHING:
-            # Whoever holds the job makes the meeting ready; its end is told here.
+            # The holder of the job finishes the analysis; this process publishes the outcome.
             self._spawn(self._conclude())
             return
         self._spawn(self.audio.stands())
@@ -111,7 +114,7 @@ class LiveMeeting:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if task in self._running and not isinstance(error, MeetingLost):
-            # Its audio is safe: the worker hears the whole again when the meeting is over.
+            # The audio is durable: the worker analyses all of it again after the meeting.
             if self.state is LiveState.OPEN:
                 log.error("live meeting %s: the analysis of a track ended", self.row.meeting_id, exc_info=error)
             return
@@ -120,7 +123,7 @@ class LiveMeeting:
         self.lose(self.audio.failure())
 
     def lose(self, failure: MeetraError) -> None:
-        """This process holds the meeting no more."""
+        """Mark the meeting as no longer held by this process, end its client and wake its listeners."""
         if not self.lost:
             self._become(LiveState.LOST)
         self.failure = failure
@@ -132,18 +135,18 @@ class LiveMeeting:
 
     @property
     def finishing(self) -> bool:
-        """It takes no more audio, and this process sees to its end or has told it."""
+        """Whether the meeting takes no more audio, and its outcome is pending or published."""
         return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
 
     @property
     def lost(self) -> bool:
-        """This process holds it no more."""
+        """Whether this process no longer holds the meeting."""
         return self.state is LiveState.LOST
 
-    # Clients.
+    # Clients
 
     async def connect(self, *, take_over: bool, streams: bool) -> Connection:
-        """A client that sends from now on.
+        """Make a new client the sender, after the audio of the previous one is durable.
 
         Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseGone.
         """
@@ -152,47 +155,47 @@ class LiveMeeting:
             number = partial(run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
             connection = await self.clients.connect(number, take_over, streams)
         except MeetingLost:
-            # Deleted, or taken up elsewhere: whoever looks again learns which.
+            # Deleted or acquired by another server; the next lookup tells which.
             self.lose(HeldByAnotherServer())
             raise self.failure from None
-        # What the one before it sent is on disk before this one is told where to go on.
+        # The resume position must include everything the previous client sent.
         await self.audio.committed()
         return connection
 
     @property
     def abandoned(self) -> bool:
-        """Nobody came back within the grace period."""
+        """Whether no client has reconnected within the grace period."""
         return self.state is LiveState.OPEN and self.clients.absent_s() > self._parts.settings.live_grace_s
 
     async def receive(self, chunk: pb.AudioChunk, connection: Connection) -> None:
-        """Takes a chunk; it is durable once acknowledged.
+        """Accept a chunk; an acknowledgement follows once it is durable.
 
         Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
         """
         if not self.clients.holds(connection):
-            # What is left of a connection that another has replaced must not move the place at which that one goes on.
+            # Reject audio from a replaced connection: it must not advance its successor's resume position.
             raise TakenOver
         if self.finishing:
             raise MeetingOver
         await take_chunk(self.audio, chunk, self._parts.settings.live_max_duration_s)
 
     def lag_ms(self) -> int:
-        """How far the turns are behind what is durable; the worst track's."""
+        """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
         return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
 
     @property
     def engine(self) -> session_pb2.Capabilities | None:
-        """What the engine can measure, as it said itself; None while none was reached."""
+        """The engine's reported capabilities; None while no engine has been reached."""
         told = (feed.engine for feed in self._feeds if feed.engine is not None)
         return next(told, self._parts.analyzer.inference.capabilities)
 
-    # What is said.
+    # Publishing
 
     async def _said_more(self) -> None:
         await self._say([])
 
     async def _say(self, events: list[pb.LiveEvent]) -> None:
-        """Tells what changed of the turns and languages, how far they stand, and ``events``, in one write."""
+        """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._saying:
             await self.events.append([*self._told.changes(self._copies.ignored), *events])
 
@@ -234,12 +237,12 @@ class LiveMeeting:
         line = await self._rolling.of(segments, through_us, engine)
         event = pb.LiveEvent(insights=insights_of(line, overlap, self.turns.speaker_id, self.turns.alias))
         await self._say([event])
-        # What takes long in a long meeting is done less often: at most a twentieth of the time.
+        # Space the computation out in long meetings: at most a twentieth of the time goes into it.
         pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
         self._next_insights_us = through_us + round(pause_s * 1e6)
 
     async def _note_language(self, segments: list[Segment]) -> None:
-        """Keeps the language spoken most so far for whoever asks how the meeting stands."""
+        """Store the language most spoken so far; status queries report it."""
         language, confidence = self._told.languages.of_meeting(segments)
         if language in ("", self._language):
             return
@@ -248,10 +251,10 @@ class LiveMeeting:
             await self._parts.database.run(partial(note, language=language, confidence=confidence))
             self._language = language
 
-    # The end.
+    # Conclusion
 
     def finish(self) -> None:
-        """No more audio is taken; the meeting is analysed to its end. Safe to repeat."""
+        """Stop taking audio and start the final analysis. Idempotent."""
         if self.state is LiveState.OPEN:
             self._become(LiveState.FINISHING)
             self._spawn(self._finish())
@@ -269,7 +272,7 @@ class LiveMeeting:
         await self._conclude()
 
     async def _analyse(self, job: Job) -> None:
-        """Makes the meeting ready from the sessions that heard it as it came."""
+        """Complete the meeting from the live sessions' results."""
         said = await asyncio.gather(*self._running)
         for copy, of in await asyncio.to_thread(self._copies.conclude, self._feeds):
             await self._ignore(copy, of)
@@ -287,7 +290,7 @@ class LiveMeeting:
             self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:
-        """Lets go of the meeting; whoever takes it up goes on from what is stored."""
+        """Release the meeting; the next holder resumes from its stored state."""
         if failure is not None:
             self.lose(failure)
         for task in list(self._tasks):

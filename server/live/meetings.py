@@ -1,4 +1,4 @@
-"""All live meetings that this process holds: opened, resumed, looked after, let go."""
+"""All live meetings held by this process: opened, resumed, supervised and released."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from server.storage import DatabaseGone, LiveRow, MeetingLost, live, meetings
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 2.0
-# More than the longest pause between two attempts to reach the engine.
+# Longer than the longest pause between two attempts to reach the engine.
 ENGINE_WAIT_S = 3.0
 
 
 def live_file_hash(meeting_id: UUID) -> str:
-    """The hash that names a live meeting: known from its first moment, and no other's, whatever is said in it."""
+    """Return the hash that names a live meeting: derived from its id, so unique and known from the start."""
     return hashlib.sha256(b"meetra live meeting " + meeting_id.bytes).hexdigest()
 
 
 class LiveMeetings:
-    """The live meetings of this process."""
+    """Registry of the live meetings held by this process."""
 
     def __init__(self, parts: LiveDependencies) -> None:
         self._parts = parts
@@ -41,7 +41,7 @@ class LiveMeetings:
         self._stopping = False
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveMeeting:
-        """A new meeting. Raises TooManyLiveMeetings, DatabaseGone, DiskFull; then there is none."""
+        """Open a new meeting. Raises TooManyLiveMeetings, DatabaseGone, DiskFull; on failure no meeting remains."""
         limit = self._parts.settings.live_max_meetings
         if sum(meeting.state is LiveState.OPEN for meeting in self._held.values()) >= limit:
             raise TooManyLiveMeetings(limit)
@@ -72,13 +72,13 @@ class LiveMeetings:
         try:
             return await self._take_up(row)
         except DiskFull:
-            # Nobody knows of it yet.
+            # No client knows of the meeting yet.
             forget = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
             await self._parts.database.run(forget)
             raise
 
     async def find(self, session_id: UUID, caller: Caller) -> LiveMeeting:
-        """A meeting of the caller's organization.
+        """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
         Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseGone.
         """
@@ -114,11 +114,11 @@ class LiveMeetings:
         await meeting.close()
 
     async def until_engine_known(self) -> None:
-        """Waits for what the engine can measure; not for long, since audio is taken without one."""
+        """Wait for the engine's capabilities, for at most 3 s: audio is accepted without an engine."""
         await self._parts.analyzer.inference.until_known(ENGINE_WAIT_S)
 
     async def look_after(self) -> None:
-        """Finishes what was abandoned, tells ends that nobody told, lets go of what is over; until cancelled."""
+        """Supervise: finish abandoned meetings, publish missing outcomes, release concluded ones; until cancelled."""
         while True:
             try:
                 await self._look()
@@ -154,7 +154,7 @@ class LiveMeetings:
         return row
 
     async def close(self) -> None:
-        """Lets go of every meeting; clients are told to connect again."""
+        """Release all meetings; clients are told to reconnect."""
         self._stopping = True
         held, self._held = list(self._held.values()), {}
         await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in held))

@@ -1,4 +1,4 @@
-"""What is noticed of a live meeting from second to second: warnings, and copies of tracks."""
+"""Periodic observations of a live meeting: warnings and duplicate tracks."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
 from server.media import RATE_HZ
 
-# Turns that come later than this are worth a warning.
+# Lag of the turns, seconds, from which clients are warned.
 LATE_S = 10.0
 
 
 class Warnings:
-    """Each kind is told once, and again when it had passed."""
+    """Emit each warning once when its condition begins, and again if it recurs."""
 
     def __init__(self) -> None:
         self._active: set[tuple[int, str, int]] = set()
 
     def of(self, feeds: Sequence[TrackFeed], turns: LiveTurns) -> list[pb.LiveEvent]:
-        """The warnings that begin now."""
+        """Return events for the warnings that begin now."""
         now: dict[tuple[int, str, int], str] = {}
         for feed in feeds:
             of = feed.track.track_id, feed.track.channel
@@ -59,7 +59,7 @@ class Warnings:
 
 
 class DuplicateTrackDetector:
-    """Finds tracks that carry the audio of another track of the same kind."""
+    """Find tracks that carry the audio of another track of the same kind."""
 
     def __init__(self, config: LiveConfig, ignored: Sequence[str]) -> None:
         self._config = config
@@ -71,7 +71,7 @@ class DuplicateTrackDetector:
         }
 
     def look(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
-        """Tracks found now to be copies: (copy, of which)."""
+        """Return the duplicates found since the last call, as (duplicate, original) track indices."""
         found: list[tuple[int, int]] = []
         for (a, b), comparison in self._pairs.items():
             if comparison.same is None and not {a, b} & self.ignored:
@@ -82,7 +82,7 @@ class DuplicateTrackDetector:
         return found
 
     def conclude(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
-        """The same of what was heard to its end, when channels of one track can be told to be copies."""
+        """As ``look``, at the end of the audio: only then can channels of one source be compared."""
         self.look(feeds)
         found: list[tuple[int, int]] = []
         for (a, b), comparison in self._pairs.items():
@@ -94,7 +94,7 @@ class DuplicateTrackDetector:
         return found
 
     def judged(self, place: int) -> bool:
-        """True when the track is known to be no copy of any other that has been heard so far."""
+        """Return whether the track is known to duplicate no other track of its kind, ignored ones aside."""
         mine = [c for pair, c in self._pairs.items() if place in pair and not set(pair) & self.ignored]
         return all(comparison.same is False for comparison in mine)
 

@@ -1,6 +1,6 @@
-"""How a live meeting ended, told as its last events.
+"""The outcome of a live meeting, published as its last events.
 
-They come from what is stored of the finished meeting, whoever analysed it.
+It is read from the stored, finished meeting, whichever process analysed it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PATIENCE_S = 300.0
 
 
 async def tell_outcome(database: Database, row: LiveRow, events: EventLog, turns: LiveTurns) -> None:
-    """Waits until the meeting is ready or failed, and stores its last events.
+    """Wait until the meeting is ready or failed, then store its last events.
 
-    Raises MeetingLost when it was deleted or somebody else holds it, DatabaseGone.
+    Raises MeetingLost when it was deleted or another process holds it, DatabaseGone.
     """
     answer = await _settled(database, row)
     if answer is None:
@@ -46,7 +46,7 @@ async def tell_outcome(database: Database, row: LiveRow, events: EventLog, turns
 
 
 async def _settled(database: Database, row: LiveRow) -> MeetingAnswer | None:
-    """The meeting with its timeline once it is ready or failed; None when it was deleted."""
+    """Return the meeting with its timeline once it is ready or failed; None when it was deleted."""
     find = partial(meetings.answer, organization_id=row.organization_id, file_hash=row.file_hash, family=TIMELINE.name)
     while True:
         answer = await database.read(find, patience_s=PATIENCE_S)

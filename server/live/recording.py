@@ -1,4 +1,4 @@
-"""A live meeting as something to analyse: its tracks, decoded from the durable audio."""
+"""A live meeting as input of the analysis: its tracks, decoded from the durable audio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ PATIENCE_S = 60.0
 def audio_track(
     config: LiveConfig, place: int, pcm: Callable[[], AsyncIterator[bytes]], samples: int = 0
 ) -> AudioTrack:
-    """A track of a live meeting, to analyse."""
+    """Return a track of a live meeting for the analysis.
+
+    Args:
+        place: index in the config's tracks.
+        pcm: opens the track's audio from its start, s16le mono at 16 kHz.
+        samples: length at 16 kHz; 0 if unknown.
+    """
     return AudioTrack(
         pcm,
         samples,
@@ -34,7 +40,7 @@ def audio_track(
 
 
 async def pcm_from(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The bytes of a track's log as s16le mono at 16 kHz, as they come."""
+    """Decode the bytes of a track's log incrementally to s16le mono at 16 kHz."""
     try:
         async for data in raw:
             yield (await decoder.decode(data)).tobytes()
@@ -57,14 +63,14 @@ async def _pcm_of_log(track: Track, path: Path) -> AsyncGenerator[bytes, None]:
 
 
 class LiveRecordings:
-    """Finds the recordings of meetings that came live."""
+    """Load the recordings of live meetings for the worker."""
 
     def __init__(self, database: Database, audio_log: AudioLog) -> None:
         self._database = database
         self._audio_log = audio_log
 
     async def of(self, job: Job) -> Recording | None:
-        """The recording of the job's meeting; None where it did not come live."""
+        """Return the recording of the job's meeting; None for an uploaded one."""
         found = await self._database.read(lambda c: live.recorded(c, job.meeting_id), patience_s=PATIENCE_S)
         if found is None:
             return None
@@ -80,7 +86,7 @@ class LiveRecordings:
 
 
 def _samples(format_: TrackFormat, path: Path) -> int:
-    """How long a log is, in samples at 16 kHz; 0 where only decoding tells."""
+    """Return the length of a log in samples at 16 kHz; 0 where only decoding can determine it."""
     if format_.positions_per_second is None:
         return 0
     with path.open("rb") as file:

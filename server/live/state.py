@@ -1,4 +1,4 @@
-"""Where a live meeting stands in the process that holds it."""
+"""The state of a live meeting in the process that holds it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from enum import StrEnum
 
 
 class LiveState(StrEnum):
-    """See docs/live.md."""
+    """States of a live meeting; the diagram is in docs/live.md."""
 
     OPEN = "open"
-    """It takes audio."""
+    """The meeting accepts audio."""
     FINISHING = "finishing"
-    """It takes none; what came is analysed to its end."""
+    """The meeting accepts no more audio; the final analysis runs."""
     CONCLUDED = "concluded"
-    """It has told its last event."""
+    """The last event is published."""
     LOST = "lost"
-    """This process holds it no more."""
+    """This process no longer holds the meeting."""
 
 
 MAY_FOLLOW: dict[LiveState, frozenset[LiveState]] = {
@@ -27,7 +27,7 @@ MAY_FOLLOW: dict[LiveState, frozenset[LiveState]] = {
 
 
 def following(before: LiveState, after: LiveState) -> LiveState:
-    """``after``, if it may follow ``before``. Raises ValueError: a fault of whoever asks."""
+    """Return ``after`` if the transition is allowed. Raises ValueError otherwise: a bug in the caller."""
     if after not in MAY_FOLLOW[before]:
         raise ValueError(f"a live meeting that is {before} cannot become {after}")
     return after

@@ -1,4 +1,4 @@
-"""What clients were told of a live meeting while it goes on, and what is to be told since."""
+"""The published state of a live meeting, and the changes to publish next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.live.turns import LiveTurns, is_participant
 
 
 class Told:
-    """Turns, the languages of tracks, and how far they stand; each change is told once, whatever dies in between."""
+    """Turns, track languages and the watermark; each change is published once, even across crashes."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config = config
@@ -23,32 +23,32 @@ class Told:
         self._marks = Marks()
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
-        """Takes up what was told before this process held the meeting; may be called again with the next events."""
+        """Restore the published state from stored events; may be called repeatedly with consecutive batches."""
         events = list(events)
         self.turns.restore(events)
         self.languages.restore(events)
         self._marks.restore(events)
 
     def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
-        """Events that say what has changed since the last call, and count as told; but for the ``ignored`` tracks."""
+        """Return events for all changes since the last call, without ``ignored`` tracks, and mark them as published."""
         mark = watermark(self._config, self.turns, ignored)
         return [*self.languages.changes(ignored), *self.turns.changes(), *self._marks.changes(mark)]
 
 
 class Marks:
-    """The watermark as it was told last; it never falls."""
+    """The last published watermark; it never decreases."""
 
     def __init__(self) -> None:
         self._told = pb.Watermark()
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
-        """Takes up what was told before this process held the meeting."""
+        """Restore the published watermark from stored events."""
         for event in events:
             if event.WhichOneof("event") == "watermark":
                 self._told = event.watermark
 
     def changes(self, now: pb.Watermark) -> list[pb.LiveEvent]:
-        """The event that says how far it has moved, which counts as told; none where it has not."""
+        """Return an event if the watermark has advanced, and mark it as published."""
         before = self._told
         final = max(before.final_through_ms, now.final_through_ms)
         words = max(before.words_final_through_ms, now.words_final_through_ms, final)
@@ -57,12 +57,12 @@ class Marks:
 
 
 def watermark(config: LiveConfig, turns: LiveTurns, ignored: Collection[int]) -> pb.Watermark:
-    """How far nothing will change any more on tracks that are not ``ignored``: speakers and words, and words alone."""
+    """Return up to where turns with speakers and words are final, and words alone, over all tracks not ``ignored``."""
     finals, words = [], []
     for place, track in enumerate(config.tracks):
         if place in ignored:
             continue
-        # Before it begins nothing is said.
+        # There is no speech before a track starts.
         known = max(turns.words_final_through_us(place), track.start_us)
         open_words = turns.first_open_us(place, {TurnState.PARTIAL})
         words.append(min(known, open_words) if open_words is not None else known)

@@ -1,4 +1,4 @@
-"""One track of a live meeting on its way through the engine, again from its beginning when an engine dies."""
+"""One track of a live meeting streamed through the engine; a new engine starts over from the track's beginning."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from server.live.turns import LiveTurn
 from server.media import RATE_HZ
 
 log = logging.getLogger(__name__)
-# Between two engines; a server without any engine goes on taking audio.
+# Seconds between two attempts to run a session; audio is accepted without an engine meanwhile.
 RETRY_S, MAX_RETRY_S = 0.2, 5.0
-# Engines that broke one after another before they came further than the one before: it may be this audio that
-# breaks them, and others need them too. The worker tries again when the meeting is over, and counts.
+# Engines that may fail in a row without progress: the audio itself may crash them, and other meetings need them. The
+# worker tries again, a limited number of times, when the meeting is over.
 MAX_BARREN = 6
-# Audio is handed to the engine in pieces of 0.512 s: it works in such blocks, and smaller ones would be no sooner
-# of use. Audio that is there already goes in larger pieces.
+# Chunk sizes sent to the engine, bytes: live audio in blocks of 0.512 s, which is the engine's step (smaller ones would
+# not be processed sooner), backlog in blocks of up to four steps.
 MIN_PIECE_BYTES, MAX_PIECE_BYTES = 8192 * 2, 4 * 8192 * 2
 
 
@@ -40,21 +40,21 @@ class Reach(NamedTuple):
     heard: int = 0
     """Turns are known up to here."""
     words: int = 0
-    """Words are known up to here, perhaps provisionally."""
+    """Words are known up to here, possibly provisional."""
     final_words: int = 0
-    """Words that end at or before here will not change again."""
+    """Words that end at or before here are final."""
 
     def covers(self, other: Reach) -> bool:
-        """True when nothing of the other is beyond this."""
+        """Return whether this is at least as far as ``other`` in every respect."""
         return all(mine >= its for mine, its in zip(self, other, strict=True))
 
     def joined(self, other: Reach) -> Reach:
-        """The further of both in everything."""
+        """Return the maximum of both in every respect."""
         return Reach(*map(max, self, other))
 
 
 class TrackFeed:
-    """Streams one track's durable audio to the engine and its turns to the meeting."""
+    """Stream one track's durable audio to the engine, and the engine's turns to the meeting."""
 
     def __init__(
         self,
@@ -66,7 +66,11 @@ class TrackFeed:
         inference: InferenceClient,
         said_more: Callable[[], Awaitable[None]],
     ) -> None:
-        """``said_more`` is awaited whenever the engine has said what belongs together."""
+        """
+        Args:
+            place: index in the config's tracks.
+            said_more: awaited after each complete update by the engine, to publish it.
+        """
         self._meeting_id, self._config, self._place = meeting_id, config, place
         self._source = config.source_of(place)
         self._audio, self._inference, self._said_more = audio, inference, said_more
@@ -74,41 +78,41 @@ class TrackFeed:
         self._track = audio_track(config, place, self.pcm)
         self.sound = TrackSound()
         self.decoded_samples = 0
-        """At 16 kHz; everything before was handed to the engine."""
+        """Samples at 16 kHz handed to the engine so far."""
         self.reach = Reach()
-        # An engine that starts anew says everything again, words provisionally at first: it has caught up once it has
-        # come as far as any before it. Then what was told with final words has them again.
+        # A restarted engine repeats everything, with provisional words at first. It has caught up once it is as far as
+        # every engine before it; by then turns published with final words have them again.
         self._catch_up = Reach()
         self.most_speakers = 0
-        """How many the engine tells apart; 0 until one has said so."""
+        """Maximum number of speakers the engine distinguishes; 0 until it has reported one."""
         self.engine: session_pb2.Capabilities | None = None
         self.language_unknown = False
-        """The recogniser does not know the language that was given."""
+        """Whether the recogniser lacks the language that was given."""
         self.damaged = False
 
     @property
     def log(self) -> TrackLog:
-        """The audio of its source."""
+        """The audio log of the track's source."""
         return self._audio.logs[self._source]
 
     @property
     def track(self) -> Track:
-        """What is heard."""
+        """The track in the config."""
         return self._config.tracks[self._place]
 
     @property
     def ended(self) -> bool:
-        """True once no more audio comes."""
+        """Whether the audio is complete."""
         return self._audio.ended
 
     async def run(self) -> SessionResult:
-        """What the engine said in the end.
+        """Stream the track to its end, over as many engines as needed, and return the result of the last.
 
-        Raises SessionBroke once the meeting is over, or when engine after engine comes no further;
-        SessionRefused, MeetingLost.
+        Raises SessionBroke once the meeting is over or engines fail repeatedly without progress; SessionRefused,
+        MeetingLost.
         """
         delay, barren = RETRY_S, 0
-        # What was told before must not be told again while it is heard again.
+        # Suppress turns that are already published while the audio is analysed again.
         self._catch_up = Reach(
             self._samples_until(self._turns.heard_through_us(self._place)),
             self._samples_until(self._turns.words_through_us(self._place)),
@@ -130,7 +134,7 @@ class TrackFeed:
             delay = min(2 * delay, MAX_RETRY_S)
 
     def _samples_until(self, moment_us: int) -> int:
-        """How much of the track lies before a moment of the meeting, at 16 kHz."""
+        """Convert a time in the meeting, microseconds, to samples of the track at 16 kHz, at least 0."""
         return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
 
     async def _session(self) -> SessionResult:
@@ -156,8 +160,8 @@ class TrackFeed:
             self.language_unknown = response.ready.language_unknown
             self.most_speakers = response.ready.capabilities.max_speakers
         if kind == "progress":
-            # In the end everything is told from the finished meeting: until then what was told stands. A short one has
-            # its language only now.
+            # Final turns come from the finished meeting; published ones stay until then. Short audio gets its language
+            # only at this stage.
             if response.progress.stage == session_pb2.STAGE_CLUSTERING:
                 self._hear_language(response.progress)
             else:
@@ -198,7 +202,7 @@ class TrackFeed:
         )
 
     async def pcm(self) -> AsyncGenerator[bytes, None]:
-        """The track's audio from its beginning, s16le mono at 16 kHz, as it becomes durable."""
+        """Yield the track's audio from its beginning as it becomes durable, s16le mono at 16 kHz."""
         decoder = TrackDecoder(self.track.format, self.track.channel)
         rest = b""
         async with aclosing(self._audio.read(self.log)) as raw, aclosing(pcm_from(decoder, raw)) as pcm:
@@ -218,7 +222,7 @@ class TrackFeed:
         return piece
 
     def lag_samples(self) -> int:
-        """How far the turns are behind the durable audio, in samples at 16 kHz."""
+        """Return how far the turns lag behind the durable audio, in samples at 16 kHz."""
         per_second = self.log.track.format.positions_per_second
         durable = self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
         return max(0, durable - self.reach.heard)

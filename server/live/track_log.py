@@ -1,7 +1,7 @@
-"""The durable audio of a live meeting: appended, synced, and only then acknowledged.
+"""The durable audio of a live meeting: appended, synced, then acknowledged.
 
-Of each track there is one file of what came, as it came. A file that ends in half a sample or
-half a packet, after a crash, is cut back to what is whole: none of that was acknowledged.
+There is one file per source, with the bytes as received. After a crash a trailing partial sample or packet is
+truncated: it was never acknowledged.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from server.disk import DiskFull, writing
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import Track
 
-# Audio received and not yet on disk, of all tracks together: more than that waits at the client.
+# Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
-# Syncs are shared by what comes within this time, half a block of the engine. All meetings of a process sync at the
-# same moments: what follows from that, reading, sending and acknowledging, is then done for all at once, which is
-# a quarter of the server's work for a live meeting less (measured with 8 of them).
+# Audio of this time shares one sync; it is half an engine block. All meetings of a process sync at the same moments, so
+# that reading, sending and acknowledging are batched too: a quarter less work for the server per live meeting (measured
+# with 8).
 COMMIT_EVERY_S = 0.256
 READ_BYTES = 64 * 1024
 
 
 class HeldElsewhere(Exception):
-    """Another process on this machine writes the meeting."""
+    """Another process on this machine holds the meeting's files."""
 
 
 @dataclass(slots=True)
 class TrackLog:
-    """One track's file. Positions count as in its encoding."""
+    """The file of one source. Positions are in units of its encoding: samples, or bytes for Ogg."""
 
     track: Track
     path: Path
     accepted: int = 0
-    """Everything before is received."""
+    """Position up to which audio is received."""
     committed: int = 0
-    """Everything before is on disk."""
+    """Position up to which audio is on disk."""
     committed_bytes: int = 0
     pending: list[bytes] = field(default_factory=list)
 
     def recover(self) -> None:
-        """Finds what is on disk, and cuts off what is not whole."""
+        """Read the durable positions from disk and truncate a trailing partial record."""
         with self.path.open("a+b") as file:
             file.seek(0)
             self.committed, self.committed_bytes = positions_of_log(self.track.format, file)
@@ -58,7 +58,7 @@ class TrackLog:
 
 
 class MeetingAudio:
-    """The track logs of one meeting, held by this process alone from ``open`` to ``close``."""
+    """The track logs of one meeting, exclusive to this process from ``open`` to ``close``."""
 
     def __init__(self, logs: list[TrackLog], holder: Path, syncing: ThreadPoolExecutor) -> None:
         self.logs = logs
@@ -73,7 +73,7 @@ class MeetingAudio:
         self.ended = False
 
     async def open(self) -> None:
-        """Takes hold of the files and finds where they stand. Raises HeldElsewhere, DiskFull."""
+        """Lock the files and recover their positions. Raises HeldElsewhere, DiskFull."""
         await asyncio.get_running_loop().run_in_executor(self._syncing, self._open)
         self._committer = asyncio.create_task(self._commit_always(), name="audio log")
 
@@ -99,7 +99,7 @@ class MeetingAudio:
         self._holder = holder
 
     async def append(self, log: TrackLog, data: bytes) -> None:
-        """Takes a chunk that begins at ``log.accepted``; waits while too much is on its way to disk."""
+        """Queue a chunk that starts at ``log.accepted``; wait while the backlog is over its limit."""
         log.accepted += positions(log.track.format, data)
         record = to_log(log.track.format, data)
         log.pending.append(record)
@@ -110,10 +110,10 @@ class MeetingAudio:
                 await self._moved.wait_for(lambda: self._backlog <= MAX_BACKLOG_BYTES or self._failed())
 
     async def committed(self) -> None:
-        """Returns once everything accepted so far is on disk.
+        """Wait until everything accepted so far is on disk.
 
-        Raises AudioNotStored when the disk is full, HeldByAnotherServer when it fails in another way, or the files are
-        let go of before.
+        Raises AudioNotStored when the disk is full, HeldByAnotherServer on any other failure or when the files are
+        closed.
         """
         wanted = [log.accepted for log in self.logs]
         async with self._moved:
@@ -124,14 +124,14 @@ class MeetingAudio:
             raise self.failure()
 
     def failure(self) -> MeetraError:
-        """What a client is to know of files that are written no more."""
+        """Return the error for clients once the files can no longer be written."""
         committer = self._committer
         if committer is None or not committer.done() or committer.cancelled():
             return HeldByAnotherServer()
         return AudioNotStored() if isinstance(committer.exception(), DiskFull) else HeldByAnotherServer()
 
     async def stands(self) -> None:
-        """Returns once the files are let go of. Raises DiskFull or OSError when they can be written no more."""
+        """Wait until the files are closed. Raises DiskFull or OSError when writing fails."""
         assert self._committer is not None
         await asyncio.wait({self._committer})
         if not self._committer.cancelled():
@@ -141,12 +141,12 @@ class MeetingAudio:
         return self._committer is not None and self._committer.done()
 
     async def moved(self, of: list[int]) -> None:
-        """Returns once any track's committed position differs from ``of``, or no more audio comes."""
+        """Wait until the committed positions differ from ``of``, one per log, or the audio has ended."""
         async with self._moved:
             await self._moved.wait_for(lambda: self.ended or [log.committed for log in self.logs] != of)
 
     async def end(self) -> None:
-        """No more audio comes."""
+        """Mark the audio as complete, once all of it is durable."""
         await self.committed()
         self.ended = True
         async with self._moved:
@@ -174,13 +174,13 @@ class MeetingAudio:
                 self._moved.notify_all()
 
     async def read(self, log: TrackLog) -> AsyncGenerator[bytes, None]:
-        """The bytes of a track's log from its beginning, as they become durable, until no more comes."""
+        """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends."""
         position = 0
         with log.path.open("rb") as file:
             while True:
                 size = min(READ_BYTES, log.committed_bytes - position)
                 if size > 0:
-                    # What has just been written is in memory: no trip to a thread for it.
+                    # Recently written bytes are in the page cache: not worth a thread.
                     data = file.read(size) if size < READ_BYTES else await asyncio.to_thread(file.read, size)
                     position += len(data)
                     yield data
@@ -192,12 +192,12 @@ class MeetingAudio:
                             await self._moved.wait()
 
     async def close(self) -> None:
-        """Lets go of the files; what was not acknowledged may be lost."""
+        """Close the files; unacknowledged audio may be lost."""
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
         if self._writing is not None:
-            # A thread that writes cannot be stopped, and whoever holds the files next must not meet it.
+            # A writing thread cannot be cancelled, and the next holder must not write concurrently with it.
             await asyncio.gather(self._writing, return_exceptions=True)
         if self._holder is not None:
             self._holder.close()

@@ -1,8 +1,7 @@
-"""The turns of a live meeting: what they are now, and what clients were told of them.
+"""The turns of a live meeting: their current state, and the state published to clients.
 
-The engine says turns track by track; when it has said what belongs together, the difference to
-what was told becomes events. An engine that starts anew (it, or we, died) says everything
-again: until it has caught up its turns are kept apart, and then only what differs is told.
+The engine reports turns per track; after each complete update the difference to the published state becomes events. A
+restarted engine (or server) repeats everything: its turns are held back until it has caught up, then compared.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ NOBODY = str(UUID(int=0))
 
 @dataclass(frozen=True, slots=True)
 class LiveTurn:
-    """A segment as it is known now; ``speaker`` by the meeting's number, UNKNOWN_SPEAKER (0) where it is not known."""
+    """The current state of a segment; ``speaker`` is the meeting-wide number, UNKNOWN_SPEAKER (0) while unknown."""
 
     segment_id: int
     track: int
@@ -33,31 +32,31 @@ class LiveTurn:
     end_us: int
     words: tuple[Word, ...]
     language: str = ""
-    """BCP 47 primary tag of its words; empty without words, or where it is not known."""
+    """BCP 47 primary tag of the words; empty without words or where it is unknown."""
 
     def segment(self) -> Segment:
-        """The same as the domain's segment."""
+        """Return the turn as a domain segment."""
         return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words, language=self.language)
 
 
 class LiveTurns:
-    """All turns of one meeting."""
+    """All turns of one meeting, current and published."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config, self._meeting_id = config, meeting_id
         self._now: dict[int, LiveTurn] = {}
         self._told: dict[int, pb.LiveTurn] = {}
-        self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track
+        self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track index
         self._dirty: set[int] = set()
         self._names = config.participant_names()
-        self._settled: set[int] = set()  # tracks whose stable turns are final once their words are
-        self._final_words_us: dict[int, int] = {}  # by track: its words are final up to here
+        self._settled: set[int] = set()  # tracks whose stable turns become final with their words
+        self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
         self._ignored: set[int] = set()
 
-    # What the engine says.
+    # Engine updates
 
     def take(self, turn: LiveTurn) -> None:
-        """A turn as the engine knows it now."""
+        """Update a turn from the engine; hold it back while its track is catching up."""
         if turn.track in self._ignored:
             return
         held = self._catching_up.get(turn.track)
@@ -68,11 +67,11 @@ class LiveTurns:
         self._dirty.add(turn.segment_id)
 
     def begin_again(self, track: int) -> None:
-        """An engine starts with the track's first sample."""
+        """Hold back the track's turns: an engine starts over from its first sample."""
         self._catching_up[track] = {}
 
     def caught_up(self, track: int) -> None:
-        """The engine has come as far as one had come before."""
+        """Release the held turns of a track and retract current turns that the new engine did not repeat."""
         held = self._catching_up.pop(track, None)
         if held is None:
             return
@@ -83,20 +82,20 @@ class LiveTurns:
         self._dirty |= gone | set(held)
 
     def catching_up(self, track: int) -> bool:
-        """True while an engine repeats what was heard before."""
+        """Return whether an engine is repeating audio of the track."""
         return track in self._catching_up
 
     def settle(self, track: int) -> None:
-        """From now on nothing but words can change of the track's stable turns: with final words they are final."""
+        """Mark a track's speakers as settled: its stable turns become final with their words."""
         self._settled.add(track)
         self._note_final(track)
 
     def settled(self, track: int) -> bool:
-        """True when the track's stable turns are final once their words are."""
+        """Return whether the track's stable turns become final with their words."""
         return track in self._settled
 
     def words_are_final(self, track: int, through_us: int) -> None:
-        """Words of the track that end at or before this moment of the meeting will not change again."""
+        """Mark words of the track that end at or before ``through_us``, in meeting time, as final."""
         if through_us > self.words_final_through_us(track):
             self._final_words_us[track] = through_us
             self._note_final(track)
@@ -111,34 +110,36 @@ class LiveTurns:
     def _is_final(self, turn: LiveTurn) -> bool:
         if turn.state != TurnState.STABLE or turn.track not in self._settled:
             return False
-        # By the times that are told, so that turns and watermark say the same.
+        # Compare published times, so that turns agree with the watermark.
         return to_ms(turn.end_us) <= self.words_final_through_us(turn.track) // 1000
 
     def ignore(self, track: int) -> None:
-        """Nothing was said on the track after all, nor will be, whatever the engine hears there."""
+        """Retract all turns of a track and drop later ones."""
         self._ignored.add(track)
         for id_, turn in self._now.items():
             if turn.track == track and turn.state != TurnState.RETRACTED:
                 self._now[id_] = replace(turn, state=TurnState.RETRACTED, words=())
                 self._dirty.add(id_)
 
-    # What is known.
+    # Current state
 
     def segments(self) -> list[Segment]:
-        """The turns as segments, in the order of time."""
+        """Return the current turns as segments, in time order."""
         found = [turn.segment() for turn in self._now.values() if turn.state != TurnState.RETRACTED]
         return sorted(found, key=lambda s: (s.start_us, s.end_us, s.segment_id))
 
     def heard_through_us(self, track: int) -> int:
-        """The end of the last turn told of a track."""
+        """Return the end of the last published turn of a track, microseconds."""
         return 1000 * max((turn.end_ms for turn in self._told_of(track)), default=0)
 
     def words_final_through_us(self, track: int) -> int:
-        """Up to which moment of the meeting the track's words are final."""
+        """Return the meeting time up to which the track's words are final, microseconds."""
         return self._final_words_us.get(track, 0)
 
     def words_through_us(self, track: int) -> int:
-        """The end of the last turn that was told of a track with words of all of it, and of the last word told."""
+        """Return up to where words of a track are published, microseconds: the end of the last published word or
+        complete turn.
+        """
         whole = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
         told = [(turn, turn.end_ms if turn.state in whole else 0) for turn in self._told_of(track)]
         return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in told), default=0)
@@ -148,36 +149,36 @@ class LiveTurns:
         return (t for t in self._told.values() if (t.track_id, t.channel) == (of.track_id, of.channel))
 
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
-        """Start of the first turn of a track in one of these states; None where there is none."""
+        """Return the start of a track's first turn in one of these states, microseconds; None if there is none."""
         wanted = set(states)
         return min((t.start_us for t in self._now.values() if t.track == track and t.state in wanted), default=None)
 
     def speaker_id(self, number: int) -> str:
-        """UUID of a speaker; the nil UUID while it is not known who speaks."""
+        """Return a speaker's UUID; the nil UUID for the unknown speaker."""
         return NOBODY if number == UNKNOWN_SPEAKER else str(speaker_id(self._meeting_id, number))
 
     def alias(self, number: int) -> str:
-        """A name to show."""
+        """Return a speaker's display name."""
         if number == UNKNOWN_SPEAKER:
             return "Unknown"
         return self._names.get(number, f"Speaker {number}")
 
     def name(self, names: dict[int, str]) -> None:
-        """Names of speakers as the finished meeting has them."""
+        """Adopt the speaker names of the finished meeting."""
         self._names.update(names)
 
     def most_voices(self) -> int:
-        """The most speakers told apart on one MIXED track."""
+        """Return the highest number of speakers on any MIXED track."""
         voices: defaultdict[int, set[int]] = defaultdict(set)
         for turn in self._now.values():
             if turn.state != TurnState.RETRACTED and not is_participant(self._config, turn.track):
                 voices[turn.track].add(turn.speaker)
         return max((len(found - {UNKNOWN_SPEAKER}) for found in voices.values()), default=0)
 
-    # What is told.
+    # Published state
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
-        """Takes up what was told before this process held the meeting; words that were told to be final stay so."""
+        """Restore published turns from stored events; words published as final stay final."""
         numbers: dict[str, int] = {NOBODY: UNKNOWN_SPEAKER}
         for event in events:
             if event.WhichOneof("event") == "watermark":
@@ -205,13 +206,13 @@ class LiveTurns:
             )
 
     def _number_of(self, id_: str, numbers: dict[str, int]) -> int:
-        # Ids are derived from numbers: a handful of tries finds the one that was meant.
+        # Ids are derived from numbers: enumerating a few finds the match.
         while id_ not in numbers:
             numbers[self.speaker_id(len(numbers))] = len(numbers)
         return numbers[id_]
 
     def changes(self) -> list[pb.LiveEvent]:
-        """Events that say what has changed since the last call, and count as told."""
+        """Return events for the changes since the last call, and mark them as published."""
         changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
         for id_ in self._dirty:
             told, turn = self._told.get(id_), self._message(self._now[id_])
@@ -220,7 +221,7 @@ class LiveTurns:
                     changed.append((None, turn))
                 continue
             turn.revision = told.revision
-            # What was final stays as it was told: the watermark has passed.
+            # A final turn is never revised: the watermark has passed it.
             if turn != told and told.state != pb.LIVE_TURN_STATE_FINAL:
                 changed.append((told, turn))
         self._dirty.clear()
@@ -233,7 +234,7 @@ class LiveTurns:
         return events
 
     def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
-        """The same for the finished meeting's conversation: every turn becomes final or is retracted."""
+        """As ``changes``, for the finished meeting: every turn becomes final or is retracted."""
         tracks = len(self._config.tracks)
         final = {s.segment_id for s in conversation.segments}
         for id_ in set(self._now) - final:
@@ -247,7 +248,7 @@ class LiveTurns:
         return self.changes()
 
     def _revisions(self, changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]]) -> list[pb.SpeakerRevision]:
-        """Whose stable segments changed hands, and how."""
+        """Return the speaker revisions of stable turns: reassigned, merged or split."""
         moved: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for told, turn in changed:
             if told is None or NOBODY in (told.speaker_id, turn.speaker_id):
@@ -289,10 +290,10 @@ class LiveTurns:
 
 
 def to_ms(us: int) -> int:
-    """Whole milliseconds, as events carry them."""
+    """Round microseconds to whole milliseconds, the unit of events."""
     return round(us / 1000)
 
 
 def is_participant(config: LiveConfig, track: int) -> bool:
-    """True for a track of one known person."""
+    """Return whether the track carries a single known person."""
     return config.tracks[track].kind is TrackKind.PARTICIPANT

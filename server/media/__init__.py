@@ -1,4 +1,4 @@
-"""Media files and samples: what tracks there are, decoded, mixed and resampled to 16 kHz mono."""
+"""Decoding of media files: track selection, mixing, and resampling to 16 kHz PCM."""
 
 from server.media.ogg import checksum
 from server.media.opening import open_media, stated_duration_s

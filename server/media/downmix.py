@@ -1,8 +1,7 @@
-"""Several channels to one, so that nothing that a channel holds is lost.
+"""Downmixing of channels without losing any channel's content.
 
-The mean of the channels is what a recording of people needs, but where channels cancel: a microphone whose wires are
-crossed writes the right channel as the left one's opposite, and their mean is silence. There the sign of the channel
-that cancels is turned.
+The mean of the channels suits recordings of people, except where channels cancel: a microphone with crossed wires
+writes the right channel as the inverted left one, and their mean is silence. There the cancelling channel is inverted.
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-# Signs are decided for blocks of 0.1 s of the track's own time, so that they do not depend on how the audio is cut.
+# Signs are decided per block of 0.1 s of track time, so that they do not depend on how the audio is split.
 BLOCK = 1600
-# From one choice of signs to another: 10 ms, in which no click is heard.
+# Cross-fade between two sets of signs: 10 ms, too smooth for an audible click.
 FADE = 160
-# Two channels cancel where their sum has less than this of their energies (-13 dB; of unlike ones it has all), and do
-# no more where it has more than the other.
+# Share of two channels' energies that remains in their sum: below CANCELS (-13 dB) they cancel, above ADDS they do not.
+# Unrelated channels have a share of 1.
 CANCELS, ADDS = 0.05, 0.5
-# A channel below -80 dBFS has nothing to lose.
+# A channel below -80 dBFS has no content to lose.
 HEARD_ENERGY = BLOCK * 1e-8
-# Pairs are looked at among so many channels; of more, which no recorder of people has, all are one sum.
+# Pairs are compared among up to this many channels; more, which recordings of people do not have, are just averaged.
 MAX_CHANNELS = 64
 
 
 class Downmix:
-    """Samples (n, channels) to (n,): their mean, with the signs turned of channels that would be lost in it.
+    """Mix samples (n, channels) to (n,): the mean, with channels inverted that would otherwise be cancelled.
 
-    What comes out does not depend on how the samples are cut; up to 0.1 s is kept inside. Audio whose channels never
-    cancel comes out as the plain mean, bit for bit.
+    The result does not depend on how the samples are split; up to 0.1 s is buffered. Audio whose channels never cancel
+    comes out as the plain mean, bit for bit.
     """
 
     def __init__(self, channels: int) -> None:
@@ -38,7 +37,7 @@ class Downmix:
         self._watch = 1 < channels <= MAX_CHANNELS
 
     def __call__(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """The mean as far as it is decided."""
+        """Yield the mix of all complete blocks."""
         if not self._watch:
             yield _mean(samples)
             return
@@ -49,13 +48,13 @@ class Downmix:
             yield self._mixed(whole[:end])
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
-        """What is still inside."""
+        """Yield the mix of the buffered rest."""
         if len(self._kept):
             yield self._mixed(self._kept)
         self._kept = self._kept[:0]
 
     def _mixed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mix of whole blocks, or of the last piece of the track."""
+        """Mix whole blocks, or the track's last, shorter span."""
         mean = _mean(samples)
         if samples.shape[1] == 2 and np.all(self._signs > 0) and _adds_up(samples, mean):
             return mean
@@ -76,7 +75,7 @@ class Downmix:
         return mean
 
     def _next_signs(self, energies: NDArray[np.float32], cancelling: bool) -> NDArray[np.float32]:
-        """The signs of a block, by the energies (channels, channels) of its channels and pairs."""
+        """Return the signs of the next block from its channel products, (channels, channels)."""
         plain = np.ones_like(self._signs)
         if np.all(self._signs > 0):
             return _aligned(energies) if cancelling else plain
@@ -93,7 +92,7 @@ def _mean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _adds_up(samples: NDArray[np.float32], mean: NDArray[np.float32]) -> bool:
-    """True where two channels are known not to cancel in any block: quicker than asking how much is left."""
+    """Return whether two channels surely do not cancel in any block; cheaper than ``_least_left``."""
     if len(samples) % BLOCK:
         return False
     summed = mean.reshape(-1, BLOCK)
@@ -104,8 +103,14 @@ def _adds_up(samples: NDArray[np.float32], mean: NDArray[np.float32]) -> bool:
 
 
 def _least_left(shared: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each block (blocks, channels, channels) the least share of energy that the sum of a pair keeps, 0..2; 1 where
-    fewer than two channels are heard."""
+    """Return the smallest share of energy that the sum of any two channels keeps, 0..2, per block.
+
+    Args:
+        shared: products of channels, (blocks, channels, channels).
+        signs: the channels' signs, (channels,).
+
+    It is 1 where fewer than two channels are audible.
+    """
     own = np.diagonal(shared, axis1=1, axis2=2)
     both = own[:, :, None] + own[:, None, :]
     kept = both + 2 * shared * signs[:, None] * signs[None, :]
@@ -116,14 +121,14 @@ def _least_left(shared: NDArray[np.float32], signs: NDArray[np.float32]) -> NDAr
 
 
 def _aligned(energies: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Signs with which no channel cancels what louder ones hold: each is turned to what those before it add up to."""
+    """Return signs with which no channel cancels louder ones: each is aligned with the sum of those before it."""
     signs = np.ones(len(energies), np.float32)
     order = np.argsort(-np.diagonal(energies), kind="stable")
     for place, channel in enumerate(order[1:], start=1):
         before = order[:place]
         if float(np.dot(energies[channel, before], signs[before])) < 0:
             signs[channel] = -1
-    # As few as possible are turned, and the first channel is not.
+    # Invert as few channels as possible, and never the first.
     return signs if signs[0] > 0 else -signs
 
 

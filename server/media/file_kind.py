@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, for messages: the demuxer alone does not say why it cannot read one."""
+"""Identification of file types by their first bytes, for error messages: demuxers do not say why they fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-# The index of an MP4 of many hours.
+# Enough for the index of an MP4 of many hours.
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 MAX_BOXES = 100_000
 MAX_HEADER_BYTES = 1024 * 1024
@@ -47,7 +47,7 @@ ENCRYPTED = "encrypted"
 
 
 def why_unreadable(path: Path) -> str:
-    """Why a file that no demuxer takes cannot be used, and what would help."""
+    """Explain why a file that no demuxer accepts is unusable, and what would help."""
     with path.open("rb") as file:
         start = file.read(16)
         if start[4:8] == b"ftyp":
@@ -64,7 +64,7 @@ def why_unreadable(path: Path) -> str:
 
 
 def codecs_of_tracks(path: Path) -> list[str]:
-    """What an MP4, Matroska or WAV file calls the codec of each audio track; ``ENCRYPTED`` for one that is."""
+    """Return the codec name of each audio track in an MP4, Matroska or WAV file; ``ENCRYPTED`` for an encrypted one."""
     with path.open("rb") as file:
         start = file.read(MAX_HEADER_BYTES)
         if start[4:8] == b"ftyp":
@@ -77,7 +77,7 @@ def codecs_of_tracks(path: Path) -> list[str]:
 
 
 def states_length(path: Path) -> bool:
-    """False for an MP4 in fragments and a Matroska file without a length, as browsers write them."""
+    """Return False for fragmented MP4 and for Matroska without a duration, as browsers write them."""
     with path.open("rb") as file:
         start = file.read(MAX_HEADER_BYTES)
         if start[4:8] == b"ftyp":
@@ -86,7 +86,7 @@ def states_length(path: Path) -> bool:
 
 
 def _index(file: BinaryIO) -> bytes | None:
-    """The payload of an MP4's ``moov`` box; None where there is none, or not all of it."""
+    """Return the payload of an MP4's ``moov`` box; None if it is missing or truncated."""
     at = 0
     for _ in range(MAX_BOXES):
         file.seek(at)
@@ -107,7 +107,7 @@ def _index(file: BinaryIO) -> bytes | None:
 
 
 def _sample_entries(index: bytes) -> list[str]:
-    """The kind of sample of each sound track, in their order."""
+    """Return the sample entry types of the sound tracks, in order."""
     entries = []
     for track in index.split(b"trak")[1:]:
         entry = _SAMPLE_ENTRY.search(track)

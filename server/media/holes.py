@@ -1,5 +1,7 @@
-"""Whether sound is missing from a file because bytes of it are: most demuxers take up again behind a hole and say
-nothing of it, so that what was lost looks like a pause of the recorder."""
+"""Detection of missing bytes in media files.
+
+Most demuxers silently resume after a hole, so that lost audio looks like a pause of the recorder.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,14 @@ from server.media.matroska import elements_missing
 OGG, FLAC = b"OggS", b"fLaC"
 PAGE_HEADER_BYTES = 27
 BEGINS_STREAM = 2
-# Of a day of sound in pages of 50 ms.
+# Pages of 50 ms for a day of audio.
 MAX_PAGES = 2_000_000
 
 
 def has_hole(path: Path) -> bool:
-    """Of a file in whose times there is a gap, or that is shorter than it says: whether bytes are missing in it.
+    """Return whether bytes are missing from a file with a time gap or less audio than it states.
 
-    False where the kind of the file does not tell.
+    False for formats that cannot show it.
     """
     with path.open("rb") as file:
         start, size = file.read(4), os.fstat(file.fileno()).st_size
@@ -28,12 +30,12 @@ def has_hole(path: Path) -> bool:
             return elements_missing(file, size)
         if start == OGG:
             return _pages_missing(file)
-        # FLAC counts its samples, and has no way to leave any out.
+        # FLAC counts its samples and cannot skip any.
         return start == FLAC
 
 
 def _pages_missing(file: BinaryIO) -> bool:
-    """Whether a page is not followed by another, or the numbers that the pages of a stream have are not in a row."""
+    """Return whether a page lacks a successor, or the page numbers of a stream have a gap."""
     at, numbers = 0, dict[bytes, int]()
     for _ in range(MAX_PAGES):
         file.seek(at)

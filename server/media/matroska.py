@@ -1,5 +1,7 @@
-"""Whether elements of a Matroska or WebM file are missing or overwritten: they are followed one after the other, by
-their sizes alone (RFC 8794, RFC 9559)."""
+"""Detection of missing or overwritten elements in Matroska and WebM files.
+
+Elements are walked by their sizes only (RFC 8794, RFC 9559).
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,20 @@ VOID, CHECKSUM = 0xEC, 0xBF
 OF_SEGMENT = frozenset(
     {0x114D9B74, 0x1549A966, 0x1654AE6B, CLUSTER, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, VOID, CHECKSUM}
 )
-# Timestamp, silent tracks, position, size of the one before, and the blocks in their forms.
+# Timestamp, silent tracks, position, previous size, and the forms of blocks.
 OF_CLUSTER = frozenset({0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, VOID, CHECKSUM})
 MAX_HEAD_BYTES = 12
-# Eight hours of 20 ms packets and of video are not quite so many; what has more is not looked at further.
+# More than eight hours of 20 ms packets with video need; beyond it the walk ends.
 MAX_ELEMENTS = 3_000_000
 
 
 def elements_missing(file: BinaryIO, size: int) -> bool:
-    """True where an element is not followed by another, or more bytes are stated than there are.
+    """Return True if an element lacks a valid successor, or more bytes are stated than exist.
 
     A file without stated sizes that ends early, as when a browser is closed, lacks none.
 
     Args:
-        size: of the file, in bytes.
+        size: file size in bytes.
     """
     at, segment_end, cluster_end = 0, None, None
     allowed = frozenset({HEADER, SEGMENT, VOID})
@@ -35,11 +37,11 @@ def elements_missing(file: BinaryIO, size: int) -> bool:
             allowed, cluster_end = OF_SEGMENT, None
         element = _head(file, at)
         if element is None:
-            # Half a head at the end of the file is an early end.
+            # A partial element head at the end of the file is an early end.
             return at + MAX_HEAD_BYTES <= size or (segment_end is not None and segment_end > size)
         identity, begin, length = element
         if allowed is OF_CLUSTER and cluster_end is None and identity in OF_SEGMENT - OF_CLUSTER:
-            # A cluster without a size ends where the next element of the segment begins.
+            # A cluster of unknown size ends at the next segment-level element.
             allowed = OF_SEGMENT
         if identity not in allowed:
             return True
@@ -56,9 +58,9 @@ def elements_missing(file: BinaryIO, size: int) -> bool:
 
 
 def _head(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
-    """Of the element at a place its identity, where its content begins, and the content's bytes; None: of no element.
+    """Parse the element head at ``at``: (id, start of its content, length of the content), None if invalid.
 
-    Bytes are None where they are not stated.
+    The length is None where it is unknown.
     """
     file.seek(at)
     head = file.read(MAX_HEAD_BYTES)

@@ -1,4 +1,4 @@
-"""The tracks of a recording as one, and which of them are copies."""
+"""Mixing of a recording's tracks, and removal of duplicates."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 from server.media.pcm_file import BYTES_PER_SAMPLE, PcmFile
 from server.media.similarity import HeardFile, same_recording
 
-# 4 MB of int32 at once.
+# 4 MB of int32 at a time.
 CHUNK_SAMPLES = 1024 * 1024
 FULL_SCALE = 32767
 
 
 def distinct(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
-    """The files in which something is heard that none before them holds; the first, where all are silent.
+    """Return the files with audio that no earlier one duplicates; the first file if all are silent.
 
-    ``working`` is called between steps that take seconds.
+    Args:
+        working: called between steps that take seconds.
     """
     heard = [file for file in files if not file.silent]
     if len(heard) < 2:
@@ -36,10 +37,10 @@ def distinct(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmF
 
 
 def mix(files: Sequence[PcmFile], target: Path, working: Callable[[], None]) -> int:
-    """Writes the sum of the files to ``target``, and returns its samples.
+    """Write the sum of the files to ``target`` and return its length in samples.
 
-    Where the sum would be louder than full scale all of it is made softer by one factor: nothing is cut off, and who
-    is loud and who is quiet stays as it was.
+    A sum beyond full scale is scaled down by one factor for the whole file, which avoids clipping and preserves the
+    dynamics.
     """
     samples = max(file.samples for file in files)
     loudest = 1
@@ -56,7 +57,7 @@ def mix(files: Sequence[PcmFile], target: Path, working: Callable[[], None]) -> 
 
 
 def _sum(files: Sequence[PcmFile], first: int) -> np.ndarray:
-    """The next samples of all files together, as int32."""
+    """Return the sum of the next samples of all files, int32."""
     total = np.zeros(min(CHUNK_SAMPLES, max(file.samples for file in files) - first), np.int32)
     for file in files:
         part = np.fromfile(file.path, "<i2", CHUNK_SAMPLES, offset=min(first, file.samples) * BYTES_PER_SAMPLE)

@@ -1,7 +1,7 @@
-"""The links of an Ogg file: streams that were put one after the other, as web radio and recorders do (RFC 3533, 4).
+"""Chained Ogg files: streams in sequence, as web radio and recorders write them (RFC 3533, section 4).
 
-Each link begins with its own headers and may have another rate, other channels, another codec. The demuxer takes the
-first link's for all of them, so each is opened as a file of its own.
+Each link has its own headers, and possibly another rate, channel count or codec. The demuxer applies the first link's
+to all, so each link is opened as a file of its own.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import BinaryIO
 from server.media.ogg import checksum
 
 PAGE_HEADER_BYTES = 27
-# A page that begins a stream: the capture pattern, version 0, and the flag for it.
+# First page of a stream: capture pattern, version 0, and the BOS flag.
 BEGINNING = re.compile(rb"OggS\x00[\x02\x06]")
-# Of more links the rest is taken for one; a day of radio has some hundred.
+# Beyond this many links the rest counts as one; a day of radio has some hundred.
 MAX_LINKS = 2000
-# Bytes of pages that turn out to be none: an enemy's file may hold nothing else.
+# Limit of bytes in false page matches: a malicious file may consist of them.
 MAX_FALSE_BYTES = 64 * 1024 * 1024
 
 
 def ogg_links(path: Path) -> list[tuple[int, int]]:
-    """Where the links of a file lie, (first byte, byte after the last); none where it is no Ogg file of several."""
+    """Return the byte ranges (start, end) of a chained file's links; empty for any other file."""
     with path.open("rb") as file:
         if file.read(4) != b"OggS":
             return []
@@ -35,7 +35,7 @@ def ogg_links(path: Path) -> list[tuple[int, int]]:
 
 
 def _beginnings(data: mmap.mmap) -> list[int]:
-    """Where each link begins: a page that begins a stream, and does not follow another such page."""
+    """Return the start of each link: a BOS page that does not directly follow another one."""
     begins: list[int] = []
     after_beginning = -1
     false_bytes = 0
@@ -57,29 +57,32 @@ def _beginnings(data: mmap.mmap) -> list[int]:
 
 
 def _page(data: mmap.mmap, at: int) -> bytes:
-    """The page at a place, by the sizes that its header states; shorter where the file ends before it."""
+    """Return the page at ``at``, by the sizes in its header; shorter at the end of the file."""
     header = data[at : at + PAGE_HEADER_BYTES].ljust(PAGE_HEADER_BYTES, b"\0")
     lacing = data[at + PAGE_HEADER_BYTES : at + PAGE_HEADER_BYTES + header[26]]
     return data[at : at + PAGE_HEADER_BYTES + len(lacing) + sum(lacing)].ljust(PAGE_HEADER_BYTES, b"\0")
 
 
 class FilePart:
-    """A part of a file as a file to read."""
+    """A byte range of a file as a file object, for PyAV."""
 
     def __init__(self, file: BinaryIO, first: int, end: int) -> None:
         self._file, self._first, self._size = file, first, end - first
         self._at = 0
 
     def read(self, size: int) -> bytes:
+        """Read up to ``size`` bytes."""
         self._file.seek(self._first + self._at)
         data = self._file.read(max(0, min(size, self._size - self._at)))
         self._at += len(data)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Seek as in ``io.IOBase.seek``."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         self._at = max(0, start + offset)
         return self._at
 
     def tell(self) -> int:
+        """Return the position within the range."""
         return self._at

@@ -1,4 +1,4 @@
-"""Opening untrusted media: what is accepted, which streams are heard, when the file begins, how long it says it is."""
+"""Opening of untrusted media: accepted formats, audio streams, start time and stated duration."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ from av.stream import Discard, Disposition
 from server.media.file_kind import ENCRYPTED, states_length, why_unreadable
 from server.media.refusal import Refused
 
-# Formats that make the decoder open other files or addresses.
+# Formats that make the demuxer open other files or addresses.
 REFUSED_FORMATS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "rtsp", "sdp", "tedcaptions", "tty"})
 OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
-# Containers without a list of their streams: sound that begins late is found by reading on, up to so much.
+# Containers without a stream list: late audio streams are found by reading on, up to these limits.
 WITHOUT_HEADER = frozenset({"flv", "mpegts", "mpeg", "live_flv", "asf", "avi", "nsv"})
 READ_ON = {"probesize": str(2**31 - 1), "analyzeduration": str(4 * 3600 * 10**6)}
-# Streams of frames and nothing else: their times are guessed by the first frame's rate, and say nothing.
+# Raw frame streams: their timestamps are extrapolated from the first frame's rate, and not reliable.
 UNTIMED = frozenset({"aac", "ac3", "dts", "dtshd", "eac3", "latm", "loas", "mlp", "mp3", "truehd"})
 NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-# What is before 0 by less than this is what coders need to begin, and nobody hears it.
+# A start before 0 by less than this is encoder preroll, which is inaudible.
 PREROLL_S = 0.1
-# A length is believed where the container lists its samples, or their number; elsewhere it is guessed from bytes.
+# Containers that state their samples or their number; others estimate the duration from bytes.
 STATING = frozenset({"mov", "matroska", "flac", "wav"})
-# Sizes of headers and padding beside the samples that a WAV states.
+# Allowance for headers and padding around the samples that a WAV states.
 WAV_SLACK_BYTES = 64 * 1024
 
 Source = Path | Any
-"""A file by its path, or a part of one."""
+"""A path, or a part of a file."""
 
 
 def open_media(source: Source, path: Path) -> Any:
-    """The opened container, with at least one audio stream; ``path`` is the file that ``source`` is or is of.
+    """Open a container with at least one audio stream.
+
+    Args:
+        source: the file, or a part of it.
+        path: the whole file.
 
     Raises:
-        Refused: it is no media that is accepted, or has no sound.
+        Refused: not an accepted media file, or without audio.
     """
     if path.stat().st_size == 0:
         raise Refused("empty", "the file is empty")
@@ -64,7 +68,7 @@ def _opened(source: Source, path: Path, options: dict[str, str]) -> Any:
 
 
 def start_s(container: Any) -> float | None:
-    """When the file begins as a player shows it, with the first of its sound and pictures; None: it does not say."""
+    """Return the container's start time for players, seconds: the first of its audio and video; None if not stated."""
     starts = [
         float(stream.start_time * stream.time_base)
         for stream in container.streams
@@ -80,12 +84,12 @@ def start_s(container: Any) -> float | None:
 
 
 def timed(container: Any) -> bool:
-    """Whether the container knows when each of its packets is to be heard."""
+    """Return whether the container has reliable packet timestamps."""
     return container.format.name not in UNTIMED
 
 
 def stated_duration_s(container: Any, path: Path) -> float | None:
-    """The length that the container surely states, in seconds; None where it does not, or only guesses."""
+    """Return the duration that the container reliably states, seconds; None if it states none or only an estimate."""
     kinds = set(container.format.name.split(",")) & STATING
     stream = container.streams.audio[0]
     if not kinds or not states_length(path):
@@ -112,7 +116,10 @@ def _fits(container: Any, stream: Any, seconds: float, file_bytes: int) -> bool:
 
 
 def codec_name(stream: Any, called: Sequence[str], place: int) -> str:
-    """The codec of the audio stream at a place; ``called`` is what the file calls each, which counts where nobody
-    knows it, or it is ``ENCRYPTED``."""
+    """Return the codec name of audio stream number ``place``.
+
+    Args:
+        called: the file's own names of its codecs, used if the codec is unknown to FFmpeg or ``ENCRYPTED``.
+    """
     name = called[place] if place < len(called) else "unknown"
     return name if stream.codec_context is None or name == ENCRYPTED else str(stream.codec_context.name)

@@ -1,4 +1,4 @@
-"""A file of s16le mono at 16 kHz that is written from its beginning, silence as holes."""
+"""Sequential writing of s16le mono 16 kHz files, with silence as sparse holes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ BUFFER_BYTES = 1024 * 1024
 
 
 class PcmFile:
-    """One track's audio on its way to disk."""
+    """One track's audio, being written to disk."""
 
     def __init__(self, path: Path, max_seconds: float, gain: float = 1.0) -> None:
-        """``gain``: what everything that comes was multiplied by before."""
+        """
+        Args:
+            max_seconds: maximum length, seconds.
+            gain: factor that the samples are already multiplied by; ``level_dbfs`` reverts it.
+        """
         self.path = path
         self.samples = 0
         self._gain = gain
@@ -29,7 +33,7 @@ class PcmFile:
         self._file = path.open("wb", buffering=BUFFER_BYTES)
 
     def write(self, chunk: NDArray[np.float32]) -> None:
-        """Appends samples, -1..1 being full scale. Raises Refused where the recording becomes too long."""
+        """Append float32 samples (n,), full scale -1..1. Raises Refused if the recording becomes too long."""
         self._advance(self.samples + len(chunk))
         with np.errstate(all="ignore"):
             pcm = to_s16(chunk)
@@ -38,24 +42,24 @@ class PcmFile:
         self._file.write(pcm.tobytes())
 
     def silence_until(self, sample: int) -> None:
-        """Nothing is heard up to the sample of that number, where it is later than what is there. Raises Refused."""
+        """Extend the file with silence up to index ``sample``, if it is shorter. Raises Refused."""
         if sample > self.samples:
             self._advance(sample)
             self._file.seek(sample * BYTES_PER_SAMPLE)
 
     def close(self) -> None:
-        """Everything is in the file."""
+        """Flush and close the file."""
         self._file.truncate(self.samples * BYTES_PER_SAMPLE)
         self._file.close()
 
     @property
     def silent(self) -> bool:
-        """True where it holds nothing but zeros."""
+        """Whether all samples are zero."""
         return not self._energy
 
     @property
     def level_dbfs(self) -> float | None:
-        """dBFS of the mean power as it came, before the gain; None where there is nothing but zeros."""
+        """Mean power before the gain, dBFS; None for digital silence."""
         if not self._energy:
             return None
         return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(32768 * self._gain)
@@ -67,7 +71,7 @@ class PcmFile:
 
 
 class PcmFolder:
-    """Where the files of a recording come into being."""
+    """The folder in which a recording's files are written."""
 
     def __init__(self, path: Path, max_seconds: float, most_files: int) -> None:
         self.path, self.max_seconds = path, max_seconds
@@ -75,7 +79,7 @@ class PcmFolder:
         self._files = 0
 
     def new_file(self, name: str, gain: float) -> PcmFile:
-        """An empty file. Raises Refused where there are too many."""
+        """Create an empty file. Raises Refused if there are too many."""
         self._files += 1
         if self._files > self._most_files:
             raise too_many_channels(self._most_files)

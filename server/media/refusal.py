@@ -1,10 +1,10 @@
-"""Why a file cannot be used."""
+"""Reasons for refusing a file."""
 
 from __future__ import annotations
 
 
 class Refused(Exception):
-    """The file cannot be used; ``code`` is for programs, ``reason`` for people, and says what would help."""
+    """The file is unusable; ``code`` is for programs, ``reason`` tells people why and what would help."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -12,12 +12,17 @@ class Refused(Exception):
 
 
 def too_long(max_seconds: float) -> Refused:
-    """More than the server accepts."""
+    """Return the refusal of a recording longer than ``max_seconds``."""
     return Refused("too_long", f"longer than this server accepts ({max_seconds:.0f} s)")
 
 
 def too_many_channels(most: int, channels: int | None = None) -> Refused:
-    """More than can be kept apart; ``channels`` where it is known how many."""
+    """Return the refusal of a recording with too many channels to keep separate.
+
+    Args:
+        most: the maximum.
+        channels: the recording's number, if it is known.
+    """
     found = f"{channels}" if channels else f"more than {most}"
     return Refused(
         "too_many_channels",

@@ -1,4 +1,4 @@
-"""Audio of any form to what the engine takes: 16 kHz, signed 16-bit, mono or each channel by itself."""
+"""Resampling to 16 kHz: mono, or each channel separately."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 from server.media.downmix import Downmix
 
 RATE_HZ = 16_000
-# The library's resampler takes no more channels at once.
+# Channel limit of the library's resampler.
 MAX_CHANNELS = 64
-# More are resampled in groups of so many.
+# Recordings with more channels are resampled in groups of this size.
 GROUP = 8
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-"""A layout of so many channels; which one does not matter, nothing is made of a channel's place."""
+"""A layout for each channel count; channel positions do not matter here."""
 
 
 class ChannelResampler:
-    """Frames of any rate, format and layout to float32 (n, channels) at 16 kHz.
+    """Resample frames of any rate, format and layout to float32 (n, channels) at 16 kHz.
 
-    A new resampler is made where the stream changes its form half-way; what was inside comes out first, with as many
-    channels as it had.
+    When the stream changes its format, the old resampler is flushed first, with the old channel count.
     """
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class ChannelResampler:
             yield from self._joined(_groups(frame))
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
-        """What is still inside."""
+        """Yield the buffered output."""
         if len(self._resamplers) == 1:
             for out in self._resamplers[0].resample(None):
                 yield out.to_ndarray().reshape(-1, self._channels)
@@ -59,8 +58,8 @@ class ChannelResampler:
         self._resamplers, self._splitters, self._form = [], [], ()
 
     def _begin(self, frame: Any) -> None:
-        # The library's own downmix weighs channels by their place in a room, which a recording of people has not: each
-        # is resampled by itself. Packed, since PyAV crashes on what has a plane for each of eight channels.
+        # The library's downmix weights channels by room position, which is meaningless here, so channels are resampled
+        # separately. The format is packed, since PyAV crashes on planar frames of eight channels.
         self._channels = frame.layout.nb_channels
         if self._channels <= MAX_CHANNELS:
             self._resamplers = [av.AudioResampler(format="flt", layout=frame.layout, rate=RATE_HZ)]
@@ -72,7 +71,7 @@ class ChannelResampler:
         self._resamplers = [av.AudioResampler(format="flt", layout=LAYOUTS[size], rate=RATE_HZ) for size in sizes]
 
     def _joined(self, groups: list[Any]) -> Iterator[NDArray[np.float32]]:
-        """What comes of the groups of channels, which are resampled in step."""
+        """Resample the channel groups in step and yield them joined."""
         parts: list[NDArray[np.float32]] = []
         for resampler, group in zip(self._resamplers, groups, strict=True):
             channels = min(GROUP, self._channels - GROUP * len(parts))
@@ -82,10 +81,15 @@ class ChannelResampler:
 
 
 class Splitter:
-    """Of frames with a plane for each channel a few channels; the planes themselves stay where they are."""
+    """Extract a few channels from planar frames without copying planes."""
 
     def __init__(self, frame: Any, first: int, size: int) -> None:
-        """For frames of the form of ``frame``, whose channels ``first`` to ``first + size`` are wanted."""
+        """
+        Args:
+            frame: an example of the frames to split.
+            first: index of the first channel.
+            size: number of channels.
+        """
         self._graph = av.filter.Graph()
         form = f"sample_fmt={frame.format.name}:channel_layout={frame.layout.name}"
         source = self._graph.add("abuffer", f"time_base=1/{RATE_HZ}:sample_rate={frame.sample_rate}:{form}")
@@ -104,7 +108,7 @@ class Splitter:
 
 
 def _groups(frame: Any) -> list[Any]:
-    """A packed frame as frames of a few channels each."""
+    """Split a packed frame into frames of a few channels each."""
     samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
     groups = []
     for first in range(0, samples.shape[1], GROUP):
@@ -117,9 +121,9 @@ def _groups(frame: Any) -> list[Any]:
 
 
 class MonoResampler:
-    """Frames of any rate, format and layout to mono float32 at 16 kHz; see ``Downmix`` for what becomes of channels.
+    """Resample frames of any rate, format and layout to float32 mono at 16 kHz; ``Downmix`` mixes the channels.
 
-    What comes out does not depend on how the audio is cut into frames.
+    The result does not depend on how the audio is split into frames.
     """
 
     def __init__(self) -> None:
@@ -132,7 +136,7 @@ class MonoResampler:
             yield from self._mixed(samples)
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
-        """What is still inside."""
+        """Yield the buffered output."""
         for samples in self._resampler.flush():
             yield from self._mixed(samples)
         yield from self._end_of_form()
@@ -151,6 +155,6 @@ class MonoResampler:
 
 
 def to_s16(chunk: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Samples -1..1 as int16; int16 that came as float is the same again, sample for sample."""
+    """Convert float samples -1..1 to int16; a round trip of int16 through float is exact."""
     scaled = np.round(np.nan_to_num(chunk) * np.float32(32768.0))
     return np.clip(scaled, -32768, 32767).astype("<i2")

@@ -1,4 +1,4 @@
-"""Whether two stretches of sound are the same: at another level, a little later, through another codec."""
+"""Detection of duplicate audio despite differences of level, delay and codec."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from numpy.typing import NDArray
 
 from server.media.resampling import RATE_HZ
 
-# Quieter than this (-50 dBFS) a second says nothing of what it is a copy of.
+# Seconds quieter than this (-50 dBFS) are not compared.
 AUDIBLE_RMS = 32768 * 10 ** (-50 / 20)
-# A pair is judged by so many seconds with sound on either.
+# Number of seconds with sound on either file that decide on a pair.
 COMPARED_SECONDS = 10
-# Two copies of a mix come through different codecs; two people in a room hear one another faintly.
+# Copies of a mix may pass through different codecs; two people in a room hear each other faintly.
 SAME_CORRELATION = 0.9
-# Less in a single second, and one of them hears somebody else as well. A codec at 8 kbit/s leaves 0.85.
+# Less than this in a single second means that one file has another voice as well. A codec at 8 kbit/s still reaches
+# 0.85.
 OTHER_CORRELATION = 0.8
-# How much louder one copy is than the other changes by no more.
+# Maximum change of the level difference between two copies.
 SAME_RATIO_DB = 6.0
-# Copies may be apart by so much.
+# Maximum delay between two copies.
 MAX_SHIFT = RATE_HZ // 2
-# Of the energy of both; below it there is nothing but errors of rounding to compare.
+# Share of both signals' energy below which an overlap contains only rounding errors.
 MIN_OVERLAP = 1e-3
-# A last piece that is shorter than this is left out of a comparison.
+# A shorter last span is not compared.
 MIN_PIECE = RATE_HZ // 10
 
 Samples = NDArray[np.int16]
 
 
 def rms(samples: NDArray[Any]) -> float:
-    """Root mean square, 0..32768."""
+    """Return the root mean square, 0..32768."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if len(samples) else 0.0
 
 
 def correlation(a: Samples, b: Samples) -> float:
-    """The highest normalised cross-correlation of two stretches of one length at any shift of up to 0.5 s, -1..1."""
+    """Return the highest normalised cross-correlation of two equally long spans at shifts of up to 0.5 s, -1..1."""
     return float(np.max(_correlations(a, b)[0]))
 
 
 def best_shift(a: Samples, b: Samples) -> tuple[float, int]:
-    """The normalised cross-correlation that is furthest from 0, -1..1, and its shift: how much later the first is."""
+    """Return the normalised cross-correlation furthest from 0, -1..1, and its shift: the delay of ``a``, samples."""
     found, shifts = _correlations(a, b)
     best = int(np.argmax(np.abs(found)))
     return float(found[best]), int(shifts[best])
 
 
 def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The normalised cross-correlation at every shift.
+    """Return the normalised cross-correlation at every shift, and the shifts.
 
-    The overlap alone is normalised, so that a shift costs nothing; one that holds next to nothing
-    of the sound says nothing.
+    Normalised over the overlap only, so that shifting costs nothing; overlaps with almost no energy are suppressed.
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
     size = 1 << (len(x) + len(y)).bit_length()
@@ -65,7 +65,7 @@ def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[
     largest = min(MAX_SHIFT, n - 1)
     shifts = np.arange(-largest, largest + 1)
     energy_x, energy_y = np.concatenate([[0], np.cumsum(x**2)]), np.concatenate([[0], np.cumsum(y**2)])
-    # At shift s, x[s:] meets y[:n-s]; at -s the other way round.
+    # At shift s, x[s:] meets y[:n-s]; at -s the reverse.
     from_x, to_x = np.maximum(shifts, 0), n + np.minimum(shifts, 0)
     from_y, to_y = np.maximum(-shifts, 0), n - np.maximum(shifts, 0)
     overlap = np.sqrt((energy_x[to_x] - energy_x[from_x]) * (energy_y[to_y] - energy_y[from_y]))
@@ -74,26 +74,28 @@ def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[
 
 
 class HeardFile:
-    """A file of s16le mono at 16 kHz, and how loud each of its seconds is."""
+    """An s16le mono 16 kHz file with the level of each of its seconds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with path.open("rb") as file:
             pieces = (np.frombuffer(data, "<i2") for data in iter(lambda: file.read(RATE_HZ * 2), b""))
             self.loudness = [rms(piece) for piece in takewhile(lambda piece: len(piece) >= MIN_PIECE, pieces)]
-            """Root mean square of each second, 0..32768; the last may be shorter."""
+            """RMS of each second, 0..32768; the last may be shorter."""
 
     def louder(self, other: HeardFile) -> list[float]:
-        """The loudness of whichever is louder, second by second."""
+        """Return the higher RMS of both files for each second."""
         return [max(pair) for pair in zip_longest(self.loudness, other.loudness, fillvalue=0.0)]
 
 
 def same_recording(a: HeardFile, b: HeardFile, working: Callable[[], None]) -> bool:
-    """Whether two files carry the same audio from beginning to end, either way up.
+    """Return whether two files carry the same audio throughout, in either polarity.
 
-    Some seconds decide whether they are copies at all, and by how much they are apart; then every second has to
-    agree, for a microphone is the same as the mix of a meeting so long as nobody else speaks. ``working`` is called
-    now and then: of long recordings it takes seconds.
+    A sample of seconds decides on the similarity and delay; then every second must agree, since a microphone equals the
+    mix of a meeting while nobody else speaks.
+
+    Args:
+        working: called repeatedly, since long recordings take seconds.
     """
     loudness = a.louder(b)
     audible = [place for place, loud in enumerate(loudness) if loud >= AUDIBLE_RMS]
@@ -117,30 +119,30 @@ def same_recording(a: HeardFile, b: HeardFile, working: Callable[[], None]) -> b
 
 @dataclass
 class _Copy:
-    """How two recordings relate that seem to be the same."""
+    """The relation between two apparently identical recordings."""
 
     shift: int
-    """How much later the first is, in samples."""
+    """Delay of the first, samples."""
     sign: float
-    """-1 where one is the other upside down."""
+    """-1 if the polarity is inverted."""
     louder_db: float = 0.0
-    """How much louder the first is than the second."""
+    """Level of the first minus the second, dB."""
 
     def compared(self, a: Samples, b: Samples) -> tuple[float, float]:
-        """The normalised correlation of two seconds, and how much louder the first is, in dB."""
+        """Return the normalised correlation of two seconds, and the first's level minus the second's, dB."""
         x = a[max(0, self.shift) : RATE_HZ + min(0, self.shift)].astype(np.float64)
         y = b[max(0, -self.shift) : RATE_HZ - max(0, self.shift)].astype(np.float64)
         if max(rms(x), rms(y)) < AUDIBLE_RMS:
             return self.sign, self.louder_db
-        # `np.dot` would wake the threads of BLAS for each second, which costs fifty times what they compute.
+        # Not `np.dot`: waking BLAS threads for each second costs fifty times the computation.
         shared, own_x, own_y = (float(np.einsum("i,i->", *pair)) for pair in ((x, y), (x, x), (y, y)))
         return shared / max(math.sqrt(own_x * own_y), 1e-9), 10 * math.log10(max(own_x, 1e-3) / max(own_y, 1e-3))
 
     def agrees(self, a: Samples, b: Samples) -> bool:
-        """Whether two seconds are as the others.
+        """Return whether two seconds are consistent with the relation.
 
-        Of a call with its sides left and right each side hears the other faintly, and what it hears is the same; but
-        who is louder changes.
+        In a call recorded as left and right, each side carries the other faintly, and correlated; but the level
+        difference changes.
         """
         similarity, louder_db = self.compared(a, b)
         return similarity * self.sign >= OTHER_CORRELATION and abs(louder_db - self.louder_db) <= SAME_RATIO_DB

@@ -1,13 +1,13 @@
-"""Where on its track each piece of audio belongs, by the container's timestamps.
+"""Placement of decoded audio on its track, by the container's timestamps.
 
-A timestamp is believed as far as a player would believe it. Rounding and jitter of up to 50 ms do nothing: pieces
-follow one another, so that Matroska's milliseconds leave no clicks; but what is beyond is put right at once, so that
-nothing adds up. A gap is silence. Of audio that overlaps what is there already, the overlapping part is dropped.
+Timestamps are trusted as far as a player would. Rounding and jitter of up to 50 ms are ignored: frames are joined, so
+that Matroska's millisecond timestamps leave no clicks; larger deviations are corrected at once, so that they do not add
+up. A gap becomes silence. Of overlapping audio, the overlapping part is dropped.
 
-A timestamp may also be forged or broken. One piece that leaps away and those after it do not is put where it follows
-the one before. A leap beyond the longest recording that is accepted, backwards by more than 10 s, or back to the start
-of the track, as in recordings that were put one after the other, is no time of a recording: the clock was set anew, and
-what comes follows what was there. Nothing is ever written for it, and nothing after it is lost.
+Timestamps may also be forged or broken. A single frame that jumps, unlike those after it, is appended to the one
+before. A jump beyond the maximum recording length, backwards by more than 10 s, or back to the start of the track, as
+in concatenated recordings, means that the clock was reset: the audio is appended. Nothing is ever written for such a
+jump, and no audio after it is lost.
 """
 
 from __future__ import annotations
@@ -16,54 +16,57 @@ from dataclasses import dataclass
 from typing import Any
 
 TOLERANCE_S = 0.05
-# The first piece has nothing to be continuous with: it is put where it belongs, but for rounding.
+# The first frame has no predecessor: it is placed by its timestamp, except for rounding.
 START_TOLERANCE_S = 0.005
 ROUNDING_S = 0.0005
-# As ffmpeg's own limit of what may be one stream's time (-dts_delta_threshold).
+# As ffmpeg's own limit for timestamps of one stream (-dts_delta_threshold).
 MAX_OVERLAP_S = 10.0
-# So many pieces with a new time in a row, and it is no lone error.
+# This many consecutive frames with a new time are not an isolated error.
 CONFIRMING_PIECES = 10
-# A clock that was set anew so often, other than to the start, is none: pieces follow one another from then on.
+# A clock reset more often, other than to the start, is unusable: from then on frames are appended.
 MAX_CLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One frame on its way."""
+    """One decoded frame to place."""
 
     frame: Any
     time_s: float | None
-    """From the start of the file; None where the container does not say."""
+    """Seconds from the start of the file; None if the container gives no timestamp."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A frame with its place: after what was placed before, unless ``after_silence_s``."""
+    """A placed frame: it follows the previous one, unless ``after_silence_s`` is set."""
 
     frame: Any
     after_silence_s: float | None = None
-    """Where it begins, from the start of the file; until there is silence."""
+    """Start of the frame, seconds from the start of the file, preceded by silence."""
     dropped_s: float = 0.0
-    """How much of its beginning is left out."""
+    """Seconds to drop from its start."""
 
 
 class Timeline:
-    """Places the pieces of one track, in the order in which they come."""
+    """Place the frames of one track, in decoding order."""
 
     def __init__(self, limit_s: float) -> None:
-        """``limit_s``: no recording is longer."""
+        """
+        Args:
+            limit_s: maximum length of a recording, seconds.
+        """
         self._limit_s = limit_s
         self.now_s = 0.0
-        """Where what was placed ends, from the start of the file."""
-        self._shift_s = 0.0  # what is added to timestamps since the clock was set anew
+        """End of the placed audio, seconds from the start of the file."""
+        self._shift_s = 0.0  # added to timestamps since the clock was reset
         self._first_s: float | None = None
         self._clocks = 0
         self._cutting = False
         self._waiting: list[Piece] = []
 
     def place(self, piece: Piece) -> list[Placed]:
-        """What has its place now; a piece that leaps waits for those that show whether it is alone."""
+        """Return the frames whose placement is decided; a frame that jumps waits for confirmation by later ones."""
         if self._waiting:
             self._waiting.append(piece)
             return self._decided()
@@ -82,19 +85,19 @@ class Timeline:
         return []
 
     def finish(self) -> list[Placed]:
-        """What still waits."""
+        """Return the frames that are still waiting."""
         placed: list[Placed] = []
         while self._waiting:
             placed += self._settled()
         return placed
 
     def until(self, time_s: float) -> float:
-        """A moment of the container on the track's own time; never beyond what a recording may last."""
+        """Convert a container time to track time, seconds, limited to the maximum recording length."""
         moment = time_s + self._shift_s
         return moment if self.now_s < moment <= self._limit_s else self.now_s
 
     def _leap(self, piece: Piece) -> float:
-        """How much later than it follows a piece says that it begins, in seconds."""
+        """Return by how many seconds a frame's timestamp is later than the end of the audio before it."""
         if piece.time_s is None or self._clocks > MAX_CLOCKS:
             return 0.0
         return piece.time_s + self._shift_s - self.now_s
@@ -103,13 +106,13 @@ class Timeline:
         last, before = self._waiting[-1], self._waiting[:-1]
         back = abs(self._leap(last) - sum(piece.seconds for piece in before)) <= TOLERANCE_S
         if back and last.time_s is not None:
-            # Those in between had wrong timestamps.
+            # The frames in between had wrong timestamps.
             waiting, self._waiting = self._waiting, []
             return [self._following(piece) for piece in waiting]
         return self._settled() if len(self._waiting) >= CONFIRMING_PIECES else []
 
     def _settled(self) -> list[Placed]:
-        """The first that waits where its timestamp says, and those after it."""
+        """Place the first waiting frame by its timestamp, and the others after it."""
         first, *rest = self._waiting
         self._waiting = []
         leap = self._leap(first)

@@ -1,4 +1,4 @@
-"""One audio stream of a file: its packets decoded, its frames put where they belong, and written."""
+"""One audio stream of a file: decoded, placed in time, and written."""
 
 from __future__ import annotations
 
@@ -16,49 +16,55 @@ from server.media.pcm_file import PcmFile, PcmFolder
 from server.media.resampling import RATE_HZ, ChannelResampler
 from server.media.timeline import Piece, Placed, Timeline
 
-# Resampled audio is mixed and written in pieces of 4 s: smaller ones cost more than what is done to them.
+# Resampled audio is mixed and written in batches of 4 s: smaller ones cost more in overhead than in work.
 BATCH_SAMPLES = 4 * RATE_HZ
-# What FFmpeg raises of a packet or frame that nothing can be made of, and PyAV of forms that it does not know.
+# Raised by FFmpeg for undecodable packets or frames, and by PyAV for unknown formats.
 UNUSABLE = (av.error.FFmpegError, ValueError, NotImplementedError)
-# The kinds of AMR frames that say nothing (3GPP TS 26.101, 26.201): silence described, and nothing sent.
+# AMR frame types without speech (3GPP TS 26.101, 26.201): comfort noise and no data.
 AMR_SILENT = {"amrnb": frozenset({8, 9, 10, 11, 15}), "amrwb": frozenset({9, 14, 15})}
 
 
 class Track:
-    """The audio of one stream, or of the streams of the same place in the links of a file.
+    """The audio of one stream, or of the streams with the same index in a file's links.
 
-    Mixed it is written to one file; apart each channel has a file of its own.
+    Mixed into one file, or with one file per channel.
     """
 
     def __init__(self, folder: PcmFolder, place: int, *, apart: bool, gain: float) -> None:
-        """Writes ``<place>-<channel>.raw`` in the folder; ``place`` counts from 0."""
+        """
+        Args:
+            place: index of the track; files are named ``<place>-<channel>.raw``.
+            apart: write each channel to its own file.
+            gain: factor for all samples.
+        """
         self.place = place
         self.files: list[PcmFile] = []
         self.codec = "unknown"
         self.decodable = True
         self.damaged = False
         self.gaps = False
-        """Whether there is silence in it that nobody recorded."""
+        """Whether it contains silence that was not recorded."""
         self.source_samples, self.source_rate_hz = 0, 0
-        """What was decoded, before resampling."""
+        """Amount of decoded audio before resampling."""
         self.peaks = Peaks("")
         self._folder, self._apart, self._gain = folder, apart, gain
         self._resampler = ChannelResampler()
         self._downmix: Downmix | None = None
-        self._gathered: list[NDArray[np.float32]] = []  # resampled, (n, channels)
+        self._gathered: list[NDArray[np.float32]] = []  # as resampled, (n, channels)
         self._gathered_samples = 0
         self._timeline = Timeline(folder.max_seconds)
         self.samples = 0
-        """How far it is written, at 16 kHz."""
-        self._base = 0  # sample at which the link begins
+        """Length of the written audio, samples at 16 kHz."""
+        self._base = 0  # first sample of the link
         self._timed = True
         self._stream: Any = None
-        self._owed_until_s = 0.0  # where the last undecodable packet ends
+        self._owed_until_s = 0.0  # end of the last undecodable packet
 
     def begin_link(self, stream: Any, codec: str, base: int, *, timed: bool) -> None:
-        """The next packets are of this stream, in a container that begins at sample ``base`` of the track.
+        """Start a new stream, in a container that begins at sample ``base`` of the track.
 
-        ``timed``: its timestamps mean something.
+        Args:
+            timed: whether the container's timestamps are reliable.
         """
         self._timed, self._stream = timed, stream
         self.codec = codec
@@ -69,7 +75,10 @@ class Track:
         self.samples = max(self.samples, base)
 
     def take(self, packet: Any, origin_s: float) -> None:
-        """The next packet, of a container that begins at ``origin_s``. Raises Refused where it becomes too long."""
+        """Decode the next packet of a container that starts at ``origin_s`` seconds.
+
+        Raises Refused if the track is too long.
+        """
         try:
             frames = packet.decode()
         except UNUSABLE:
@@ -79,9 +88,9 @@ class Track:
             self._hear(frame, origin_s)
 
     def end_link(self) -> None:
-        """The container has no more packets."""
+        """End the stream: flush the decoder and write all buffered audio."""
         if self._stream.codec_context is not None:
-            # Nothing comes of it where a last packet did this, as the demuxer's do.
+            # Fails if a final empty packet already flushed the decoder, as demuxers send.
             with suppress(av.error.FFmpegError, ValueError):
                 for frame in self._stream.codec_context.decode(None):
                     self._hear(frame, None)
@@ -90,13 +99,13 @@ class Track:
         self._silence_until(self._timeline.until(self._owed_until_s))
 
     def close(self) -> None:
-        """All files are whole, and as long as the track. Raises Refused where that is too long."""
+        """Pad all files to the track's length and close them. Raises Refused if that is too long."""
         for file in self.files:
             file.silence_until(self.samples)
             file.close()
 
     def _undecodable(self, packet: Any, origin_s: float) -> None:
-        """Silence of the packet's length: what comes next has its own time, and at the end it is made up for."""
+        """Account for an undecodable packet as silence: later packets carry their own times, and the end is padded."""
         if not packet.size:
             return
         silent = AMR_SILENT.get(self.codec, frozenset())
@@ -106,7 +115,7 @@ class Track:
             self._owed_until_s = max(self._owed_until_s, end)
 
     def _hear(self, frame: Any, origin_s: float | None) -> None:
-        """The next frame; it follows the one before where no origin is given."""
+        """Place and write the next frame; without an origin it follows the previous one."""
         if not frame.samples or not frame.sample_rate:
             return
         self.source_samples += frame.samples
@@ -131,7 +140,7 @@ class Track:
                 self._lost(frame.samples / frame.sample_rate)
 
     def _lost(self, seconds: float) -> None:
-        """Frames of a form that nobody resamples are silence of their length."""
+        """Replace frames that cannot be resampled by silence of their length."""
         self.damaged = True
         self._resampler = ChannelResampler()
         self._mix_gathered()
@@ -139,7 +148,7 @@ class Track:
         self.samples += round(seconds * RATE_HZ)
 
     def _flush(self) -> None:
-        """Everything that is inside comes out; what follows begins anew."""
+        """Write all buffered audio and reset the resampler."""
         try:
             for chunk in self._resampler.flush():
                 self._gather(chunk)
@@ -163,7 +172,7 @@ class Track:
         samples = np.concatenate(self._gathered)
         self._gathered, self._gathered_samples = [], 0
         if self._gain != 1:
-            # Before the mix: what cancels is judged by what can be heard.
+            # Before the mix: cancellation is judged by audible levels.
             with np.errstate(all="ignore"):
                 samples = samples * np.float32(self._gain)
         if self._apart:
@@ -180,11 +189,11 @@ class Track:
         self._downmix = None
 
     def _write(self, channels: NDArray[np.float32]) -> None:
-        """Appends samples (channels, n)."""
+        """Append samples, (channels, n)."""
         while len(self.files) < len(channels):
             self.files.append(self._folder.new_file(f"{self.place}-{len(self.files)}.raw", self._gain))
         for file, channel in zip(self.files, channels, strict=False):
-            # Whatever lies between is silence, and so is all of a channel that was not there before.
+            # A gap, and everything before a channel first appeared, is silence.
             file.silence_until(self.samples)
             file.write(np.ascontiguousarray(channel))
         self.samples += channels.shape[1]
@@ -194,7 +203,7 @@ class Track:
 
 
 def _without_beginning(frame: Any, seconds: float) -> Any:
-    """A frame less its first seconds; whole where that cannot be done."""
+    """Drop a frame's first seconds; return it whole if that is impossible."""
     channels, dropped = frame.layout.nb_channels, round(seconds * frame.sample_rate)
     if not 0 < dropped < frame.samples or (frame.format.is_planar and channels > MAX_PLANES):
         return frame

@@ -1,4 +1,4 @@
-"""A file of any kind to 16 kHz PCM: every audio track of it, mixed into one or each channel by itself."""
+"""Transcoding of any media file to 16 kHz PCM: all audio tracks mixed, or each channel separately."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from server.media.track import Track
 
 # As many as a live meeting may have.
 MAX_TRACKS = 32
-# Less than 5 ms is no sound: not one period of a low voice.
+# Less than 5 ms is not sound: shorter than one period of a low voice.
 MIN_SAMPLES = RATE_HZ // 200
-# A demuxer that fails goes on where it stands, but one that comes no further.
+# After an error a demuxer may resume at its position; without progress it is abandoned.
 MAX_FAILURES_IN_A_ROW = 20
-# Codecs that are quicker in threads of their own. Of WavPack's, damaged files make one wait for another for ever.
+# Codecs that benefit from decoder threads. WavPack's threads deadlock on damaged files.
 THREADED = frozenset({"alac", "flac", "tta"})
-# Sound that ends so long before the container says that it does may be missing.
+# Audio that ends this much before the container's stated end may be missing.
 SHORT_S = 0.5
 MIXED_FILE = "mixed.raw"
 CONVERT = "convert it to WAV, FLAC or Opus and upload that"
@@ -41,15 +41,15 @@ class Heard:
     file: str
     samples: int
     place: int
-    """Which of the recording's channels it is, from 0."""
+    """Index among the recording's channels."""
     called: str
     level_dbfs: float | None
-    """Mean power as it came; None where it is digital silence, or several tracks were mixed."""
+    """Mean power of the original, dBFS; None for digital silence or a mix of several tracks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was made of a recording."""
+    """The result of transcoding a recording."""
 
     tracks: list[Heard]
     places: int
@@ -58,27 +58,28 @@ class Outcome:
     remarks: list[str]
 
     def to_document(self) -> dict[str, Any]:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return asdict(self)
 
 
 def transcode(
     source: Path, folder: Path, max_seconds: float, *, apart: bool, progress: Callable[[float], None]
 ) -> Outcome:
-    """Decodes ``source`` into files in ``folder``.
+    """Decode ``source`` into files in ``folder``.
 
     Args:
-        apart: each channel of each track is a track of its own; else all are mixed.
-        progress: called with the seconds decoded, again and again.
+        max_seconds: maximum length, seconds.
+        apart: keep each channel of each track as a track of its own, instead of mixing all.
+        progress: called repeatedly with the seconds decoded.
 
     Raises:
-        Refused: nothing can be heard of it, it is too long, or has too many channels to keep apart.
+        Refused: no usable audio, too long, or too many channels to keep separate.
     """
     called = codecs_of_tracks(source)
     tracks, streams = _decoded(source, folder, max_seconds, called, apart=apart, gains=[], progress=progress)
     gains = [track.peaks.gain() for track in tracks]
     if any(gain != 1 for gain in gains):
-        # A level so odd is known only at the end; the whole is decoded again, which costs no disk.
+        # An abnormal level is known only at the end, so the file is decoded again, which costs no disk space.
         tracks, _ = _decoded(source, folder, max_seconds, called, apart=apart, gains=gains, progress=progress)
     heard = [track for track in tracks if track.files and track.samples >= MIN_SAMPLES]
     if not heard:
@@ -108,7 +109,7 @@ def _decoded(
     gains: list[float],
     progress: Callable[[float], None],
 ) -> tuple[list[Track], int]:
-    """The tracks, with their files whole, and how many there are, those included that are too many."""
+    """Return the tracks with complete files, and the number of tracks including ones over the limit."""
     files = PcmFolder(folder, max_seconds, MAX_TRACKS)
     tracks: list[Track] = []
     base = most = 0
@@ -118,7 +119,7 @@ def _decoded(
             streams = container.streams.audio[:MAX_TRACKS]
             _check_channels(streams, apart=apart)
             if len(streams) == 1 and codec_name(streams[0], called, 0) in THREADED:
-                # More streams are work enough for the processors, and each thread takes memory.
+                # Several streams already occupy the cores, and threads cost memory.
                 streams[0].thread_type = "AUTO"
             for place in range(len(tracks), len(streams)):
                 gain = gains[place] if place < len(gains) else 1.0
@@ -134,7 +135,7 @@ def _decoded(
 
 
 def _containers(source: Path) -> Iterator[Any]:
-    """The file, or each link of it, opened; a link that cannot be opened is left out where another can."""
+    """Yield the opened file, or each of its links; unreadable links are skipped unless all are."""
     links = ogg_links(source)
     if not links:
         with open_media(source, source) as container:
@@ -173,7 +174,7 @@ def _decode_container(
     origin_s = start_s(container)
     for packet in _packets(container, [s for s in streams if s.codec_context is not None], by_index):
         if origin_s is None and packet.pts is not None:
-            # What the container does not say of itself its first packet says.
+            # Without a stated start time, use the first packet's.
             origin_s = max(0.0, float(packet.pts * packet.time_base))
         track = by_index[packet.stream.index]
         track.take(packet, origin_s or 0.0)
@@ -184,7 +185,7 @@ def _decode_container(
 
 
 def _packets(container: Any, streams: list[Any], tracks: dict[int, Track]) -> Iterator[Any]:
-    """All packets of the streams; a fault of the container costs what it hides, and not what comes after it."""
+    """Yield all packets of the streams; a container error loses only the audio it hides."""
     failures = 0
     while streams:
         try:
@@ -193,7 +194,7 @@ def _packets(container: Any, streams: list[Any], tracks: dict[int, Track]) -> It
                 yield packet
             return
         except IndexError:
-            # PyAV 18 stumbles over streams that turned up on the way when it is at the end.
+            # At the end of the file, PyAV 18 fails on streams that appeared midway.
             return
         except av.error.FFmpegError:
             for stream in streams:
@@ -211,7 +212,7 @@ def _mixed(kept: list[PcmFile], folder: Path, working: Callable[[], None]) -> He
 
 
 def _apart(tracks: list[Track], kept: list[PcmFile]) -> list[Heard]:
-    """Each channel that says something, by its place among all."""
+    """Return the channels with distinct audio, by index among all channels."""
     channels = [(track, channel, file) for track in tracks for channel, file in enumerate(track.files)]
     several = len([track for track in tracks if track.files]) > 1
     return [
@@ -228,7 +229,7 @@ def _name(track: Track, channel: int, *, several: bool) -> str:
 
 
 def _left_out(track: Track, heard: bool) -> str:
-    """What is to be said of a track that is not heard; empty where it is, or where there is nothing in it."""
+    """Return the remark on an unused track; empty if it was used or has no content."""
     name = f"audio track {track.place + 1} (codec {track.codec})"
     if heard:
         return ""
@@ -240,7 +241,7 @@ def _left_out(track: Track, heard: bool) -> str:
 
 
 def _nothing_heard(tracks: list[Track]) -> Refused:
-    """Why nothing of the file can be used."""
+    """Return the refusal of a file without usable audio."""
     if any(track.codec == ENCRYPTED for track in tracks):
         return Refused("encrypted", "the sound is encrypted (DRM): upload a copy without protection")
     unknown = [track.codec for track in tracks if not track.decodable]

@@ -1,4 +1,4 @@
-"""Uploaded recordings: accepted, queued, analysed by the worker, corrected and deleted."""
+"""Uploaded recordings: reception, the job queue's worker, speaker corrections and deletion."""
 
 from server.meetings.content_encoding import unpacked
 from server.meetings.corrections import Corrections

@@ -1,4 +1,4 @@
-"""A body that was compressed on its way: unpacked piece by piece, so that no bomb fits into memory."""
+"""Decompression of request bodies in bounded chunks: a decompression bomb never fits into memory."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ from typing import Protocol
 
 from server.errors import BadRequest, UnsupportedContentEncoding
 
-# Bytes unpacked at a time; whoever takes them stops the unpacking by its own limit.
+# Maximum bytes decompressed at a time; the consumer stops at its own limit.
 MAX_PIECE = 256 * 1024
 
 
 class Damaged(BadRequest):
-    """The compressed body is not whole."""
+    """The compressed body is damaged or truncated."""
 
     def __init__(self) -> None:
         super().__init__("body", "the compressed body is damaged or ends too early")
 
 
 class Encoding(Protocol):
-    """Takes a body's bytes as they come and gives what they hold."""
+    """Incremental decoder of a request body."""
 
     def decoded(self, data: bytes) -> Iterator[bytes]:
-        """What the next piece holds. Raises BadRequest where it is damaged."""
+        """Yield the decoded bytes of the next chunk. Raises BadRequest if it is damaged."""
         ...
 
     def close(self) -> None:
-        """The body has ended. Raises BadRequest where it is not whole."""
+        """Check that the body is complete. Raises BadRequest otherwise."""
         ...
 
 
 class Identity:
-    """Nothing was done to the body."""
+    """Pass an uncompressed body through."""
 
     def decoded(self, data: bytes) -> Iterator[bytes]:
+        """See Encoding.decoded."""
         yield data
 
     def close(self) -> None:
+        """See Encoding.close."""
         pass
 
 
 class Compressed:
-    """``gzip``, of one member or several (RFC 1952), or ``deflate``, with zlib's wrapping (RFC 9110) or without."""
+    """Decode ``gzip`` of one or more members (RFC 1952), or ``deflate`` with (RFC 9110) or without its zlib wrapper."""
 
     def __init__(self, *, gzip: bool) -> None:
         self._gzip = gzip
@@ -51,6 +53,7 @@ class Compressed:
         self._ended = False
 
     def decoded(self, data: bytes) -> Iterator[bytes]:
+        """See Encoding.decoded."""
         while data:
             if self._inflater is None:
                 data = self._begin(data)
@@ -65,14 +68,15 @@ class Compressed:
                 data, self._inflater, self._ended = self._inflater.unused_data, None, True
 
     def close(self) -> None:
+        """See Encoding.close."""
         if self._start.strip(b"\0") or self._inflater is not None or not self._ended:
             raise Damaged
 
     def _begin(self, data: bytes) -> bytes:
-        """Chooses how to read what comes next; returns what there is of it."""
+        """Choose the decoder for the next member and return its buffered input."""
         self._start += data
         if self._ended:
-            # Zeros may pad a gzip file; anything else is another member.
+            # Gzip files may be padded with zeros; anything else starts another member.
             self._start = self._start.lstrip(b"\0")
         if len(self._start) < 2:
             return b""
@@ -82,7 +86,7 @@ class Compressed:
         elif self._ended:
             raise Damaged
         else:
-            # Many clients send deflate as it is, though the standard wraps it.
+            # Many clients send raw deflate, although the standard requires a zlib wrapper.
             wrapped = data[0] & 0x0F == 8 and int.from_bytes(data[:2]) % 31 == 0
             self._inflater = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
         return data
@@ -92,12 +96,15 @@ class Compressed:
         piece = inflater.decompress(data, MAX_PIECE)
         while piece:
             yield piece
-            # A full piece may have more behind it that zlib holds back, even without any input left.
+            # zlib may hold back output behind a full chunk even when the input is used up.
             piece = inflater.decompress(inflater.unconsumed_tail, MAX_PIECE)
 
 
 def encoding_of(header: str) -> Encoding:
-    """The reader for a ``Content-Encoding``: gzip, deflate or identity. Raises UnsupportedContentEncoding."""
+    """Return the decoder for a ``Content-Encoding`` header: gzip, deflate or identity.
+
+    Raises UnsupportedContentEncoding.
+    """
     named = header.strip().lower()
     if named in ("", "identity"):
         return Identity()
@@ -109,9 +116,13 @@ def encoding_of(header: str) -> Encoding:
 
 
 def unpacked(header: str, data: bytes, largest: int) -> bytes:
-    """A whole small body.
+    """Decompress a whole small body.
 
-    Raises UnsupportedContentEncoding, and BadRequest where it is damaged or over ``largest`` bytes.
+    Args:
+        header: the ``Content-Encoding``.
+        largest: maximum decompressed size, bytes.
+
+    Raises UnsupportedContentEncoding; BadRequest if the body is damaged or too large.
     """
     encoding, whole = encoding_of(header), bytearray()
     for piece in encoding.decoded(data):

@@ -1,7 +1,7 @@
-"""Corrections of speakers by hand: names, merges, splits, and taking them back.
+"""Manual speaker corrections: renames, merges, splits and undo.
 
-What the engine said is kept as it was; the answers are computed from it with the corrections
-applied, and those that come out differently are stored anew.
+The engine's result is kept unchanged; answers are recomputed from it with the corrections applied,
+and the ones that differ are stored.
 """
 
 from __future__ import annotations
@@ -19,13 +19,20 @@ PATIENCE_S = 30.0
 
 
 class Corrections:
-    """What people correct in finished meetings."""
+    """Apply manual corrections to finished meetings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> None:
-        """Names a speaker. Raises SpeakerNotFound."""
+        """Rename a speaker.
+
+        Args:
+            id_: the speaker.
+            file_hash: if given, the speaker must belong to this meeting.
+
+        Raises SpeakerNotFound.
+        """
 
         async def work(connection: Connection) -> None:
             found = await _find(connection, caller, id_)
@@ -37,7 +44,10 @@ class Corrections:
         await self._database.run(work)
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
-        """Makes two speakers one; the speakers then. Raises SpeakerNotFound or BadRequest."""
+        """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.
+
+        Raises SpeakerNotFound or BadRequest.
+        """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
             found, other = await _find(connection, caller, id_), await _find(connection, caller, into)
@@ -50,7 +60,13 @@ class Corrections:
         return await self._database.run(work, patience_s=PATIENCE_S)
 
     async def split(self, caller: Caller, id_: UUID, start_ms: int, end_ms: int) -> tuple[tuple[SpeakerRow, ...], UUID]:
-        """Gives a stretch of a speaker to a new one; the speakers then, and the new id. Raises as merge."""
+        """Move a span of a speaker to a new speaker.
+
+        Args:
+            start_ms, end_ms: the span, milliseconds from the start of the meeting.
+
+        Returns the meeting's speakers and the new speaker's id. Raises SpeakerNotFound or BadRequest.
+        """
 
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
             found = await _find(connection, caller, id_)
@@ -62,7 +78,7 @@ class Corrections:
         return await self._database.run(work, patience_s=PATIENCE_S)
 
     async def undo(self, caller: Caller, file_hash: str) -> tuple[SpeakerRow, ...]:
-        """Takes back the latest merge or split; the speakers then. Raises MeetingNotFound or BadRequest."""
+        """Undo the latest merge or split and return the meeting's speakers. Raises MeetingNotFound or BadRequest."""
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
             meeting_id = await meetings.ready_id(connection, caller.organization_id, file_hash)
@@ -101,7 +117,7 @@ async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit:
 
 
 async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
-    """Computes the answers with the corrections in force and stores those that changed."""
+    """Recompute the answers with the corrections in force and store those that changed."""
     in_force = [from_document(document) for document in await speakers.edits(connection, meeting_id)]
     stored = await insights.stored(connection, meeting_id, SUMMARIES.name)
     summaries = None if stored is None else SUMMARIES.typed(stored)

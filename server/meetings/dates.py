@@ -1,4 +1,4 @@
-"""When a meeting took place, as people and programs write it: ISO 8601, and nothing that merely looks like it."""
+"""Validation of meeting dates in ISO 8601."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import date, time
 _DATE = r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(?:-?[1-7])?|\d{4}-?\d{3}"
 _TIME = r"\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,9})?)?)?"
 _ZONE = r"[Zz]|[+-]\d{2}(?::?\d{2})?"
-# A space where the zone's plus was: what a form makes of an unescaped `+` in a query.
+# A space in place of the zone's plus: the result of an unescaped `+` in a form-encoded query.
 _MOMENT = re.compile(rf"({_DATE})(?:[Tt ]({_TIME})({_ZONE}| \d{{2}}:?\d{{2}})?)?", re.ASCII)
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
 DATE_NEEDED = "an ISO 8601 date such as 2026-11-23 or 2026-11-23T14:00:00Z"
 
 
 class NotADate(ValueError):
-    """A text that ISO 8601 does not know as a date, or a date and time."""
+    """The text is not an ISO 8601 date or date-time."""
 
 
 def checked_date(text: str) -> str:
-    """The date, or date and time, as it is kept. Raises NotADate.
+    """Validate an ISO 8601 date or date-time and return it unchanged. Raises NotADate.
 
-    It is kept as it was given, but for a zone whose plus was lost on the way: that one is put back.
+    Only a zone whose plus was decoded to a space gets it back.
     """
     parts = _MOMENT.fullmatch(text)
     if parts is None:
@@ -31,7 +31,7 @@ def checked_date(text: str) -> str:
     try:
         _check_day(day)
         if clock is not None:
-            # Python reads six digits of a second.
+            # Python parses at most six fractional digits.
             time.fromisoformat(re.sub(r"([.,]\d{6})\d+", r"\1", clock) + zone.upper())
     except ValueError:
         raise NotADate(text) from None

@@ -1,4 +1,4 @@
-"""Deleting meetings: rows first, then files, and what a crash left between the two."""
+"""Deletion of meetings: rows first, then files; a sweep removes files that a crash left behind."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SWEPT_AT_ONCE = 1000
 
 
 class Deletion:
-    """Removes meetings and their recordings."""
+    """Delete meetings and their recordings."""
 
     def __init__(self, audio_log: AudioLog, database: Database) -> None:
         self._audio_log = audio_log
         self._database = database
 
     async def delete(self, organization_id: UUID, file_hash: str) -> None:
-        """Removes a meeting for good. Raises MeetingNotFound."""
+        """Delete a meeting permanently. Raises MeetingNotFound."""
 
         async def forget(connection: Connection) -> bool:
             await meetings.lock_recording(connection, organization_id, file_hash)
@@ -32,7 +32,7 @@ class Deletion:
         await self._remove_orphan(organization_id, file_hash)
 
     async def sweep_orphans(self) -> int:
-        """Removes recordings that no meeting names: a crash came between its row and its file. Returns how many."""
+        """Delete recordings without a meeting row, left by crashes, and return how many there were."""
         removed = 0
         on_disk = await asyncio.to_thread(lambda: list(self._audio_log.recordings()))
         for start in range(0, len(on_disk), SWEPT_AT_ONCE):
@@ -44,7 +44,7 @@ class Deletion:
 
     async def _remove_orphan(self, organization_id: UUID, file_hash: str) -> bool:
         async def remove(connection: Connection) -> bool:
-            # Under the lock: the same recording may be on its way in again.
+            # Under the lock, since the same recording may be uploaded again at this moment.
             await meetings.lock_recording(connection, organization_id, file_hash)
             if await meetings.exists(connection, organization_id, file_hash):
                 return False

@@ -1,4 +1,4 @@
-"""One job from its lease to its end: the lease is kept, and how the work ended is settled."""
+"""The execution of one job: keep its lease, run the work, settle the outcome."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from server.engine import EngineBusy, SessionBroke, SessionRefused
 from server.storage import Database, DatabaseFull, DatabaseGone, Job, JobLost, jobs
 
 log = logging.getLogger(__name__)
-# A lease is renewed so often within its time, so that one late renewal loses nothing.
+# Renewals within the time of a lease, so that one late renewal does not lose it.
 RENEWALS_PER_LEASE = 3
-# Seconds before a broken analysis is tried again, times the attempt's number.
+# Seconds before a broken analysis is retried, multiplied by the attempt's number.
 RETRY_DELAY_S = 1.0
-# Seconds before a meeting for which the engine had no room is tried again.
+# Seconds before a job is retried that the engine had no capacity for.
 BUSY_DELAY_S = 3.0
-# Seconds before one for which the disk had no room is tried again, times the attempt's number: somebody makes room.
+# Seconds before a job is retried that found the disk full, multiplied by the attempt's number: an operator must free
+# space meanwhile.
 DISK_FULL_DELAY_S = 60.0
 DISK_FULL = "The server's disk was full; nothing is wrong with the recording. Upload it again once there is room"
 
@@ -29,14 +30,17 @@ Work = Callable[[Job], Awaitable[None]]
 
 
 class JobRunner:
-    """Runs jobs that the caller holds."""
+    """Run leased jobs."""
 
     def __init__(self, settings: ServerSettings, database: Database) -> None:
         self._settings = settings
         self._database = database
 
     async def run(self, job: Job, work: Work) -> None:
-        """Does the job's work under its lease; whatever happens, the job is settled or somebody else's."""
+        """Run ``work`` for a leased job. Afterwards the job is settled, released, or lost to another worker.
+
+        Raises only CancelledError.
+        """
         log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
         try:
             await self._attempt(job, work)
@@ -51,7 +55,7 @@ class JobRunner:
         except JobLost as error:
             log.warning("%s", error)
         except EngineBusy:
-            # No attempt was made: the meeting must not pay for the others.
+            # No attempt was made: it must not count against the meeting.
             await self._release(job, "Waiting for the engine", BUSY_DELAY_S, counted=False)
         except (DiskFull, DatabaseFull) as error:
             log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
@@ -68,7 +72,7 @@ class JobRunner:
             await self._retry(job)
 
     async def _attempt(self, job: Job, work: Work) -> None:
-        """One analysis under a kept lease; raises what broke first."""
+        """Run one attempt while renewing the lease; raise the first error of either."""
         try:
             async with asyncio.TaskGroup() as group:
                 heartbeat = group.create_task(self._keep(job))
@@ -78,7 +82,7 @@ class JobRunner:
             raise _first(group_error) from group_error
 
     async def _keep(self, job: Job) -> None:
-        """Renews the lease for as long as the analysis runs. Raises JobLost."""
+        """Renew the lease periodically until cancelled. Raises JobLost."""
         while True:
             await asyncio.sleep(self._settings.lease_s / RENEWALS_PER_LEASE)
             await self._database.run(
@@ -94,13 +98,13 @@ class JobRunner:
         await self._release(job, message, RETRY_DELAY_S * job.attempt, counted=True)
 
     async def _release(self, job: Job, message: str, delay_s: float, *, counted: bool) -> None:
-        # Where the database is away for long, the lease runs out and does the same.
+        # If the database stays unreachable, the lease expires to the same effect.
         with suppress(JobLost, DatabaseGone):
             await self._database.run(lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first plain exception in a group."""
+    """Return the first plain exception in a group."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

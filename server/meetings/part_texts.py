@@ -1,4 +1,4 @@
-"""Texts of a multipart body that are not ASCII, in each of the ways in which clients write them."""
+"""Decoding of non-ASCII text in multipart bodies, in all the ways clients encode it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from multipart import MultipartSegment
 
-# Part headers are read as Latin-1, which takes every byte; what they are in truth is told here.
+# Part headers are parsed as Latin-1, which accepts every byte; this module finds the actual charset.
 HEADER_CHARSET = "latin-1"
-# Those that clients name. Python knows many more, and not all of them make text out of bytes.
+# Charsets that clients name. Python knows many more, and some of them do not decode to text.
 _CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii"} | dict.fromkeys(
     ("iso-8859-1", "latin1", "windows-1252", "cp1252"), "cp1252"
 )
@@ -19,17 +19,17 @@ _EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*\"?([^\";\s]+)", re.IGNORECAS
 
 
 def header_text(latin: str) -> str:
-    """A value of a part's header: UTF-8 where it is, else the Windows and Latin-1 characters that old clients send."""
+    """Decode a part header's value: UTF-8 if valid, otherwise Windows-1252, as old clients send."""
     data = latin.encode(HEADER_CHARSET)
     try:
         return data.decode()
     except UnicodeDecodeError:
-        # The five bytes that Windows-1252 leaves free are control characters in Latin-1.
+        # The five bytes undefined in Windows-1252 are control characters in Latin-1.
         return "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in data)
 
 
 def text_in(charset: str, data: bytes | bytearray) -> str:
-    """The text in a charset that a client names. Raises ValueError where it is none, or one that nobody sends."""
+    """Decode text in a charset named by a client. Raises ValueError for invalid text or an unsupported charset."""
     encoding = _CHARSETS.get(charset.strip().lower())
     if encoding is None:
         raise ValueError(f"the charset {charset} is not read")
@@ -37,7 +37,7 @@ def text_in(charset: str, data: bytes | bytearray) -> str:
 
 
 def file_name(segment: MultipartSegment) -> str | None:
-    """The file's name: ``filename*`` (RFC 5987) before ``filename``, as RFC 6266 has it; None without either."""
+    """Return a part's file name: ``filename*`` (RFC 5987) before ``filename``, as in RFC 6266; None without either."""
     extended = _EXTENDED_NAME.search(segment.header("Content-Disposition", ""))
     name = _extended(extended[1]) if extended else None
     if name is not None:
@@ -46,7 +46,7 @@ def file_name(segment: MultipartSegment) -> str | None:
 
 
 def _extended(value: str) -> str | None:
-    """``UTF-8''R%C3%A9union.wav``; None where it is not of that form, or of a charset that nobody sends."""
+    """Decode ``UTF-8''R%C3%A9union.wav``; None if the value is malformed or its charset is unsupported."""
     charset, _, rest = value.partition("'")
     if "'" not in rest:
         return None
@@ -57,7 +57,7 @@ def _extended(value: str) -> str | None:
 
 
 def _encoded_words(text: str) -> str:
-    """``=?UTF-8?B?UsOpdW5pb24=?=`` (RFC 2047), which clients made from mail libraries send; else the text itself."""
+    """Decode ``=?UTF-8?B?UsOpdW5pb24=?=`` (RFC 2047), sent by clients built on mail libraries; else return the text."""
     if not (text.startswith("=?") and text.endswith("?=")):
         return text
     try:

@@ -1,4 +1,4 @@
-"""The language that somebody states of a recording, as a BCP 47 tag."""
+"""The stated language of a recording, normalised to a BCP 47 tag."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ FIX = (
     "one language as a BCP 47 tag (en, pt-BR), a code of ISO 639 (deu) or its name (German); auto, or leave it out, to"
     " have it detected"
 )
-# ISO 639 has codes for what is not determined, and for several languages at once.
+# ISO 639 codes for an undetermined language and for multiple languages.
 _DETECTED = frozenset({"", "auto", "und", "mul"})
-# What names a language, unlike the codes for none (zxx), for one without a code (mis), and for private use.
+# Codes of languages, excluding zxx (no language), mis (uncoded) and the private-use range.
 _PRIMARY = re.compile(r"(?!zxx|mis|q[a-t][a-z])[a-z]{2,3}(-|$)")
-# What stands between the letters of names: "Norwegian Bokmål", "Serbo-Croatian", "N'Ko", "English (US)".
+# Characters between the letters of names: "Norwegian Bokmål", "Serbo-Croatian", "N'Ko", "English (US)".
 _IN_NAMES = frozenset(" -'’()")
 MIN_NAME = 2
 
 
 def stated_language(text: str) -> str:
-    """The tag of the language that ``text`` names, in its usual form (``en-GB``); empty where it is to be detected.
+    """Return the canonical BCP 47 tag (``en-GB``) of a stated language; empty if it is to be detected.
+
+    Args:
+        text: a BCP 47 tag, an ISO 639 code or a language name; empty or ``auto`` to have it detected.
 
     Raises:
-        BadRequest: naming ``language``, for what names no language, or several.
+        BadRequest: naming ``language``, for anything that is not exactly one language.
     """
     stated = text.strip()
     if len(stated) > MAX_CHARACTERS:
@@ -44,7 +47,7 @@ def stated_language(text: str) -> str:
 
 
 def _tag_of(stated: str) -> str:
-    # Tags first: a code is meant more often than a language of that name.
+    # Tags first: a code is more common than a language of that name.
     tag = _by_tag(stated) or _by_name(stated)
     if not _PRIMARY.match(tag):
         raise BadRequest(FIELD, FIX)
@@ -67,12 +70,12 @@ def _by_name(stated: str) -> str:
 
 @cache
 def _names() -> Any:
-    """Languages by their names in all languages. ``langcodes.find`` takes "English and German" for English."""
+    """Load the language names in all languages; ``langcodes.find`` would take "English and German" for English."""
     return load_trie(data_filename("trie/und/name_to_language.marisa"))
 
 
 def _is_name(text: str) -> bool:
-    """Whether there is nothing in it but letters of any script, with their marks, and what stands between them."""
+    """Return whether the text has only letters of any script, combining marks and separators of names."""
     if len(text) < MIN_NAME or not text[0].isalpha() or text[-1] in _IN_NAMES - {")"}:
         return False
     return all(unicodedata.category(c)[0] in "LM" or c in _IN_NAMES for c in text)

@@ -1,4 +1,4 @@
-"""Receiving a recording: to disk while hashing, durable before it is acknowledged, then queued."""
+"""Upload of a recording: streamed to disk while hashing, durable before acknowledgement, then queued."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class UploadPiece:
-    """One message of an upload; everything but ``data`` counts in the first alone."""
+    """One message of an upload; only ``data`` counts after the first."""
 
     data: bytes
     content_type: str
@@ -29,14 +29,14 @@ class UploadPiece:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A durable recording."""
+    """Acknowledgement of a durable recording."""
 
     file_hash: str
     status: str
 
 
 class Uploads:
-    """Receives recordings into the audio log."""
+    """Receive recordings into the audio log."""
 
     def __init__(self, audio_log: AudioLog, database: Database, max_bytes: int, max_duration_s: float) -> None:
         self._audio_log = audio_log
@@ -45,19 +45,21 @@ class Uploads:
         self._max_duration_s = max_duration_s
 
     async def receive(self, caller: Caller, pieces: AsyncIterator[UploadPiece], content_encoding: str = "") -> Receipt:
-        """Takes a whole recording and queues its analysis. Whatever is raised, neither file nor meeting is left.
+        """Receive a whole recording and queue its analysis; on any error neither file nor meeting remains.
 
         Args:
-            content_encoding: how the body was compressed on its way, as ``Content-Encoding`` says it.
+            caller: the uploader.
+            pieces: the body in chunks; the first has content type and fields.
+            content_encoding: the body's ``Content-Encoding``; empty for none.
 
         Raises:
-            UnsupportedContentEncoding: the body is compressed in a way that nobody here reads.
-            BadRequest: the body is not what its media type says, is cut short or empty, or a field is wrong.
-            FileTooLarge: as soon as the limit is passed.
-            RecordingTooLong: when the container states a length over the limit.
-            ChannelsDiffer: the recording is known, with its channels taken for something else.
-            Unauthenticated: the caller was deleted, or their token revoked, while the recording came.
-            DiskFull: there is no room for it.
+            UnsupportedContentEncoding: the body's compression is unsupported.
+            BadRequest: the body does not match its media type, is truncated or empty, or a field is invalid.
+            FileTooLarge: as soon as the limit is exceeded.
+            RecordingTooLong: the container states a duration over the limit.
+            ChannelsDiffer: the recording is known with another use of its channels.
+            Unauthenticated: the caller was deleted or their token revoked during the upload.
+            DiskFull: the disk has no room.
         """
         encoding = encoding_of(content_encoding)
         with self._audio_log.receive(caller.organization_id, self._max_bytes) as recording:
@@ -85,21 +87,21 @@ class Uploads:
             )
 
             async def file(connection: Connection) -> str:
-                # One who deletes the same recording now waits, or has done so before it is there.
+                # Serialises with a concurrent deletion of the same recording.
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
-                # An upload may take hours, and the caller was asked who they are before it.
+                # An upload may take hours; the caller was authenticated before it.
                 if not await users.still_may_call(connection, caller.user_id, caller.token_issued_at):
                     raise Unauthenticated
                 known = await meetings.analysed_channels(connection, meeting.organization_id, meeting.file_hash)
                 if known is not None and meeting.channels not in (None, known):
                     raise ChannelsDiffer(known)
                 status = await meetings.accept(connection, meeting)
-                # After everything that the database may refuse, and before it keeps the meeting.
+                # After every check of the database, before its commit.
                 await asyncio.to_thread(recording.commit)
                 return status
 
-            # The bytes are durable: patience with the database costs nothing and loses nothing. A client that goes
-            # away now leaves a whole meeting.
+            # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
+            # complete meeting remains.
             status = await finished(self._database.run(file, patience_s=20))
         return Receipt(meeting.file_hash, status)
 
@@ -114,7 +116,7 @@ class Uploads:
                 body = body_of(piece.content_type, recording)
                 body.fields.update(piece.fields)
             if piece.data:
-                # Unpacking, hashing and writing a piece takes milliseconds: not the event loop's.
+                # Decompressing, hashing and writing a chunk takes milliseconds: off the event loop.
                 await finished(asyncio.to_thread(_feed, body, encoding, piece.data))
         if body is None:
             raise BadRequest("body", "missing")
@@ -129,9 +131,9 @@ def _feed(body: UploadBody, encoding: Encoding, data: bytes) -> None:
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns. Cancelled, it waits for the end of it all the same.
+    """Await ``work`` and return its result; if cancelled, wait for its end first.
 
-    A client may go at any moment; what is under way on its recording must not be left half done, nor lose its file.
+    A client may disconnect at any moment; work on its recording must not stop halfway or lose its file.
     """
     task = asyncio.create_task(work)
     try:
@@ -139,6 +141,6 @@ async def finished(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         if not task.cancelled():
-            # Whatever it was, there is nobody left to tell.
+            # Retrieve the exception, since nobody is left to receive it.
             task.exception()
         raise

@@ -1,4 +1,4 @@
-"""The body of an upload, read piece by piece: never whole in memory, every part bounded."""
+"""Incremental parsing of upload bodies: never whole in memory, every part bounded."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from server.visible_text import cleaned
 KEY_TERMS = "key_terms"
 TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
 MAX_TEXT_FIELD = 4096
-# Room for all terms at their longest, in whatever script.
+# Enough for the maximum number of terms at maximum length in any script.
 MAX_KEY_TERMS = 64 * 1024
 MAX_PARTS = 16
-# Bytes of a multipart body that are not the recording: boundaries, headers, texts, and what mail programs once put
-# before the first boundary and after the last.
+# Limit of multipart bytes beside the recording: boundaries, headers, texts, preamble and epilogue.
 MAX_BESIDE_FILE = 1024 * 1024
-# Headers of a part that say it is packed, and what they say where it is not.
+# Part headers that may declare an encoding, with the values that mean none.
 _PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
 UNKNOWN_TYPE = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
@@ -37,23 +36,23 @@ RAW_TYPES = (
 
 
 class UploadBody(Protocol):
-    """Takes an upload's bytes as they come; blocking, for a thread."""
+    """Incremental consumer of an upload's bytes; blocking, to be run in a thread."""
 
     fields: dict[str, str]
     file_name: str | None
     media_type: str
 
     def feed(self, data: bytes) -> None:
-        """The next piece."""
+        """Consume the next chunk. Raises BadRequest."""
         ...
 
     def close(self) -> None:
-        """The body has ended. Raises BadRequest when it is not whole."""
+        """Check that the body is complete. Raises BadRequest otherwise."""
         ...
 
 
 class RawBody:
-    """The body is the recording itself."""
+    """A body that is the recording itself."""
 
     def __init__(self, media_type: str, recording: IncomingRecording) -> None:
         self.fields: dict[str, str] = {}
@@ -62,22 +61,24 @@ class RawBody:
         self._recording = recording
 
     def feed(self, data: bytes) -> None:
+        """See UploadBody.feed."""
         self._recording.write(data)
 
     def close(self) -> None:
+        """See UploadBody.close."""
         if not self._recording.size_bytes:
             raise BadRequest("file", "the recording is empty")
 
 
 class MultipartBody:
-    """``multipart/form-data``: one part ``file`` and a few short texts."""
+    """A ``multipart/form-data`` body: one part ``file`` and a few short texts."""
 
     def __init__(self, boundary: str, recording: IncomingRecording) -> None:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.media_type = UNKNOWN_TYPE
         self._recording = recording
-        # Strict, it refuses a last line break that comes in a packet of its own.
+        # In strict mode the parser rejects a final line break that arrives in a chunk of its own.
         self._parser = PushMultipartParser(
             boundary, max_segment_count=MAX_PARTS, header_charset=HEADER_CHARSET, strict=False
         )
@@ -88,6 +89,7 @@ class MultipartBody:
         self._has_file = False
 
     def feed(self, data: bytes) -> None:
+        """See UploadBody.feed."""
         before = self._recording.size_bytes
         try:
             for event in self._parser.parse(data):
@@ -110,6 +112,7 @@ class MultipartBody:
             raise BadRequest("body", f"more than {MAX_BESIDE_FILE} bytes that belong to no recording")
 
     def close(self) -> None:
+        """See UploadBody.close."""
         try:
             self._parser.close()
         except MultipartError:
@@ -140,14 +143,14 @@ class MultipartBody:
                 text = text_in(self._charset, self._text)
             except ValueError:
                 raise BadRequest(self._part, "not UTF-8, nor in a charset that its part names") from None
-            # Terms add up; of any other field the last word counts.
+            # Key terms accumulate; for any other field the last value wins.
             before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
 
 
 def _check_unpacked(segment: MultipartSegment) -> None:
-    """Raises BadRequest for a recording that would be stored as the text or the archive that it was made."""
+    """Reject a part with a transfer or content encoding: it would be stored encoded. Raises BadRequest."""
     for header, plain in (
         ("Content-Transfer-Encoding", ("binary", "8bit", "7bit")),
         ("Content-Encoding", ("identity",)),
@@ -157,12 +160,12 @@ def _check_unpacked(segment: MultipartSegment) -> None:
 
 
 def _longest(part: str | None) -> int:
-    """Bytes that a text part may have."""
+    """Return the maximum size of a text part, bytes."""
     return MAX_KEY_TERMS if part == KEY_TERMS else MAX_TEXT_FIELD
 
 
 def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:
-    """The reader for a body of this media type. Raises BadRequest for any other than the documented ones."""
+    """Return the consumer for a body of this media type. Raises BadRequest for an unsupported one."""
     kind, options = parse_options_header(content_type)
     kind = kind.lower()
     if kind == "multipart/form-data":

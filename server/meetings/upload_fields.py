@@ -1,4 +1,4 @@
-"""What an uploader may say of a recording, and how it is checked."""
+"""Validation of the details that an uploader states about a recording."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BETWEEN_TERMS = re.compile(r"[,\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class RecordingDetails:
-    """Checked details of a recording."""
+    """Validated details of a recording."""
 
     name: str
     held_on: str | None
@@ -28,16 +28,16 @@ class RecordingDetails:
     language: str
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
-    """None where it is not stated."""
+    """None if not stated."""
 
 
 def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
-    """The details that ``fields`` (name, date, n_speakers, language, key_terms, channels; each optional) state.
+    """Validate the fields name, date, n_speakers, language, key_terms and channels, each optional.
 
-    Without a name the file's own, without that ``Untitled meeting``.
+    The name defaults to the file's, then to ``Untitled meeting``.
 
     Raises:
-        BadRequest: naming the field, for anything that does not parse.
+        BadRequest: naming the field, for an invalid value.
     """
     name = checked_name("name", fields.get("name", ""), MAX_NAME) or _plain_name(file_name) or "Untitled meeting"
     return RecordingDetails(
@@ -51,10 +51,10 @@ def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingD
 
 
 def checked_name(field: str, value: str, longest: int) -> str:
-    """The name without spaces around it, empty where none is given.
+    """Return the trimmed name; empty if none is given.
 
     Raises:
-        BadRequest: naming ``field``, for more than ``longest`` characters, or a name that cannot be read.
+        BadRequest: naming ``field``, for more than ``longest`` characters or unreadable text.
     """
     name = value.strip()
     if len(name) > longest:
@@ -65,10 +65,10 @@ def checked_name(field: str, value: str, longest: int) -> str:
 
 
 def checked_key_terms(text: str) -> tuple[str, ...]:
-    """The terms of a text, which commas or line breaks separate; each once, however it is capitalised.
+    """Split a text into key terms at commas and line breaks, without case-insensitive duplicates.
 
     Raises:
-        BadRequest: for more than 100 terms, one of more than 100 characters, or one that cannot be read.
+        BadRequest: for more than 100 terms, a term of more than 100 characters, or unreadable text.
     """
     terms = distinct(filter(None, (part.strip() for part in _BETWEEN_TERMS.split(text))))
     if len(terms) > MAX_KEY_TERMS:
@@ -82,7 +82,7 @@ def checked_key_terms(text: str) -> tuple[str, ...]:
 
 
 def distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """The terms in their order, of those that differ by capitals alone the first."""
+    """Remove case-insensitive duplicates; keep order and the first spelling."""
     found: dict[str, str] = {}
     for term in terms:
         found.setdefault(term.casefold(), term)
@@ -112,7 +112,7 @@ def _speaker_count(text: str) -> int | None:
     digits = text.strip()
     if not digits:
         return None
-    # More digits than a 32-bit number has are none of ours, whatever they come to.
+    # A 32-bit number has at most ten digits.
     count = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else -1
     if not 0 <= count <= MAX_SPEAKERS:
         raise BadRequest("n_speakers", f"a whole number from 1 to {MAX_SPEAKERS}, or absent")

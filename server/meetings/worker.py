@@ -1,4 +1,4 @@
-"""The worker: takes due jobs one after another and has each done."""
+"""The worker: lease due jobs and run them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs analyses, at most ``settings.worker_concurrency`` at once, until told to stop."""
+    """Run analyses, at most ``settings.worker_concurrency`` at once, until stopped."""
 
     def __init__(
         self, settings: ServerSettings, database: Database, analyzer: MeetingAnalyzer, runner: JobRunner
@@ -27,7 +27,7 @@ class Worker:
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until ``stop`` is set; jobs in hand then go back to the queue uncounted."""
+        """Work until ``stop`` is set; running jobs then return to the queue without counting an attempt."""
         work = asyncio.create_task(self._work(), name="worker")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -44,10 +44,10 @@ class Worker:
             group.create_task(self._listen())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._take_and_run())
-        # The group's tasks never end by themselves.
+        # The group's tasks run until cancelled.
 
     async def _listen(self) -> None:
-        """Wakes idle loops when work arrives; polling covers the times without a connection."""
+        """Wake idle loops when a job is queued; polling covers times without a connection."""
         while True:
             try:
                 connection = await self._database.listen(JOBS_CHANNEL, self._wake.set)
@@ -63,7 +63,7 @@ class Worker:
 
     async def _take_and_run(self) -> None:
         while True:
-            # Without an engine no attempt can succeed: a meeting must not pay for that.
+            # Without an engine every attempt would fail: do not count one against the meeting.
             await self._analyzer.inference.until_reachable()
             try:
                 job = await self._database.run(

@@ -1,4 +1,4 @@
-"""What is kept in PostgreSQL: one module a table or a thing; every query names the caller's organization."""
+"""PostgreSQL storage: one module per table or concept; queries for callers are scoped to their organization."""
 
 from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
 from server.storage.jobs import Job, JobLost

@@ -1,4 +1,4 @@
-"""Stored answers: one row for each family of a meeting."""
+"""Stored answers: one row per meeting and family."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.storage.pool import Connection
 
 
 async def store(connection: Connection, meeting_id: UUID, answers: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
-    """Files the answers (family -> definition version, document); one that did not change is not written."""
+    """Insert or update answers (family -> definition version, document); unchanged ones are not written."""
     await connection.executemany(
         "INSERT INTO insights (meeting_id, family, definition_version, value) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (meeting_id, family) DO UPDATE"
@@ -22,7 +22,7 @@ async def store(connection: Connection, meeting_id: UUID, answers: Mapping[str, 
 
 
 async def stored(connection: Connection, meeting_id: UUID, family: str) -> dict[str, Any] | None:
-    """One answer of a meeting, None where there is none."""
+    """Return one answer document of a meeting, or None."""
     document: dict[str, Any] | None = await connection.fetchval(
         "SELECT value FROM insights WHERE meeting_id = $1 AND family = $2", meeting_id, family
     )

@@ -1,7 +1,7 @@
-"""The queue: rows taken with a lease, attempts counted on the meeting, holders fenced.
+"""The job queue: rows leased to workers, with attempts counted per meeting and writes fenced.
 
-A worker that dies keeps nothing: its lease runs out and the row is taken again. What a
-worker writes counts only while its fence is the row's.
+When a worker dies its lease expires and the row is leased again. A worker's writes count only while its fence equals
+the row's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GIVEN_UP = "The analysis crashed {attempts} times on this recording and was give
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A meeting to analyse, held until its lease runs out."""
+    """A meeting to analyse, leased to a worker."""
 
     meeting_id: UUID
     organization_id: UUID
@@ -27,23 +27,26 @@ class Job:
     name: str
     n_speakers: int | None
     language: str
-    """As it was given; empty: it is detected."""
+    """The stated language; empty to have it detected."""
     key_terms: tuple[str, ...]
-    """Names and terms that may be said."""
+    """Names and terms to bias recognition with."""
     channels: ChannelUse
-    """What the channels of an uploaded recording are."""
+    """Use of the channels of an uploaded recording."""
     attempt: int
     fence: int
 
 
 class JobLost(Exception):
-    """Another worker holds the job now; whatever this one has is void."""
+    """Another worker holds the job; this worker's results are void."""
 
 
 async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
-    """The next due job, leased and counted as an attempt; None where none is due.
+    """Lease the next due job and count an attempt; return None if none is due.
 
-    A job whose permitted attempts are used up is not given out: its meeting fails.
+    A job with ``max_attempts`` attempts is not leased: its meeting fails.
+
+    Args:
+        lease_s: duration of the lease, seconds.
     """
     row = await connection.fetchrow(
         "SELECT j.meeting_id, m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
@@ -59,7 +62,7 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
 
 
 async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
-    """Leases the job of one meeting and counts the attempt; the caller sees to it that nobody else has it."""
+    """Lease a meeting's job and count an attempt; the caller must ensure that nobody else holds it."""
     fence = await connection.fetchval(
         "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence",
         meeting_id,
@@ -78,7 +81,7 @@ async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -
 
 
 async def hold(connection: Connection, job: Job) -> None:
-    """Locks the job's row for this transaction. Raises JobLost when somebody else took it."""
+    """Lock the job's row for this transaction. Raises JobLost if another worker holds the job."""
     held = await connection.fetchval(
         "SELECT true FROM jobs WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", job.meeting_id, job.fence
     )
@@ -87,7 +90,7 @@ async def hold(connection: Connection, job: Job) -> None:
 
 
 async def renew(connection: Connection, job: Job, lease_s: float) -> None:
-    """Keeps the job for another lease. Raises JobLost."""
+    """Extend the lease to ``lease_s`` seconds from now. Raises JobLost."""
     await hold(connection, job)
     await connection.execute(
         "UPDATE jobs SET lease_until = now() + $2 WHERE meeting_id = $1", job.meeting_id, timedelta(seconds=lease_s)
@@ -95,7 +98,12 @@ async def renew(connection: Connection, job: Job, lease_s: float) -> None:
 
 
 async def report(connection: Connection, job: Job, stage: Stage, percent: int, message: str) -> None:
-    """Says how far the analysis has come; the percentage never falls within an attempt."""
+    """Store the progress of an analysis. Raises JobLost.
+
+    Args:
+        percent: 0..100; it never falls within an attempt.
+        message: for people.
+    """
     await hold(connection, job)
     await connection.execute(
         "UPDATE meetings SET stage = $2, progress_percent = greatest(progress_percent, $3), message = $4,"
@@ -108,7 +116,7 @@ async def report(connection: Connection, job: Job, stage: Stage, percent: int, m
 
 
 async def release(connection: Connection, job: Job, message: str, *, delay_s: float, counted: bool) -> None:
-    """Gives the job back, to be taken again after ``delay_s``; an attempt not ``counted`` is forgotten."""
+    """Return the job to the queue, due after ``delay_s``; unless ``counted``, revert the attempt. Raises JobLost."""
     await hold(connection, job)
     await connection.execute(
         "UPDATE jobs SET lease_until = NULL, run_at = now() + $2 WHERE meeting_id = $1",
@@ -125,7 +133,7 @@ async def release(connection: Connection, job: Job, message: str, *, delay_s: fl
 
 
 async def fail(connection: Connection, job: Job, reason: str) -> None:
-    """The meeting fails, until its recording is uploaded again; it keeps the stage at which it failed."""
+    """Mark the meeting as failed until it is uploaded again; its stage is kept. Raises JobLost."""
     await hold(connection, job)
     await _fail(connection, job.meeting_id, reason)
 

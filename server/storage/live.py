@@ -1,4 +1,7 @@
-"""Live meetings: their row, and their events; every query of a client is scoped to an organization."""
+"""Live meetings: their rows and events; queries for clients are scoped to an organization.
+
+``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``take_up``.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ MEDIA_TYPE = "application/vnd.meetra.live"
 
 
 class MeetingLost(Exception):
-    """Another process has taken the meeting up, or it was deleted; whatever this one holds is void."""
+    """Another process holds the meeting, or it was deleted; this process's state is void."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """A live meeting as it is stored."""
+    """A stored live meeting."""
 
     meeting_id: UUID
     organization_id: UUID
@@ -39,7 +42,7 @@ class LiveRow:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to store."""
+    """A new event."""
 
     event_seq: int
     segment_id: int | None
@@ -62,7 +65,14 @@ async def create(
     language: str,
     key_terms: Sequence[str] = (),
 ) -> None:
-    """Files a new live meeting. Safe to repeat."""
+    """Insert a new live meeting. Idempotent.
+
+    Args:
+        held_on: ISO 8601 date or date-time, None if unknown.
+        n_speakers: stated number of people, None if unknown.
+        language: BCP 47 tag; empty to have it detected.
+        key_terms: terms to bias recognition with.
+    """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
         " media_type, size_bytes, key_terms, status, stage, message)"
@@ -87,7 +97,7 @@ async def create(
 
 
 async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow | None:
-    """An organization's live meeting, None where there is none."""
+    """Return an organization's live meeting, or None."""
     row = await connection.fetchrow(
         _ROW + " WHERE l.meeting_id = $1 AND m.organization_id = $2", meeting_id, organization_id
     )
@@ -95,13 +105,13 @@ async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) 
 
 
 async def by_id(connection: Connection, meeting_id: UUID) -> LiveRow | None:
-    """A live meeting of any organization, for the server's own work."""
+    """Return a live meeting of any organization, or None; for the server's own work."""
     row = await connection.fetchrow(_ROW + " WHERE l.meeting_id = $1", meeting_id)
     return _row_of(row) if row else None
 
 
 async def take_up(connection: Connection, meeting_id: UUID) -> LiveRow:
-    """Makes the calling process the meeting's holder; writes of one before it are void. Raises MeetingLost."""
+    """Make the calling process the holder, fencing out earlier ones. Raises MeetingLost if the meeting was deleted."""
     await connection.execute("UPDATE live_meetings SET fence = fence + 1 WHERE meeting_id = $1", meeting_id)
     row = await by_id(connection, meeting_id)
     if row is None:
@@ -114,7 +124,7 @@ def _row_of(row: Any) -> LiveRow:
 
 
 async def hold(connection: Connection, meeting_id: UUID, fence: int) -> None:
-    """Locks the meeting's row for this transaction. Raises MeetingLost when somebody else holds the meeting."""
+    """Lock the meeting's row for this transaction. Raises MeetingLost if another process holds the meeting."""
     held = await connection.fetchval(
         "SELECT true FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", meeting_id, fence
     )
@@ -123,7 +133,7 @@ async def hold(connection: Connection, meeting_id: UUID, fence: int) -> None:
 
 
 async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int:
-    """The number of a client that connects now. Raises MeetingLost."""
+    """Assign a number to a newly connected client. Raises MeetingLost."""
     await hold(connection, meeting_id, fence)
     owner: int = await connection.fetchval(
         "UPDATE live_meetings SET owner = owner + 1, heard_at = now() WHERE meeting_id = $1 RETURNING owner",
@@ -133,7 +143,7 @@ async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int
 
 
 async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
-    """Stores events; those stored already are left alone. One statement. Raises MeetingLost."""
+    """Store events in one statement; ones already stored are skipped. Raises MeetingLost."""
     held = await connection.fetchval(
         "WITH held AS (SELECT FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE),"
         " stored AS (INSERT INTO live_events (meeting_id, event_seq, segment_id, payload)"
@@ -150,7 +160,7 @@ async def append_events(connection: Connection, meeting_id: UUID, fence: int, ev
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:
-    """The payloads of the next events after a number, in their order."""
+    """Return the payloads of up to ``limit`` events after ``event_seq``, in order."""
     rows = await connection.fetch(
         "SELECT payload FROM live_events WHERE meeting_id = $1 AND event_seq > $2 ORDER BY event_seq LIMIT $3",
         meeting_id,
@@ -161,7 +171,7 @@ async def events_after(connection: Connection, meeting_id: UUID, event_seq: int,
 
 
 async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
-    """The number of the last event; 0 where there is none."""
+    """Return the number of the last event; 0 if there is none."""
     last: int = await connection.fetchval(
         "SELECT coalesce(max(event_seq), 0) FROM live_events WHERE meeting_id = $1", meeting_id
     )
@@ -169,12 +179,12 @@ async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
 
 
 async def heard(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
-    """Clients are connected to these meetings now."""
+    """Record that clients are connected to these meetings now."""
     await connection.execute("UPDATE live_meetings SET heard_at = now() WHERE meeting_id = ANY($1)", list(meeting_ids))
 
 
 async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track: str) -> None:
-    """Leaves a track, by its key, out of everything but the audio log. Raises MeetingLost."""
+    """Exclude a track, by key, from everything but the audio log. Raises MeetingLost."""
     await hold(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE live_meetings SET ignored_tracks = array_append(ignored_tracks, $2)"
@@ -187,7 +197,12 @@ async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, tra
 async def note_language(
     connection: Connection, meeting_id: UUID, fence: int, language: str, confidence: float | None
 ) -> None:
-    """The language spoken most so far, until the finished meeting's is known. Raises MeetingLost."""
+    """Store the most spoken language of an ongoing meeting. Raises MeetingLost.
+
+    Args:
+        language: BCP 47 primary tag.
+        confidence: 0..1, None if the engine gives none.
+    """
     await hold(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE meetings SET spoken_language = $2, language_confidence = $3, updated_at = now()"
@@ -199,9 +214,9 @@ async def note_language(
 
 
 async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s: float | None) -> Job | None:
-    """No more audio is taken, and the analysis is owed: to the caller under a lease, or to any worker.
+    """End a meeting's audio and create its analysis job, leased to the caller for ``lease_s`` or free for any worker.
 
-    None where the meeting was finished before. Raises MeetingLost.
+    Returns the leased job; None without a lease, or if the meeting was finished before. Raises MeetingLost.
     """
     await hold(connection, row.meeting_id, row.fence)
     changed = await connection.fetchrow(
@@ -221,7 +236,7 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
 
 
 async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None:
-    """The last event is stored; those that later ones replaced are forgotten. Raises MeetingLost."""
+    """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
     await hold(connection, meeting_id, fence)
     await connection.execute("UPDATE live_meetings SET concluded = true WHERE meeting_id = $1", meeting_id)
     await connection.execute(
@@ -233,7 +248,7 @@ async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None
 
 
 async def waiting(connection: Connection, grace_s: float) -> list[UUID]:
-    """Meetings that nobody came back to within the grace period, or whose end nobody has told."""
+    """Return up to 100 meetings whose client stayed away for ``grace_s``, or whose outcome is unpublished."""
     rows = await connection.fetch(
         "SELECT meeting_id FROM live_meetings WHERE NOT concluded AND (finished OR heard_at < now() - $1::interval)"
         " ORDER BY heard_at LIMIT 100",
@@ -243,7 +258,7 @@ async def waiting(connection: Connection, grace_s: float) -> list[UUID]:
 
 
 async def recorded(connection: Connection, meeting_id: UUID) -> tuple[dict[str, Any], tuple[str, ...]] | None:
-    """The config of a meeting that came live and its ignored tracks; None for an uploaded recording."""
+    """Return the config and ignored tracks of a live meeting; None for an uploaded recording."""
     row = await connection.fetchrow(
         "SELECT config, ignored_tracks FROM live_meetings WHERE meeting_id = $1", meeting_id
     )

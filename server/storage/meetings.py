@@ -1,4 +1,4 @@
-"""Meetings as the API sees them; every query is scoped to an organization or a user."""
+"""Meetings as the API shows them; queries are scoped to an organization or user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JOBS_CHANNEL = "meetra_jobs"
 
 @dataclass(frozen=True, slots=True)
 class NewMeeting:
-    """A recording that is durable and waits for its analysis."""
+    """A durable recording to be queued for analysis."""
 
     organization_id: UUID
     user_id: UUID
@@ -30,12 +30,12 @@ class NewMeeting:
     size_bytes: int
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
-    """None where it is not stated."""
+    """None if not stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingState:
-    """Where a meeting is on its way."""
+    """The processing state of a meeting."""
 
     file_hash: str
     status: str
@@ -43,18 +43,18 @@ class MeetingState:
     progress_percent: int
     message: str
     language: str = ""
-    """As it was given, else as it was found; empty while it is not known."""
+    """The stated language, else the detected one; empty while unknown."""
     language_confidence: float | None = None
-    """How sure the engine is of it, 0..1; None where it was given or is not known."""
+    """The engine's confidence in a detected language, 0..1; None if it was stated or is unknown."""
     speech_found: bool | None = None
     """None until it is known."""
     notice: str = ""
-    """What a reader of its answers must know; empty where there is nothing."""
+    """What a reader of the answers must know; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingAnswer:
-    """A meeting's state with one stored answer and its speakers."""
+    """A meeting's state with one stored answer and the speakers."""
 
     state: MeetingState
     engine: dict[str, Any] | None
@@ -65,10 +65,10 @@ class MeetingAnswer:
 
 
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
-    """Files a durable recording and owes its analysis; returns the meeting's status.
+    """Store a durable recording, queue its analysis, and return the meeting's status.
 
-    The same recording again changes nothing, but that a failed one is queued anew, as it is described now:
-    what it failed of may be mended since, in the server or in the description.
+    A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
+    failure may be fixed since, in the server or in the details.
     """
     owed = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
@@ -105,7 +105,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
 
 
 async def analysed_channels(connection: Connection, organization_id: UUID, file_hash: str) -> ChannelUse | None:
-    """What the channels of a recording are taken for; None where it is not known, or would be analysed anew."""
+    """Return how a recording's channels were analysed; None if it is unknown or failed."""
     found = await connection.fetchval(
         "SELECT channels FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
         organization_id,
@@ -115,7 +115,7 @@ async def analysed_channels(connection: Connection, organization_id: UUID, file_
 
 
 async def state_of(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
-    """The state of an organization's meeting, None where it has none of that hash."""
+    """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
         "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence,"
         " speech_found, notice FROM meetings WHERE organization_id = $1 AND file_hash = $2",
@@ -134,7 +134,7 @@ def _state_of(row: Any) -> MeetingState:
         row["progress_percent"],
         row["message"],
         given or row["spoken_language"] or "",
-        # Stored in single precision: what was rounded to six places is read so again.
+        # The column is single precision; rounding restores the six decimals that were stored.
         None if given or confidence is None else round(confidence, 6),
         row["speech_found"],
         row["notice"],
@@ -142,7 +142,7 @@ def _state_of(row: Any) -> MeetingState:
 
 
 async def ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
-    """The id of an organization's finished meeting, None where it has none of that hash."""
+    """Return the id of an organization's finished meeting, or None."""
     found: UUID | None = await connection.fetchval(
         "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status = 'ready'",
         organization_id,
@@ -162,7 +162,7 @@ SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.notice, 
 
 
 async def answer(connection: Connection, organization_id: UUID, file_hash: str, family: str) -> MeetingAnswer | None:
-    """One stored answer of an organization's meeting with its speakers, in one query."""
+    """Return one stored answer of an organization's meeting with its speakers, or None, in one query."""
     row = await connection.fetchrow(
         _ANSWER + " WHERE m.organization_id = $2 AND m.file_hash = $3", family, organization_id, file_hash
     )
@@ -170,7 +170,7 @@ async def answer(connection: Connection, organization_id: UUID, file_hash: str, 
 
 
 async def conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
-    """The folded conversation of a finished meeting."""
+    """Return the folded conversation of a finished meeting."""
     document: dict[str, Any] = await connection.fetchval(
         "SELECT document FROM conversations WHERE meeting_id = $1", meeting_id
     )
@@ -178,7 +178,7 @@ async def conversation(connection: Connection, meeting_id: UUID) -> dict[str, An
 
 
 async def latest_answer(connection: Connection, user_id: UUID, family: str) -> MeetingAnswer | None:
-    """The same of the meeting that a user uploaded last."""
+    """As ``answer``, for the user's most recently created meeting."""
     row = await connection.fetchrow(
         _ANSWER + " WHERE m.user_id = $2 ORDER BY m.created_at DESC LIMIT 1", family, user_id
     )
@@ -209,7 +209,7 @@ class ListedMeeting:
 async def page(
     connection: Connection, organization_id: UUID, size: int, after: tuple[datetime, UUID] | None
 ) -> list[ListedMeeting]:
-    """Up to ``size`` meetings of an organization, the newest first, from after ``after`` (created_at, id)."""
+    """Return up to ``size`` meetings of an organization, newest first, after the key ``after`` (created_at, id)."""
     rows = await connection.fetch(
         "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at,"
         " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers"
@@ -224,12 +224,12 @@ async def page(
 
 
 async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:
-    """Until the transaction ends nobody else files or removes this recording."""
+    """Serialise storing and deleting of a recording until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}")
 
 
 async def exists(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
-    """Whether the organization has the meeting, in whatever state."""
+    """Return whether the organization has the meeting, in any state."""
     found: bool = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM meetings WHERE organization_id = $1 AND file_hash = $2)", organization_id, file_hash
     )
@@ -237,7 +237,7 @@ async def exists(connection: Connection, organization_id: UUID, file_hash: str) 
 
 
 async def known(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Which of the recordings (organization, hash) a meeting names."""
+    """Return the recordings (organization, hash) that have a meeting."""
     rows = await connection.fetch(
         "SELECT organization_id, file_hash FROM meetings WHERE (organization_id, file_hash) IN"
         " (SELECT * FROM unnest($1::uuid[], $2::text[]))",
@@ -248,7 +248,7 @@ async def known(connection: Connection, recordings: Sequence[tuple[UUID, str]]) 
 
 
 async def delete(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
-    """Removes a meeting with everything known of it; False where there is none."""
+    """Delete a meeting with all its data; return False if there is none."""
     deleted = await connection.execute(
         "DELETE FROM meetings WHERE organization_id = $1 AND file_hash = $2", organization_id, file_hash
     )

@@ -1,4 +1,4 @@
-"""Brings a database to the schema this version needs: the .sql files of migrations/, in order, once."""
+"""Schema migration: apply the .sql files of migrations/ in order, each once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from pathlib import Path
 import asyncpg
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-# Any number will do, as long as every server that shares a database uses the same one.
+# Arbitrary, but equal for all servers that share a database.
 ADVISORY_LOCK = 0x6D656574
 log = logging.getLogger(__name__)
 
 
 async def migrate(url: str) -> list[str]:
-    """Applies what is missing and returns the names of the files applied.
+    """Apply missing migrations and return the names of the applied files.
 
-    Several servers may start at once: one migrates, the others wait for it. Each file is one
-    transaction.
+    If several servers start at once, one migrates and the others wait. Each file is one transaction.
     """
     connection = await asyncpg.connect(url)
     try:

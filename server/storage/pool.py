@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: a pool that outlives restarts of the database."""
+"""Access to PostgreSQL: a connection pool that survives restarts of the database."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 else:
-    # asyncpg's classes take no parameters at runtime.
+    # asyncpg's classes are not generic at runtime.
     Connection, Pool = asyncpg.pool.PoolConnectionProxy, asyncpg.Pool
 
-# The database is restarting, or the connection to it broke: the same call may go through later.
+# The database is restarting or its connection broke: a retry may succeed.
 TRANSIENT_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -37,32 +37,35 @@ RETRY_DELAY_S = 0.1
 MAX_RETRY_DELAY_S = 1.0
 
 
-# Of the foreign keys, by the column that PostgreSQL names them after, what they refer to.
+# Referenced entities by foreign key column, which PostgreSQL's constraint names contain.
 REFERRED = {"user_id": "user", "organization_id": "organization", "meeting_id": "meeting"}
 
 
 class DatabaseGone(Exception):
-    """The database did not come back within the caller's patience."""
+    """The database stayed unreachable for the caller's patience."""
 
 
 class DatabaseFull(DatabaseGone):
-    """The database's disk has no room."""
+    """The database's disk is full."""
 
 
 class Vanished(Exception):
-    """What a new row refers to is gone: somebody deleted it since it was looked at."""
+    """An entity that a new row refers to was deleted meanwhile."""
 
     def __init__(self, what: str) -> None:
-        """``what``: ``user``, ``organization``, ``meeting``; else the name of the foreign key."""
+        """
+        Args:
+            what: ``user``, ``organization``, ``meeting``, else the name of the foreign key.
+        """
         super().__init__(f"the {what} was deleted meanwhile")
         self.what = what
 
 
 class Database:
-    """Runs work in transactions, again when the database went away under it.
+    """Run work in transactions, retrying when the database becomes unreachable.
 
-    Work must be safe to repeat: a connection that breaks at the commit leaves it unknown
-    whether the transaction took effect.
+    Work must be idempotent: if the connection breaks during the commit, it is unknown whether the transaction took
+    effect.
     """
 
     def __init__(self, url: str, pool: Pool) -> None:
@@ -71,7 +74,12 @@ class Database:
 
     @classmethod
     async def connect(cls, url: str, *, patience_s: float = 30.0, max_connections: int = 10) -> Database:
-        """Opens the pool, waiting up to ``patience_s`` for a database that is still starting.
+        """Open the pool.
+
+        Args:
+            url: ``postgresql://user:password@host:port/name``.
+            patience_s: how long to wait for a database that is starting, seconds.
+            max_connections: size limit of the pool.
 
         Raises DatabaseGone.
         """
@@ -95,9 +103,13 @@ class Database:
                 await asyncio.sleep(RETRY_DELAY_S)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
-        """``work(connection)`` inside one transaction, repeated through restarts of the database.
+        """Run ``work(connection)`` in one transaction, retried while the database is unreachable, and return its
+        result.
 
-        Raises DatabaseGone after ``patience_s`` without success, DatabaseFull at once, and Vanished.
+        Args:
+            patience_s: for how long to retry, seconds.
+
+        Raises DatabaseGone when that is over, DatabaseFull and Vanished at once.
         """
 
         async def in_transaction(connection: Connection) -> T:
@@ -107,10 +119,7 @@ class Database:
         return await self.read(in_transaction, patience_s=patience_s)
 
     async def read(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
-        """The same without a transaction, for a single statement that changes nothing.
-
-        Raises DatabaseGone after ``patience_s`` without success.
-        """
+        """As ``run``, without a transaction: for a single statement."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
         delay = RETRY_DELAY_S
@@ -130,13 +139,13 @@ class Database:
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> asyncpg.Connection[asyncpg.Record]:
-        """A connection of its own that calls ``wake`` at every NOTIFY on ``channel``; the caller closes it."""
+        """Open a dedicated connection that calls ``wake`` on each NOTIFY of ``channel``; the caller closes it."""
         connection = await asyncpg.connect(self._url, timeout=5)
         await connection.add_listener(channel, lambda *_: wake())
         return connection
 
     async def close(self) -> None:
-        """Closes every connection; open ones get five seconds."""
+        """Close all connections; running work gets five seconds."""
         try:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
@@ -149,7 +158,7 @@ def _referred(error: asyncpg.ForeignKeyViolationError) -> str:
 
 
 async def _nothing_to_reset(_: asyncpg.Connection[asyncpg.Record]) -> None:
-    """Nothing here outlives a transaction, and resetting would double the cost of a read."""
+    """Skip the reset: no session state outlives a transaction, and a reset would double the cost of a read."""
 
 
 async def _read_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:

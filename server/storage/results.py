@@ -1,4 +1,4 @@
-"""What an analysis leaves, all of it at once."""
+"""The results of an analysis, stored in one transaction."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ async def finish(
     notice: str,
     message: str,
 ) -> None:
-    """Makes the meeting ready, in the caller's transaction: all of it or nothing. Raises JobLost.
+    """Store an analysis and make the meeting ready, within the caller's transaction. Raises JobLost.
 
-    ``answers`` maps a family to its definition version and document. ``language`` is the one spoken most, empty
-    where it is not known. ``notice`` is what a reader of the answers must know, empty where there is nothing.
+    Args:
+        answers: family -> definition version, document.
+        language: the most spoken one, BCP 47 primary tag; empty if unknown.
+        language_confidence: 0..1; None if the language was stated or is unknown.
+        notice: what a reader of the answers must know; empty if nothing.
+        message: status message of the ready meeting.
     """
     await jobs.hold(connection, job)
     meeting_id = job.meeting_id

@@ -1,4 +1,4 @@
-"""Speakers of meetings: names, and corrections by hand; every query is scoped to an organization."""
+"""Speakers of meetings, and the manual corrections of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.storage.pool import Connection
 
 
 def speaker_id(meeting_id: UUID, label: int) -> UUID:
-    """The UUID of a meeting's speaker: the same however often the meeting is analysed."""
+    """Return the UUID of a meeting's speaker; it is stable across analyses."""
     return uuid5(meeting_id, f"speaker-{label}")
 
 
@@ -28,7 +28,7 @@ class SpeakerRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundSpeaker:
-    """A speaker with the meeting they belong to."""
+    """A speaker with their meeting."""
 
     meeting_id: UUID
     file_hash: str
@@ -36,7 +36,7 @@ class FoundSpeaker:
 
 
 async def find(connection: Connection, organization_id: UUID, id_: UUID) -> FoundSpeaker | None:
-    """An organization's speaker, None where there is none, or not any more."""
+    """Return an organization's active speaker, or None."""
     row = await connection.fetchrow(
         "SELECT s.meeting_id, m.file_hash, s.label FROM speakers s JOIN meetings m ON m.id = s.meeting_id"
         " WHERE s.id = $1 AND m.organization_id = $2 AND s.active",
@@ -47,7 +47,7 @@ async def find(connection: Connection, organization_id: UUID, id_: UUID) -> Foun
 
 
 async def rename(connection: Connection, id_: UUID, alias: str) -> bool:
-    """Names a speaker by hand, and the voice they were recognised by; False where there is no such speaker now."""
+    """Rename a speaker and their recognised voice; return False if there is no such speaker."""
     renamed = await connection.fetchrow(
         "UPDATE speakers SET alias = $2, alias_source = 'hand', alias_confidence = NULL WHERE id = $1"
         " RETURNING voice_id",
@@ -60,7 +60,7 @@ async def rename(connection: Connection, id_: UUID, alias: str) -> bool:
 
 
 async def store(connection: Connection, meeting_id: UUID, speakers: Sequence[SpeakerRow]) -> None:
-    """Files the speakers of a meeting; one known already keeps their name."""
+    """Insert a meeting's speakers; known ones keep their names."""
     await connection.executemany(
         "INSERT INTO speakers (id, meeting_id, label, alias, alias_source, alias_confidence)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -69,7 +69,7 @@ async def store(connection: Connection, meeting_id: UUID, speakers: Sequence[Spe
 
 
 async def activate(connection: Connection, meeting_id: UUID, labels: Sequence[int]) -> None:
-    """Makes exactly these labels the meeting's speakers; new ones are named by their numbers."""
+    """Activate exactly these labels as the meeting's speakers; new ones are named by number."""
     await store(
         connection,
         meeting_id,
@@ -81,7 +81,7 @@ async def activate(connection: Connection, meeting_id: UUID, labels: Sequence[in
 
 
 async def highest_label(connection: Connection, meeting_id: UUID) -> int:
-    """The highest number that a speaker of the meeting ever had."""
+    """Return the highest label that the meeting ever had; 0 if none."""
     highest: int = await connection.fetchval(
         "SELECT coalesce(max(label), 0) FROM speakers WHERE meeting_id = $1", meeting_id
     )
@@ -89,9 +89,9 @@ async def highest_label(connection: Connection, meeting_id: UUID) -> int:
 
 
 async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any] | None:
-    """What the engine said of a meeting; no other correction of it runs until the transaction ends.
+    """Lock a meeting against other corrections until the transaction ends, and return its conversation document.
 
-    None where the meeting was deleted.
+    Returns None if the meeting was deleted.
     """
     await connection.execute("SELECT 1 FROM meetings WHERE id = $1 FOR UPDATE", meeting_id)
     document: dict[str, Any] | None = await connection.fetchval(
@@ -101,7 +101,7 @@ async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[st
 
 
 async def edits(connection: Connection, meeting_id: UUID) -> list[dict[str, Any]]:
-    """The corrections in force, in the order in which they were made."""
+    """Return the corrections in force, oldest first."""
     rows = await connection.fetch(
         "SELECT document FROM speaker_edits WHERE meeting_id = $1 AND NOT undone ORDER BY number", meeting_id
     )
@@ -109,7 +109,7 @@ async def edits(connection: Connection, meeting_id: UUID) -> list[dict[str, Any]
 
 
 async def add_edit(connection: Connection, meeting_id: UUID, user_id: UUID, document: dict[str, Any]) -> None:
-    """Files a correction after all others."""
+    """Append a correction."""
     await connection.execute(
         "INSERT INTO speaker_edits (meeting_id, number, document, user_id)"
         " SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM speaker_edits WHERE meeting_id = $1",
@@ -120,7 +120,7 @@ async def add_edit(connection: Connection, meeting_id: UUID, user_id: UUID, docu
 
 
 async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
-    """Takes back the latest correction in force; False where there is none."""
+    """Undo the latest correction in force; return False if there is none."""
     undone = await connection.execute(
         "UPDATE speaker_edits SET undone = true WHERE meeting_id = $1 AND number ="
         " (SELECT max(number) FROM speaker_edits WHERE meeting_id = $1 AND NOT undone)",
@@ -130,7 +130,7 @@ async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
 
 
 async def listed(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
-    """The meeting's speakers, in the order of their numbers."""
+    """Return the meeting's active speakers, in label order."""
     rows = await connection.fetch(
         "SELECT label, id, alias, alias_source, alias_confidence FROM speakers"
         " WHERE meeting_id = $1 AND active ORDER BY label",

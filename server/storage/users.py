@@ -11,7 +11,7 @@ from server.storage.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who may call, within one organization."""
+    """A user, who belongs to one organization."""
 
     id: UUID
     organization_id: UUID
@@ -21,7 +21,7 @@ class User:
 
 
 async def find_by_email(connection: Connection, email: str) -> User | None:
-    """The user with this address, compared without regard to case."""
+    """Return the user with this address, ignoring case, or None."""
     row = await connection.fetchrow(
         "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE email = $1",
         email.lower(),
@@ -30,7 +30,7 @@ async def find_by_email(connection: Connection, email: str) -> User | None:
 
 
 async def find(connection: Connection, user_id: UUID) -> User | None:
-    """The user with this id."""
+    """Return the user with this id, or None."""
     row = await connection.fetchrow(
         "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE id = $1",
         user_id,
@@ -39,7 +39,7 @@ async def find(connection: Connection, user_id: UUID) -> User | None:
 
 
 async def still_may_call(connection: Connection, user_id: UUID, token_issued_at: float) -> bool:
-    """Whether a user who was let in by a token still would be.
+    """Return whether the user still exists and the token is not revoked.
 
     Args:
         token_issued_at: seconds since the epoch.
@@ -53,7 +53,12 @@ async def still_may_call(connection: Connection, user_id: UUID, token_issued_at:
 
 
 async def ensure_user(connection: Connection, organization: str, email: str, password_hash: str) -> UUID:
-    """The user with this address, made (with the organization) where missing; an existing one gets the password."""
+    """Create the user and organization if missing, set the password, and return the user's id.
+
+    Args:
+        organization: name, used for a new user only.
+        password_hash: as returned by ``hash_password``.
+    """
     await connection.execute(
         "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         uuid4(),
@@ -72,7 +77,7 @@ async def ensure_user(connection: Connection, organization: str, email: str, pas
 
 
 async def revoke_tokens(connection: Connection, email: str) -> bool:
-    """Refuses every token issued to the user so far; False when there is no such user."""
+    """Revoke all tokens issued to the user so far; return False if there is no such user."""
     done = await connection.fetchval(
         "UPDATE users SET tokens_valid_after = date_trunc('second', now()) + interval '1 second'"
         " WHERE email = $1 RETURNING true",

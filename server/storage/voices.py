@@ -1,4 +1,4 @@
-"""Voices of organizations that let them be recognised."""
+"""Known voices of organizations that consent to recognition."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class VoiceRow:
     id: UUID
     name: str
     vector: bytes
-    """float32, little-endian."""
+    """Unit-length embedding, float32 little-endian."""
     meetings: int
 
 
 async def recognises(connection: Connection, organization_id: UUID) -> bool:
-    """Whether the organization lets voices be recognised."""
+    """Return whether the organization consents to voice recognition."""
     wanted: bool = await connection.fetchval(
         "SELECT recognise_voices FROM organizations WHERE id = $1", organization_id
     )
@@ -29,7 +29,7 @@ async def recognises(connection: Connection, organization_id: UUID) -> bool:
 
 
 async def set_recognition(connection: Connection, organization_id: UUID, wanted: bool) -> None:
-    """Turns recognition on or off; off erases every voice. Raises Vanished where there is no such organization now."""
+    """Turn recognition on or off; off deletes all voices. Raises Vanished if the organization was deleted."""
     changed = await connection.execute(
         "UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, wanted
     )
@@ -40,9 +40,9 @@ async def set_recognition(connection: Connection, organization_id: UUID, wanted:
 
 
 async def lock_known(connection: Connection, organization_id: UUID, model: str) -> list[VoiceRow]:
-    """The organization's voices of a model; no other meeting adds to them until the transaction ends.
+    """Return the organization's voices of an embedding model, locked against other meetings until the transaction ends.
 
-    Empty, and nothing locked, where the organization does not want recognition.
+    Returns an empty list without the organization's consent.
     """
     row = await connection.fetchval(
         "SELECT recognise_voices FROM organizations WHERE id = $1 FOR UPDATE", organization_id
@@ -59,7 +59,7 @@ async def lock_known(connection: Connection, organization_id: UUID, model: str) 
 
 
 async def store(connection: Connection, organization_id: UUID, model: str, voice: VoiceRow) -> None:
-    """Files a new voice, or what a known one has become."""
+    """Insert a voice, or update the embedding and meeting count of a known one."""
     await connection.execute(
         "INSERT INTO voices (id, organization_id, name, model, vector, meetings) VALUES ($1, $2, $3, $4, $5, $6)"
         " ON CONFLICT (id) DO UPDATE SET vector = excluded.vector, meetings = excluded.meetings",
@@ -73,12 +73,12 @@ async def store(connection: Connection, organization_id: UUID, model: str, voice
 
 
 async def link(connection: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> None:
-    """Notes by which voice each speaker was recognised: (speaker, voice)."""
+    """Record the recognised voices, as (speaker id, voice id) pairs."""
     await connection.executemany("UPDATE speakers SET voice_id = $2 WHERE id = $1", pairs)
 
 
 async def listed(connection: Connection, organization_id: UUID) -> list[VoiceRow]:
-    """The organization's voices, in the order in which they were first heard."""
+    """Return the organization's voices, oldest first."""
     rows = await connection.fetch(
         "SELECT id, name, vector, meetings FROM voices WHERE organization_id = $1 ORDER BY created_at, id",
         organization_id,
@@ -87,7 +87,7 @@ async def listed(connection: Connection, organization_id: UUID) -> list[VoiceRow
 
 
 async def delete(connection: Connection, organization_id: UUID, id_: UUID) -> bool:
-    """Erases a voice; False where there is none."""
+    """Delete a voice; return False if there is none."""
     deleted = await connection.execute(
         "DELETE FROM voices WHERE id = $1 AND organization_id = $2", id_, organization_id
     )

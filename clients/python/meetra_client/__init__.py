@@ -1,4 +1,4 @@
-"""The Python client of Meetra: audio of a meeting in, events out, whatever the network does."""
+"""The Python client of Meetra: stream a meeting's audio and receive its events, through network failures."""
 
 from meetra.v1.live_pb2 import LiveEvent, LiveFinished, LiveReady
 

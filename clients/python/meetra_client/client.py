@@ -1,4 +1,4 @@
-"""The way in: one server, one user, any number of live meetings."""
+"""The entry point: one server, one user, any number of live meetings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class MeetraClient:
     """A user of a Meetra server; an async context manager that logs in.
 
     Args:
-        url: ``http://host:port`` of the gateway, or ``https://...``.
-        token: of that user, or
-        email, password: a token is had with these, and had anew when it expires.
-        patience: how long lost connections are borne.
-        keepalive_s: how often a connection is probed, seconds; a peer that vanished is noticed within twice that.
+        url: ``http://host:port`` or ``https://host:port`` of the gateway.
+        token: the user's token; or
+        email, password: used to obtain a token, and to renew it on expiry.
+        patience: for how long to tolerate lost connections.
+        keepalive_s: interval of connection probes, seconds; a dead peer is noticed within twice that.
 
-    Raises ValueError for an address or credentials that cannot be.
+    Raises ValueError for an invalid address, or unless exactly one kind of credentials is given.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class MeetraClient:
         self._patience = patience or Patience()
 
     async def __aenter__(self) -> MeetraClient:
-        """Logs in. Raises InvalidCredentials, Unreachable or another MeetraError."""
+        """Log in. Raises InvalidCredentials, Unreachable or another MeetraError."""
         await self.token()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Nothing is left open: each meeting has connections of its own."""
+        """Do nothing: each meeting owns its connections."""
 
     async def token(self) -> str:
-        """The user's token, for other calls of the API: ``error_from`` says what their failures mean.
+        """Return the user's token for other API calls, whose failures ``error_from`` converts.
 
         Raises InvalidCredentials, Unreachable or another MeetraError.
         """
@@ -77,15 +77,15 @@ class MeetraClient:
         insights_period_s: int = 0,
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
-        """A new meeting, opened by ``async with``.
+        """Return a new meeting, opened by ``async with``.
 
         Args:
-            tracks: its sources of audio.
+            tracks: its audio sources.
             name, date, language: as for an upload.
-            key_terms: names and terms that may be said, beside the participants' names.
-            n_speakers: how many people speak in the MIXED tracks together, if known.
-            insights_period_s: seconds between two `insights` events, 5..600; 0: the server's choice.
-            buffer_s: how much audio of a track may be unacknowledged before ``send`` waits, seconds.
+            n_speakers: number of people on the MIXED tracks together; 0 if unknown.
+            key_terms: terms to bias recognition with, in addition to the participants' names.
+            insights_period_s: seconds between two `insights` events, 5..600; 0 for the server's default.
+            buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
         ``async with`` raises BadRequest, TooManyLiveMeetings, Unauthenticated, Unreachable or another MeetraError.
         """
@@ -109,22 +109,24 @@ class MeetraClient:
         take_over: bool = False,
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
-        """A session that another process began: ``position`` of a track says where its audio goes on.
+        """Return a session that another process began; ``position`` tells where to continue each track.
 
         Args:
             session_id: ``LiveMeeting.session_id`` of that process.
-            tracks: those of the session that audio is sent on, as they were given then.
-            after_event_seq: the last event seen; 0: all events come again.
-            take_over: go on although somebody is connected, who is told TakenOver.
+            tracks: the session's tracks to send on, as given when it was opened.
+            after_event_seq: number of the last event seen; 0 to receive all events again.
+            take_over: replace a connected client, which gets TakenOver.
+            buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
-        ``async with`` raises SessionNotFound, HeldByAnotherClient, ValueError for a track that the session lacks,
-        or another MeetraError.
+        ``async with`` raises SessionNotFound, HeldByAnotherClient, ValueError for a track that the session lacks, or
+        another MeetraError.
         """
         config = live_pb2.LiveConfig(session_id=session_id, take_over=take_over, after_event_seq=after_event_seq)
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 
     def watch(self, session_id: str, after_event_seq: int = 0) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-        """The events of a meeting beside the one who sends, each once, until `finished`.
+        """Yield the events of a meeting after ``after_event_seq``, each once, until `finished`; independent of its
+        sender.
 
         Raises SessionNotFound, Unreachable or another MeetraError.
         """

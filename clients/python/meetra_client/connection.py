@@ -1,4 +1,4 @@
-"""One connection to the server: a channel of its own with one call on it, and a sure end of both."""
+"""One connection to the server: a dedicated channel with one call, and reliable cleanup of both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the server is, and how soon a dead one is noticed."""
+    """The server's address, and how soon a dead server is noticed."""
 
     target: str
     secure: bool
@@ -28,7 +28,13 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str, keepalive_s: float) -> Endpoint:
-        """From ``http://host[:port]`` or ``https://host[:port]``. Raises ValueError."""
+        """Parse ``http://host[:port]`` or ``https://host[:port]``.
+
+        Args:
+            keepalive_s: interval of connection probes, seconds.
+
+        Raises ValueError for anything else.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
             raise ValueError(f"the server's address is http://host:port or https://host:port, not {url!r}")
@@ -38,12 +44,12 @@ class Endpoint:
         )
 
     def channel(self) -> aio.Channel:
-        """A channel with a TCP connection of its own; the caller closes it."""
+        """Create a channel with its own TCP connection; the caller closes it."""
         options = [
-            # Without this a new channel would inherit the broken connection, and the wait after it.
+            # Otherwise a new channel would share the broken connection and its reconnect backoff.
             ("grpc.use_local_subchannel_pool", 1),
-            # A peer that vanished without a word is noticed after interval and timeout together. The
-            # timeout has two names: by the documented one alone, gRPC 1.85 waits a minute (grpc#39239).
+            # A dead peer is noticed after interval plus timeout. The timeout has two names: with only the documented
+            # one, gRPC 1.85 waits a minute (grpc#39239).
             ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", int(self.keepalive_s * 800)),
             ("grpc.http2.ping_timeout_ms", int(self.keepalive_s * 800)),
@@ -54,7 +60,7 @@ class Endpoint:
         return aio.insecure_channel(self.target, options)
 
     async def login(self, email: str, password: str) -> str:
-        """A token. Raises InvalidCredentials or another MeetraError, and ConnectionLost."""
+        """Log in and return a token. Raises InvalidCredentials or another MeetraError, and ConnectionLost."""
         async with self.channel() as channel:
             stub = auth_pb2_grpc.AuthServiceStub(channel)
             try:
@@ -65,10 +71,10 @@ class Endpoint:
 
 
 class Connection:
-    """One ``StreamMeeting`` call. Made by ``open``; whoever made it calls ``close``.
+    """One ``StreamMeeting`` call, started by ``open`` and ended by ``close``.
 
-    Reading and writing may be cancelled without harm to the call, which gRPC's own may not:
-    so a connection can be left as it is, as if the network had swallowed it.
+    ``read`` and ``write`` may be cancelled without affecting the call, unlike gRPC's own. So a connection can be
+    abandoned as it is, as if the network had failed.
     """
 
     def __init__(self, endpoint: Endpoint, token: str) -> None:
@@ -77,16 +83,16 @@ class Connection:
         self._call: Any = None
         self._under_way: dict[str, asyncio.Future[Any]] = {}
         self.cut = asyncio.Event()
-        """Set to leave this connection for another one."""
+        """Set it to abandon this connection for a new one."""
         self.silently = False
-        """Whether the server is left to believe that it still stands."""
+        """Whether to abandon it without informing the server."""
 
     async def open(self, config: live_pb2.LiveConfig) -> live_pb2.LiveReady:
-        """Sends ``config`` and waits for ``ready``. Raises MeetraError, ConnectionLost."""
+        """Send ``config`` and return the server's ``ready``. Raises MeetraError, ConnectionLost."""
         self._channel = self._endpoint.channel()
         stub = live_pb2_grpc.LiveServiceStub(self._channel)
         self._call = stub.StreamMeeting(metadata=(("authorization", f"Bearer {self._token}"),))
-        # What refuses the call is told to the reader; the writer only learns that it is over.
+        # Errors of the call reach the reader; the writer only learns that it has ended.
         first = asyncio.ensure_future(self.write(live_pb2.StreamMeetingRequest(config=config)))
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
@@ -101,7 +107,10 @@ class Connection:
         return answer.ready
 
     async def read(self) -> live_pb2.StreamMeetingResponse:
-        """The next message. Raises ConnectionLost at the end of the stream, MeetraError when the server refuses."""
+        """Return the next message.
+
+        Raises ConnectionLost at the end of the stream, MeetraError if the server refuses.
+        """
         message = await self._finish("read", self._call.read)
         if message is aio.EOF:
             raise ConnectionLost("the stream ended before the meeting did")
@@ -109,7 +118,7 @@ class Connection:
         return answer
 
     async def write(self, message: live_pb2.StreamMeetingRequest) -> None:
-        """Sends a message; waits while the server is slower. Raises ConnectionLost when the call is over."""
+        """Send a message, with backpressure. Raises ConnectionLost if the call has ended."""
         if "write" in self._under_way:
             await self._finish("write", self._nothing)
         try:
@@ -118,17 +127,17 @@ class Connection:
             raise ConnectionLost("the call is over") from None
 
     async def until_end(self) -> None:
-        """Waits, not for long, until the server ends the stream."""
+        """Wait up to END_TIMEOUT_S for the server to end the stream."""
         try:
             async with asyncio.timeout(END_TIMEOUT_S):
                 while True:
                     await self.read()
         except Exception:
-            # Whatever it says now, all that matters has come.
+            # Everything relevant was received before, whatever the error.
             return
 
     async def close(self) -> None:
-        """Ends call and channel, and waits until they are gone."""
+        """Cancel the call, close the channel, and wait for both."""
         if self._call is not None:
             self._call.cancel()
         try:
@@ -143,7 +152,7 @@ class Connection:
         return
 
     async def _finish(self, name: str, start: Callable[[], Awaitable[Any]]) -> Any:
-        """Waits for the operation that is under way, else starts one and waits for it."""
+        """Await the pending operation of this name, or start one and await it."""
         operation = self._under_way.get(name)
         if operation is None:
             operation = self._under_way[name] = asyncio.ensure_future(start())
@@ -154,7 +163,7 @@ class Connection:
         except asyncio.CancelledError:
             waiting = asyncio.current_task()
             if operation.cancelled() and not (waiting and waiting.cancelling()):
-                # The call was cancelled, not who waits for it.
+                # The call was cancelled, not the waiting task.
                 raise ConnectionLost("the call was cancelled") from None
             raise
         finally:

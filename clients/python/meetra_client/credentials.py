@@ -1,4 +1,4 @@
-"""Who the client is: a token as it was given, or one that is had by e-mail and password."""
+"""The client's credentials: a given token, or one obtained with e-mail and password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from meetra_client.connection import Endpoint
 
 
 class Credentials:
-    """A token. One that was had by password is had anew when it has expired, in the middle of a meeting too."""
+    """A token. One obtained with a password is renewed on expiry, even mid-meeting."""
 
     def __init__(self, endpoint: Endpoint, token: str | None, email: str | None, password: str | None) -> None:
         if (token is None) == (email is None or password is None):
@@ -18,11 +18,14 @@ class Credentials:
 
     @property
     def can_renew(self) -> bool:
-        """Whether another token can be had."""
+        """Whether a new token can be obtained."""
         return self._password is not None
 
     async def token(self) -> str:
-        """The token. Raises InvalidCredentials or another MeetraError, and ConnectionLost."""
+        """Return the token, after logging in if there is none.
+
+        Raises InvalidCredentials or another MeetraError, and ConnectionLost.
+        """
         async with self._one_login:
             if self._token is None:
                 assert self._email is not None
@@ -31,5 +34,5 @@ class Credentials:
             return self._token
 
     def expire(self) -> None:
-        """The token was refused: the next one is had by password."""
+        """Discard a refused token; the next one is obtained with the password."""
         self._token = None

@@ -1,4 +1,4 @@
-"""Keeps one live meeting connected until it is finished: audio out, acknowledgements and events in."""
+"""The connection loop of one live meeting: sends audio, receives acknowledgements and events, reconnects."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from meetra_client.reconnect import Backoff
 from meetra_client.refusals import too_late
 
 log = logging.getLogger("meetra_client")
-# A chunk is small enough that tracks alternate and that little is sent twice.
+# Small enough to interleave tracks and to limit resending.
 MAX_CHUNK_BYTES = 64 * 1024
-# A connection that stood this long was of use, even when there was nothing to say.
+# A connection that lasted this long was useful, even without traffic.
 HEALTHY_AFTER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to bear what, seconds."""
+    """For how long to tolerate failures, seconds."""
 
     open_s: float = 30.0
-    """Failures in a row before the meeting is open."""
+    """Consecutive failures before the meeting is open."""
     reconnect_s: float = 600.0
-    """Failures in a row afterwards."""
+    """Consecutive failures after that."""
     stall_s: float = 60.0
-    """Audio sent and nothing heard: the connection is given up."""
+    """Time without an answer to sent audio after which a connection is abandoned."""
 
 
 class Delivery:
-    """One meeting's way to the server, over as many connections as it takes. ``run`` once."""
+    """Deliver one meeting to the server, over as many connections as needed. Call ``run`` once."""
 
     def __init__(
         self,
@@ -67,21 +67,21 @@ class Delivery:
         self.over: MeetingOver | None = None
 
     def ask(self, *, flush: bool = False, finish: bool = False) -> None:
-        """Once all audio so far is sent: analyse it now, or finish the meeting."""
+        """Request a flush or the end of the meeting, sent after all audio so far."""
         self._flush = self._flush or flush
         self.finish_asked = self.finish_asked or finish
         self._outbox.work.set()
 
     def drop(self, *, silently: bool) -> None:
-        """Leaves the connection for a new one."""
+        """Abandon the connection; a new one follows."""
         if self._connection is not None and self.connected:
-            # It was not the network's fault: the next connection does not wait longer for it.
+            # Not the network's fault, so reconnect without backoff.
             self._backoff.progressed()
             self._connection.silently = silently
             self._connection.cut.set()
 
     async def run(self) -> live_pb2.LiveFinished:
-        """Returns once the meeting is finished. Raises MeetraError when it cannot go on."""
+        """Run until the meeting is finished and return the outcome. Raises MeetraError when it cannot continue."""
         try:
             while True:
                 try:
@@ -95,12 +95,12 @@ class Delivery:
                     self._token_renewed = True
                     self._credentials.expire()
                 except (TooManyLiveMeetings, StorageFull) as full:
-                    # A meeting that is open does not give way to new ones: the server restarted, and has room soon.
+                    # An open meeting does not compete with new ones: the server restarted and will have capacity soon.
                     if not self.connections:
                         raise
                     await self._backoff.wait(ConnectionLost(str(full), full))
                 except MeetingOver as over:
-                    # Audio came after the end; what is left of the events is still wanted.
+                    # Audio was sent after the end; the remaining events are still wanted.
                     if self._audio_over:
                         raise
                     self._stop_audio(over)
@@ -140,7 +140,7 @@ class Delivery:
         self.ready, self._connection = ready, connection
         self.connected, self._token_renewed = True, False
         self.connections += 1
-        # From now on the session is our own: whoever still holds it is our own dead connection.
+        # From now on the session is ours: any other holder is a dead connection of our own.
         self._config = live_pb2.LiveConfig(session_id=ready.session_id, take_over=True)
         if self.connections == 1:
             self._backoff.progressed(self._patience.reconnect_s)
@@ -175,7 +175,7 @@ class Delivery:
                     return message.event.finished
 
     def _note_late_audio(self) -> None:
-        # FINISH goes after all audio: where we sent it, all audio has come.
+        # FINISH follows all audio, so if we sent it, no audio was late.
         late = {} if self._finish_sent else self._outbox.undelivered
         if late or not self.finish_asked:
             self._stop_audio(too_late(self.ready.limits, late))
@@ -190,13 +190,13 @@ class Delivery:
                 else:
                     await connection.write(message)
         except ConnectionLost:
-            # The reader learns why, after what the server said last.
+            # The reader gets the reason, after the server's last messages.
             return await _never()
 
     def _next_message(self, most_bytes: int) -> live_pb2.StreamMeetingRequest | None:
         if not self._audio_over:
             if not self._outbox.awaiting:
-                # Nobody owes an answer until now.
+                # No answer was due until now.
                 self._heard_at = time.monotonic()
             if (chunk := self._outbox.take(most_bytes)) is not None:
                 return live_pb2.StreamMeetingRequest(audio=chunk)
@@ -230,7 +230,7 @@ async def _never() -> live_pb2.LiveFinished:
 
 
 async def _first_of(*works: Coroutine[Any, Any, live_pb2.LiveFinished]) -> live_pb2.LiveFinished:
-    """What the first to end returns or raises; the others are cancelled, and gone when this returns."""
+    """Return or raise the outcome of the first to end, after cancelling the others and waiting for them."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

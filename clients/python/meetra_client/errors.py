@@ -1,7 +1,7 @@
-"""What can go wrong, each as a type of its own: nothing here is repeated by itself, and no audio is lost by it.
+"""Errors of the client, one type per failure. Lost connections are no errors: the client reconnects by itself.
 
-A type has the name of the server's own for the same failure; meetra/v1/errors.proto says what to do on each, and which
-facts it has. ``Unreachable`` and ``AudioLost`` are found by the client.
+Types are named like the server's; meetra/v1/errors.proto says what to do about each and lists its facts.
+``Unreachable`` and ``AudioLost`` are raised by the client itself.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from grpc import StatusCode
 
 
 class MeetraError(Exception):
-    """The server refused, or cannot be had; the message is the server's own where it sent one.
+    """The server refused the request or is unreachable; the message is the server's, if it sent one.
 
-    After every error of a live meeting the session waits for its grace period: resume it by ``MeetraClient.resume``.
+    After any error of a live meeting the session waits for its grace period: resume it with ``MeetraClient.resume``.
 
     Args:
         message: for people.
-        code: the gRPC status; None where the client itself found the fault.
-        facts: what the message says of this failure, for programs, as `ErrorInfo.metadata`.
-        retry_after_s: how long the server asks to wait, seconds; None where it does not say.
+        code: the gRPC status; None if the client itself found the failure.
+        facts: machine-readable facts of the message, from `ErrorInfo.metadata`.
+        retry_after_s: how long the server asks to wait, seconds; None if it does not.
     """
 
     reason: ClassVar[str] = ""
-    """The `ErrorReason` of the failure, without its prefix; empty where none is known."""
+    """The `ErrorReason` of the failure without its prefix; empty if there is none."""
 
     def __init__(
         self,
@@ -45,19 +45,19 @@ class Unauthenticated(MeetraError):
 
 
 class InvalidCredentials(MeetraError):
-    """The email is unknown, or the password wrong."""
+    """The email is unknown or the password is wrong."""
 
     reason = "INVALID_CREDENTIALS"
 
 
 class BadRequest(MeetraError):
-    """A field of the meeting or a chunk of audio is wrong; the message names field and fix."""
+    """A field of the request or an audio chunk is invalid; the message names the field and the fix."""
 
     reason = "BAD_REQUEST"
 
 
 class UnsupportedContentEncoding(MeetraError):
-    """A body is compressed in a way that the server does not read."""
+    """The body's compression is not supported by the server."""
 
     reason = "UNSUPPORTED_CONTENT_ENCODING"
 
@@ -69,31 +69,31 @@ class StorageFull(MeetraError):
 
 
 class ServiceUnavailable(MeetraError):
-    """A part of the server is away for the moment."""
+    """A part of the server is temporarily unavailable."""
 
     reason = "SERVICE_UNAVAILABLE"
 
 
 class InternalError(MeetraError):
-    """A fault of the server."""
+    """An internal failure of the server."""
 
     reason = "INTERNAL_ERROR"
 
 
 class MeetingNotFound(MeetraError):
-    """No such meeting, or it is another organization's."""
+    """The meeting does not exist, or belongs to another organization."""
 
     reason = "MEETING_NOT_FOUND"
 
 
 class SpeakerNotFound(MeetraError):
-    """No such speaker, or another organization's."""
+    """The speaker does not exist, or belongs to another organization."""
 
     reason = "SPEAKER_NOT_FOUND"
 
 
 class VoiceNotFound(MeetraError):
-    """No such voice, or another organization's."""
+    """The voice does not exist, or belongs to another organization."""
 
     reason = "VOICE_NOT_FOUND"
 
@@ -111,51 +111,51 @@ class MeetingFailed(MeetraError):
 
 
 class ChannelsDiffer(MeetraError):
-    """The recording is known, analysed with other ``channels`` than it is uploaded with."""
+    """The recording is known, and was analysed with another ``channels`` value."""
 
     reason = "CHANNELS_DIFFER"
 
 
 class FileTooLarge(MeetraError):
-    """The recording has more bytes than the server accepts."""
+    """The recording exceeds the server's size limit."""
 
     reason = "FILE_TOO_LARGE"
 
 
 class RecordingTooLong(MeetraError):
-    """The recording lasts longer than the server accepts."""
+    """The recording exceeds the server's duration limit."""
 
     reason = "RECORDING_TOO_LONG"
 
 
 class SessionNotFound(MeetraError):
-    """No such session, or it is another organization's."""
+    """The session does not exist, or belongs to another organization."""
 
     reason = "SESSION_NOT_FOUND"
 
 
 class AudioGap(MeetraError):
-    """Audio leaves a gap after what is known of its track."""
+    """A chunk starts after the end of its track's received audio."""
 
     reason = "AUDIO_GAP"
 
 
 class AudioOverlap(MeetraError):
-    """Audio begins before, and ends after, the end of what is known of its track."""
+    """A chunk overlaps the end of its track's received audio."""
 
     reason = "AUDIO_OVERLAP"
 
 
 class LiveMeetingTooLong(MeetraError):
-    """Audio is beyond the longest live meeting; the meeting can still be finished."""
+    """The audio exceeds the maximum length of a live meeting; the meeting can still be finished."""
 
     reason = "LIVE_MEETING_TOO_LONG"
 
 
 class MeetingOver(MeetraError):
-    """The meeting takes no more audio: somebody else finished it, or nobody came back in its grace period.
+    """The meeting takes no more audio: another client finished it, or its grace period expired.
 
-    ``undelivered`` has, for each track that lost some, how many samples (bytes of OGG_OPUS) came too late.
+    ``undelivered`` maps each affected track to the number of samples (bytes for OGG_OPUS) that came too late.
     """
 
     reason = "MEETING_OVER"
@@ -174,47 +174,47 @@ class MeetingOver(MeetraError):
 
 
 class HeldByAnotherClient(MeetraError):
-    """Another client is connected to the session; resume with ``take_over=True`` if that is meant."""
+    """Another client is connected to the session; resume with ``take_over=True`` to replace it."""
 
     reason = "HELD_BY_ANOTHER_CLIENT"
 
 
 class TakenOver(MeetraError):
-    """Another client resumed this session and sends its audio now."""
+    """Another client resumed this session and now sends its audio."""
 
     reason = "TAKEN_OVER"
 
 
 class TooManyLiveMeetings(MeetraError):
-    """The server holds its limit of live meetings; try again later."""
+    """The server is at its limit of live meetings; try again later."""
 
     reason = "TOO_MANY_LIVE_MEETINGS"
 
 
 class AudioNotStored(MeetraError):
-    """The server's disk has no room for the audio; the client sends again what was not acknowledged."""
+    """The server's disk is full; the client resends unacknowledged audio."""
 
     reason = "AUDIO_NOT_STORED"
 
 
 class HeldByAnotherServer(MeetraError):
-    """Another server process holds the session, or the server stops; the client connects again."""
+    """Another server process holds the session, or the server is stopping; the client reconnects."""
 
     reason = "HELD_BY_ANOTHER_SERVER"
 
 
 class Unreachable(MeetraError):
-    """No connection for the whole patience. The message has the last reason, ``__cause__`` the last error if any."""
+    """No connection succeeded for the whole patience. The message has the last reason, ``__cause__`` the last error."""
 
 
 class AudioLost(MeetraError):
-    """The server asks for audio that it had acknowledged, and that is kept nowhere any more."""
+    """The server requests audio that it had acknowledged and that is no longer buffered."""
 
 
 class ConnectionLost(Exception):
-    """A connection ended before the meeting did. Never seen outside: the client comes back by itself.
+    """A connection ended before the meeting did. Internal: the client reconnects.
 
-    ``error`` is what the server said, None where it said nothing.
+    ``error`` is the server's error, None if it sent none.
     """
 
     def __init__(self, message: str, error: MeetraError | None = None) -> None:

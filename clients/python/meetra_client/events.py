@@ -1,4 +1,4 @@
-"""The events of a meeting on their way to who iterates: in order, each once, in bounded memory."""
+"""Delivery of a meeting's events to an iterator: in order, each once, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Watch = Callable[[int], AsyncGenerator[live_pb2.LiveEvent, None]]
 
 
 class EventFeed:
-    """Takes events from a connection, gives them to one reader.
+    """Pass events from a connection to one reader.
 
-    Events are kept by the server. Who reads too slowly, or not at all, costs no memory: beyond
-    ``most`` they are let go here, and fetched from the server once they are asked for.
+    The server stores all events, so a slow or missing reader costs no memory: beyond ``most`` they are dropped here and
+    fetched from the server when they are read.
 
     Args:
-        seen: number of the last event that is not wanted again.
+        seen: number of the last event already seen.
         watch: fetches the events after a number.
-        most: how many events are kept here.
+        most: maximum number of buffered events.
     """
 
     def __init__(self, seen: int, watch: Watch, most: int = MAX_EVENTS_KEPT) -> None:
@@ -43,7 +43,7 @@ class EventFeed:
         self._ended = self._read = False
 
     def put(self, event: live_pb2.LiveEvent) -> bool:
-        """Takes an event in; False when it came before."""
+        """Add an event; return False if it is a duplicate."""
         if event.event_seq <= self.received:
             self.repeated += 1
             return False
@@ -56,12 +56,12 @@ class EventFeed:
         return True
 
     def close(self, error: BaseException | None = None) -> None:
-        """No more events come: iteration ends after the last, with ``error`` if there is one."""
+        """End the iteration after the last event, with ``error`` if given."""
         self._ended, self._end = True, error
         self._came.set()
 
     async def read(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-        """Every event after the last one read. Raises RuntimeError for a second reader at a time."""
+        """Yield all events after the last one read. Raises RuntimeError for a concurrent second reader."""
         if self._read:
             raise RuntimeError("somebody iterates over this meeting's events already")
         self._read = True
@@ -93,7 +93,10 @@ class EventFeed:
 async def watch(
     endpoint: Endpoint, credentials: Credentials, session_id: str, after_event_seq: int, patience_s: float
 ) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-    """The events after ``after_event_seq`` and those to come until `finished`; comes back when the connection is lost.
+    """Yield the events after ``after_event_seq`` until `finished`, reconnecting as needed.
+
+    Args:
+        patience_s: how long to tolerate consecutive failures, seconds.
 
     Raises MeetraError.
     """

@@ -1,4 +1,4 @@
-"""A live meeting as its bot sees it: send audio, iterate events, finish."""
+"""A live meeting from the sender's side: send audio, iterate over events, finish."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from meetra_client.events import EventFeed, watch
 from meetra_client.outbox import Outbox, TrackLog
 from meetra_client.tracks import Track, opus_packet_samples
 
-# What is not acknowledged is kept: a minute outlives most of what networks do.
+# Buffer of unacknowledged audio: one minute outlasts most network failures.
 BUFFER_S, BUFFER_BYTES = 60.0, 16 * 1024 * 1024
 
 
 class LiveMeeting:
-    """Made by ``MeetraClient.live`` and ``MeetraClient.resume``; an async context manager.
+    """A live meeting; an async context manager, created by ``MeetraClient.live`` and ``MeetraClient.resume``.
 
-    ``async with`` returns once the server is ready. A body that ends normally finishes the meeting
-    if it has not called ``finish`` or ``leave``; one that raises, or is cancelled, leaves the
-    session to the server's grace period, to be resumed.
+    Entering it waits until the server is ready. A body that ends normally finishes the meeting, unless it called
+    ``finish`` or ``leave``. A body that raises or is cancelled leaves the session open for the server's grace period,
+    to be resumed.
 
-    Every method raises the typed errors of ``meetra_client.errors`` once the meeting cannot go on;
-    lost connections are none of them.
+    Every method raises the typed errors of ``meetra_client.errors`` once the meeting cannot continue; lost connections
+    are handled internally.
     """
 
     def __init__(
@@ -91,69 +91,68 @@ class LiveMeeting:
     async def _stop(self) -> None:
         if self._running is not None:
             self._running.cancel()
-            # Its error was raised where somebody waited for it.
+            # Its error is raised by the awaiting methods.
             await asyncio.gather(self._running, return_exceptions=True)
 
     @property
     def ready(self) -> live_pb2.LiveReady:
-        """The server's last `ready`: session, limits, what the engine can measure."""
+        """The server's latest `ready`: session, limits, engine capabilities."""
         return self._delivery.ready
 
     @property
     def session_id(self) -> str:
-        """Resume with it, from another process too."""
+        """Id to resume the session with, also from another process."""
         return self.ready.session_id
 
     @property
     def file_hash(self) -> str:
-        """Names the meeting in every other call of the API."""
+        """Id of the meeting in all other API calls."""
         return self.ready.file_hash
 
     @property
     def lag_ms(self) -> int:
-        """How far the analysis is behind the audio, milliseconds."""
+        """Lag of the analysis behind the audio, milliseconds."""
         return self._delivery.lag_ms
 
     @property
     def connected(self) -> bool:
-        """Whether a connection stands at this moment."""
+        """Whether there is a connection at this moment."""
         return self._delivery.connected
 
     @property
     def reconnects(self) -> int:
-        """How often the connection was lost and had again."""
+        """Number of reconnections."""
         return max(self._delivery.connections - 1, 0)
 
     @property
     def last_event_seq(self) -> int:
-        """Number of the last event that came."""
+        """Number of the last event received."""
         return self._feed.received
 
     @property
     def repeated_events(self) -> int:
-        """How many events came again though they had come: none, as long as the server keeps to its protocol."""
+        """Number of duplicate events received; 0 unless the server violates its protocol."""
         return self._feed.repeated
 
     def position(self, track_id: str) -> int:
-        """Position of the next sample that ``send`` takes: after a resume, where to go on. Raises ValueError."""
+        """Return the position of the next sample to ``send``; after a resume, where to continue. Raises ValueError."""
         return self._outbox.log(track_id).end
 
     def acknowledged(self, track_id: str) -> int:
-        """Everything before this position is on the server's disk. Raises ValueError."""
+        """Return the position up to which audio is on the server's disk. Raises ValueError."""
         return self._outbox.log(track_id).acknowledged
 
     async def send(self, track_id: str, audio: bytes) -> None:
-        """Takes the next audio of a track; it is sent, and sent again where need be, from then on.
+        """Queue the next audio of a track for delivery, including resends.
 
-        Waits while as much audio as is kept is not yet acknowledged. Cancelled in between, it may have taken
-        a part: ``position`` says.
+        Waits while the buffer of unacknowledged audio is full. If cancelled, a part may be queued: check ``position``.
 
         Args:
             track_id: a track of the meeting.
-            audio: any number of whole samples in the track's encoding; of OPUS one packet.
+            audio: whole samples in the track's encoding; for OPUS exactly one packet.
 
-        Raises ValueError for another track or a part of a sample, LiveMeetingTooLong for audio beyond the
-        longest meeting (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
+        Raises ValueError for an unknown track or a partial sample, LiveMeetingTooLong for audio beyond the maximum
+        length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
         """
         outbox_log = self._outbox.log(track_id)
         unit = outbox_log.track.unit_bytes
@@ -184,28 +183,28 @@ class LiveMeeting:
             )
 
     async def flush(self) -> None:
-        """Asks the server to acknowledge and analyse now what was sent so far. Raises MeetraError."""
+        """Ask the server to acknowledge and analyse the audio sent so far now. Raises MeetraError."""
         if self._running is not None and self._running.done():
             await self._outcome()
         self._delivery.ask(flush=True)
 
     def events(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-        """Every event in the order of `event_seq`, each once, until `finished`.
+        """Yield all events in order of `event_seq`, each once, until `finished`.
 
-        Begun again after a ``break`` it goes on after the last one. Raises RuntimeError for a second
-        reader at a time, and MeetraError.
+        A new iteration after a ``break`` continues after the last event. Raises RuntimeError for a concurrent second
+        reader, and MeetraError.
         """
         return self._feed.read()
 
     async def finish(self) -> live_pb2.LiveFinished:
-        """Ends the meeting after all audio so far; returns when it is ready, or failed (`status` says).
+        """End the meeting after all audio so far, and return its outcome once it is ready or failed (see `status`).
 
-        Raises MeetingOver when audio came too late for a meeting that others, or its grace period, finished
-        (``undelivered`` says how much; events end as usual), and MeetraError.
+        Raises MeetingOver if audio came too late because the meeting was already finished by another client or its
+        grace period (``undelivered`` has the amounts; events end as usual), and MeetraError.
         """
         self._finishing = True
         for sending in self._order.values():
-            # What is being handed over belongs to the meeting.
+            # Audio in a concurrent ``send`` belongs to the meeting.
             async with sending:
                 pass
         self._delivery.ask(finish=True)
@@ -215,25 +214,26 @@ class LiveMeeting:
         return finished
 
     async def leave(self) -> None:
-        """Waits until all audio is acknowledged, then leaves the session open for somebody else to resume.
+        """Wait until all audio is acknowledged, then leave the session open to be resumed.
 
-        Raises MeetraError when not all of it could be delivered.
+        Raises MeetraError if not all of it could be delivered.
         """
         await self._outbox.until_acknowledged()
         self._left = True
         await self._stop()
 
     def drop_connection(self, *, silently: bool = False) -> None:
-        """Cuts the connection, as bad networks do, to rehearse that; the client comes back by itself.
+        """Drop the connection to simulate a network failure; the client reconnects.
 
-        ``silently``: the server is not told, and believes the old connection stands until the new one takes over.
+        Args:
+            silently: leave the server unaware, so that the old connection lasts until the new one takes over.
         """
         self._delivery.drop(silently=silently)
 
     async def _outcome(self) -> live_pb2.LiveFinished:
         assert self._running is not None, "used outside of `async with`"
         try:
-            # Who gives up waiting does not give up the meeting.
+            # Cancelling the wait must not cancel the meeting.
             return await asyncio.shield(self._running)
         except asyncio.CancelledError:
             if self._running.cancelled():

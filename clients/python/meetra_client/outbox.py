@@ -1,4 +1,4 @@
-"""Audio that was handed over and is not yet acknowledged: kept, numbered, and sent again where need be."""
+"""The buffer of unacknowledged audio: numbered, and resent as needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from meetra_client.tracks import Track, opus_packet_samples
 
 
 class TrackLog(ABC):
-    """One track's audio from ``acknowledged`` to ``end``; what is before ``sent`` is on its way."""
+    """One track's buffered audio, from ``acknowledged`` to ``end``; audio before ``sent`` is in flight."""
 
     def __init__(self, track: Track) -> None:
         self.track = track
@@ -22,19 +22,19 @@ class TrackLog(ABC):
         self.bytes_kept = 0
 
     def begin(self, position: int) -> None:
-        """The first audio will be at ``position``."""
+        """Set the position of the first audio."""
         self.acknowledged = self.sent = self.end = position
 
     @abstractmethod
     def append(self, data: bytes) -> None:
-        """Adds whole units, or one packet."""
+        """Append whole samples, or one packet."""
 
     @abstractmethod
     def take(self, most_bytes: int) -> tuple[int, bytes] | None:
-        """The next audio to send and its position, at most so many bytes; None when all is on its way."""
+        """Return the position and bytes of the next audio to send, at most ``most_bytes``; None if all is in flight."""
 
     def acknowledge(self, position: int) -> None:
-        """Forgets what is before ``position``. Raises TakenOver when that was never ours."""
+        """Drop audio before ``position``. Raises TakenOver if this client never queued it."""
         if position > self.end:
             raise TakenOver(
                 f"the session holds audio of track {self.track.track_id!r} up to {position}, and this client gave it "
@@ -46,7 +46,7 @@ class TrackLog(ABC):
             self.sent = max(self.sent, position)
 
     def rewind(self, position: int) -> None:
-        """The next to send is at ``position``, where the server stands. Raises TakenOver, AudioLost."""
+        """Resend from ``position``, the server's. Raises TakenOver, AudioLost."""
         if position < self.acknowledged:
             raise AudioLost(
                 f"the server asks for track {self.track.track_id!r} from {position}, and had acknowledged "
@@ -57,22 +57,24 @@ class TrackLog(ABC):
 
     @abstractmethod
     def _forget(self, position: int) -> None:
-        """Lets go of what is before ``position``."""
+        """Drop audio before ``position``."""
 
 
 class SampleLog(TrackLog):
-    """A track whose every position has the same number of bytes."""
+    """The log of a track with fixed-size positions."""
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)
         self._data = bytearray()
 
     def append(self, data: bytes) -> None:
+        """See TrackLog.append."""
         self._data += data
         self.end += len(data) // self.track.unit_bytes
         self.bytes_kept = len(self._data)
 
     def take(self, most_bytes: int) -> tuple[int, bytes] | None:
+        """See TrackLog.take."""
         if self.sent == self.end:
             return None
         unit, first = self.track.unit_bytes, self.sent
@@ -87,7 +89,7 @@ class SampleLog(TrackLog):
 
 
 class PacketLog(TrackLog):
-    """A track of Opus packets, none of which can be cut."""
+    """The log of a track of Opus packets, which are never split."""
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)
@@ -95,12 +97,14 @@ class PacketLog(TrackLog):
         self._waiting: deque[tuple[int, bytes]] = deque()
 
     def append(self, data: bytes) -> None:
+        """See TrackLog.append."""
         samples = opus_packet_samples(data)
         self._waiting.append((self.end, data))
         self.end += samples
         self.bytes_kept += len(data)
 
     def take(self, most_bytes: int) -> tuple[int, bytes] | None:
+        """See TrackLog.take; returns a whole packet of any size."""
         if not self._waiting:
             return None
         first, data = self._waiting.popleft()
@@ -109,6 +113,7 @@ class PacketLog(TrackLog):
         return first, data
 
     def rewind(self, position: int) -> None:
+        """See TrackLog.rewind; resends whole packets."""
         super().rewind(position)
         while self._on_way:
             self._waiting.appendleft(self._on_way.pop())
@@ -120,7 +125,7 @@ class PacketLog(TrackLog):
 
 
 class Outbox:
-    """All tracks of a meeting. ``work`` is set when there is something to send; one task sends."""
+    """The buffered audio of all tracks. ``work`` is set when there is something to send; a single task sends."""
 
     def __init__(self, tracks: Iterable[Track], buffer_s: float, buffer_bytes: int) -> None:
         self._logs = {track.track_id: (SampleLog if track.unit_bytes else PacketLog)(track) for track in tracks}
@@ -130,26 +135,26 @@ class Outbox:
         self._failure: BaseException | None = None
 
     def log(self, track_id: str) -> TrackLog:
-        """The track. Raises ValueError where the meeting has none of that name."""
+        """Return the log of a track. Raises ValueError for an unknown track."""
         try:
             return self._logs[track_id]
         except KeyError:
             raise ValueError(f"no track {track_id!r}; there are {', '.join(self._logs) or 'none'}") from None
 
     def room(self, log: TrackLog) -> int:
-        """Bytes that may be added now; not more than 0 when there is no room."""
+        """Return how many bytes may be appended now; 0 or less if there is no room."""
         rate, unit = log.track.rate_hz, log.track.unit_bytes
         room = self._buffer_bytes - log.bytes_kept
         if rate is not None:
             samples = int(self._buffer_s * rate) - (log.end - log.acknowledged)
             if samples <= 0:
                 return 0
-            # How many samples a packet's bytes hold is known when it comes: it is taken whole.
+            # A packet's sample count is known only on arrival, so it is accepted whole.
             room = min(room, samples * unit) if unit else room
         return room
 
     async def until_room(self, log: TrackLog, needed: int) -> int:
-        """Waits until ``needed`` bytes may be added; how many may. Raises MeetraError when none ever can."""
+        """Wait until ``needed`` bytes may be appended, and return how many may. Raises MeetraError after ``fail``."""
         while True:
             if self._failure is not None:
                 raise self._failure
@@ -158,19 +163,19 @@ class Outbox:
             await self._change()
 
     async def until_acknowledged(self) -> None:
-        """Waits until nothing is kept any more. Raises MeetraError when that cannot be."""
+        """Wait until the buffer is empty. Raises MeetraError after ``fail``."""
         while any(log.acknowledged < log.end for log in self._turns):
             if self._failure is not None:
                 raise self._failure
             await self._change()
 
     def append(self, log: TrackLog, data: bytes) -> None:
-        """Takes audio in, to be sent soon."""
+        """Append audio to a track and wake the sender."""
         log.append(data)
         self.work.set()
 
     def take(self, most_bytes: int) -> live_pb2.AudioChunk | None:
-        """The next chunk, track by track in turn; None when all is on its way."""
+        """Return the next chunk, alternating between tracks; None if all audio is in flight."""
         for _ in range(len(self._turns)):
             log = self._turns[0]
             self._turns.rotate(-1)
@@ -180,17 +185,17 @@ class Outbox:
 
     @property
     def awaiting(self) -> bool:
-        """Whether something was sent and is not acknowledged."""
+        """Whether any sent audio is unacknowledged."""
         return any(log.acknowledged < log.sent for log in self._turns)
 
     @property
     def undelivered(self) -> dict[str, int]:
-        """How many positions of each track are not acknowledged, where any."""
+        """Number of unacknowledged positions per track, without zeros."""
         logs = self._logs.items()
         return {name: log.end - log.acknowledged for name, log in logs if log.acknowledged < log.end}
 
     def begin(self, positions: Iterable[live_pb2.TrackPosition]) -> None:
-        """Where the tracks stand before anything is appended. Raises ValueError for a track that the meeting lacks."""
+        """Set the tracks' start positions before any audio. Raises ValueError for a track that the session lacks."""
         stand = {position.track_id: position.next_sample for position in positions}
         if missing := self._logs.keys() - stand.keys():
             raise ValueError(f"the session has no track {sorted(missing)}; it has {sorted(stand)}")
@@ -198,7 +203,7 @@ class Outbox:
             log.begin(stand[name])
 
     def rewind(self, positions: Iterable[live_pb2.TrackPosition]) -> None:
-        """A new connection: sends on from where the server stands. Raises TakenOver, AudioLost."""
+        """Resend from the server's positions on a new connection. Raises TakenOver, AudioLost."""
         for position in positions:
             if position.track_id in self._logs:
                 self._logs[position.track_id].rewind(position.next_sample)
@@ -206,14 +211,14 @@ class Outbox:
         self._moved.set()
 
     def acknowledge(self, positions: Iterable[live_pb2.TrackPosition]) -> None:
-        """Audio has become durable. Raises TakenOver."""
+        """Drop audio that has become durable. Raises TakenOver."""
         for position in positions:
             if position.track_id in self._logs:
                 self._logs[position.track_id].acknowledge(position.next_sample)
         self._moved.set()
 
     def fail(self, failure: BaseException) -> None:
-        """Nothing more will be acknowledged: whoever waits is told."""
+        """Fail all waiting and later waits with ``failure``."""
         self._failure = failure
         self._moved.set()
 

@@ -1,4 +1,4 @@
-"""When to try again, and when to give up."""
+"""Reconnection policy: exponential backoff with jitter and a time limit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MIN_S, MAX_S = 0.1, 10.0
 
 
 class Backoff:
-    """Waits longer after each failure in a row, by a random part so that many clients do not come back as one.
+    """Exponential backoff, with jitter so that many clients do not return at once.
 
     Args:
-        patience_s: how long failures may follow one another before the client gives up, seconds.
+        patience_s: duration of consecutive failures after which to give up, seconds.
         shortest_s, longest_s: bounds of one wait, seconds.
         now: a clock, seconds.
     """
@@ -33,15 +33,15 @@ class Backoff:
         self._first_failure = 0.0
 
     def progressed(self, patience_s: float | None = None) -> None:
-        """The connection was of use: the next failure is a first one. ``patience_s``: the patience from now on."""
+        """Reset the failures after useful work; ``patience_s`` replaces the patience if given."""
         self._failures = 0
         if patience_s is not None:
             self._patience_s = patience_s
 
     def next_wait_s(self, lost: ConnectionLost) -> float:
-        """How long to wait after this failure, and no shorter than the server asks, seconds.
+        """Count a failure and return how long to wait, seconds; at least what the server asks, within the patience.
 
-        Raises Unreachable when patience is over.
+        Raises Unreachable when the patience is exhausted.
         """
         now = self._now()
         if not self._failures:
@@ -54,10 +54,10 @@ class Backoff:
         left = max(self._first_failure + self._patience_s - now, 0.0)
         wait_s = longest * random.uniform(0.5, 1.0)
         if lost.error is not None and lost.error.retry_after_s is not None:
-            # What the server asks for; the random part spreads the clients that it asks.
+            # The server's delay, plus jitter to spread its clients.
             wait_s += max(lost.error.retry_after_s, 0.0)
         return float(min(wait_s, left))
 
     async def wait(self, lost: ConnectionLost) -> None:
-        """Waits. Raises Unreachable."""
+        """Wait as ``next_wait_s`` says. Raises Unreachable."""
         await asyncio.sleep(self.next_wait_s(lost))

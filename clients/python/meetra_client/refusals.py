@@ -1,4 +1,4 @@
-"""From a failed call to the error of ``meetra_client.errors`` that it means."""
+"""Conversion of failed calls to the errors of ``meetra_client.errors``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from meetra_client.errors import (
 
 DOMAIN = "meetra"
 DETAILS_TRAILER = "grpc-status-details-bin"
-# Of these a new connection may be free. CANCELLED is what proxies make of a peer that went away;
-# UNKNOWN is what they make of an answer that is no gRPC.
+# Statuses that a new connection may resolve. Proxies send CANCELLED for a vanished peer, and UNKNOWN for a non-gRPC
+# response.
 PASSING = frozenset(
     {
         StatusCode.UNAVAILABLE,
@@ -34,7 +34,7 @@ PASSING = frozenset(
     }
 )
 _BY_REASON = {kind.reason: kind for kind in MeetraError.__subclasses__() if kind.reason}
-# Proxies, and gRPC itself, give no reasons. Every other status may mean several failures: it is a MeetraError.
+# Fallback for proxies and gRPC itself, which send no reasons. Other statuses are ambiguous: MeetraError.
 _BY_STATUS: dict[StatusCode, type[MeetraError]] = {
     StatusCode.INVALID_ARGUMENT: BadRequest,
     StatusCode.UNAUTHENTICATED: Unauthenticated,
@@ -44,19 +44,22 @@ _BY_STATUS: dict[StatusCode, type[MeetraError]] = {
 
 
 class FailedCall(Protocol):
-    """What ``grpc.aio.AioRpcError`` and ``grpc.RpcError`` of a blocking call have."""
+    """The common interface of ``grpc.aio.AioRpcError`` and the ``grpc.RpcError`` of a blocking call."""
 
-    def code(self) -> StatusCode: ...
+    def code(self) -> StatusCode:
+        """Return the gRPC status."""
 
-    def details(self) -> str | None: ...
+    def details(self) -> str | None:
+        """Return the status message."""
 
-    def trailing_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+    def trailing_metadata(self) -> Iterable[tuple[str, str | bytes]] | None:
+        """Return the call's trailing metadata."""
 
 
 def error_from(call: FailedCall) -> MeetraError:
-    """The error that a failed call means, of any service of meetra.v1.
+    """Return the error for a failed call of any meetra.v1 service.
 
-    Its type is chosen by the reason; by the status where there is none, or one that this client does not know.
+    The type follows the reason; for a missing or unknown reason, the status.
     """
     code = call.code()
     info, retry_after_s = _details(dict(call.trailing_metadata() or ()).get(DETAILS_TRAILER))
@@ -65,7 +68,7 @@ def error_from(call: FailedCall) -> MeetraError:
 
 
 def outcome(call: FailedCall) -> MeetraError | ConnectionLost:
-    """What a failed call means for the meeting: something that passes, or a refusal."""
+    """Return what a failed call means for the meeting: ConnectionLost to reconnect, or a refusal."""
     if call.code() is StatusCode.OK:
         return ConnectionLost("the stream ended before the meeting did")
     error = error_from(call)
@@ -75,7 +78,7 @@ def outcome(call: FailedCall) -> MeetraError | ConnectionLost:
 
 
 def too_late(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
-    """The error of a meeting that was finished while audio of it was still here."""
+    """Return the error for a meeting that was finished while audio was undelivered."""
     text = f"the meeting was finished elsewhere, or by itself after its grace period of {limits.grace_s} s"
     if undelivered:
         text += "; samples that came too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
@@ -83,7 +86,7 @@ def too_late(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> Meetin
 
 
 def _details(packed: str | bytes | None) -> tuple[error_details_pb2.ErrorInfo, float | None]:
-    """The server's reason and facts, empty where there are none, and how long to wait, seconds."""
+    """Return the server's reason and facts, empty if none, and the delay to wait, seconds."""
     ours, info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     retry_after_s: float | None = None
     if not isinstance(packed, bytes):
@@ -95,6 +98,6 @@ def _details(packed: str | bytes | None) -> tuple[error_details_pb2.ErrorInfo, f
             elif detail.Unpack(retry):
                 retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
     except DecodeError:
-        # Not made by our server: the status says enough.
+        # Not from our server: the status suffices.
         return error_details_pb2.ErrorInfo(), None
     return ours, retry_after_s

@@ -1,4 +1,4 @@
-"""The tracks of a meeting: whose voice each carries, and how its samples are written and counted."""
+"""The tracks of a meeting: speakers, encoding and positions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ OPUS_RATE_HZ = 48_000
 
 
 class Kind(IntEnum):
-    """Whose voice a track carries."""
+    """Whose voices a track carries."""
 
     MIXED = live_pb2.TRACK_KIND_MIXED
-    """Several people: the server tells speakers apart by their voices."""
+    """Several people, whom the server distinguishes by voice."""
     PARTICIPANT = live_pb2.TRACK_KIND_PARTICIPANT
     """One known person."""
 
 
 class Encoding(IntEnum):
-    """How samples are written."""
+    """The audio encoding."""
 
     PCM_S16LE = live_pb2.AUDIO_ENCODING_PCM_S16LE
     PCM_F32LE = live_pb2.AUDIO_ENCODING_PCM_F32LE
@@ -29,7 +29,7 @@ class Encoding(IntEnum):
     OPUS = live_pb2.AUDIO_ENCODING_OPUS
     """Raw packets; each ``send`` is one packet."""
     OGG_OPUS = live_pb2.AUDIO_ENCODING_OGG_OPUS
-    """Ogg pages, cut anywhere; positions count bytes."""
+    """Ogg pages, split anywhere; positions are bytes."""
 
 
 MIXED, PARTICIPANT = Kind.MIXED, Kind.PARTICIPANT
@@ -38,29 +38,29 @@ _SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One source of audio."""
+    """One audio source."""
 
     track_id: str
     """1 to 64 letters, digits, ``.``, ``_`` or ``-``."""
     kind: Kind | None = None
-    """None: PARTICIPANT where a name is given or the channels are separate, else MIXED."""
+    """Default: PARTICIPANT with a name or separate channels, else MIXED."""
     participant_name: str = ""
-    """The person's name; becomes the speaker's alias. PARTICIPANT only."""
+    """The person's name, used as the speaker's alias. PARTICIPANT only."""
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate_hz: int = 16_000
-    """8000..48000; of no meaning for Opus."""
+    """8000..48000; ignored for Opus."""
     channels: int = 1
-    """Interleaved, 1..8; of no meaning for Opus, unless they are separate."""
+    """Interleaved, 1..8; ignored for Opus unless the channels are separate."""
     start_ms: int = 0
-    """Where the track begins, milliseconds from the start of the meeting."""
+    """Start of the track, milliseconds from the start of the meeting."""
     separate: bool = False
-    """Each channel is a participant of its own: the two sides of a telephone call. PARTICIPANT only."""
+    """Each channel is a participant, like the two sides of a telephone call. PARTICIPANT only."""
     channel_names: Sequence[str] = ()
-    """Who is on each channel, from the first, where they are separate."""
+    """Participant name per channel, from the first, if they are separate."""
 
     @property
     def unit_bytes(self) -> int:
-        """Bytes of one position: of one sample of all channels. 0: positions are told by the packets (OPUS)."""
+        """Bytes per position, that is per sample of all channels. 0 for OPUS, whose packets vary."""
         if self.encoding is Encoding.OPUS:
             return 0
         if self.encoding is Encoding.OGG_OPUS:
@@ -69,13 +69,13 @@ class Track:
 
     @property
     def rate_hz(self) -> int | None:
-        """Positions a second; None where they are not moments (OGG_OPUS)."""
+        """Positions per second; None for OGG_OPUS, whose positions are bytes."""
         if self.encoding is Encoding.OGG_OPUS:
             return None
         return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
 
     def config(self) -> live_pb2.TrackConfig:
-        """The track as the server is told of it."""
+        """Return the track as a protobuf message."""
         opus = self.encoding in (Encoding.OPUS, Encoding.OGG_OPUS)
         kind = self.kind or (Kind.PARTICIPANT if self.participant_name or self.separate else Kind.MIXED)
         return live_pb2.TrackConfig(
@@ -91,14 +91,17 @@ class Track:
         )
 
 
-# RFC 6716, table 2: samples at 48 kHz of one frame by the configuration in a packet's first byte.
+# RFC 6716, table 2: samples at 48 kHz per frame, by the configuration in the packet's first byte.
 _SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
 _FRAME_SAMPLES = _SILK * 3 + _HYBRID * 2 + _CELT * 4
 MAX_PACKET_SAMPLES = 5760
 
 
 def opus_packet_samples(packet: bytes) -> int:
-    """Samples at 48 kHz of an Opus packet (RFC 6716, section 3.1). Raises ValueError when it is none."""
+    """Return the length of an Opus packet in samples at 48 kHz (RFC 6716, section 3.1).
+
+    Raises ValueError if invalid.
+    """
     if not packet:
         raise ValueError("an Opus packet has at least one byte")
     frames = (1, 2, 2)[packet[0] & 3] if packet[0] & 3 < 3 else packet[1] & 63 if len(packet) > 1 else 0

@@ -1,4 +1,4 @@
-"""What is made of sentences before any score: key phrases, comparable vectors and what is central among them, names."""
+"""Text processing of sentences: key phrases, comparable embeddings, centrality, and spoken names."""
 
 from server.insights.text.key_phrases import Phrase, best_phrases, key_phrases
 from server.insights.text.naming import named_speakers

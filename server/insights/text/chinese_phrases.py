@@ -1,7 +1,7 @@
-"""Phrases of Chinese, which writes no spaces: strings that come up again between stop words.
+"""Phrases of Chinese, which has no spaces: repeated strings between stop words.
 
-A string inside a longer one that is said as often is no phrase of its own: what remains are the longest repeated ones.
-Where words begin need not be known.
+A string within a longer one of equal frequency is not a phrase of its own, so the longest repeated ones remain. No word
+segmentation is needed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.insights.text.stop_words import stop_words
 CHINESE = frozenset(["zh", "yue"])
 SHORTEST, LONGEST = 2, 6
 HAN_RUN = re.compile("[々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-# Of one-character stop words only those that are hardly ever part of another word: 会 "can" is also in 会议 "meeting".
+# Only those one-character stop words that are hardly ever part of other words: 会 "can" is also in 会议 "meeting".
 _PARTICLES = (
     "的了吗呢吧啊呀嘛和与及或但就也都很还又才把被让给从到在是有没不这那哪我你他她它们"
     "嗎與還讓給從沒這們嘅喺咗哋唔係冇佢嗰啲緊"
@@ -30,9 +30,9 @@ def _stops() -> re.Pattern[str]:
 
 
 def chinese_mentions(texts: Sequence[str]) -> list[Counter[str]]:
-    """For each sentence how often it holds which phrase.
+    """Count the phrases in each sentence.
 
-    Where nothing comes up twice, whatever stands between stop words.
+    If nothing is repeated, whole runs between stop words count as phrases.
     """
     runs = [[r for r in HAN_RUN.findall(_stops().sub("，", text)) if len(r) >= SHORTEST] for text in texts]
     by_sentence = [Counter(part for run in own for part in _parts(run)) for own in runs]

@@ -1,9 +1,9 @@
-"""Key phrases: runs of content words that a meeting comes back to.
+"""Key phrases: recurring runs of content words.
 
-Candidates are taken as RAKE takes them (Rose et al. 2010), between stop words; a phrase inside
-a longer one counts only for what it is said beyond it (C-value, Frantzi et al. 2000). Where words are not written
-apart, candidates are in Japanese runs of Han and katakana, since hiragana joins them, and in Chinese strings that come
-up again (``chinese_phrases``). In Thai, Lao, Burmese and Khmer we find none.
+Candidates lie between stop words as in RAKE (Rose et al., 2010); a phrase inside a longer one counts only for its
+occurrences beyond it (C-value, Frantzi et al., 2000). In languages without spaces, candidates are runs of Han and
+katakana in Japanese, since hiragana joins them, and repeated strings in Chinese (``chinese_phrases``). Thai, Lao,
+Burmese and Khmer are not supported.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from server.insights.text.stop_words import stop_words
 MAX_WORDS = 3
 MIN_LETTERS, MIN_SYLLABLES = 3, 2
 MAX_PHRASES = 400
-# Of a language without a list of stop words, words in more of the sentences than this count as such.
+# In a language without a stop word list, words in more than this share of sentences count as stop words.
 STOP_WORD_SHARE, STOP_WORD_MENTIONS = 0.15, 5
 _HAN_KATAKANA = "々〆\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = f"(?![{TIGHT}])(?:[^\\W\\d_]|[{MARKS}])"
 _TOKEN = re.compile(f"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*|[{_HAN_KATAKANA}]+")
-# Of these scripts a character is a syllable or a word.
+# In these scripts a character is a syllable or a word.
 _SYLLABLES = re.compile(f"[{_HAN_KATAKANA}\uac00-\ud7a3]")
 _CLAUSE_END = re.compile(r"[.,;:!?()\"、。，！？：；「」『』（）؟،؛۔।॥]+")
 
@@ -36,13 +36,13 @@ class Phrase(NamedTuple):
 
     text: str
     weight: float
-    """How much a single mention says: log2(1 + words)."""
+    """Information of a single mention: log2(1 + words)."""
     mentions: int
-    """Mentions in the whole meeting."""
+    """Number of mentions in the meeting."""
 
 
 def _stop_words(texts: Sequence[str], languages: Sequence[str]) -> dict[str, frozenset[str]]:
-    """The stop words of each language of the texts; where there is no list, what most of its sentences have."""
+    """Return each language's stop words; without a list, the words that most of its sentences contain."""
     found = {language: stop_words(language) for language in set(languages)}
     for unlisted in [language for language, words in found.items() if not words]:
         own = [text for text, language in zip(texts, languages, strict=True) if language == unlisted]
@@ -59,7 +59,7 @@ def _content(token: str, language: str, stops: frozenset[str]) -> bool:
 
 
 def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
-    """Runs of neighbouring content words; punctuation ends a run, and so do characters that are no word's."""
+    """Return runs of adjacent content words; punctuation and non-word characters end a run."""
     if language in CHINESE:
         text = HAN_RUN.sub("，", text)
     runs: list[list[str]] = []
@@ -86,10 +86,12 @@ def _mentions(text: str, language: str, stops: frozenset[str]) -> Counter[str]:
 def key_phrases(
     sentences: Sequence[str], languages: Sequence[str] | None = None
 ) -> tuple[tuple[Phrase, ...], list[list[int]]]:
-    """The phrases of a meeting, best first, and for each sentence which of them it holds (as often as it does).
+    """Return the phrases of a meeting, best first, and for each sentence the indices of its phrases, with repetitions.
 
-    A phrase of several words must come up twice; where nothing comes up twice, single mentions count.
-    ``languages``: of each sentence its primary tag; English where None.
+    Multi-word phrases must occur twice; if nothing is repeated, single mentions count.
+
+    Args:
+        languages: BCP 47 primary tag of each sentence; None for English.
     """
     languages = languages if languages is not None else [ENGLISH] * len(sentences)
     stops = _stop_words(sentences, languages)
@@ -125,10 +127,13 @@ def key_phrases(
 
 
 def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], most: int) -> list[str]:
-    """The phrases that name a stretch, best first: often here, and here rather than elsewhere.
+    """Return the phrases that characterise a window, best first: frequent in it, and more than elsewhere.
 
-    Rank: mentions here times weight times the square root of the share of all mentions that
-    fall here. A phrase whose words are all in a better one is left out.
+    Rank: mentions in the window times weight times the square root of the share of all mentions that are in it. A
+    phrase whose words are all in a better one is skipped.
+
+    Args:
+        mentions: number of mentions in the window by phrase index.
     """
     scored = sorted(
         mentions,
@@ -148,9 +153,9 @@ def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], most: int) -
 
 
 def _same(phrase: str, other: str) -> bool:
-    """Whether the words of one are all in the other."""
+    """Return whether one phrase contains all words of the other."""
     words, others = set(phrase.split()), set(other.split())
     if words <= others or others <= words:
         return True
-    # Han without spaces has no words that could be told apart.
+    # Han without spaces has no separable words.
     return bool(_SYLLABLES.match(phrase)) and (phrase in other or other in phrase)

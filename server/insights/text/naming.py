@@ -1,7 +1,7 @@
-"""Who is who, from what is said in English: people introduce themselves and are called by their names.
+"""Speaker names from English speech: introductions, and being addressed by name.
 
-Each mention gives a name to a speaker with a weight; a name that clearly belongs to one speaker
-becomes their alias, with a confidence. It is a guess until somebody confirms it.
+Each mention assigns a name to a speaker with a weight; a name that clearly belongs to one speaker becomes their alias,
+with a confidence. It is a guess until someone confirms it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from server.conversation import AMBIGUOUS, ENGLISH, UNKNOWN_SPEAKER, Conversation, Sentence, given_names, known_language
 
-# An introduction says it outright; being answered after a name is a hint.
+# Evidence weights: an introduction is explicit; answering after a name is a hint.
 INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
 MIN_WEIGHT = 2.0
 MIN_CONFIDENCE = 0.6
-# Who speaks next is the one addressed only when they do so soon.
+# The next speaker is the addressed one only if they start within this time.
 ANSWERS_WITHIN_US = 5_000_000
 
 _NAME = r"(?P<name>[^\W\d_]{2,})"
@@ -42,28 +42,27 @@ _ADDRESSES = tuple(
 _THANKS = tuple(
     re.compile(pattern) for pattern in (rf"\b(?:thanks|thank you)(?: so much| very much| a lot)?,? {_NAME}\b",)
 )
-# Certain only after words that can be followed by nothing but a name.
+# Unambiguous contexts: only a name can follow these words.
 _CERTAIN = re.compile(r"\b(?:my name is|my name's|they call me|you can call me)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class NamedSpeaker:
-    """A guess at a speaker's name."""
+    """A guessed speaker name."""
 
     speaker: int
     name: str
     confidence: float
-    """Share of the evidence on this name and this speaker that agrees, 0..1."""
+    """Agreeing share of the evidence on this name and this speaker, 0..1."""
 
 
 def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
-    """The speakers whose names are clear from what is said; each name once, each speaker once.
+    """Return the speakers whose names are clear from the words, each name and speaker at most once.
 
-    "I'm Daniel" names its speaker. "Daniel, what do you think?" names the one who answers
-    within 5 s. "Thanks, Daniel" names the one who answers within 5 s or, if the same speaker goes
-    on, the one who spoke before. Words that are names and something else ("will", "grace")
-    count only after "my name is". Sentences in other languages name nobody: "das ist Daniel" is no pattern of ours,
-    and "Will" no name there.
+    "I'm Daniel" names its speaker. "Daniel, what do you think?" names the next speaker within 5 s. "Thanks, Daniel"
+    names the next speaker within 5 s or, if the same speaker continues, the previous one. Names that are ordinary words
+    as well ("will", "grace") count only after "my name is". Sentences in other languages are ignored, since patterns
+    and names are English.
     """
     votes: defaultdict[tuple[int, str], float] = defaultdict(float)
     known = [s for s in conversation.sentences if s.speaker != UNKNOWN_SPEAKER]
@@ -97,7 +96,7 @@ def _found(patterns: Sequence[re.Pattern[str]], text: str) -> set[str]:
 
 
 def _next_speaker(known: Sequence[Sentence], index: int) -> int | None:
-    """Who speaks next, if somebody else does so within 5 s."""
+    """Return the next sentence's speaker if it is another one, within 5 s."""
     if index + 1 == len(known):
         return None
     after, now = known[index + 1], known[index]

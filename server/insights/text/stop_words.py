@@ -1,6 +1,6 @@
-"""Words that name no topic: function words and what people say in every meeting.
+"""Stop words: function words, and words common in every meeting.
 
-Our own list of English, that of stopwords-iso (MIT) for other languages.
+Our own list for English, stopwords-iso (MIT) for other languages.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import stopwordsiso
 
 from server.conversation import ENGLISH
 
-# Languages whose words are listed by the tag of another one.
+# Languages that share another language's list.
 _LISTED_AS = {"nb": "no", "nn": "no", "bs": "hr", "fil": "tl", "yue": "zh"}
 
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
-    """The stop words of a language, in lower case; empty where there is no list."""
+    """Return a language's stop words, in lower case; empty if there is no list."""
     if language == ENGLISH:
         return STOP_WORDS
     return frozenset(word.lower() for word in stopwordsiso.stopwords(_LISTED_AS.get(language, language)))

@@ -1,4 +1,4 @@
-"""Vectors of sentences that can be compared, and what centrality makes of them."""
+"""Comparable sentence embeddings, and their centrality."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from server.conversation import ENGLISH, Sentence
 from server.insights.text.word_vectors import word_vectors
 
 DAMPING = 0.85
-# Similarity under this is chance between any two sentences of a meeting; by words, those that share none are not alike.
+# Lower similarity is chance between sentences of one meeting; by words, sentences without a common word have 0.
 MIN_SIMILARITY, MIN_SIMILARITY_OF_WORDS = 0.1, 0.0
 MAX_VOTERS = 4000
-# The model's vectors are compared where at least so many of the sentences have one; the rest is left out then.
+# Minimum share of sentences with model embeddings for these to be used; other sentences are then left out.
 MODEL_SHARE = 0.9
 
 
 class Compared(NamedTuple):
-    """Sentences with vectors of one kind."""
+    """Sentences with embeddings of one kind."""
 
     sentences: list[Sentence]
     vectors: NDArray[np.float64]
-    """(n, d), of unit length."""
+    """Unit length, (n, d)."""
     by_words: bool
-    """Whether the vectors count words; else a model made them."""
+    """Whether the embeddings are word counts instead of a model's."""
 
     @property
     def min_similarity(self) -> float:
-        """The cosine under which two of the sentences are alike by chance."""
+        """Cosine similarity below which two sentences are similar by chance only."""
         return MIN_SIMILARITY_OF_WORDS if self.by_words else MIN_SIMILARITY
 
 
 def comparable(sentences: Sequence[Sentence]) -> Compared:
-    """The sentences that can be compared with one another, with their vectors: the only place that chooses these.
+    """Return the sentences with embeddings of one kind; the single place that chooses the kind.
 
-    The model that makes vectors knows English. Where nearly all the sentences have its vectors, those; else all of them
-    get vectors of the words in them, which need no model and know no language. The two kinds are never mixed. English
-    sentences that no model has read are left out.
+    The embedding model is English-only. If nearly all sentences have its embeddings, these are used; otherwise all get
+    embeddings from word counts, which are language-independent. The kinds are never mixed. English sentences that were
+    not analysed are left out.
     """
     said = [s for s in sentences if s.vector or s.language != ENGLISH]
     read = [s for s in said if s.vector]
@@ -50,10 +50,13 @@ def comparable(sentences: Sequence[Sentence]) -> Compared:
 
 
 def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILARITY) -> NDArray[np.float64]:
-    """How central each sentence is among all: continuous LexRank (Erkan and Radev 2004). (n, d) -> (n,), sums to 1.
+    """Return the centrality of sentences by continuous LexRank (Erkan and Radev, 2004): (n, d) -> (n,), summing to 1.
 
-    Of more than 4000 sentences (three hours of talk) an even choice of 4000 votes on all, so that memory is
-    bounded by 64 MB.
+    Beyond 4000 sentences (three hours of talk) an even sample of 4000 votes on all, which bounds memory to 64 MB.
+
+    Args:
+        vectors: unit-length embeddings.
+        min_similarity: cosine similarity below which two sentences are similar by chance only.
     """
     n = len(vectors)
     voters = vectors[np.linspace(0, n - 1, min(n, MAX_VOTERS)).round().astype(int)].astype(np.float32)
@@ -74,17 +77,17 @@ def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILAR
 
 
 def _similarity(rows: NDArray[np.float32], columns: NDArray[np.float32], least: float) -> NDArray[np.float32]:
-    """Cosine similarity where it is more than chance, else 0. (n, d), (m, d) -> (n, m)."""
+    """Return the cosine similarity where it exceeds chance, else 0: (n, d), (m, d) -> (n, m)."""
     similarity = rows @ columns.T
     similarity[similarity < least] = 0
     return similarity
 
 
 def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How each sentence shares its vote among the others, (n, n), rows summing to 1; and what its row summed to."""
+    """Return each sentence's votes for the others, (n, n) with rows summing to 1, and the row sums before scaling."""
     shares = _similarity(vectors, vectors, least)
     np.fill_diagonal(shares, 0)
-    # A sentence like no other recommends all alike, else it would recommend itself.
+    # A sentence without any similar one votes for all equally instead of for itself.
     shares[shares.sum(axis=1) == 0] = 1 / len(vectors)
     sums = shares.sum(axis=1)
     shares /= sums[:, None]
@@ -92,9 +95,14 @@ def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.floa
 
 
 def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int, similarity_cost: float) -> list[int]:
-    """Indices of up to ``most`` rows, best first: worth minus similarity to those chosen.
+    """Return the indices of up to ``most`` rows, best first, by worth minus similarity to the ones chosen before.
 
-    Maximal marginal relevance (Carbonell and Goldstein 1998); ``worth`` is scaled to 0..1 first.
+    Maximal marginal relevance (Carbonell and Goldstein, 1998); ``worth`` is scaled to 0..1 first.
+
+    Args:
+        vectors: unit-length embeddings, (n, d).
+        worth: value of each row, (n,).
+        similarity_cost: weight of the similarity, 0..1.
     """
     scaled = worth / max(float(worth.max()), 1e-12)
     chosen: list[int] = []
@@ -106,6 +114,6 @@ def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int,
         chosen.append(best)
         left[best] = False
         nearest = np.maximum(nearest, vectors @ vectors[best])
-        # The same said again is no second point.
+        # A near repetition is not another point.
         left &= nearest < 0.9
     return chosen

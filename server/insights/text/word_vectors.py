@@ -1,7 +1,7 @@
-"""Vectors of sentences from the words in them: of any language, without a model.
+"""Language-independent sentence embeddings from word counts, without a model.
 
-What LexRank (Erkan and Radev 2004) and TextTiling (Hearst 1997) were described with: words, weighted by how rare they
-are in the meeting. Signed hashing finds their places (Weinberger et al. 2009), so that all vectors have one length.
+As in the original LexRank (Erkan and Radev, 2004) and TextTiling (Hearst, 1997): words weighted by rarity in the
+meeting. Signed feature hashing (Weinberger et al., 2009) gives all embeddings the same dimension.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from server.conversation import MARKS, TIGHT
 
 DIMENSIONS = 1024
-# Most endings come after so many letters: a word is told by them.
+# Words are identified by their first letters, since most endings come later.
 STEM_LETTERS = 6
 _TOKEN = re.compile(f"[{TIGHT}]+|(?:(?![{TIGHT}])(?:[^\\W_]|[{MARKS}]))+")
 _TIGHT = re.compile(f"[{TIGHT}]")
 
 
 def word_vectors(texts: Sequence[str]) -> NDArray[np.float64]:
-    """A vector for each text, (n, 1024), of unit length; zeros for one without words. It depends on all of them."""
+    """Return an embedding of each text, (n, 1024), of unit length; zeros without words. Weights depend on all texts."""
     counted = [Counter(_terms(text)) for text in texts]
     texts_with = Counter(term for counts in counted for term in counts)
     vectors = np.zeros((len(texts), DIMENSIONS))
@@ -40,7 +40,7 @@ def word_vectors(texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _terms(text: str) -> list[str]:
-    """Beginnings of words and, where words are not written apart, pairs of neighbouring characters."""
+    """Return word prefixes and, in languages without spaces, character bigrams."""
     terms = []
     for token in _TOKEN.findall(text.casefold()):
         if not _TIGHT.match(token):
@@ -51,6 +51,6 @@ def _terms(text: str) -> list[str]:
 
 
 def _place(term: str) -> tuple[int, float]:
-    """Where a term counts, and with which sign; the same on every machine."""
+    """Return a term's index and sign; identical on all machines."""
     value = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "little")
     return value >> 1 & (DIMENSIONS - 1), 1.0 if value & 1 else -1.0

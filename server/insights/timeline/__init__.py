@@ -1,4 +1,4 @@
-"""A conversation along time: who speaks when in any window of it, and how much of that there is to measure."""
+"""The timeline of a conversation: speech in any window, and the support for measurements on it."""
 
 from server.insights.timeline.english_only import absence, left_out, listed_languages, sentences_note
 from server.insights.timeline.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, longest_period_s, periods

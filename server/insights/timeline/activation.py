@@ -1,8 +1,7 @@
-"""Vocal activation: how lively a speaker sounds beside how they usually sound.
+"""Vocal activation: how lively a speaker sounds compared with their own mean.
 
-Level, pitch spread and speech rate rise with arousal (Scherer 2003; they lead the eGeMAPS set,
-Eyben et al. 2016). Each is compared with the speaker's own mean, so that a loud voice or a
-near microphone is no advantage.
+Level, pitch spread and speech rate rise with arousal (Scherer, 2003; they lead the eGeMAPS set, Eyben et al., 2016).
+Each is normalised by speaker, so that a loud voice or a close microphone has no advantage.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ from statistics import NormalDist, fmean, pstdev
 
 from server.conversation import Conversation, Segment, Utterance
 
-# A speaker is compared with themselves only when there is something to compare with.
+# Minimum number of utterances for a speaker's own statistics.
 MIN_UTTERANCES = 5
 MIN_VOICED_S = 0.2
 _NORMAL = NormalDist()
 
 
 def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
-    """Activation of each utterance, 0..1: the normal CDF of the mean of up to three z-scores.
+    """Return the activation of each utterance, 0..1: the normal CDF of the mean of up to three z-scores.
 
-    None for a speaker of fewer than five utterances, and where nothing is measured.
+    None for a speaker with fewer than five utterances, and without measurements.
     """
     measured: list[tuple[float | None, ...]] = [(None, None, None)] * len(spoken)
     for speaker in conversation.speakers:
@@ -48,7 +47,7 @@ def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tupl
 
 
 def _features(segments: Sequence[Segment], utterance: Utterance) -> tuple[float | None, float | None, float | None]:
-    """Level in dBFS, pitch spread in semitones, words a second; None where not measured."""
+    """Return level (dBFS), pitch spread (semitones) and words per second; None where not measured."""
     heard = [
         (s.acoustics, s.end_us - s.start_us) for s in segments if s.acoustics is not None and s.end_us > s.start_us
     ]
@@ -62,7 +61,7 @@ def _features(segments: Sequence[Segment], utterance: Utterance) -> tuple[float 
 
 
 def _pooled_spread(segments: Sequence[Segment]) -> float | None:
-    """Standard deviation of the pitch over all the segments, from those of each."""
+    """Return the standard deviation of pitch over all segments, semitones, pooled from each segment's."""
     parts = [
         (s.acoustics.voiced_seconds, s.acoustics.pitch_semitones, s.acoustics.pitch_spread_semitones)
         for s in segments

@@ -1,4 +1,4 @@
-"""What is read in English alone, and why it is absent where something else is spoken."""
+"""Measures of English words only, and reasons for their absence in other languages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ MAX_NAMED = 3
 
 
 def absence(line: Timeline, window: Window, told: str) -> str | None:
-    """Why sentiment and emotions of a window cannot be told; None where they can, or nothing is said.
+    """Return why sentiment and emotions of a window are unknown; None if they are known or there are no words.
 
-    ``told``: how the sentence begins, as "Sentiment is". Where nothing at all was said in a window, or nobody spoke, it
-    is as the meeting is: absent where nothing of the meeting is in English.
+    A window without words is treated like the meeting.
+
+    Args:
+        told: start of the sentence, such as "Sentiment is".
     """
     spoken: Counter[str] = Counter()
     for sentence, weight in line.sentences_in(window):
@@ -32,7 +34,7 @@ def absence(line: Timeline, window: Window, told: str) -> str | None:
 
 
 def left_out(line: Timeline, told: str) -> str | None:
-    """What is left out of an answer that is told of the English part alone; None where nothing is."""
+    """Return which languages an English-only measure leaves out; None if none. ``told`` is as in ``absence``."""
     spoken: Counter[str] = Counter()
     for sentence, weight in line.sentences_in(line.whole):
         if sentence.polarity is None:
@@ -43,13 +45,13 @@ def left_out(line: Timeline, told: str) -> str | None:
 
 
 def sentences_note(line: Timeline, told: str) -> str | None:
-    """How many sentences of how many were read; None where all were, or none."""
+    """Return how many of the sentences were analysed; None if all or none were. ``told`` is as in ``absence``."""
     read, said = line.sentences_read, len(line.sentences)
     return f"{told} read in {read} of {said} sentences: those in English." if 0 < read < said else None
 
 
 def listed_languages(spoken: Counter[str]) -> str:
-    """Languages with their names, the one spoken most first: ``German (de) and French (fr)``."""
+    """List languages by name, most spoken first: ``German (de) and French (fr)``."""
     ordered = sorted(spoken, key=lambda language: (-spoken[language], language))
     names = [named_language(language) if language else "an unknown language" for language in ordered[:MAX_NAMED]]
     if len(ordered) > MAX_NAMED:

@@ -1,4 +1,4 @@
-"""The periods of a meeting: equal stretches, the last one the remainder."""
+"""Periods of a meeting: equal windows, the last one possibly shorter."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ MIN_PERIOD_S = 10
 
 
 def longest_period_s(duration_ms: int) -> int:
-    """The longest period that may be asked for: the meeting's length in whole seconds, and always the default."""
+    """Return the longest allowed period, seconds: the meeting's length rounded up, at least the default."""
     return max(DEFAULT_PERIOD_S, -(-duration_ms // 1000))
 
 
 def periods(duration_us: int, period_s: int) -> list[Window]:
-    """Windows of ``period_s`` seconds from the start; the last ends with the meeting. One at least."""
+    """Return consecutive windows of ``period_s`` seconds; the last ends with the meeting. At least one."""
     step = period_s * 1_000_000
     return [Window(start, min(start + step, duration_us)) for start in range(0, max(1, duration_us), step)]

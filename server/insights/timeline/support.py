@@ -1,4 +1,4 @@
-"""How much conversation a score rests on: every score says it."""
+"""The support of a score: how much conversation it is based on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 
 from server.insights.timeline.timeline import Timeline
 
-# Under this much speech a share or a rate says more about chance than about people.
+# With less speech, shares and rates reflect chance rather than people.
 MINIMUM_SPEECH_S = 10.0
 
 
@@ -32,10 +32,10 @@ class Support:
     sufficient: bool
     reason: str
     note: str | None = None
-    """What was left out, where something was."""
+    """What was left out, if anything."""
 
     def to_document(self) -> SupportDocument:
-        """A JSON-able form."""
+        """Return JSON-compatible values."""
         return {
             "definition_version": self.definition_version,
             "speakers": self.speakers,
@@ -47,7 +47,12 @@ class Support:
 
 
 def support_of(line: Timeline, definition_version: str, speakers_needed: int) -> Support:
-    """Whether the meeting holds enough for a score that needs ``speakers_needed`` speakers."""
+    """Return the support of a score.
+
+    Args:
+        definition_version: version of the score's definition.
+        speakers_needed: minimum number of speakers.
+    """
     seconds = line.speech_us(line.whole) / 1e6
     speakers = len(line.speakers)
     reason = ""

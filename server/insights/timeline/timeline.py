@@ -1,8 +1,7 @@
-"""A conversation laid out along time: what every score of a stretch is computed from.
+"""The conversation on a time axis: the input of all windowed scores.
 
-The whole meeting is the longest stretch, so that a score of the meeting and the same score of
-a period come from the same code. Small enough to be stored beside the answers: any period can
-be asked for later.
+The whole meeting is the largest window, so that its scores and those of periods share their code. The timeline is small
+enough to be stored beside the answers, for periods requested later.
 """
 
 from __future__ import annotations
@@ -31,26 +30,27 @@ T = TypeVar("T", bound="_Timed")
 
 
 class Window(NamedTuple):
-    """A half-open stretch of the meeting."""
+    """A half-open time span of the meeting."""
 
     start_us: int
     end_us: int
 
     @property
     def duration_us(self) -> int:
+        """Length in microseconds."""
         return max(0, self.end_us - self.start_us)
 
     def holds(self, moment_us: int) -> bool:
-        """True when the moment lies in it."""
+        """Return whether the moment lies in the window."""
         return self.start_us <= moment_us < self.end_us
 
     def overlap_us(self, start_us: int, end_us: int) -> int:
-        """How much of start..end lies in it."""
+        """Return the overlap of start..end with the window, microseconds."""
         return max(0, min(self.end_us, end_us) - max(self.start_us, start_us))
 
 
 class _Timed(Protocol):
-    """Something with a start and an end."""
+    """Anything with a start and an end."""
 
     @property
     def start_us(self) -> int: ...
@@ -60,7 +60,7 @@ class _Timed(Protocol):
 
 
 class InOrder(Generic[T]):
-    """Things in the order of their starts, found by time: a period of a long meeting is read without the rest."""
+    """Items sorted by start time, with fast lookup by window."""
 
     def __init__(self, things: Iterable[T]) -> None:
         self.things: Sequence[T] = sorted(things, key=lambda thing: (thing.start_us, thing.end_us))
@@ -68,12 +68,12 @@ class InOrder(Generic[T]):
         self._longest = max((thing.end_us - thing.start_us for thing in self.things), default=0)
 
     def reaching(self, window: Window) -> Sequence[T]:
-        """Those that may overlap the window, and few others."""
+        """Return all items that overlap the window, and possibly a few others."""
         first = bisect_left(self._starts, window.start_us - self._longest)
         return self.things[first : bisect_left(self._starts, window.end_us)]
 
     def beginning(self, window: Window) -> range:
-        """Places of those that begin within the window."""
+        """Return the indices of items that start in the window."""
         return range(bisect_left(self._starts, window.start_us), bisect_left(self._starts, window.end_us))
 
 
@@ -87,45 +87,45 @@ class LivelyUtterance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReadSentence:
-    """A sentence as the scores see it."""
+    """A sentence as the scores use it."""
 
     speaker: int
     start_us: int
     end_us: int
     polarity: float | None
-    """-1..1; None in another language than English, which no model of ours reads."""
+    """-1..1; None in languages other than English, which no model analyses."""
     emotions: tuple[float, ...]
-    """Probabilities in the order of EMOTIONS; empty where ``polarity`` is None."""
+    """Probabilities in the order of EMOTIONS; empty if ``polarity`` is None."""
     phrases: tuple[int, ...]
-    """Which of the timeline's phrases it holds, each as often as it does."""
+    """Indices of the timeline's phrases that it contains, with repetitions."""
     language: str = ""
-    """Primary tag; empty where it is not known, or was not told apart when the meeting was analysed."""
+    """BCP 47 primary tag; empty if unknown, or from an early version."""
 
 
 class TimelineDocument(TypedDict):
-    """A stored ``Timeline``: each list has the fields of one thing, in the order in which they are declared."""
+    """A stored ``Timeline``; each inner list has an item's fields in the order of declaration."""
 
     duration_us: int
     speakers: list[int]
     speech: list[list[Any]]
-    """[speaker, [[start, end], ...]] of each, in microseconds."""
+    """[speaker, [[start, end], ...]] of each, microseconds."""
     activations: list[float | None]
     utterances: list[list[int]]
     sentences: list[list[Any]]
-    """Those of earlier versions end before the language."""
+    """In early versions without the language."""
     phrases: list[list[Any]]
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Who speaks when, with what activation, and what was read in the words."""
+    """Speech, activation, utterances and analysed sentences over time."""
 
     duration_us: int
     speakers: tuple[int, ...]
     speech: Mapping[int, tuple[Interval, ...]]
-    """For each speaker when they speak, gaps under 0.2 s merged."""
+    """Spans of speech by speaker, with gaps under 0.2 s merged."""
     activations: tuple[float | None, ...]
-    """Vocal activation of each utterance, 0..1; None where it cannot be told."""
+    """Vocal activation of each utterance, 0..1; None if unknown."""
     utterances: tuple[Utterance, ...]
     sentences: tuple[ReadSentence, ...]
     phrases: tuple[Phrase, ...]
@@ -137,19 +137,19 @@ class Timeline:
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns, in the order of time."""
+        """The turns, in time order."""
         return turns(self.utterances)
 
     def speaking_us(self, speaker: int, window: Window) -> int:
-        """Speaking time of ``speaker`` within the window."""
+        """Return a speaker's speaking time in the window, microseconds."""
         return sum(window.overlap_us(*span) for span in self._speech_in_order[speaker].reaching(window))
 
     def speech_us(self, window: Window) -> int:
-        """Time within the window in which at least one speaker speaks."""
+        """Return the time with at least one speaker in the window, microseconds."""
         return sum(window.overlap_us(*span) for span in self._anyone.reaching(window))
 
     def sentences_in(self, window: Window) -> Iterator[tuple[ReadSentence, int]]:
-        """The sentences that reach into the window, each with how long, in microseconds; one of no length counts 1."""
+        """Yield the sentences that overlap the window with the overlap in microseconds, at least 1."""
         for sentence in self._sentences_in_order.reaching(window):
             weight = window.overlap_us(sentence.start_us, max(sentence.end_us, sentence.start_us + 1))
             if weight:
@@ -157,20 +157,20 @@ class Timeline:
 
     @cached_property
     def sentences_read(self) -> int:
-        """How many sentences have a polarity."""
+        """Number of sentences with a polarity."""
         return sum(sentence.polarity is not None for sentence in self.sentences)
 
     def activations_in(self, window: Window) -> Iterator[tuple[float, int]]:
-        """The known activations of the utterances that reach into the window, each with how long, in microseconds."""
+        """Yield the known activations of utterances that overlap the window, with the overlap in microseconds."""
         for utterance in self._lively.reaching(window):
             yield utterance.activation, window.overlap_us(utterance.start_us, utterance.end_us)
 
     def utterances_begun(self, window: Window) -> int:
-        """Utterances that begin within the window after another one."""
+        """Count the utterances that start in the window, except the meeting's first."""
         return sum(place > 0 for place in self._utterances_in_order.beginning(window))
 
     def changes_in(self, window: Window) -> Iterator[tuple[Turn, Turn]]:
-        """Each turn that begins within the window, after the one before it."""
+        """Yield (previous turn, turn) for each turn that starts in the window, except the meeting's first."""
         for place in self._turns_in_order.beginning(window):
             if place:
                 yield self._turns_in_order.things[place - 1], self._turns_in_order.things[place]
@@ -201,7 +201,7 @@ class Timeline:
         return InOrder(LivelyUtterance(u.start_us, u.end_us, value) for u, value in known if value is not None)
 
     def to_document(self) -> TimelineDocument:
-        """A JSON-able form; ``from_document`` is its inverse."""
+        """Return JSON-compatible values; ``from_document`` is the inverse."""
         return {
             "duration_us": self.duration_us,
             "speakers": list(self.speakers),
@@ -217,7 +217,7 @@ class Timeline:
 
     @classmethod
     def from_document(cls, document: TimelineDocument) -> Timeline:
-        """Reads what ``to_document`` wrote, in this version or an earlier one."""
+        """Rebuild a timeline from ``to_document``'s output, of this version or an earlier one."""
         return cls(
             duration_us=document["duration_us"],
             speakers=tuple(document["speakers"]),
@@ -233,7 +233,7 @@ class Timeline:
 
 
 def timeline(conversation: Conversation) -> Timeline:
-    """The timeline of a conversation. English sentences that no model has read are left out."""
+    """Return the timeline of a conversation; English sentences that were not analysed are left out."""
     spoken = utterances(conversation)
     said = [
         (sentence, language)
@@ -259,7 +259,7 @@ def timeline(conversation: Conversation) -> Timeline:
 
 
 def weighted_mean(values: Iterable[tuple[float, float]]) -> float | None:
-    """Mean of (value, weight) pairs; None where the weights sum to 0."""
+    """Return the mean of (value, weight) pairs; None if the weights sum to 0."""
     total = weight_sum = 0.0
     for value, weight in values:
         total += value * weight
