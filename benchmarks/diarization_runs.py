@@ -31,7 +31,6 @@ from inference.diarization import (
     heard_speech,
     overlapped_segments,
     united,
-    with_rare_voices,
 )
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
 from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
@@ -58,12 +57,13 @@ class Method:
     """A way to diarize; by default the product's own."""
 
     rule: SpeechRule = field(default_factory=SpeechRule)
-    cluster: Clustering = cluster_speakers
+    cluster: Clustering | None = None
+    """In place of the product's own."""
     change_penalty: float = CHANGE_PENALTY
     """Where one speaker is heard at a time."""
     voices: Voices = Voices.UNITED
     rare: bool = True
-    """Voices that are heard seldom are looked for, where voices are told apart."""
+    """The product's own clusters look for speakers who say little, where the segmentation tells voices apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,16 @@ class Recordings:
         windows, vectors = self.windows(number, method.rule)
         if not windows:
             return []
-        centroids = method.cluster(vectors, self.profile)
+        heard = self._voices[number]
+        alone = alone_shares(heard, windows) if method.rare and method.voices is not Voices.NONE else None
+        if method.cluster is None:
+            centroids = cluster_speakers(vectors, self.profile, alone=alone)
+        else:
+            centroids = method.cluster(vectors, self.profile)
         if method.voices is Voices.NONE:
             segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
         else:
-            heard, middles_s = self._voices[number], np.array([window.middle_s for window in windows])
-            if method.rare:
-                alone = alone_shares(heard, windows)
-                centroids = with_rare_voices(vectors, alone, centroids, self.profile, self.profile.max_speakers)
+            middles_s = np.array([window.middle_s for window in windows])
             if method.voices is Voices.UNITED:
                 speech = united(speech, heard_speech(heard, self.cases[number].duration_s))
             segments = overlapped_segments(speech, heard, Similarity(middles_s, vectors @ centroids.T))

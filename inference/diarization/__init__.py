@@ -12,7 +12,7 @@ from inference.diarization.overlapped_speech import (
     overlapped_segments,
     united,
 )
-from inference.diarization.rare_voices import alone_shares, with_rare_voices
+from inference.diarization.rare_voices import alone_shares
 from inference.diarization.resegmentation import CHANGE_PENALTY, PIECES_PER_SPEECH, SpeakerSegment, assign_speakers
 from inference.diarization.spectral import spectral_clusters
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
@@ -21,7 +21,6 @@ from inference.diarization.windows import Window, WindowPlan
 
 __all__ = [
     "alone_shares",
-    "with_rare_voices",
     "CHANGE_PENALTY",
     "FrameGrid",
     "HeardVoices",
