@@ -31,6 +31,7 @@ class House:
             _module(path.relative_to(root)): path for top in tops for path in sorted((root / top).rglob("*.py"))
         }
         self.rooms = sorted({self.room_of(name) for name in self._files})
+        self._trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in self._files.items()}
 
     def room_of(self, module: str) -> str:
         """Return the room of a module: its package, or the module itself if it is directly in a top package."""
@@ -45,8 +46,8 @@ class House:
                 yield importer, target, name, line
 
     def _all_imports(self) -> Iterator[tuple[str, str, str, int]]:
-        for importer, path in self._files.items():
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for importer, tree in self._trees.items():
+            for node in ast.walk(tree):
                 if isinstance(node, ast.ImportFrom) and node.module in self._files:
                     for alias in node.names:
                         yield self._import(importer, node.module, alias.name, node.lineno)
@@ -62,7 +63,7 @@ class House:
 
     def exports(self, room: str) -> frozenset[str]:
         """Return the names in the room's ``__all__``."""
-        for node in ast.parse(self._files[room].read_text(encoding="utf-8")).body:
+        for node in self._trees[room].body:
             if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["__all__"]:
                 return frozenset(ast.literal_eval(node.value))
         return frozenset()

@@ -21,7 +21,7 @@ PUBLIC = "/api-login"
 NUMBERS = {Field.TYPE_DOUBLE: "double", Field.TYPE_FLOAT: "float"}
 HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
-MESSAGE_FIELD, SERVICE_FIELD, ENUM_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 5, 2, 2
+MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
 ERRORS = {
     "400": "A parameter or the body cannot be used; the message names it and says how to mend it.",
     "401": "No valid token.",

@@ -25,8 +25,6 @@ from inference.catalogue.entry import (
     WEIGHTS,
     EmbeddedFile,
     EmbeddedModel,
-    ModelEntry,
-    PublishedModel,
     ResolvedModel,
 )
 from inference.catalogue.entry import EmbeddedModel as CatalogueEntry
@@ -47,9 +45,7 @@ __all__ = [
     "EmbeddedModel",
     "MINILM",
     "MINILM_TOKENIZER",
-    "ModelEntry",
     "PartFile",
-    "PublishedModel",
     "ResolvedModel",
     "SEGMENTATION",
     "SENTENCE_VECTORS",

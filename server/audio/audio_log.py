@@ -153,11 +153,6 @@ class AudioLog:
             with suppress(ValueError):
                 yield UUID(folder.parent.parent.name), folder.name
 
-    def free_bytes(self) -> int:
-        """Return the free space on the log's disk, bytes."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        return shutil.disk_usage(self.root).free
-
     def sweep_leftovers(self) -> int:
         """Delete files of interrupted uploads older than a day, and return how many."""
         old = time.time() - LEFTOVER_AGE_S

@@ -11,7 +11,7 @@ from server.insights.audio_quality import (
 )
 from server.insights.balance import BALANCE, balance
 from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
-from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionChunk, EmotionsDocument, meeting_emotions
+from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
 from server.insights.flow import FlowDocument, Interruption, each_interruption, flow, interruptions
@@ -63,7 +63,6 @@ __all__ = [
     "Document_co",
     "EMOTION_CHUNKS",
     "ENERGY",
-    "EmotionChunk",
     "EmotionsDocument",
     "FAMILIES",
     "FRAGMENTS",

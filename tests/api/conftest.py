@@ -15,15 +15,13 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.analysis import MeetingAnalyzer, SummaryWriter
+from server.__main__ import meeting_analyzer
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
-from server.engine import InferenceClient
 from server.live.dependencies import LiveDependencies
 from server.live.meetings import LiveMeetings
-from server.live.recording import LiveRecordings
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads
@@ -54,30 +52,30 @@ async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
     assert user is not None
     audio_log = AudioLog(tmp_path)
     uploads = Uploads(audio_log, database, max_bytes=200_000, max_duration_s=3)
-    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
-    inference = InferenceClient(settings.inference_address)
-    recorded_live = LiveRecordings(database, audio_log).of
-    analyzer = MeetingAnalyzer(database, audio_log, inference, SummaryWriter(settings), recorded_live, 3)
-    runner = JobRunner(settings, database)
-    live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1)))
-    server = build_server(
-        ApiDependencies(
-            settings=settings,
-            database=database,
-            tokens=tokens,
-            authenticator=Authenticator(tokens, database),
-            passwords=Passwords(),
-            uploads=uploads,
-            deletion=Deletion(audio_log, database),
-            corrections=Corrections(database),
-            live=live,
-        )
+    settings = ServerSettings(
+        database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path, max_duration_s=3
     )
-    stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
-    serving = asyncio.create_task(serve(server, address, stop, live))
-    async with aio.insecure_channel(address) as channel:
-        await channel.channel_ready()
-        yield Api(channel, (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),))
-    stop.set()
-    await serving
-    await inference.close()
+    runner = JobRunner(settings, database)
+    async with meeting_analyzer(settings, database, audio_log) as analyzer:
+        parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
+        live = LiveMeetings(parts)
+        server = build_server(
+            ApiDependencies(
+                settings=settings,
+                database=database,
+                tokens=tokens,
+                authenticator=Authenticator(tokens, database),
+                passwords=Passwords(),
+                uploads=uploads,
+                deletion=Deletion(audio_log, database),
+                corrections=Corrections(database),
+                live=live,
+            )
+        )
+        stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
+        serving = asyncio.create_task(serve(server, address, stop, live))
+        async with aio.insecure_channel(address) as channel:
+            await channel.channel_ready()
+            yield Api(channel, (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),))
+        stop.set()
+        await serving

@@ -14,16 +14,14 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
 
-from server.analysis import MeetingAnalyzer, SummaryWriter
+from server.__main__ import meeting_analyzer
 from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.config import ServerSettings
-from server.engine import InferenceClient
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import read
 from server.live.meetings import LiveMeetings
-from server.live.recording import LiveRecordings
 from server.meetings.job_runner import JobRunner
 from server.storage import meetings, users
 from server.storage.meetings import MeetingState
@@ -43,17 +41,12 @@ async def server_of(database: Database, folder: Path, engine: str) -> AsyncItera
         database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
     )
     audio_log = AudioLog(folder)
-    inference = InferenceClient(engine)
-    recorded_live = LiveRecordings(database, audio_log).of
-    analyzer = MeetingAnalyzer(
-        database, audio_log, inference, SummaryWriter(settings), recorded_live, settings.max_duration_s
-    )
-    with ThreadPoolExecutor(1) as syncing:
-        parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
-        held = LiveMeetings(parts)
-        yield held
-        await held.close()
-        await inference.close()
+    async with meeting_analyzer(settings, database, audio_log) as analyzer:
+        with ThreadPoolExecutor(1) as syncing:
+            parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
+            held = LiveMeetings(parts)
+            yield held
+            await held.close()
 
 
 async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
