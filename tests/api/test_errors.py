@@ -66,6 +66,22 @@ def test_every_error_type_is_an_example_and_known_to_proto_client_and_docs(comme
     assert re.findall(r"^\| `([A-Z_]+)`", page(), re.MULTILINE) == known[1:]
 
 
+def test_comments_of_services_name_errors_by_reason() -> None:
+    files = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file
+    paragraphs = [
+        paragraph
+        for file in files
+        if file.package == "meetra.v1" and file.name != errors_pb2.DESCRIPTOR.name
+        for place in file.source_code_info.location
+        for comment in (place.leading_comments, *place.leading_detached_comments)
+        for paragraph in re.split(r"\n\s*\n", comment)
+        if "Errors" in paragraph
+    ]
+    named = {name for paragraph in paragraphs for name in re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", paragraph)}
+    assert len(paragraphs) > 10
+    assert named <= {name.removeprefix(PREFIX) for name in errors_pb2.ErrorReason.keys()}
+
+
 @each_error
 async def test_the_client_raises_what_the_server_raised(
     refusing: tuple[RefusingServer, Endpoint], error: errors.MeetraError
