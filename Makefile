@@ -8,7 +8,7 @@ RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 FILE ?=
 # Where meetings, audio and the database live.
 DATA ?= .meetra
-# What `make test` runs: all, or a file, a folder, a test (tests/insights/test_scores.py::test_gini_of_one_who_has_all).
+# What `make test` runs: all, or a file, a folder, a test (tests/server/insights/test_insights_scores.py::test_gini_of_one_who_has_all).
 TESTS ?=
 # 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped. With TESTS it is installed where TESTS names it.
 NEMO ?= $(if $(TESTS),$(if $(findstring nemo,$(TESTS)),1,0),1)

@@ -14,7 +14,7 @@ from cli.up import free_port
 from gateway import GatewaySettings, command, render
 from meetra_client.connection import Endpoint
 from server.storage.pool import Database
-from tests.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
+from tests.server.errors.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
 
 EVENTS = "/single-feature-api/live/a-session/events"
 # What differs from answer to answer.

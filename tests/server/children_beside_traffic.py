@@ -1,7 +1,8 @@
 """Starts children under uvloop beside gRPC traffic, and prints how each ended as a JSON object, code to number.
 
-``python -m tests.children_beside_traffic sandbox|loop N``. ``sandbox`` starts them as the server does, in a process
-where gRPC came first and its fork handlers are on; ``loop`` as uvloop does, in one that imported the server first.
+``python -m tests.server.children_beside_traffic sandbox|loop N``. ``sandbox`` starts them as the server does, in a
+process where gRPC came first and its fork handlers are on; ``loop`` as uvloop does, in one that imported the server
+first.
 """
 
 from __future__ import annotations

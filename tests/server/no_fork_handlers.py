@@ -1,6 +1,6 @@
 """Starts a child in each way that the product does, and prints how many handlers of a fork ran in this process.
 
-``python -m tests.no_fork_handlers FOLDER``. Linux with glibc.
+``python -m tests.server.no_fork_handlers FOLDER``. Linux with glibc.
 """
 
 from __future__ import annotations

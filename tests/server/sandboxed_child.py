@@ -1,4 +1,4 @@
-"""A child for the tests of the sandbox: ``python -m tests.sandboxed_child exit|wait|mute|double|endless``."""
+"""A child for the tests of the sandbox: ``python -m tests.server.sandboxed_child exit|wait|mute|double|endless``."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from server.lifecycle import MAY_FOLLOW, MeetingStatus
 from server.storage import Connection, Database
-from tests.storage.live_rows import opened
+from tests.server.storage.live_rows import opened
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [pair for pair in product(MeetingStatus, repeat=2) if pair[0] is not pair[1]]

@@ -20,7 +20,7 @@ from server.confinement import PARENT
 from tests.recordings import ROOT
 
 on_linux = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc and pidfd, which Linux has")
-CHILD = "tests.sandboxed_child"
+CHILD = "tests.server.sandboxed_child"
 
 
 @pytest.mark.parametrize("way", ["sandbox", "loop"])
@@ -28,7 +28,7 @@ def test_no_child_of_hundreds_dies_before_it_begins_beside_grpc_traffic(way: str
     children = 200
     environment = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.children_beside_traffic", way, str(children)],
+        [sys.executable, "-m", "tests.server.children_beside_traffic", way, str(children)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -39,7 +39,7 @@ def test_no_child_of_hundreds_dies_before_it_begins_beside_grpc_traffic(way: str
 
 @on_linux
 def test_no_handler_of_a_fork_runs_whoever_starts_a_child(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.no_fork_handlers", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.server.no_fork_handlers", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout.split() == ["0", "1"]
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from meetra_client import MeetraClient, Patience
-from tests.client.server import CrookedServer
+from tests.clients.python.server import CrookedServer
 
 
 @pytest.fixture

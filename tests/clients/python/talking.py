@@ -11,7 +11,7 @@ from meetra_client import (
     LiveMeeting,
     Track,
 )
-from tests.client.server import CrookedServer
+from tests.clients.python.server import CrookedServer
 
 MIX = Track("mix", kind=MIXED)
 

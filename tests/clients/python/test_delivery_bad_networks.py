@@ -13,8 +13,8 @@ from meetra_client import (
     Track,
 )
 from server import errors
-from tests.client.server import CrookedServer, Mischief, Relay
-from tests.client.talking import MIX, SECOND, all_events, assert_whole, give, noise
+from tests.clients.python.server import CrookedServer, Mischief, Relay
+from tests.clients.python.talking import MIX, SECOND, all_events, assert_whole, give, noise
 
 
 def at_once(error: errors.MeetraError) -> errors.MeetraError:

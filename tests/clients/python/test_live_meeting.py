@@ -11,8 +11,8 @@ from meetra_client import (
     MeetraError,
     SessionNotFound,
 )
-from tests.client.server import CrookedServer
-from tests.client.talking import MIX, SECOND, all_events, assert_whole, give, noise
+from tests.clients.python.server import CrookedServer
+from tests.clients.python.talking import MIX, SECOND, all_events, assert_whole, give, noise
 
 
 async def test_a_meeting_goes_from_its_first_sample_to_finished(client: MeetraClient, server: CrookedServer) -> None:

@@ -28,8 +28,8 @@ from meetra_client import (
     Unreachable,
 )
 from server import errors
-from tests.client.server import CrookedServer, Mischief
-from tests.client.talking import MIX, SECOND, all_events, noise
+from tests.clients.python.server import CrookedServer, Mischief
+from tests.clients.python.talking import MIX, SECOND, all_events, noise
 
 # Without a reason, as proxies answer.
 STATUSES = {

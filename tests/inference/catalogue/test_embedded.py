@@ -221,7 +221,7 @@ def test_the_default_recogniser_is_whole() -> None:
 
 
 def test_the_requirements_pin_what_the_catalogue_names() -> None:
-    folder = Path(__file__).parents[2] / "requirements"
+    folder = Path(__file__).parents[3] / "requirements"
     locks = "\n".join((folder / f"{name}.txt").read_text() for name in ("models", "weights")).lower()
     for entry in EMBEDDED:
         for distribution in entry.distributions:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from inference.catalogue.embedded import EMBEDDED
-from tests.inference.model_hub import COMMIT, ModelHub, Served, running_hub
+from tests.inference.catalogue.model_hub import COMMIT, ModelHub, Served, running_hub
 
 # What comes at all comes within it, on however busy a machine.
 PATIENCE_S = 300

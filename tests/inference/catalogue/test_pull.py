@@ -18,7 +18,7 @@ from inference.catalogue.hub import ATTEMPTS, AccessRefused, Hub, HubUnreachable
 from inference.catalogue.local import check_published, read_record
 from inference.catalogue.pull import PARTS, DigestUnknown, DiskFull, WrongBytes, pull
 from inference.models import ModelCorrupt, ModelMissing
-from tests.inference.model_hub import COMMIT, ModelHub, running_hub
+from tests.inference.catalogue.model_hub import COMMIT, ModelHub, running_hub
 
 REPOSITORY = "someone/a-model"
 WEIGHTS = bytes(range(256)) * 4096

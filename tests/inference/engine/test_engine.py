@@ -13,7 +13,7 @@ import pytest
 from inference.engine import GUESSING, RECOGNITION, Engine
 from inference.engine.engine import _SharedTime
 from inference.models import EncodedWindow, Samples, WindowTask
-from tests.inference.scripted_windows import ScriptedWindows
+from tests.inference.words.scripted_windows import ScriptedWindows
 
 SECOND = np.zeros(16_000, np.float32)
 

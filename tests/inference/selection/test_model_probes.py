@@ -21,8 +21,8 @@ from inference.selection.model_probes import (
     probe_text_encoder,
     probe_vad,
 )
-from tests.inference import onnx_models
-from tests.inference.onnx_models import FLOAT
+from tests.inference.onnx import onnx_models
+from tests.inference.onnx.onnx_models import FLOAT
 
 
 def vad_that_gives(value: float) -> Callable[[Path], None]:

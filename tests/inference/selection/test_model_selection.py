@@ -26,10 +26,11 @@ from inference.selection.default_models import load_default_models
 from inference.selection.model_selection import SETTINGS, choose, load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
-from tests.inference import onnx_models, onnx_recognisers
+from tests.inference.onnx import onnx_models
+from tests.inference.onnx.speech import onnx_recognisers
 from tests.recordings import RATE_HZ, sample_pcm
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WITH_NEMO = importlib.util.find_spec("nemo") is not None
 
 

@@ -15,9 +15,9 @@ from inference.nemo.recogniser import NemoRecogniser
 from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
-from tests.inference import onnx_models
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer
+from tests.inference.onnx import onnx_models
 from tests.recordings import RATE_HZ, sample_pcm
 
 pytest.importorskip("nemo.collections.asr")

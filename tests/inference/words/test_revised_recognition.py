@@ -16,7 +16,7 @@ from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session.session import BLOCK_WINDOWS, MARGIN_SAMPLES
 from inference.stages.audio_buffer import AudioBuffer
 from inference.words.revised_recognition import RevisedRecognition
-from tests.inference.scripted_windows import ScriptedWindows
+from tests.inference.words.scripted_windows import ScriptedWindows
 
 VAD_WINDOW = 512
 BLOCK = BLOCK_WINDOWS * VAD_WINDOW

@@ -14,7 +14,7 @@ from inference.engine import Engine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
-from tests.inference.scripted_windows import ScriptedWindows
+from tests.inference.words.scripted_windows import ScriptedWindows
 from tests.recordings import sample_pcm
 
 Pcm = NDArray[np.int16]

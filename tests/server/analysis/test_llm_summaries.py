@@ -14,8 +14,8 @@ import pytest
 from server.analysis.llm_summaries import SummaryWriter, transcript_for_model
 from server.config import ServerSettings
 from server.insights import answers
-from tests.conversation.test_conversation import conversation
-from tests.insights.talks import sentence
+from tests.server.conversation.test_fold import conversation
+from tests.server.insights.talks import sentence
 
 TALK = replace(
     conversation((1, 0, 30), (2, 30, 60)),

@@ -11,8 +11,8 @@ from server.analysis.notice import Notice, notice_of, ready_message
 from server.analysis.recording import AudioTrack, Recording, SessionResult
 from server.conversation import Conversation, Engine, Interval, Segment
 from server.engine.inference_client import pcm_of
-from tests.insights.meetings_in_languages import german
 from tests.recordings import SAMPLE
+from tests.server.insights.meetings_in_languages import german
 
 ENGINE = Engine(languages=("de", "en"))
 SILENT = Conversation(12_000_000, (), (), ENGINE)

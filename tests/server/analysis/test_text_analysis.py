@@ -12,7 +12,7 @@ from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
 from server.analysis.text_analysis import read
 from server.engine.inference_client import InferenceClient
-from tests.insights.meetings_in_languages import german, german_and_english
+from tests.server.insights.meetings_in_languages import german, german_and_english
 
 HAPPINESS = language_pb2.EmotionLabel.Value("EMOTION_LABEL_HAPPINESS")
 

@@ -10,7 +10,7 @@ from server.api.answers import ReadyAnswer
 from server.conversation import Conversation
 from server.insights import QUESTIONS, Answer, Document, Family, answers
 from server.storage.speakers import SpeakerRow
-from tests.insights.meetings_in_languages import ENGINE
+from tests.server.insights.meetings_in_languages import ENGINE
 
 SPEAKERS = tuple(SpeakerRow(label, UUID(int=label), f"Speaker {label}", "number") for label in (1, 2))
 NEW = ("reason", "note", "sentences_in_all")

@@ -15,8 +15,8 @@ from meetra.v1 import insights_pb2 as pb
 from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.conversation import Conversation
-from tests.api.stored_answers import Stored
-from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
+from tests.server.api.stored_answers import Stored
+from tests.server.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
 
 HASH = "0" * 64
 METHODS: dict[str, Callable[..., Message]] = {

@@ -12,8 +12,8 @@ from grpc import aio
 from meetra.v1 import live_pb2, live_pb2_grpc, meetings_pb2, meetings_pb2_grpc, voices_pb2, voices_pb2_grpc
 
 from server.storage.pool import Database
-from tests.api.conftest import Api
 from tests.recordings import excerpt
+from tests.server.api.conftest import Api
 from tests.small_disk import small_disk
 
 

@@ -19,8 +19,8 @@ from server.audio.encodings import (
     positions_of_log,
     to_log,
 )
-from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, sample_pcm
+from tests.server.audio.opus_audio import raw_packets
 
 OPUS = TrackFormat(Encoding.OPUS, 48_000, 1)
 OGG = TrackFormat(Encoding.OGG_OPUS, 48_000, 1)

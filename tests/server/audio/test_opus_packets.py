@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead, opus_head
-from tests.live.opus_audio import TAGS, cut, ogg_head, page, raw_packets
 from tests.recordings import RATE_HZ, encoded, sample_pcm
+from tests.server.audio.opus_audio import TAGS, cut, ogg_head, page, raw_packets
 
 PACKETS = raw_packets(sample_pcm()[:RATE_HZ])
 OGG = encoded(sample_pcm()[: 3 * RATE_HZ], "ogg", "libopus")

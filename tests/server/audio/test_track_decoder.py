@@ -26,8 +26,8 @@ from server.audio.track_decoder import MULAW, OpusSource, TrackDecoder
 from server.children.decode_opus import CPU_LIMIT_S, MEMORY_LIMIT_BYTES
 from server.confinement import PARENT
 from server.media.downmix import BLOCK
-from tests.live.opus_audio import cut, ogg_head, page, raw_packets
 from tests.recordings import RATE_HZ, encoded, sample_pcm
+from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
 
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 OPUS = TrackFormat(Encoding.OPUS, 48_000, 1)

@@ -20,8 +20,8 @@ from server.audio.track_sound import (
     sameness,
 )
 from server.media.similarity import correlation
-from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, sample_pcm, solo
+from tests.server.audio.opus_audio import raw_packets
 
 Pcm = NDArray[np.int16]
 MEETING = sample_pcm()[: 30 * RATE_HZ]

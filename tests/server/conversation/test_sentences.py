@@ -9,7 +9,7 @@ import pytest
 from server.conversation import Conversation, Merge, Segment, Split, Word, edited, sentences_of
 from server.conversation.question_form import is_question
 from server.conversation.sentences import spelled
-from tests.conversation.test_conversation import ENGINE, S, conversation
+from tests.server.conversation.test_fold import ENGINE, S, conversation
 
 
 def talk(*segments: tuple[int, str], pause_s: float = 0.05, between_s: float = 0.3) -> Conversation:

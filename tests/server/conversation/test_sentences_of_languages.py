@@ -13,8 +13,8 @@ from server.conversation.languages import known_language
 from server.conversation.question_form import is_question
 from server.conversation.sentences import punctuated_languages
 from server.conversation.writing import joined_sentences, joined_words, word_count
-from tests.conversation.test_conversation import ENGINE, S
-from tests.conversation.test_sentences import talk
+from tests.server.conversation.test_fold import ENGINE, S
+from tests.server.conversation.test_sentences import talk
 
 MANY = Engine(languages=("de", "en", "ja"))
 

@@ -20,7 +20,7 @@ from server import errors
 from server.api.rich_status import DETAILS_TRAILER, rich_status
 from server.storage.pool import Database
 from tests.recordings import ROOT
-from tests.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
+from tests.server.errors.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
 
 PREFIX = "ERROR_REASON_"
 ENUM_TYPES, VALUES = 5, 2

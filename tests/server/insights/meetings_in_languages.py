@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from server.conversation import Conversation, Engine, Segment, Sentence, Word, sentences_of
 from server.conversation.languages import ENGLISH
-from tests.insights.talks import S, vector
+from tests.server.insights.talks import S, vector
 
 ENGINE = Engine(models=("m",), languages=("de", "en", "ja", "th", "zh"), max_speakers=8)
 WORD_S, PAUSE_S = 0.4, 1.0

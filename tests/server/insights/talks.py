@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Sentence, Word
-from tests.conversation.test_conversation import conversation
+from tests.server.conversation.test_fold import conversation
 
 DURATION_S = 700.0
 SPEAKERS = 6

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Interval
 from server.insights.audio_quality import audio_quality, fragments, is_lagging, is_reverberant, microphone_quality
-from tests.conversation.test_conversation import S, conversation
-from tests.insights.talks import renamed, talks
+from tests.server.conversation.test_fold import S, conversation
+from tests.server.insights.talks import renamed, talks
 
 
 @pytest.mark.parametrize(("mos", "quality"), [(1, 0), (3, 50), (5, 100), (0.5, 0), (6, 100)])

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from server import insights
 from server.insights import FAMILIES, QUALITY, SHARES, Family, MeetingFacts
-from tests.insights.meetings_in_languages import german_and_english
+from tests.server.insights.meetings_in_languages import german_and_english
 
 
 def test_every_family_that_a_file_declares_is_listed_and_has_a_name_of_its_own() -> None:

@@ -14,8 +14,8 @@ from server.insights.family import MeetingFacts
 from server.insights.flow import Interruption, Interruptions, each_interruption, flow, interruptions
 from server.insights.questions import questions
 from server.insights.timeline import timeline
-from tests.conversation.test_conversation import ENGINE, S, conversation
-from tests.insights.talks import has_ties, renamed, sentence, talks
+from tests.server.conversation.test_fold import ENGINE, S, conversation
+from tests.server.insights.talks import has_ties, renamed, sentence, talks
 
 HEARS_OVERLAP = replace(ENGINE, overlap=True)
 

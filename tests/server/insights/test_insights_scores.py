@@ -19,8 +19,8 @@ from server.insights.interaction import exchange_counts, interaction_map, intera
 from server.insights.sentiment import mean_polarity, sentiment, sentiment_label
 from server.insights.shares import percentages_of, shares
 from server.insights.timeline import Timeline, Window, timeline
-from tests.conversation.test_conversation import S, conversation
-from tests.insights.talks import has_ties, moved, renamed, sentence, talks
+from tests.server.conversation.test_fold import S, conversation
+from tests.server.insights.talks import has_ties, moved, renamed, sentence, talks
 
 
 def test_equal_shares_are_balanced_and_unequal_ones_by_their_entropy() -> None:

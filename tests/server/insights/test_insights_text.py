@@ -16,8 +16,8 @@ from server.insights.text.naming import named_speakers
 from server.insights.timeline import timeline
 from server.insights.topics import period_topics, topic_borders, topics
 from server.insights.transcript import transcript
-from tests.conversation.test_conversation import ENGINE, S, conversation
-from tests.insights.talks import sentence, vector
+from tests.server.conversation.test_fold import ENGINE, S, conversation
+from tests.server.insights.talks import sentence, vector
 
 
 def two_topics() -> Conversation:

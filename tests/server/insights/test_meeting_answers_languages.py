@@ -26,7 +26,7 @@ from server.insights.timeline import Timeline, Window, timeline
 from server.insights.timeline.english_only import absence
 from server.insights.topics import topics
 from server.insights.transcript import transcript
-from tests.insights.meetings_in_languages import (
+from tests.server.insights.meetings_in_languages import (
     ENGINE,
     ENGLISH_LINES,
     GERMAN,
@@ -36,7 +36,7 @@ from tests.insights.meetings_in_languages import (
     meeting,
     talk,
 )
-from tests.insights.talks import S, talks
+from tests.server.insights.talks import S, talks
 
 
 def found_in(document: Any, key: str) -> list[Any]:

@@ -15,8 +15,8 @@ from server.insights.family import MeetingFacts
 from server.insights.interaction import interaction_score
 from server.insights.quality import quality
 from server.insights.sentiment import sentiment
-from tests.conversation.test_conversation import conversation
-from tests.insights.talks import talks
+from tests.server.conversation.test_fold import conversation
+from tests.server.insights.talks import talks
 
 
 def test_the_score_is_the_mean_of_the_four() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.live.config import LiveConfig
-from tests.live.live_configs import MIXED, PARTICIPANT, configs, of_channels, of_kinds, of_tracks
+from tests.server.live.live_configs import MIXED, PARTICIPANT, configs, of_channels, of_kinds, of_tracks
 
 PEOPLE = of_kinds(MIXED, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT)
 # One is not known, one is longer than a term may be, and two are called the same.

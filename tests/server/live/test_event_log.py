@@ -12,7 +12,7 @@ from server.live.event_log import READ_AT_ONCE, REMEMBERED, EventLog, read
 from server.storage import live
 from server.storage.live import LiveRow, MeetingLost
 from server.storage.pool import Database
-from tests.storage.live_rows import opened, taken_up
+from tests.server.storage.live_rows import opened, taken_up
 
 MANY = REMEMBERED + 2 * READ_AT_ONCE + 50
 

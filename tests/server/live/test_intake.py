@@ -15,9 +15,9 @@ from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
 from server.live.intake import MAX_CHUNK_BYTES, take_chunk
 from server.live.track_log import MeetingAudio, TrackLog
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
-from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, sample_pcm
+from tests.server.audio.opus_audio import raw_packets
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 STEREO = TrackFormat(Encoding.PCM_S16LE, 16_000, 2)
 OPUS = TrackFormat(Encoding.OPUS, 48_000, 1)

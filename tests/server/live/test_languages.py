@@ -6,7 +6,7 @@ from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Segment, Word
 from server.live.languages import LiveLanguages
-from tests.live.live_configs import PARTICIPANT, of_kinds
+from tests.server.live.live_configs import PARTICIPANT, of_kinds
 
 S = 1_000_000
 CONFIG = of_kinds(PARTICIPANT, PARTICIPANT)

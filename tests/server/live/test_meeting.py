@@ -26,9 +26,9 @@ from server.meetings.job_runner import JobRunner
 from server.storage import meetings, users
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
-from tests.live.live_configs import PARTICIPANT, of_kinds
-from tests.live.scripted_engine import progress, scripted_engine, turn
-from tests.live.test_catch_up import marks, told
+from tests.server.live.live_configs import PARTICIPANT, of_kinds
+from tests.server.live.scripted_engine import progress, scripted_engine, turn
+from tests.server.live.test_track_feed_catch_up import marks, told
 
 PATIENCE_S = 300
 CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_terms=("Kubernetes",))

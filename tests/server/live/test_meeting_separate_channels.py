@@ -21,13 +21,13 @@ from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.track_feed import TrackFeed
 from server.live.turns import LiveTurns
 from server.storage.pool import Database
-from tests.live.live_configs import of_channels
-from tests.live.opus_audio import cut, ogg_head, page, raw_packets
-from tests.live.scripted_engine import Session, progress, scripted_engine, turn
-from tests.live.test_meeting import caller_of, server_of, until
-from tests.live.test_turns import MEETING, stored
-from tests.live.test_turns import turn as live_turn
 from tests.recordings import RATE_HZ, sample_pcm
+from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
+from tests.server.live.live_configs import of_channels
+from tests.server.live.scripted_engine import Session, progress, scripted_engine, turn
+from tests.server.live.test_meeting import caller_of, server_of, until
+from tests.server.live.test_turns import MEETING, stored
+from tests.server.live.test_turns import turn as live_turn
 
 LEFT, RIGHT = sample_pcm()[: 3 * RATE_HZ], sample_pcm()[10 * RATE_HZ : 13 * RATE_HZ]
 STEREO = np.stack([LEFT, RIGHT], axis=1)

@@ -10,7 +10,7 @@ import pytest
 
 from server.live.state import MAY_FOLLOW, LiveState, following
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(LiveState, repeat=2)), ids=str)

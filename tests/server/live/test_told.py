@@ -12,8 +12,8 @@ from meetra.v1 import live_pb2 as pb
 from server.conversation import TurnState
 from server.live.config import LiveConfig
 from server.live.told import Marks, Told, watermark
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
-from tests.live.test_turns import MEETING, PARTIAL, STABLE, S, stored, turn
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
+from tests.server.live.test_turns import MEETING, PARTIAL, STABLE, S, stored, turn
 
 PEOPLE = of_kinds(PARTICIPANT, PARTICIPANT)
 

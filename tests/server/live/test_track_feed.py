@@ -22,9 +22,9 @@ from server.live.config import LiveConfig
 from server.live.told import Told
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from tests.live.live_configs import PARTICIPANT, of_kinds
-from tests.live.test_turns import MEETING, stored
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
+from tests.server.live.live_configs import PARTICIPANT, of_kinds
+from tests.server.live.test_turns import MEETING, stored
 
 START_S = 100
 # A participant who comes late: times are the meeting's, positions the track's.

@@ -17,9 +17,9 @@ from server.live.config import LiveConfig
 from server.live.told import Told
 from server.live.track_feed import Reach, TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
-from tests.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn
-from tests.live.test_turns import MEETING, stored
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
+from tests.server.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn
+from tests.server.live.test_turns import MEETING, stored
 
 PATIENCE_S = 300
 # A participant who comes 100 s late: times of events are the meeting's.

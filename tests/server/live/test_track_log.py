@@ -19,9 +19,9 @@ from server.audio.encodings import Encoding, TrackFormat, to_log
 from server.errors import HeldByAnotherServer
 from server.live.config import LiveConfig
 from server.live.track_log import MAX_BACKLOG_BYTES, HeldElsewhere, MeetingAudio, TrackLog
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
-from tests.live.opus_audio import raw_packets
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
+from tests.server.audio.opus_audio import raw_packets
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 ONE, TWO = of_kinds(MIXED), of_kinds(PARTICIPANT, PARTICIPANT)
 CHUNK = 64 * 1024
@@ -144,7 +144,7 @@ async def test_what_was_on_its_way_when_a_meeting_is_let_go_is_whole_or_absent(
 
 
 def child(folder: Path, samples: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.live.track_log_child", str(folder), str(samples)]
+    command = [sys.executable, "-m", "tests.server.live.track_log_child", str(folder), str(samples)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 

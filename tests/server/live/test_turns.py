@@ -12,7 +12,7 @@ from meetra.v1 import live_pb2 as pb
 from server.conversation import Conversation, Engine, TurnState, Word
 from server.live.config import LiveConfig
 from server.live.turns import NOBODY, LiveTurn, LiveTurns
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 MEETING = UUID(int=7)
 S = 1_000_000

@@ -12,8 +12,8 @@ from meetra.v1 import live_pb2 as pb
 from server.conversation import Conversation, Engine, TurnState, Word
 from server.conversation.tracks import segment_name
 from server.live.turns import NOBODY, LiveTurn, LiveTurns
-from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
-from tests.live.test_turns import MEETING, S, stored
+from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
+from tests.server.live.test_turns import MEETING, S, stored
 
 CONFIG = of_kinds(MIXED, PARTICIPANT)
 TRACKS = 2

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.live.track_log import HeldElsewhere, MeetingAudio, TrackLog
-from tests.live.live_configs import MIXED, of_kinds
+from tests.server.live.live_configs import MIXED, of_kinds
 
 
 async def main(folder: Path, samples: int) -> None:

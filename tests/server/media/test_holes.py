@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from server.media.file_kind import MATROSKA
-from tests.media_files import Sound, blocks_of, heard, media, timed_matroska, tone
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Sound, blocks_of, heard, media, timed_matroska, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 LONG = tone(440, 30)
 PAUSED = [(0, tone(440, 10)), (20, tone(440, 10))]

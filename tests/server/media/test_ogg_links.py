@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from server.media.ogg_links import ogg_links
-from tests.media_files import Sound, heard, media, tone
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Sound, heard, media, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 LOW, HIGH = tone(440, 3), tone(1000, 3)
 STEREO = np.stack([HIGH, HIGH], 1)

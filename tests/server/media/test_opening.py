@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.media.opening import open_media, stated_duration_s
-from tests.media_files import Sound, media, tone
 from tests.recordings import wav
+from tests.server.media.media_files import Sound, media, tone
 
 LOW = tone(440, 3)
 STATED = {

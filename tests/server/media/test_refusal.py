@@ -8,10 +8,10 @@ import struct
 import pytest
 
 from server.media.refusal import Refused
-from tests.media_files import Sound, media, tone
-from tests.meetings.test_decoding_tracks import of_codec_apac
 from tests.recordings import wav
-from tests.transcoded import transcoded
+from tests.server.media.media_files import Sound, media, tone
+from tests.server.media.test_transcode_tracks import of_codec_apac
+from tests.server.media.transcoded import transcoded
 
 LOW = tone(440, 3)
 AAC = Sound([(0, LOW)], "aac", 44_100)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from server.media.similarity import HeardFile, same_recording
-from tests.media_files import Samples, Sound, media
 from tests.recordings import RATE_HZ, sample_pcm, solo
-from tests.transcoded import mixed
+from tests.server.media.media_files import Samples, Sound, media
+from tests.server.media.transcoded import mixed
 
 SPEECH = sample_pcm()[: 12 * RATE_HZ]
 OTHER = solo("slt")[: 12 * RATE_HZ]

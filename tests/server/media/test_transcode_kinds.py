@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from server.media.refusal import Refused
-from tests.media_files import Samples, Sound, heard, media, strength, tone
 from tests.recordings import RATE_HZ, wav
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Samples, Sound, heard, media, strength, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 BOTH = np.concatenate([tone(440, 2), tone(1000, 2)])
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}

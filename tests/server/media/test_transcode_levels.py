@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.media_files import Sound, media, strength, tone
 from tests.recordings import RATE_HZ, sample_pcm, wav
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Sound, media, strength, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 SPEECH = sample_pcm()[: 8 * RATE_HZ]
 

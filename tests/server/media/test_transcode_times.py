@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.media_files import Sound, blocks_of, heard, media, timed_matroska, tone
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Sound, blocks_of, heard, media, timed_matroska, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 LOW, HIGH = tone(440, 5), tone(1000, 5)
 BOTH = np.concatenate([LOW, HIGH])

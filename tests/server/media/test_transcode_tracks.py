@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from server.media.refusal import Refused
-from tests.media_files import Samples, Sound, heard, media, strength, tone
 from tests.recordings import RATE_HZ, sample_pcm, solo, wav
-from tests.transcoded import mixed, transcoded
+from tests.server.media.media_files import Samples, Sound, heard, media, strength, tone
+from tests.server.media.transcoded import mixed, transcoded
 
 LOW, HIGH = tone(440, 5), tone(1000, 5)
 SILENCE = np.zeros(5 * RATE_HZ, np.int16)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from server.media.transcode import Outcome, transcode
-from tests.media_files import Samples
+from tests.server.media.media_files import Samples
 
 
 def transcoded(data: bytes, *, apart: bool = False, limit_s: float = 600) -> tuple[Outcome, list[Samples]]:

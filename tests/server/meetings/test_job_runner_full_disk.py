@@ -21,10 +21,10 @@ from server.meetings.job_runner import DISK_FULL, JobRunner
 from server.storage import jobs, meetings
 from server.storage.jobs import Job
 from server.storage.pool import Database, DatabaseFull
-from tests.media_files import tone
 from tests.recordings import RATE_HZ, ROOT, sample_pcm, wav
+from tests.server.media.media_files import tone
+from tests.server.storage.test_jobs import HASH, file_meeting, take
 from tests.small_disk import small_disk
-from tests.storage.test_jobs import HASH, file_meeting, take
 
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 

@@ -14,7 +14,7 @@ import pytest
 from server.storage import jobs, live, meetings
 from server.storage.live import LiveRow, MeetingLost
 from server.storage.pool import Database
-from tests.storage.live_rows import opened, store, stored_after, taken_up
+from tests.server.storage.live_rows import opened, store, stored_after, taken_up
 
 if TYPE_CHECKING:
     from server.storage.pool import Connection

@@ -9,7 +9,7 @@ from server.storage.jobs import Job
 from server.storage.live import MeetingLost
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
-from tests.storage.live_rows import opened, taken_up
+from tests.server.storage.live_rows import opened, taken_up
 
 HASH = "b" * 64
 

@@ -9,7 +9,7 @@ import pytest
 
 from server.storage import speakers, users, voices
 from server.storage.pool import Database, DatabaseFull, Vanished
-from tests.storage.test_jobs import file_meeting, take
+from tests.server.storage.test_jobs import file_meeting, take
 
 NOBODY = UUID(int=1)
 

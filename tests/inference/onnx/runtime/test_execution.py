@@ -14,7 +14,7 @@ from inference.models import ModelCorrupt, ModelUnfit, Stretch
 from inference.onnx.runtime import CPU, CUDA, TENSORRT, Execution, check_started, open_session, varies_with_batch
 from inference.onnx.speech import Dnsmos, SileroVad
 from inference.onnx.speech.silero_vad import SileroStreamVad, load_silero
-from tests.inference import onnx_models
+from tests.inference.onnx import onnx_models
 from tests.recordings import sample_pcm
 
 WITHOUT_GPU = CUDA not in ort.get_available_providers()

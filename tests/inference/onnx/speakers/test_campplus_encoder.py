@@ -17,7 +17,7 @@ from inference.onnx.speakers.campplus_graph import BLOCKS, build_graph
 from inference.selection.model_probes import probe_encoder
 from inference.session import Session, SessionConfig
 from inference.stages.events import TurnEvent
-from tests.inference.test_torch_checkpoint import archive, pickled, tensor
+from tests.inference.onnx.runtime.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import sample_pcm, solo, speech
 
 Array = NDArray[np.float32]

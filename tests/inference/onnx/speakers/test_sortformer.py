@@ -20,7 +20,7 @@ from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Stretch
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speakers.sortformer import OnnxSortformer
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES
-from tests.inference.onnx_models import random
+from tests.inference.onnx.onnx_models import random
 
 BANDS, WIDTH, SPEAKERS = 20, 6, 3
 MEL = {"bands": BANDS, "normalise": "none"}

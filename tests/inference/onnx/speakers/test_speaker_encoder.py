@@ -13,8 +13,8 @@ from inference.onnx.features.kaldi_spectra import KaldiSettings, KaldiSpectra
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
 from inference.selection.model_probes import probe_encoder
-from tests.inference import onnx_models
-from tests.inference.onnx_models import FLOAT, encoder_description
+from tests.inference.onnx import onnx_models
+from tests.inference.onnx.onnx_models import FLOAT, encoder_description
 from tests.recordings import speech
 
 

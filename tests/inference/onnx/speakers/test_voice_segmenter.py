@@ -14,7 +14,7 @@ from inference.models import ModelCorrupt
 from inference.onnx.speakers.segmentation_graph import CLASSES, WIDTH, build_graph, frames_of, sinc_filters
 from inference.onnx.speakers.voice_segmenter import BATCH, PyannoteSegmenter
 from inference.selection.model_probes import probe_segmenter
-from tests.inference.test_torch_checkpoint import archive, pickled, tensor
+from tests.inference.onnx.runtime.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import SAMPLE, speech
 
 Array = NDArray[np.float32]

@@ -14,8 +14,9 @@ from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speech.recognised_words import words_by_letters, words_of_tokens
 from inference.onnx.speech.recogniser import OnnxRecogniser
 from inference.onnx.speech.recogniser_loading import load_recogniser
-from tests.inference import onnx_models, onnx_recognisers
-from tests.inference.onnx_recognisers import BLANK, VOCABULARY
+from tests.inference.onnx import onnx_models
+from tests.inference.onnx.speech import onnx_recognisers
+from tests.inference.onnx.speech.onnx_recognisers import BLANK, VOCABULARY
 
 pytest.importorskip("onnx_asr")
 RATE = 16_000

@@ -22,8 +22,8 @@ from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.selection.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
 from inference.text.labels import emotions_of, polarities_of
-from tests.inference import onnx_models
-from tests.inference.onnx_models import FLOAT, INT64
+from tests.inference.onnx import onnx_models
+from tests.inference.onnx.onnx_models import FLOAT, INT64
 
 GO_EMOTIONS = (
     "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment "

@@ -14,8 +14,8 @@ from server.insights.key_points import central_sentences, key_points
 from server.insights.text.vectors import comparable
 from server.insights.text.word_vectors import DIMENSIONS, word_vectors
 from server.insights.topics import topic_borders
-from tests.insights.meetings_in_languages import german_and_english, meeting, talk
-from tests.insights.talks import S, sentence
+from tests.server.insights.meetings_in_languages import german_and_english, meeting, talk
+from tests.server.insights.talks import S, sentence
 
 SAID = {
     "de": ("Das Budget ist knapp.", "Die Budgets sind knapp.", "Im Garten blühen Rosen."),

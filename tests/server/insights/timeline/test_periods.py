@@ -17,7 +17,7 @@ from server.insights.timeline import timeline
 from server.insights.timeline.periods import longest_period_s, periods
 from server.insights.topic_details import period_details
 from server.insights.topics import period_topics
-from tests.insights.talks import talks
+from tests.server.insights.talks import talks
 
 
 @given(st.integers(1, 4 * 3600 * 1000), st.integers(10, 14_400))

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from tests.inference.onnx_models import FLOAT, INT32, INT64, Node, random, save, tokenizer
+from tests.inference.onnx.onnx_models import FLOAT, INT32, INT64, Node, random, save, tokenizer
 
 BLANK = "<blk>"
 VOCABULARY = ["▁the", "▁plan", "▁go", "od", "▁is", "s", "▁a", "ing", "▁we", "▁no", ",", ".", "▁end", BLANK]
