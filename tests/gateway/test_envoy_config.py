@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from gateway import GatewaySettings, envoy_binary, render
+
+pytestmark = pytest.mark.system
 
 
 def test_envoy_accepts_the_rendered_configuration(tmp_path: Path) -> None:

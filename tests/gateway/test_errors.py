@@ -16,6 +16,8 @@ from meetra_client.connection import Endpoint
 from server.storage.pool import Database
 from tests.server.errors.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
 
+pytestmark = pytest.mark.system
+
 EVENTS = "/single-feature-api/live/a-session/events"
 # What differs from answer to answer.
 VARYING = ("date", "x-request-id")

@@ -19,6 +19,8 @@ from server import sandbox
 from server.confinement import PARENT
 from tests.recordings import ROOT
 
+pytestmark = pytest.mark.children
+
 on_linux = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="needs /proc and pidfd, which Linux has")
 CHILD = "tests.server.sandboxed_child"
 

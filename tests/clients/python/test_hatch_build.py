@@ -7,7 +7,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.recordings import ROOT
+
+pytestmark = pytest.mark.children
 
 IMPORTED = """
 import sys

@@ -20,6 +20,8 @@ import pytest
 from inference.catalogue.embedded import EMBEDDED
 from tests.inference.catalogue.model_hub import COMMIT, ModelHub, Served, running_hub
 
+pytestmark = pytest.mark.children
+
 # What comes at all comes within it, on however busy a machine.
 PATIENCE_S = 300
 EARS, HEART = b"speech " * 100_000, b"feelings " * 50_000

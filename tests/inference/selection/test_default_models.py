@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from inference.catalogue import SILERO_VAD, locate
 from inference.diarization.clustering import cluster_speakers
@@ -10,6 +11,8 @@ from inference.models import Stretch
 from inference.onnx.speakers.campplus_encoder import PROFILE
 from inference.onnx.speech import SileroVad
 from tests.recordings import speech
+
+pytestmark = pytest.mark.models
 
 
 def test_the_detector_hears_blocks_as_it_hears_windows() -> None:

@@ -30,6 +30,8 @@ from tests.inference.onnx import onnx_models
 from tests.inference.onnx.speech import onnx_recognisers
 from tests.recordings import RATE_HZ, sample_pcm
 
+pytestmark = pytest.mark.models
+
 ROOT = Path(__file__).parents[3]
 WITH_NEMO = importlib.util.find_spec("nemo") is not None
 

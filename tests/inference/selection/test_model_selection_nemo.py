@@ -18,9 +18,11 @@ from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer
 from tests.inference.onnx import onnx_models
+from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import RATE_HZ, sample_pcm
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
+pytestmark = pytest.mark.nemo
 
 
 def settings(**chosen: Any) -> InferenceSettings:

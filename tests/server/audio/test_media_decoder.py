@@ -13,6 +13,8 @@ from server.audio.media_decoder import UnusableRecording, decode, probe
 from server.channels import ChannelUse
 from tests.recordings import EVAL, RATE_HZ, encoded, sample_pcm, wav
 
+pytestmark = pytest.mark.children
+
 SPEECH = sample_pcm()[: 4 * RATE_HZ]
 
 

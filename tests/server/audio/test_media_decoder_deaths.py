@@ -13,6 +13,8 @@ from server.audio.media_decoder import DecoderDied, UnusableRecording, decode, p
 from tests.doomed_children import Doom
 from tests.recordings import RATE_HZ, sample_pcm, wav
 
+pytestmark = pytest.mark.children
+
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 
 

@@ -29,6 +29,8 @@ from server.media.downmix import BLOCK
 from tests.recordings import RATE_HZ, encoded, sample_pcm
 from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
 
+pytestmark = pytest.mark.children
+
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 OPUS = TrackFormat(Encoding.OPUS, 48_000, 1)
 OGG = TrackFormat(Encoding.OGG_OPUS, 48_000, 1)

@@ -14,6 +14,8 @@ from inference.engine import Engine
 from inference.selection.default_models import load_default_models
 from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke
 
+pytestmark = pytest.mark.models
+
 CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
 
 

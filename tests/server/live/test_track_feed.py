@@ -26,6 +26,8 @@ from tests.recordings import RATE_HZ, ROOT, sample_pcm
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.test_turns import MEETING, stored
 
+pytestmark = pytest.mark.models
+
 START_S = 100
 # A participant who comes late: times are the meeting's, positions the track's.
 CONFIG = of_kinds(PARTICIPANT, start_us=START_S * 1_000_000)

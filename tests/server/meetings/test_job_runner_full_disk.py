@@ -26,6 +26,8 @@ from tests.server.media.media_files import tone
 from tests.server.storage.test_jobs import HASH, file_meeting, take
 from tests.small_disk import small_disk
 
+pytestmark = pytest.mark.children
+
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from inference.models import ModelCorrupt
 from inference.onnx.runtime.torch_checkpoint import read_tensors
+from tests.optional_packages import WITHOUT_NEMO
 
 
 def archive(path: Path, pickled: bytes, compression: int = zipfile.ZIP_STORED, **storages: bytes) -> Path:
@@ -70,8 +71,11 @@ def test_an_archive_of_tensors_is_read_without_torch(tmp_path: Path) -> None:
         read_tensors(path, "outer")
 
 
+@pytest.mark.nemo
 def test_what_torch_writes_is_read(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("nemo", reason=WITHOUT_NEMO)
+    import torch
+
     made = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).state_dict()
     for new in (True, False):
         torch.save(made, tmp_path / "t.pt", _use_new_zipfile_serialization=new)

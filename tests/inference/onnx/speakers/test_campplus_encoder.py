@@ -20,6 +20,8 @@ from inference.stages.events import TurnEvent
 from tests.inference.onnx.runtime.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import sample_pcm, solo, speech
 
+pytestmark = pytest.mark.models
+
 Array = NDArray[np.float32]
 GROWTH, BOTTLENECK = 4, 6
 random = np.random.default_rng(7)

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("torch", reason="the nemo extra is not installed")
-pytest.importorskip("nemo", reason="the nemo extra is not installed")
+from tests.optional_packages import WITHOUT_NEMO
+
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 import torch
 
@@ -32,6 +33,8 @@ from inference.selection.model_selection import load_models
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES, StreamingSettings, settings_for
 from tests.inference.nemo.test_sortformer import BOUND, EIGHT, FOUR, told_in_turns
 from tests.inference.nemo.tiny_models import recording, sortformer
+
+pytestmark = pytest.mark.nemo
 
 SECONDS = (13.0, 7.777, 19.23, 0.31, 15.0001, 3.84, 9.999)
 BEGINS = (0, 11, 3, 5, 0, 20, 8)

@@ -15,14 +15,18 @@ from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
 from inference.selection.model_probes import probe_encoder
 from tests.inference.onnx import onnx_models
 from tests.inference.onnx.onnx_models import FLOAT, encoder_description
+from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import speech
 
 
+@pytest.mark.nemo
 @pytest.mark.parametrize("normalise", ["per_feature", "none"])
 @pytest.mark.parametrize("seconds", [0.4, 1.507, 6.0])
 def test_spectra_are_those_of_nemos_preprocessor(seconds: float, normalise: str) -> None:
-    torch = pytest.importorskip("torch")
-    features = pytest.importorskip("nemo.collections.asr.modules.audio_preprocessing")
+    pytest.importorskip("nemo", reason=WITHOUT_NEMO)
+    import torch
+    from nemo.collections.asr.modules import audio_preprocessing as features
+
     settings = LogMelSettings.model_validate({"normalise": normalise})
     theirs = features.AudioToMelSpectrogramPreprocessor(
         sample_rate=16_000, window_size=0.025, window_stride=0.01, features=80, n_fft=512, pad_to=0, dither=0.0,

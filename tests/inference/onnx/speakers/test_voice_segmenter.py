@@ -17,6 +17,8 @@ from inference.selection.model_probes import probe_segmenter
 from tests.inference.onnx.runtime.test_torch_checkpoint import archive, pickled, tensor
 from tests.recordings import SAMPLE, speech
 
+pytestmark = pytest.mark.models
+
 Array = NDArray[np.float32]
 Exact = NDArray[np.float64]
 TAPS, BANDS, CHANNELS = 251, 40, 6

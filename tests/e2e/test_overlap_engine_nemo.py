@@ -10,9 +10,11 @@ from meetra.v1 import live_pb2 as pb
 from tests.e2e.conftest import Rest, System, start_system
 from tests.e2e.live_bot import connected, mixed, speech
 from tests.e2e.test_live import answers
+from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import RATE_HZ, sample_pcm, wav
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
+pytestmark = pytest.mark.nemo
 SECONDS = 25
 
 

@@ -22,9 +22,11 @@ from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, train_tokenizer
+from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
+pytestmark = pytest.mark.nemo
 
 Pcm = NDArray[np.int16]
 # Speech with a pause in it that the detector does not hear as speech, and an end of no whole step.
