@@ -14,7 +14,7 @@ import pytest
 from server.analysis.llm_summaries import SummaryWriter, transcript_for_model
 from server.config import ServerSettings
 from server.insights import answers
-from tests.server.conversation.test_fold import conversation
+from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
 TALK = replace(

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from server.conversation import (
     Conversation,
-    Engine,
     FinishedEvent,
     Interval,
     ReadyEvent,
@@ -20,23 +19,9 @@ from server.conversation import (
     Word,
     fold,
     merge_intervals,
-    turns,
-    utterances,
 )
 from server.conversation.fold import Event, IncompleteEvents
-
-ENGINE = Engine(models=("m",), languages=("en",), max_speakers=8)
-S = 1_000_000
-
-
-def conversation(*spoken: tuple[int, float, float], duration_s: float = 120.0) -> Conversation:
-    """From (speaker, start s, end s)."""
-    segments = tuple(
-        Segment(i, speaker, round(a * S), round(b * S)) for i, (speaker, a, b) in enumerate(spoken, start=1)
-    )
-    heard = tuple(dict.fromkeys(s.speaker for s in sorted(segments, key=lambda s: s.start_us) if s.speaker))
-    return Conversation(round(duration_s * S), heard, segments, ENGINE)
-
+from tests.server.conversation.spoken import ENGINE
 
 segments = st.builds(
     lambda i, speaker, start, length: Segment(i, speaker, start, start + length, (Word("w", start, start, 0.5),)),
@@ -86,15 +71,3 @@ def test_merged_intervals_are_apart_and_cover_the_same(parts: list[tuple[int, in
     merged = merge_intervals(given_intervals, gap)
     assert all(b.start_us - a.end_us >= max(gap, 1) for a, b in pairwise(merged))
     assert all(any(m.start_us <= i.start_us and i.end_us <= m.end_us for m in merged) for i in given_intervals)
-
-
-def test_utterances_join_over_short_gaps_and_backchannels_take_no_turn() -> None:
-    talk = conversation((1, 0, 3), (1, 3.4, 6), (2, 6.2, 6.9), (1, 7, 9), (2, 9.5, 12))
-    spoken = utterances(talk)
-    assert [(u.speaker, u.start_us / S, u.end_us / S) for u in spoken] == [
-        (1, 0, 6),
-        (2, 6.2, 6.9),
-        (1, 7, 9),
-        (2, 9.5, 12),
-    ]
-    assert [(t.speaker, t.start_us / S, t.end_us / S) for t in turns(spoken)] == [(1, 0, 9), (2, 9.5, 12)]

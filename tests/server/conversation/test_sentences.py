@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from server.conversation import Conversation, Merge, Segment, Split, Word, edited, sentences_of
-from server.conversation.question_form import is_question
+from server.conversation import Conversation, sentences_of
 from server.conversation.sentences import spelled
-from tests.server.conversation.test_fold import ENGINE, S, conversation
-
-
-def talk(*segments: tuple[int, str], pause_s: float = 0.05, between_s: float = 0.3) -> Conversation:
-    """From (speaker, text): a word lasts 0.3 s; ``|`` in the text is a pause of 0.6 s."""
-    made, clock = [], 0.0
-    for number, (speaker, text) in enumerate(segments, start=1):
-        start, words = clock, []
-        for token in text.split():
-            if token == "|":
-                clock += 0.6
-                continue
-            words.append(Word(token, round(clock * S), round((clock + 0.3) * S), 0.9))
-            clock += 0.3 + pause_s
-        made.append(Segment(number, speaker, round(start * S), round(clock * S), tuple(words)))
-        clock += between_s
-    speakers = tuple(dict.fromkeys(speaker for speaker, _ in segments))
-    return Conversation(round((clock + 1) * S), speakers, tuple(made), ENGINE)
+from tests.server.conversation.spoken import talk
 
 
 def texts(conversation: Conversation) -> list[str]:
@@ -76,59 +56,3 @@ def test_very_long_speech_is_cut_somewhere() -> None:
 )
 def test_spelling(bare: str, sentence: str) -> None:
     assert spelled(bare, asks=False) == sentence
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "what do you think",
-        "um so can you open the file",
-        "is that okay",
-        "how about a smaller one",
-        "anything else",
-        "you have seen it haven't you",
-        "in what way would it help",
-        "do you know the price",
-        "It works?",
-    ],
-)
-def test_these_ask(text: str) -> None:
-    assert is_question(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "what i mean is this",
-        "when we get there it rains",
-        "which is fine",
-        "do the dishes",
-        "have a look",
-        "that's right",
-        "i know what it is",
-        "it is what it is",
-        "yeah",
-    ],
-)
-def test_these_tell(text: str) -> None:
-    assert not is_question(text)
-
-
-def test_punctuated_text_asks_only_where_it_says_so() -> None:
-    assert not is_question("What a day.", punctuated=True)
-    assert not is_question("What do you think.", punctuated=True)
-
-
-def test_edits_move_segments_and_their_sentences() -> None:
-    said = talk((1, "one"), (2, "two"), (1, "three"))
-    said = replace(said, sentences=sentences_of(said))
-    merged = edited(said, [Merge(2, 1)])
-    assert merged.speakers == (1,)
-    assert {s.speaker for s in merged.segments} == {s.speaker for s in merged.sentences} == {1}
-    third = said.segments[2]
-    split = edited(said, [Split(1, 3, third.start_us, third.end_us)])
-    assert [s.speaker for s in split.segments] == [1, 2, 3]
-    assert [s.speaker for s in split.sentences] == [1, 2, 3]
-    assert edited(said, [Split(1, 3, third.start_us, third.end_us), Merge(3, 1)]) == said
-    assert edited(said, []) == said
-    assert edited(conversation(), [Merge(1, 2)]) == conversation()

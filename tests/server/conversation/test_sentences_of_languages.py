@@ -12,9 +12,7 @@ from server.conversation import Conversation, Engine, Segment, Word, sentences_o
 from server.conversation.languages import known_language
 from server.conversation.question_form import is_question
 from server.conversation.sentences import punctuated_languages
-from server.conversation.writing import joined_sentences, joined_words, word_count
-from tests.server.conversation.test_fold import ENGINE, S
-from tests.server.conversation.test_sentences import talk
+from tests.server.conversation.spoken import ENGINE, S, talk
 
 MANY = Engine(languages=("de", "en", "ja"))
 
@@ -106,41 +104,6 @@ def test_the_language_of_an_english_engine_is_english_though_it_does_not_say_so(
 )
 def test_marks_ask_in_every_language_and_syntax_in_english(language: str, text: str, asks: bool) -> None:
     assert is_question(text, language) == asks
-
-
-@pytest.mark.parametrize(
-    ("language", "words", "text"),
-    [
-        ("ja", ["GPT", "4", "と", "Excel", "を", "使う"], "GPT 4とExcelを使う"),
-        ("zh", ["2024", "年", "的", "Open", "AI"], "2024年的Open AI"),
-        ("th", ["ใช้", "Excel", "ไม่", "ได้"], "ใช้Excelไม่ได้"),
-        ("ko", ["오늘", "회의"], "오늘 회의"),
-        ("de", ["Guten", "Tag"], "Guten Tag"),
-        ("zh", [], ""),
-    ],
-)
-def test_words_are_joined_as_their_language_writes_them(language: str, words: list[str], text: str) -> None:
-    assert joined_words(words, language) == text
-
-
-def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
-    assert joined_sentences(["Good.", "你好。", "再见！", "Bye.", "ครับ", "ค่ะ"]) == "Good. 你好。再见！Bye. ครับ ค่ะ"
-    assert joined_sentences([]) == ""
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "count"),
-    [
-        ("en", "we don't know", 3),
-        ("", "a b", 2),
-        ("zh", "我们今天开会。", 4),
-        ("ja", "会議です。", 2),
-        ("th", "", 0),
-        ("ja", "。", 0),
-    ],
-)
-def test_words_are_counted_or_guessed_from_letters(language: str, text: str, count: int) -> None:
-    assert word_count(text, language) == count
 
 
 TOKENS = st.sampled_from(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Interval, Word, merge_intervals
 from server.conversation.tracks import HeardTrack, joined, moved_word, segment_name
-from tests.server.conversation.test_fold import ENGINE, conversation
+from tests.server.conversation.spoken import ENGINE, conversation
 from tests.server.insights.talks import talks
 
 S = 1_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Sentence, Word
-from tests.server.conversation.test_fold import conversation
+from tests.server.conversation.spoken import conversation
 
 DURATION_S = 700.0
 SPEAKERS = 6
@@ -124,3 +124,15 @@ def moved(talk: Conversation, *, shift_us: int = 0, times: int = 1) -> Conversat
 def has_ties(talk: Conversation) -> bool:
     """Two who begin at the same instant are ordered by number."""
     return len({s.start_us for s in talk.segments}) < len(talk.segments)
+
+
+def two_topics() -> Conversation:
+    """Ten minutes: five of a budget, five of a garden."""
+    said = []
+    for i in range(120):
+        start = 5.0 * i
+        about, word = (1, "annual budget") if i < 60 else (2, "flower garden")
+        text = f"We talk about the {word} here ({i})."
+        said.append(sentence(1 + i % 2, start, start + 4, text, meaning=vector(1000 + i, like=about)))
+    parts = [(1 + i % 2, 5.0 * i, 5.0 * i + 4) for i in range(120)]
+    return replace(conversation(*parts, duration_s=600), sentences=tuple(said))

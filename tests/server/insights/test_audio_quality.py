@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Interval
 from server.insights.audio_quality import audio_quality, fragments, is_lagging, is_reverberant, microphone_quality
-from tests.server.conversation.test_fold import S, conversation
+from tests.server.conversation.spoken import S, conversation
 from tests.server.insights.talks import renamed, talks
 
 

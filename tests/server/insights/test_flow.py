@@ -14,7 +14,7 @@ from server.insights.family import MeetingFacts
 from server.insights.flow import Interruption, Interruptions, each_interruption, flow, interruptions
 from server.insights.questions import questions
 from server.insights.timeline import timeline
-from tests.server.conversation.test_fold import ENGINE, S, conversation
+from tests.server.conversation.spoken import ENGINE, S, conversation
 from tests.server.insights.talks import has_ties, renamed, sentence, talks
 
 HEARS_OVERLAP = replace(ENGINE, overlap=True)

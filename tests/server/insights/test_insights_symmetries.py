@@ -21,7 +21,7 @@ from server.insights.sentiment import mean_polarity, sentiment
 from server.insights.shares import shares
 from server.insights.timeline import Window, timeline
 from server.insights.topics import MIN_TOPIC_S, topic_borders, topics
-from tests.server.conversation.test_fold import S, conversation
+from tests.server.conversation.spoken import S, conversation
 from tests.server.insights.talks import has_ties, moved, renamed, sentence, talks
 
 QUARTER_S = 0.25

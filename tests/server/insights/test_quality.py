@@ -15,7 +15,7 @@ from server.insights.family import MeetingFacts
 from server.insights.interaction import interaction_score
 from server.insights.quality import quality
 from server.insights.sentiment import sentiment
-from tests.server.conversation.test_fold import conversation
+from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import talks
 
 

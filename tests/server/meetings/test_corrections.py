@@ -14,7 +14,7 @@ from server.meetings import Corrections
 from server.storage import insights, speakers
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
-from tests.server.conversation.test_fold import conversation
+from tests.server.conversation.spoken import conversation
 from tests.server.storage.rows import queued_meeting, ready_meeting, user_of
 
 HASH = "a" * 64

@@ -11,11 +11,19 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from inference.models import Samples
 from tests.inference.onnx.onnx_models import FLOAT, INT32, INT64, Node, random, save, tokenizer
 
 BLANK = "<blk>"
 VOCABULARY = ["▁the", "▁plan", "▁go", "od", "▁is", "s", "▁a", "ing", "▁we", "▁no", ",", ".", "▁end", BLANK]
 HIDDEN = 6
+RATE = 16_000
+
+
+def noises(*seconds: float) -> list[Samples]:
+    """Noise of so many seconds each."""
+    generator = np.random.default_rng(1)
+    return [np.asarray(generator.normal(0, 0.1, int(s * RATE)), np.float32) for s in seconds]
 
 
 def _vocabulary(folder: Path, kind: str) -> None:

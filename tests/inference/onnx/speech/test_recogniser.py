@@ -9,22 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Samples
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
-from inference.onnx.speech.recognised_words import words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import words_of_tokens
 from inference.onnx.speech.recogniser import OnnxRecogniser
-from inference.onnx.speech.recogniser_loading import load_recogniser
 from tests.inference.onnx import onnx_models
 from tests.inference.onnx.speech import onnx_recognisers
-from tests.inference.onnx.speech.onnx_recognisers import BLANK, VOCABULARY
+from tests.inference.onnx.speech.onnx_recognisers import BLANK, RATE, VOCABULARY, noises
 
 pytest.importorskip("onnx_asr")
-RATE = 16_000
-
-
-def noises(*seconds: float) -> list[Samples]:
-    random = np.random.default_rng(1)
-    return [np.asarray(random.normal(0, 0.1, int(s * RATE)), np.float32) for s in seconds]
 
 
 def heard_by_convolution(piece: Samples) -> tuple[list[str], list[float], list[float]]:
@@ -100,26 +93,6 @@ def test_words_without_times_share_the_pieces_time(tmp_path: Path) -> None:
     assert [word.confidence for word in words] == [None, None, None]
 
 
-def test_word_pieces_become_words() -> None:
-    words = words_of_tokens(
-        [" good", " mor", "ning", ",", " all", " ", "."],
-        [0.1, 0.5, 0.6, 0.9, 2.0, 2.1, 2.2],
-        [-0.1, -0.2, -0.7, 0, 0, 0, 0],
-        3.0,
-    )
-    assert [(w.text, w.start_s, w.end_s) for w in words] == [
-        ("good", 0.1, 0.5),
-        ("morning,", 0.5, pytest.approx(1.3)),
-        ("all.", 2.0, pytest.approx(2.6)),
-    ]
-    assert words[1].confidence == pytest.approx(np.exp(-0.7))
-    letters = words_of_tokens([" ", "h", "i", " ", "y", "o", "u"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], None, 0.8)
-    assert [(w.text, w.start_s, w.confidence) for w in letters] == [("hi", 0.1, None), ("you", 0.4, None)]
-    assert words_of_tokens([], [], [], 1.0) == ()
-    assert words_by_letters("", 1.0) == ()
-    assert words_by_letters("ab", 2.0) == (RecognisedWord("ab", 0.0, 2.0, None),)
-
-
 def test_quantised_graphs_are_taken_where_there_are_no_others(tmp_path: Path) -> None:
     folder = onnx_recognisers.conformer_ctc(tmp_path)
     plain = OnnxRecogniser(folder)(noises(2.0))
@@ -164,40 +137,3 @@ def test_a_folder_that_is_not_right_is_refused_with_what_is_wrong(
     spoil(folder)
     with pytest.raises(kind, match=said):
         OnnxRecogniser(folder)
-
-
-def test_moonshine_says_word_after_word_with_what_it_keeps(tmp_path: Path) -> None:
-    recogniser = load_recogniser(onnx_recognisers.moonshine(tmp_path), languages=("en",))
-    together = recogniser(noises(4.0, 2.5))
-    assert [[word.text for word in words] for words in together] == [onnx_recognisers.MOONSHINE_SAYS] * 2
-    vocabulary = onnx_models.tokenizer(tmp_path / "tokenizer.json").get_vocab_size()
-    for words in together:
-        # Each token's score is 5, all others' 0.
-        assert [word.confidence for word in words] == pytest.approx([np.exp(5) / (np.exp(5) + vocabulary - 1)] * 4)
-    assert together[1] == recogniser(noises(4.0, 2.5)[1:])[0]
-    assert together[0][-1].end_s == 4.0
-
-
-def test_moonshine_never_says_more_than_anybody_can_in_the_time(tmp_path: Path) -> None:
-    recogniser = load_recogniser(onnx_recognisers.moonshine(tmp_path), languages=("en",))
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"model_type": "moonshine", "decoder_start_token_id": 0, "eos_token_id": 399}))
-    endless = load_recogniser(tmp_path, languages=("en",))
-    # 6 tokens a second, of which one was the end that it took for none.
-    assert [len(words) for words in endless(noises(2.0, 4.0))] == [11, 23]
-    assert recogniser.max_segment_s == 5.0
-
-
-def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:
-    folder = onnx_recognisers.moonshine(tmp_path)
-    (folder / "tokenizer.json").unlink()
-    with pytest.raises(ModelMissing, match=r"no tokenizer.json"):
-        load_recogniser(folder)
-    (folder / "onnx" / "encoder_model.onnx").unlink()
-    with pytest.raises(ModelMissing, match=r"no encoder_model.onnx with decoder_model_merged.onnx"):
-        load_recogniser(folder)
-    (folder / "config.json").write_text(json.dumps({"model_type": "moonshine"}))
-    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; needed is a token's number"):
-        load_recogniser(folder)
-    with pytest.raises(ModelUnfit, match=r"is not a folder; a recogniser is a folder"):
-        load_recogniser(folder / "config.json")

@@ -7,38 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import helper
-from onnxruntime.quantization import quantize_dynamic
-from safetensors.numpy import load_file
-from tokenizers import Tokenizer
 
-from inference.catalogue import MINILM, MINILM_TOKENIZER, locate
 from inference.models import EMOTIONS, ModelCorrupt, ModelMissing, ModelUnfit
-from inference.onnx.text.minilm_encoder import LAYERS, MiniLmEncoder, build_graph
 from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
-from inference.selection.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
-from inference.text.labels import emotions_of, polarities_of
+from inference.selection.model_probes import probe_emotions, probe_sentiment
+from inference.text.labels import emotions_of
 from tests.inference.onnx import onnx_models
 from tests.inference.onnx.onnx_models import FLOAT, INT64
+from tests.inference.onnx.text.tiny_texts import SENTENCES, states
 
 GO_EMOTIONS = (
     "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment "
     "disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride "
     "realization relief remorse sadness surprise neutral"
 ).split()
-SENTENCES = ["we are happy", "no", "the plan is terrible and the second page was bad, we are angry", "yes it was good"]
 NOTHING = np.zeros((4, 1), np.float32)
-
-
-def states(folder: Path, sentence: str, width: int) -> NDArray[np.float32]:
-    """What the tiny graphs make of a sentence's tokens, computed here: (tokens, width)."""
-    ids = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(sentence).ids
-    places = np.arange(1, len(ids) + 1)
-    return np.asarray(onnx_models.random(400, width)[ids] + onnx_models.random(300, width, seed=1)[places], np.float32)
 
 
 def softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,36 +108,6 @@ def test_what_labels_mean_may_be_said_beside_the_model(tmp_path: Path) -> None:
     assert value == pytest.approx(-0.5 * expected[0] + expected[1], abs=1e-5)
 
 
-def test_known_labels() -> None:
-    assert [EMOTIONS[place] for place in emotions_of(["Joy", "no emotion", "ang"], {})] == [
-        "happiness",
-        "neutral",
-        "anger",
-    ]
-    assert polarities_of(["1 star", "2 stars", "5 stars"], {}) == [-1, -0.5, 1]
-    five = ["Very Negative", "negative", "neutral", "positive", "very positive"]
-    assert polarities_of(five, {}) == [-1, -0.5, 0, 0.5, 1]
-
-
-@pytest.mark.parametrize(
-    ("labels", "given", "said"),
-    [
-        (["joy"], {"joy": "delight"}, "labels.joy: 'delight' is none of anger"),
-        (["joy"], {"rage": "anger"}, "labels.rage: the classifier has no such label; it has: joy"),
-        (["joy", "hangry"], {}, "what the labels hangry mean"),
-    ],
-)
-def test_labels_without_a_meaning_are_refused(labels: list[str], given: dict[str, object], said: str) -> None:
-    with pytest.raises(ModelUnfit, match=said):
-        emotions_of(labels, given)
-
-
-@pytest.mark.parametrize("value", [2, "delight", True])
-def test_a_polarity_is_a_number_of_minus_one_to_one(value: object) -> None:
-    with pytest.raises(ModelUnfit, match=r"labels\.a: .* is neither a number of -1 to 1"):
-        polarities_of(["a"], {"a": value})
-
-
 def without(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
@@ -219,79 +175,3 @@ def test_the_files_of_an_export_may_lie_above_its_graphs(tmp_path: Path) -> None
     (made / "onnx" / "b.onnx").write_bytes(b"")
     with pytest.raises(ModelMissing, match=r"holds several graphs: name the .onnx file itself"):
         OnnxSentiment(made)
-
-
-def test_a_sentences_vector_is_the_mean_of_its_tokens(tmp_path: Path) -> None:
-    folder = onnx_models.text_encoder(tmp_path)
-    encoder = OnnxSentenceEncoder(folder)
-    assert encoder.dimension == 16
-    vectors = encoder([*SENTENCES, " "])
-    for sentence, vector in zip(SENTENCES, vectors, strict=False):
-        mean = states(folder, sentence, 16).mean(axis=0)
-        np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-5)
-    assert not vectors[-1].any()
-    probe_text_encoder(encoder)
-
-
-def test_pooling_is_what_the_export_says(tmp_path: Path) -> None:
-    folder = onnx_models.text_encoder(tmp_path)
-    (folder / "1_Pooling").mkdir()
-    settings = folder / "1_Pooling" / "config.json"
-    settings.write_text(json.dumps({"word_embedding_dimension": 16, "pooling_mode_cls_token": True}))
-    first = states(folder, SENTENCES[0], 16)[0]
-    np.testing.assert_allclose(OnnxSentenceEncoder(folder)(SENTENCES[:1])[0], first / np.linalg.norm(first), atol=1e-5)
-    settings.write_text(json.dumps({"pooling_mode_max_tokens": True}))
-    with pytest.raises(ModelUnfit, match="asks for pooling_mode_max_tokens; pooling_mode_mean_tokens or"):
-        OnnxSentenceEncoder(folder)
-
-
-def test_a_classifier_is_no_sentence_encoder(tmp_path: Path) -> None:
-    folder = onnx_models.text_classifier(tmp_path, ["negative", "positive"])
-    with pytest.raises(ModelUnfit, match=r"gives logits float \(\?, 2\); needed is float sentence_embedding"):
-        OnnxSentenceEncoder(folder)
-
-
-def minilm_as_exported(folder: Path) -> Path:
-    """The default encoder's own weights in the layout of a sentence-transformers export, with its tokenizer."""
-    model = onnx.load_from_string(build_graph(load_file(locate(MINILM))))
-    graph = model.graph
-    last = f"y{LAYERS - 1}"
-    kept = [
-        node for node in graph.node if not {"present", "kept", "summed", "norm", "size", "vectors"} & {*node.output}
-    ]
-    for node in kept:
-        node.input[:] = ["input_ids" if name == "ids" else name for name in node.input]
-        node.output[:] = ["last_hidden_state" if name == last else name for name in node.output]
-    made = helper.make_graph(
-        [helper.make_node("Cast", ["attention_mask"], ["mask"], to=FLOAT), *kept],
-        "minilm",
-        [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in onnx_models.text_inputs()],
-        [helper.make_tensor_value_info("last_hidden_state", FLOAT, ["n", "t", 384])],
-        list(graph.initializer),
-    )
-    exported = helper.make_model(made, opset_imports=list(model.opset_import), ir_version=10)
-    onnx.checker.check_model(exported)
-    onnx.save(exported, str(folder / "model.onnx"))
-    (folder / "tokenizer.json").write_bytes(locate(MINILM_TOKENIZER).read_bytes())
-    return folder
-
-
-def test_a_real_encoder_gives_the_same_vectors_as_an_export(tmp_path: Path) -> None:
-    ours = MiniLmEncoder(locate(MINILM), locate(MINILM_TOKENIZER))
-    theirs = OnnxSentenceEncoder(minilm_as_exported(tmp_path))
-    assert theirs.dimension == 384
-    sentences = [*SENTENCES, "Wir treffen uns am Montag.", "a " * 400, ""]
-    np.testing.assert_allclose(theirs(sentences), ours(sentences), atol=1e-5)
-
-
-def test_a_quantised_encoder_reads_each_sentence_by_itself(tmp_path: Path) -> None:
-    folder = minilm_as_exported(tmp_path)
-    plain = OnnxSentenceEncoder(folder)(SENTENCES)
-    quantize_dynamic(folder / "model.onnx", folder / "model_quantized.onnx")
-    quantised = OnnxSentenceEncoder(folder / "model_quantized.onnx")
-    together = quantised(SENTENCES)
-    for sentence, vector in zip(SENTENCES, together, strict=True):
-        assert np.array_equal(quantised([sentence])[0], vector)
-    # Eight bits a number cost this little model something, and leave what a sentence says.
-    assert ((together * plain).sum(axis=1) > 0.8).all()
-    assert not np.array_equal(together, plain)

@@ -13,7 +13,7 @@ from server.conversation import Acoustics, Conversation, Word
 from server.insights.energy import energy, energy_parts
 from server.insights.timeline import timeline
 from server.insights.timeline.activation import activations
-from tests.server.conversation.test_fold import S, conversation
+from tests.server.conversation.spoken import S, conversation
 
 
 def spoken(*levels: float, speaker: int = 1, pitch: float = 10.0) -> Conversation:
