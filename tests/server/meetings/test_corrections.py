@@ -42,7 +42,7 @@ async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dic
 async def shares(database: Database, meeting_id: UUID) -> dict[int, float]:
     stored = await database.read(lambda c: insights.stored(c, meeting_id, SHARES.name))
     assert stored is not None
-    return {part["speaker"]: part["speaking_percentage"] for part in stored["speakers"]}
+    return {part["label"]: part["percentage"] for part in stored["speakers"]}
 
 
 def labels(rows: tuple[SpeakerRow, ...]) -> list[int]:
