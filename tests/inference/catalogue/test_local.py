@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-import inference
 from inference.catalogue import SILERO_VAD, resolve
-from inference.catalogue.embedded import EMBEDDED, locate, locate_files
-from inference.catalogue.entry import PublishedModel
-from inference.catalogue.listing import CatalogueUnreadable, catalogue
+from inference.catalogue.embedded import locate
+from inference.catalogue.listing import catalogue
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
 DATA = b"weights of a model made by a test"
 DIGEST = hashlib.sha256(DATA).hexdigest()
-ENTRY = """
-[[model]]
-name = "mine"
-task = "emotions"
-repository = "someone/mine"
-licence = "MIT"
-commercial_use = true
-format = "onnx"
-backend = "onnx"
-files = [{ path = "model.onnx" }, { path = "words/list.txt" }]
-
-[[model]]
-name = "idle"
-task = "emotions"
-repository = "someone/idle"
-licence = "CC-BY-NC-4.0"
-commercial_use = false
-format = "onnx"
-files = [{ path = "model.onnx" }]
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A models folder, with a user's catalogue beside it."""
-    (tmp_path / "mine.toml").write_text(ENTRY)
-    monkeypatch.setenv("MEETRA_MODELS_CATALOGUE", str(tmp_path / "mine.toml"))
-    monkeypatch.setenv("MEETRA_MODELS_DIR", str(tmp_path / "models"))
-    return tmp_path / "models"
 
 
 def fill(folder: Path, digest: str = DIGEST) -> None:
@@ -59,35 +27,6 @@ def fill(folder: Path, digest: str = DIGEST) -> None:
         files[path] = {"sha256": digest, "size": len(DATA), "stated_by": "hub"}
     record = {"models": {"mine": {"repository": "someone/mine", "revision": "main", "files": files}}}
     (folder / "pulled.json").write_text(json.dumps(record))
-
-
-def test_everything_recommended_may_be_used_commercially_and_is_known_to_the_byte() -> None:
-    members = catalogue().sets["recommended"]
-    assert {member.task for member in members} == {"diarization", "speech recognition", "emotions"}
-    for member in members:
-        assert member.commercial_use
-        assert "NC" not in member.licence
-        assert not member.gated
-        assert re.fullmatch("[0-9a-f]{40}", member.revision)
-        assert all(file.sha256 for file in member.files)
-        assert member.backend
-
-
-def test_entries_are_complete_and_their_backends_exist() -> None:
-    rooms = {path.name for path in Path(next(iter(inference.__path__))).iterdir() if path.is_dir()}
-    known = catalogue()
-    assert len({model.key for model in known.models}) == len(known.models)
-    for model in known.models:
-        assert model.licence
-        assert model.backend in rooms | {""}
-        # No digest without the commit it was read at, and no figure without its source.
-        if isinstance(model, PublishedModel):
-            assert model.revision != "main" or not any(file.sha256 for file in model.files)
-            assert not model.accuracy or model.accuracy.endswith(")")
-    for entry in EMBEDDED:
-        found = locate_files(entry)
-        for file in entry.files:
-            assert sum(path.stat().st_size for path in found[file.name]) == file.size
 
 
 def test_an_embedded_model_resolves_by_name_and_key() -> None:
@@ -190,68 +129,6 @@ def test_a_users_own_folder_in_ctranslate2s_layout_is_known_by_its_names(tmp_pat
     (folder / "model.bin").write_bytes(DATA)
     with pytest.raises(ModelUnfit, match="of CTranslate2 give the folder"):
         resolve(str(folder / "model.bin"), "speech recognition")
-
-
-def test_whisper_is_known_in_several_sizes_each_in_the_layout_its_backend_reads() -> None:
-    names = "base tiny.en small medium large-v3 large-v3-turbo distil-large-v3.5".split()
-    for name in names:
-        entry = catalogue().find(f"whisper-{name}" if name != "base" else "whisper-base-hub")
-        assert isinstance(entry, PublishedModel)
-        assert (entry.task, entry.format, entry.backend) == ("speech recognition", "ctranslate2", "whisper")
-        assert (entry.licence, entry.commercial_use) == ("MIT", True)
-        assert re.fullmatch("[0-9a-f]{40}", entry.revision)
-        files = {file.path for file in entry.files}
-        assert {"config.json", "model.bin", "tokenizer.json"} < files
-        assert files & {"vocabulary.txt", "vocabulary.json"}
-        # Digests of all its files or of none: those of a revision are settled together.
-        assert len({file.sha256 is None for file in entry.files}) == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        (("someone/mine", "no repository"), r"model\.0\.repository"),
-        (("model.onnx", "../model.onnx"), r"model\.0\.files\.0\.path"),
-        (("words/list.txt", "words/../../list.txt"), "inside the model's folder"),
-        (("words/list.txt", "model.onnx"), "may be given once"),
-        (('"emotions"', '"feelings"'), "task must be one of"),
-        (('licence = "MIT"\n', ""), r"model\.0\.licence: Field required"),
-        (('path = "model.onnx"', 'path = "model.onnx", sha256 = "abc"'), r"files\.0\.sha256"),
-        (('name = "mine"', 'name = "Mine or yours"'), r"model\.0\.name"),
-        (("[[model]]", "[[model]"), "no TOML"),
-        (("[[model]]", '[sets]\nmost = ["nothing"]\n[[model]]'), "nothing is no published model"),
-        (("[[model]]", '[sets]\nmost = ["mine", "idle"]\n[[model]]'), "one model a task"),
-    ],
-)
-def test_a_mistake_in_a_users_catalogue_is_named(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], complaint: str
-) -> None:
-    path = tmp_path / "changed.toml"
-    path.write_text(ENTRY.replace(*change, 1))
-    monkeypatch.setenv("MEETRA_MODELS_CATALOGUE", str(path))
-    with pytest.raises(CatalogueUnreadable, match=complaint) as error:
-        catalogue()
-    assert str(path) in str(error.value)
-
-
-def test_a_users_catalogue_is_bounded_and_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "large.toml"
-    monkeypatch.setenv("MEETRA_MODELS_CATALOGUE", str(path))
-    with pytest.raises(CatalogueUnreadable, match="No such file"):
-        catalogue()
-    path.write_text("# " + "x" * 1024 * 1024)
-    with pytest.raises(CatalogueUnreadable, match="larger than"):
-        catalogue()
-
-
-def test_a_users_entry_takes_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "mirror.toml"
-    path.write_text(ENTRY.replace('name = "mine"', 'name = "go-emotions-roberta-onnx-int8"'))
-    monkeypatch.setenv("MEETRA_MODELS_CATALOGUE", str(path))
-    found = catalogue().find("go-emotions-roberta-onnx-int8")
-    assert isinstance(found, PublishedModel)
-    assert found.repository == "someone/mine"
-    assert found in catalogue().sets["recommended"]
 
 
 def test_the_files_of_onnx_entries_are_the_layout_their_backend_reads(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,27 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inference.diarization.clustering import cluster_speakers
-from inference.diarization.mixture import Spread, fit_mixture
-from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
-
-Vectors = NDArray[np.float32]
-PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)
-# As alike as the vectors of CAM++: windows of one voice at 0.55, of two at 0.16.
-COMMON, OWN = 0.16, 0.39
-
-
-def unit(vectors: NDArray[np.floating]) -> Vectors:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
-
-
-def spoken(counts: list[int], seed: int = 0) -> tuple[Vectors, NDArray[np.int64]]:
-    """So many windows of each voice, in turn, and whose each is."""
-    random = np.random.default_rng(seed)
-    directions = np.linalg.qr(random.standard_normal((PROFILE.dimension, len(counts) + 1)))[0].T
-    labels = np.repeat(np.arange(len(counts)), counts)
-    spread = unit(random.standard_normal((len(labels), PROFILE.dimension)))
-    voices = np.sqrt(COMMON) * directions[0] + np.sqrt(OWN) * directions[labels + 1]
-    return unit(voices + np.sqrt(1 - COMMON - OWN) * spread), labels
+from tests.inference.diarization.known_voices import PROFILE, Vectors, spoken
 
 
 def found_of_each(vectors: Vectors, centroids: Vectors, labels: NDArray[np.int64]) -> list[int]:
@@ -84,23 +63,3 @@ def test_four_hours_take_bounded_time() -> None:
     assert len(cluster_speakers(vectors, PROFILE)) == 4
     # About a second here; every vector against every other would take minutes and 2.5 GB.
     assert time.process_time() - began < 120
-
-
-def test_the_evidence_is_greatest_for_the_clusters_that_are_there() -> None:
-    vectors, labels = spoken([20, 20, 20])
-    weights = np.ones(len(vectors))
-    spread = Spread(within=1 - COMMON - OWN, between=OWN)
-    guesses = {"true": labels, "one": 0 * labels, "two united": np.minimum(labels, 1)}
-    evidence = {name: fit_mixture(vectors, weights, guess, spread).evidence for name, guess in guesses.items()}
-    assert max(evidence, key=lambda name: evidence[name]) == "true"
-
-
-def test_clusters_without_evidence_vanish() -> None:
-    vectors, labels = spoken([30, 30])
-    spread = Spread(within=1 - COMMON - OWN, between=OWN)
-    # Each voice begins as three clusters.
-    split = labels * 3 + np.arange(len(labels)) % 3
-    fit = fit_mixture(vectors, np.ones(len(vectors)), split, spread)
-    assert np.array_equal(fit.labels[:30], np.full(30, fit.labels[0]))
-    assert np.array_equal(fit.labels[30:], np.full(30, fit.labels[30]))
-    assert fit.labels[0] != fit.labels[30]

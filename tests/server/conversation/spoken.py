@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from server.conversation import Conversation, Engine, Segment, Word
+from hypothesis import strategies as st
+
+from server.conversation import Conversation, Engine, Segment, TurnEvent, TurnState, Word
 
 ENGINE = Engine(models=("m",), languages=("en",), max_speakers=8)
 S = 1_000_000
@@ -32,3 +34,13 @@ def talk(*segments: tuple[int, str], pause_s: float = 0.05, between_s: float = 0
         clock += between_s
     speakers = tuple(dict.fromkeys(speaker for speaker, _ in segments))
     return Conversation(round((clock + 1) * S), speakers, tuple(made), ENGINE)
+
+
+segments = st.builds(
+    lambda i, speaker, start, length: Segment(i, speaker, start, start + length, (Word("w", start, start, 0.5),)),
+    st.integers(1, 20),
+    st.integers(0, 5),
+    st.integers(0, 10**8),
+    st.integers(0, 10**7),
+)
+turn_events = st.builds(TurnEvent, st.integers(1, 3), st.sampled_from(TurnState), segments)

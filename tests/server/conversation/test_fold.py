@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conversation import (
-    Conversation,
     FinishedEvent,
-    Interval,
     ReadyEvent,
     Segment,
     TurnEvent,
     TurnState,
-    Word,
     fold,
-    merge_intervals,
 )
 from server.conversation.fold import Event, IncompleteEvents
-from tests.server.conversation.spoken import ENGINE
-
-segments = st.builds(
-    lambda i, speaker, start, length: Segment(i, speaker, start, start + length, (Word("w", start, start, 0.5),)),
-    st.integers(1, 20),
-    st.integers(0, 5),
-    st.integers(0, 10**8),
-    st.integers(0, 10**7),
-)
-turn_events = st.builds(TurnEvent, st.integers(1, 3), st.sampled_from(TurnState), segments)
+from tests.server.conversation.spoken import ENGINE, turn_events
 
 
 @given(st.lists(turn_events, max_size=20, unique_by=lambda e: (e.segment.segment_id, e.revision)), st.randoms())
@@ -39,12 +24,6 @@ def test_the_fold_knows_no_order_and_no_repetition(said: list[TurnEvent], random
     shuffled = whole * 2
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert fold(shuffled) == fold(whole)
-
-
-@given(st.lists(turn_events, max_size=20))
-def test_a_conversation_survives_its_document(said: list[TurnEvent]) -> None:
-    folded = fold([ReadyEvent(ENGINE), *said, FinishedEvent(10**8)])
-    assert Conversation.from_document(folded.to_document()) == folded
 
 
 def test_the_highest_revision_is_the_segment_and_partial_ones_are_left_out() -> None:
@@ -63,11 +42,3 @@ def test_the_highest_revision_is_the_segment_and_partial_ones_are_left_out() -> 
 def test_a_session_that_never_finished_is_no_conversation() -> None:
     with pytest.raises(IncompleteEvents):
         fold([ReadyEvent(ENGINE)])
-
-
-@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 20)), max_size=20), st.integers(0, 5))
-def test_merged_intervals_are_apart_and_cover_the_same(parts: list[tuple[int, int]], gap: int) -> None:
-    given_intervals = [Interval(start, start + length) for start, length in parts]
-    merged = merge_intervals(given_intervals, gap)
-    assert all(b.start_us - a.end_us >= max(gap, 1) for a, b in pairwise(merged))
-    assert all(any(m.start_us <= i.start_us and i.end_us <= m.end_us for m in merged) for i in given_intervals)
