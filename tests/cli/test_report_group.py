@@ -77,7 +77,9 @@ def test_one_period_is_no_change_over_time_and_many_are_cut() -> None:
 
 
 def test_a_quality_without_support_says_why_and_of_nobody_nothing() -> None:
-    told = pb.GetMeetingQualityResponse(support=pb.Support(sufficient=False, reason="2 speakers are needed, 1 heard"))
+    told = pb.GetMeetingQualityResponse(
+        support=pb.ScoreSupport(sufficient=False, reason="2 speakers are needed, 1 heard")
+    )
     someone = SimpleNamespace(speakers=["somebody"])
     assert printed(quality(answers(quality=told, speakers=someone))) == [
         "Meeting quality: not told; 2 speakers are needed, 1 heard."
@@ -92,7 +94,7 @@ def test_drivers_are_listed_by_their_effect_and_components_only_where_they_lower
         pb.QualityDriver(name="energy", score=20, effect="lowers"),
         pb.QualityDriver(name="energy.vocal_activation", score=10, effect="lowers"),
     ]
-    told = pb.GetMeetingQualityResponse(quality_score=55, drivers=drivers, support=pb.Support(sufficient=True))
+    told = pb.GetMeetingQualityResponse(quality_score=55, drivers=drivers, support=pb.ScoreSupport(sufficient=True))
     assert printed(quality(answers(quality=told))) == [
         "Meeting quality 55.0 of 100; raised by balance 90; lowered by energy 20, energy: vocal activation 10"
     ]
