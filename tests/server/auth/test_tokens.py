@@ -15,7 +15,7 @@ from server.auth import Tokens
 from server.auth.tokens import ALGORITHM, AUDIENCE, ISSUER
 from server.errors import Unauthenticated
 
-SECRET = "s" * 40
+SECRET = "s" * 64
 USER, ORGANIZATION = uuid4(), uuid4()
 
 
@@ -75,7 +75,7 @@ def test_a_token_is_void_when_its_time_is_over() -> None:
 
 
 def test_only_one_secret_and_one_algorithm_count() -> None:
-    for forged in (signed("x" * 40), signed("", "none"), signed("s" * 64, "HS512"), signed(SECRET, "HS384")):
+    for forged in (signed("x" * 64), signed("", "none"), signed(SECRET, "HS512"), signed(SECRET, "HS384")):
         with pytest.raises(Unauthenticated):
             Tokens(SECRET, 60).read(forged)
 

@@ -34,7 +34,7 @@ def frames(samples: NDArray[np.float32], rate_hz: int, form: str, size: int) -> 
 
 def layout(channels: int) -> str:
     names = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-    return names.get(channels, f"{channels}c")
+    return names.get(channels, f"{channels}C")
 
 
 def resampled(made: list[av.AudioFrame]) -> NDArray[np.float32]:
