@@ -8,10 +8,10 @@ RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 FILE ?=
 # Where meetings, audio and the database live.
 DATA ?= .meetra
-# What `make test` runs: all, or a file, a folder, a test (tests/insights/test_scores.py::test_gini_of_one_who_has_all).
+# What `make test` runs: all, or a file, a folder, a test (tests/gateway/test_render.py::test_name).
 TESTS ?=
-# 0: `make test` leaves NeMo (2 GB) alone, and its tests are skipped. With TESTS it is installed where TESTS names it.
-NEMO ?= $(if $(TESTS),$(if $(findstring nemo,$(TESTS)),1,0),1)
+# 1: `make test` installs NeMo (2 GB) for its tests, as it does in CI and where TESTS names them; else they are skipped.
+NEMO ?= $(if $(filter-out 0 false,$(CI))$(findstring nemo,$(TESTS)),1,0)
 # So many files of tests run at once, each on a system of its own; a test waits more than it computes.
 TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
@@ -89,11 +89,14 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-unit: install $(VENV)/.dev  ## the tests that need no running system and no NeMo
-	$(PYTEST) --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --hypothesis-profile=quick \
-	  --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
+# What `make unit` leaves out: see `markers` in pyproject.toml. Files with nemo in their names are not even read.
+QUICK := -m "not system and not database and not models and not children and not nemo" \
+  --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
 
-test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, unit, integration, end to end; or TESTS=path
+unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute
+	$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=quick $(QUICK)
+
+test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
 	$(PYTEST) $(if $(TESTS),$(TESTS),--numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample

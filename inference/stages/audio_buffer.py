@@ -35,7 +35,8 @@ class AudioBuffer:
         return self.span(int(max(0.0, start_s) * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
 
     def drop_before(self, sample: int) -> None:
-        """Drop everything before ``sample``."""
+        """Drop everything before ``sample``, at most what was received."""
+        sample = min(sample, self.end)
         if sample > self._first:
             self._samples = self._samples[sample - self._first :].copy()
-            self._first = min(sample, self.end) if len(self._samples) == 0 else sample
+            self._first = sample

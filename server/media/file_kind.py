@@ -9,6 +9,8 @@ from typing import BinaryIO
 # Enough for the index of an MP4 of many hours.
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 MAX_BOXES = 100_000
+# A box may state a size of 64 bits, files have offsets of 63.
+MAX_OFFSET = 2**63 - 1
 MAX_HEADER_BYTES = 1024 * 1024
 MATROSKA = b"\x1a\x45\xdf\xa3"
 MAGIC = {
@@ -100,7 +102,7 @@ def _index(file: BinaryIO) -> bytes | None:
             file.seek(at + 8)
             index = file.read(MAX_INDEX_BYTES if size == 0 else max(0, min(size - 8, MAX_INDEX_BYTES)))
             return index if size == 0 or len(index) == min(size - 8, MAX_INDEX_BYTES) else None
-        if size < 8:
+        if size < 8 or size > MAX_OFFSET - at:
             return None
         at += size
     return None

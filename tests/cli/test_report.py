@@ -15,8 +15,8 @@ from cli.report import show
 from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.conversation import Conversation
-from tests.api.stored_answers import SPEAKERS, Stored
-from tests.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
+from tests.server.api.stored_answers import SPEAKERS, Stored
+from tests.server.insights.meetings_in_languages import ENGINE, ENGLISH_LINES, german, german_and_english, meeting, talk
 
 METHODS = {
     "quality": "GetMeetingQuality",

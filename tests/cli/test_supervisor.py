@@ -21,6 +21,8 @@ from cli.up import free_port
 from server.storage.pool import Database
 from tests.recordings import ROOT
 
+pytestmark = pytest.mark.children
+
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a child that its parent is gone")
 # Says where it is, and that it was told to stop.
 LOYAL = (

@@ -25,6 +25,11 @@ from tests.recordings import ROOT, excerpt
 READY_TIMEOUT_S = 500
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test of this folder."""
+    item.add_marker("system")
+
+
 @dataclass
 class Rest:
     """A REST client with one user's token."""

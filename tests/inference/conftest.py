@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from inference.engine import Engine
-from inference.models import ModelSet
-from inference.selection.default_models import load_default_models
+if TYPE_CHECKING:
+    from inference.engine import Engine
+    from inference.models import ModelSet
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests that run the default models."""
+    if {"engine", "models"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker("models")
 
 
 @pytest.fixture(scope="session")
 async def engine() -> AsyncIterator[Engine]:
     """The default models behind their queues."""
+    # Imported here: the backends take seconds, and most tests need none of them.
+    from inference.engine import Engine
+    from inference.selection.default_models import load_default_models
+
     loaded = Engine(load_default_models(threads=1, recogniser_workers=2))
     yield loaded
     await loaded.close()

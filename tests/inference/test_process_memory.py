@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.children
+
 # Counts the pages that the system has to provide for a block that is had and given back again and again by a thread.
 AGAIN_AND_AGAIN = """
 import resource, sys, threading

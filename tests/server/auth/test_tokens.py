@@ -1,0 +1,95 @@
+"""Tokens: what was issued is read again, and whatever else comes is refused in the same words."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.auth import Tokens
+from server.auth.tokens import ALGORITHM, AUDIENCE, ISSUER
+from server.errors import Unauthenticated
+
+SECRET = "s" * 64
+USER, ORGANIZATION = uuid4(), uuid4()
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    """Those of a good token, but for what is changed; None leaves a claim out."""
+    now = int(time.time())
+    good = {"sub": str(USER), "org": str(ORGANIZATION), "iat": now, "exp": now + 60, "iss": ISSUER, "aud": AUDIENCE}
+    return {name: value for name, value in {**good, **changed}.items() if value is not None}
+
+
+def signed(secret: str = SECRET, algorithm: str = ALGORITHM, **changed: Any) -> str:
+    return jwt.encode(claims(**changed), secret, algorithm=algorithm)
+
+
+@given(st.uuids(), st.uuids())
+def test_what_was_issued_is_read_again(user_id: UUID, organization_id: UUID) -> None:
+    before = int(time.time())
+    read = Tokens(SECRET, 60).read(Tokens(SECRET, 60).issue(user_id, organization_id))
+    assert (read.user_id, read.organization_id) == (user_id, organization_id)
+    assert before <= read.issued_at <= time.time()
+
+
+def test_the_claims_of_these_tests_are_good_ones() -> None:
+    assert Tokens(SECRET, 60).read(signed()).user_id == USER
+
+
+@pytest.mark.parametrize("left_out", ["sub", "org", "iat", "exp", "iss", "aud"])
+def test_no_claim_may_be_missing(left_out: str) -> None:
+    with pytest.raises(Unauthenticated):
+        Tokens(SECRET, 60).read(signed(**{left_out: None}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": int(time.time()) - 1},
+        {"iat": int(time.time()) + 3600},
+        {"iss": "another"},
+        {"aud": "another-api"},
+        {"sub": "no uuid"},
+        {"org": "no uuid"},
+        {"org": ["a list"]},
+        {"org": 5},
+        {"iat": "yesterday"},
+        {"exp": "never"},
+    ],
+)
+def test_a_claim_that_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(Unauthenticated):
+        Tokens(SECRET, 60).read(signed(**changed))
+
+
+def test_a_token_is_void_when_its_time_is_over() -> None:
+    assert Tokens(SECRET, 1).read(Tokens(SECRET, 1).issue(USER, ORGANIZATION)).user_id == USER
+    with pytest.raises(Unauthenticated):
+        Tokens(SECRET, -1).read(Tokens(SECRET, -1).issue(USER, ORGANIZATION))
+
+
+def test_only_one_secret_and_one_algorithm_count() -> None:
+    for forged in (signed("x" * 64), signed("", "none"), signed(SECRET, "HS512"), signed(SECRET, "HS384")):
+        with pytest.raises(Unauthenticated):
+            Tokens(SECRET, 60).read(forged)
+
+
+def test_no_byte_of_a_token_may_be_changed() -> None:
+    token = Tokens(SECRET, 60).issue(USER, ORGANIZATION)
+    header, payload, signature = token.split(".")
+    other = signed(sub=str(uuid4())).split(".")[1]
+    for forged in (f"{header}.{other}.{signature}", f"{header}.{payload}.", f"{header}.{payload}", token + ".x"):
+        with pytest.raises(Unauthenticated):
+            Tokens(SECRET, 60).read(forged)
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_anything_but_refused(text: str) -> None:
+    with pytest.raises(Unauthenticated):
+        Tokens(SECRET, 60).read(text)

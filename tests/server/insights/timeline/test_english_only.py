@@ -1,0 +1,67 @@
+"""Why measures of English words are absent or partial, in the languages that were spoken."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from server.insights.timeline import Window, timeline
+from server.insights.timeline.english_only import absence, left_out, listed_languages, sentences_note
+from tests.server.insights.meetings_in_languages import ENGLISH_LINES, german, german_and_english, meeting, talk
+
+S = 1_000_000
+
+
+def test_an_english_meeting_lacks_nothing() -> None:
+    line = timeline(talk(meeting("en", *ENGLISH_LINES)))
+    assert absence(line, line.whole, "Sentiment is") is None
+    assert left_out(line, "Sentiment is") is None
+    assert sentences_note(line, "Sentiment is") is None
+
+
+def test_a_meeting_in_another_language_names_it() -> None:
+    line = timeline(german())
+    assert absence(line, line.whole, "Sentiment is") == (
+        "Sentiment is read in English only; this meeting is in German (de)."
+    )
+    # All is missing, which is said elsewhere: no part is left out.
+    assert sentences_note(line, "Sentiment is") is None
+
+
+def test_a_part_in_another_language_is_told_apart_from_the_meeting() -> None:
+    line = timeline(german_and_english())
+    assert absence(line, line.whole, "Sentiment is") is None
+    first = Window(0, 10 * S)
+    assert absence(line, first, "Sentiment is") == (
+        "Sentiment is read in English only; what is said here is in German (de)."
+    )
+    assert left_out(line, "Sentiment is") == (
+        "Sentiment is read in English only; what is said in German (de) is left out."
+    )
+    read = sum(sentence.polarity is not None for sentence in line.sentences)
+    assert (
+        sentences_note(line, "It is") == f"It is read in {read} of {len(line.sentences)} sentences: those in English."
+    )
+
+
+def test_a_part_without_words_is_as_the_meeting() -> None:
+    german_line, mixed = timeline(german()), timeline(german_and_english())
+    silence = Window(german_line.duration_us, german_line.duration_us + S)
+    assert absence(german_line, silence, "It is") == "It is read in English only; this meeting is in German (de)."
+    assert absence(mixed, Window(mixed.duration_us, mixed.duration_us + S), "It is") is None
+
+
+@pytest.mark.parametrize(
+    ("spoken", "listed"),
+    [
+        ({"de": 1}, "German (de)"),
+        ({"fr": 1, "de": 2}, "German (de) and French (fr)"),
+        ({"fr": 1, "de": 1}, "German (de) and French (fr)"),
+        ({"de": 4, "fr": 3, "ja": 2}, "German (de), French (fr) and Japanese (ja)"),
+        ({"de": 4, "fr": 3, "ja": 2, "th": 1}, "German (de), French (fr) and others"),
+        ({"": 1}, "an unknown language"),
+    ],
+)
+def test_languages_are_listed_the_most_spoken_first(spoken: dict[str, int], listed: str) -> None:
+    assert listed_languages(Counter(spoken)) == listed

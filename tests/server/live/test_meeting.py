@@ -1,0 +1,123 @@
+"""A whole live meeting on a real database and a scripted engine: what is told and stored, through a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from meetra.v1 import live_pb2 as pb
+from pydantic import SecretStr
+
+from server.__main__ import meeting_analyzer
+from server.audio.audio_log import AudioLog
+from server.auth import Caller
+from server.config import ServerSettings
+from server.live.config import LiveConfig
+from server.live.dependencies import LiveDependencies
+from server.live.event_log import read
+from server.live.meetings import LiveMeetings
+from server.meetings.job_runner import JobRunner
+from server.storage import meetings, users
+from server.storage.meetings import MeetingState
+from server.storage.pool import Database
+from tests.server.live.live_configs import PARTICIPANT, of_kinds
+from tests.server.live.scripted_engine import progress, scripted_engine, turn
+from tests.server.live.test_track_feed_catch_up import marks, told
+
+PATIENCE_S = 300
+CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_terms=("Kubernetes",))
+
+
+@asynccontextmanager
+async def server_of(database: Database, folder: Path, engine: str) -> AsyncIterator[LiveMeetings]:
+    """A server process that holds live meetings."""
+    settings = ServerSettings(
+        database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
+    )
+    audio_log = AudioLog(folder)
+    async with meeting_analyzer(settings, database, audio_log) as analyzer:
+        with ThreadPoolExecutor(1) as syncing:
+            parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
+            held = LiveMeetings(parts)
+            yield held
+            await held.close()
+
+
+async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await fulfilled():
+            await asyncio.sleep(0.05)
+
+
+async def caller_of(database: Database) -> Caller:
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user = await database.run(lambda c: users.find(c, user_id))
+    assert user is not None
+    return Caller(user.id, user.organization_id, time.time())
+
+
+async def test_language_and_final_words_are_told_once_and_kept_through_a_restart(
+    database: Database, tmp_path: Path
+) -> None:
+    caller = await caller_of(database)
+
+    async def events(meeting_id: UUID) -> list[pb.LiveEvent]:
+        return await read(database, meeting_id, 0)
+
+    async def state(file_hash: str) -> MeetingState:
+        found = await database.read(lambda c: meetings.state_of(c, caller.organization_id, file_hash))
+        assert found is not None
+        return found
+
+    async with scripted_engine() as (engine, address):
+        async with server_of(database, tmp_path, address) as held:
+            meeting = await held.open(CONFIG, caller)
+            id_, file_hash = meeting.row.meeting_id, meeting.row.file_hash
+            session = await engine.session()
+            assert list(session.config.key_terms) == ["P0", "Kubernetes"]
+            assert (await state(file_hash)).language == ""
+            said = turn(1, 0, 4, "guten Morgen zusammen")
+            said.language = "de"
+            session.say(said, progress(6, 6, 3, "de", 0.9))
+
+            async def language_noted() -> bool:
+                return (await state(file_hash)).language == "de"
+
+            await until(language_noted)
+            assert (await state(file_hash)).language_confidence == 0.9
+            # Its words are not all final: neither is the turn.
+            assert told(await events(id_)) == [(1, "STABLE", "guten Morgen zusammen")]
+            session.say(progress(7, 7, 5, "de", 0.9))
+
+            async def final() -> bool:
+                return marks(await events(id_))[-1:] == [(5, 5)]
+
+            await until(final)
+        before = await events(id_)
+        assert told(before)[-1] == (1, "FINAL", "guten Morgen zusammen")
+        async with server_of(database, tmp_path, address) as held:
+            await held.find(id_, caller)
+            session = await engine.session()
+            again = turn(1, 0, 4, "guten Morgan zu")
+            again.language = "de"
+            session.say(
+                again, progress(7, 7, 0, "nl", 0.4), said, progress(7, 7, 5, "de", 0.9), progress(9, 9, 9, "de")
+            )
+
+            async def further() -> bool:
+                return marks(await events(id_))[-1:] == [(9, 9)]
+
+            await until(further)
+        after = (await events(id_))[len(before) :]
+        assert told(after) == []
+        assert [event.language.language for event in [*before, *after] if event.HasField("language")] == ["de"]
+
+
+def test_the_config_is_one_that_the_server_keeps() -> None:
+    assert LiveConfig.from_document(CONFIG.to_document()) == CONFIG

@@ -1,0 +1,142 @@
+"""Corrections of a finished meeting by hand, on a real database: applied, undone, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.auth import Caller
+from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
+from server.insights import SHARES, answers
+from server.meetings import Corrections
+from server.storage import insights, speakers
+from server.storage.pool import Database
+from server.storage.speakers import SpeakerRow, speaker_id
+from tests.server.conversation.spoken import conversation
+from tests.server.storage.rows import queued_meeting, ready_meeting, user_of
+
+HASH = "a" * 64
+# Speaker 1 speaks for 20 s, 10 s and 10 s, speaker 2 for 10 s.
+TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40), (1, 50, 60))
+
+
+async def caller_of(database: Database, organization: str = "Org", email: str = "a@example.org") -> Caller:
+    user = await user_of(database, organization, email)
+    return Caller(user.id, user.organization_id, 0.0)
+
+
+async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dict[int, UUID]]:
+    """A meeting of ``TALK``, and the ids of its speakers."""
+    meeting_id = await ready_meeting(
+        database,
+        await user_of(database),
+        file_hash,
+        conversation=TALK.to_document(),
+        answers={name: (answer.version, dict(answer.document)) for name, answer in answers(TALK).items()},
+    )
+    return meeting_id, {label: speaker_id(meeting_id, label) for label in range(1, 6)}
+
+
+async def shares(database: Database, meeting_id: UUID) -> dict[int, float]:
+    stored = await database.read(lambda c: insights.stored(c, meeting_id, SHARES.name))
+    assert stored is not None
+    return {part["label"]: part["percentage"] for part in stored["speakers"]}
+
+
+def labels(rows: tuple[SpeakerRow, ...]) -> list[int]:
+    return [row.label for row in rows]
+
+
+async def test_a_merge_moves_what_was_said_and_undo_moves_it_back(database: Database) -> None:
+    meeting_id, ids = await analysed(database)
+    caller, corrections = await caller_of(database), Corrections(database)
+    before = await shares(database, meeting_id)
+    assert labels(await corrections.merge(caller, ids[2], ids[1])) == [1]
+    assert await shares(database, meeting_id) == {1: 100}
+    assert labels(await corrections.undo(caller, HASH)) == [1, 2]
+    assert await shares(database, meeting_id) == before
+    with pytest.raises(BadRequest, match="no merge or split to undo"):
+        await corrections.undo(caller, HASH)
+
+
+async def test_a_split_makes_a_new_speaker_of_a_part(database: Database) -> None:
+    meeting_id, ids = await analysed(database)
+    caller, corrections = await caller_of(database), Corrections(database)
+    listed, new_id = await corrections.split(caller, ids[1], 30_000, 40_000)
+    assert (labels(listed), new_id) == ([1, 2, 3], ids[3])
+    found = await shares(database, meeting_id)
+    assert found[3] == found[2] == pytest.approx(found[1] / 3, abs=1)
+    # A label that was undone is not given again: the ids of what clients once saw stay what they were.
+    await corrections.undo(caller, HASH)
+    _, again = await corrections.split(caller, ids[1], 30_000, 40_000)
+    assert again == ids[4]
+
+
+async def test_splits_at_the_same_time_make_a_new_speaker_each(database: Database) -> None:
+    meeting_id, ids = await analysed(database)
+    caller, corrections = await caller_of(database), Corrections(database)
+    (_, first), (_, second) = await asyncio.gather(
+        corrections.split(caller, ids[1], 30_000, 40_000), corrections.split(caller, ids[1], 50_000, 60_000)
+    )
+    assert {first, second} == {ids[3], ids[4]}
+    assert set(await shares(database, meeting_id)) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("start_ms", "end_ms"), [(0, 60_000), (10_000, 55_001), (20_000, 30_000), (70_000, 80_000)])
+async def test_a_split_takes_some_and_leaves_some(database: Database, start_ms: int, end_ms: int) -> None:
+    meeting_id, ids = await analysed(database)
+    before = await shares(database, meeting_id)
+    with pytest.raises(BadRequest, match="some, but not all"):
+        await Corrections(database).split(await caller_of(database), ids[1], start_ms, end_ms)
+    assert await shares(database, meeting_id) == before
+    assert await database.read(lambda c: speakers.edits(c, meeting_id)) == []
+
+
+async def test_who_is_merged_is_another_speaker_of_the_same_meeting(database: Database) -> None:
+    _, ids = await analysed(database)
+    _, others = await analysed(database, "b" * 64)
+    caller, corrections = await caller_of(database), Corrections(database)
+    with pytest.raises(BadRequest, match="the same speaker"):
+        await corrections.merge(caller, ids[1], ids[1])
+    with pytest.raises(BadRequest, match="another meeting"):
+        await corrections.merge(caller, ids[1], others[1])
+    await corrections.merge(caller, ids[2], ids[1])
+    # Who was merged is no speaker any more.
+    with pytest.raises(SpeakerNotFound):
+        await corrections.merge(caller, ids[1], ids[2])
+
+
+async def test_nobody_corrects_what_is_another_organization_s(database: Database) -> None:
+    meeting_id, ids = await analysed(database)
+    stranger, corrections = await caller_of(database, "Elsewhere", "b@example.org"), Corrections(database)
+    with pytest.raises(SpeakerNotFound):
+        await corrections.rename(stranger, ids[1], "Eve", None)
+    with pytest.raises(SpeakerNotFound):
+        await corrections.merge(stranger, ids[1], ids[2])
+    with pytest.raises(SpeakerNotFound):
+        await corrections.split(stranger, ids[1], 0, 20_000)
+    with pytest.raises(MeetingNotFound):
+        await corrections.undo(stranger, HASH)
+    names = [row.alias for row in await database.read(lambda c: speakers.listed(c, meeting_id))]
+    assert names == ["Speaker 1", "Speaker 2"]
+
+
+async def test_a_name_is_of_the_stated_meeting(database: Database) -> None:
+    meeting_id, ids = await analysed(database)
+    caller, corrections = await caller_of(database), Corrections(database)
+    with pytest.raises(SpeakerNotFound):
+        await corrections.rename(caller, ids[1], "Ada", "b" * 64)
+    with pytest.raises(SpeakerNotFound):
+        await corrections.rename(caller, uuid4(), "Ada", None)
+    await corrections.rename(caller, ids[1], "Ada", HASH)
+    await corrections.rename(caller, ids[2], "Grace", None)
+    listed = await database.read(lambda c: speakers.listed(c, meeting_id))
+    assert [(row.alias, row.alias_source) for row in listed] == [("Ada", "hand"), ("Grace", "hand")]
+
+
+async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(database: Database) -> None:
+    await queued_meeting(database, await user_of(database), HASH)
+    with pytest.raises(MeetingNotFound):
+        await Corrections(database).undo(await caller_of(database), HASH)

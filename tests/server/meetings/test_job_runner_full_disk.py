@@ -1,0 +1,94 @@
+"""A server without room on its disk says so, blames no recording, and goes on once there is room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import SecretStr
+
+from server.audio.media_decoder import decode
+from server.channels import ChannelUse
+from server.config import ServerSettings
+from server.disk import FULL_CODE, DiskFull
+from server.meetings.job_runner import DISK_FULL, JobRunner
+from server.storage import jobs, meetings
+from server.storage.jobs import Job
+from server.storage.pool import Database, DatabaseFull
+from tests.recordings import RATE_HZ, ROOT, sample_pcm, wav
+from tests.server.media.media_files import tone
+from tests.server.storage.test_jobs import HASH, file_meeting, take
+from tests.small_disk import small_disk
+
+pytestmark = pytest.mark.children
+
+SPEECH = sample_pcm()[: 2 * RATE_HZ]
+
+
+async def progress(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("channels", list(ChannelUse))
+async def test_decoding_without_room_is_no_fault_of_the_recording(tmp_path: Path, channels: ChannelUse) -> None:
+    with small_disk(tmp_path / "small", 256) as folder:
+        source = folder / "original"
+        source.write_bytes(wav(np.stack([SPEECH, SPEECH[::-1]], 1)))
+        (folder / "ballast").write_bytes(bytes(80_000))
+        with pytest.raises(DiskFull):
+            await decode(source, folder / "pcm.raw", 600, progress, channels)
+        assert {path.name for path in folder.iterdir()} == {"original", "ballast"}
+        (folder / "ballast").unlink()
+        source.write_bytes(wav(SPEECH))
+        audio = await decode(source, folder / "pcm.raw", 600, progress, channels)
+        assert audio.tracks[0].samples == len(SPEECH)
+
+
+@pytest.mark.parametrize("options", [[], ["--channels", "separate"]])
+def test_a_decoder_says_that_it_has_no_room(tmp_path: Path, options: list[str]) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(wav(np.stack([SPEECH, tone(440, 2)], 1)))
+    (tmp_path / "0-0.raw").symlink_to("/dev/full")
+    command = [sys.executable, "-m", "server.children.decode_media", *options, str(source), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    assert json.loads(done.stdout.splitlines()[-1]) == {"error": FULL_CODE}
+
+
+@pytest.mark.parametrize("fault", [DiskFull, lambda: DatabaseFull("the database's disk is full")])
+async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_comes_again(
+    database: Database, tmp_path: Path, fault: Callable[[], Exception]
+) -> None:
+    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
+    runner = JobRunner(settings, database)
+    organization_id = await file_meeting(database)
+
+    async def work(_: Job) -> None:
+        raise fault()
+
+    async def state() -> tuple[str, str]:
+        found = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
+        assert found is not None
+        return found.status, found.message
+
+    for attempt in range(1, settings.max_attempts + 1):
+        job = await take(database)
+        assert job is not None
+        assert job.attempt == attempt
+        await runner.run(job, work)
+        if attempt < settings.max_attempts:
+            assert await state() == ("queued", "Waiting for room on the server's disk")
+            # Not at once: nobody has made room yet.
+            assert await take(database) is None
+            await database.run(lambda c: c.execute("UPDATE jobs SET run_at = now()"))
+    assert await state() == ("failed", DISK_FULL)
+    await file_meeting(database)
+    assert (await state())[0] == "queued"
+    again = await database.run(lambda c: jobs.take(c, 30, settings.max_attempts))
+    assert again is not None
+    assert again.attempt == 1

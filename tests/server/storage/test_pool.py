@@ -1,0 +1,66 @@
+"""What a row refers to may be deleted between two statements: that is told apart from every other fault."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from server.storage import speakers, users, voices
+from server.storage.pool import Database, DatabaseFull, Vanished
+from tests.server.storage.test_jobs import file_meeting, take
+
+NOBODY = UUID(int=1)
+
+
+async def test_it_is_named_by_the_foreign_key(database: Database) -> None:
+    organization_id = await file_meeting(database)
+    job = await take(database)
+    assert job is not None
+    rows = {
+        "user": (
+            "INSERT INTO speaker_edits (meeting_id, number, document, user_id) VALUES ($1, 1, '{}', $2)",
+            [job.meeting_id, NOBODY],
+        ),
+        "organization": (
+            "INSERT INTO users (id, organization_id, email, password_hash) VALUES ($1, $2, 'b@example.org', 'x')",
+            [uuid4(), NOBODY],
+        ),
+        "meeting": ("INSERT INTO conversations (meeting_id, document) VALUES ($1, '{}')", [NOBODY]),
+    }
+    for what, (statement, values) in rows.items():
+        with pytest.raises(Vanished) as raised:
+            await database.run(lambda c, s=statement, v=values: c.execute(s, *v))  # type: ignore[misc]
+        assert raised.value.what == what
+    assert await database.run(lambda c: c.fetchval("SELECT count(*) FROM users")) == 1
+    assert organization_id != NOBODY
+
+
+async def test_settings_of_an_organization_that_is_gone_are_not_kept(database: Database) -> None:
+    with pytest.raises(Vanished) as raised:
+        await database.run(lambda c: voices.set_recognition(c, NOBODY, True))
+    assert raised.value.what == "organization"
+
+
+async def test_a_speaker_who_is_gone_is_not_renamed_and_has_no_conversation(database: Database) -> None:
+    assert not await database.run(lambda c: speakers.rename(c, NOBODY, "Ada"))
+    assert await database.run(lambda c: speakers.lock_conversation(c, NOBODY)) is None
+
+
+async def test_a_user_still_may_call_until_deleted_or_revoked(database: Database) -> None:
+    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    now: float = await database.run(lambda c: c.fetchval("SELECT extract(epoch FROM now())::float"))
+    assert await database.run(lambda c: users.still_may_call(c, user_id, now))
+    await database.run(lambda c: users.revoke_tokens(c, "a@example.org"))
+    assert not await database.run(lambda c: users.still_may_call(c, user_id, now))
+    assert await database.run(lambda c: users.still_may_call(c, user_id, now + 60))
+    assert not await database.run(lambda c: users.still_may_call(c, NOBODY, now))
+
+
+async def test_a_database_without_room_is_told_apart_from_one_that_is_away(database: Database) -> None:
+    # What PostgreSQL itself raises when a file cannot grow.
+    statement = "DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$"
+    with pytest.raises(DatabaseFull) as raised:
+        await database.run(lambda c: c.execute(statement))
+    assert isinstance(raised.value.__cause__, asyncpg.DiskFullError)

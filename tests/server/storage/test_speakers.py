@@ -1,0 +1,80 @@
+"""Speakers of meetings in a real database, and the corrections of them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from server.storage import speakers
+from server.storage.pool import Database
+from server.storage.speakers import SpeakerRow, speaker_id
+from tests.server.storage.rows import ready_meeting, user_of
+
+
+async def test_a_speaker_is_found_by_the_own_organization_alone(database: Database) -> None:
+    user, stranger = await user_of(database), await user_of(database, "Elsewhere", "b@example.org")
+    meeting_id = await ready_meeting(database, user)
+    id_ = speaker_id(meeting_id, 2)
+    found = await database.run(lambda c: speakers.find(c, user.organization_id, id_))
+    assert found is not None
+    assert (found.meeting_id, found.file_hash, found.label) == (meeting_id, "a" * 64, 2)
+    assert await database.run(lambda c: speakers.find(c, stranger.organization_id, id_)) is None
+    assert await database.run(lambda c: speakers.find(c, user.organization_id, uuid4())) is None
+
+
+async def test_a_second_analysis_keeps_the_names_given_by_hand(database: Database) -> None:
+    meeting_id = await ready_meeting(database, await user_of(database))
+    await database.run(lambda c: speakers.rename(c, speaker_id(meeting_id, 1), "Ada"))
+    found_again = [SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "words", 0.9) for label in (1, 3)]
+    await database.run(lambda c: speakers.store(c, meeting_id, found_again))
+    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
+    assert [(row.label, row.alias, row.alias_source, row.alias_confidence) for row in listed] == [
+        (1, "Ada", "hand", None),
+        (2, "Speaker 2", "number", None),
+        (3, "Voice 3", "words", 0.9),
+    ]
+
+
+async def test_exactly_the_given_labels_are_speakers_and_one_who_comes_back_has_the_same_name(
+    database: Database,
+) -> None:
+    user = await user_of(database)
+    meeting_id = await ready_meeting(database, user)
+    await database.run(lambda c: speakers.rename(c, speaker_id(meeting_id, 2), "Grace"))
+    await database.run(lambda c: speakers.activate(c, meeting_id, [1, 4]))
+    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
+    assert [(row.label, row.alias) for row in listed] == [(1, "Speaker 1"), (4, "Speaker 4")]
+    gone = speaker_id(meeting_id, 2)
+    assert await database.run(lambda c: speakers.find(c, user.organization_id, gone)) is None
+    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 4
+    await database.run(lambda c: speakers.activate(c, meeting_id, [2]))
+    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
+    assert [(row.label, row.alias) for row in listed] == [(2, "Grace")]
+    # Labels are never given twice: what was hidden counts too.
+    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 4
+
+
+async def test_a_meeting_without_speakers_has_no_highest_label(database: Database) -> None:
+    meeting_id = await ready_meeting(database, await user_of(database), labels=())
+    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 0
+    assert await database.run(lambda c: speakers.listed(c, meeting_id)) == ()
+
+
+async def test_corrections_are_undone_from_the_latest_to_the_first_and_no_further(database: Database) -> None:
+    user = await user_of(database)
+    meeting_id = await ready_meeting(database, user)
+    for number in range(3):
+        await database.run(lambda c, n=number: speakers.add_edit(c, meeting_id, user.id, {"edit": n}))  # type: ignore[misc]
+    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 2}]
+    assert await database.run(lambda c: speakers.undo_edit(c, meeting_id))
+    await database.run(lambda c: speakers.add_edit(c, meeting_id, user.id, {"edit": 3}))
+    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 3}]
+    for _ in range(3):
+        assert await database.run(lambda c: speakers.undo_edit(c, meeting_id))
+    assert not await database.run(lambda c: speakers.undo_edit(c, meeting_id))
+    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == []
+
+
+async def test_ids_are_those_of_the_meeting_and_the_label() -> None:
+    one, other = uuid4(), uuid4()
+    assert speaker_id(one, 1) == speaker_id(one, 1)
+    assert len({speaker_id(one, 1), speaker_id(one, 2), speaker_id(other, 1)}) == 3

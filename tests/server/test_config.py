@@ -1,0 +1,75 @@
+"""Settings of the server: arguments before the environment, the environment before a file, and bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from server.config import ServerSettings
+
+NEEDED: dict[str, Any] = {"database_url": "postgresql://here", "jwt_secret": "s" * 32, "audio_dir": "/audio"}
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine says stays out."""
+    for name in ServerSettings.model_fields:
+        monkeypatch.delenv(f"MEETRA_{name.upper()}", raising=False)
+    monkeypatch.delenv("MEETRA_CONFIG", raising=False)
+
+
+def test_what_is_needed_is_named() -> None:
+    with pytest.raises(ValidationError) as raised:
+        ServerSettings()
+    assert {error["loc"][0] for error in raised.value.errors()} == set(NEEDED)
+
+
+def test_arguments_come_before_the_environment_and_that_before_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "meetra.toml"
+    file.write_text('lease_s = 2\npoll_s = 2\nmax_attempts = 2\nunknown = "x"\n')
+    monkeypatch.setenv("MEETRA_CONFIG", str(file))
+    monkeypatch.setenv("MEETRA_LEASE_S", "3")
+    monkeypatch.setenv("MEETRA_POLL_S", "3")
+    settings = ServerSettings(**NEEDED, lease_s=4)
+    assert (settings.lease_s, settings.poll_s, settings.max_attempts) == (4, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("jwt_secret", "s" * 31),
+        ("token_ttl_s", 0),
+        ("max_upload_bytes", 0),
+        ("max_duration_s", 0),
+        ("worker_concurrency", 0),
+        ("worker_concurrency", 65),
+        ("lease_s", 0.5),
+        ("max_attempts", 0),
+        ("live_max_meetings", 0),
+        ("live_max_duration_s", 18 * 3600 + 1),
+        ("live_grace_s", 0),
+        ("summary_timeout_s", -1),
+    ],
+)
+def test_a_value_out_of_bounds_stops_the_start_and_is_named(name: str, value: object) -> None:
+    with pytest.raises(ValidationError) as raised:
+        ServerSettings(**{**NEEDED, name: value})
+    assert [error["loc"] for error in raised.value.errors()] == [(name,)]
+
+
+def test_secrets_are_not_printed() -> None:
+    settings = ServerSettings(**{**NEEDED, "summary_key": SecretStr("the key")})
+    for shown in (repr(settings), str(settings)):
+        assert "s" * 32 not in shown
+        assert "the key" not in shown
+        assert "postgresql://here" not in shown
+
+
+def test_every_setting_says_what_it_is() -> None:
+    silent = {name for name, field in ServerSettings.model_fields.items() if not field.description}
+    assert not silent
