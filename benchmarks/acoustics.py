@@ -34,7 +34,7 @@ from benchmarks.recordings import (
 from benchmarks.running_system import circumstances
 from inference.acoustics import SegmentAcoustics
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages import FinishedEvent, TurnEvent
@@ -43,7 +43,7 @@ from server.insights import is_lagging, is_reverberant
 UTTERANCES_TOGETHER = 3
 
 
-async def heard(engine: Engine, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
+async def heard(engine: ModelEngine, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
     """What the engine hears, without recognising words."""
     session = Session(engine, SessionConfig(expected_speakers=1, transcribe=False))
     try:
@@ -68,7 +68,7 @@ def passages() -> list[Samples]:
 
 
 async def rate(
-    engine: Engine, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
+    engine: ModelEngine, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
 ) -> dict[str, Any]:
     """In how many of the recordings something is told."""
     answers = [told((await heard(engine, samples))[0]) for samples in recordings]
@@ -93,7 +93,7 @@ def clips(turns: list[TurnEvent]) -> bool:
     return any(a.clipping_percent > 0.05 for a in acoustics(turns))
 
 
-async def music(engine: Engine) -> list[dict[str, Any]]:
+async def music(engine: ModelEngine) -> list[dict[str, Any]]:
     """Share of the time told to be music: of music, and of speech."""
     rows = []
     pieces = []
@@ -113,7 +113,7 @@ async def music(engine: Engine) -> list[dict[str, Any]]:
     return rows
 
 
-async def voices(engine: Engine) -> dict[str, Any]:
+async def voices(engine: ModelEngine) -> dict[str, Any]:
     """Similarity of the same voice in two recordings, and of two voices; errors at the encoder's threshold."""
     threshold = engine.models.encoder.profile.same_voice_similarity
     vectors: dict[str, list[np.ndarray[Any, Any]]] = {}
@@ -135,7 +135,7 @@ async def voices(engine: Engine) -> dict[str, Any]:
 
 
 async def measure() -> dict[str, Any]:
-    engine = Engine(load_models(InferenceSettings(threads=2, recogniser_workers=1)))
+    engine = ModelEngine(load_models(InferenceSettings(threads=2, recogniser_workers=1)))
     try:
         clean = passages()
         spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {

@@ -30,7 +30,7 @@ from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.spoken_data import Spoken, languages, meetings, readers
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.whisper import odds, uncalibrated
 
 BINS = 10
@@ -66,7 +66,7 @@ class Recording:
     """Percent; of characters where there are no spaces."""
 
 
-async def heard(engine: Engine, spoken: Spoken) -> Recording:
+async def heard(engine: ModelEngine, spoken: Spoken) -> Recording:
     """Recognises a recording."""
     words = await words_heard(engine, [as_pcm(spoken.samples())])
     reference = folded_words(spoken.text, spoken.language)

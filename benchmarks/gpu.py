@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer
 from benchmarks.running_system import circumstances
 from inference.engine import Batcher
-from inference.models import SAMPLE_RATE_HZ, Samples, Stretch
+from inference.models import SAMPLE_RATE_HZ, Samples, StreamInput
 from inference.sortformer import SessionAudio, StreamingSettings, settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
@@ -111,7 +111,7 @@ def step_times(streams: Streams, batches: Sequence[int], seconds: float) -> list
     found: list[StepTime] = []
     for sessions in batches:
         state = streams.state(streams.fullest_fifo(), ready=True)
-        work = [Stretch(streams.audio(streams.diarizer.step_samples), state)] * sessions
+        work = [StreamInput(streams.audio(streams.diarizer.step_samples), state)] * sessions
         streams.diarizer(work)  # the first call allocates
         taken: list[float] = []
         began, processor = time.perf_counter(), time.process_time()
@@ -132,10 +132,10 @@ async def hold(streams: Streams, count: int, largest: int, seconds: float) -> He
     thread = ThreadPoolExecutor(1)
     loop = asyncio.get_running_loop()
 
-    async def run(work: list[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    async def run(work: list[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         return await loop.run_in_executor(thread, streams.diarizer, work)
 
-    batcher: Batcher[Stretch, Any] = Batcher("diarization", run, largest=largest, most_waiting=1_000_000)
+    batcher: Batcher[StreamInput, Any] = Batcher("diarization", run, max_size=largest, max_waiting=1_000_000)
     chance = np.random.default_rng(count)
     audio = streams.audio(streams.diarizer.step_samples)
     full = streams.fullest_fifo()
@@ -148,7 +148,7 @@ async def hold(streams: Streams, count: int, largest: int, seconds: float) -> He
         due = begin + float(chance.random()) * streams.step_s
         while due < begin + seconds:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            _, state = await batcher.submit(number, Stretch(audio, state))
+            _, state = await batcher.submit(number, StreamInput(audio, state))
             if due >= begin + SETTLING_SHARE * seconds:
                 lags.append(time.perf_counter() - due)
             due += streams.step_s

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ, Samples
 from benchmarks.scoring import folded_words, matched
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import RecognisedWord
 from inference.selection import load_default_models
 from inference.session import Session, SessionConfig
@@ -22,10 +22,10 @@ BLOCK_SAMPLES = 10 * RATE_HZ
 
 
 @asynccontextmanager
-async def default_engine() -> AsyncIterator[Engine]:
+async def default_engine() -> AsyncIterator[ModelEngine]:
     """The default models, a window on each processor."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    engine = Engine(load_default_models(threads=1, recogniser_workers=cores))
+    engine = ModelEngine(load_default_models(threads=1, recogniser_workers=cores))
     try:
         yield engine
     finally:
@@ -38,7 +38,7 @@ def as_pcm(samples: Samples) -> NDArray[np.int16]:
 
 
 async def words_heard(
-    engine: Engine, blocks: Iterable[NDArray[np.int16]], config: SessionConfig | None = None
+    engine: ModelEngine, blocks: Iterable[NDArray[np.int16]], config: SessionConfig | None = None
 ) -> list[RecognisedWord]:
     """The final words of one session, in the order of time; ``blocks``: its audio, s16 mono at 16 kHz."""
     session = Session(engine, config or SessionConfig())

@@ -29,7 +29,7 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words, matched
 from benchmarks.sounds import MADE, made, recorded
 from benchmarks.spoken_data import READ, Spoken, readers
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.session import SessionConfig
 
 # Shorter words are none that anybody would name.
@@ -43,23 +43,23 @@ class Pass:
     """What was heard of a recording."""
 
     reference: list[str]
-    heard: list[str]
+    encoder_span: list[str]
 
     @property
     def wrong(self) -> list[str]:
         """Longer words of the reference that were not recognised, each once."""
-        right = {place for place, _ in matched(self.reference, self.heard)}
+        right = {place for place, _ in matched(self.reference, self.encoder_span)}
         missed = [word for place, word in enumerate(self.reference) if place not in right]
         return [word for word in dict.fromkeys(missed) if len(word) >= MIN_LETTERS]
 
     def recalled(self, terms: Sequence[str]) -> tuple[int, int]:
         """How often the terms were said and recognised, and how often they were said."""
         wanted = set(terms)
-        right = sum(self.reference[place] in wanted for place, _ in matched(self.reference, self.heard))
+        right = sum(self.reference[place] in wanted for place, _ in matched(self.reference, self.encoder_span))
         return right, sum(word in wanted for word in self.reference)
 
 
-async def heard(engine: Engine, spoken: Spoken, terms: Sequence[str]) -> Pass:
+async def heard(engine: ModelEngine, spoken: Spoken, terms: Sequence[str]) -> Pass:
     """Recognises a recording."""
     config = SessionConfig(language=spoken.language, key_terms=tuple(terms))
     words = await words_heard(engine, [as_pcm(spoken.samples())], config)
@@ -76,7 +76,7 @@ def distractors(passes: Sequence[Pass], number: int, count: int) -> list[str]:
 
 def row_of(spoken: Spoken, without: Pass, given: Pass, terms: Sequence[str], absent: Sequence[str]) -> dict[str, Any]:
     """The figures of a recording."""
-    written = Counter(given.heard)
+    written = Counter(given.encoder_span)
     (before, said), (after, _) = without.recalled(terms), given.recalled(terms)
     return {
         "name": spoken.name,
@@ -85,8 +85,8 @@ def row_of(spoken: Spoken, without: Pass, given: Pass, terms: Sequence[str], abs
         "said": said,
         "recognised_without": before,
         "recognised_with": after,
-        "errors_without": errors_of(without.reference, without.heard),
-        "errors_with": errors_of(given.reference, given.heard),
+        "errors_without": errors_of(without.reference, without.encoder_span),
+        "errors_with": errors_of(given.reference, given.encoder_span),
         "absent_terms_written": sum(written[word] for word in absent),
     }
 
@@ -106,7 +106,7 @@ def in_all(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-async def without_speech(engine: Engine, terms: Sequence[str]) -> dict[str, Any]:
+async def without_speech(engine: ModelEngine, terms: Sequence[str]) -> dict[str, Any]:
     """Words written to sounds without any, with terms given."""
     sounds = [*(made(kind, MADE_S) for kind in MADE), *recorded()]
     found = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.diarization import unit
+from inference.diarization import normalise
 
 Vectors = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -48,7 +48,7 @@ def voices(windows: Sequence[tuple[str, str, Vectors]], count: int) -> Voices:
             people.append(person)
             ways.append(way)
             found.append(vectors[place * count : (place + 1) * count].mean(0))
-    return Voices(np.array(people), np.array(ways), unit(np.stack(found)))
+    return Voices(np.array(people), np.array(ways), normalise(np.stack(found)))
 
 
 @dataclass(frozen=True, slots=True)

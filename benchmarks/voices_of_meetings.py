@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.diarization_data import Case
 from benchmarks.in_process import BLOCK_SAMPLES, as_pcm
 from benchmarks.scoring import SpokenInterval
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.session import Session, SessionConfig
 from inference.stages import FinishedEvent, TurnEvent
 
@@ -30,7 +30,7 @@ class FoundVoice:
     vector: NDArray[np.float32]
 
 
-async def found_voices(engine: Engine, case: Case) -> list[FoundVoice]:
+async def found_voices(engine: ModelEngine, case: Case) -> list[FoundVoice]:
     """The speakers of a meeting as an upload is heard, without words."""
     session = Session(engine, SessionConfig(transcribe=False))
     turns: list[TurnEvent] = []

@@ -30,13 +30,13 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.sounds import MADE, made, recorded
 from benchmarks.spoken_data import meetings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import (
     EncodedWindow,
-    GuessedWords,
     ModelSet,
+    ProvisionalWords,
     RecognisedWord,
-    Stretch,
+    StreamInput,
     VoiceActivityDetector,
     WindowTask,
 )
@@ -59,7 +59,7 @@ class EverythingIsSpeech:
     def initial_state(self) -> None:
         return None
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         return [(np.ones(len(stretch.samples) // self.window_samples, np.float32), None) for stretch in work]
 
 
@@ -70,7 +70,7 @@ class WindowsOf:
 
     def __init__(self, model: WhisperRecogniser) -> None:
         self.languages, self.word_times = model.languages, model.word_times
-        self.max_window_s, self.max_guess_s = model.max_window_s, model.max_guess_s
+        self.max_window_s, self.max_provisional_s = model.max_window_s, model.max_provisional_s
         self.uses_key_terms = model.uses_key_terms
         self._model = model
         self.tasks: list[Task] = []
@@ -82,12 +82,12 @@ class WindowsOf:
     def encode(self, windows: Sequence[Samples]) -> list[EncodedWindow]:
         return self._model.encode(windows)
 
-    def write(self, work: Sequence[Task]) -> list[tuple[RecognisedWord, ...]]:
+    def decode(self, work: Sequence[Task]) -> list[tuple[RecognisedWord, ...]]:
         self.tasks += work
         return [() for _ in work]
 
-    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
-        return self._model.guess(work)
+    def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
+        return self._model.recognise_provisional(work)
 
 
 class Remembering:
@@ -168,7 +168,7 @@ async def windows_of(models: ModelSet, samples: Samples) -> list[Task]:
     """The windows of a recording, in the order of time."""
     assert isinstance(models.recogniser, WhisperRecogniser)
     kept = WindowsOf(models.recogniser)
-    engine = Engine(replace(models, recogniser=kept))
+    engine = ModelEngine(replace(models, recogniser=kept))
     try:
         await words_heard(engine, [as_pcm(samples)])
     finally:
@@ -194,7 +194,7 @@ def figure(model: WhisperRecogniser, recordings: Sequence[Heard]) -> float:
     """WER in percent over all words; where none were said, how many were written."""
     errors, words = 0, 0
     for tasks, said in recordings:
-        heard = [token for task in tasks for word in model.write([task])[0] for token in folded_words(word.text)]
+        heard = [token for task in tasks for word in model.decode([task])[0] for token in folded_words(word.text)]
         errors += errors_of(said, heard)
         words += len(said)
     return round(100 * errors / words, 2) if words else errors

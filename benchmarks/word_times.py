@@ -27,7 +27,7 @@ from benchmarks.recordings import EVAL, RATE_HZ, read_samples
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import folded_words, matched, read_stm
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import RecognisedWord
 
 DATA = EVAL / "synthetic"
@@ -77,7 +77,7 @@ def spread(errors: Sequence[float]) -> dict[str, float]:
     }
 
 
-async def of_utterances(engine: Engine) -> dict[str, Any]:
+async def of_utterances(engine: ModelEngine) -> dict[str, Any]:
     """The figures of the dialogues."""
     starts: list[float] = []
     ends: list[float] = []
@@ -140,7 +140,7 @@ def drifts_of(said: Sequence[Said], words: Sequence[RecognisedWord]) -> tuple[li
     return rows, every
 
 
-async def over_hours(engine: Engine, hours: float) -> dict[str, Any]:
+async def over_hours(engine: ModelEngine, hours: float) -> dict[str, Any]:
     """The figures of the sparse recording."""
     said = sparse(hours)
     words = await words_heard(engine, audio_of(said, hours))

@@ -10,7 +10,7 @@ import grpc
 from grpc import aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
-from inference.api.tasks import models_of
+from inference.api.tasks import model_messages
 from inference.models import EMOTIONS, ModelSet
 
 MAX_SENTENCES = 256
@@ -54,4 +54,4 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
             )
             for vector, polarity, row in zip(vectors, polarities, emotions, strict=True)
         ]
-        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=models_of(self._models))
+        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=model_messages(self._models))

@@ -17,7 +17,7 @@ from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.token_words import Token, decode_greedily, frame_seconds, words_of
 
 RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE")
-MAX_SEGMENT_S = 30.0
+MAX_CHUNK_S = 30.0
 """Attention grows with the square of a chunk's length; published models are trained on up to 20 to 40 s."""
 BATCH_S = 480.0
 """Audio in one pass of the model, padding included, seconds: 16 of the longest chunks."""
@@ -60,7 +60,7 @@ class NemoRecogniser:
     rounding.
     """
 
-    max_segment_s = MAX_SEGMENT_S
+    max_chunk_s = MAX_CHUNK_S
     word_times = True
 
     def __init__(self, model: Any, languages: Sequence[str], *, batch_s: float = BATCH_S) -> None:
@@ -76,9 +76,9 @@ class NemoRecogniser:
         """Implement Recogniser; chunks under 1 s are padded with silence.
 
         Raises:
-            ValueError: a chunk is empty or longer than ``max_segment_s``.
+            ValueError: a chunk is empty or longer than ``max_chunk_s``.
         """
-        longest = int(self.max_segment_s * SAMPLE_RATE_HZ)
+        longest = int(self.max_chunk_s * SAMPLE_RATE_HZ)
         for place, piece in enumerate(pieces):
             if not 0 < len(piece) <= longest:
                 raise ValueError(f"pieces[{place}] has {len(piece)} samples; 1 to {longest} are taken")

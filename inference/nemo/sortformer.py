@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference.models import ModelUnfit, Stretch
+from inference.models import ModelUnfit, StreamInput
 from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.front_end import FeatureRow, MelFrontEnd
 from inference.nemo.runtime import torch_dtype
@@ -77,7 +77,7 @@ class SortformerDiarizer:
         self._model, self._modules, self._settings = model, model.sortformer_modules, settings
         self._device = next(model.parameters()).device
         self._dtype = torch_dtype(dtype)
-        self.sessions_a_pass = most_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
+        self.sessions_per_pass = most_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
         self._front_end = MelFrontEnd(model.preprocessor, name)
         self._apply(settings, name)
         self.max_speakers = int(self._modules.n_spk)
@@ -101,7 +101,7 @@ class SortformerDiarizer:
         """Return the state before the first sample of a session."""
         return initial_state(int(self._modules.fc_d_model), self._device)
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
         check_stretches(work, self.step_samples)
         states = [replace(stretch.state, audio=stretch.state.audio.hear(stretch.samples)) for stretch in work]
         told: list[list[NDArray[np.float32]]] = [[] for _ in work]
@@ -135,7 +135,7 @@ class SortformerDiarizer:
         if modules.subsampling_factor != FEATURES_A_FRAME or frames.shape[1] != 2:
             raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
 
-    def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Row]:
+    def _ready(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""
         rows = [
             _Row(index, state, chunk)
@@ -146,8 +146,8 @@ class SortformerDiarizer:
 
     def _step_all(self, rows: list[_Row]) -> list[tuple[_Row, NDArray[np.float32], SortformerState]]:
         done: list[tuple[_Row, NDArray[np.float32], SortformerState]] = []
-        for first in range(0, len(rows), self.sessions_a_pass):
-            part = rows[first : first + self.sessions_a_pass]
+        for first in range(0, len(rows), self.sessions_per_pass):
+            part = rows[first : first + self.sessions_per_pass]
             frames, states = self._step(part)
             done += zip(part, frames, states, strict=True)
         return done

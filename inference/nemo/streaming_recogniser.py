@@ -14,12 +14,12 @@ import numpy as np
 
 from inference.models import (
     SAMPLE_RATE_HZ,
-    HeardWords,
     RecognisedWord,
     Recogniser,
     Samples,
+    StreamedWords,
     StreamingRecogniser,
-    Stretch,
+    StreamInput,
 )
 from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.recogniser import RECOGNISERS, recogniser_of
@@ -129,7 +129,7 @@ class NemoStreamingRecogniser:
         """Implement StreamingRecogniser."""
         return _State(np.zeros(0, np.float32), 0, 0, 0, None, None, ())
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[StreamedWords, Any]]:
         """Implement StreamingRecogniser."""
         import torch
 
@@ -146,9 +146,9 @@ class NemoStreamingRecogniser:
         for stretch, state, ended in zip(work, states, words, strict=True):
             pending = self._words(state.tokens, self._end_s(stretch, state))
             if stretch.last:
-                results.append((HeardWords((*ended, *pending), None), replace(state, tokens=())))
+                results.append((StreamedWords((*ended, *pending), None), replace(state, tokens=())))
             else:
-                results.append((HeardWords(tuple(ended), pending[-1] if pending else None), state))
+                results.append((StreamedWords(tuple(ended), pending[-1] if pending else None), state))
         return results
 
     def _ready(self, states: Sequence[_State], last: Sequence[bool]) -> list[_Chunk]:
@@ -244,7 +244,7 @@ class NemoStreamingRecogniser:
         return [word for word in words if word is not None]
 
     @staticmethod
-    def _end_s(stretch: Stretch, state: _State) -> float:
+    def _end_s(stretch: StreamInput, state: _State) -> float:
         """Return the session's end in seconds; infinite while unknown."""
         return state.heard / SAMPLE_RATE_HZ if stretch.last else float("inf")
 

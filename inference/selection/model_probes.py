@@ -21,7 +21,7 @@ from inference.models import (
     SentimentClassifier,
     SpeakerEncoder,
     StreamingRecogniser,
-    Stretch,
+    StreamInput,
     TextEncoder,
     VoiceActivityDetector,
     VoiceSegmenter,
@@ -45,8 +45,8 @@ def probe_vad(vad: VoiceActivityDetector) -> None:
     """Run two consecutive calls. Raises ModelUnfit."""
     with _failing_as("a call with 4 windows"):
         windows = faint_noise(4 * vad.window_samples)
-        ((first, state),) = vad([Stretch(windows, vad.initial_state())])
-        ((second, _),) = vad([Stretch(windows, state, last=True)])
+        ((first, state),) = vad([StreamInput(windows, vad.initial_state())])
+        ((second, _),) = vad([StreamInput(windows, state, last=True)])
     for found in (first, second):
         _shape("probabilities of 4 windows", found, (4,))
         _within("probabilities of speech", found, 0, 1)
@@ -68,9 +68,9 @@ def probe_diarizer(diarizer: FrameDiarizer) -> None:
     rest = step // 2
     ending = faint_noise(rest)
     with _failing_as(f"a session of {(step + rest) / SAMPLE_RATE_HZ:.2f} s"):
-        ((first, state),) = diarizer([Stretch(faint_noise(step), diarizer.initial_state())])
+        ((first, state),) = diarizer([StreamInput(faint_noise(step), diarizer.initial_state())])
         (second, _), (other, _) = diarizer(
-            [Stretch(ending, state, last=True), Stretch(ending, diarizer.initial_state(), last=True)]
+            [StreamInput(ending, state, last=True), StreamInput(ending, diarizer.initial_state(), last=True)]
         )
     for samples, frames in ((step + rest, np.concatenate([first, second])), (rest, other)):
         needed = -(-samples // diarizer.frame_samples)
@@ -105,9 +105,9 @@ def probe_window_recogniser(recogniser: WindowRecogniser) -> None:
     second = faint_noise(SAMPLE_RATE_HZ)
     with _failing_as("a call with a window of 1 s"):
         (encoded,) = recogniser.encode([second])
-        (words,) = recogniser.write([WindowTask(encoded, recogniser.languages[0])])
-        (guess,) = recogniser.guess([WindowTask(second, recogniser.languages[0])])
-    for word in (*words, *guess.words):
+        (words,) = recogniser.decode([WindowTask(encoded, recogniser.languages[0])])
+        (provisional,) = recogniser.recognise_provisional([WindowTask(second, recogniser.languages[0])])
+    for word in (*words, *provisional.words):
         _check_word(word, 1.0)
 
 
@@ -117,10 +117,10 @@ def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:
     rest = step // 2
     duration_s = (step + rest) / SAMPLE_RATE_HZ
     with _failing_as(f"a session of {duration_s:.2f} s"):
-        ((first, state),) = recogniser([Stretch(faint_noise(step), recogniser.initial_state())])
-        ((second, _),) = recogniser([Stretch(faint_noise(rest), state, last=True)])
-    if second.under_way is not None:
-        raise ModelUnfit(f"the word {second.under_way.text!r} goes on after the end of the audio")
+        ((first, state),) = recogniser([StreamInput(faint_noise(step), recogniser.initial_state())])
+        ((second, _),) = recogniser([StreamInput(faint_noise(rest), state, last=True)])
+    if second.ongoing is not None:
+        raise ModelUnfit(f"the word {second.ongoing.text!r} goes on after the end of the audio")
     for word in (*first.words, *second.words):
         _check_word(word, duration_s)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from inference.models import Samples, Stretch
+from inference.models import Samples, StreamInput
 from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings
 
 HOP_SAMPLES, FFT, WINDOW_SAMPLES = 160, 512, 400
@@ -40,7 +40,7 @@ class Chunk:
         return -(-self.features // FEATURES_A_FRAME)
 
 
-def check_stretches(work: Sequence[Stretch], step_samples: int) -> None:
+def check_stretches(work: Sequence[StreamInput], step_samples: int) -> None:
     """Check audio lengths. Raises ValueError: not a step long, or shorter and not the session's last."""
     for stretch in work:
         count = len(stretch.samples)

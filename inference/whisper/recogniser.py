@@ -12,7 +12,7 @@ import numpy as np
 from inference.models import (
     SAMPLE_RATE_HZ,
     EncodedWindow,
-    GuessedWords,
+    ProvisionalWords,
     RecognisedWord,
     Samples,
     WindowTask,
@@ -53,7 +53,7 @@ MAX_PASSES = 3
 # Silence after a provisional chunk, without which the model does not recognise its end.
 GUESS_SILENCE_S = 1.0
 GUESS_TOKENS_PER_S, GUESS_MIN_TOKENS = 6.0, 6
-MAX_GUESS_S = 6.0
+MAX_PROVISIONAL_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class WhisperRecogniser:
     """WindowRecogniser; see inference.models.recognition."""
 
     max_window_s = MAX_WINDOW_S
-    max_guess_s = MAX_GUESS_S
+    max_provisional_s = MAX_PROVISIONAL_S
     uses_key_terms = True
     word_times = True
 
@@ -110,12 +110,12 @@ class WhisperRecogniser:
         """Implement WindowRecogniser."""
         return [self._encode(samples) for samples in windows]
 
-    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+    def decode(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
         """Implement WindowRecogniser; windows are decoded one by one, so words never depend on the rest of the
         batch."""
         return [tuple(self._write(task)) for task in work]
 
-    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+    def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
         """Implement WindowRecogniser."""
         longest = max(len(task.window) for task in work)
         frames = min(WINDOW_FRAMES, -(-int(longest + GUESS_SILENCE_S * SAMPLE_RATE_HZ) // (2 * HOP_SAMPLES)) * 2)
@@ -138,7 +138,7 @@ class WhisperRecogniser:
                 features, prompts, beam_size=1, max_length=_limit(most, prompts[0]), return_scores=True
             )
         return [
-            GuessedWords(self._guessed(result, most, task, language), language, heard)
+            ProvisionalWords(self._guessed(result, most, task, language), language, heard)
             for result, task, language, heard in zip(results, work, spoken, languages, strict=True)
         ]
 
@@ -168,7 +168,7 @@ class WhisperRecogniser:
         return language if self._model.is_multilingual else ""
 
     def _write(self, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:
-        encoded: _Encoded = task.window.kept
+        encoded: _Encoded = task.window.encoding
         words: list[RecognisedWord] = []
         if encoded.likeliest < MIN_LANGUAGE and not task.language_given:
             return words
@@ -176,13 +176,13 @@ class WhisperRecogniser:
         for _ in range(MAX_PASSES):
             duration_s = len(samples) / SAMPLE_RATE_HZ
             found = self._pass(features, duration_s, task)
-            words += [word.moved(offset_s) for word in found]
+            words += [word.shifted(offset_s) for word in found]
             heard_s = found[-1].end_s if found else 0.0
             if not found or duration_s - heard_s < UNHEARD_S:
                 break
             offset_s += heard_s
             samples = samples[int(heard_s * SAMPLE_RATE_HZ) :]
-            features = self._encode(samples).kept.features
+            features = self._encode(samples).encoding.features
         return words
 
     def _pass(self, features: Any, duration_s: float, task: WindowTask[EncodedWindow]) -> list[RecognisedWord]:

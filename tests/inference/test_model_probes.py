@@ -104,7 +104,7 @@ class LateRecogniser:
     """Puts every word a second later than it was said."""
 
     languages: tuple[str, ...] = ("en",)
-    max_segment_s = 5.0
+    max_chunk_s = 5.0
     word_times = True
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:

@@ -14,7 +14,7 @@ import pytest
 
 from inference.catalogue import CAMPPLUS, DNSMOS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
 from inference.onnx.speakers.campplus_encoder import CampplusEncoder
 from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
@@ -148,7 +148,7 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
     recogniser = onnx_recognisers.conformer_tdt(tmp_path / "parakeet")
     chosen = load_models(settings(**all_by_path(tmp_path), recogniser=str(recogniser), languages="de en"))
     assert chosen.recogniser.languages == ("de", "en")
-    engine = Engine(chosen)
+    engine = ModelEngine(chosen)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 12 * RATE_HZ]))
     said += await session.finish()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelUnfit
 from inference.nemo.recogniser import NemoRecogniser
 from inference.selection.model_selection import load_models
@@ -57,7 +57,7 @@ async def test_a_meeting_is_analysed_by_checkpoints_that_were_chosen(checkpoints
         f"diarization: {checkpoints.name}/sortformer.nemo",
         f"speech recognition: {checkpoints.name}/parakeet.nemo",
     ]
-    engine = Engine(models)
+    engine = ModelEngine(models)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 8 * RATE_HZ]))
     said += await session.finish()

@@ -92,7 +92,7 @@ def test_a_transducer_says_how_sure_it_is_of_each_word(tmp_path: Path) -> None:
 
 def test_words_without_times_share_the_pieces_time(tmp_path: Path) -> None:
     recogniser = OnnxRecogniser(onnx_recognisers.whisper(tmp_path), languages=("en",))
-    assert recogniser.max_segment_s == 5.0
+    assert recogniser.max_chunk_s == 5.0
     (words,) = recogniser(noises(1.8))
     assert [word.text for word in words] == ["good", "morning", "all"]
     assert [word.end_s for word in words] == pytest.approx([0.5, 1.3, 1.7], abs=0.11)
@@ -184,7 +184,7 @@ def test_moonshine_never_says_more_than_anybody_can_in_the_time(tmp_path: Path) 
     endless = load_recogniser(tmp_path, languages=("en",))
     # 6 tokens a second, of which one was the end that it took for none.
     assert [len(words) for words in endless(noises(2.0, 4.0))] == [11, 23]
-    assert recogniser.max_segment_s == 5.0
+    assert recogniser.max_chunk_s == 5.0
 
 
 def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:

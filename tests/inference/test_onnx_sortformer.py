@@ -16,7 +16,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Stretch
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, StreamInput
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speakers.sortformer import OnnxSortformer
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES
@@ -127,7 +127,7 @@ def told_together(model: OnnxSortformer, recordings: Sequence[NDArray[np.float32
         for i, samples in enumerate(recordings):
             at = (turn - i) * step
             if 0 <= at <= len(samples):
-                work.append(Stretch(samples[at : at + step], states[i], at + step > len(samples)))
+                work.append(StreamInput(samples[at : at + step], states[i], at + step > len(samples)))
                 own.append(i)
         for i, (frames, state) in zip(own, model(work), strict=True):
             told[i].append(frames)
@@ -149,7 +149,7 @@ def test_audio_that_is_no_step_is_refused(tmp_path: Path) -> None:
     model = OnnxSortformer(exported(tmp_path))
     for count in (model.step_samples - 1, model.step_samples + 1):
         with pytest.raises(ValueError, match=f"{count} samples; {model.step_samples} a call"):
-            model([Stretch(np.zeros(count, np.float32), model.initial_state(), False)])
+            model([StreamInput(np.zeros(count, np.float32), model.initial_state(), False)])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ pytest.importorskip("nemo", reason="the nemo extra is not installed")
 import torch
 
 from inference.config import InferenceSettings
-from inference.models import Stretch
+from inference.models import StreamInput
 from inference.nemo.export import export
 from inference.nemo.runtime import import_nemo
 from inference.nemo.sortformer import SortformerDiarizer
@@ -180,8 +180,8 @@ def test_the_shortest_recordings_tell_what_they_tell_on_torch(folder: Path, samp
     sound = recording(1, 0)[:samples]
     on_onnx = OnnxSortformer(folder / "4.onnx")
     on_torch = SortformerDiarizer(model(4), settings_for("1.04s", 4))
-    ((frames, _),) = on_onnx([Stretch(sound, on_onnx.initial_state(), last=True)])
-    ((others, _),) = on_torch([Stretch(sound, on_torch.initial_state(), last=True)])
+    ((frames, _),) = on_onnx([StreamInput(sound, on_onnx.initial_state(), last=True)])
+    ((others, _),) = on_torch([StreamInput(sound, on_torch.initial_state(), last=True)])
     assert frames.shape == others.shape == (-(-samples // FRAME_SAMPLES), 4)
     assert np.abs(frames - others).max(initial=0) < BOUND
 

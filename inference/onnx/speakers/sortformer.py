@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import ModelUnfit, Samples, Stretch
+from inference.models import ModelUnfit, Samples, StreamInput
 from inference.onnx.features import LogMel
 from inference.onnx.runtime import CPU, ON_CPU, Execution, open_session, varies_with_batch
 from inference.onnx.speakers.sortformer_cache import Frames, SpeakerMemory, ToldChunk, nothing_remembered, remember
@@ -95,7 +95,7 @@ class OnnxSortformer:
         check_step(self._session, model, description)
         self._alone = varies_with_batch(model)
         rows = MAX_ROWS_CPU if self._session.get_providers()[0] == CPU else MAX_ROWS_GPU
-        self.sessions_a_pass = 1 if self._alone else most_rows or rows
+        self.sessions_per_pass = 1 if self._alone else most_rows or rows
         self._try_step(model.name)
         self.step_samples = settings.step * FRAME_SAMPLES
         # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
@@ -105,7 +105,7 @@ class OnnxSortformer:
         """Return the state before the first sample of a session."""
         return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
         check_stretches(work, self.step_samples)
         audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
         memories = [stretch.state.memory for stretch in work]
@@ -124,7 +124,7 @@ class OnnxSortformer:
         return results
 
     def _ready(
-        self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[Stretch]
+        self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[StreamInput]
     ) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""
         rows = [
@@ -135,7 +135,7 @@ class OnnxSortformer:
         return sorted(rows, key=lambda row: row.length)
 
     def _step_all(self, rows: list[_Row]) -> list[ToldChunk]:
-        parts = [rows[first : first + self.sessions_a_pass] for first in range(0, len(rows), self.sessions_a_pass)]
+        parts = [rows[first : first + self.sessions_per_pass] for first in range(0, len(rows), self.sessions_per_pass)]
         return [answer for part in parts for answer in self._step(part)]
 
     def _step(self, rows: Sequence[_Row]) -> list[ToldChunk]:

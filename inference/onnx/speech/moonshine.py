@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, outputs_of, read_object
-from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters
+from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, words_by_letters
 from inference.onnx.text import MAX_TOKENIZER_BYTES
 
 ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")
@@ -32,7 +32,7 @@ class MoonshineRecogniser:
     It has no word times: words share a chunk's time by their letters, and chunks are at most 5 s.
     """
 
-    max_segment_s = MAX_SEGMENT_UNTIMED_S
+    max_chunk_s = MAX_CHUNK_UNTIMED_S
     word_times = False
 
     def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:

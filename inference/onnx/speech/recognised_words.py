@@ -16,7 +16,7 @@ MAX_TOKEN_S = 0.4
 MIN_SAMPLES = SAMPLE_RATE_HZ
 
 # Without word times, times are estimated within a chunk, so chunks are short.
-MAX_SEGMENT_UNTIMED_S = 5.0
+MAX_CHUNK_UNTIMED_S = 5.0
 
 
 def words_of_tokens(

@@ -21,7 +21,7 @@ from inference.models import (
     Samples,
 )
 from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_started, read_object, varies_with_batch
-from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, words_by_letters, words_of_tokens
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
 # Values of model_type in config.json, by whether the architecture has word times.
@@ -33,7 +33,7 @@ MOONSHINE = "moonshine"
 KNOWN = (*TIMED, *UNTIMED, MOONSHINE)
 QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
 # Maximum length of a chunk, seconds: live words come chunk by chunk.
-MAX_SEGMENT_S = 20.0
+MAX_CHUNK_S = 20.0
 MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
 # Maximum padded samples and chunks in a call: onnx-asr builds TensorRT's engines for no more.
 BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
@@ -68,7 +68,7 @@ class OnnxRecogniser:
         self._asr, files = _load(folder, kind, execution, providers)
         self.languages = tuple(languages)
         self._timed = self.word_times = kind in TIMED
-        self.max_segment_s = MAX_SEGMENT_S if self._timed else MAX_SEGMENT_UNTIMED_S
+        self.max_chunk_s = MAX_CHUNK_S if self._timed else MAX_CHUNK_UNTIMED_S
         # Whisper's spectra and Canary's decoding depend on the rest of the batch; so does dynamic quantisation.
         self._alone = not self._timed or any(varies_with_batch(file) for file in files)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, Stretch, VoiceActivityDetector
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, StreamInput, VoiceActivityDetector
 from inference.onnx.runtime import ON_CPU, Execution, Tensor, fits, inputs_of, listed, open_session, outputs_of
 
 WINDOW_SAMPLES = 512
@@ -67,7 +67,7 @@ class SileroVad:
         zeros = np.zeros((1, 1, 128), np.float32)
         return SileroState(zeros, zeros, np.zeros(CONTEXT_SAMPLES, np.float32))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SileroState]]:
         """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
         # The graph is sequential in time within one session, so batching sessions would gain nothing.
         return [self._listen(stretch.samples, stretch.state) for stretch in work]
@@ -104,7 +104,7 @@ class SileroStreamVad:
         """Return the state before the first sample: silence."""
         return SileroStreamState(np.zeros((2, 1, WIDTH), np.float32), np.zeros(CONTEXT_SAMPLES, np.float32))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
         """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
         return [self._listen(stretch.samples, stretch.state) for stretch in work]
 

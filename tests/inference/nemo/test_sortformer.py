@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.models import FrameDiarizer, ModelUnfit, Stretch
+from inference.models import FrameDiarizer, ModelUnfit, StreamInput
 
 pytest.importorskip("torch", reason="the nemo extra is not installed")
 pytest.importorskip("nemo", reason="the nemo extra is not installed")
@@ -71,7 +71,7 @@ def told_in_turns(
         for i in here:
             samples = recordings[i][given[i] : given[i] + diarizer.step_samples]
             given[i] += len(samples)
-            work.append(Stretch(samples, states[i], last=given[i] == len(recordings[i])))
+            work.append(StreamInput(samples, states[i], last=given[i] == len(recordings[i])))
         for i, (frames, state) in zip(here, diarizer(work) if work else [], strict=True):
             told[i].append(frames)
             states[i] = state
@@ -139,7 +139,7 @@ def test_a_call_done_again_tells_the_same() -> None:
     diarizer = SortformerDiarizer(model(4), NO_FIFO)
     sound, state = recording(8, 3), diarizer.initial_state()
     for start in range(0, len(sound) - diarizer.step_samples, diarizer.step_samples):
-        work = [Stretch(sound[start : start + diarizer.step_samples], state)]
+        work = [StreamInput(sound[start : start + diarizer.step_samples], state)]
         ((first, state),), ((again, _),) = diarizer(work), diarizer(work)
         assert np.array_equal(first, again)
 
@@ -148,7 +148,7 @@ def test_a_call_done_again_tells_the_same() -> None:
 def test_the_shortest_recordings_are_covered(samples: int) -> None:
     diarizer = SortformerDiarizer(model(4), LOW)
     sound = recording(1, 0)[:samples]
-    ((frames, _),) = diarizer([Stretch(sound, diarizer.initial_state(), last=True)])
+    ((frames, _),) = diarizer([StreamInput(sound, diarizer.initial_state(), last=True)])
     assert frames.shape == (-(-samples // FRAME_SAMPLES), 4)
     assert frames.dtype == np.float32
 
@@ -157,7 +157,7 @@ def test_wrong_lengths_are_refused() -> None:
     diarizer = SortformerDiarizer(model(4), LOW)
     for count in (diarizer.step_samples - 1, diarizer.step_samples + 1):
         with pytest.raises(ValueError, match="fewer only with last"):
-            diarizer([Stretch(np.zeros(count, np.float32), diarizer.initial_state())])
+            diarizer([StreamInput(np.zeros(count, np.float32), diarizer.initial_state())])
 
 
 def test_half_precision_stays_close() -> None:
