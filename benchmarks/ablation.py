@@ -27,7 +27,7 @@ from inference.catalogue import SPEAKER_VECTORS
 from inference.config import InferenceSettings
 from inference.diarization import SpeechRule
 from inference.models import SpeakerEncoder
-from inference.selection import DEFAULT, Loader, choose
+from inference.selection import DEFAULT, ModelLoader, choose_models
 
 DETECTORS_OWN = SpeechRule(on=0.5, off=0.35, lead_s=0.05, tail_s=0.05)
 EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)
@@ -70,9 +70,9 @@ def data_sets() -> dict[str, list[Case]]:
 def speaker_encoder(name: str) -> SpeakerEncoder:
     """A speaker encoder as the setting of the inference server names it."""
     settings = InferenceSettings(speaker_encoder=name, device="cpu")
-    model = choose(settings)[SPEAKER_VECTORS].model
+    model = choose_models(settings)[SPEAKER_VECTORS].model
     assert model is not None
-    return Loader.of(settings).speaker_encoder(model)
+    return ModelLoader.from_settings(settings).speaker_encoder(model)
 
 
 def measure(encoder: str) -> dict[str, dict[str, Scores]]:

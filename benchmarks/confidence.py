@@ -31,7 +31,7 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import errors_of, folded_words
 from benchmarks.spoken_data import Spoken, languages, meetings, readers
 from inference.engine import ModelEngine
-from inference.whisper import odds, uncalibrated
+from inference.whisper import log_odds, uncalibrated
 
 BINS = 10
 RELIABLE_WER = 30.0
@@ -80,7 +80,7 @@ async def heard(engine: ModelEngine, spoken: Spoken) -> Recording:
         spoken.name,
         spoken.set_name,
         np.array([confidence for confidence, _ in found]),
-        np.array([odds(uncalibrated(confidence)) for confidence, _ in found]),
+        np.array([log_odds(uncalibrated(confidence)) for confidence, _ in found]),
         np.array([right for _, right in found], np.float64),
         100 * errors_of(reference, hypothesis) / max(1, len(reference)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.scoring import SpokenInterval, annotation_of
-from server.conversation import Conversation, ModelEngine, Segment
+from server.conversation import Conversation, Engine, Segment
 from server.insights import Interruption, each_interruption, timeline
 
 # An interruption that is told so close to a true one is that one: its beginning is that of an utterance, whose pauses
@@ -83,7 +83,7 @@ def talk_of(intervals: Sequence[SpokenInterval], duration_us: int) -> Conversati
         )
         for place, one in enumerate(sorted(intervals), start=1)
     ]
-    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), ModelEngine(overlap=True))
+    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), Engine(overlap=True))
 
 
 def intervals_of(conversation: Conversation) -> list[SpokenInterval]:

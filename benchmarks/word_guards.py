@@ -41,7 +41,7 @@ from inference.models import (
     WindowTask,
 )
 from inference.selection import load_default_models
-from inference.whisper import WhisperRecogniser, Writing, guards, recogniser
+from inference.whisper import DecodedText, WhisperRecogniser, guards, recogniser
 
 DIALOGUES = ("d2_mf", "d4_noisy")
 MADE_S = 6.0
@@ -131,23 +131,23 @@ def changed(owner: Any, **values: Any) -> Iterator[None]:
 
 @contextmanager
 def _undoubted() -> Iterator[None]:
-    def never(writing: Writing) -> bool:
+    def never(writing: DecodedText) -> bool:
         return False
 
-    with changed(guards, is_doubted=never), changed(recogniser, is_doubted=never):
+    with changed(guards, is_doubtful=never), changed(recogniser, is_doubtful=never):
         yield
 
 
 @contextmanager
 def _never_asked_again() -> Iterator[None]:
-    write = WhisperRecogniser._text
+    write = WhisperRecogniser._decode_text
 
-    def once(self: Any, features: Any, duration_s: float, task: Any, *, with_times: bool) -> tuple[Writing, bool]:
+    def once(self: Any, features: Any, duration_s: float, task: Any, *, with_times: bool) -> tuple[DecodedText, bool]:
         if with_times:
-            return Writing([], 0.0, 0.0, duration_s), False
+            return DecodedText([], 0.0, 0.0, duration_s), False
         return write(self, features, duration_s, task, with_times=False)
 
-    with changed(WhisperRecogniser, _text=once):
+    with changed(WhisperRecogniser, _decode_text=once):
         yield
 
 
@@ -156,7 +156,7 @@ GUARDS: dict[str, Change] = {
     "all": nullcontext,
     "- doubt (log-probability, no speech)": _undoubted,
     "- compression": lambda: changed(guards, MAX_COMPRESSION=np.inf),
-    "- repeats": lambda: changed(recogniser, repeats_from=len),
+    "- repeats": lambda: changed(recogniser, loop_start=len),
     "- hearing the rest again": lambda: changed(recogniser, MAX_PASSES=1),
     "- a second text, with times": _never_asked_again,
 }

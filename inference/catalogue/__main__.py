@@ -18,7 +18,7 @@ from inference.catalogue.hub import TIMEOUT_S, Hub, HubUnreachable, PullFailed, 
 from inference.catalogue.listing import Catalogue, CatalogueUnreadable, catalogue
 from inference.catalogue.local import check_published, models_folder, resolve_entry
 from inference.catalogue.pull import pull
-from inference.catalogue.shown import as_json, listing, size_of, size_text
+from inference.catalogue.rendering import as_json, listing, size_of, size_text
 from inference.models import ModelCorrupt, ModelMissing
 
 out = Console(soft_wrap=True)
@@ -101,7 +101,7 @@ def run_pull(arguments: argparse.Namespace) -> int:
     known = catalogue()
     wanted = entries(known, arguments.names)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in TRUE:
-        return say_what_is_missing(wanted)
+        return report_missing(wanted)
     done = 0
     with Hub(hub_address(), os.environ.get("HF_TOKEN") or None, arguments.timeout) as hub:
         for entry in wanted:
@@ -150,7 +150,7 @@ def pull_one(entry: PublishedModel, hub: Hub, trust_first_use: bool) -> None:
     err.print(Text(f"{entry.key}: {state}, checked, in {models_folder() / entry.name}"))
 
 
-def say_what_is_missing(wanted: list[ModelEntry]) -> int:
+def report_missing(wanted: list[ModelEntry]) -> int:
     """Check local files only, and print what is missing. Return 0 when nothing is."""
     missing = 0
     for entry in wanted:

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from inference.catalogue.embedded import EMBEDDED
 from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, key_of
 
-OURS = Path(__file__).parent / "published"
+PUBLISHED_FOLDER = Path(__file__).parent / "published"
 # A catalogue is written by hand; a larger file is something else.
-MAX_CATALOGUE = 1024 * 1024
+MAX_CATALOGUE_BYTES = 1024 * 1024
 NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
 Text = Annotated[str, StringConstraints(max_length=500)]
 
@@ -33,7 +33,7 @@ class _File(BaseModel):
     size: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
-    def _stays_inside(self) -> Self:
+    def _check_path(self) -> Self:
         path = PurePosixPath(self.path)
         if str(path) != self.path or ".." in path.parts:
             raise ValueError("path must be plain and stay inside the model's folder")
@@ -58,7 +58,7 @@ class _Model(BaseModel):
     files: Annotated[list[_File], Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")
-    def _says_a_task(self) -> Self:
+    def _check_fields(self) -> Self:
         if self.task not in TASKS:
             raise ValueError(f"task must be one of: {', '.join(TASKS)}")
         if self.name == "pulled.json":
@@ -103,9 +103,11 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
     """Read the models and sets of one catalogue file. Raises CatalogueUnreadable."""
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_CATALOGUE + 1)
-        if len(raw) > MAX_CATALOGUE:
-            raise CatalogueUnreadable(f"{path} is larger than {MAX_CATALOGUE} bytes; a catalogue is a small TOML file")
+            raw = file.read(MAX_CATALOGUE_BYTES + 1)
+        if len(raw) > MAX_CATALOGUE_BYTES:
+            raise CatalogueUnreadable(
+                f"{path} is larger than {MAX_CATALOGUE_BYTES} bytes; a catalogue is a small TOML file"
+            )
         parsed: dict[str, Any] = tomllib.loads(raw.decode())
         listing = _Listing.model_validate(parsed)
     except OSError as error:
@@ -147,8 +149,8 @@ def catalogue() -> Catalogue:
     Raises:
         CatalogueUnreadable: a file is missing or has a mistake.
     """
-    theirs = os.environ.get("MEETRA_MODELS_CATALOGUE", "")
-    return _read((*sorted(OURS.glob("*.toml")), *([Path(theirs)] if theirs else [])))
+    user_file = os.environ.get("MEETRA_MODELS_CATALOGUE", "")
+    return _read((*sorted(PUBLISHED_FOLDER.glob("*.toml")), *([Path(user_file)] if user_file else [])))
 
 
 def looks_like_path(value: str) -> bool:

@@ -18,7 +18,7 @@ from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
 RECORD = "pulled.json"
-MAX_RECORD = 8 * 1024 * 1024
+MAX_RECORD_BYTES = 8 * 1024 * 1024
 PINNED_PATH = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-fA-F]{64})")
 SUFFIX_FORMATS: dict[str, Format] = {
     ".onnx": "onnx",
@@ -58,11 +58,11 @@ def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
     path = folder / RECORD
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_RECORD + 1)
+            raw = file.read(MAX_RECORD_BYTES + 1)
     except FileNotFoundError:
         return {}
     try:
-        if len(raw) > MAX_RECORD:
+        if len(raw) > MAX_RECORD_BYTES:
             raise ValueError("too large")
         models = json.loads(raw)["models"]
         record = {

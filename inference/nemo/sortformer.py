@@ -17,11 +17,11 @@ from inference.nemo.front_end import FeatureRow, MelFrontEnd
 from inference.nemo.runtime import torch_dtype
 from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
 from inference.sortformer import (
-    FEATURES_A_FRAME,
+    FEATURES_PER_FRAME,
     FRAME_SAMPLES,
     Chunk,
     StreamingSettings,
-    check_stretches,
+    check_step_lengths,
     settings_for,
 )
 
@@ -102,8 +102,8 @@ class SortformerDiarizer:
         return initial_state(int(self._modules.fc_d_model), self._device)
 
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_stretches(work, self.step_samples)
-        states = [replace(stretch.state, audio=stretch.state.audio.hear(stretch.samples)) for stretch in work]
+        check_step_lengths(work, self.step_samples)
+        states = [replace(stretch.state, audio=stretch.state.audio.with_samples(stretch.samples)) for stretch in work]
         told: list[list[NDArray[np.float32]]] = [[] for _ in work]
         with torch.inference_mode():
             # The last call of a session may emit several chunks, one after another.
@@ -113,8 +113,8 @@ class SortformerDiarizer:
                     states[row.index] = state
         results = []
         for stretch, frames_of, state in zip(work, told, states, strict=True):
-            silence = np.zeros((state.audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
-            state = replace(state, audio=state.audio.without_used(self._settings))
+            silence = np.zeros((state.audio.unemitted_frames() if stretch.last else 0, self.max_speakers), np.float32)
+            state = replace(state, audio=state.audio.trimmed(self._settings))
             results.append((np.concatenate([*frames_of, silence]), state))
         return results
 
@@ -132,7 +132,7 @@ class SortformerDiarizer:
         features = torch.zeros((1, 13, width), device=self._device)
         with torch.inference_mode():
             frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
-        if modules.subsampling_factor != FEATURES_A_FRAME or frames.shape[1] != 2:
+        if modules.subsampling_factor != FEATURES_PER_FRAME or frames.shape[1] != 2:
             raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
 
     def _ready(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:

@@ -192,7 +192,7 @@ class Session:
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
         probabilities, self._vad_state = await self._engine.vad.submit(self, StreamInput(levelled, self._vad_state))
         await asyncio.to_thread(self._acoustics.measure, samples)
-        await self._acoustics.judge(samples, probabilities)
+        await self._acoustics.score(samples, probabilities)
         needed = self._processed - MARGIN_SAMPLES
         if self._recognition:
             self._recognition.add_speech_probabilities(probabilities)

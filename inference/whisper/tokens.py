@@ -12,7 +12,7 @@ from inference.models import ModelUnfit
 
 LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 # Languages without spaces: a word is the shortest run of tokens that decodes to whole characters.
-WITHOUT_SPACES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
+UNSPACED_LANGUAGES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
 # Maximum number of tokens of key terms in a prompt.
 MAX_PROMPT_TOKENS = 200
 _REPLACEMENT = "\ufffd"
@@ -65,11 +65,11 @@ class WhisperTokens:
     def _before(self, key_terms: Sequence[str]) -> list[int]:
         written: list[int] = []
         for term in key_terms:
-            more = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
-            if len(written) + len(more) > MAX_PROMPT_TOKENS:
+            term_tokens = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
+            if len(written) + len(term_tokens) > MAX_PROMPT_TOKENS:
                 break
             # Key terms are text: special tokens that they may spell are removed.
-            written += [number for number in more if number < self.end_of_text]
+            written += [number for number in term_tokens if number < self.end_of_text]
         return [self.previous, *written] if written else []
 
     def text(self, tokens: Sequence[int]) -> str:
@@ -89,27 +89,27 @@ class WhisperTokens:
 
     def _begins(self, text: str, shown: str, before: str, language: str) -> bool:
         """Return whether the next text begins a word rather than continuing the one before."""
-        if before and before[-1] in _OPENING and not _spoken(before):
+        if before and before[-1] in _OPENING and not _has_letters(before):
             return False  # an opening mark joins its word, even across a space
         if text[:1].isspace():
             return True
-        if language not in WITHOUT_SPACES or not _spoken(before):
+        if language not in UNSPACED_LANGUAGES or not _has_letters(before):
             return False
         if shown[:1] in _OPENING or shown[:1] in _SIGNS:
             return True
         # Without spaces every run begins a word, except letters and digits of scripts with spaces: "3.5".
         last = before[-2:-1] if before[-1] in _WITHIN else before[-1]
-        return _spoken(shown) and not (_spaced(last) and _spaced(shown[:1]))
+        return _has_letters(shown) and not (_is_spaced_script(last) and _is_spaced_script(shown[:1]))
 
     def _characters(self, tokens: Sequence[int]) -> list[tuple[str, int, int]]:
         """Return the shortest runs of tokens that decode to whole characters: text, first index, end index."""
         found: list[tuple[str, int, int]] = []
         first = 0
-        for place in range(len(tokens)):
-            text = self.text(tokens[first : place + 1])
-            if _REPLACEMENT not in text or place + 1 - first >= _MAX_CHARACTER:
-                found.append((text.replace(_REPLACEMENT, ""), first, place + 1))
-                first = place + 1
+        for index in range(len(tokens)):
+            text = self.text(tokens[first : index + 1])
+            if _REPLACEMENT not in text or index + 1 - first >= _MAX_CHARACTER:
+                found.append((text.replace(_REPLACEMENT, ""), first, index + 1))
+                first = index + 1
         return found
 
     def _needed(self, token: str) -> int:
@@ -133,17 +133,17 @@ def _with_marks(words: Sequence[TokenWord]) -> list[TokenWord]:
     """Join marks on their own to the word before them; drop dashes on their own."""
     found: list[TokenWord] = []
     for word in words:
-        if _spoken(word.text):
+        if _has_letters(word.text):
             found.append(word)
         elif found and not _DASHES.issuperset(word.text):
             found[-1] = TokenWord(found[-1].text + word.text, found[-1].first, word.end)
     return found
 
 
-def _spaced(character: str) -> bool:
+def _is_spaced_script(character: str) -> bool:
     """Return whether it is a letter or digit of a script that is written with spaces."""
     return character.isalnum() and character < "\u0e00"
 
 
-def _spoken(text: str) -> bool:
+def _has_letters(text: str) -> bool:
     return any(character.isalnum() for character in text)

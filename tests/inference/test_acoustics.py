@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.acoustics.decay import decay_rates
-from inference.acoustics.dropouts import DropoutTrack
-from inference.acoustics.frames import FRAME_S, SEMITONE_ZERO_HZ, FrameTrack, clipped_samples
-from inference.acoustics.music import MusicTrack, continuity
+from inference.acoustics.dropouts import DropoutDetector
+from inference.acoustics.frames import FRAME_S, SEMITONE_ZERO_HZ, FrameAnalyzer, clipped_samples
+from inference.acoustics.music import MusicDetector, continuity
 from inference.models import SAMPLE_RATE_HZ, Samples
 from tests.recordings import sample_pcm
 
@@ -22,8 +22,8 @@ def tone(hertz: float, amplitude: float = 0.5) -> Samples:
     return np.asarray(amplitude * partials.sum(axis=0) / 1.5, np.float32)
 
 
-def track(samples: Samples, *cuts: int) -> FrameTrack:
-    frames = FrameTrack()
+def track(samples: Samples, *cuts: int) -> FrameAnalyzer:
+    frames = FrameAnalyzer()
     for piece in np.split(samples, cuts):
         frames.push(piece)
     frames.finish()
@@ -70,7 +70,7 @@ def test_a_decay_is_as_fast_as_it_is(rate: float) -> None:
 
 
 def gaps(samples: Samples, *cuts: int) -> list[tuple[float, float]]:
-    found = DropoutTrack()
+    found = DropoutDetector()
     for piece in np.split(samples, cuts):
         found.push(piece)
     return found.gaps
@@ -93,7 +93,7 @@ def test_a_lost_packet_is_found_wherever_the_audio_is_cut_and_a_pause_is_none() 
 def test_held_notes_are_continuous_and_speech_and_noise_are_not() -> None:
     chord = np.stack([tone(f, 0.2) for f in (220, 277, 330)]).sum(axis=0)[:SAMPLE_RATE_HZ]
     noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ).astype(np.float32) * 0.1
-    music = MusicTrack()
+    music = MusicDetector()
     music.push(np.asarray(sample_pcm() / 32768, np.float32))
     assert continuity(chord) > 0.6
     assert continuity(noise) < 0.3

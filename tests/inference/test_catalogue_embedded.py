@@ -16,7 +16,7 @@ from inference.catalogue.embedded import EMBEDDED, locate_files
 from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, PublishedModel
 from inference.catalogue.listing import catalogue
 from inference.catalogue.local import resolve_entry
-from inference.catalogue.shown import as_json, state_of
+from inference.catalogue.rendering import as_json, local_state
 from inference.models import ModelCorrupt, ModelMissing
 
 FIRST, SECOND, CONFIG = b"the first half, " * 4000, b"and the second. " * 3000, b'{"suppress_ids": []}'
@@ -142,7 +142,7 @@ def test_a_changed_part_is_refused_with_both_ways_to_mend_it(packages: Path, cha
         ModelCorrupt, match=rf"model\.bin\.part2 has SHA-256 .*, not {HALVES.files[0].sha256}; {PIP}; {PULL}"
     ):
         resolve_entry(HALVES)
-    assert state_of(HALVES, packages) == "wrong"
+    assert local_state(HALVES, packages) == "wrong"
 
 
 def test_a_changed_file_beside_the_parts_is_refused(packages: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_missing_package_is_told_with_both_ways_to_bring_it(packages: Path) ->
     remove_package(packages, "halves_two")
     with pytest.raises(ModelMissing, match=rf"^Halves .* is missing: no package halves_two; {PIP}; {PULL}"):
         resolve_entry(HALVES)
-    assert state_of(HALVES, packages) == "missing"
+    assert local_state(HALVES, packages) == "missing"
 
 
 def test_what_was_pulled_takes_the_place_of_a_package_that_is_gone_or_changed(packages: Path, pulled: Path) -> None:
@@ -166,7 +166,7 @@ def test_what_was_pulled_takes_the_place_of_a_package_that_is_gone_or_changed(pa
     for found in (changed, resolve_entry(HALVES)):
         assert (found.path, dict(found.parts), found.entry) == (pulled, {}, HALVES)
         assert dict(found.sha256) == {file.name: file.sha256 for file in HALVES.files}
-    assert state_of(HALVES, packages) == "here"
+    assert local_state(HALVES, packages) == "here"
 
 
 def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_path: Path) -> None:

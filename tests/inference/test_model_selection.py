@@ -23,7 +23,7 @@ from inference.onnx.speech.silero_vad import SileroStreamVad
 from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.selection.default_models import load_default_models
-from inference.selection.model_selection import SETTINGS, choose, load_models
+from inference.selection.model_selection import SETTINGS, choose_models, load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.inference import onnx_models, onnx_recognisers
@@ -124,7 +124,7 @@ def test_checkpoints_may_be_given_by_path(tmp_path: Path) -> None:
 def test_a_diarizer_needs_no_segmenter(tmp_path: Path) -> None:
     path = tmp_path / "sortformer.onnx"
     path.write_bytes(b"")
-    chosen = choose(settings(diarizer=str(path), segmenter="nowhere/at-all.pt"))
+    chosen = choose_models(settings(diarizer=str(path), segmenter="nowhere/at-all.pt"))
     assert chosen["diarization"].model is not None
     assert chosen["voice segmentation"].model is None
 
@@ -166,11 +166,11 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
 def test_a_path_may_be_pinned(tmp_path: Path) -> None:
     model = onnx_models.speaker_encoder(tmp_path / "a" / "titanet.onnx")
     digest = sha256(model)
-    chosen = choose(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
+    chosen = choose_models(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
     assert chosen.label == f"speaker vectors: a/titanet.onnx (SHA-256 {digest[:12]})"
     wrong = digest[::-1]
     with pytest.raises(ModelCorrupt, match=rf"^MEETRA_INFERENCE_SPEAKER_ENCODER=.*has SHA-256 {digest}, not {wrong}"):
-        choose(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
+        choose_models(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
 
 
 @pytest.fixture
@@ -204,10 +204,10 @@ def test_a_set_chooses_what_it_names_and_leaves_the_rest(own_catalogue: Path) ->
 
 
 def test_a_setting_of_a_task_goes_before_the_set(own_catalogue: Path) -> None:
-    chosen = choose(settings(models="mine", emotions="default"))
+    chosen = choose_models(settings(models="mine", emotions="default"))
     assert chosen["emotions"].label == "emotions: written examples on sentence vectors"
     assert chosen["sentence vectors"].label == "sentence vectors: tiny-sentences"
-    by_name = choose(settings(emotions="Tiny-Emotions"))
+    by_name = choose_models(settings(emotions="Tiny-Emotions"))
     assert by_name["emotions"].label == "emotions: tiny-emotions"
 
 

@@ -15,13 +15,13 @@ from inference.onnx.runtime import CPU, ON_CPU, Execution, open_session, varies_
 from inference.onnx.speakers.sortformer_cache import Frames, SpeakerMemory, ToldChunk, nothing_remembered, remember
 from inference.onnx.speakers.sortformer_description import check_settings, check_step, read_description
 from inference.sortformer import (
-    FEATURES_A_FRAME,
+    FEATURES_PER_FRAME,
     FRAME_SAMPLES,
     HOP_SAMPLES,
     Chunk,
     SessionAudio,
     StreamingSettings,
-    check_stretches,
+    check_step_lengths,
     settings_for,
 )
 
@@ -106,8 +106,8 @@ class OnnxSortformer:
         return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
 
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_stretches(work, self.step_samples)
-        audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
+        check_step_lengths(work, self.step_samples)
+        audios = [stretch.state.audio.with_samples(stretch.samples) for stretch in work]
         memories = [stretch.state.memory for stretch in work]
         told: list[list[Frames]] = [[] for _ in work]
         # The last call of a session may emit several chunks, one after another.
@@ -115,11 +115,11 @@ class OnnxSortformer:
             for row, answer in zip(rows, self._step_all(rows), strict=True):
                 told[row.index].append(answer.chunk_probabilities)
                 memories[row.index] = remember(row.memory, answer, self._settings, self._description.streaming)
-                audios[row.index] = audios[row.index].after(row.chunk.frames)
+                audios[row.index] = audios[row.index].with_emitted(row.chunk.frames)
         results = []
         for stretch, frames, audio, memory in zip(work, told, audios, memories, strict=True):
-            silence = np.zeros((audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
-            state = SortformerState(audio.without_used(self._settings), memory)
+            silence = np.zeros((audio.unemitted_frames() if stretch.last else 0, self.max_speakers), np.float32)
+            state = SortformerState(audio.trimmed(self._settings), memory)
             results.append((np.concatenate([*frames, silence]), state))
         return results
 
@@ -193,7 +193,7 @@ class OnnxSortformer:
             return chance.standard_normal((count, size), np.float32)
 
         # Three halvings make 2 frames of 13 features, unless they are causal.
-        chunks = [frames(FEATURES_A_FRAME + 5, bands), frames(3 * FEATURES_A_FRAME, bands)]
+        chunks = [frames(FEATURES_PER_FRAME + 5, bands), frames(3 * FEATURES_PER_FRAME, bands)]
         caches, fifos = [frames(0, width), frames(5, width)], [frames(0, width), frames(2, width)]
         rows = 1 if self._alone else 2
         needed, longest = [2, 3][:rows], [2, 10][rows - 1]

@@ -11,7 +11,7 @@ from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from inference.onnx.features import LogMelSettings
 from inference.onnx.runtime import Tensor, beside, check_graph, inputs_of, listed, read_as, read_object
 from inference.onnx.speakers.sortformer_cache import CacheRules
-from inference.sortformer import FEATURES_A_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES, StreamingSettings
+from inference.sortformer import FEATURES_PER_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES, StreamingSettings
 
 TASK = "diarization"
 
@@ -42,7 +42,7 @@ def read_description(model: Path) -> SortformerDescription:
     mel = description.mel
     fixed = {
         "sample_rate_hz": (description.sample_rate_hz, SAMPLE_RATE_HZ),
-        "subsampling": (description.subsampling, FEATURES_A_FRAME),
+        "subsampling": (description.subsampling, FEATURES_PER_FRAME),
         "mel.hop_samples": (mel.hop_samples, HOP_SAMPLES),
         "mel.n_fft": (mel.n_fft, FFT),
         "mel.window_samples": (mel.window_samples, WINDOW_SAMPLES),

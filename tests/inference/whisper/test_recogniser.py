@@ -113,7 +113,7 @@ def test_a_key_term_is_spelled_as_it_was_given(recogniser: WhisperRecogniser) ->
 def test_a_given_language_is_believed_where_none_could_be_detected(
     recogniser: WhisperRecogniser, morning: EncodedWindow
 ) -> None:
-    unclear = EncodedWindow(replace(morning.encoding, likeliest=0.3), morning.languages)
+    unclear = EncodedWindow(replace(morning.encoding, top_probability=0.3), morning.languages)
     detected, given = recogniser.decode([WindowTask(unclear, "en"), WindowTask(unclear, "en", language_given=True)])
     assert detected == (), "a crowd of which no language is likely says nothing"
     assert texts(given)[:2] == ["good", "morning"]
