@@ -204,7 +204,7 @@ def main() -> None:
     weights = sum(parameter.numel() for parameter in model.parameters())
     most = max(options.batch)
     settings = settings_for(options.latency, 4)
-    diarizer = SortformerDiarizer(model, settings, dtype=DTYPES[options.dtype], most_rows=most)
+    diarizer = SortformerDiarizer(model, settings, dtype=DTYPES[options.dtype], max_rows=most)
     streams = Streams(diarizer, settings)
     one_state = streams.state(streams.fullest_fifo(), ready=True)
     with torch.inference_mode():

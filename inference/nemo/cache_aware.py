@@ -74,11 +74,11 @@ class CacheAwareEncoder:
             drop_extra_pre_encoded=self._drop if known else 0,
         )
         # Copies: a view would keep the memory of all sessions of this call.
-        parted = [
+        split_caches = [
             (after[0][:, n : n + 1].clone(), after[1][:, n : n + 1].clone(), after[2][n : n + 1].clone())
             for n in range(len(caches))
         ]
-        return encoded, lengths, parted
+        return encoded, lengths, split_caches
 
 
 def _check_cache_aware(encoder: Any, name: str) -> None:

@@ -121,9 +121,9 @@ class ModelLoader:
             )
         languages = self._languages_of(model)
         if model.format == "nemo":
-            from inference.nemo import load_fitting_recogniser
+            from inference.nemo import load_any_recogniser
 
-            return load_fitting_recogniser(
+            return load_any_recogniser(
                 _single_file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages
             )
         from inference.onnx.speech import load_recogniser as load_onnx_recogniser

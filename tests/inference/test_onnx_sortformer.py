@@ -138,7 +138,7 @@ def told_together(model: OnnxSortformer, recordings: Sequence[NDArray[np.float32
 
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_every_frame_is_told_once_and_right_whatever_else_is_in_the_call(tmp_path: Path, latency: str) -> None:
-    model = OnnxSortformer(exported(tmp_path), latency=latency, most_rows=8)
+    model = OnnxSortformer(exported(tmp_path), latency=latency, max_rows=8)
     recordings = [sound(seconds, i) for i, seconds in enumerate((31.07, 0.005, 12.8, 45.0, 0.08, 33.333))]
     for samples, frames in zip(recordings, told_together(model, recordings), strict=True):
         assert frames.shape == (-(-len(samples) // FRAME_SAMPLES), SPEAKERS)

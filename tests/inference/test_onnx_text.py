@@ -21,7 +21,7 @@ from inference.onnx.text.minilm_encoder import LAYERS, MiniLmEncoder, build_grap
 from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.selection.model_probes import probe_emotions, probe_sentiment, probe_text_encoder
-from inference.text.labels import emotions_of, polarities_of
+from inference.text.labels import map_emotions, map_polarities
 from tests.inference import onnx_models
 from tests.inference.onnx_models import FLOAT, INT64
 
@@ -54,7 +54,7 @@ def test_go_emotions_labels_become_emotions(tmp_path: Path) -> None:
         chances = 1 / (1 + np.exp(-states(folder, sentence, 28).sum(axis=0)))
         expected = np.zeros(6)
         for label, chance in zip(GO_EMOTIONS, chances, strict=True):
-            place = emotions_of([label], {})[0]
+            place = map_emotions([label], {})[0]
             expected[place] = max(expected[place], chance)
         np.testing.assert_allclose(row, expected / expected.sum(), atol=1e-5)
     probe_emotions(emotions, 1)
@@ -123,14 +123,14 @@ def test_what_labels_mean_may_be_said_beside_the_model(tmp_path: Path) -> None:
 
 
 def test_known_labels() -> None:
-    assert [EMOTIONS[place] for place in emotions_of(["Joy", "no emotion", "ang"], {})] == [
+    assert [EMOTIONS[place] for place in map_emotions(["Joy", "no emotion", "ang"], {})] == [
         "happiness",
         "neutral",
         "anger",
     ]
-    assert polarities_of(["1 star", "2 stars", "5 stars"], {}) == [-1, -0.5, 1]
+    assert map_polarities(["1 star", "2 stars", "5 stars"], {}) == [-1, -0.5, 1]
     five = ["Very Negative", "negative", "neutral", "positive", "very positive"]
-    assert polarities_of(five, {}) == [-1, -0.5, 0, 0.5, 1]
+    assert map_polarities(five, {}) == [-1, -0.5, 0, 0.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_known_labels() -> None:
 )
 def test_labels_without_a_meaning_are_refused(labels: list[str], given: dict[str, object], said: str) -> None:
     with pytest.raises(ModelUnfit, match=said):
-        emotions_of(labels, given)
+        map_emotions(labels, given)
 
 
 @pytest.mark.parametrize("value", [2, "delight", True])
 def test_a_polarity_is_a_number_of_minus_one_to_one(value: object) -> None:
     with pytest.raises(ModelUnfit, match=r"labels\.a: .* is neither a number of -1 to 1"):
-        polarities_of(["a"], {"a": value})
+        map_polarities(["a"], {"a": value})
 
 
 def without(name: str) -> Callable[[Path], None]:

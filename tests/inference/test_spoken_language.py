@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from inference.words.language_tracker import SETTLE_S, LanguageTracker
 
 LANGUAGES = ("de", "en", "fr")
-EncoderWindow = tuple[Mapping[str, float], float]
+Window = tuple[Mapping[str, float], float]
 
 
-def heard(language: str, speech_s: float, sure: float = 0.9) -> EncoderWindow:
+def heard(language: str, speech_s: float, sure: float = 0.9) -> Window:
     """A window that seems to be in a language."""
     others = [other for other in LANGUAGES if other != language]
     return {language: sure, **dict.fromkeys(others, (1 - sure) / len(others))}, speech_s
@@ -33,7 +33,7 @@ class Judged:
 
 
 async def judged(
-    windows: Sequence[EncoderWindow],
+    windows: Sequence[Window],
     order: Sequence[int] | None = None,
     *,
     ends_after: int | None = None,
@@ -63,7 +63,7 @@ WINDOWS = st.lists(
 
 @given(st.data(), WINDOWS)
 @settings(max_examples=100, deadline=None)
-def test_which_window_is_heard_faster_changes_nothing(data: st.DataObject, windows: list[EncoderWindow]) -> None:
+def test_which_window_is_heard_faster_changes_nothing(data: st.DataObject, windows: list[Window]) -> None:
     order = data.draw(st.permutations(range(len(windows))))
     ends_after = data.draw(st.integers(0, len(windows)))
 
@@ -80,7 +80,7 @@ async def test_every_order_of_four_windows_ends_alike() -> None:
     assert len(found) == 1
 
 
-async def settled(windows: Sequence[EncoderWindow]) -> list[bool]:
+async def settled(windows: Sequence[Window]) -> list[bool]:
     """For each window, whether its language was told when it was heard and no end was known."""
     spoken = LanguageTracker(LANGUAGES)
     tasks = []

@@ -264,7 +264,7 @@ def test_what_is_no_archive_is_corrupt(tmp_path: Path, content: bytes) -> None:
 def test_a_fetched_tokenizer_is_refused() -> None:
     config = {**sortformer_config(SMALL), "tokenizer": {"type": "wpe", "dir": "x"}}
     with pytest.raises(ModelCorrupt, match=r"tokenizer\.type: a wpe tokenizer is fetched"):
-        configuration.check_parts(config, "x.nemo")
+        configuration.check_classes(config, "x.nemo")
 
 
 def test_loading_is_silent(sortformer_file: Path, capfd: pytest.CaptureFixture[str]) -> None:

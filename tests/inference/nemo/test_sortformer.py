@@ -88,7 +88,7 @@ def told_in_turns(
 )
 def test_seven_sessions_of_different_ages_get_the_frames_of_nemo(speakers: int, settings: StreamingSettings) -> None:
     seconds = [13.0, 7.777, 19.23, 0.31, 15.0001, 3.84, 9.999]
-    diarizer = SortformerDiarizer(model(speakers), settings, most_rows=7)
+    diarizer = SortformerDiarizer(model(speakers), settings, max_rows=7)
     told, states, largest = told_in_turns(
         diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [0, 11, 3, 5, 0, 20, 8]
     )
@@ -108,7 +108,7 @@ def test_seven_sessions_of_different_ages_get_the_frames_of_nemo(speakers: int, 
 @pytest.mark.parametrize("sessions", [1, 32])
 def test_a_call_of_any_size_tells_what_nemo_tells(sessions: int) -> None:
     seconds = [6.4 + 0.137 * number for number in range(sessions)]
-    diarizer = SortformerDiarizer(model(4), LOW, most_rows=sessions)
+    diarizer = SortformerDiarizer(model(4), LOW, max_rows=sessions)
     told, _, largest = told_in_turns(
         diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [n // 4 for n in range(sessions)]
     )
@@ -120,8 +120,8 @@ def test_a_call_of_any_size_tells_what_nemo_tells(sessions: int) -> None:
 
 def test_rows_split_over_several_passes_are_the_same() -> None:
     sounds = [recording(5, seed) for seed in range(5)]
-    together, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, most_rows=5), sounds, [0] * 5)
-    apart, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, most_rows=2), sounds, [0] * 5)
+    together, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, max_rows=5), sounds, [0] * 5)
+    apart, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, max_rows=2), sounds, [0] * 5)
     for one, other in zip(together, apart, strict=True):
         assert np.abs(one - other).max() < BOUND
 
