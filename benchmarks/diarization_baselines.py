@@ -11,7 +11,7 @@ from benchmarks.diarization_runs import Method, Vectors
 from inference.diarization import cluster_means, spectral_clusters
 from inference.models import EncoderProfile
 
-FEWEST = 3
+MIN_VECTORS = 3
 
 
 def _centroids(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
@@ -20,7 +20,7 @@ def _centroids(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
 
 def spectral_alone(vectors: Vectors, profile: EncoderProfile) -> Vectors:
     """NME-SC (Park et al. 2020), as the default's first guess, and nothing after it."""
-    if len(vectors) < FEWEST:
+    if len(vectors) < MIN_VECTORS:
         return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     return _centroids(vectors, spectral_clusters(vectors, profile.max_speakers))
 
@@ -29,7 +29,7 @@ def spectral_eigengap(vectors: Vectors, profile: EncoderProfile) -> Vectors:
     """scikit-learn's SpectralClustering on cosine similarities, the count by the largest gap of the eigenvalues."""
     from sklearn.cluster import SpectralClustering
 
-    if len(vectors) < FEWEST:
+    if len(vectors) < MIN_VECTORS:
         return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     affinity = np.clip(vectors @ vectors.T, 0, 1).astype(np.float64)
     degrees = affinity.sum(1)
@@ -51,7 +51,7 @@ class FixedThreshold:
     def __call__(self, vectors: Vectors, profile: EncoderProfile) -> Vectors:
         from sklearn.cluster import AgglomerativeClustering
 
-        if len(vectors) < FEWEST:
+        if len(vectors) < MIN_VECTORS:
             return cluster_means(vectors, np.zeros(len(vectors), np.int64))
         method = AgglomerativeClustering(
             n_clusters=None, metric="cosine", linkage="average", distance_threshold=self._distance
@@ -63,7 +63,7 @@ def spectralcluster_package(vectors: Vectors, profile: EncoderProfile) -> Vector
     """The package spectralcluster with the settings it names for ICASSP 2018 (Wang et al.)."""
     from spectralcluster import configs
 
-    if len(vectors) < FEWEST:
+    if len(vectors) < MIN_VECTORS:
         return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     return _centroids(vectors, configs.icassp2018_clusterer.predict(vectors))
 

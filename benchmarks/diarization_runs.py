@@ -44,12 +44,12 @@ Vectors = NDArray[np.float32]
 Clustering = Callable[[Vectors, EncoderProfile], Vectors]
 
 
-class Voices(Enum):
+class SegmentationUse(Enum):
     """What the segmentation of voices is used for."""
 
     NONE = "one speaker at a time"
-    BESIDE = "who has the floor, and who speaks beside"
-    UNITED = "and speech that the detector did not find"
+    OVERLAP = "who has the floor, and who speaks beside"
+    OVERLAP_AND_SPEECH = "and speech that the detector did not find"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Method:
     """In place of the product's own."""
     change_penalty: float = CHANGE_PENALTY
     """Where one speaker is heard at a time."""
-    voices: Voices = Voices.UNITED
-    rare: bool = True
+    segmentation: SegmentationUse = SegmentationUse.OVERLAP_AND_SPEECH
+    rare_voices: bool = True
     """The product's own clusters look for speakers who say little, where the segmentation tells voices apart."""
 
 
@@ -86,7 +86,7 @@ class Recordings:
         self._segmenter = PyannoteSegmenter(locate(SEGMENTATION))
         self._voices = [self._segment_voices(case.samples) for case in self.cases]
         self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or CampplusEncoder(locate(CAMPPLUS))
-        self._probabilities = [self._listen(case.samples) for case in self.cases]
+        self._probabilities = [self._speech_probabilities(case.samples) for case in self.cases]
         self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
 
     @property
@@ -100,16 +100,20 @@ class Recordings:
         if not windows:
             return []
         segmented = self._voices[number]
-        alone = single_voice_shares(segmented, windows) if method.rare and method.voices is not Voices.NONE else None
+        alone = (
+            single_voice_shares(segmented, windows)
+            if method.rare_voices and method.segmentation is not SegmentationUse.NONE
+            else None
+        )
         if method.cluster is None:
             centroids = cluster_speakers(vectors, self.profile, alone=alone)
         else:
             centroids = method.cluster(vectors, self.profile)
-        if method.voices is Voices.NONE:
+        if method.segmentation is SegmentationUse.NONE:
             segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
         else:
             middles_s = np.array([window.middle_s for window in windows])
-            if method.voices is Voices.UNITED:
+            if method.segmentation is SegmentationUse.OVERLAP_AND_SPEECH:
                 speech = join_speech(speech, detected_speech(segmented, self.cases[number].duration_s))
             segments = diarize_with_overlap(speech, segmented, Similarity(middles_s, vectors @ centroids.T))
         return [SpokenInterval(s.start_s, s.end_s, str(s.speaker)) for s in segments]
@@ -128,7 +132,7 @@ class Recordings:
         """Of every case."""
         return [self.score(number, self.diarize(number, method)) for number in range(len(self.cases))]
 
-    def _listen(self, samples: Samples) -> NDArray[np.float32]:
+    def _speech_probabilities(self, samples: Samples) -> NDArray[np.float32]:
         """Probabilities of speech, at the level that a session brings the audio to."""
         window = self._vad.window_samples
         padded = np.zeros(-(-len(samples) // window) * window, np.float32)
@@ -136,10 +140,10 @@ class Recordings:
         prior_samples = PRIOR_S * SAMPLE_RATE_HZ
         energy, block = prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10), BLOCK_WINDOWS * window
         for start in range(0, len(padded), block):
-            piece = padded[start : start + block]
-            energy += float(np.square(piece, dtype=np.float64).sum())
-            gain = TARGET_RMS / np.sqrt(energy / (start + len(piece) + prior_samples) + 1e-9)
-            padded[start : start + block] = np.clip(piece * np.float32(gain), -1, 1)
+            samples_of_block = padded[start : start + block]
+            energy += float(np.square(samples_of_block, dtype=np.float64).sum())
+            gain = TARGET_RMS / np.sqrt(energy / (start + len(samples_of_block) + prior_samples) + 1e-9)
+            padded[start : start + block] = np.clip(samples_of_block * np.float32(gain), -1, 1)
         ((probabilities, _),) = self._vad([StreamInput(padded, self._vad.initial_state())])
         return probabilities
 
@@ -154,7 +158,7 @@ class Recordings:
         return segmented
 
     def speech(self, number: int, rule: SpeechRule | None = None) -> list[SpeechSegment]:
-        """Stretches of speech in case ``number``, by the product's own rule unless another is given."""
+        """Speech segments of case ``number``; by the product's own rule unless another is given."""
         segmenter = SpeechSegmenter(self._vad.window_samples / SAMPLE_RATE_HZ, rule or SpeechRule())
         closed = segmenter.push(self._probabilities[number])
         return closed + segmenter.finish(self.cases[number].duration_s)

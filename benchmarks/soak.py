@@ -83,12 +83,12 @@ class Bots:
             await call.write(pb.StreamMeetingRequest(config=config))
             ready = (await call.read()).ready
             if audio:
-                at = ready.tracks[0].next_sample * 2
-                while at < len(self._audio):
-                    data = self._audio[at : at + CHUNK_BYTES]
-                    chunk = pb.AudioChunk(track_id="mix", first_sample=at // 2, data=data)
+                offset = ready.tracks[0].next_sample * 2
+                while offset < len(self._audio):
+                    data = self._audio[offset : offset + CHUNK_BYTES]
+                    chunk = pb.AudioChunk(track_id="mix", first_sample=offset // 2, data=data)
                     await call.write(pb.StreamMeetingRequest(audio=chunk))
-                    at += len(data)
+                    offset += len(data)
             if finish:
                 await call.write(pb.StreamMeetingRequest(control=pb.CONTROL_FINISH))
                 while (response := await call.read()) is not aio.EOF:
@@ -111,7 +111,7 @@ async def until_settled(connection: asyncpg.Connection[Any]) -> None:
     await asyncio.sleep(5)
 
 
-async def reading(system: RunningSystem, connection: asyncpg.Connection[Any]) -> dict[str, float]:
+async def read_resources(system: RunningSystem, connection: asyncpg.Connection[Any]) -> dict[str, float]:
     """What the processes hold now."""
     found: dict[str, float] = {}
     for name in PROCESSES:
@@ -133,8 +133,8 @@ async def _tasks(system: RunningSystem, name: str) -> int:
     os.kill(system.pid(name), signal.SIGUSR1)
     for _ in range(100):
         await asyncio.sleep(0.1)
-        if told := re.search(rb"holds: tasks (\d+)", log.read_bytes()[before:]):
-            return int(told[1])
+        if match := re.search(rb"holds: tasks (\d+)", log.read_bytes()[before:]):
+            return int(match[1])
     raise TimeoutError(f"{name} did not say what it holds")
 
 
@@ -155,11 +155,11 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
                 async with aio.insecure_channel(urlsplit(system.gateway).netloc) as channel:
                     bots = Bots(live_pb2_grpc.LiveServiceStub(channel), metadata, audio)
                     async with asyncio.TaskGroup() as group:
-                        for place in range(streams):
-                            group.create_task(bots.run(place % 4))
+                        for index in range(streams):
+                            group.create_task(bots.run(index % 4))
                 refused += bots.refused
                 await until_settled(connection)
-                readings.append(await reading(system, connection))
+                readings.append(await read_resources(system, connection))
                 print(f"wave {len(readings)}: {readings[-1]}", flush=True)
         finally:
             await connection.close()
@@ -176,14 +176,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20, help="how long waves are begun")
     parser.add_argument("--streams", type=int, default=200, help="streams of a wave, all at once")
     parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
-    figures = asyncio.run(measure(given.minutes, given.streams))
-    print(f"{figures['waves']} waves of {given.streams} streams, {figures['refused']} told to try again")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.minutes, options.streams))
+    print(f"{figures['waves']} waves of {options.streams} streams, {figures['refused']} told to try again")
     print(f"{'':<26}{'first':>10}{'last':>10}")
     for name, row in figures["rows"].items():
         print(f"{name:<26}{row['first']:>10.1f}{row['last']:>10.1f}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

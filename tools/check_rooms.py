@@ -84,7 +84,7 @@ class House:
             found[self.room_of(importer)].add(self.room_of(module))
         return dict(found)
 
-    def arrows_of_modules(self) -> dict[str, set[str]]:
+    def module_arrows(self) -> dict[str, set[str]]:
         """Return the modules that each module imports; imports between a package and its own modules are left out."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, name, _ in self._all_imports():
@@ -94,7 +94,7 @@ class House:
         return dict(found)
 
 
-def circle_of(arrows: dict[str, set[str]]) -> list[str]:
+def find_circle(arrows: dict[str, set[str]]) -> list[str]:
     """A circle of those that import one another; empty where there is none."""
     try:
         TopologicalSorter(arrows).prepare()
@@ -112,11 +112,11 @@ def main() -> int:
     """Check the repository's rooms; return 0 if they are clean, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tools.check_rooms", description=__doc__.splitlines()[0])
     parser.add_argument("--arrows", action="store_true", help="print which room imports which")
-    given = parser.parse_args()
+    options = parser.parse_args()
     house = House(ROOT)
     arrows, past = house.arrows(), house.past_doors()
-    circle = circle_of(arrows) or circle_of(house.arrows_of_modules())
-    if given.arrows:
+    circle = find_circle(arrows) or find_circle(house.module_arrows())
+    if options.arrows:
         for room, imported in sorted(arrows.items()):
             print(f"{room}: {', '.join(sorted(imported))}")
     for line in past:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.check_rooms import House, circle_of
+from tools.check_rooms import House, find_circle
 
 
 def test_what_is_exported_may_be_imported_and_nothing_else(tmp_path: Path) -> None:
@@ -33,10 +33,10 @@ def test_circles_of_rooms_and_of_modules_are_found(tmp_path: Path) -> None:
     second.write_text("from server.hall.first import a\n")
     disk.write_text("")
     found = House(tmp_path, ("server",))
-    assert (circle_of(found.arrows()), circle_of(found.arrows_of_modules())) == ([], [])
+    assert (find_circle(found.arrows()), find_circle(found.module_arrows())) == ([], [])
     first.write_text("def late():\n    from server.hall.second import b\n    from server.disk import c\n")
     found = House(tmp_path, ("server",))
-    assert circle_of(found.arrows()) == []
-    assert set(circle_of(found.arrows_of_modules())) == {"server.hall.first", "server.hall.second"}
+    assert find_circle(found.arrows()) == []
+    assert set(find_circle(found.module_arrows())) == {"server.hall.first", "server.hall.second"}
     disk.write_text("from server.hall import d\n")
-    assert set(circle_of(House(tmp_path, ("server",)).arrows())) == {"server.disk", "server.hall"}
+    assert set(find_circle(House(tmp_path, ("server",)).arrows())) == {"server.disk", "server.hall"}
