@@ -95,7 +95,7 @@ def main() -> int:
     parser.add_argument(
         "--speaker-encoder", default=DEFAULT, metavar="NAME", help="as MEETRA_INFERENCE_SPEAKER_ENCODER"
     )
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation data in {EVAL}", file=sys.stderr)

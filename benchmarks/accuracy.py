@@ -163,8 +163,8 @@ def print_simultaneous(sets: dict[str, dict[str, Any]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
-    parser.add_argument("--spliced", action="store_true", help="dialogues spliced of read speech, too")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--spliced", action="store_true", help="include dialogues spliced from read speech")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     folders = options.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
     ensure_scorers()

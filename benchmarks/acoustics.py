@@ -168,7 +168,7 @@ async def measure() -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.acoustics", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)

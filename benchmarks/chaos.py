@@ -110,7 +110,7 @@ def _disturb(system: RunningSystem, meeting: LiveMeeting, kind: str) -> None:
     try:
         os.kill(system.pid(kind), signal.SIGKILL)
     except ProcessLookupError:
-        print(f"  ({kind} was down already)", flush=True)
+        print(f"  ({kind} was already down)", flush=True)
 
 
 async def _upload(system: RunningSystem, pcm: NDArray[np.int16]) -> str:
@@ -211,13 +211,13 @@ async def measure(pcm: NDArray[np.int16], speed: float, disturbances: Disturbanc
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="length of the meeting")
-    parser.add_argument("--speed", type=float, default=1, help="times real time of the disturbed run")
-    parser.add_argument("--drops", type=int, default=20, help="connections cut")
-    parser.add_argument("--inference-kills", type=int, default=3, help="kill -9 of the inference server")
-    parser.add_argument("--api-kills", type=int, default=2, help="kill -9 of the API server")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--minutes", type=float, default=10, help="length of the meeting, minutes")
+    parser.add_argument("--speed", type=float, default=1, help="speed of the disturbed run, times real time")
+    parser.add_argument("--drops", type=int, default=20, help="number of connections to cut")
+    parser.add_argument("--inference-kills", type=int, default=3, help="number of kill -9 of the inference server")
+    parser.add_argument("--api-kills", type=int, default=2, help="number of kill -9 of the API server")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the times of the faults")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     disturbances = Disturbances(options.drops, options.inference_kills, options.api_kills, options.seed)
     figures = asyncio.run(measure(dialogues(options.minutes), options.speed, disturbances))

@@ -215,7 +215,7 @@ def main() -> None:
             f"latency {options.latency}; a session keeps {one_state.tensor_bytes() / 1e6:.2f} MB\n"
         )
         times = step_times(streams, options.batch, options.step_seconds)
-        print("sessions a call      median   processor  audio/time  against one")
+        print("sessions/call        median   processor  audio/time  against one")
         for row in times:
             print(
                 f"{row.sessions:15} {row.median_s * 1e3:8.1f} ms {row.processor_s * 1e3:8.1f} ms {row.speed:11.1f} "
@@ -259,12 +259,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="fp32")
     parser.add_argument("--latency", default="1.04s")
-    parser.add_argument("--seconds", type=float, default=20, help="of each trial with live streams")
-    parser.add_argument("--step-seconds", type=float, default=3, help="of each batch size of the step")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128], help="batch sizes")
-    parser.add_argument("--small", action="store_true", help="a Sortformer in miniature")
-    parser.add_argument("--steps-only", action="store_true", help="no live streams")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=20, help="duration of each trial with live streams")
+    parser.add_argument("--step-seconds", type=float, default=3, help="duration of each trial of a batch size")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128], help="batch sizes to try"
+    )
+    parser.add_argument("--small", action="store_true", help="use a miniature Sortformer")
+    parser.add_argument("--steps-only", action="store_true", help="skip the trials with live streams")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     options.batch = sorted({1, *options.batch})
     return options

@@ -71,11 +71,11 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.invention", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30, help="length of all sounds together")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--minutes", type=float, default=30, help="total length of all sounds, minutes")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not NONSPEECH.is_dir():
-        print(f"no recorded sounds in {NONSPEECH}: made ones alone", file=sys.stderr)
+        print(f"no recorded sounds in {NONSPEECH}: using synthetic ones only", file=sys.stderr)
     with temporary_folder() as folder:
         figures = asyncio.run(measure(options.minutes, folder))
     print(f"{'sound':<34}{'minutes':>8}{'words':>7}")

@@ -142,7 +142,7 @@ async def measure() -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.key_terms", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not READ.is_dir():
         print(f"no read speech in {READ}", file=sys.stderr)

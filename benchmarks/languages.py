@@ -162,7 +162,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         )
     for row in figures["utterances"]:
         if row["detected"] != row["language"]:
-            print(f"  {row['language']} {row['name']}: taken for {row['detected'] or 'nothing'} ({row['confidence']})")
+            print(f"  {row['language']} {row['name']}: detected as {row['detected'] or 'none'} ({row['confidence']})")
     for row in figures["meetings"]:
         print(f"\n{row['name']}, {row['minutes']} min: {row['right_language_percent']} % of {row['words']} words")
         for kind in ("parts", "heard"):
@@ -173,7 +173,7 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.languages", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not LANGUAGES.is_dir():
         print(f"no speech in several languages in {LANGUAGES}", file=sys.stderr)

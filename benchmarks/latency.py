@@ -38,9 +38,11 @@ async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 6], help="streams at once, each in turn")
-    parser.add_argument("--minutes", type=float, default=3, help="length of the meetings")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument(
+        "--streams", type=int, nargs="+", default=[1, 6], help="numbers of concurrent streams, tried in turn"
+    )
+    parser.add_argument("--minutes", type=float, default=3, help="length of the meetings, minutes")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     print(f"{'streams':>7}" + "".join(f"{kind + ' p50':>16}{'p95 s':>8}" for kind in KINDS))
     rows = asyncio.run(measure(options.streams, options.minutes))

@@ -157,8 +157,8 @@ def mean_row(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live_accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
-    parser.add_argument("--speed", type=float, default=4, help="times real time")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--speed", type=float, default=4, help="speed of the streams, times real time")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     folders = options.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
     paths = find_recordings(folders)

@@ -42,8 +42,10 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long", description=__doc__)
-    parser.add_argument("--minutes", type=float, nargs="+", default=[10, 60, 240], help="lengths")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[10, 60, 240], help="lengths of the recordings, minutes"
+    )
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     rows = []
     with temporary_folder() as folder:

@@ -105,7 +105,7 @@ def _guests(half: Half, count: int, random: np.random.Generator) -> dict[str, li
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.made_meetings", description=__doc__)
     parser.add_argument("--half", choices=[half.name.lower() for half in Half], default="tuning")
-    parser.add_argument("--meetings", type=int, default=len(PLANS), metavar="N", help="only the first N")
+    parser.add_argument("--meetings", type=int, default=len(PLANS), metavar="N", help="use only the first N meetings")
     options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation data in {EVAL}", file=sys.stderr)

@@ -69,9 +69,9 @@ async def measure(system: RunningSystem, recordings: int, seconds: float) -> dic
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_recordings", description=__doc__)
     parser.add_argument("--recordings", type=int, default=400)
-    parser.add_argument("--workers", type=int, default=4, help="recordings analysed at a time")
-    parser.add_argument("--seconds", type=float, default=6, help="length of each")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--workers", type=int, default=4, help="number of recordings analysed concurrently")
+    parser.add_argument("--seconds", type=float, default=6, help="length of each recording, seconds")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     os.environ["MEETRA_WORKER_CONCURRENCY"] = str(options.workers)
     with running_system() as system:

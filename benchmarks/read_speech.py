@@ -71,7 +71,7 @@ def _row(name: str, reference: str, hypothesis: str, confidence: float | None) -
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.read_speech", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not FOLDER.is_dir():
         print(f"no read speech in {FOLDER}", file=sys.stderr)

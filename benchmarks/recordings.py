@@ -31,7 +31,7 @@ def read_samples(path: Path) -> Samples:
         ]
         blocks += [resampled.to_ndarray().reshape(-1) for resampled in resampler.resample(None)]
     if not blocks:
-        raise ValueError(f"{path.name} holds no audio")
+        raise ValueError(f"{path.name} has no audio track")
     return np.concatenate(blocks).astype(np.float32) / np.float32(32768)
 
 

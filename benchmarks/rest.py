@@ -213,9 +213,9 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rest", description=__doc__)
-    parser.add_argument("--hours", type=float, default=2.0, help="length of the meeting")
-    parser.add_argument("--calls", type=int, default=200, help="calls of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--hours", type=float, default=2.0, help="length of the meeting, hours")
+    parser.add_argument("--calls", type=int, default=200, help="number of calls of each kind")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     figures = asyncio.run(measure(options.hours, options.calls))
     print(f"{figures['hours']:g} hours, {figures['sentences']} sentences, {figures['calls']} calls of each")

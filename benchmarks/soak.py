@@ -105,7 +105,7 @@ async def until_settled(connection: asyncpg.Connection[Any]) -> None:
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while await connection.fetchval("SELECT count(*) FROM live_meetings WHERE NOT concluded"):
         if time.monotonic() > deadline:
-            raise TimeoutError("meetings of the wave have no end")
+            raise TimeoutError("meetings of the wave did not finish in time")
         await asyncio.sleep(0.5)
     # What is concluded is let go of at the next look.
     await asyncio.sleep(5)
@@ -135,7 +135,7 @@ async def _tasks(system: RunningSystem, name: str) -> int:
         await asyncio.sleep(0.1)
         if match := re.search(rb"holds: tasks (\d+)", log.read_bytes()[before:]):
             return int(match[1])
-    raise TimeoutError(f"{name} did not say what it holds")
+    raise TimeoutError(f"{name} did not log what it holds")
 
 
 async def measure(minutes: float, streams: int) -> dict[str, Any]:
@@ -173,9 +173,9 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20, help="how long waves are begun")
-    parser.add_argument("--streams", type=int, default=200, help="streams of a wave, all at once")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--minutes", type=float, default=20, help="time during which waves are started, minutes")
+    parser.add_argument("--streams", type=int, default=200, help="number of concurrent streams per wave")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     figures = asyncio.run(measure(options.minutes, options.streams))
     print(f"{figures['waves']} waves of {options.streams} streams, {figures['refused']} told to try again")

@@ -47,9 +47,9 @@ async def hold(streams: int, minutes: float) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="how long the streams are held")
-    parser.add_argument("--streams", type=int, help="try this number alone")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--minutes", type=float, default=10, help="duration of each trial, minutes")
+    parser.add_argument("--streams", type=int, help="try only this number of streams")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with multiprocessing.get_context("spawn").Pool(cores) as pool:

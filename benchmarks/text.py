@@ -184,7 +184,7 @@ def _topics_of(meeting: TopicExample, sentences: Sequence[Sentence]) -> tuple[tu
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not TEXT.is_dir():
         print(f"no labelled text in {TEXT}", file=sys.stderr)

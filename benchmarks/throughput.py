@@ -95,13 +95,13 @@ async def measure(minutes: float, recordings: int, folder: Path) -> dict[str, An
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="length of each recording")
-    parser.add_argument("--recordings", type=int, default=1, help="how many, one after another")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--minutes", type=float, default=10, help="length of each recording, minutes")
+    parser.add_argument("--recordings", type=int, default=1, help="number of recordings, processed sequentially")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     with temporary_folder() as folder:
         figures = asyncio.run(measure(options.minutes, options.recordings, folder))
-    print(f"{'':<22}{'processor s/s':>14}{'pieces a call':>15}{'ms in the queue':>17}")
+    print(f"{'':<22}{'processor s/s':>14}{'items per call':>15}{'ms in the queue':>17}")
     for task, stage in figures["stages"].items():
         print(
             f"{task:<22}{stage['processor_s_per_s']:>14.5f}{stage['mean_batch']:>15.2f}{stage['mean_wait_ms']:>17.1f}"

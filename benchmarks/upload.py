@@ -74,7 +74,7 @@ def upload(system: RunningSystem, path: Path, token: str) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.upload", description=__doc__)
     parser.add_argument("--size-mb", type=int, default=1024, help="size of the recording, MiB")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_system() as system:
         recording = Path(folder, "large.wav")

@@ -221,7 +221,7 @@ def measure() -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.word_guards", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)

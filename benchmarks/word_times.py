@@ -189,11 +189,11 @@ async def measure(hours: float) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.word_times", description=__doc__)
-    parser.add_argument("--hours", type=float, default=2.0, help="length of the sparse recording")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--hours", type=float, default=2.0, help="length of the sparse recording, hours")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     if options.hours < MIN_HOURS:
-        parser.error(f"--hours: at least {MIN_HOURS:g}, so that every utterance is said more than once")
+        parser.error(f"--hours: must be at least {MIN_HOURS:g}, so that every utterance is repeated")
     if not DATA.is_dir():
         print(f"no dialogues in {DATA}", file=sys.stderr)
         return 2

@@ -59,7 +59,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
         server.add_insecure_port(settings.listen)
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
-        log.info("inference serves on %s with %s", settings.listen, "; ".join(models.names))
+        log.info("inference server listens on %s with models: %s", settings.listen, "; ".join(models.names))
         await stop.wait()
         await states.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)

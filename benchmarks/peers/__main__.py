@@ -98,8 +98,8 @@ def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[s
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", default=list(DEFAULT_DATA), help="folders of recordings")
-    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="these alone")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="run only these peers")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     ensure_scorers()
     rates = measure(options.data, options.peer)

@@ -31,11 +31,12 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
         sentences = request.sentences
         if len(sentences) > MAX_SENTENCES:
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: {len(sentences)}; at most {MAX_SENTENCES} at once"
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"sentences: {len(sentences)} given; send at most {MAX_SENTENCES} per request",
             )
         if any(len(sentence) > MAX_CHARACTERS for sentence in sentences):
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one is over {MAX_CHARACTERS} characters; split it"
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one has more than {MAX_CHARACTERS} characters; split it"
             )
         return await asyncio.to_thread(self._analyse, sentences)
 

@@ -61,7 +61,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         """Run one session over the stream; yield its events, numbered from 1."""
         if self.open_sessions >= self._max_sessions:
             await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; try again"
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; retry later"
             )
         self.open_sessions += 1
         try:
@@ -114,10 +114,14 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             raise InvalidRequest("config: the first message must carry it")
         config = first.config
         if config.sample_rate_hz != SAMPLE_RATE_HZ:
-            raise InvalidRequest(f"config.sample_rate_hz: {config.sample_rate_hz}; resample to {SAMPLE_RATE_HZ}")
+            raise InvalidRequest(
+                f"config.sample_rate_hz: {config.sample_rate_hz} is not supported; resample to {SAMPLE_RATE_HZ}"
+            )
         expected = config.expected_speakers if config.HasField("expected_speakers") else None
         if expected is not None and not 1 <= expected <= MAX_SPEAKERS:
-            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MAX_SPEAKERS}, or leave it out")
+            raise InvalidRequest(
+                f"config.expected_speakers: {expected} is out of range; give 1 to {MAX_SPEAKERS}, or omit it"
+            )
         language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,

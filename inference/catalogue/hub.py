@@ -79,7 +79,7 @@ class Hub:
         except httpx.InvalidURL:
             self.address = httpx.URL("")
         if self.address.scheme not in ("http", "https") or not self.address.host:
-            raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is no address of a hub; give https://HOST")
+            raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is not the address of a hub; give https://HOST")
         self._may_carry_token = self.address.scheme == "https" or self.address.host in LOOPBACK
         self._token = token
         self._first_pause_s = first_pause_s
@@ -139,14 +139,14 @@ class Hub:
         with self._send("GET", self._resolve(repository, revision, path), wanted, cross_hosts=True) as (response, _):
             self._check(response, repository, revision, path)
             if response.is_redirect:
-                raise PullFailed(f"{repository}/{path}: {response.url.host} redirects to nowhere")
+                raise PullFailed(f"{repository}/{path}: {response.url.host} sent a redirect without a location")
             start, total = 0, response.headers.get("content-length", "")
             if response.status_code == 206:
                 content_range = re.fullmatch(
                     r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", response.headers.get("content-range", "")
                 )
                 if content_range is None or int(content_range[1]) != offset:
-                    raise PullFailed(f"{repository}/{path}: the hub sent another part than was asked for")
+                    raise PullFailed(f"{repository}/{path}: the hub sent a different range than requested")
                 start, total = int(content_range[1]), content_range[2]
             yield start, int(total) if re.fullmatch(r"\d{1,15}", total) else None, _chunks(response)
 
@@ -170,12 +170,12 @@ class Hub:
                 reached = max(reached, progressed())
                 if failures >= ATTEMPTS:
                     raise HubUnreachable(
-                        f"{what}: no answer of use from {self.address} after {failures} attempts ({error}); check the "
-                        "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; what came so far is kept"
+                        f"{what}: no valid response from {self.address} after {failures} attempts ({error}); check the "
+                        "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; the downloaded part is kept"
                     ) from error
                 pause_s = min(self._first_pause_s * 2 ** (failures - 1), MAX_PAUSE_S)
                 pause_s = max(pause_s, min(error.wait_s, MAX_PAUSE_S))
-                log.warning("%s: %s; trying again in %.0f s", what, error, pause_s)
+                log.warning("%s: %s; retrying in %.0f s", what, error, pause_s)
                 time.sleep(pause_s)
 
     def _resolve(self, repository: str, revision: str, path: str) -> httpx.URL:
@@ -238,8 +238,10 @@ class Hub:
             hint = "with the account of HF_TOKEN" if self._token else "and set HF_TOKEN to a token of that account"
             raise AccessRefused(f"{repository}: accept the terms at {page} {hint} (HTTP {status}), then pull again")
         if status == 401:
-            hint = "HF_TOKEN is not accepted there" if self._token else "it may be private: set HF_TOKEN"
-            raise AccessRefused(f"{repository}: {self.address} knows no such repository for us (HTTP 401); {hint}")
+            hint = "the hub rejects HF_TOKEN" if self._token else "it may be private: set HF_TOKEN"
+            raise AccessRefused(
+                f"{repository}: {self.address} does not find the repository, or denies access (HTTP 401); {hint}"
+            )
         if status == 404:
             raise NotAtHub(f"{self.address} has no {repository}/{path} at revision {revision} ({code or 'HTTP 404'})")
         short = "; its file is shorter than expected" if status == 416 else ""

@@ -62,9 +62,9 @@ class _Model(BaseModel):
         if self.task not in TASKS:
             raise ValueError(f"task must be one of: {', '.join(TASKS)}")
         if self.name == "pulled.json":
-            raise ValueError("a model cannot be called as the record of pulls is")
+            raise ValueError("a model must not have the name of the record of pulls")
         if len({file.path for file in self.files}) != len(self.files):
-            raise ValueError("each file's path may be given once")
+            raise ValueError("each file's path must be unique")
         return self
 
     def entry(self) -> PublishedModel:
@@ -116,7 +116,7 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         raise CatalogueUnreadable(f"{path}: {problems}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueUnreadable(f"{path} is no TOML: {error}") from error
+        raise CatalogueUnreadable(f"{path} is not valid TOML: {error}") from error
     return [model.entry() for model in listing.model], listing.sets
 
 
@@ -133,13 +133,13 @@ def _read(paths: tuple[Path, ...]) -> Catalogue:
                 _member(models.get(key_of(member)), f"{path}: sets.{name}: {member}") for member in members
             )
             if len({entry.task for entry in sets[name]}) != len(members):
-                raise CatalogueUnreadable(f"{path}: sets.{name}: one model a task")
+                raise CatalogueUnreadable(f"{path}: sets.{name}: give one model per task")
     return Catalogue(tuple(models.values()), sets)
 
 
 def _member(model: ModelEntry | None, where: str) -> PublishedModel:
     if not isinstance(model, PublishedModel):
-        raise CatalogueUnreadable(f"{where} is no published model of the catalogue")
+        raise CatalogueUnreadable(f"{where} is not a published model of the catalogue")
     return model
 
 

@@ -70,7 +70,7 @@ def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
             for name, model in models.items()
         }
         if any(not re.fullmatch("[0-9a-f]{64}", file.sha256) for files in record.values() for file in files.values()):
-            raise ValueError("a digest is none")
+            raise ValueError("a digest is invalid")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelCorrupt(f"{path} cannot be read ({error}); remove it and pull the models again") from error
     return record
@@ -109,7 +109,7 @@ def check_published(entry: PublishedModel, folder: Path) -> dict[str, str]:
         expected = file.sha256 or (recorded.sha256 if recorded else None)
         if expected is None:
             raise ModelCorrupt(
-                f"{entry.name} ({entry.task}): nothing says what the digest of {path} is; "
+                f"{entry.name} ({entry.task}): the digest of {path} is unknown; "
                 f"copy {RECORD} along with the models, or {fix}"
             )
         found[file.path] = sha256_of(path)
@@ -141,9 +141,9 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
         names = known.names_for(task)
         raise ModelMissing(f"no model named {name_or_path!r} ({task}); the catalogue has: {names}; a file needs a '/'")
     if entry.task != task:
-        raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; for that there are: {known.names_for(task)}")
+        raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; models for {task}: {known.names_for(task)}")
     if not entry.backend:
-        raise ModelUnfit(f"{entry.key} ({task}): no backend runs it yet; 'meetra models list' says which models run")
+        raise ModelUnfit(f"{entry.key} ({task}): no backend runs it yet; 'meetra models list' shows which models run")
     return resolve_entry(entry)
 
 
@@ -160,10 +160,10 @@ def resolve_entry(entry: ModelEntry) -> ResolvedModel:
             try:
                 twin = _resolve_twin(entry)
             except (ModelCorrupt, CatalogueUnreadable) as error:
-                raise type(problem)(f"{problem}; what was pulled cannot take its place: {error}") from error
+                raise type(problem)(f"{problem}; the pulled copy cannot replace it: {error}") from error
             if twin is None:
                 raise
-            log.info("%s; %s takes its place", problem, entry.twin)
+            log.info("%s; using %s instead", problem, entry.twin)
             return twin
     assert isinstance(entry, PublishedModel)
     digests = check_published(entry, models_folder())
@@ -202,7 +202,7 @@ def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
 def _resolve_path(value: str, task: str) -> ResolvedModel:
     pinned = PINNED_PATH.fullmatch(value)
     if pinned is None and "@sha256:" in value:
-        raise ModelUnfit(f"{value} ({task}): after @sha256: come 64 hexadecimal digits")
+        raise ModelUnfit(f"{value} ({task}): give 64 hexadecimal digits after @sha256:")
     path = Path(pinned["path"] if pinned else value).expanduser().absolute()
     if not path.exists():
         raise ModelMissing(f"no model at {path} ({task}); give a file, a folder, or a name of 'meetra models list'")
@@ -221,7 +221,7 @@ def _format_of(path: Path, task: str) -> Format:
         if format_ := SUFFIX_FORMATS.get(path.suffix.lower()):
             return format_
         raise ModelUnfit(
-            f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}; of CTranslate2 give the folder"
+            f"{path} ({task}): a model file ends in {', '.join(SUFFIX_FORMATS)}; for CTranslate2 give the folder"
         )
     # First, since such a folder may also hold the model it was converted from.
     if all((path / name).is_file() for name in CTRANSLATE2_FILES):

@@ -70,7 +70,7 @@ def pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, *, trust
             return _pull(entry, hub, folder, report, trust_first_use)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpaceLeft(f"{entry.name}: no room left in {folder}; what came so far is kept") from error
+            raise NoSpaceLeft(f"{entry.name}: no space left in {folder}; the downloaded part is kept") from error
         raise PullFailed(f"{entry.name}: {error.strerror or error}: {error.filename or folder}") from error
 
 
@@ -129,14 +129,14 @@ def _expect(
             raise WrongBytes(f"{where}: the hub states {metadata.size} bytes, the catalogue {size}")
         size = metadata.size if size is None else size
     if size is None:
-        raise PullFailed(f"{where}: neither the catalogue nor the hub states its size; nothing was fetched")
+        raise PullFailed(f"{where}: neither the catalogue nor the hub states its size; nothing was downloaded")
     git_sha1 = metadata.git_sha1 if metadata and known is None else None
     sha256 = known or (metadata.sha256 if metadata else None)
     if sha256 is None and git_sha1 is None:
         if not trust_first_use:
             raise DigestUnknown(
                 f"{where}: neither the catalogue nor the hub states its digest; "
-                f"add --trust-first-use to accept what comes and hold it to that from then on"
+                f"add --trust-first-use to accept the file, and require its digest from then on"
             )
         stated_by = "first use"
     return _Expected(size, sha256, git_sha1, stated_by)
@@ -148,8 +148,8 @@ def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part
     missing, free = part.size - part.length, shutil.disk_usage(part.path.parent).free
     if free < missing:
         raise NoSpaceLeft(
-            f"{where}: {missing:,} bytes are to come, but {part.path.parent} has room for {free:,}; "
-            "make room, or set MEETRA_MODELS_DIR"
+            f"{where}: {missing:,} bytes are missing, but {part.path.parent} has space for {free:,}; "
+            "free space, or set MEETRA_MODELS_DIR"
         )
 
     def attempt() -> None:
@@ -158,13 +158,15 @@ def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part
             return
         with hub.read(entry.repository, revision, file.path, part.length) as (start, total, blocks):
             if total is not None and total != part.size:
-                raise WrongBytes(f"{where}: {total} bytes are announced, {part.size} expected; nothing of it was kept")
+                raise WrongBytes(f"{where}: {total} bytes are announced, {part.size} expected; the file was removed")
             if start != part.length:
                 part.restart()
             for block in blocks:
                 if not part.append(block):
                     part.path.unlink()
-                    raise WrongBytes(f"{where}: more than the announced {part.size} bytes came; the file was removed")
+                    raise WrongBytes(
+                        f"{where}: received more than the announced {part.size} bytes; the file was removed"
+                    )
                 report(file.path, part.length, part.size)
         if part.length < part.size:
             raise DownloadInterrupted("the connection was closed early")
@@ -180,7 +182,7 @@ def _verify_and_move(
     if wanted is not None and found != wanted:
         part.path.unlink()
         raise WrongBytes(
-            f"{entry.repository}/{file.path}: what came has digest {found}, not {wanted} ({expected.stated_by}); "
+            f"{entry.repository}/{file.path}: received digest {found}, not {wanted} ({expected.stated_by}); "
             "it was removed"
         )
     part.sync()
@@ -196,7 +198,7 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.warning("another process holds %s; waiting for it", path)
+            log.warning("waiting for another process that holds %s", path)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

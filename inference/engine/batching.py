@@ -200,7 +200,7 @@ class Batcher(Generic[Work, Result]):
         try:
             results = await self._run([entry.work for entry in batch])
             if len(results) != len(batch):
-                raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} pieces of work")
+                raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} items")
         except Exception as error:
             await self._retry_singly(batch, error)
         else:

@@ -39,7 +39,7 @@ def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype:
         ModelUnfit: it holds another class, or weights that do not fit; or device or dtype is unknown.
     """
     if not path.is_file():
-        raise ModelMissing(f"there is no model at {path}; fetch it with: meetra models pull {path.stem}")
+        raise ModelMissing(f"no model at {path}; download it with: meetra models pull {path.stem}")
     import_nemo()
     target_device, target_dtype = torch_device(device), torch_dtype(dtype)
     with tempfile.TemporaryDirectory(prefix="meetra-nemo-") as temporary:
@@ -66,7 +66,7 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
         with zipfile.ZipFile(file) as content:
             packed = [entry.filename for entry in content.infolist() if entry.compress_type != zipfile.ZIP_STORED]
     except (zipfile.BadZipFile, OSError) as error:
-        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or was cut short: {error}") from error
+        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or is truncated: {error}") from error
     if packed:
         # Compressed data may expand a thousandfold; torch.save never compresses.
         raise ModelCorrupt(f"{archive}: {WEIGHTS} holds compressed data, which torch.save never writes")
@@ -76,7 +76,7 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
             weights = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError, TypeError, EOFError) as error:
         raise ModelCorrupt(
-            f"{archive}: {WEIGHTS} holds something else than tensors and is refused: {_reason(error)}"
+            f"{archive}: {WEIGHTS} holds objects other than tensors and is refused: {_reason(error)}"
         ) from error
     if not isinstance(weights, dict) or not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in weights.items()
@@ -109,7 +109,7 @@ def _load_weights(model: Any, weights: dict[str, Any], archive: str) -> None:
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise ModelUnfit(f"{archive}: {WEIGHTS} does not fit its {CONFIG}: {_reason(error)}") from error
+        raise ModelUnfit(f"{archive}: {WEIGHTS} does not match its {CONFIG}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

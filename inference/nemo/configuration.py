@@ -67,9 +67,9 @@ def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]
     target = config.get("target")
     name = str(target).rpartition(".")[2]
     if name not in MODELS or target not in (f"{MODELS[name]}.{name}", f"nemo.collections.asr.models.{name}"):
-        raise ModelCorrupt(f"{archive}: target: {target!r} is none of the models that are loaded: {', '.join(MODELS)}")
+        raise ModelCorrupt(f"{archive}: target: {target!r} is not a supported model; supported: {', '.join(MODELS)}")
     if name not in wanted:
-        raise ModelUnfit(f"{archive} holds a {name}; here it must be {' or '.join(sorted(wanted))}")
+        raise ModelUnfit(f"{archive} holds a {name}; expected {' or '.join(sorted(wanted))}")
     return name
 
 
@@ -84,12 +84,14 @@ def check_classes(config: Mapping[str, Any], archive: str) -> None:
             if key in node and not (path == "" and key == "target"):
                 _check_target(node[key], f"{path}{key}", archive)
         if node.get("type") == "wpe":
-            raise ModelCorrupt(f"{archive}: {path}type: a wpe tokenizer is fetched from elsewhere; only bpe is loaded")
+            raise ModelCorrupt(
+                f"{archive}: {path}type: wpe tokenizers are not supported, as they load external files; use bpe"
+            )
 
 
 def _check_target(target: Any, path: str, archive: str) -> None:
     refusal = ModelCorrupt(
-        f"{archive}: {path}: {target!r} is no neural module of NeMo; this checkpoint is refused, as it could run code"
+        f"{archive}: {path}: {target!r} is not a neural module of NeMo; the checkpoint is refused, as it could run code"
     )
     if (
         not isinstance(target, str)
@@ -106,7 +108,7 @@ def _check_target(target: Any, path: str, archive: str) -> None:
         part = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ModelCorrupt(
-            f"{archive}: {path}: {target!r} is not in the installed NeMo; is the checkpoint of another version?"
+            f"{archive}: {path}: {target!r} is not in the installed NeMo; install the version it was made with"
         ) from error
     part = getattr(part, "__wrapped__", part)
     # Modules import others: nemo...conv_asr.torch.load has an allowed prefix too.

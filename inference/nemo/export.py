@@ -82,28 +82,28 @@ def _check_free(source: Path, destination: Path) -> None:
     """Check, before minutes of work, that no existing file would be replaced. Raises ModelUnfit."""
     for name in (f"{source.stem}.onnx", f"{source.stem}.json", "model.onnx", "encoder-model.onnx", "config.json"):
         if (destination / name).exists():
-            raise ModelUnfit(f"{destination / name} is already there; name another folder, or give --overwrite")
+            raise ModelUnfit(f"{destination / name} already exists; choose another folder, or give --overwrite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.nemo.export",
-        description="Export a NeMo checkpoint to ONNX and check that it gives what torch gives.",
-        epilog=f"Exit codes: 0 done; {EXIT_FAILED} it cannot be written; 2 wrong usage; {EXIT_MISSING} NeMo or the "
-        f"file is missing; {EXIT_UNFIT} the checkpoint is damaged or none that is exported; {EXIT_UNVERIFIED} the "
-        "graph differs from torch, and nothing was written.",
+        description="Export a NeMo checkpoint to ONNX and verify that its output equals torch's.",
+        epilog=f"Exit codes: 0 success; {EXIT_FAILED} cannot write files; 2 wrong usage; {EXIT_MISSING} NeMo or the "
+        f"file is missing; {EXIT_UNFIT} the checkpoint is corrupt or not supported; {EXIT_UNVERIFIED} the "
+        "graph's output differs from torch's; nothing was written.",
     )
     parser.add_argument("source", type=Path, metavar="SOURCE.nemo", help="the checkpoint")
-    parser.add_argument("destination", type=Path, metavar="DESTINATION", help="the folder for what is made")
-    parser.add_argument("--task", choices=TASKS, help="refuse a checkpoint for another task")
+    parser.add_argument("destination", type=Path, metavar="DESTINATION", help="output folder")
+    parser.add_argument("--task", choices=TASKS, help="task of the checkpoint; another one is refused")
     parser.add_argument(
         "--input",
         choices=INPUTS,
         default="samples",
-        help="what the graph of a speaker encoder takes: samples (default), or mel spectra made by whoever runs it",
+        help="input of a speaker encoder's graph: samples (default), or mel spectra that the caller computes",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an export that is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing export")
     options = parser.parse_args(arguments)
     try:
         result = export(
@@ -124,9 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(Exception(f"{options.destination}: {error.strerror or error}"), EXIT_FAILED)
     for file in result.files:
         print(f"wrote {file} ({file.stat().st_size} bytes)")
-    print(
-        f"largest difference from torch {result.max_difference:.1e}, at most {TOLERANCE:.0e} is let through", flush=True
-    )
+    print(f"largest difference from torch {result.max_difference:.1e}, at most {TOLERANCE:.0e} is allowed", flush=True)
     return 0
 
 

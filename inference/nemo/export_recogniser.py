@@ -150,7 +150,7 @@ def _encoder_case(model: Any, frames: tuple[int, ...], bands: int, seed: int) ->
             }
             found = model.forward(**given)[0][0]
             expected.append((found.T if hasattr(model, "joint") else found).numpy())
-    return f"pieces of {frames} features", {"audio_signal": features.numpy(), "length": lengths.numpy()}, expected
+    return f"chunks of {frames} features", {"audio_signal": features.numpy(), "length": lengths.numpy()}, expected
 
 
 def _compare_encoder(checked: Verification, what: str, found: Arrays, expected: list[Any]) -> None:

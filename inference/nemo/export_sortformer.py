@@ -69,7 +69,7 @@ def export_sortformer(model: Any, source: Path, destination: Path, report: Repor
         ExportUnverified: the graph's probabilities differ from torch's.
     """
     if not model.streaming_mode:
-        raise ModelUnfit(f"{source.name}: it hears whole recordings only; only a streaming Sortformer is exported")
+        raise ModelUnfit(f"{source.name}: it processes whole recordings only; export a streaming Sortformer")
     mel = describe_mel(model, source.name)
     modules = model.sortformer_modules
     width, bands = int(modules.fc_d_model), int(mel["bands"])

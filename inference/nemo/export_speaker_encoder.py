@@ -51,7 +51,7 @@ def export_speaker_encoder(
     masks = masks_padding(model)
     if input_kind == "mel" and not masks and model.preprocessor.featurizer.pad_to:
         raise ModelUnfit(
-            f"{source.name}: its encoder hears the padding that preprocessor.pad_to asks for; export it from samples"
+            f"{source.name}: its encoder does not mask the padding of preprocessor.pad_to; export with --input samples"
         )
     encoder = NemoSpeakerEncoder(model)
     # Before tracing, which modifies the model.

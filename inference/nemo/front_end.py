@@ -45,7 +45,7 @@ class MelFrontEnd:
         wanted = (SAMPLE_RATE_HZ, HOP_SAMPLES, FFT, WINDOW_SAMPLES, 1, False)
         if found != wanted:
             raise ModelUnfit(
-                f"{name}: its front end has rate, hop, FFT, window, splicing, exact_pad = {found}; {wanted} is served"
+                f"{name}: its front end has rate, hop, FFT, window, splicing, exact_pad = {found}; expected {wanted}"
             )
         if featurizer.normalize in ("per_feature", "all_features") or isinstance(featurizer.normalize, dict):
             raise ModelUnfit(

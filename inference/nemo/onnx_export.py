@@ -73,7 +73,7 @@ class Verification:
         difference /= max(1.0, np.abs(expected).max(initial=0.0))
         if not difference <= TOLERANCE:
             raise ExportUnverified(
-                f"{self._name}: {what}: off by {difference:.2g} from torch; at most {TOLERANCE:g} is let through"
+                f"{self._name}: {what}: off by {difference:.2g} from torch; at most {TOLERANCE:g} is allowed"
             )
         self.max_difference = max(self.max_difference, float(difference))
 

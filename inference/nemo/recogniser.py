@@ -47,8 +47,7 @@ def build_recogniser(model: Any, languages: Sequence[str], name: str) -> Recogni
     """Create the recogniser of a loaded checkpoint; ``name`` of its file. Raises ModelUnfit: it is not for 16 kHz."""
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
-            f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
-            f"a recogniser for {SAMPLE_RATE_HZ} Hz is needed"
+            f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; expected {SAMPLE_RATE_HZ} Hz"
         )
     return NemoRecogniser(model, languages)
 
@@ -81,7 +80,7 @@ class NemoRecogniser:
         longest = int(self.max_chunk_s * SAMPLE_RATE_HZ)
         for index, chunk in enumerate(chunks):
             if not 0 < len(chunk) <= longest:
-                raise ValueError(f"pieces[{index}] has {len(chunk)} samples; 1 to {longest} are taken")
+                raise ValueError(f"chunks[{index}] has {len(chunk)} samples; expected 1 to {longest}")
         words: list[tuple[RecognisedWord, ...]] = [()] * len(chunks)
         for batch in self._batches(chunks):
             for index, found in zip(batch, self._recognise([chunks[index] for index in batch]), strict=True):

@@ -93,7 +93,7 @@ class SortformerDiarizer:
         settings_for(latency, 4)  # reject an unknown name before minutes of loading
         model = load_checkpoint(path, {"SortformerEncLabelModel"}, device=device)
         if not model.streaming_mode:
-            raise ModelUnfit(f"{path.name}: it hears whole recordings only; use a streaming Sortformer")
+            raise ModelUnfit(f"{path.name}: it processes whole recordings only; use a streaming Sortformer")
         settings = settings_for(latency, int(model.sortformer_modules.n_spk))
         return cls(model, settings, dtype=dtype, name=path.name)
 
@@ -133,7 +133,7 @@ class SortformerDiarizer:
         with torch.inference_mode():
             frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
         if modules.subsampling_factor != FEATURES_PER_FRAME or frames.shape[1] != 2:
-            raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
+            raise ModelUnfit(f"{name}: its encoder must be non-causal with 8 features per frame")
 
     def _next_chunks(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""

@@ -62,7 +62,7 @@ def load_speaker_encoder(path: Path, *, device: str, dtype: str) -> SpeakerEncod
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
             f"{path.name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
-            f"a speaker encoder for {SAMPLE_RATE_HZ} Hz is needed"
+            f"expected {SAMPLE_RATE_HZ} Hz"
         )
     return NemoSpeakerEncoder(model)
 

@@ -43,7 +43,9 @@ def describe_mel(model: Any, name: str) -> dict[str, Any]:
     if window not in _WINDOWS:
         raise ModelUnfit(f"{name}: preprocessor.window is {window!r}; one of {', '.join(_WINDOWS)} can be exported")
     if not isinstance(featurizer.log_zero_guard_value, int | float):
-        raise ModelUnfit(f"{name}: preprocessor.log_zero_guard_value is {featurizer.log_zero_guard_value!r}, no number")
+        raise ModelUnfit(
+            f"{name}: preprocessor.log_zero_guard_value is {featurizer.log_zero_guard_value!r}; expected a number"
+        )
     normalise = featurizer.normalize
     if not isinstance(normalise, str | None) or normalise == "all_features" or "fixed" in (normalise or ""):
         raise ModelUnfit(f"{name}: preprocessor.normalize is {normalise!r}; per_feature or NA can be exported")

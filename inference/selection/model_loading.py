@@ -180,8 +180,7 @@ class ModelLoader:
 def _require_format(model: ResolvedModel, *formats: str) -> None:
     if model.format not in formats:
         raise ModelUnfit(
-            f"{model.path.name} is of the format {model.format}; for {model.task} there is a backend for "
-            f"{' and '.join(formats)} alone"
+            f"{model.path.name} has the format {model.format}; supported for {model.task}: {', '.join(formats)}"
         )
 
 
@@ -191,5 +190,5 @@ def _single_file(path: Path) -> Path:
         return path
     found = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".nemo") and file.is_file())
     if len(found) != 1:
-        raise ModelUnfit(f"{path} holds {len(found)} files that end in .onnx or .nemo; name the one that is meant")
+        raise ModelUnfit(f"{path} holds {len(found)} files that end in .onnx or .nemo; give the path of one of them")
     return found[0]

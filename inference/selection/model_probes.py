@@ -91,10 +91,10 @@ def probe_segmenter(segmenter: VoiceSegmenter) -> None:
 def probe_recogniser(recogniser: Recogniser) -> None:
     """Recognise chunks of a second and of a third. Raises ModelUnfit."""
     chunks = [faint_noise(SAMPLE_RATE_HZ), faint_noise(SAMPLE_RATE_HZ // 3)]
-    with _failing_as("a call with pieces of 1 s and 0.33 s"):
+    with _failing_as("a call with chunks of 1 s and 0.33 s"):
         found = recogniser(chunks)
     if len(found) != len(chunks):
-        raise ModelUnfit(f"it gives words of {len(found)} pieces for {len(chunks)}")
+        raise ModelUnfit(f"it returns words of {len(found)} chunks for {len(chunks)}")
     for chunk, words in zip(chunks, found, strict=True):
         for word in words:
             _check_word(word, len(chunk) / SAMPLE_RATE_HZ)
@@ -120,7 +120,7 @@ def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:
         ((first, state),) = recogniser([StreamInput(faint_noise(step), recogniser.initial_state())])
         ((second, _),) = recogniser([StreamInput(faint_noise(rest), state, last=True)])
     if second.ongoing is not None:
-        raise ModelUnfit(f"the word {second.ongoing.text!r} goes on after the end of the audio")
+        raise ModelUnfit(f"the word {second.ongoing.text!r} continues after the end of the audio")
     for word in (*first.words, *second.words):
         _check_word(word, duration_s)
 
@@ -128,9 +128,11 @@ def probe_streaming_recogniser(recogniser: StreamingRecogniser) -> None:
 def _check_word(word: RecognisedWord, duration_s: float) -> None:
     confidence = word.confidence
     if not word.text.strip() or (confidence is not None and not 0 <= confidence <= 1):
-        raise ModelUnfit(f"it gives the word {word.text!r} with confidence {confidence}; needed is 0 to 1")
+        raise ModelUnfit(f"it returns the word {word.text!r} with confidence {confidence}; expected 0 to 1")
     if not 0 <= word.start_s <= word.end_s <= duration_s + 1e-3:
-        raise ModelUnfit(f"it puts a word at {word.start_s:.2f} to {word.end_s:.2f} s of a piece of {duration_s:.2f} s")
+        raise ModelUnfit(
+            f"it returns a word from {word.start_s:.2f} to {word.end_s:.2f} s in a chunk of {duration_s:.2f} s"
+        )
 
 
 def probe_quality(quality: QualityEstimator) -> None:
@@ -176,22 +178,22 @@ def _failing_as(call: str) -> Iterator[None]:
 
 def _check_shape(what: str, found: NDArray[np.float32], needed: tuple[int, ...]) -> None:
     if found.shape != needed:
-        raise ModelUnfit(f"{what} have shape {found.shape}; needed is {needed}")
+        raise ModelUnfit(f"{what} have shape {found.shape}; expected {needed}")
 
 
 def _check_range(what: str, found: NDArray[np.floating], low: float, high: float) -> None:
     if not np.isfinite(found).all() or found.min(initial=low) < low or found.max(initial=high) > high:
-        raise ModelUnfit(f"{what} go from {found.min():.3g} to {found.max():.3g}; needed is {low} to {high}")
+        raise ModelUnfit(f"{what} go from {found.min():.3g} to {found.max():.3g}; expected {low} to {high}")
 
 
 def _check_probabilities(what: str, found: NDArray[np.float32]) -> None:
     """Check that rows are probabilities that sum to 1."""
     _check_range(what, found, 0, 1)
     if np.abs(found.sum(axis=1) - 1).max() > LENGTH_TOLERANCE:
-        raise ModelUnfit(f"its {what} sum to {found.sum(axis=1).min():.3f}; needed is 1")
+        raise ModelUnfit(f"its {what} sum to {found.sum(axis=1).min():.3f}; expected 1")
 
 
 def _check_unit_length(what: str, found: NDArray[np.float32]) -> None:
     lengths = np.linalg.norm(found.astype(np.float64), axis=1)
     if not np.isfinite(lengths).all() or np.abs(lengths - 1).max() > LENGTH_TOLERANCE:
-        raise ModelUnfit(f"{what} have lengths of {lengths.min():.3g} to {lengths.max():.3g}; needed is 1")
+        raise ModelUnfit(f"{what} have lengths of {lengths.min():.3g} to {lengths.max():.3g}; expected 1")

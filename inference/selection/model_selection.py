@@ -179,7 +179,7 @@ def load_models(settings: InferenceSettings) -> ModelSet:
             probe_window_recogniser(recogniser)
     for choice in chosen.values():
         if choice.setting:
-            log.info("%s does %s", choice.label.partition(": ")[2], choice.task)
+            log.info("model %s is used for %s", choice.label.partition(": ")[2], choice.task)
     return ModelSet(
         vad=vad,
         encoder=encoder,
@@ -213,7 +213,7 @@ def _set_models(name: str) -> dict[str, str]:
         return {}
     sets = catalogue().sets
     if name not in sets:
-        raise ModelMissing(f"there is no such set of models; there are: {', '.join((DEFAULT_SET, *sets))}")
+        raise ModelMissing(f"no such set of models; known sets: {', '.join((DEFAULT_SET, *sets))}")
     return {entry.task: entry.name for entry in sets[name]}
 
 
@@ -223,7 +223,7 @@ def _choose(task: str, value: str, set_name: str, set_models: dict[str, str]) ->
         if task in OPTIONAL_TASKS:
             return ModelChoice(task, None)
         with _naming_setting(setting):
-            raise ModelUnfit(f"{task} cannot be left out; only the diarizer and the segmenter can")
+            raise ModelUnfit(f"{task} is required; only the diarizer and the segmenter can be none")
     if not value and task in set_models:
         value, setting = set_models[task], f"{PREFIX}MODELS={set_name}"
     if value in ("", DEFAULT):

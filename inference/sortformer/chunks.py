@@ -45,7 +45,7 @@ def check_step_lengths(work: Sequence[StreamInput], step_samples: int) -> None:
     for item in work:
         count = len(item.samples)
         if count > step_samples or (count < step_samples and not item.last):
-            raise ValueError(f"{count} samples; {step_samples} a call, fewer only with last")
+            raise ValueError(f"{count} samples; expected {step_samples} per call, fewer only with last")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def map_emotions(labels: Sequence[str], overrides: Mapping[str, object]) -> list
     normalised = _normalised_overrides(labels, overrides)
     for label, emotion in normalised.items():
         if emotion not in EMOTIONS:
-            raise ModelUnfit(f"labels.{label}: {emotion!r} is none of {', '.join(EMOTIONS)}")
+            raise ModelUnfit(f"labels.{label}: {emotion!r} is not one of {', '.join(EMOTIONS)}")
     names = [normalised.get(normalise_label(label), _SYNONYMS.get(normalise_label(label))) for label in labels]
     _refuse_unknown([label for label, name in zip(labels, names, strict=True) if name is None], ", ".join(EMOTIONS))
     return [EMOTIONS.index(str(name)) for name in names]
@@ -96,6 +96,6 @@ def _normalised_overrides(labels: Sequence[str], overrides: Mapping[str, object]
 def _refuse_unknown(labels: Sequence[str], meanings: str) -> None:
     if labels:
         raise ModelUnfit(
-            f"nothing says what the labels {', '.join(labels[:10])} mean; "
-            f'say it in the .json file beside the model: {{"labels": {{"{labels[0]}": ...}}}}, with {meanings}'
+            f"meaning of the labels {', '.join(labels[:10])} is unknown; "
+            f'define it in the .json file beside the model: {{"labels": {{"{labels[0]}": ...}}}}, with {meanings}'
         )

@@ -115,7 +115,7 @@ class WhisperTokens:
     def _needed(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
         if number is None:
-            raise ModelUnfit(f"tokenizer.json has no token {token}: it is none of Whisper's")
+            raise ModelUnfit(f"tokenizer.json has no token {token}: it is not a Whisper tokenizer")
         return int(number)
 
 

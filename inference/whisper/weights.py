@@ -103,13 +103,13 @@ def _on_gpu(device: str) -> bool:
 def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
     file = path / TOKENIZER
     if not files and not file.is_file():
-        raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from where the model came from")
+        raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from the model's source")
     try:
         if not files and file.stat().st_size > MAX_TEXT_BYTES:
             raise ValueError(f"it is larger than {MAX_TEXT_BYTES} bytes")
         return Tokenizer.from_str(_restore_first_merge(files[TOKENIZER] if files else file.read_bytes()))
     except Exception as error:
-        raise ModelCorrupt(f"{file} is no tokenizer: {str(error)[:200]}") from error
+        raise ModelCorrupt(f"{file} is not a tokenizer: {str(error)[:200]}") from error
 
 
 def _restore_first_merge(raw: bytes) -> str:

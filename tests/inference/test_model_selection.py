@@ -226,12 +226,12 @@ def test_the_recommended_set_says_which_command_brings_it(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("chosen", "kind", "said"),
     [
-        ({"models": "best"}, ModelMissing, "MODELS=best: there is no such set of models; there are: default, recomm"),
-        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity cannot be left out; only the diarizer and"),
+        ({"models": "best"}, ModelMissing, "MODELS=best: no such set of models; known sets: default, recomm"),
+        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity is required; only the diarizer and"),
         ({"vad": "marble"}, ModelMissing, "VAD=marble: no model named 'marble'"),
         ({"vad": "./nothing.onnx"}, ModelMissing, "VAD=./nothing.onnx: no model at .*nothing.onnx"),
         ({"vad": "go-emotions-roberta-onnx-int8"}, ModelUnfit, "VAD=.* is for emotions, not voice activity"),
-        ({"quality": str(locate(SILERO_VAD))}, ModelUnfit, "QUALITY=.*sequence.onnx takes input float .*; needed is"),
+        ({"quality": str(locate(SILERO_VAD))}, ModelUnfit, "QUALITY=.*sequence.onnx takes input float .*; expected"),
         ({"emotions": str(locate(DNSMOS))}, ModelMissing, "EMOTIONS=.*no tokenizer.json beside .*sig_bak_ovr.onnx"),
     ],
 )
@@ -246,7 +246,9 @@ def test_what_cannot_be_chosen_is_refused_with_the_setting(
 def test_a_file_of_another_format_is_refused(tmp_path: Path, setting: str) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"")
-    with pytest.raises(ModelUnfit, match=f"^MEETRA_INFERENCE_{setting.upper()}=.*of the format safetensors; for"):
+    with pytest.raises(
+        ModelUnfit, match=f"^MEETRA_INFERENCE_{setting.upper()}=.*has the format safetensors; supported for"
+    ):
         load_models(settings(**{setting: str(path)}))
 
 
@@ -269,7 +271,7 @@ def test_a_server_that_cannot_start_says_why_in_a_line_and_ends(tmp_path: Path) 
     done = run("-m", "inference", MEETRA_INFERENCE_EMOTIONS=str(folder))
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "ERROR" in line]
-    assert f"MEETRA_INFERENCE_EMOTIONS={folder}: nothing says what the labels LABEL_0, LABEL_1 mean" in line
+    assert f"MEETRA_INFERENCE_EMOTIONS={folder}: meaning of the labels LABEL_0, LABEL_1 is unknown" in line
     done = run("-m", "inference", MEETRA_INFERENCE_DEVICE="tpu")
     assert done.returncode == 2
     assert "MEETRA_INFERENCE_DEVICE: Input should be 'auto', 'cpu', 'cuda' or 'tensorrt'" in done.stderr

@@ -82,7 +82,7 @@ def test_an_exported_encoder_takes_the_place_of_its_checkpoint(checkpoints: Path
 def test_a_checkpoint_for_another_task_is_refused(checkpoints: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*titanet.nemo holds a EncDecSpeakerLabelModel"):
         load_models(settings(diarizer=str(checkpoints / "titanet.nemo")))
-    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_VAD=.*is of the format nemo; for voice activity"):
+    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_VAD=.*has the format nemo; supported for voice activity"):
         load_models(settings(vad=str(checkpoints / "titanet.nemo")))
     with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*encoder.json: task is 'speaker_vectors'"):
         load_models(settings(diarizer=str(onnx_models.speaker_encoder(tmp_path / "encoder.onnx"))))

@@ -152,7 +152,7 @@ def with_words_for_a_vocabulary(folder: Path) -> None:
         (broken, ModelCorrupt, "nemo-conformer-ctc: .*model.onnx"),
         (without_vocabulary, ModelMissing, r"not complete for model_type nemo-conformer-ctc: File 'vocab.txt'"),
         (without_config, ModelMissing, "holds no config.json: write one"),
-        (of_another_kind, ModelUnfit, "model_type is 'wav2letter'; needed is one of nemo-conformer-ctc"),
+        (of_another_kind, ModelUnfit, "model_type is 'wav2letter'; expected one of nemo-conformer-ctc"),
         (with_words_for_a_vocabulary, ModelCorrupt, "is no nemo-conformer-ctc"),
     ],
 )
@@ -196,7 +196,7 @@ def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"no encoder_model.onnx with decoder_model_merged.onnx"):
         load_recogniser(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "moonshine"}))
-    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; needed is a token's number"):
+    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; expected a token's number"):
         load_recogniser(folder)
     with pytest.raises(ModelUnfit, match=r"is not a folder; a recogniser is a folder"):
         load_recogniser(folder / "config.json")

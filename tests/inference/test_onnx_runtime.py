@@ -46,7 +46,7 @@ def test_auto_is_the_cpu_where_there_is_nothing_else() -> None:
 
 def test_a_device_that_does_not_start_is_an_error_where_it_was_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     check_provider(CUDA, [CUDA, CPU], "cuda")
-    with pytest.raises(ModelUnfit, match=f"device 'cuda'.*{CUDA}, but it does not start and {CPU}"):
+    with pytest.raises(ModelUnfit, match=f"device 'cuda'.*{CUDA}, but it does not start, and {CPU}"):
         check_provider(CUDA, [CPU], "cuda")
     with caplog.at_level(logging.WARNING):
         check_provider(CUDA, [CPU], "auto")
@@ -115,7 +115,7 @@ def test_another_graph_is_no_detector_and_no_judge() -> None:
     dnsmos, silero = locate(DNSMOS), locate(SILERO_VAD)
     with pytest.raises(ModelUnfit, match=r"sig_bak_ovr.onnx takes input_1 float \(\?, 144160\).*Silero's layout"):
         load_silero(dnsmos)
-    with pytest.raises(ModelUnfit, match=r"takes input float \(\?, 576\).*needed is: input_1 float \(1, 144160\)"):
+    with pytest.raises(ModelUnfit, match=r"takes input float \(\?, 576\).*expected: input_1 float \(1, 144160\)"):
         Dnsmos(silero)
-    with pytest.raises(ModelUnfit, match=r"bak_ovr.onnx takes input_1 float \(\?, 901, 161\); needed is"):
+    with pytest.raises(ModelUnfit, match=r"bak_ovr.onnx takes input_1 float \(\?, 901, 161\); expected"):
         Dnsmos(dnsmos.with_name("bak_ovr.onnx"))

@@ -51,8 +51,8 @@ class Execution:
         wanted = _PROVIDERS[device]
         if wanted[0] not in available:
             raise ModelUnfit(
-                f"device {device!r} needs ONNX Runtime's {wanted[0]}, and this one has {', '.join(available)}; "
-                "it comes with the package onnxruntime-gpu, which takes the place of onnxruntime"
+                f"device {device!r} needs ONNX Runtime's {wanted[0]}; the installed one has {', '.join(available)}; "
+                "replace the package onnxruntime by onnxruntime-gpu"
             )
         return [(name, self.provider_options(name)) for name in wanted if name in available]
 
@@ -129,8 +129,8 @@ def check_provider(wanted: str, running: Sequence[str], device: str) -> None:
     if wanted in running:
         return
     message = (
-        f"ONNX Runtime has {wanted}, but it does not start and {running[0]} would run instead: "
-        "are the GPU's driver, CUDA, cuDNN (and TensorRT, for it) of the versions that onnxruntime-gpu names installed?"
+        f"ONNX Runtime has {wanted}, but it does not start, and {running[0]} would run instead; "
+        "install the versions of GPU driver, CUDA, cuDNN and, for it, TensorRT that onnxruntime-gpu requires"
     )
     if device == "auto":
         log.warning("%s", message)

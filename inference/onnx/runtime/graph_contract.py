@@ -66,11 +66,11 @@ def check_graph(session: Any, file: Path, inputs: Sequence[Tensor], outputs: Seq
     """Raise ModelUnfit, naming what was found and what is needed, unless ``graph_fits``."""
     if not _tensors_fit(inputs, graph_inputs(session), exactly=True):
         raise ModelUnfit(
-            f"{file.name} takes {format_tensors(graph_inputs(session))}; needed is: {format_tensors(inputs)}"
+            f"{file.name} takes {format_tensors(graph_inputs(session))}; expected: {format_tensors(inputs)}"
         )
     if not _tensors_fit(outputs, graph_outputs(session), exactly=False):
         raise ModelUnfit(
-            f"{file.name} gives {format_tensors(graph_outputs(session))}; needed is: {format_tensors(outputs)}"
+            f"{file.name} gives {format_tensors(graph_outputs(session))}; expected: {format_tensors(outputs)}"
         )
 
 

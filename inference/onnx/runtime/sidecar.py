@@ -21,11 +21,11 @@ def read_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
         with path.open("rb") as file:
             raw = file.read(max_bytes + 1)
     except FileNotFoundError:
-        raise ModelMissing(f"there is no {path.name} in {path.parent}") from None
+        raise ModelMissing(f"no {path.name} in {path.parent}") from None
     except OSError as error:
         raise ModelMissing(f"{path} cannot be read: {error.strerror}") from error
     if len(raw) > max_bytes:
-        raise ModelCorrupt(f"{path} is larger than {max_bytes} bytes; such a file is small")
+        raise ModelCorrupt(f"{path} is larger than {max_bytes} bytes; such files are small")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -37,14 +37,14 @@ def read_json(path: Path, max_bytes: int = MAX_BYTES) -> Any:
     try:
         return json.loads(read_text(path, max_bytes))
     except (ValueError, RecursionError) as error:
-        raise ModelCorrupt(f"{path} is no JSON: {str(error)[:200]}") from error
+        raise ModelCorrupt(f"{path} is not valid JSON: {str(error)[:200]}") from error
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """Read the object in a small JSON file. Raises ModelMissing or ModelCorrupt."""
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ModelCorrupt(f"{path} holds no JSON object")
+        raise ModelCorrupt(f"{path} does not hold a JSON object")
     return content
 
 

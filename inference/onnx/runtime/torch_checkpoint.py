@@ -133,7 +133,7 @@ def _read_legacy(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
     file.seek(0)
     plain = [_Unpickler(file, {}).load() for _ in range(3)]
     if plain[:2] != [_MAGIC, _VERSION]:
-        raise ValueError("it is none of PyTorch's")
+        raise ValueError("it is not a PyTorch archive")
     content = _Unpickler(file, storages).load()
     for key in _Unpickler(file, {}).load():
         (count,) = struct.unpack("<q", file.read(8))

@@ -44,7 +44,7 @@ class CampplusEncoder:
         try:
             graph = build_graph(read_tensors(checkpoint))
         except KeyError as error:
-            raise ModelCorrupt(f"{checkpoint.name} holds no weights {error}: it is not of CAM++") from error
+            raise ModelCorrupt(f"{checkpoint.name} holds no weights {error}: it is not a CAM++ checkpoint") from error
         self._session = open_session(graph, execution)
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:

@@ -205,10 +205,10 @@ class OnnxSortformer:
                 f"{name}: a step with sessions of different ages fails: {' '.join(str(error).split())[:400]}"
             ) from error
         if counts.tolist() != needed:
-            raise ModelUnfit(f"{name} makes {counts.tolist()} frames of 13 and 24 features; needed are {needed}")
+            raise ModelUnfit(f"{name} makes {counts.tolist()} frames of 13 and 24 features; expected {needed}")
         if found.shape[1] < longest or found.shape[2] != speakers or embeddings.shape[2] != width:
             raise ModelUnfit(
-                f"{name} gives preds of shape {found.shape} and chunk_embs of shape {embeddings.shape}; needed are "
+                f"{name} gives preds of shape {found.shape} and chunk_embs of shape {embeddings.shape}; expected "
                 f"at least {longest} frames with {speakers} speakers, and width {width}"
             )
         difference = np.abs(found[0, :2] - alone[0, :2]).max()

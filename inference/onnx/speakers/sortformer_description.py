@@ -45,7 +45,7 @@ def read_description(model: Path) -> SortformerDescription:
     """Read the file beside ``model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit: it cannot be served."""
     path = description_path(model)
     if (task := read_object(path).get("task")) != TASK:
-        raise ModelUnfit(f"{path.name}: task is {task!r}; needed is {TASK!r}")
+        raise ModelUnfit(f"{path.name}: task is {task!r}; expected {TASK!r}")
     description = read_as(path, SortformerDescription)
     mel = description.mel
     fixed = {
@@ -59,7 +59,7 @@ def read_description(model: Path) -> SortformerDescription:
     }
     for field, (found, needed) in fixed.items():
         if found != needed:
-            raise ModelUnfit(f"{path.name}: {field} is {found!r}; needed is {needed!r}")
+            raise ModelUnfit(f"{path.name}: {field} is {found!r}; expected {needed!r}")
     return description
 
 

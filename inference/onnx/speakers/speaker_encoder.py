@@ -104,11 +104,11 @@ class OnnxSpeakerEncoder:
         description = read_as(description_path(model), SpeakerEncoderDescription)
         file = description_path(model).name
         if description.task != TASK:
-            raise ModelUnfit(f"{file}: task is {description.task!r}; needed is {TASK!r}")
+            raise ModelUnfit(f"{file}: task is {description.task!r}; expected {TASK!r}")
         if description.sample_rate_hz != SAMPLE_RATE_HZ:
             raise ModelUnfit(
                 f"{file}: sample_rate_hz is {description.sample_rate_hz}; audio has {SAMPLE_RATE_HZ}, "
-                "and a model for another rate hears other voices in it"
+                "and a model for another rate cannot be used"
             )
         fields = description.profile.model_dump()
         if fields["dimension"] not in (None, description.dimension):
@@ -135,7 +135,7 @@ class OnnxSpeakerEncoder:
             size not in (None, wanted) for size, wanted in zip(signals[0].shape, front_end.shape, strict=True)
         ):
             raise ModelUnfit(
-                f"{model.name} takes {format_tensors(found)}; needed is one float input of {front_end.label}, "
+                f"{model.name} takes {format_tensors(found)}; expected one float input of {front_end.label}, "
                 "of any n and length, and at most one of int64 lengths (n)"
             )
         return signals[0].name, lengths[0] if lengths else None
@@ -152,7 +152,7 @@ class OnnxSpeakerEncoder:
             )
         if len(matching) != 1:
             raise ModelUnfit(
-                f"{model.name} gives {format_tensors(found)}; needed is one float output of vectors "
+                f"{model.name} gives {format_tensors(found)}; expected one float output of vectors "
                 f'(n, {description.dimension}); where there are several, name it as "output" in '
                 f"{description_path(model).name}"
             )

@@ -50,5 +50,5 @@ class PyannoteSegmenter:
 
 def _padded(window: Samples) -> Samples:
     if not 0 < len(window) <= WINDOW_SAMPLES:
-        raise ValueError(f"a window of {len(window)} samples; it has 1 to {WINDOW_SAMPLES}")
+        raise ValueError(f"a window of {len(window)} samples; expected 1 to {WINDOW_SAMPLES}")
     return np.pad(np.asarray(window, np.float32), (0, WINDOW_SAMPLES - len(window)))

@@ -35,7 +35,7 @@ class Dnsmos:
 
     def _rate(self, samples: Samples) -> OpinionScores:
         if not len(samples):
-            raise ValueError("no samples to judge")
+            raise ValueError("no samples to score")
         window = np.resize(samples, WINDOW_SAMPLES).astype(np.float32)
         signal, background, overall = self._session.run(None, {"input_1": np.clip(window, -1, 1)[None]})[0][0]
         return OpinionScores(

@@ -60,7 +60,7 @@ class MoonshineRecogniser:
         """Check both graphs; return the empty caches by input. Raises ModelUnfit."""
         inputs = graph_inputs(self._encoder)
         if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in inputs] != [("input_values", "float", 2)]:
-            raise ModelUnfit(f"{encoder} takes {format_tensors(inputs)}; needed is input_values float (?, ?)")
+            raise ModelUnfit(f"{encoder} takes {format_tensors(inputs)}; expected input_values float (?, ?)")
         inputs, outputs = graph_inputs(self._decoder), {tensor.name for tensor in graph_outputs(self._decoder)}
         caches = {tensor.name: tensor.shape for tensor in inputs if tensor.name.startswith(_PAST)}
         others = {tensor.name for tensor in inputs} - caches.keys()
@@ -68,7 +68,7 @@ class MoonshineRecogniser:
         valid = valid and bool(caches) and {_present(name) for name in caches} <= outputs
         if not valid or any(len(shape) != 4 or None in (shape[1], shape[3]) for shape in caches.values()):
             raise ModelUnfit(
-                f"{decoder} takes {format_tensors(inputs)[:1000]}; needed are input_ids, encoder_hidden_states, "
+                f"{decoder} takes {format_tensors(inputs)[:1000]}; expected input_ids, encoder_hidden_states, "
                 "use_cache_branch and past_key_values of known heads and width, with present ones and logits given"
             )
         return {name: np.zeros((0, shape[1] or 0, 1, shape[3] or 0), np.float32) for name, shape in caches.items()}
@@ -124,7 +124,7 @@ def _present(past: str) -> str:
 def _token(config: dict[str, Any], name: str, folder: Path) -> int:
     number = config.get(name)
     if not isinstance(number, int) or number < 0:
-        raise ModelUnfit(f"{folder / 'config.json'}: {name} is {number!r}; needed is a token's number")
+        raise ModelUnfit(f"{folder / 'config.json'}: {name} is {number!r}; expected a token's number")
     return number
 
 
@@ -141,10 +141,10 @@ def _graphs(folder: Path) -> tuple[Path, Path]:
 def _tokenizer(folder: Path) -> Tokenizer:
     path = folder / "tokenizer.json"
     if not path.is_file():
-        raise ModelMissing(f"there is no tokenizer.json in {folder}; copy it from where the model came from")
+        raise ModelMissing(f"no tokenizer.json in {folder}; copy it from the model's source")
     try:
         if path.stat().st_size > MAX_TOKENIZER_BYTES:
             raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
         return Tokenizer.from_file(str(path))
     except Exception as error:
-        raise ModelCorrupt(f"{path} is no tokenizer: {str(error)[:200]}") from error
+        raise ModelCorrupt(f"{path} is not a tokenizer: {str(error)[:200]}") from error

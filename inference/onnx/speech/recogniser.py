@@ -112,7 +112,7 @@ def model_type(folder: Path) -> str:
         )
     kind = read_object(path).get("model_type")
     if kind not in MODEL_TYPES:
-        raise ModelUnfit(f"{path}: model_type is {kind!r}; needed is one of {', '.join(MODEL_TYPES)}")
+        raise ModelUnfit(f"{path}: model_type is {kind!r}; expected one of {', '.join(MODEL_TYPES)}")
     return str(kind)
 
 
@@ -146,9 +146,9 @@ def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[s
             providers=[(name, dict(options)) for name, options in providers],
         ).with_timestamps()
     except Exception as error:
-        raise ModelCorrupt(f"{folder} is no {kind}: {' '.join(str(error).split())[:400]}") from error
+        raise ModelCorrupt(f"{folder} is not a {kind}: {' '.join(str(error).split())[:400]}") from error
     for session in (value for value in vars(model.asr).values() if hasattr(value, "get_providers")):
         check_provider(providers[0][0], session.get_providers(), execution.device)
     if quantisation:
-        log.info("%s: only the %s graphs are there, and they are used", folder, quantisation)
+        log.info("%s: using the %s graphs, as there are no others", folder, quantisation)
     return model, graphs

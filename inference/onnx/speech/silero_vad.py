@@ -52,7 +52,7 @@ def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDete
     )
     blocks = f"takes {format_tensors(BLOCK_INPUTS)} and gives {format_tensors(BLOCK_OUTPUTS)}"
     raise ModelUnfit(
-        f"{model.name} {found}; needed is Silero's layout: it {stream}; or its layout for blocks: it {blocks}"
+        f"{model.name} {found}; expected: Silero's layout: it {stream}; or its layout for blocks: it {blocks}"
     )
 
 

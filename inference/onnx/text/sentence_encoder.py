@@ -36,7 +36,7 @@ class OnnxSentenceEncoder:
         if nonempty:
             found = self._graph([sentences[index] for index in nonempty], self._output, self._pool)
             if found.shape[1:] != (self.dimension,):
-                raise ModelUnfit(f"{self._name} gives vectors of shape {found.shape[1:]}; needed is {self.dimension}")
+                raise ModelUnfit(f"{self._name} gives vectors of shape {found.shape[1:]}; expected {self.dimension}")
             vectors[nonempty] = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
         return vectors
 
@@ -50,7 +50,7 @@ def _vectors_output(files: TextFiles, graph: TextGraph) -> Tensor:
         if name in by_name and len(by_name[name].shape) == 3:
             return by_name[name]
     raise ModelUnfit(
-        f"{files.graph.name} gives {format_tensors(found)}; needed is float {POOLED_OUTPUT} (?, d) "
+        f"{files.graph.name} gives {format_tensors(found)}; expected float {POOLED_OUTPUT} (?, d) "
         f"or {TOKEN_OUTPUTS[0]} (?, ?, d)"
     )
 
@@ -63,7 +63,7 @@ def _pooling(files: TextFiles) -> Pool:
         chosen = [name for name, value in settings.items() if name.startswith("pooling_mode_") and value is True]
         known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
         if len(chosen) != 1 or chosen[0] not in known:
-            raise ModelUnfit(f"{path} asks for {', '.join(chosen) or 'no pooling'}; {' or '.join(known)} is needed")
+            raise ModelUnfit(f"{path} asks for {', '.join(chosen) or 'no pooling'}; expected {' or '.join(known)}")
         mode = known[chosen[0]]
     return _first if mode == "cls" else _mean
 

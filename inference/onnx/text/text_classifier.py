@@ -39,7 +39,7 @@ class LabelProbabilities:
         scores = self._graph(sentences, self._output, lambda found, _: found).astype(np.float64)
         if scores.shape != (len(sentences), len(self.labels)):
             raise ModelUnfit(
-                f"{self._name} gives {scores.shape[1:]} scores a sentence, and there are {len(self.labels)} labels"
+                f"{self._name} gives {scores.shape[1:]} scores per sentence, but there are {len(self.labels)} labels"
             )
         if self._scores == "probabilities":
             if scores.min() < 0 or scores.max() > 1:
@@ -58,12 +58,12 @@ def _scores_output(files: TextFiles, graph: TextGraph, labels: int) -> str:
         usable = [t for t in usable if t.name == "logits"]
     if len(usable) != 1:
         raise ModelUnfit(
-            f"{files.graph.name} gives {format_tensors(found)}; needed is one float output logits (?, {labels})"
+            f"{files.graph.name} gives {format_tensors(found)}; expected one float output logits (?, {labels})"
         )
     if usable[0].shape[1] not in (None, labels):
         raise ModelUnfit(
-            f"{files.graph.name} gives {usable[0].shape[1]} scores a sentence, and there are {labels} labels: "
-            "the labels are of another model"
+            f"{files.graph.name} gives {usable[0].shape[1]} scores per sentence, but there are {labels} labels: "
+            "use the labels of this model"
         )
     return usable[0].name
 

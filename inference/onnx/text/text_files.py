@@ -65,7 +65,7 @@ class TextFiles:
             labels = _parse_labels(self.config["id2label"], path)
         else:
             raise ModelMissing(
-                f"no labels beside {self.graph}: put a labels.txt there, a label a line in the order of the "
+                f"no labels beside {self.graph}: put a labels.txt there, one label per line in the order of the "
                 "graph's output, or a config.json with id2label"
             )
         if not 2 <= len(labels) <= MAX_LABELS or len(set(labels)) != len(labels):
@@ -79,7 +79,7 @@ class TextFiles:
                 raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
             tokenizer = Tokenizer.from_file(str(self.tokenizer))
         except Exception as error:
-            raise ModelCorrupt(f"{self.tokenizer} is no tokenizer: {str(error)[:200]}") from error
+            raise ModelCorrupt(f"{self.tokenizer} is not a tokenizer: {str(error)[:200]}") from error
         tokenizer.enable_truncation(self._max_tokens())
         return tokenizer
 
@@ -116,13 +116,13 @@ def find_text_model(path: Path, task: str) -> TextFiles:
     graph = path if path.is_file() else _graph_in(path)
     tokenizer = _find(graph, "tokenizer.json")
     if tokenizer is None:
-        raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from where the model came from")
+        raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from the model's source")
     description_file = description_path(graph)
     # The description of a model named config.onnx would be Hugging Face's own file.
     is_ours = description_file.is_file() and description_file.name not in ("config.json", "tokenizer.json")
     description = read_as(description_file, TextDescription) if is_ours else TextDescription()
     if description.task not in (None, task):
-        raise ModelUnfit(f"{description_file}: task is {description.task!r}; needed is {task!r}")
+        raise ModelUnfit(f"{description_file}: task is {description.task!r}; expected {task!r}")
     config = _find(graph, "config.json")
     return TextFiles(graph, tokenizer, description, read_object(config) if config else {})
 

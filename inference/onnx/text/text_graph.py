@@ -33,7 +33,7 @@ class TextGraph:
         has_inputs = {"input_ids"} <= self._inputs.keys() <= set(_INPUTS) and None not in self._inputs.values()
         if not has_inputs or any(tensor.shape != (None, None) for tensor in found):
             raise ModelUnfit(
-                f"{files.graph.name} takes {format_tensors(found)}; needed are input_ids, attention_mask and perhaps "
+                f"{files.graph.name} takes {format_tensors(found)}; expected input_ids, attention_mask and perhaps "
                 "token_type_ids, int64 (?, ?)"
             )
 

@@ -254,7 +254,7 @@ def test_what_is_there_is_replaced_only_when_told(tmp_path: Path) -> None:
     from inference.nemo.export import export
 
     before = (folder / "model-of-a-test.onnx").stat().st_mtime_ns
-    with pytest.raises(ModelUnfit, match="already there; name another folder, or give --overwrite"):
+    with pytest.raises(ModelUnfit, match="already exists; choose another folder, or give --overwrite"):
         export(source, folder)
     assert (folder / "model-of-a-test.onnx").stat().st_mtime_ns == before
     export(source, folder, overwrite=True)

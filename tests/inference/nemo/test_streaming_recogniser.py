@@ -150,7 +150,7 @@ def test_look_ahead_is_one_of_those_the_model_was_trained_with(checkpoint: Path)
     sessions = [Session(narrow, recording, (5000,)) for recording in RECORDINGS]
     run(narrow, sessions)
     assert all(session.words for session in sessions)
-    with pytest.raises(ModelUnfit, match="look_ahead: 3 frames; it was trained with 6, 1"):
+    with pytest.raises(ModelUnfit, match="look_ahead: 3 frames; supported: 6, 1"):
         load(checkpoint, look_ahead=3)
 
 

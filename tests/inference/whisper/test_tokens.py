@@ -130,5 +130,5 @@ def test_a_term_is_never_a_command(tokens: WhisperTokens, terms: list[str]) -> N
 
 
 def test_a_tokenizer_of_something_else_is_named() -> None:
-    with pytest.raises(ModelUnfit, match=r"no token <\|startoftranscript\|>: it is none of Whisper's"):
+    with pytest.raises(ModelUnfit, match=r"no token <\|startoftranscript\|>: it is not a Whisper tokenizer"):
         WhisperTokens(Tokenizer(WordLevel({"hello": 0}, unk_token="hello")))
