@@ -29,8 +29,8 @@ from inference.diarization import SpeechRule
 from inference.models import SpeakerEncoder
 from inference.selection import DEFAULT, ModelLoader, choose_models
 
-DETECTOR_DEFAULTS = SpeechRule(on=0.5, off=0.35, lead_s=0.05, tail_s=0.05)
-EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)
+DETECTOR_DEFAULTS = SpeechRule(start_probability=0.5, end_probability=0.35, lead_s=0.05, tail_s=0.05)
+EAGER = SpeechRule(start_probability=0.3, end_probability=0.15, lead_s=0.05, tail_s=0.05)
 # Joined clips of other speakers, but for EN2002a, of which there are two.
 JOINS = (("dev00", "trn06"), ("trn00", "trn04"), ("tst00", "farfield"), ("trn06", "trn00"), ("trn04", "dev00"))
 CUTS_S = ((3.3, 30.0), (0.0, 22.0), (8.0, 30.0))

@@ -164,7 +164,7 @@ GUARDS: dict[str, Change] = {
 WindowSet = tuple[list[Task], list[str]]
 
 
-async def windows_of(models: ModelSet, samples: Samples) -> list[Task]:
+async def windows_in(models: ModelSet, samples: Samples) -> list[Task]:
     """The windows of a recording, in the order of time."""
     assert isinstance(models.recogniser, WhisperRecogniser)
     kept = WindowRecorder(models.recogniser)
@@ -183,10 +183,10 @@ async def sets_of(models: ModelSet) -> dict[str, list[WindowSet]]:
     sounds = {"recorded": recorded(), "made": [made(kind, MADE_S) for kind in MADE]}
     return {
         **{
-            name: [(await windows_of(models, one.samples()), folded_words(one.text)) for one in own]
+            name: [(await windows_in(models, one.samples()), folded_words(one.text)) for one in own]
             for name, own in spoken.items()
         },
-        **{name: [(await windows_of(models, one.samples), []) for one in own] for name, own in sounds.items()},
+        **{name: [(await windows_in(models, one.samples), []) for one in own] for name, own in sounds.items()},
     }
 
 

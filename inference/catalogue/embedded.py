@@ -196,7 +196,7 @@ def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
     """
     found: dict[str, tuple[Path, ...]] = {}
     for file in entry.files:
-        paths = tuple(_path_of(part, entry) for part in file.parts)
+        paths = tuple(_installed_path(part, entry) for part in file.parts)
         digest = hashlib.sha256()
         for path in paths:
             with path.open("rb") as opened:
@@ -211,7 +211,7 @@ def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
     return found
 
 
-def _path_of(part: str, entry: EmbeddedModel) -> Path:
+def _installed_path(part: str, entry: EmbeddedModel) -> Path:
     package, _, file = part.partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from inference.catalogue.embedded import EMBEDDED
-from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, key_of
+from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, catalogue_key
 
 PUBLISHED_FOLDER = Path(__file__).parent / "published"
 # A catalogue is written by hand; a larger file is something else.
@@ -87,7 +87,7 @@ class Catalogue:
 
     def find(self, name: str) -> ModelEntry | None:
         """Return the model with that name or key; None where there is none."""
-        return next((model for model in self.models if model.key == key_of(name)), None)
+        return next((model for model in self.models if model.key == catalogue_key(name)), None)
 
     def names_for(self, task: str) -> str:
         """Return the keys of all models for a task, for messages."""
@@ -130,7 +130,7 @@ def _read(paths: tuple[Path, ...]) -> Catalogue:
     for path, _, named in listings:
         for name, members in named.items():
             sets[name] = tuple(
-                _member(models.get(key_of(member)), f"{path}: sets.{name}: {member}") for member in members
+                _member(models.get(catalogue_key(member)), f"{path}: sets.{name}: {member}") for member in members
             )
             if len({entry.task for entry in sets[name]}) != len(members):
                 raise CatalogueUnreadable(f"{path}: sets.{name}: give one model per task")

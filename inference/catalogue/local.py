@@ -167,10 +167,10 @@ def resolve_entry(entry: ModelEntry) -> ResolvedModel:
             return twin
     assert isinstance(entry, PublishedModel)
     digests = check_published(entry, models_folder())
-    return ResolvedModel(_path_of(entry), entry.task, entry.format, entry, digests)
+    return ResolvedModel(_published_path(entry), entry.task, entry.format, entry, digests)
 
 
-def _path_of(entry: PublishedModel) -> Path:
+def _published_path(entry: PublishedModel) -> Path:
     """Return the file of a single-file model, otherwise its folder."""
     folder = models_folder() / entry.name
     return folder / entry.files[0].path if len(entry.files) == 1 else folder
@@ -196,7 +196,7 @@ def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
     # A user's catalogue may give the name to another model.
     if digests != {file.name: file.sha256 for file in entry.files}:
         return None
-    return ResolvedModel(_path_of(twin), entry.task, entry.format, entry, digests)
+    return ResolvedModel(_published_path(twin), entry.task, entry.format, entry, digests)
 
 
 def _resolve_path(value: str, task: str) -> ResolvedModel:
@@ -213,10 +213,10 @@ def _resolve_path(value: str, task: str) -> ResolvedModel:
         digests[path.name] = sha256_of(path)
         if digests[path.name] != pinned["sha256"].lower():
             raise ModelCorrupt(f"{path} ({task}) has SHA-256 {digests[path.name]}, not {pinned['sha256'].lower()}")
-    return ResolvedModel(path, task, _format_of(path, task), None, digests)
+    return ResolvedModel(path, task, _detect_format(path, task), None, digests)
 
 
-def _format_of(path: Path, task: str) -> Format:
+def _detect_format(path: Path, task: str) -> Format:
     if path.is_file():
         if format_ := SUFFIX_FORMATS.get(path.suffix.lower()):
             return format_

@@ -95,7 +95,7 @@ def join_speech(speech: Sequence[SpeechSegment], detected: Sequence[tuple[float,
     as segments of their own.
     """
     grown = list(speech)
-    apart: list[SpeechSegment] = []
+    separate: list[SpeechSegment] = []
     first = 0
     for start_s, end_s in detected:
         while first < len(speech) and speech[first].end_s < start_s:
@@ -104,14 +104,14 @@ def join_speech(speech: Sequence[SpeechSegment], detected: Sequence[tuple[float,
         while end < len(speech) and speech[end].start_s <= end_s:
             end += 1
         if first == end:
-            apart.append(SpeechSegment(start_s, end_s))
+            separate.append(SpeechSegment(start_s, end_s))
             continue
         for index in range(first, end):
             before_s = start_s if index == first else speech[index].start_s
             after_s = end_s if index == end - 1 else speech[index + 1].start_s
             own = grown[index]
             grown[index] = replace(own, start_s=min(own.start_s, before_s), end_s=max(own.end_s, after_s))
-    return grown + apart
+    return grown + separate
 
 
 def speaker_activity(segmented: SegmentedWindows, similarity: Similarity, first: int, end: int) -> SpeakerActivity:
@@ -122,8 +122,8 @@ def speaker_activity(segmented: SegmentedWindows, similarity: Similarity, first:
         similarity: of windows of speech to its speakers.
         first, end: the frames to return, in the session's numbering.
     """
-    windows = segmented.windows_of(first, end)
-    reached = [segmented.span_of(number) for number in windows]
+    windows = segmented.windows_in(first, end)
+    reached = [segmented.frame_span(number) for number in windows]
     span_start = min([first, *(span.start for span in reached)])
     span_end = max([end, *(span.stop for span in reached)])
     sums = np.zeros((span_end - span_start, similarity.scores.shape[1]), np.float32)

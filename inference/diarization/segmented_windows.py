@@ -77,14 +77,14 @@ class SegmentedWindows:
         """Length of a window, seconds; 0 before the first."""
         return len(self._windows[0]) * self.grid.step_s if self._windows else 0.0
 
-    def windows_of(self, first: int, end: int) -> range:
+    def windows_in(self, first: int, end: int) -> range:
         """Return the numbers of the windows that overlap frames ``first`` to ``end``."""
         length = len(self._windows[0]) if self._windows else 0
         return range(
             max(0, (first - length) // self.hop_frames + 1), min(len(self._windows), -(-end // self.hop_frames))
         )
 
-    def span_of(self, number: int) -> slice:
+    def frame_span(self, number: int) -> slice:
         """Return the frames of a window, in the session's numbering."""
         first = number * self.hop_frames
         return slice(first, first + len(self._windows[number]))
@@ -102,7 +102,7 @@ class SegmentedWindows:
         Averaged over the windows that hold a frame; 0 where none does.
         """
         sums = np.zeros((3, end - first), np.float32)
-        for number in self.windows_of(first, end):
+        for number in self.windows_in(first, end):
             classes, start = self._windows[number], number * self.hop_frames
             own = slice(max(0, first - start), max(0, end - start))
             span = slice(max(0, start - first), max(0, start - first) + len(classes[own]))

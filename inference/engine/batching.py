@@ -39,8 +39,8 @@ class BatchStatistics:
 @dataclass(slots=True)
 class _QueuedItem(Generic[Work, Result]):
     work: Work
-    answer: asyncio.Future[Result]
-    since: float
+    future: asyncio.Future[Result]
+    queued_at: float
     due: float
 
 
@@ -107,12 +107,12 @@ class Batcher(Generic[Work, Result]):
         """
         async with self._capacity:
             now = time.monotonic()
-            answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            entry: _QueuedItem[Work, Result] = _QueuedItem(work, answer, now, now + patience_s)
+            future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s)
             self._queues.setdefault(owner, deque()).append(entry)
             self._waiting_size += self._size(work)
             self._dispatch()
-            return await entry.answer
+            return await entry.future
 
     def expedite(self, owner: Hashable) -> None:
         """Make all queued work of an owner due now."""
@@ -126,7 +126,7 @@ class Batcher(Generic[Work, Result]):
             self._timer.cancel()
         for queue in self._queues.values():
             for entry in queue:
-                entry.answer.cancel()
+                entry.future.cancel()
         self._queues.clear()
         self._waiting_size = 0
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -146,7 +146,7 @@ class Batcher(Generic[Work, Result]):
         """Return whether a call that is not full yet should wait for more work."""
         if not self._window_s or self._waiting_size >= self._max_size or not self._may_gather():
             return False
-        oldest = min(queue[0].since for queue in self._queues.values())
+        oldest = min(queue[0].queued_at for queue in self._queues.values())
         rest = oldest + self._window_s - time.monotonic()
         if rest <= 0:
             return False
@@ -171,7 +171,7 @@ class Batcher(Generic[Work, Result]):
             took = False
             for owner in self._owners_in_order():
                 queue = self._queues[owner]
-                while queue and queue[0].answer.done():  # cancelled by the caller
+                while queue and queue[0].future.done():  # cancelled by the caller
                     self._waiting_size -= self._size(queue.popleft().work)
                 if not queue:
                     del self._queues[owner]
@@ -205,15 +205,15 @@ class Batcher(Generic[Work, Result]):
             await self._retry_singly(batch, error)
         else:
             for entry, result in zip(batch, results, strict=True):
-                if not entry.answer.done():
-                    entry.answer.set_result(result)
+                if not entry.future.done():
+                    entry.future.set_result(result)
         finally:
             self.statistics.ran_s += time.monotonic() - began
             for entry in batch:
-                entry.answer.cancel()  # no effect unless this call was cancelled
+                entry.future.cancel()  # no effect unless this call was cancelled
 
     def _count(self, batch: list[_QueuedItem[Work, Result]], began: float) -> None:
-        waits = [began - entry.since for entry in batch]
+        waits = [began - entry.queued_at for entry in batch]
         counted = self.statistics
         counted.calls += 1
         counted.works += len(batch)
@@ -224,16 +224,16 @@ class Batcher(Generic[Work, Result]):
     async def _retry_singly(self, batch: list[_QueuedItem[Work, Result]], error: Exception) -> None:
         """Retry a failed batch item by item, so that one meeting's audio never fails another's."""
         for entry in batch:
-            if entry.answer.done():
+            if entry.future.done():
                 continue
             failure: Exception | None = error if len(batch) == 1 else None
             if failure is None:
                 try:
                     (result,) = await self._run([entry.work])
-                    if not entry.answer.done():
-                        entry.answer.set_result(result)
+                    if not entry.future.done():
+                        entry.future.set_result(result)
                 except Exception as item_error:
                     failure = item_error
-            if failure is not None and not entry.answer.done():
+            if failure is not None and not entry.future.done():
                 self.statistics.failed += 1
-                entry.answer.set_exception(failure)
+                entry.future.set_exception(failure)

@@ -95,17 +95,17 @@ class _ProcessorTimeSplit:
         self._ran_s: dict[object, float] = {}
         self._called_s: dict[object, float] = {}
 
-    def add(self, kind: object, ran_s: float, called_s: float) -> None:
+    def add(self, kind: object, duration_s: float, caller_s: float) -> None:
         """Count a call: its duration and the calling thread's processor time, seconds."""
         with self._lock:
-            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + ran_s
-            self._called_s[kind] = self._called_s.get(kind, 0.0) + called_s
+            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + duration_s
+            self._called_s[kind] = self._called_s.get(kind, 0.0) + caller_s
 
     def processor_s(self, kind: object) -> float:
         """Return the processor time of calls of a kind, seconds."""
         with self._lock:
-            ran_s = sum(self._ran_s.values())
-            own_s = self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+            duration_s = sum(self._ran_s.values())
+            own_s = self._clock() * self._ran_s.get(kind, 0.0) / duration_s if duration_s else 0.0
             return own_s + self._called_s.get(kind, 0.0)
 
 

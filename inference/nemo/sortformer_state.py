@@ -59,7 +59,7 @@ class ChunkResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _MovedFrames:
+class _CacheUpdate:
     """Frames on their way from the fifo to the speaker cache."""
 
     row: int
@@ -84,7 +84,7 @@ def update_states(chunks: Sequence[ChunkResult], settings: StreamingSettings, mo
     """Return the states after their chunks. ``modules``: the model's SortformerModules, with the rules of scoring."""
     states: list[SortformerState] = []
     # Rows whose tensors have the same shapes share one computation.
-    groups: dict[tuple[int, int, bool], list[_MovedFrames]] = defaultdict(list)
+    groups: dict[tuple[int, int, bool], list[_CacheUpdate]] = defaultdict(list)
     for row, chunk in enumerate(chunks):
         state = chunk.state
         fifo = torch.cat([state.fifo, chunk.embeddings])
@@ -92,26 +92,26 @@ def update_states(chunks: Sequence[ChunkResult], settings: StreamingSettings, mo
             count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
             probabilities = torch.cat([chunk.fifo_probabilities, chunk.chunk_probabilities])
             key = (count, len(state.cache), state.cache_probabilities is not None)
-            groups[key].append(_MovedFrames(row, fifo[:count], probabilities[:count]))
+            groups[key].append(_CacheUpdate(row, fifo[:count], probabilities[:count]))
             fifo = fifo[count:].clone()
         states.append(replace(state, fifo=fifo, audio=state.audio.with_emitted(len(chunk.embeddings))))
-    for moved in groups.values():
-        for item, state in zip(moved, _move_to_cache(moved, chunks, states, settings, modules), strict=True):
-            states[item.row] = state
+    for updates in groups.values():
+        for update, state in zip(updates, _move_to_cache(updates, chunks, states, settings, modules), strict=True):
+            states[update.row] = state
     return states
 
 
 def _move_to_cache(
-    moved: Sequence[_MovedFrames],
+    updates: Sequence[_CacheUpdate],
     chunks: Sequence[ChunkResult],
     states: Sequence[SortformerState],
     settings: StreamingSettings,
     modules: Any,
 ) -> list[SortformerState]:
     """Move frames into the caches of rows of the same shapes; return their states."""
-    row_states = [states[item.row] for item in moved]
-    embeddings = torch.stack([item.embeddings for item in moved])
-    probabilities = torch.stack([item.probabilities for item in moved])
+    row_states = [states[update.row] for update in updates]
+    embeddings = torch.stack([update.embeddings for update in updates])
+    probabilities = torch.stack([update.probabilities for update in updates])
     silences, silent = modules._get_silence_profile(
         torch.stack([state.silence for state in row_states]),
         torch.stack([state.silent_frames for state in row_states]),
@@ -124,8 +124,8 @@ def _move_to_cache(
     if compress or row_states[0].cache_probabilities is not None:
         # Before the first compression, cached frames have the probabilities of the current step.
         known = [
-            chunks[item.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
-            for item, state in zip(moved, row_states, strict=True)
+            chunks[update.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
+            for update, state in zip(updates, row_states, strict=True)
         ]
         cache_probabilities = torch.cat([torch.stack(known), probabilities], dim=1)
     if compress:

@@ -119,7 +119,7 @@ class ModelLoader:
                 workers=self.recogniser_workers,
                 languages=self.languages,
             )
-        languages = self._languages_of(model)
+        languages = self._model_languages(model)
         if model.format == "nemo":
             from inference.nemo import load_any_recogniser
 
@@ -170,7 +170,7 @@ class ModelLoader:
 
         return OnnxEmotions(model.path, self.execution)
 
-    def _languages_of(self, model: ResolvedModel) -> tuple[str, ...]:
+    def _model_languages(self, model: ResolvedModel) -> tuple[str, ...]:
         tags_given = model.entry.languages.split() if model.entry else []
         # The catalogue may give a count instead: "99 languages".
         tags = tuple(tags_given) if all(LANGUAGE.fullmatch(tag) for tag in tags_given) else ()

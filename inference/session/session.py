@@ -177,7 +177,7 @@ class Session:
 
     def _pass_words(self, number: int) -> None:
         assert self._recognition is not None
-        words, waits = self._recognition.words_of(number), self._recognition.awaits_words(number)
+        words, waits = self._recognition.segment_words(number), self._recognition.awaits_words(number)
         self._speakers.set_words(number, words, complete=not waits)
 
     def _gain(self) -> float:
@@ -239,7 +239,7 @@ class Session:
                 segment.end_s,
                 tuple(diarization.words.get(index, ())),
                 self._acoustics.segment(segment.start_s, segment.end_s),
-                revision=1 + self._speakers.revision_of(segment.segment_id),
+                revision=1 + self._speakers.segment_revision(segment.segment_id),
             )
             for index, segment in enumerate(diarization.segments)
         ]

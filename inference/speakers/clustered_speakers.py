@@ -130,9 +130,9 @@ class ClusteredSpeakers:
         all_speech = join_speech(speech, detected_speech(segmented, self._until_s))
         return diarize_with_overlap(all_speech, segmented, Similarity(middles_s, vectors @ centroids.T))
 
-    def revision_of(self, segment_id: int) -> int:
+    def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
-        return self._live.revision_of(segment_id) if self._live else 0
+        return self._live.segment_revision(segment_id) if self._live else 0
 
     def _recluster(self, live: TurnTracker, words_through_s: float) -> list[TurnEvent]:
         live.recluster(np.concatenate(self._vectors), self._single_voice_shares())

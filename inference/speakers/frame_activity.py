@@ -69,9 +69,9 @@ class FrameActivity:
             self._end(column, changed)
         return changed
 
-    def _step(self, column: int, speaks: bool, changed: set[int]) -> None:
+    def _step(self, column: int, is_active: bool, changed: set[int]) -> None:
         run = self._open[column]
-        if not speaks:
+        if not is_active:
             if run is not None and self.frames - run.last >= self._pause_frames:
                 self._end(column, changed)
             return

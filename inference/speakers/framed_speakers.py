@@ -98,7 +98,7 @@ class FramedSpeakers:
             complete = span.closed and end_s <= words_through_s and not self._may_get_words(span)
             turn = self._turn(span, TurnState.STABLE if complete else TurnState.PARTIAL)
             if self._worth_emitting(turn):
-                turn = replace(turn, revision=self.revision_of(turn.segment_id) + 1)
+                turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
                 self._emitted[turn.segment_id] = turn
                 found.append(turn)
             if complete:
@@ -121,7 +121,7 @@ class FramedSpeakers:
         words_by_span = {index: self._words[span.number] for index, span in enumerate(order)}
         return FinalDiarization([self._segment(span) for span in order], words_by_span, self._voices())
 
-    def revision_of(self, segment_id: int) -> int:
+    def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         emitted = self._emitted.get(segment_id)
         return emitted.revision if emitted else 0
@@ -145,12 +145,14 @@ class FramedSpeakers:
                 waiting.append(word)
                 continue
             near = np.flatnonzero(distance <= 0)
-            number = int(distance.argmin()) if not len(near) else max(map(int, near), key=self._probability_of(word))
+            number = (
+                int(distance.argmin()) if not len(near) else max(map(int, near), key=self._probability_by_span(word))
+            )
             self._words[number].append(word)
             self._dirty.add(number)
         self._unassigned = waiting
 
-    def _probability_of(self, word: RecognisedWord) -> Callable[[int], float]:
+    def _probability_by_span(self, word: RecognisedWord) -> Callable[[int], float]:
         """Return a function from span number to the word's summed probability in it."""
         spans = self._activity.spans
         return lambda number: self._activity.summed_probability(spans[number].speaker, word.start_s, word.end_s)

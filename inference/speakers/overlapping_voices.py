@@ -38,7 +38,7 @@ class OverlappingVoices:
         """Return where the first voice window since the last call begins, seconds; infinite where there is none."""
         if self._windows_searched == len(self._segmented):
             return float("inf")
-        since_s = self._segmented.grid.frame_start_s(self._segmented.span_of(self._windows_searched).start)
+        since_s = self._segmented.grid.frame_start_s(self._segmented.frame_span(self._windows_searched).start)
         self._windows_searched = len(self._segmented)
         return since_s
 

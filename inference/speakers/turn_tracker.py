@@ -134,7 +134,7 @@ class TurnTracker:
         """Number of voices told apart now."""
         return self._online.voices
 
-    def revision_of(self, segment_id: int) -> int:
+    def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         emitted = self._emitted.get(segment_id)
         return emitted.revision if emitted else 0
@@ -210,7 +210,7 @@ class TurnTracker:
         return emitted.start_s != turn.start_s or abs(turn.end_s - emitted.end_s) >= MIN_GROWTH_S
 
     def _emit(self, turn: TurnEvent) -> TurnEvent:
-        turn = replace(turn, revision=self.revision_of(turn.segment_id) + 1)
+        turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
         self._emitted[turn.segment_id] = turn
         return turn
 

@@ -74,6 +74,6 @@ class SpeakerStage(Protocol):
         """
         ...
 
-    def revision_of(self, segment_id: int) -> int:
+    def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         ...

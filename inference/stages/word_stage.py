@@ -68,7 +68,7 @@ class WordStage(Protocol):
         """Return the segments whose words changed or became complete since the last call."""
         ...
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
         ...
 

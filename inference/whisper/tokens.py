@@ -36,7 +36,7 @@ class WhisperTokens:
         """Find Whisper's special tokens. Raises ModelUnfit when one is missing."""
         self._tokenizer = tokenizer
         self.start, self.transcribe, self.no_times, self.previous, self.end_of_text = (
-            self._needed(f"<|{name}|>")
+            self._required_token(f"<|{name}|>")
             for name in ("startoftranscript", "transcribe", "notimestamps", "startofprev", "endoftext")
         )
         self._languages = {
@@ -60,17 +60,17 @@ class WhisperTokens:
         ``with_times``: the model emits timestamps between phrases, which changes its text.
         """
         times = [] if with_times else [self.no_times]
-        return [*self._before(key_terms), *self.sequence(language), *times]
+        return [*self._prefix_tokens(key_terms), *self.sequence(language), *times]
 
-    def _before(self, key_terms: Sequence[str]) -> list[int]:
-        written: list[int] = []
+    def _prefix_tokens(self, key_terms: Sequence[str]) -> list[int]:
+        prefix: list[int] = []
         for term in key_terms:
-            term_tokens = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
-            if len(written) + len(term_tokens) > MAX_PROMPT_TOKENS:
+            term_tokens = self._tokenizer.encode(f"{',' if prefix else ''} {term}", add_special_tokens=False).ids
+            if len(prefix) + len(term_tokens) > MAX_PROMPT_TOKENS:
                 break
             # Key terms are text: special tokens that they may spell are removed.
-            written += [number for number in term_tokens if number < self.end_of_text]
-        return [self.previous, *written] if written else []
+            prefix += [number for number in term_tokens if number < self.end_of_text]
+        return [self.previous, *prefix] if prefix else []
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode tokens to text, without special ones."""
@@ -80,26 +80,26 @@ class WhisperTokens:
         """Group the tokens of a text (below ``end_of_text``) into words, punctuation with its word."""
         words: list[TokenWord] = []
         for text, first, end in self._characters(tokens):
-            shown = text.strip()
-            if not words or self._begins(text, shown, words[-1].text, language):
-                words.append(TokenWord(shown, first, end))
+            stripped = text.strip()
+            if not words or self._begins_word(text, stripped, words[-1].text, language):
+                words.append(TokenWord(stripped, first, end))
             else:
-                words[-1] = TokenWord(words[-1].text + shown, words[-1].first, end)
+                words[-1] = TokenWord(words[-1].text + stripped, words[-1].first, end)
         return _with_marks(words)
 
-    def _begins(self, text: str, shown: str, before: str, language: str) -> bool:
+    def _begins_word(self, text: str, stripped: str, previous_word: str, language: str) -> bool:
         """Return whether the next text begins a word rather than continuing the one before."""
-        if before and before[-1] in _OPENING and not _has_letters(before):
+        if previous_word and previous_word[-1] in _OPENING and not _has_letters(previous_word):
             return False  # an opening mark joins its word, even across a space
         if text[:1].isspace():
             return True
-        if language not in UNSPACED_LANGUAGES or not _has_letters(before):
+        if language not in UNSPACED_LANGUAGES or not _has_letters(previous_word):
             return False
-        if shown[:1] in _OPENING or shown[:1] in _SIGNS:
+        if stripped[:1] in _OPENING or stripped[:1] in _SIGNS:
             return True
         # Without spaces every run begins a word, except letters and digits of scripts with spaces: "3.5".
-        last = before[-2:-1] if before[-1] in _WITHIN else before[-1]
-        return _has_letters(shown) and not (_is_spaced_script(last) and _is_spaced_script(shown[:1]))
+        last = previous_word[-2:-1] if previous_word[-1] in _JOINING else previous_word[-1]
+        return _has_letters(stripped) and not (_is_spaced_script(last) and _is_spaced_script(stripped[:1]))
 
     def _characters(self, tokens: Sequence[int]) -> list[tuple[str, int, int]]:
         """Return the shortest runs of tokens that decode to whole characters: text, first index, end index."""
@@ -112,7 +112,7 @@ class WhisperTokens:
                 first = index + 1
         return found
 
-    def _needed(self, token: str) -> int:
+    def _required_token(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
         if number is None:
             raise ModelUnfit(f"tokenizer.json has no token {token}: it is not a Whisper tokenizer")
@@ -122,7 +122,7 @@ class WhisperTokens:
 # Marks that precede their word, and marks that may stand on either side of a number.
 _OPENING, _SIGNS = frozenset("¿¡([{«“‘„「『（《"), frozenset("$€£¥₹#@")
 # Marks that join letters or digits into one word.
-_WITHIN = frozenset(".,:-'’/")
+_JOINING = frozenset(".,:-'’/")
 # UTF-8 bytes in one character; each may be a token.
 _MAX_CHARACTER = 4
 

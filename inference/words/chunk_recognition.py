@@ -144,7 +144,7 @@ class ChunkRecognition(UndetectedLanguage):
         changed_segments, self._changed_segments = self._changed_segments, set()
         return changed_segments
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
         return sorted(self._words.get(number, ()), key=_by_time)
 

@@ -27,7 +27,7 @@ class LanguageTracker:
         """``languages``: the recogniser's; ``given``: one of these, chosen by the client, or empty."""
         self._given = given or (languages[0] if len(languages) == 1 else "")
         self._detected = not given and len(languages) > 1
-        self._belief = {language: 1 / len(languages) for language in languages}
+        self._probabilities = {language: 1 / len(languages) for language in languages}
         self._evidence: dict[int, tuple[Mapping[str, float], float]] = {}  # not settled yet
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._next = 0
@@ -67,10 +67,10 @@ class LanguageTracker:
             speech_s: speech in the window, seconds.
         """
         self._evidence[window] = (languages, speech_s)
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting[window] = answer
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting[window] = future
         self._observe_in_order()
-        return await answer
+        return await future
 
     def settle_after(self, windows: int) -> None:
         """Settle the language after so many windows at the latest: no more come, or nobody can wait for more."""
@@ -96,18 +96,18 @@ class LanguageTracker:
             self._current = self._given or self._most_likely()
             self._speech_in_s[self._current] += speech_s
             self._confidence_s[self._current] += speech_s * languages.get(self._current, 0.0)
-            if not (answer := self._waiting.pop(window)).done():  # else cancelled by the caller
-                answer.set_result(self._current)
+            if not (future := self._waiting.pop(window)).done():  # else cancelled by the caller
+                future.set_result(self._current)
 
     def _observe(self, languages: Mapping[str, float], speech_s: float) -> None:
         """Update the belief with a window's probabilities."""
         weight = min(MAX_OBSERVATIONS, speech_s / OBSERVATION_S)
-        share = CHANGE_PROBABILITY / max(1, len(self._belief) - 1)
-        for language, before in self._belief.items():
+        share = CHANGE_PROBABILITY / max(1, len(self._probabilities) - 1)
+        for language, before in self._probabilities.items():
             expected = (1 - CHANGE_PROBABILITY) * before + share * (1 - before)
-            self._belief[language] = expected * max(MIN_PROBABILITY, languages.get(language, 0.0)) ** weight
-        total = sum(self._belief.values())
-        self._belief = {language: belief / total for language, belief in self._belief.items()}
+            self._probabilities[language] = expected * max(MIN_PROBABILITY, languages.get(language, 0.0)) ** weight
+        total = sum(self._probabilities.values())
+        self._probabilities = {language: probability / total for language, probability in self._probabilities.items()}
 
     def _most_likely(self) -> str:
-        return max(self._belief, key=self._belief.__getitem__, default="")
+        return max(self._probabilities, key=self._probabilities.__getitem__, default="")

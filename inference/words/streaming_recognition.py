@@ -81,9 +81,9 @@ class StreamingRecognition(UndetectedLanguage):
         """Return the segments whose words changed or became complete since the last call."""
         return self._placement.pop_changed_segments()
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
-        return self._placement.words_of(number)
+        return self._placement.segment_words(number)
 
     def awaits_words(self, number: int) -> bool:
         """Return whether more words of the segment may come."""

@@ -110,10 +110,10 @@ class TwoPassRecognition:
         ]
         return changed_segments
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return final words, and provisional ones outside the spans that are final, by time."""
-        final = self._final.words_of(number)
-        provisional = [word for word in self._provisional.words_of(number) if not self._is_final(word)]
+        final = self._final.segment_words(number)
+        provisional = [word for word in self._provisional.segment_words(number) if not self._is_final(word)]
         return sorted([*final, *provisional], key=lambda word: (word.start_s, word.end_s))
 
     def awaits_words(self, number: int) -> bool:

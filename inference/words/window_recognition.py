@@ -144,7 +144,7 @@ class WindowRecognition:
         transcribed, self._transcribed = self._transcribed, []
         return transcribed
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
         known = self._segments.get(number)
         return sorted(known.words, key=_by_time) if known else []

@@ -95,7 +95,7 @@ class WordPlacement:
         changed, self._changed = self._changed, set()
         return changed
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
         return sorted(self._words.get(number, ()), key=lambda word: (word.start_s, word.end_s))
 

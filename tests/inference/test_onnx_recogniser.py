@@ -11,7 +11,7 @@ import pytest
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
-from inference.onnx.speech.recognised_words import words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import tokens_to_words, words_by_letters
 from inference.onnx.speech.recogniser import OnnxRecogniser
 from inference.onnx.speech.recogniser_loading import load_recogniser
 from tests.inference import onnx_models, onnx_recognisers
@@ -54,7 +54,7 @@ def test_words_of_a_ctc_model_are_what_its_graph_says_from_the_spectra_up(tmp_pa
     (piece,) = noises(2.5)
     (words,) = recogniser([piece])
     tokens, times, sure = heard_by_convolution(piece)
-    expected = words_of_tokens(tokens, times, sure, 2.5)
+    expected = tokens_to_words(tokens, times, sure, 2.5)
     assert len(words) > 5
     assert [word.text for word in words] == [word.text for word in expected]
     for word, wanted in zip(words, expected, strict=True):
@@ -100,7 +100,7 @@ def test_words_without_times_share_the_pieces_time(tmp_path: Path) -> None:
 
 
 def test_word_pieces_become_words() -> None:
-    words = words_of_tokens(
+    words = tokens_to_words(
         [" good", " mor", "ning", ",", " all", " ", "."],
         [0.1, 0.5, 0.6, 0.9, 2.0, 2.1, 2.2],
         [-0.1, -0.2, -0.7, 0, 0, 0, 0],
@@ -112,9 +112,9 @@ def test_word_pieces_become_words() -> None:
         ("all.", 2.0, pytest.approx(2.6)),
     ]
     assert words[1].confidence == pytest.approx(np.exp(-0.7))
-    letters = words_of_tokens([" ", "h", "i", " ", "y", "o", "u"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], None, 0.8)
+    letters = tokens_to_words([" ", "h", "i", " ", "y", "o", "u"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], None, 0.8)
     assert [(w.text, w.start_s, w.confidence) for w in letters] == [("hi", 0.1, None), ("you", 0.4, None)]
-    assert words_of_tokens([], [], [], 1.0) == ()
+    assert tokens_to_words([], [], [], 1.0) == ()
     assert words_by_letters("", 1.0) == ()
     assert words_by_letters("ab", 2.0) == (RecognisedWord("ab", 0.0, 2.0, None),)
 

@@ -130,4 +130,4 @@ def test_windows_of_frames_are_those_that_hold_any() -> None:
             for number in range(len(heard))
             if heard.window(number).first < end and heard.window(number).end > first
         ]
-        assert list(heard.windows_of(first, end)) == holding
+        assert list(heard.windows_in(first, end)) == holding

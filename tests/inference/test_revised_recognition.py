@@ -56,7 +56,7 @@ class Listening:
     async def tell(self) -> None:
         """Takes what has come."""
         for number in self.stage.pop_changed_segments():
-            self.told[number] = self.stage.words_of(number)
+            self.told[number] = self.stage.segment_words(number)
         self.stage.drop_before(self.stage.final_through(self.heard))
 
     async def hear_all(self, *lengths_s: float) -> None:

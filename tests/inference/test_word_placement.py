@@ -57,7 +57,7 @@ def test_words_go_where_the_rule_says_whenever_they_come(seed: int) -> None:
         placement.assign(heard_s, known_s)
         for number in placement.pop_changed_segments():
             if not placement.awaits_words(number):
-                settled.setdefault(number, placement.words_of(number))
+                settled.setdefault(number, placement.segment_words(number))
         assert len(placement._closed) < 60
     for segment in segmenter.finish(windows * WINDOW_S):
         placement.close_segment(len(segments), segment)
@@ -68,7 +68,7 @@ def test_words_go_where_the_rule_says_whenever_they_come(seed: int) -> None:
     placement.assign(1e9, 1e9)
 
     assert len(segments) > 5
-    placed = {number: placement.words_of(number) for number in range(len(segments))}
+    placed = {number: placement.segment_words(number) for number in range(len(segments))}
     assert placed == {n: [w for w in words if wanted(w, segments) == n] for n in range(len(segments))}
     assert not any(map(placement.awaits_words, placed))
     assert len(settled) > 5
@@ -87,7 +87,7 @@ def test_words_before_all_speech_go_to_the_first_segment_and_hold_nothing_up() -
     placement.close_segment(0, SpeechSegment(11.0, 12.0))
     placement.assign(13.0, 12.0)
     assert placement.pop_changed_segments() == {0}
-    assert [found.start_s for found in placement.words_of(0)] == [1.0]
+    assert [found.start_s for found in placement.segment_words(0)] == [1.0]
 
 
 def test_a_word_between_two_segments_waits_until_the_second_may_be_nearer() -> None:
@@ -98,6 +98,6 @@ def test_a_word_between_two_segments_waits_until_the_second_may_be_nearer() -> N
     assert placement.first_unassigned_s() == 2.6
     placement.close_segment(1, SpeechSegment(3.1, 4.0))
     placement.assign(4.0, 3.5)
-    assert [placement.words_of(0), [w.start_s for w in placement.words_of(1)]] == [[], [2.6]]
+    assert [placement.segment_words(0), [w.start_s for w in placement.segment_words(1)]] == [[], [2.6]]
     assert not placement.awaits_words(0)
     assert placement.awaits_words(1)

@@ -138,18 +138,18 @@ def compress(
     return kept, kept_probabilities
 
 
-def _scores(probabilities: Frames, enough: int, rules: CacheRules) -> Frames:
+def _scores(probabilities: Frames, min_single_voice: int, rules: CacheRules) -> Frames:
     """Score each frame for each speaker, shape (n, k): high where the speaker surely speaks alone.
 
-    -inf where the speaker is silent, and for overlap once there are ``enough`` single-speaker frames.
+    -inf where the speaker is silent, and for overlap once there are ``min_single_voice`` single-speaker frames.
     """
     min_probability = np.float32(rules.pred_score_threshold)
-    speaks = np.log(np.maximum(probabilities, min_probability))
-    silent = np.log(np.maximum(np.float32(1) - probabilities, min_probability))
-    scores = speaks - silent + silent.sum(axis=1, keepdims=True) - np.float32(math.log(0.5))
+    log_active = np.log(np.maximum(probabilities, min_probability))
+    log_silent = np.log(np.maximum(np.float32(1) - probabilities, min_probability))
+    scores = log_active - log_silent + log_silent.sum(axis=1, keepdims=True) - np.float32(math.log(0.5))
     active = probabilities > _SPEAKING_THRESHOLD
-    alone = active & (scores > 0)
-    kept = active & (alone | (alone.sum(axis=0) < enough))
+    single_voice = active & (scores > 0)
+    kept = active & (single_voice | (single_voice.sum(axis=0) < min_single_voice))
     return np.where(kept, scores, np.float32(-np.inf))
 
 

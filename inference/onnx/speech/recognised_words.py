@@ -19,7 +19,7 @@ MIN_SAMPLES = SAMPLE_RATE_HZ
 MAX_CHUNK_UNTIMED_S = 5.0
 
 
-def words_of_tokens(
+def tokens_to_words(
     tokens: Sequence[str], times_s: Sequence[float], logprobs: Sequence[float] | None, duration_s: float
 ) -> tuple[RecognisedWord, ...]:
     """Join tokens into words; a token that begins with a space begins a word.

@@ -21,7 +21,7 @@ from inference.models import (
     Samples,
 )
 from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_provider, read_object, varies_with_batch
-from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, tokens_to_words, words_by_letters
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
 # Values of model_type in config.json, by whether the architecture has word times.
@@ -98,7 +98,7 @@ class OnnxRecogniser:
 
     def _words(self, result: Any, duration_s: float) -> tuple[RecognisedWord, ...]:
         if result.tokens and result.timestamps is not None:
-            return words_of_tokens(result.tokens, result.timestamps, result.logprobs, duration_s)
+            return tokens_to_words(result.tokens, result.timestamps, result.logprobs, duration_s)
         return words_by_letters(result.text, duration_s)
 
 
