@@ -104,8 +104,8 @@ class _ProcessorTimeSplit:
     def processor_s(self, kind: object) -> float:
         """Return the processor time of calls of a kind, seconds."""
         with self._lock:
-            duration_s = sum(self._ran_s.values())
-            own_s = self._clock() * self._ran_s.get(kind, 0.0) / duration_s if duration_s else 0.0
+            total_s = sum(self._ran_s.values())
+            own_s = self._clock() * self._ran_s.get(kind, 0.0) / total_s if total_s else 0.0
             return own_s + self._called_s.get(kind, 0.0)
 
 

@@ -119,7 +119,7 @@ class WindowRecogniser(Protocol):
         ...
 
     def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
-        """Return provisional words of each chunk, shape (n,), 0 < n <= max_guess_s."""
+        """Return provisional words of each chunk, shape (n,), 0 < n <= max_provisional_s."""
         ...
 
 

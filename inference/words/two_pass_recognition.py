@@ -131,7 +131,7 @@ class TwoPassRecognition:
         await self._final.close()
 
     def drop_before(self, sample: int) -> None:
-        """Drop what is kept of segments that end more than KEPT_S before this sample."""
+        """Drop the words of segments that end more than ``KEEP_S`` before this sample."""
         moment_s = sample / SAMPLE_RATE_HZ - KEEP_S
         for number in [number for number, end_s in self._ends_s.items() if end_s < moment_s]:
             del self._ends_s[number]
