@@ -137,7 +137,7 @@ def _concatenated(recordings: Sequence[ScoredRecording], what: str) -> Values:
     return np.concatenate([getattr(recording, what) for recording in recordings])
 
 
-def figures_of(recordings: Sequence[ScoredRecording]) -> dict[str, Any]:
+def summarise(recordings: Sequence[ScoredRecording]) -> dict[str, Any]:
     """Everything that is told of them."""
     even, odd = recordings[::2], recordings[1::2]
     table, table_error = reliability(_concatenated(recordings, "confidences"), _concatenated(recordings, "right"))
@@ -186,7 +186,7 @@ async def measure() -> dict[str, Any]:
         for spoken in [*readers(), *meetings("ami"), *meetings("synthetic"), *languages()]:
             recordings.append(await recognise_recording(engine, spoken))
             print(f"{spoken.set_name} {spoken.name}: {recordings[-1].wer:.1f} %", file=sys.stderr, flush=True)
-    return figures_of(recordings)
+    return summarise(recordings)
 
 
 def print_figures(figures: dict[str, Any]) -> None:

@@ -168,9 +168,9 @@ class Recordings:
         speech = self.speech(number, rule)
         plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
         windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
-        return windows, self._vectors_of(number, windows)
+        return windows, self._embed(number, windows)
 
-    def _vectors_of(self, number: int, windows: list[EncoderWindow]) -> Vectors:
+    def _embed(self, number: int, windows: list[EncoderWindow]) -> Vectors:
         known, samples = self._vectors[number], self.cases[number].samples
         missing = list(dict.fromkeys(window.encoder_span() for window in windows if window.encoder_span() not in known))
         spans = [

@@ -46,13 +46,13 @@ class RecognitionPass:
     hypothesis: list[str]
 
     @property
-    def wrong(self) -> list[str]:
+    def misrecognised(self) -> list[str]:
         """Longer words of the reference that were not recognised, each once."""
         right = {index for index, _ in equal_word_pairs(self.reference, self.hypothesis)}
         missed = [word for index, word in enumerate(self.reference) if index not in right]
         return [word for word in dict.fromkeys(missed) if len(word) >= MIN_LETTERS]
 
-    def recalled(self, terms: Sequence[str]) -> tuple[int, int]:
+    def count_recalled(self, terms: Sequence[str]) -> tuple[int, int]:
         """How often the terms were said and recognised, and how often they were said."""
         wanted = set(terms)
         right = sum(self.reference[index] in wanted for index, _ in equal_word_pairs(self.reference, self.hypothesis))
@@ -83,7 +83,7 @@ def recording_row(
 ) -> dict[str, Any]:
     """The figures of a recording."""
     written = Counter(given.hypothesis)
-    (before, said), (after, _) = without.recalled(terms), given.recalled(terms)
+    (before, said), (after, _) = without.count_recalled(terms), given.count_recalled(terms)
     return {
         "name": spoken.name,
         "words": len(without.reference),
@@ -112,7 +112,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-async def without_speech(engine: ModelEngine, terms: Sequence[str]) -> dict[str, Any]:
+async def count_invented_words(engine: ModelEngine, terms: Sequence[str]) -> dict[str, Any]:
     """Words written to sounds without any, with terms given."""
     sounds = [*(made(kind, MADE_S) for kind in MADE), *recorded()]
     found = []
@@ -130,13 +130,13 @@ async def measure() -> dict[str, Any]:
     async with default_engine() as engine:
         plain = [await recognise(engine, one, ()) for one in spoken]
         for number, one in enumerate(spoken):
-            terms = plain[number].wrong[: MAX_TERMS // 2]
+            terms = plain[number].misrecognised[: MAX_TERMS // 2]
             absent = distractors(plain, number, len(terms))
             given = [str(term) for term in np.random.default_rng(number).permutation([*terms, *absent])]
             rows.append(recording_row(one, plain[number], await recognise(engine, one, given), terms, absent))
             every += terms
             print(rows[-1], file=sys.stderr, flush=True)
-        sounds = await without_speech(engine, every[:MAX_TERMS])
+        sounds = await count_invented_words(engine, every[:MAX_TERMS])
     return {"all": totals(rows), "recordings": rows, "without_speech": sounds}
 
 

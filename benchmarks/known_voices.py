@@ -62,7 +62,7 @@ class ReaderWindows(NamedTuple):
         return voices(self.new, round(seconds / PROFILE.hop_s))
 
 
-def two_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[Samples]]]:
+def reader_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[Samples]]]:
     """For each reader: the windows of one recording, and those of another."""
     pause = np.zeros(int(PAUSE_S * RATE_HZ), np.float32)
     for reader, paths in sorted(readers.items()):
@@ -76,7 +76,7 @@ def two_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[S
 def embed_readers(readers: dict[str, list[Path]]) -> ReaderWindows:
     """Every reader, new by every way and known by some; no two recordings share a room or a microphone."""
     windows = ReaderWindows([], [])
-    pairs = list(two_recordings(readers))
+    pairs = list(reader_recordings(readers))
     for number, (name, condition) in enumerate(CONDITIONS.items()):
         seeds = iter(range(number * 2 * len(pairs), (number + 1) * 2 * len(pairs)))
         cases = [Case(reader, condition(samples, next(seeds)), ()) for reader, parts in pairs for samples in parts]
@@ -96,15 +96,15 @@ def by_condition(windows: ReaderWindows, threshold: float) -> list[dict[str, Any
         {
             "known": "close",
             "new": condition,
-            **compare(known.for_condition("close"), new.for_condition(condition)).figures(threshold),
+            **compare(known.for_condition("close"), new.for_condition(condition)).error_rates(threshold),
         }
         for condition in CONDITIONS
     ]
     rows += [
-        {"known": "any", "new": condition, **compare(known, new.for_condition(condition)).figures(threshold)}
+        {"known": "any", "new": condition, **compare(known, new.for_condition(condition)).error_rates(threshold)}
         for condition in CONDITIONS
     ]
-    return [*rows, {"known": "any", "new": "any", **compare(known, new).figures(threshold)}]
+    return [*rows, {"known": "any", "new": "any", **compare(known, new).error_rates(threshold)}]
 
 
 def by_telephone(windows: ReaderWindows, threshold: float) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def by_telephone(windows: ReaderWindows, threshold: float) -> list[dict[str, Any
             "telephones": count,
             **PairSimilarities(
                 similarity[same_person & (sides == count)], similarity[~same_person & (sides == count)]
-            ).figures(threshold),
+            ).error_rates(threshold),
         }
         for count in range(3)
     ]
@@ -135,7 +135,7 @@ def by_amount(windows: ReaderWindows, threshold: float) -> list[dict[str, Any]]:
             {
                 "known_s": known_s,
                 "new_s": new_s,
-                **compare(known, new).figures(threshold),
+                **compare(known, new).error_rates(threshold),
                 **{f"{what}_percent": round(value, 1) for what, value in asdict(becomes).items()},
             }
         )
@@ -174,7 +174,7 @@ def compare_meetings(found: dict[str, list[DetectedVoice]], threshold: float) ->
             {
                 "known": known,
                 "new": new,
-                **PairSimilarities(similarity[same_person], similarity[~same_person]).figures(threshold),
+                **PairSimilarities(similarity[same_person], similarity[~same_person]).error_rates(threshold),
             }
         )
     return rows

@@ -59,7 +59,7 @@ async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list
     return seen, len(pcm) / RATE_HZ
 
 
-def views(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
+def turns_over_time(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
     """What a client knew: at first, before the end, in the end."""
     first: dict[int, pb.LiveTurn] = {}
     live: dict[int, pb.LiveTurn] = {}
@@ -112,7 +112,7 @@ def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, A
     """The row of one recording."""
     reference = read_rttm(path.with_suffix(".rttm"))
     row: dict[str, Any] = {"name": path.stem, "folder": path.parent.name}
-    for name, hypothesis in views(events).items():
+    for name, hypothesis in turns_over_time(events).items():
         row[name] = round(diarization_error_rate(reference, hypothesis, duration_s, 0.0), 2)
         row[f"{name}_collar"] = round(diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S), 2)
     row |= dict.fromkeys(WORDS)

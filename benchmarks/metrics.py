@@ -145,7 +145,7 @@ def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sent
     )
 
 
-def scores_of(conversation: Conversation) -> dict[str, float]:
+def compute_scores(conversation: Conversation) -> dict[str, float]:
     """Every score, vocal activation left out."""
     unheard = replace(conversation, segments=tuple(replace(s, acoustics=None) for s in conversation.segments))
     meeting = MeetingFacts(unheard)
@@ -161,7 +161,7 @@ async def measure(paths: list[Path], models: ModelSet) -> list[dict[str, Any]]:
             await client.login(system.email, system.password)
             for path in paths:
                 found = await stored_conversation(system, client, path)
-                truth, ours = scores_of(reference(path, found.duration_us, models)), scores_of(found)
+                truth, ours = compute_scores(reference(path, found.duration_us, models)), compute_scores(found)
                 errors = {name: round(abs(ours[name] - truth[name]), 2) for name in SCORES}
                 named = {"name": path.stem, "folder": path.parent.name}
                 rows.append({**named, "truth": truth, "ours": ours, "error": errors})

@@ -128,7 +128,7 @@ async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
             for start in range(0, len(pcm), BLOCK_SAMPLES):
                 await session.push(pcm[start : start + BLOCK_SAMPLES])
                 if live:
-                    await _keep_up(engine)
+                    await _wait_until_idle(engine)
             await session.finish()
         finally:
             await session.close()
@@ -137,7 +137,7 @@ async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
     return seconds
 
 
-async def _keep_up(engine: ModelEngine) -> None:
+async def _wait_until_idle(engine: ModelEngine) -> None:
     """Waits until no work waits for a model: in real time one meeting alone never has two pieces in a call."""
     while any(queue.waiting for queue, _ in engine.statistics()):
         await asyncio.sleep(0.001)

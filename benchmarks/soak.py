@@ -100,7 +100,7 @@ class Bots:
             call.cancel()
 
 
-async def until_settled(connection: asyncpg.Connection[Any]) -> None:
+async def wait_until_settled(connection: asyncpg.Connection[Any]) -> None:
     """Returns once every meeting has told its end. Raises TimeoutError."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while await connection.fetchval("SELECT count(*) FROM live_meetings WHERE NOT concluded"):
@@ -158,7 +158,7 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
                         for index in range(streams):
                             group.create_task(bots.run(index % 4))
                 refused += bots.refused
-                await until_settled(connection)
+                await wait_until_settled(connection)
                 readings.append(await read_resources(system, connection))
                 print(f"wave {len(readings)}: {readings[-1]}", flush=True)
         finally:

@@ -87,7 +87,7 @@ def _label(polarity: float) -> str:
     return "neutral" if abs(polarity) < NEUTRAL_BELOW else "positive" if polarity > 0 else "negative"
 
 
-def feelings(models: ModelSet) -> list[dict[str, Any]]:
+def sentiment_and_emotions(models: ModelSet) -> list[dict[str, Any]]:
     """Agreement of the sentiment, macro-F1 of the emotions."""
     lines = meld(TEXT / "meld" / "dev_sent_emo.csv")
     rows = []
@@ -128,8 +128,8 @@ def topics(models: ModelSet) -> list[dict[str, Any]]:
     scores: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {name + kind: [] for name, kind in kinds}
     for meeting in topic_meetings(TEXT / "ami", TEXT / "qmsum"):
         name = "AMI" if (TEXT / "ami" / f"{meeting.name}.json").exists() else "QMSum"
-        scores[name].append(_topics_of(meeting, _sentences(meeting.texts, models)))
-        scores[f"{name}, by words"].append(_topics_of(meeting, _sentences(meeting.texts)))
+        scores[name].append(_topic_errors(meeting, _sentences(meeting.texts, models)))
+        scores[f"{name}, by words"].append(_topic_errors(meeting, _sentences(meeting.texts)))
     rows = []
     for name, found in scores.items():
         for index, measure in enumerate(("Pk", "WindowDiff")):
@@ -174,7 +174,9 @@ def summaries(models: ModelSet) -> list[dict[str, Any]]:
     return rows
 
 
-def _topics_of(meeting: TopicExample, sentences: Sequence[Sentence]) -> tuple[tuple[float, float], tuple[float, float]]:
+def _topic_errors(
+    meeting: TopicExample, sentences: Sequence[Sentence]
+) -> tuple[tuple[float, float], tuple[float, float]]:
     starts = [text.start_s for text in meeting.texts]
     truth = _numbers(starts, meeting.borders_s)
     found = [moment / 1e6 for moment in topic_borders(sentences, round(meeting.duration_s * 1e6))]
@@ -190,7 +192,7 @@ def main() -> int:
         print(f"no labelled text in {TEXT}", file=sys.stderr)
         return 2
     models = load_default_models(threads=2, recogniser_workers=1)
-    rows = [*questions(), *feelings(models), *topics(models), *summaries(models)]
+    rows = [*questions(), *sentiment_and_emotions(models), *topics(models), *summaries(models)]
     print(f"{'task':<34}{'n':>7}  {'measure':<11}{'ours':>7}{'baseline':>10}")
     for row in rows:
         more = ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("task", "n", "measure", "ours", "baseline"))

@@ -77,7 +77,7 @@ class PairSimilarities:
         best = int(np.abs(missed - taken).argmin())
         return float(100 * (missed[best] + taken[best]) / 2)
 
-    def figures(self, threshold: float) -> dict[str, float]:
+    def error_rates(self, threshold: float) -> dict[str, float]:
         same, other = np.percentile(self.same, (5, 50)), np.percentile(self.other, (50, 95, 100))
         return {
             "pairs_of_one": len(self.same),

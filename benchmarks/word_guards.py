@@ -102,15 +102,15 @@ class CachingModel:
         return getattr(self._model, name)
 
     def encode(self, spectra: Any) -> Any:
-        return self._answer("encode", (hash(np.array(spectra).tobytes()),), spectra)
+        return self._cached_call("encode", (hash(np.array(spectra).tobytes()),), spectra)
 
     def generate(self, features: Any, prompts: Any, **options: Any) -> Any:
-        return self._answer("generate", (id(features), repr(prompts), repr(options)), features, prompts, **options)
+        return self._cached_call("generate", (id(features), repr(prompts), repr(options)), features, prompts, **options)
 
     def align(self, features: Any, *asked: Any) -> Any:
-        return self._answer("align", (id(features), repr(asked)), features, *asked)
+        return self._cached_call("align", (id(features), repr(asked)), features, *asked)
 
-    def _answer(self, name: str, key: tuple[Any, ...], *arguments: Any, **options: Any) -> Any:
+    def _cached_call(self, name: str, key: tuple[Any, ...], *arguments: Any, **options: Any) -> Any:
         if (name, *key) not in self._known:
             self._known[name, *key] = (getattr(self._model, name)(*arguments, **options), arguments)
         return self._known[name, *key][0]
@@ -176,7 +176,7 @@ async def windows_in(models: ModelSet, samples: Samples) -> list[Task]:
     return kept.tasks
 
 
-async def sets_of(models: ModelSet) -> dict[str, list[WindowSet]]:
+async def load_sets(models: ModelSet) -> dict[str, list[WindowSet]]:
     """Each set of recordings, cut into windows."""
     dialogues = [one for one in meetings("synthetic") if one.name in DIALOGUES]
     spoken = {"AMI %": meetings("ami"), "synthetic %": dialogues}
@@ -205,8 +205,8 @@ def measure() -> list[dict[str, Any]]:
     models = load_default_models(threads=1, recogniser_workers=1)
     model = models.recogniser
     assert isinstance(model, WhisperRecogniser)
-    with_detector = asyncio.run(sets_of(models))
-    without = asyncio.run(sets_of(replace(models, vad=AlwaysSpeechDetector(models.vad))))
+    with_detector = asyncio.run(load_sets(models))
+    without = asyncio.run(load_sets(replace(models, vad=AlwaysSpeechDetector(models.vad))))
     sets = {**with_detector, **{f"{name}, no detector": own for name, own in without.items()}}
     print(f"{'':<38}" + "".join(f"{name.replace(', ', ' '):>24}" for name in sets))
     rows = []

@@ -51,7 +51,7 @@ class RepeatedUtterance:
     pcm: NDArray[np.int16]
 
 
-def errors_of_utterances(path: Path, words: Sequence[RecognisedWord]) -> tuple[list[float], list[float], int]:
+def utterance_errors(path: Path, words: Sequence[RecognisedWord]) -> tuple[list[float], list[float], int]:
     """Errors of starts and of ends of the utterances that were recognised whole, and how many there are in all."""
     utterances = read_stm(path)
     reference_tokens = [(token, number) for number, one in enumerate(utterances) for token in folded_words(one.text)]
@@ -77,14 +77,14 @@ def spread(errors: Sequence[float]) -> dict[str, float]:
     }
 
 
-async def of_utterances(engine: ModelEngine) -> dict[str, Any]:
+async def measure_dialogues(engine: ModelEngine) -> dict[str, Any]:
     """The figures of the dialogues."""
     starts: list[float] = []
     ends: list[float] = []
     total = 0
     for path in sorted(DATA.glob("*.flac")):
         words = await recognise_words(engine, [as_pcm(read_samples(path))])
-        own_starts, own_ends, count = errors_of_utterances(path.with_suffix(".stm"), words)
+        own_starts, own_ends, count = utterance_errors(path.with_suffix(".stm"), words)
         starts, ends, total = [*starts, *own_starts], [*ends, *own_ends], total + count
     return {"utterances": total, "whole": len(starts), "starts": spread(starts), "ends": spread(ends)}
 
@@ -101,7 +101,7 @@ def sparse(hours: float) -> list[RepeatedUtterance]:
     return [RepeatedUtterance(float(start_s), *chosen[number % len(chosen)]) for number, start_s in enumerate(starts_s)]
 
 
-def audio_of(utterances: Sequence[RepeatedUtterance], hours: float) -> Iterator[NDArray[np.int16]]:
+def sparse_audio(utterances: Sequence[RepeatedUtterance], hours: float) -> Iterator[NDArray[np.int16]]:
     """The recording: before every other utterance silence, before the rest hiss, which goes on under the speech."""
     random = np.random.default_rng(0)
     written_samples, end = 0, int(hours * 3600 * RATE_HZ)
@@ -115,7 +115,7 @@ def audio_of(utterances: Sequence[RepeatedUtterance], hours: float) -> Iterator[
     yield np.zeros(end - written_samples, np.int16)
 
 
-def drifts_of(
+def compute_drifts(
     utterances: Sequence[RepeatedUtterance], words: Sequence[RecognisedWord]
 ) -> tuple[list[dict[str, Any]], list[float]]:
     """A row for each utterance after the first of its kind, and how far off each of its words is."""
@@ -149,11 +149,11 @@ def drifts_of(
     return rows, every
 
 
-async def over_hours(engine: ModelEngine, hours: float) -> dict[str, Any]:
+async def measure_sparse(engine: ModelEngine, hours: float) -> dict[str, Any]:
     """The figures of the sparse recording."""
     utterances = sparse(hours)
-    words = await recognise_words(engine, audio_of(utterances, hours))
-    rows, drifts = drifts_of(utterances, words)
+    words = await recognise_words(engine, sparse_audio(utterances, hours))
+    rows, drifts = compute_drifts(utterances, words)
     invented = [
         word.text
         for word in words
@@ -175,11 +175,11 @@ async def over_hours(engine: ModelEngine, hours: float) -> dict[str, Any]:
 async def measure(hours: float) -> dict[str, Any]:
     """The figures."""
     async with default_engine() as engine:
-        utterances = await of_utterances(engine)
+        utterances = await measure_dialogues(engine)
         print(f"utterances recognised whole: {utterances['whole']} of {utterances['utterances']}")
         for name in ("starts", "ends"):
             print(f"  {name}: {utterances[name]}", flush=True)
-        long = await over_hours(engine, hours)
+        long = await measure_sparse(engine, hours)
         print(f"an utterance every {EVERY_S:g} s for {hours:g} h: {long['drift']}, largest {long['largest_s']} s")
         for row in long["rows"]:
             print(f"  at {row['at_s']:>7} s: {row['words']} of {row['of']} words, largest {row['largest_s']} s")

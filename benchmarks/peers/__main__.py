@@ -62,7 +62,7 @@ def run_peer(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[
     return [[SpokenInterval(*turn) for turn in turns] for turns in json.loads(answers_file.read_text())]
 
 
-def rates_of(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
+def diarization_error_rates(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
     """DER of each recording, percent."""
     return {
         case.name: round(diarization_error_rate(case.truth, turns, case.duration_s, 0.0), 2)
@@ -91,7 +91,7 @@ def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[s
         for name, turns in found.items():
             rest = iter(turns)
             for folder, own in cases_by_folder.items():
-                rates[name][folder.name] = rates_of(own, [next(rest) for _ in own])
+                rates[name][folder.name] = diarization_error_rates(own, [next(rest) for _ in own])
     return rates
 
 
