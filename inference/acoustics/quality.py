@@ -53,11 +53,11 @@ class QualityScorer:
         """Process samples, shape (n,), with the detector's probabilities for them (any number of windows)."""
         share = float((probabilities > SPEECH_PROBABILITY).mean()) if len(probabilities) else 0.0
         while len(samples):
-            taken = samples[: self._window_samples - self._length]
-            self._samples.append(taken)
-            self._length += len(taken)
-            self._speech += share * len(taken)
-            samples = samples[len(taken) :]
+            block = samples[: self._window_samples - self._length]
+            self._samples.append(block)
+            self._length += len(block)
+            self._speech += share * len(block)
+            samples = samples[len(block) :]
             if self._length == self._window_samples:
                 await self._close_window()
 

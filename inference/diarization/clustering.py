@@ -63,8 +63,8 @@ def _spread(profile: EncoderProfile) -> Spread:
     On average, windows of one voice are taken to be half-way between it and 1, those of two voices as far below it.
     """
     apart = profile.split_similarity
-    within = (1 - apart) / 2
-    return Spread(within=within, between=1 - apart)
+    within_voice = (1 - apart) / 2
+    return Spread(within_voice=within_voice, between_voices=1 - apart)
 
 
 def _initial_clusterings(groups: Vectors, profile: EncoderProfile, expected: int | None) -> list[NDArray[np.int64]]:

@@ -217,10 +217,10 @@ def overlapping_segments(
             max(0, grid.frame_at(span.start_s) - first) : max(0, grid.frame_at(span.end_s) - first), span.speaker
         ] = -1
     several = activity.overlap[first - activity.first : end - activity.first] > MIN_OVERLAP
-    who = np.where(several & (others.max(1) > 0), others.argmax(1), -1)
+    speaker_columns = np.where(several & (others.max(1) > 0), others.argmax(1), -1)
     found: list[SpeakerSegment] = []
     frame = first
-    for label, run in groupby(who.tolist()):
+    for label, run in groupby(speaker_columns.tolist()):
         start, frame = frame, frame + sum(1 for _ in run)
         if label >= 0 and len(found) < MAX_SEGMENTS_PER_SPEECH - FIRST_OVERLAP_INDEX:
             start_s, end_s = (

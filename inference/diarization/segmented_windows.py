@@ -104,10 +104,10 @@ class SegmentedWindows:
         sums = np.zeros((3, end - first), np.float32)
         for number in self.windows_in(first, end):
             classes, start = self._windows[number], number * self.hop_frames
-            own = slice(max(0, first - start), max(0, end - start))
-            span = slice(max(0, start - first), max(0, start - first) + len(classes[own]))
-            sums[0, span] += classes[own].sum(1, dtype=np.float32)
-            sums[1, span] += classes[own, VOICES:].sum(1, dtype=np.float32)
+            window_frames = slice(max(0, first - start), max(0, end - start))
+            span = slice(max(0, start - first), max(0, start - first) + len(classes[window_frames]))
+            sums[0, span] += classes[window_frames].sum(1, dtype=np.float32)
+            sums[1, span] += classes[window_frames, VOICES:].sum(1, dtype=np.float32)
             sums[2, span] += np.float32(_SCALE)
         count = np.maximum(sums[2], 1)
         return sums[0] / count, sums[1] / count

@@ -69,12 +69,12 @@ class _CacheUpdate:
 
 def initial_state(width: int, device: Any) -> SortformerState:
     """Return the state of a new session; ``width``: d."""
-    nothing = torch.zeros((0, width), device=device)
+    empty = torch.zeros((0, width), device=device)
     return SortformerState(
         audio=SessionAudio(),
-        cache=nothing,
+        cache=empty,
         cache_probabilities=None,
-        fifo=nothing,
+        fifo=empty,
         silence=torch.zeros(width, device=device),
         silent_frames=torch.zeros((), dtype=torch.long, device=device),
     )

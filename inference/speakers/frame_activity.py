@@ -101,10 +101,10 @@ class FrameActivity:
     def single_speaker_spans(self, first: int) -> list[tuple[int, int, int]]:
         """Return (speaker, first frame, end frame) of each single-speaker span from frame ``first`` on."""
         active = self._probabilities[first : self.frames] >= THRESHOLD
-        who = np.where(active.sum(1) == 1, active.argmax(1), -1)
-        borders = np.flatnonzero(np.diff(who)) + 1
+        columns = np.where(active.sum(1) == 1, active.argmax(1), -1)
+        borders = np.flatnonzero(np.diff(columns)) + 1
         found = []
-        for start, end in zip([0, *borders], [*borders, len(who)], strict=True):
-            if end > start and (column := int(who[start])) >= 0 and column in self._numbers:
+        for start, end in zip([0, *borders], [*borders, len(columns)], strict=True):
+            if end > start and (column := int(columns[start])) >= 0 and column in self._numbers:
                 found.append((self._numbers[column], int(first + start), int(first + end)))
         return found

@@ -144,9 +144,11 @@ class FramedSpeakers:
             if word.end_s > known_s or (distance.min() > 0 and word.end_s + NEAREST_WITHIN_S > known_s):
                 waiting.append(word)
                 continue
-            near = np.flatnonzero(distance <= 0)
+            overlapping = np.flatnonzero(distance <= 0)
             number = (
-                int(distance.argmin()) if not len(near) else max(map(int, near), key=self._probability_by_span(word))
+                int(distance.argmin())
+                if not len(overlapping)
+                else max(map(int, overlapping), key=self._probability_by_span(word))
             )
             self._words[number].append(word)
             self._dirty.add(number)

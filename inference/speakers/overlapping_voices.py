@@ -48,13 +48,13 @@ class OverlappingVoices:
         """Return who speaks in a segment beside the speakers of ``floor``, as far as voice windows reach."""
         grid, labels = self._segmented.grid, speakers.labels
         first, end = grid.frame_at(segment.start_s), min(grid.frame_at(segment.end_s), self._segmented.frames)
-        near = slice(
+        nearby = slice(
             bisect_left(self._middles_s, segment.start_s - self._segmented.window_s),
             bisect_right(self._middles_s, segment.end_s + self._segmented.window_s),
         )
-        if end <= first or near.start == near.stop or len(labels) < 2:
+        if end <= first or nearby.start == nearby.stop or len(labels) < 2:
             return []
-        similarity = Similarity(np.array(self._middles_s[near]), speakers.similarity(np.stack(self._vectors[near])))
+        similarity = Similarity(np.array(self._middles_s[nearby]), speakers.similarity(np.stack(self._vectors[nearby])))
         activity = speaker_activity(self._segmented, similarity, first, end)
         columns = [replace(span, speaker=labels.index(span.speaker)) for span in floor]
         found = overlapping_segments(number, segment, columns, self._segmented, activity)

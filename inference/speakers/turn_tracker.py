@@ -185,9 +185,9 @@ class TurnTracker:
         """Mark segments as changed that new voice windows reach."""
         if self._overlapping_voices is not None:
             since_s = self._overlapping_voices.new_since_s()
-            fresh = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
-            self._outdated_overlaps |= fresh
-            self._dirty |= fresh
+            recent = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
+            self._outdated_overlaps |= recent
+            self._dirty |= recent
 
     def _overlapping(self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment]) -> list[SpeakerSegment]:
         """Return who speaks beside the speakers of ``floor``, as far as voice windows reach."""

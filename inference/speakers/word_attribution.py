@@ -89,8 +89,8 @@ def _sentence_end_near(change: int, words: Sequence[RecognisedWord], speakers: S
         return change
     earlier = takewhile(lambda word: speakers[word - 1] == speakers[change - 1], range(change - 1, 0, -1))
     later = takewhile(lambda word: speakers[word] == speakers[change], range(change + 1, len(words)))
-    near = [takewhile(lambda word: distance_s(word) <= SENTENCE_WITHIN_S, side) for side in (earlier, later)]
-    return min(filter(ends_sentence, chain(*near)), key=distance_s, default=change)
+    nearby_words = [takewhile(lambda word: distance_s(word) <= SENTENCE_WITHIN_S, side) for side in (earlier, later)]
+    return min(filter(ends_sentence, chain(*nearby_words)), key=distance_s, default=change)
 
 
 def _border_s(words: Sequence[RecognisedWord], word: int) -> float:

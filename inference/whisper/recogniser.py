@@ -238,10 +238,10 @@ class WhisperRecogniser:
         begins_s[np.minimum(token_indices[first], len(tokens))] = frames[first] * FRAME_S
         begins_s[-1] = max(begins_s[-1], frames[-1] * FRAME_S if len(frames) else 0.0)
         begins_s = np.minimum(np.maximum.accumulate(begins_s), duration_s)
-        sure = np.array(aligned.text_token_probs, np.float64)
+        token_confidence = np.array(aligned.text_token_probs, np.float64)
         words = []
         for word in self._tokens.words(tokens, language):
-            own = float(sure[word.first : word.end].mean()) if len(sure) >= word.end else 0.0
+            own = float(token_confidence[word.first : word.end].mean()) if len(token_confidence) >= word.end else 0.0
             start_s, end_s = float(begins_s[word.first]), float(begins_s[word.end])
             words.append(RecognisedWord(word.text, start_s, max(start_s, end_s), calibrated(own), language))
         return words
@@ -261,9 +261,10 @@ class WhisperRecogniser:
         texts = texts[: loop_start(texts)]
         if cut_off:
             texts = texts[: repeated_tail_start(texts)]
-        sure = calibrated(float(np.exp(min(0.0, score))))
+        token_confidence = calibrated(float(np.exp(min(0.0, score))))
         words = [
-            replace(word, confidence=sure, language=language) for word in words_by_letters(" ".join(texts), duration_s)
+            replace(word, confidence=token_confidence, language=language)
+            for word in words_by_letters(" ".join(texts), duration_s)
         ]
         return tuple(drop_invented(DecodedText(words, score, 0.0, duration_s)))
 

@@ -78,8 +78,8 @@ class ChunkResult:
 
 def empty_memory(width: int) -> SpeakerMemory:
     """Return the memory of a new session; ``width``: d."""
-    nothing = np.zeros((0, width), np.float32)
-    return SpeakerMemory(nothing, None, nothing, np.zeros(width, np.float32), 0)
+    empty = np.zeros((0, width), np.float32)
+    return SpeakerMemory(empty, None, empty, np.zeros(width, np.float32), 0)
 
 
 def update_memory(

@@ -63,8 +63,8 @@ class MoonshineRecogniser:
             raise ModelUnfit(f"{encoder} takes {format_tensors(inputs)}; expected input_values float (?, ?)")
         inputs, outputs = graph_inputs(self._decoder), {tensor.name for tensor in graph_outputs(self._decoder)}
         caches = {tensor.name: tensor.shape for tensor in inputs if tensor.name.startswith(_PAST)}
-        others = {tensor.name for tensor in inputs} - caches.keys()
-        valid = others == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in outputs
+        other_inputs = {tensor.name for tensor in inputs} - caches.keys()
+        valid = other_inputs == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in outputs
         valid = valid and bool(caches) and {_present(name) for name in caches} <= outputs
         if not valid or any(len(shape) != 4 or None in (shape[1], shape[3]) for shape in caches.values()):
             raise ModelUnfit(
