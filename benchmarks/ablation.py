@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.diarization_baselines import BASELINES, spectral_alone
-from benchmarks.diarization_data import Case, joined, long_meeting, louder, noisy, part, recorded, spliced
-from benchmarks.diarization_runs import Method, Recordings, Scores, Voices, mean_scores
+from benchmarks.diarization_data import Case, concatenated, excerpt, long_meeting, louder, noisy, recorded, spliced
+from benchmarks.diarization_runs import Method, Recordings, Scores, SegmentationUse, mean_scores
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
@@ -27,23 +27,25 @@ from inference.catalogue import SPEAKER_VECTORS
 from inference.config import InferenceSettings
 from inference.diarization import SpeechRule
 from inference.models import SpeakerEncoder
-from inference.selection import DEFAULT, Loader, choose
+from inference.selection import DEFAULT, ModelLoader, choose_models
 
-DETECTORS_OWN = SpeechRule(on=0.5, off=0.35, lead_s=0.05, tail_s=0.05)
-EAGER = SpeechRule(on=0.3, off=0.15, lead_s=0.05, tail_s=0.05)
+DETECTOR_DEFAULTS = SpeechRule(start_probability=0.5, end_probability=0.35, lead_s=0.05, tail_s=0.05)
+EAGER = SpeechRule(start_probability=0.3, end_probability=0.15, lead_s=0.05, tail_s=0.05)
 # Joined clips of other speakers, but for EN2002a, of which there are two.
 JOINS = (("dev00", "trn06"), ("trn00", "trn04"), ("tst00", "farfield"), ("trn06", "trn00"), ("trn04", "dev00"))
 CUTS_S = ((3.3, 30.0), (0.0, 22.0), (8.0, 30.0))
 
-ONE = Voices.NONE
+NO_SEGMENTATION = SegmentationUse.NONE
 STEPS: dict[str, Method] = {
-    "spectral clusters, detector's own thresholds": Method(DETECTORS_OWN, spectral_alone, 1.0, ONE),
-    "+ eager thresholds (0.3 / 0.15)": Method(EAGER, spectral_alone, 1.0, ONE),
-    "+ sure begin, faint end, lead (0.5 / 0.1)": Method(cluster=spectral_alone, change_penalty=1.0, voices=ONE),
-    "+ cheaper changes of speaker": Method(cluster=spectral_alone, voices=ONE),
-    "+ mixture of voices on several guesses": Method(voices=ONE),
-    "+ voices of windows: who speaks beside": Method(voices=Voices.BESIDE, rare=False),
-    "+ speech the detector did not find": Method(rare=False),
+    "spectral clusters, detector's own thresholds": Method(DETECTOR_DEFAULTS, spectral_alone, 1.0, NO_SEGMENTATION),
+    "+ eager thresholds (0.3 / 0.15)": Method(EAGER, spectral_alone, 1.0, NO_SEGMENTATION),
+    "+ sure begin, faint end, lead (0.5 / 0.1)": Method(
+        cluster=spectral_alone, change_penalty=1.0, segmentation=NO_SEGMENTATION
+    ),
+    "+ cheaper changes of speaker": Method(cluster=spectral_alone, segmentation=NO_SEGMENTATION),
+    "+ mixture of voices on several guesses": Method(segmentation=NO_SEGMENTATION),
+    "+ voices of windows: who speaks beside": Method(segmentation=SegmentationUse.OVERLAP, rare_voices=False),
+    "+ speech the detector did not find": Method(rare_voices=False),
     "+ voices too seldom for clusters = default": Method(),
 }
 
@@ -56,8 +58,8 @@ def data_sets() -> dict[str, list[Case]]:
     sets = {
         "real": real,
         "synthetic": recorded(EVAL / "synthetic"),
-        "cuts": [part(case, *cut) for case in talking for cut in CUTS_S],
-        "joins": [joined([by_name[name] for name in names]) for names in JOINS if set(names) <= set(by_name)],
+        "cuts": [excerpt(case, *cut) for case in talking for cut in CUTS_S],
+        "joins": [concatenated([by_name[name] for name in names]) for names in JOINS if set(names) <= set(by_name)],
         "noise": [noisy(case, 15) for case in talking],
         "levels": [louder(case, db) for case in talking for db in (-12.0, 12.0)],
         "spliced 0": spliced(0),
@@ -70,9 +72,9 @@ def data_sets() -> dict[str, list[Case]]:
 def speaker_encoder(name: str) -> SpeakerEncoder:
     """A speaker encoder as the setting of the inference server names it."""
     settings = InferenceSettings(speaker_encoder=name, device="cpu")
-    model = choose(settings)[SPEAKER_VECTORS].model
+    model = choose_models(settings)[SPEAKER_VECTORS].model
     assert model is not None
-    return Loader.of(settings).speaker_encoder(model)
+    return ModelLoader.from_settings(settings).speaker_encoder(model)
 
 
 def measure(encoder: str) -> dict[str, dict[str, Scores]]:
@@ -93,18 +95,18 @@ def main() -> int:
     parser.add_argument(
         "--speaker-encoder", default=DEFAULT, metavar="NAME", help="as MEETRA_INFERENCE_SPEAKER_ENCODER"
     )
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation data in {EVAL}", file=sys.stderr)
         return 2
     ensure_scorers()
-    found = measure(arguments.speaker_encoder)
-    if arguments.json:
+    found = measure(options.speaker_encoder)
+    if options.json:
         methods = {
             name: {of: dataclasses.asdict(scores) for of, scores in by_set.items()} for name, by_set in found.items()
         }
-        arguments.json.write_text(json.dumps({"methods": methods, **circumstances()}, indent=2) + "\n")
+        options.json.write_text(json.dumps({"methods": methods, **circumstances()}, indent=2) + "\n")
     return 0
 
 

@@ -26,10 +26,10 @@ from benchmarks.overlap_scoring import (
     InterruptionCounts,
     Overlap,
     interruptions,
-    intervals_of,
     overlap,
+    reference_conversation,
+    spoken_intervals,
     summed,
-    talk_of,
 )
 from benchmarks.recordings import temporary_folder
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
@@ -52,7 +52,7 @@ RATES = ("der", "der_collar", "missed", "false_alarm", "confusion", "jer", "wer"
 DEFAULT_DATA = (ROOT.parent / "shared" / "eval" / "ami", ROOT.parent / "shared" / "eval" / "synthetic")
 
 
-def recordings_in(folders: list[Path]) -> list[Path]:
+def find_recordings(folders: list[Path]) -> list[Path]:
     """Audio files with an .rttm beside them, below the folders."""
     found = (path for folder in folders for kind in ("*.flac", "*.wav") for path in folder.rglob(kind))
     return sorted(path for path in found if path.with_suffix(".rttm").exists())
@@ -63,7 +63,7 @@ def spliced_recordings(folder: Path) -> list[Path]:
     return [write_case(case, folder / f"spliced {half}") for half in (0, 1) for case in spliced(half)]
 
 
-async def conversation_of(system: RunningSystem, client: Client, path: Path) -> Conversation:
+async def stored_conversation(system: RunningSystem, client: Client, path: Path) -> Conversation:
     """Uploads a recording through the gateway and reads the conversation the server stored.
 
     The public answers round times to seconds, so the scores are taken from the stored document.
@@ -85,7 +85,7 @@ async def conversation_of(system: RunningSystem, client: Client, path: Path) -> 
 
 def score(path: Path, conversation: Conversation) -> dict[str, Any]:
     """The row of one recording."""
-    reference, hypothesis = read_rttm(path.with_suffix(".rttm")), intervals_of(conversation)
+    reference, hypothesis = read_rttm(path.with_suffix(".rttm")), spoken_intervals(conversation)
     duration_s = conversation.duration_us / 1e6
     errors = diarization_errors(reference, hypothesis, duration_s, 0.0)
     row: dict[str, Any] = {
@@ -102,15 +102,15 @@ def score(path: Path, conversation: Conversation) -> dict[str, Any]:
         "wer": None,
         "cpwer": None,
         "overlap": overlap(reference, hypothesis),
-        "interruptions": interruptions(talk_of(reference, conversation.duration_us), conversation),
+        "interruptions": interruptions(reference_conversation(reference, conversation.duration_us), conversation),
     }
     if (stm := path.with_suffix(".stm")).exists():
-        said: dict[str, list[str]] = {}
+        words_by_speaker: dict[str, list[str]] = {}
         for word, speaker in conversation.words:
-            said.setdefault(str(speaker), []).append(word.text)
-        heard = {speaker: " ".join(words) for speaker, words in said.items()}
+            words_by_speaker.setdefault(str(speaker), []).append(word.text)
+        texts_by_speaker = {speaker: " ".join(words) for speaker, words in words_by_speaker.items()}
         row["wer"] = word_error_rate(read_stm_words(stm), " ".join(word.text for word, _ in conversation.words))
-        row["cpwer"] = concatenated_word_error_rate(read_stm_speakers(stm), heard)
+        row["cpwer"] = concatenated_word_error_rate(read_stm_speakers(stm), texts_by_speaker)
     return {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
 
 
@@ -121,7 +121,7 @@ async def measure(paths: list[Path]) -> list[dict[str, Any]]:
         async with Client(system.gateway) as client:
             await client.login(system.email, system.password)
             for path in paths:
-                row = score(path, await conversation_of(system, client, path))
+                row = score(path, await stored_conversation(system, client, path))
                 rows.append(row)
                 print_row(row)
     return rows
@@ -138,7 +138,7 @@ def print_row(row: dict[str, Any]) -> None:
     print(f"{row['name']:<16}{speakers:>11}{rates}", flush=True)
 
 
-def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean rates, and overlap and interruptions of all."""
     found: Overlap = summed([row["overlap"] for row in rows])
     interrupted: InterruptionCounts = summed([row["interruptions"] for row in rows])
@@ -163,27 +163,27 @@ def print_simultaneous(sets: dict[str, dict[str, Any]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
-    parser.add_argument("--spliced", action="store_true", help="dialogues spliced of read speech, too")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
-    folders = arguments.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
+    parser.add_argument("--spliced", action="store_true", help="include dialogues spliced from read speech")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    folders = options.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
     ensure_scorers()
     with temporary_folder() as made:
-        paths = recordings_in(folders) + (spliced_recordings(made) if arguments.spliced else [])
+        paths = find_recordings(folders) + (spliced_recordings(made) if options.spliced else [])
         if not paths:
             print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
             return 2
         print(f"{'recording':<16}{'speakers':>11}" + "".join(f"{name:>12}" for name in RATES))
         rows = asyncio.run(measure(paths))
     by_folder = {folder: [row for row in rows if row["folder"] == folder] for folder in {row["folder"] for row in rows}}
-    sets = {name: together(of) for name, of in [*sorted(by_folder.items()), ("all", rows)]}
+    sets = {name: summarise(of) for name, of in [*sorted(by_folder.items()), ("all", rows)]}
     for name, rates in sets.items():
         print_row({"name": f"mean {name}", "speakers_ref": 0, "speakers_hyp": 0, **rates})
     print_simultaneous(sets)
-    if arguments.json:
+    if options.json:
         named = [{**row, **{key: row[key]._asdict() for key in ("overlap", "interruptions")}} for row in rows]
         figures = {"recordings": named, "mean": sets, "units": "percent; overlap: seconds", **circumstances()}
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Error rates of what is told from sound: reverberation, lost packets, clipping, music, voices.
+"""Error rates of acoustic detection: reverberation, lost packets, clipping, music, voices.
 
     python -m benchmarks.acoustics [--json FILE]
 
@@ -34,7 +34,7 @@ from benchmarks.recordings import (
 from benchmarks.running_system import circumstances
 from inference.acoustics import SegmentAcoustics
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages import FinishedEvent, TurnEvent
@@ -43,7 +43,7 @@ from server.insights import is_lagging, is_reverberant
 UTTERANCES_TOGETHER = 3
 
 
-async def heard(engine: Engine, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
+async def analyse(engine: ModelEngine, samples: Samples) -> tuple[list[TurnEvent], FinishedEvent]:
     """What the engine hears, without recognising words."""
     session = Session(engine, SessionConfig(expected_speakers=1, transcribe=False))
     try:
@@ -67,11 +67,11 @@ def passages() -> list[Samples]:
     return found
 
 
-async def rate(
-    engine: Engine, recordings: Iterable[Samples], told: Callable[[list[TurnEvent]], bool]
+async def detection_rate(
+    engine: ModelEngine, recordings: Iterable[Samples], detects: Callable[[list[TurnEvent]], bool]
 ) -> dict[str, Any]:
-    """In how many of the recordings something is told."""
-    answers = [told((await heard(engine, samples))[0]) for samples in recordings]
+    """In how many of the recordings something is detected."""
+    answers = [detects((await analyse(engine, samples))[0]) for samples in recordings]
     return {"recordings": len(answers), "told": sum(answers), "percent": round(100 * np.mean(answers), 1)}
 
 
@@ -79,47 +79,47 @@ def acoustics(turns: list[TurnEvent]) -> list[SegmentAcoustics]:
     return [turn.acoustics for turn in turns if turn.acoustics]
 
 
-def reverberant(turns: list[TurnEvent]) -> bool:
+def has_reverberation(turns: list[TurnEvent]) -> bool:
     return is_reverberant(
         [d for a in acoustics(turns) for d in a.decays_db_per_s], sum(t.end_s - t.start_s for t in turns)
     )
 
 
-def lagging(turns: list[TurnEvent]) -> bool:
+def has_lag(turns: list[TurnEvent]) -> bool:
     return is_lagging(sum(a.gaps for a in acoustics(turns)), sum(t.end_s - t.start_s for t in turns))
 
 
-def clips(turns: list[TurnEvent]) -> bool:
+def has_clipping(turns: list[TurnEvent]) -> bool:
     return any(a.clipping_percent > 0.05 for a in acoustics(turns))
 
 
-async def music(engine: Engine) -> list[dict[str, Any]]:
-    """Share of the time told to be music: of music, and of speech."""
+async def music(engine: ModelEngine) -> list[dict[str, Any]]:
+    """Share of the time classified as music: of music, and of speech."""
     rows = []
-    pieces = []
+    music_samples = []
     for path in sorted((EVAL / "broken" / "uncommon").glob("*.flac")):
         try:
-            pieces.append(read_samples(path))
+            music_samples.append(read_samples(path))
         except (av.error.FFmpegError, ValueError):
             continue
     speech = [read_samples(p) for folder in ("ami", "synthetic") for p in sorted((EVAL / folder).glob("*.flac"))]
-    for name, recordings in (("music", pieces), ("speech", [*speech, *passages()])):
-        seconds = told = 0.0
+    for name, recordings in (("music", music_samples), ("speech", [*speech, *passages()])):
+        seconds = music_s = 0.0
         for samples in recordings:
-            _, finished = await heard(engine, samples)
+            _, finished = await analyse(engine, samples)
             seconds += len(samples) / RATE_HZ
-            told += sum(end - start for start, end in finished.acoustics.music)
-        rows.append({"what": name, "seconds": round(seconds), "told_percent": round(100 * told / seconds, 1)})
+            music_s += sum(end - start for start, end in finished.acoustics.music)
+        rows.append({"what": name, "seconds": round(seconds), "told_percent": round(100 * music_s / seconds, 1)})
     return rows
 
 
-async def voices(engine: Engine) -> dict[str, Any]:
+async def voices(engine: ModelEngine) -> dict[str, Any]:
     """Similarity of the same voice in two recordings, and of two voices; errors at the encoder's threshold."""
     threshold = engine.models.encoder.profile.same_voice_similarity
     vectors: dict[str, list[np.ndarray[Any, Any]]] = {}
     for speaker, files in read_speech(EVAL / "librispeech").items():
         for half in (files[: len(files) // 2], files[len(files) // 2 :]):
-            _, finished = await heard(engine, np.concatenate([read_samples(p) for p in half]))
+            _, finished = await analyse(engine, np.concatenate([read_samples(p) for p in half]))
             vectors.setdefault(speaker, []).append(finished.voices.vectors[0])
     same = [float(a @ b) for a, b in vectors.values()]
     other = [float(a @ b) for x, y in combinations(vectors, 2) for a in vectors[x] for b in vectors[y]]
@@ -135,20 +135,23 @@ async def voices(engine: Engine) -> dict[str, Any]:
 
 
 async def measure() -> dict[str, Any]:
-    engine = Engine(load_models(InferenceSettings(threads=2, recogniser_workers=1)))
+    engine = ModelEngine(load_models(InferenceSettings(threads=2, recogniser_workers=1)))
     try:
         clean = passages()
-        spoiled: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {
-            "reverb: clean": (reverberant, clean),
-            **{f"reverb: T60 {t} s": (reverberant, [reverberated(s, t) for s in clean]) for t in (0.3, 0.5, 0.8, 1.2)},
-            "lagging: clean": (lagging, clean),
-            **{f"lagging: {p:.0%} lost": (lagging, [with_lost_packets(s, p) for s in clean]) for p in (0.01, 0.05)},
-            "clipping: clean": (clips, clean),
-            "clipping: +20 dB": (clips, [clipped(s, 20) for s in clean]),
+        degraded: dict[str, tuple[Callable[[list[TurnEvent]], bool], list[Samples]]] = {
+            "reverb: clean": (has_reverberation, clean),
+            **{
+                f"reverb: T60 {t} s": (has_reverberation, [reverberated(s, t) for s in clean])
+                for t in (0.3, 0.5, 0.8, 1.2)
+            },
+            "lagging: clean": (has_lag, clean),
+            **{f"lagging: {p:.0%} lost": (has_lag, [with_lost_packets(s, p) for s in clean]) for p in (0.01, 0.05)},
+            "clipping: clean": (has_clipping, clean),
+            "clipping: +20 dB": (has_clipping, [clipped(s, 20) for s in clean]),
         }
         rows = {}
-        for name, (told, recordings) in spoiled.items():
-            rows[name] = await rate(engine, recordings, told)
+        for name, (detects, recordings) in degraded.items():
+            rows[name] = await detection_rate(engine, recordings, detects)
             print(
                 f"{name:<22}{rows[name]['told']:>4} of {rows[name]['recordings']:<4}{rows[name]['percent']:>7} %",
                 flush=True,
@@ -165,14 +168,14 @@ async def measure() -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.acoustics", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
         return 2
     figures = asyncio.run(measure())
-    if arguments.json:
-        arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

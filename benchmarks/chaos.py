@@ -58,7 +58,7 @@ class Disturbances:
 
 
 @dataclass
-class Streamed:
+class StreamedMeeting:
     """What a bot saw of its meeting."""
 
     session_id: str
@@ -72,7 +72,7 @@ class Streamed:
 
 async def stream(
     system: RunningSystem, pcm: NDArray[np.int16], speed: float, disturbances: Disturbances | None
-) -> Streamed:
+) -> StreamedMeeting:
     """Streams a meeting to its end; ``speed`` 0: as fast as it is taken."""
     client = MeetraClient(system.gateway, email=system.email, password=system.password)
     async with client, client.live(name="chaos", tracks=[TRACK], insights_period_s=10) as meeting:
@@ -85,7 +85,7 @@ async def stream(
             await meeting.send("mix", pcm[first : first + CHUNK_SAMPLES].astype("<i2").tobytes())
         finished = await meeting.finish()
         await reading
-        return Streamed(
+        return StreamedMeeting(
             meeting.session_id, meeting.file_hash, finished.status, seen, meeting.reconnects, meeting.repeated_events
         )
 
@@ -110,7 +110,7 @@ def _disturb(system: RunningSystem, meeting: LiveMeeting, kind: str) -> None:
     try:
         os.kill(system.pid(kind), signal.SIGKILL)
     except ProcessLookupError:
-        print(f"  ({kind} was down already)", flush=True)
+        print(f"  ({kind} was already down)", flush=True)
 
 
 async def _upload(system: RunningSystem, pcm: NDArray[np.int16]) -> str:
@@ -130,7 +130,7 @@ async def _upload(system: RunningSystem, pcm: NDArray[np.int16]) -> str:
     return receipt.file_hash
 
 
-def lost_samples(system: RunningSystem, streamed: Streamed, pcm: NDArray[np.int16]) -> int:
+def lost_samples(system: RunningSystem, streamed: StreamedMeeting, pcm: NDArray[np.int16]) -> int:
     """Samples of the source that the audio log does not hold in their place, and those it holds too much."""
     (path,) = system.data.glob(f"audio/*/{streamed.file_hash[:2]}/{streamed.file_hash}/track-0.log")
     stored = np.fromfile(path, "<i2")
@@ -138,15 +138,15 @@ def lost_samples(system: RunningSystem, streamed: Streamed, pcm: NDArray[np.int1
     return int(np.count_nonzero(stored[:both] != pcm[:both])) + abs(len(stored) - len(pcm))
 
 
-async def duplicate_events(connection: asyncpg.Connection[Any], streamed: Streamed) -> int:
+async def duplicate_events(connection: asyncpg.Connection[Any], streamed: StreamedMeeting) -> int:
     """Event numbers told twice, and events told under a number that another is stored under."""
     numbers = [event.event_seq for event in streamed.events]
     stored = dict(
         await connection.fetch("SELECT event_seq, payload FROM live_events WHERE meeting_id = $1", streamed.session_id)
     )
-    twice = len(numbers) - len(set(numbers))
-    others = sum(LiveEvent.FromString(stored[e.event_seq]) != e for e in streamed.events if e.event_seq in stored)
-    return twice + others + streamed.repeated
+    repeated_numbers = len(numbers) - len(set(numbers))
+    mismatches = sum(LiveEvent.FromString(stored[e.event_seq]) != e for e in streamed.events if e.event_seq in stored)
+    return repeated_numbers + mismatches + streamed.repeated
 
 
 async def result(connection: asyncpg.Connection[Any], file_hash: str) -> dict[str, Any]:
@@ -160,14 +160,16 @@ async def result(connection: asyncpg.Connection[Any], file_hash: str) -> dict[st
     return {"conversation": json.loads(document), **{row["family"]: json.loads(row["value"]) for row in rows}}
 
 
-def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """What differs: turns, words, sentences, and each family of scores."""
-    a, b = one["conversation"], other["conversation"]
+    a, b = first["conversation"], second["conversation"]
     found = [f"conversation.{name}" for name in a.keys() | b.keys() if a.get(name) != b.get(name)]
-    return found + [name for name in one.keys() | other.keys() if name != "conversation" and one[name] != other[name]]
+    return found + [
+        name for name in first.keys() | second.keys() if name != "conversation" and first[name] != second[name]
+    ]
 
 
-def told_at_last(streamed: Streamed) -> list[tuple[Any, ...]]:
+def final_turns(streamed: StreamedMeeting) -> list[tuple[Any, ...]]:
     """The turns as a client has them in the end: the highest revision of each segment."""
     latest: dict[int, Any] = {}
     for event in streamed.events:
@@ -191,7 +193,7 @@ async def measure(pcm: NDArray[np.int16], speed: float, disturbances: Disturbanc
             reference = await result(connection, calm.file_hash)
             found = differences(reference, await result(connection, disturbed.file_hash))
             found += [f"upload: {name}" for name in differences(reference, await result(connection, uploaded))]
-            if told_at_last(calm) != told_at_last(disturbed):
+            if final_turns(calm) != final_turns(disturbed):
                 found.append("turns told")
             return {
                 "lost_samples": lost_samples(system, disturbed, pcm) + lost_samples(system, calm, pcm),
@@ -209,20 +211,20 @@ async def measure(pcm: NDArray[np.int16], speed: float, disturbances: Disturbanc
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="length of the meeting")
-    parser.add_argument("--speed", type=float, default=1, help="times real time of the disturbed run")
-    parser.add_argument("--drops", type=int, default=20, help="connections cut")
-    parser.add_argument("--inference-kills", type=int, default=3, help="kill -9 of the inference server")
-    parser.add_argument("--api-kills", type=int, default=2, help="kill -9 of the API server")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
-    disturbances = Disturbances(given.drops, given.inference_kills, given.api_kills, given.seed)
-    figures = asyncio.run(measure(dialogues(given.minutes), given.speed, disturbances))
+    parser.add_argument("--minutes", type=float, default=10, help="length of the meeting, minutes")
+    parser.add_argument("--speed", type=float, default=1, help="speed of the disturbed run, times real time")
+    parser.add_argument("--drops", type=int, default=20, help="number of connections to cut")
+    parser.add_argument("--inference-kills", type=int, default=3, help="number of kill -9 of the inference server")
+    parser.add_argument("--api-kills", type=int, default=2, help="number of kill -9 of the API server")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of the times of the faults")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    disturbances = Disturbances(options.drops, options.inference_kills, options.api_kills, options.seed)
+    figures = asyncio.run(measure(dialogues(options.minutes), options.speed, disturbances))
     for name, value in figures.items():
         print(f"{name:<18}{value}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0 if not (figures["lost_samples"] or figures["duplicate_events"] or figures["differences"]) else 1
 
 

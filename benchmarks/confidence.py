@@ -24,14 +24,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.in_process import as_pcm, default_engine, judged, words_heard
+from benchmarks.in_process import align_words, as_pcm, default_engine, recognise_words
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
-from benchmarks.scoring import errors_of, folded_words
-from benchmarks.spoken_data import Spoken, languages, meetings, readers
-from inference.engine import Engine
-from inference.whisper import odds, uncalibrated
+from benchmarks.scoring import count_word_errors, folded_words
+from benchmarks.spoken_data import TranscribedRecording, languages, meetings, readers
+from inference.engine import ModelEngine
+from inference.whisper import log_odds, uncalibrated
 
 BINS = 10
 RELIABLE_WER = 30.0
@@ -52,7 +52,7 @@ class Calibration(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class ScoredRecording:
     """The words of a recording; arrays have one element a word."""
 
     name: str
@@ -66,27 +66,27 @@ class Recording:
     """Percent; of characters where there are no spaces."""
 
 
-async def heard(engine: Engine, spoken: Spoken) -> Recording:
+async def recognise_recording(engine: ModelEngine, spoken: TranscribedRecording) -> ScoredRecording:
     """Recognises a recording."""
-    words = await words_heard(engine, [as_pcm(spoken.samples())])
+    words = await recognise_words(engine, [as_pcm(spoken.samples())])
     reference = folded_words(spoken.text, spoken.language)
     hypothesis = [token for word in words for token in folded_words(word.text, spoken.language)]
     found = [
-        (one.word.confidence, bool(one.reference))
-        for one in judged(reference, words, spoken.language)
-        if one.word.confidence is not None and not any(character.isdigit() for character in one.word.text)
+        (aligned.word.confidence, bool(aligned.reference))
+        for aligned in align_words(reference, words, spoken.language)
+        if aligned.word.confidence is not None and not any(character.isdigit() for character in aligned.word.text)
     ]
-    return Recording(
+    return ScoredRecording(
         spoken.name,
         spoken.set_name,
         np.array([confidence for confidence, _ in found]),
-        np.array([odds(uncalibrated(confidence)) for confidence, _ in found]),
+        np.array([log_odds(uncalibrated(confidence)) for confidence, _ in found]),
         np.array([right for _, right in found], np.float64),
-        100 * errors_of(reference, hypothesis) / max(1, len(reference)),
+        100 * count_word_errors(reference, hypothesis) / max(1, len(reference)),
     )
 
 
-def fitted(odds_: Values, right: Values) -> Calibration:
+def fit_calibration(odds_: Values, right: Values) -> Calibration:
     """The most likely calibration, by Newton's method."""
     inputs = np.stack([odds_, np.ones_like(odds_)], axis=1)
     weights = np.array([1.0, 0.0])
@@ -123,9 +123,9 @@ def reliability(confidences: Values, right: Values) -> tuple[list[dict[str, Any]
 def threshold(means: Values, wers: Values) -> tuple[float, float]:
     """The mean confidence that best tells recordings under RELIABLE_WER from others, and how well (balanced, 0..1)."""
     reliable = wers < RELIABLE_WER
-    places = np.unique(means)
+    values = np.unique(means)
     best = (0.5, 0.0)
-    for low, high in pairwise(places):
+    for low, high in pairwise(values):
         kept = means >= (low + high) / 2
         score = (float(kept[reliable].mean()) + float((~kept)[~reliable].mean())) / 2
         if score > best[1]:
@@ -133,48 +133,48 @@ def threshold(means: Values, wers: Values) -> tuple[float, float]:
     return best
 
 
-def _joined(recordings: Sequence[Recording], what: str) -> Values:
+def _concatenated(recordings: Sequence[ScoredRecording], what: str) -> Values:
     return np.concatenate([getattr(recording, what) for recording in recordings])
 
 
-def figures_of(recordings: Sequence[Recording]) -> dict[str, Any]:
+def summarise(recordings: Sequence[ScoredRecording]) -> dict[str, Any]:
     """Everything that is told of them."""
     even, odd = recordings[::2], recordings[1::2]
-    now, now_error = reliability(_joined(recordings, "confidences"), _joined(recordings, "right"))
-    half = fitted(_joined(even, "odds"), _joined(even, "right"))
-    held, held_error = reliability(half(_joined(odd, "odds")), _joined(odd, "right"))
-    _, before_error = reliability(_joined(odd, "confidences"), _joined(odd, "right"))
-    whole = fitted(_joined(recordings, "odds"), _joined(recordings, "right"))
-    known = [one for one in recordings if len(one.odds) >= MIN_WORDS]
-    wers = np.array([one.wer for one in known])
+    table, table_error = reliability(_concatenated(recordings, "confidences"), _concatenated(recordings, "right"))
+    even_fit = fit_calibration(_concatenated(even, "odds"), _concatenated(even, "right"))
+    odd_table, odd_error = reliability(even_fit(_concatenated(odd, "odds")), _concatenated(odd, "right"))
+    _, before_error = reliability(_concatenated(odd, "confidences"), _concatenated(odd, "right"))
+    full_fit = fit_calibration(_concatenated(recordings, "odds"), _concatenated(recordings, "right"))
+    known = [recording for recording in recordings if len(recording.odds) >= MIN_WORDS]
+    wers = np.array([recording.wer for recording in known])
     thresholds = {}
     for name, means in (
-        ("now", np.array([one.confidences.mean() for one in known])),
-        ("fitted", np.array([half(one.odds).mean() for one in known])),
+        ("now", np.array([recording.confidences.mean() for recording in known])),
+        ("fitted", np.array([even_fit(recording.odds).mean() for recording in known])),
     ):
-        place, balance = threshold(means, wers)
-        thresholds[name] = {"confidence": round(place, 3), "balanced_accuracy": round(balance, 3)}
+        cut, balance = threshold(means, wers)
+        thresholds[name] = {"confidence": round(cut, 3), "balanced_accuracy": round(balance, 3)}
     return {
-        "now": {"table": now, "expected_calibration_error": round(now_error, 4)},
-        "fitted_on_even": half._asdict(),
+        "now": {"table": table, "expected_calibration_error": round(table_error, 4)},
+        "fitted_on_even": even_fit._asdict(),
         "odd": {
-            "table": held,
-            "expected_calibration_error": round(held_error, 4),
+            "table": odd_table,
+            "expected_calibration_error": round(odd_error, 4),
             "before": round(before_error, 4),
         },
-        "fitted_on_all": whole._asdict(),
+        "fitted_on_all": full_fit._asdict(),
         "threshold": thresholds,
         "recordings": [
             {
-                "name": one.name,
-                "set": one.set_name,
-                "words": len(one.odds),
-                "wer": round(one.wer, 1),
-                "confidence": round(float(one.confidences.mean()), 3),
-                "fitted": round(float(half(one.odds).mean()), 3),
+                "name": recording.name,
+                "set": recording.set_name,
+                "words": len(recording.odds),
+                "wer": round(recording.wer, 1),
+                "confidence": round(float(recording.confidences.mean()), 3),
+                "fitted": round(float(even_fit(recording.odds).mean()), 3),
             }
-            for one in recordings
-            if len(one.odds)
+            for recording in recordings
+            if len(recording.odds)
         ],
     }
 
@@ -184,9 +184,9 @@ async def measure() -> dict[str, Any]:
     recordings = []
     async with default_engine() as engine:
         for spoken in [*readers(), *meetings("ami"), *meetings("synthetic"), *languages()]:
-            recordings.append(await heard(engine, spoken))
+            recordings.append(await recognise_recording(engine, spoken))
             print(f"{spoken.set_name} {spoken.name}: {recordings[-1].wer:.1f} %", file=sys.stderr, flush=True)
-    return figures_of(recordings)
+    return summarise(recordings)
 
 
 def print_figures(figures: dict[str, Any]) -> None:
@@ -208,16 +208,16 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.confidence", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
         return 2
     ensure_scorers()
     figures = asyncio.run(measure())
     print_figures(figures)
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.diarization_runs import Method, Vectors
-from inference.diarization import means, spectral_clusters
+from inference.diarization import cluster_means, spectral_clusters
 from inference.models import EncoderProfile
 
-FEWEST = 3
+MIN_VECTORS = 3
 
 
 def _centroids(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
-    return means(vectors, np.unique(labels, return_inverse=True)[1].astype(np.int64))
+    return cluster_means(vectors, np.unique(labels, return_inverse=True)[1].astype(np.int64))
 
 
 def spectral_alone(vectors: Vectors, profile: EncoderProfile) -> Vectors:
     """NME-SC (Park et al. 2020), as the default's first guess, and nothing after it."""
-    if len(vectors) < FEWEST:
-        return means(vectors, np.zeros(len(vectors), np.int64))
+    if len(vectors) < MIN_VECTORS:
+        return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     return _centroids(vectors, spectral_clusters(vectors, profile.max_speakers))
 
 
@@ -29,15 +29,15 @@ def spectral_eigengap(vectors: Vectors, profile: EncoderProfile) -> Vectors:
     """scikit-learn's SpectralClustering on cosine similarities, the count by the largest gap of the eigenvalues."""
     from sklearn.cluster import SpectralClustering
 
-    if len(vectors) < FEWEST:
-        return means(vectors, np.zeros(len(vectors), np.int64))
+    if len(vectors) < MIN_VECTORS:
+        return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     affinity = np.clip(vectors @ vectors.T, 0, 1).astype(np.float64)
     degrees = affinity.sum(1)
     laplacian = np.eye(len(vectors)) - affinity / np.sqrt(np.outer(degrees, degrees))
     gaps = np.diff(np.linalg.eigvalsh(laplacian)[: profile.max_speakers + 1])
     count = min(int(gaps.argmax()) + 1, len(vectors) - 1)
     if count == 1:
-        return means(vectors, np.zeros(len(vectors), np.int64))
+        return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     found = SpectralClustering(count, affinity="precomputed", assign_labels="kmeans", random_state=0).fit(affinity)
     return _centroids(vectors, found.labels_)
 
@@ -51,8 +51,8 @@ class FixedThreshold:
     def __call__(self, vectors: Vectors, profile: EncoderProfile) -> Vectors:
         from sklearn.cluster import AgglomerativeClustering
 
-        if len(vectors) < FEWEST:
-            return means(vectors, np.zeros(len(vectors), np.int64))
+        if len(vectors) < MIN_VECTORS:
+            return cluster_means(vectors, np.zeros(len(vectors), np.int64))
         method = AgglomerativeClustering(
             n_clusters=None, metric="cosine", linkage="average", distance_threshold=self._distance
         )
@@ -63,8 +63,8 @@ def spectralcluster_package(vectors: Vectors, profile: EncoderProfile) -> Vector
     """The package spectralcluster with the settings it names for ICASSP 2018 (Wang et al.)."""
     from spectralcluster import configs
 
-    if len(vectors) < FEWEST:
-        return means(vectors, np.zeros(len(vectors), np.int64))
+    if len(vectors) < MIN_VECTORS:
+        return cluster_means(vectors, np.zeros(len(vectors), np.int64))
     return _centroids(vectors, configs.icassp2018_clusterer.predict(vectors))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.made_dialogues import Manner, Room, dialogue
+from benchmarks.made_dialogues import Room, TalkStyle, dialogue
 from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech, write_flac
 from benchmarks.scoring import SpokenInterval, read_rttm
 
@@ -43,7 +43,7 @@ def write_case(case: Case, folder: Path) -> Path:
     return write_flac(np.round(case.samples * 32768).clip(-32768, 32767).astype(np.int16), folder / f"{name}.flac")
 
 
-def part(case: Case, start_s: float, end_s: float) -> Case:
+def excerpt(case: Case, start_s: float, end_s: float) -> Case:
     """From one time to another."""
     end_s = min(end_s, case.duration_s)
     truth = tuple(
@@ -69,13 +69,13 @@ def noisy(case: Case, db: float) -> Case:
     return replace(case, name=f"{case.name} noise -{db:g} dB", samples=samples)
 
 
-def joined(cases: list[Case]) -> Case:
+def concatenated(cases: list[Case]) -> Case:
     """One after another; who has the same name is the same speaker."""
     truth: list[SpokenInterval] = []
-    at_s = 0.0
+    offset_s = 0.0
     for case in cases:
-        truth += [SpokenInterval(start + at_s, end + at_s, speaker) for start, end, speaker in case.truth]
-        at_s += case.duration_s
+        truth += [SpokenInterval(start + offset_s, end + offset_s, speaker) for start, end, speaker in case.truth]
+        offset_s += case.duration_s
     return Case(" + ".join(case.name for case in cases), np.concatenate([case.samples for case in cases]), tuple(truth))
 
 
@@ -99,7 +99,9 @@ def spliced(half: int) -> list[Case]:
         random = np.random.default_rng([half, number])
         chosen = {str(reader): by_reader[str(reader)] for reader in random.choice(readers, count, replace=False)}
         name = f"spliced {half}.{number}"
-        cases.append(Case(name, *dialogue(chosen, ROOMS[number % len(ROOMS)], Manner(), (40, 90)[number % 2], random)))
+        cases.append(
+            Case(name, *dialogue(chosen, ROOMS[number % len(ROOMS)], TalkStyle(), (40, 90)[number % 2], random))
+        )
     return cases
 
 
@@ -111,4 +113,4 @@ def long_meeting(half: int, minutes: float = 8) -> list[Case]:
     readers = {reader: by_reader[reader] for reader in sorted(by_reader)[half::2][:4]}
     room = Room((0.2, 0.5), 18, 4, 0.15)
     random = np.random.default_rng([9, half])
-    return [Case(f"{minutes:g} minutes {half}", *dialogue(readers, room, Manner(), 60 * minutes, random))]
+    return [Case(f"{minutes:g} minutes {half}", *dialogue(readers, room, TalkStyle(), 60 * minutes, random))]

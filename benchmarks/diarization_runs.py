@@ -18,25 +18,25 @@ from benchmarks.scoring import SpokenInterval, diarization_error_rate, jaccard_e
 from inference.catalogue import CAMPPLUS, SEGMENTATION, SILERO_VAD, locate
 from inference.diarization import (
     CHANGE_PENALTY,
-    HeardVoices,
+    EncoderWindow,
+    SegmentedWindows,
     Similarity,
     SpeechRule,
     SpeechSegment,
     SpeechSegmenter,
-    Window,
     WindowPlan,
-    alone_shares,
     assign_speakers,
     cluster_speakers,
-    heard_speech,
-    overlapped_segments,
-    united,
+    detected_speech,
+    diarize_with_overlap,
+    join_speech,
+    single_voice_shares,
 )
-from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, Stretch
+from inference.models import SAMPLE_RATE_HZ, EncoderProfile, Samples, SpeakerEncoder, StreamInput
 from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
 from inference.onnx.speech import SileroVad
 from inference.session.session import BLOCK_WINDOWS, PRIOR_LEVEL_DBFS, PRIOR_S, TARGET_RMS
-from inference.speakers import nothing_heard_by
+from inference.speakers import empty_segmented_windows
 
 COLLAR_S = 0.25
 Vectors = NDArray[np.float32]
@@ -44,12 +44,12 @@ Vectors = NDArray[np.float32]
 Clustering = Callable[[Vectors, EncoderProfile], Vectors]
 
 
-class Voices(Enum):
+class SegmentationUse(Enum):
     """What the segmentation of voices is used for."""
 
     NONE = "one speaker at a time"
-    BESIDE = "who has the floor, and who speaks beside"
-    UNITED = "and speech that the detector did not find"
+    OVERLAP = "who has the floor, and who speaks beside"
+    OVERLAP_AND_SPEECH = "and speech that the detector did not find"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Method:
     """In place of the product's own."""
     change_penalty: float = CHANGE_PENALTY
     """Where one speaker is heard at a time."""
-    voices: Voices = Voices.UNITED
-    rare: bool = True
+    segmentation: SegmentationUse = SegmentationUse.OVERLAP_AND_SPEECH
+    rare_voices: bool = True
     """The product's own clusters look for speakers who say little, where the segmentation tells voices apart."""
 
 
@@ -84,9 +84,9 @@ class Recordings:
         """``encoder``: in place of the default one."""
         self.cases = list(cases)
         self._segmenter = PyannoteSegmenter(locate(SEGMENTATION))
-        self._voices = [self._hear(case.samples) for case in self.cases]
+        self._voices = [self._segment_voices(case.samples) for case in self.cases]
         self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or CampplusEncoder(locate(CAMPPLUS))
-        self._probabilities = [self._listen(case.samples) for case in self.cases]
+        self._probabilities = [self._speech_probabilities(case.samples) for case in self.cases]
         self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
 
     @property
@@ -99,19 +99,23 @@ class Recordings:
         windows, vectors = self.windows(number, method.rule)
         if not windows:
             return []
-        heard = self._voices[number]
-        alone = alone_shares(heard, windows) if method.rare and method.voices is not Voices.NONE else None
+        segmented = self._voices[number]
+        alone = (
+            single_voice_shares(segmented, windows)
+            if method.rare_voices and method.segmentation is not SegmentationUse.NONE
+            else None
+        )
         if method.cluster is None:
             centroids = cluster_speakers(vectors, self.profile, alone=alone)
         else:
             centroids = method.cluster(vectors, self.profile)
-        if method.voices is Voices.NONE:
+        if method.segmentation is SegmentationUse.NONE:
             segments = assign_speakers(speech, windows, vectors, centroids, method.change_penalty)
         else:
             middles_s = np.array([window.middle_s for window in windows])
-            if method.voices is Voices.UNITED:
-                speech = united(speech, heard_speech(heard, self.cases[number].duration_s))
-            segments = overlapped_segments(speech, heard, Similarity(middles_s, vectors @ centroids.T))
+            if method.segmentation is SegmentationUse.OVERLAP_AND_SPEECH:
+                speech = join_speech(speech, detected_speech(segmented, self.cases[number].duration_s))
+            segments = diarize_with_overlap(speech, segmented, Similarity(middles_s, vectors @ centroids.T))
         return [SpokenInterval(s.start_s, s.end_s, str(s.speaker)) for s in segments]
 
     def score(self, number: int, found: list[SpokenInterval]) -> Scores:
@@ -128,7 +132,7 @@ class Recordings:
         """Of every case."""
         return [self.score(number, self.diarize(number, method)) for number in range(len(self.cases))]
 
-    def _listen(self, samples: Samples) -> NDArray[np.float32]:
+    def _speech_probabilities(self, samples: Samples) -> NDArray[np.float32]:
         """Probabilities of speech, at the level that a session brings the audio to."""
         window = self._vad.window_samples
         padded = np.zeros(-(-len(samples) // window) * window, np.float32)
@@ -136,45 +140,45 @@ class Recordings:
         prior_samples = PRIOR_S * SAMPLE_RATE_HZ
         energy, block = prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10), BLOCK_WINDOWS * window
         for start in range(0, len(padded), block):
-            piece = padded[start : start + block]
-            energy += float(np.square(piece, dtype=np.float64).sum())
-            gain = TARGET_RMS / np.sqrt(energy / (start + len(piece) + prior_samples) + 1e-9)
-            padded[start : start + block] = np.clip(piece * np.float32(gain), -1, 1)
-        ((probabilities, _),) = self._vad([Stretch(padded, self._vad.initial_state())])
+            samples_of_block = padded[start : start + block]
+            energy += float(np.square(samples_of_block, dtype=np.float64).sum())
+            gain = TARGET_RMS / np.sqrt(energy / (start + len(samples_of_block) + prior_samples) + 1e-9)
+            padded[start : start + block] = np.clip(samples_of_block * np.float32(gain), -1, 1)
+        ((probabilities, _),) = self._vad([StreamInput(padded, self._vad.initial_state())])
         return probabilities
 
-    def _hear(self, samples: Samples) -> HeardVoices:
+    def _segment_voices(self, samples: Samples) -> SegmentedWindows:
         """Windows of voices as a session hears them."""
         model = self._segmenter
-        heard = nothing_heard_by(model)
-        step = heard.hop_frames * model.frame_samples
+        segmented = empty_segmented_windows(model)
+        step = segmented.hop_frames * model.frame_samples
         for start in range(0, max(1, len(samples) - model.window_samples + step), step):
             (classes,) = model([samples[start : start + model.window_samples]])
-            heard.hear(classes)
-        return heard
+            segmented.append(classes)
+        return segmented
 
     def speech(self, number: int, rule: SpeechRule | None = None) -> list[SpeechSegment]:
-        """Stretches of speech in case ``number``, by the product's own rule unless another is given."""
+        """Speech segments of case ``number``; by the product's own rule unless another is given."""
         segmenter = SpeechSegmenter(self._vad.window_samples / SAMPLE_RATE_HZ, rule or SpeechRule())
         closed = segmenter.push(self._probabilities[number])
         return closed + segmenter.finish(self.cases[number].duration_s)
 
-    def windows(self, number: int, rule: SpeechRule | None = None) -> tuple[list[Window], Vectors]:
+    def windows(self, number: int, rule: SpeechRule | None = None) -> tuple[list[EncoderWindow], Vectors]:
         """The windows of the speech in case ``number``, and their vectors, shape (windows, d)."""
         speech = self.speech(number, rule)
         plans = (WindowPlan(index, self.profile.window_s, self.profile.hop_s) for index in range(len(speech)))
         windows = [window for plan, segment in zip(plans, speech, strict=True) for window in plan.finish(segment)]
-        return windows, self._vectors_of(number, windows)
+        return windows, self._embed(number, windows)
 
-    def _vectors_of(self, number: int, windows: list[Window]) -> Vectors:
+    def _embed(self, number: int, windows: list[EncoderWindow]) -> Vectors:
         known, samples = self._vectors[number], self.cases[number].samples
-        missing = list(dict.fromkeys(window.heard() for window in windows if window.heard() not in known))
+        missing = list(dict.fromkeys(window.encoder_span() for window in windows if window.encoder_span() not in known))
         spans = [
             samples[max(0, round(start * SAMPLE_RATE_HZ)) : max(0, round(end * SAMPLE_RATE_HZ))]
             for start, end in missing
         ]
         known.update(zip(missing, self._encoder(spans), strict=True))
-        vectors = [known[window.heard()] for window in windows]
+        vectors = [known[window.encoder_span()] for window in windows]
         return np.stack(vectors) if vectors else np.zeros((0, self.profile.dimension), np.float32)
 
 

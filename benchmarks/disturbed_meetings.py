@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import iirpeak, lfilter
 
-from benchmarks.diarization_data import Case, joined, part, spliced
+from benchmarks.diarization_data import Case, concatenated, excerpt, spliced
 from benchmarks.microphones import as_loud, band_limited, far, telephone
 from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech
 from benchmarks.scoring import SpokenInterval
-from benchmarks.sounds import Wordless, made, recorded
+from benchmarks.sounds import NonspeechSound, made, recorded
 
 # So long it sounds by itself, seconds, where nobody speaks.
 ALONE_S = 10.0
@@ -41,7 +41,7 @@ RECORDED_MUSIC = ("sonicpi-loop", "mdn-outfoxing", "mdn-viper")
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbed:
+class DisturbedMeeting:
     """A meeting with what disturbs it."""
 
     kind: str
@@ -60,7 +60,7 @@ def sounds() -> list[tuple[str, str, Samples]]:
     return found
 
 
-def _kind(sound: Wordless) -> str:
+def _kind(sound: NonspeechSound) -> str:
     if sound.name.startswith(RECORDED_MUSIC):
         return "music"
     return "voices without words" if sound.kind.endswith("voices without words") else "noise"
@@ -97,59 +97,59 @@ def _read(paths: list[Path]) -> Samples:
     return np.concatenate([read_samples(path) for path in paths])
 
 
-def meetings() -> Iterator[Disturbed]:
+def meetings() -> Iterator[DisturbedMeeting]:
     """Every disturbance in both layouts, in one dialogue after another."""
     base = [_beginning(spliced(0)[number]) for number in DIALOGUES]
     others = [(kind, name, sound, 0.0, UNDER_DB) for kind, name, sound in sounds()]
     for name, sound in televisions(1):
-        others += [("television", f"{name} {place}", sound, TELEVISION_DB, TELEVISION_DB) for place in range(len(base))]
+        others += [("television", f"{name} {index}", sound, TELEVISION_DB, TELEVISION_DB) for index in range(len(base))]
     for case in base:
-        yield Disturbed("nothing", "between", between(case, np.zeros(1, np.float32), 0.0))
-        yield Disturbed("nothing", "under", case)
+        yield DisturbedMeeting("nothing", "between", insert_sound(case, np.zeros(1, np.float32), 0.0))
+        yield DisturbedMeeting("nothing", "under", case)
     for number, (kind, name, sound, alone_db, under_db) in enumerate(others):
         case = replace(base[number % len(base)], name=name)
-        yield Disturbed(kind, "between", between(case, sound, alone_db))
-        yield Disturbed(kind, "under", under(case, sound, under_db))
+        yield DisturbedMeeting(kind, "between", insert_sound(case, sound, alone_db))
+        yield DisturbedMeeting(kind, "under", mix_under(case, sound, under_db))
 
 
-def between(case: Case, sound: Samples, db: float) -> Case:
+def insert_sound(case: Case, sound: Samples, db: float) -> Case:
     """The sound by itself in the middle of a meeting, so far under the level of its speech."""
     pause_s = _pause(case)
-    alone = _of_length(sound, round(ALONE_S * RATE_HZ))
+    alone = _tile(sound, round(ALONE_S * RATE_HZ))
     quiet = Case("", as_loud(alone, case.samples) * np.float32(10 ** (-db / 20)), ())
-    whole = joined([part(case, 0.0, pause_s), quiet, part(case, pause_s, case.duration_s)])
-    return replace(whole, name=case.name)
+    combined = concatenated([excerpt(case, 0.0, pause_s), quiet, excerpt(case, pause_s, case.duration_s)])
+    return replace(combined, name=case.name)
 
 
-def under(case: Case, sound: Samples, db: float) -> Case:
+def mix_under(case: Case, sound: Samples, db: float) -> Case:
     """The sound all along, so far under the speech."""
-    along = as_loud(_of_length(sound, len(case.samples)), case.samples) * np.float32(10 ** (-db / 20))
+    along = as_loud(_tile(sound, len(case.samples)), case.samples) * np.float32(10 ** (-db / 20))
     return replace(case, samples=np.clip(case.samples + along, -1, 1))
 
 
-def _of_length(sound: Samples, count: int) -> Samples:
+def _tile(sound: Samples, count: int) -> Samples:
     return np.tile(sound, -(-count // len(sound)))[:count]
 
 
 def _beginning(case: Case) -> Case:
-    return part(case, 0.0, MAX_S)
+    return excerpt(case, 0.0, MAX_S)
 
 
 def _pause(case: Case) -> float:
     """The middle of the pause that is nearest to the middle of a meeting."""
-    moments = np.arange(0.0, case.duration_s, STEP_S)
-    quiet = moments[~_spoken(case.truth, moments)]
+    times_s = np.arange(0.0, case.duration_s, STEP_S)
+    quiet = times_s[~_spoken(case.truth, times_s)]
     return float(quiet[np.abs(quiet - case.duration_s / 2).argmin()])
 
 
 def spoken_share(truth: Sequence[SpokenInterval], start_s: float, end_s: float) -> float:
-    """Of a stretch of time, 0..1: while anybody speaks."""
-    moments = np.arange(start_s, end_s, STEP_S)
-    return float(_spoken(truth, moments).mean()) if len(moments) else 0.0
+    """Of a time span, 0..1: while anybody speaks."""
+    times_s = np.arange(start_s, end_s, STEP_S)
+    return float(_spoken(truth, times_s).mean()) if len(times_s) else 0.0
 
 
-def _spoken(truth: Sequence[SpokenInterval], moments_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    spoken = np.zeros(len(moments_s), np.bool_)
+def _spoken(truth: Sequence[SpokenInterval], times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    spoken = np.zeros(len(times_s), np.bool_)
     for start_s, end_s, _ in truth:
-        spoken |= (moments_s >= start_s) & (moments_s <= end_s)
+        spoken |= (times_s >= start_s) & (times_s <= end_s)
     return spoken

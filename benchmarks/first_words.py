@@ -1,6 +1,6 @@
-"""Which words of a live meeting are told for the first time.
+"""Which words of a live meeting are emitted for the first time.
 
-Words are told provisionally first, and once more for good: with other texts and times, at the same place.
+Words are emitted provisionally first, then finally: with other text and times, in the same span.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from meetra.v1 import live_pb2 as pb
 
 
 class FirstWords:
-    """The places of one track at which words were told, milliseconds."""
+    """The spans of one track in which words were emitted, milliseconds."""
 
     def __init__(self) -> None:
-        # Stretches apart from one another, in the order of time.
+        # Disjoint spans, by time.
         self._starts: list[int] = []
         self._ends: list[int] = []
 
-    def take(self, words: Sequence[pb.LiveWord]) -> list[pb.LiveWord]:
-        """Those of a turn's words, in the order of time, that stand where none was told before."""
-        fresh = [word for word in words if not self._holds((word.start_ms + word.end_ms) / 2)]
-        if fresh:
-            # What lies between two words was told too: the recogniser heard nothing there.
+    def add(self, words: Sequence[pb.LiveWord]) -> list[pb.LiveWord]:
+        """Return a turn's words, by time, that lie where none was emitted before."""
+        new = [word for word in words if not self._covers((word.start_ms + word.end_ms) / 2)]
+        if new:
+            # The time between two words counts too: the recogniser found no words there.
             self._add(words[0].start_ms, max(word.end_ms for word in words))
-        return fresh
+        return new
 
-    def _holds(self, moment_ms: float) -> bool:
-        place = bisect_right(self._starts, moment_ms) - 1
-        return place >= 0 and moment_ms <= self._ends[place]
+    def _covers(self, time_ms: float) -> bool:
+        index = bisect_right(self._starts, time_ms) - 1
+        return index >= 0 and time_ms <= self._ends[index]
 
     def _add(self, start_ms: int, end_ms: int) -> None:
         first, last = bisect_left(self._ends, start_ms), bisect_right(self._starts, end_ms)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer
 from benchmarks.running_system import circumstances
 from inference.engine import Batcher
-from inference.models import SAMPLE_RATE_HZ, Samples, Stretch
+from inference.models import SAMPLE_RATE_HZ, Samples, StreamInput
 from inference.sortformer import SessionAudio, StreamingSettings, settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
@@ -53,7 +53,7 @@ class StepTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StreamTrial:
     """A number of live streams, tried."""
 
     streams: int
@@ -74,8 +74,8 @@ class Streams:
         self.settings = settings
         self.frame = diarizer.frame_samples
         self.step_s = diarizer.step_samples / SAMPLE_RATE_HZ
-        chance = np.random.default_rng(0)
-        self._sound = (0.05 * chance.standard_normal(60 * SAMPLE_RATE_HZ)).astype(np.float32)
+        rng = np.random.default_rng(0)
+        self._sound = (0.05 * rng.standard_normal(60 * SAMPLE_RATE_HZ)).astype(np.float32)
 
     def audio(self, samples: int) -> Samples:
         """Noise."""
@@ -86,16 +86,16 @@ class Streams:
         import torch
 
         settings, empty = self.settings, self.diarizer.initial_state()
-        waits = settings.chunk + settings.wait(settings.step) - settings.step
+        wait_frames = settings.chunk + settings.wait(settings.step) - settings.step
         chunks = 1000
-        told = chunks * settings.chunk
-        heard = (told + (waits if ready else 0)) * self.frame
-        first = (told - settings.left_context) * self.frame - 320  # two hops of the spectrum before
+        emitted = chunks * settings.chunk
+        received = (emitted + (wait_frames if ready else 0)) * self.frame
+        first = (emitted - settings.left_context) * self.frame - 320  # two hops of the spectrum before
         width, speakers = empty.fifo.shape[1], self.diarizer.max_speakers
         device = empty.fifo.device
         return replace(
             empty,
-            audio=SessionAudio(self.audio(heard - first), first, heard, told),
+            audio=SessionAudio(self.audio(received - first), first, received, emitted),
             cache=torch.randn((settings.speaker_cache, width), device=device),
             cache_probabilities=torch.rand((settings.speaker_cache, speakers), device=device),
             fifo=torch.randn((fifo, width), device=device),
@@ -111,44 +111,44 @@ def step_times(streams: Streams, batches: Sequence[int], seconds: float) -> list
     found: list[StepTime] = []
     for sessions in batches:
         state = streams.state(streams.fullest_fifo(), ready=True)
-        work = [Stretch(streams.audio(streams.diarizer.step_samples), state)] * sessions
+        work = [StreamInput(streams.audio(streams.diarizer.step_samples), state)] * sessions
         streams.diarizer(work)  # the first call allocates
-        taken: list[float] = []
+        durations_s: list[float] = []
         began, processor = time.perf_counter(), time.process_time()
-        while len(taken) < 5 or time.perf_counter() - began < seconds:
+        while len(durations_s) < 5 or time.perf_counter() - began < seconds:
             start = time.perf_counter()
-            told = streams.diarizer(work)
-            taken.append(time.perf_counter() - start)
-            assert all(len(frames) == streams.settings.chunk for frames, _ in told)
-        processor = (time.process_time() - processor) / len(taken)
-        median = float(np.median(taken))
+            results = streams.diarizer(work)
+            durations_s.append(time.perf_counter() - start)
+            assert all(len(frames) == streams.settings.chunk for frames, _ in results)
+        processor = (time.process_time() - processor) / len(durations_s)
+        median = float(np.median(durations_s))
         speed = sessions * streams.settings.chunk * streams.frame / SAMPLE_RATE_HZ / median
         found.append(StepTime(sessions, median, processor, speed, speed / (found[0].speed if found else speed)))
     return found
 
 
-async def hold(streams: Streams, count: int, largest: int, seconds: float) -> Held:
+async def run_streams(streams: Streams, count: int, largest: int, seconds: float) -> StreamTrial:
     """Runs ``count`` live streams for ``seconds``, each at its own moment of the step."""
     thread = ThreadPoolExecutor(1)
     loop = asyncio.get_running_loop()
 
-    async def run(work: list[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    async def run(work: list[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         return await loop.run_in_executor(thread, streams.diarizer, work)
 
-    batcher: Batcher[Stretch, Any] = Batcher("diarization", run, largest=largest, most_waiting=1_000_000)
-    chance = np.random.default_rng(count)
+    batcher: Batcher[StreamInput, Any] = Batcher("diarization", run, max_size=largest, max_waiting=1_000_000)
+    rng = np.random.default_rng(count)
     audio = streams.audio(streams.diarizer.step_samples)
     full = streams.fullest_fifo()
-    states = [streams.state(int(chance.integers(0, full + 1)), ready=False) for _ in range(count)]
+    states = [streams.state(int(rng.integers(0, full + 1)), ready=False) for _ in range(count)]
     lags: list[float] = []
     begin = time.perf_counter() + 0.1
 
     async def stream(number: int) -> None:
         state = states[number]
-        due = begin + float(chance.random()) * streams.step_s
+        due = begin + float(rng.random()) * streams.step_s
         while due < begin + seconds:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            _, state = await batcher.submit(number, Stretch(audio, state))
+            _, state = await batcher.submit(number, StreamInput(audio, state))
             if due >= begin + SETTLING_SHARE * seconds:
                 lags.append(time.perf_counter() - due)
             due += streams.step_s
@@ -159,33 +159,35 @@ async def hold(streams: Streams, count: int, largest: int, seconds: float) -> He
     for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    took, counted = time.perf_counter() - begin, batcher.statistics
+    elapsed_s, counted = time.perf_counter() - begin, batcher.statistics
     await batcher.close()
     thread.shutdown()
     lag = float(np.quantile(lags, 0.99)) if lags and not late else float("inf")
-    return Held(
-        count, largest, lag, min(1.0, counted.ran_s / took), counted.works / max(1, counted.calls), lag < MAX_LAG_S
+    return StreamTrial(
+        count, largest, lag, min(1.0, counted.ran_s / elapsed_s), counted.works / max(1, counted.calls), lag < MAX_LAG_S
     )
 
 
-def most_held(streams: Streams, largest: int, seconds: float, say: Callable[[Held], None]) -> Held | None:
+def max_streams(
+    streams: Streams, largest: int, seconds: float, report: Callable[[StreamTrial], None]
+) -> StreamTrial | None:
     """The most streams held in real time; None where not even one is."""
-    best: Held | None = None
-    below, above = 0, 0
+    best: StreamTrial | None = None
+    lower, upper = 0, 0
     count = 1
     while True:
-        found = asyncio.run(hold(streams, count, largest, seconds))
-        say(found)
+        found = asyncio.run(run_streams(streams, count, largest, seconds))
+        report(found)
         if found.held:
-            best, below = found, count
+            best, lower = found, count
         else:
-            above = count
-        if not above:
+            upper = count
+        if not upper:
             count *= 2
-        elif above - below <= max(1, RESOLUTION * below):
+        elif upper - lower <= max(1, RESOLUTION * lower):
             return best
         else:
-            count = (below + above) // 2
+            count = (lower + upper) // 2
 
 
 def main() -> None:
@@ -204,7 +206,7 @@ def main() -> None:
     weights = sum(parameter.numel() for parameter in model.parameters())
     most = max(options.batch)
     settings = settings_for(options.latency, 4)
-    diarizer = SortformerDiarizer(model, settings, dtype=DTYPES[options.dtype], most_rows=most)
+    diarizer = SortformerDiarizer(model, settings, dtype=DTYPES[options.dtype], max_rows=most)
     streams = Streams(diarizer, settings)
     one_state = streams.state(streams.fullest_fifo(), ready=True)
     with torch.inference_mode():
@@ -213,25 +215,25 @@ def main() -> None:
             f"latency {options.latency}; a session keeps {one_state.tensor_bytes() / 1e6:.2f} MB\n"
         )
         times = step_times(streams, options.batch, options.step_seconds)
-        print("sessions a call      median   processor  audio/time  against one")
+        print("sessions/call        median   processor  audio/time  against one")
         for row in times:
             print(
                 f"{row.sessions:15} {row.median_s * 1e3:8.1f} ms {row.processor_s * 1e3:8.1f} ms {row.speed:11.1f} "
                 f"{row.gain:12.2f}"
             )
 
-        def say(tried: Held) -> None:
+        def report(tried: StreamTrial) -> None:
             print(
                 f"{tried.streams:7} {tried.largest_batch:13} {tried.p99_lag_s:8.2f} s {tried.busy:7.0%} "
                 f"{tried.mean_batch:11.1f} {'held' if tried.held else 'late'}"
             )
 
-        held: dict[str, Held | None] = {}
+        held: dict[str, StreamTrial | None] = {}
         if not options.steps_only:
             print("\nstreams largest batch  p99 lag    busy  mean batch")
             held = {
-                "batched": most_held(streams, most, options.seconds, say),
-                "one_at_a_time": most_held(streams, 1, options.seconds, say),
+                "batched": max_streams(streams, most, options.seconds, report),
+                "one_at_a_time": max_streams(streams, 1, options.seconds, report),
             }
             counts = [row.streams if row else 0 for row in held.values()]
             ratio = f"{counts[0] / counts[1]:.1f} times" if counts[1] else "no ratio"
@@ -257,12 +259,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="fp32")
     parser.add_argument("--latency", default="1.04s")
-    parser.add_argument("--seconds", type=float, default=20, help="of each trial with live streams")
-    parser.add_argument("--step-seconds", type=float, default=3, help="of each batch size of the step")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128], help="batch sizes")
-    parser.add_argument("--small", action="store_true", help="a Sortformer in miniature")
-    parser.add_argument("--steps-only", action="store_true", help="no live streams")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=20, help="duration of each trial with live streams")
+    parser.add_argument("--step-seconds", type=float, default=3, help="duration of each trial of a batch size")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128], help="batch sizes to try"
+    )
+    parser.add_argument("--small", action="store_true", help="use a miniature Sortformer")
+    parser.add_argument("--steps-only", action="store_true", help="skip the trials with live streams")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     options.batch = sorted({1, *options.batch})
     return options

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ, Samples
-from benchmarks.scoring import folded_words, matched
-from inference.engine import Engine
+from benchmarks.scoring import equal_word_pairs, folded_words
+from inference.engine import ModelEngine
 from inference.models import RecognisedWord
 from inference.selection import load_default_models
 from inference.session import Session, SessionConfig
@@ -22,10 +22,10 @@ BLOCK_SAMPLES = 10 * RATE_HZ
 
 
 @asynccontextmanager
-async def default_engine() -> AsyncIterator[Engine]:
+async def default_engine() -> AsyncIterator[ModelEngine]:
     """The default models, a window on each processor."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    engine = Engine(load_default_models(threads=1, recogniser_workers=cores))
+    engine = ModelEngine(load_default_models(threads=1, recogniser_workers=cores))
     try:
         yield engine
     finally:
@@ -37,8 +37,8 @@ def as_pcm(samples: Samples) -> NDArray[np.int16]:
     return np.round(samples * 32768).clip(-32768, 32767).astype(np.int16)
 
 
-async def words_heard(
-    engine: Engine, blocks: Iterable[NDArray[np.int16]], config: SessionConfig | None = None
+async def recognise_words(
+    engine: ModelEngine, blocks: Iterable[NDArray[np.int16]], config: SessionConfig | None = None
 ) -> list[RecognisedWord]:
     """The final words of one session, in the order of time; ``blocks``: its audio, s16 mono at 16 kHz."""
     session = Session(engine, config or SessionConfig())
@@ -56,7 +56,7 @@ async def words_heard(
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class AlignedWord:
     """A recognised word, and which words of the reference it is."""
 
     word: RecognisedWord
@@ -64,15 +64,15 @@ class Judged:
     """Places of the words of the reference it was aligned with and is equal to; empty where it is wrong."""
 
 
-def judged(reference: Sequence[str], words: Sequence[RecognisedWord], language: str = "") -> list[Judged]:
+def align_words(reference: Sequence[str], words: Sequence[RecognisedWord], language: str = "") -> list[AlignedWord]:
     """Each word that spells anything, beside the reference (as ``folded_words`` gives it)."""
     tokens = [folded_words(word.text, language) for word in words]
     owners = [number for number, own in enumerate(tokens) for _ in own]
     right: dict[int, list[int]] = {}
-    for said, heard in matched(reference, [token for own in tokens for token in own]):
-        right.setdefault(owners[heard], []).append(said)
+    for reference_index, word_index in equal_word_pairs(reference, [token for own in tokens for token in own]):
+        right.setdefault(owners[word_index], []).append(reference_index)
     return [
-        Judged(word, tuple(right.get(number, ())) if len(right.get(number, ())) == len(own) else ())
+        AlignedWord(word, tuple(right.get(number, ())) if len(right.get(number, ())) == len(own) else ())
         for number, (word, own) in enumerate(zip(words, tokens, strict=True))
         if own
     ]

@@ -18,18 +18,18 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import conversation_of
+from benchmarks.accuracy import stored_conversation
 from benchmarks.in_process import as_pcm
 from benchmarks.recordings import RATE_HZ, temporary_folder, write_flac
 from benchmarks.running_system import circumstances, running_system
-from benchmarks.sounds import NONSPEECH, VARIANTS, Wordless, made, recorded
+from benchmarks.sounds import NONSPEECH, VARIANTS, NonspeechSound, made, recorded
 from cli.client import Client
 
 # A made sound shorter than this says little.
 MIN_S = 4.0
 
 
-def sounds(minutes: float) -> list[Wordless]:
+def sounds(minutes: float) -> list[NonspeechSound]:
     """So many minutes, or a little more where that would leave made sounds too short."""
     clips = recorded()
     rest_s = minutes * 60 - sum(len(clip.samples) for clip in clips) / RATE_HZ
@@ -47,7 +47,7 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
             for sound in sounds(minutes):
                 name = re.sub(r"\W+", "-", sound.name)
                 path = write_flac(as_pcm(sound.samples), folder / f"{name}.flac")
-                conversation = await conversation_of(system, client, path)
+                conversation = await stored_conversation(system, client, path)
                 row = by_kind[sound.kind]
                 row["minutes"] += len(sound.samples) / RATE_HZ / 60
                 row["words"] += len(conversation.words)
@@ -71,21 +71,21 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.invention", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30, help="length of all sounds together")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--minutes", type=float, default=30, help="total length of all sounds, minutes")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not NONSPEECH.is_dir():
-        print(f"no recorded sounds in {NONSPEECH}: made ones alone", file=sys.stderr)
+        print(f"no recorded sounds in {NONSPEECH}: using synthetic ones only", file=sys.stderr)
     with temporary_folder() as folder:
-        figures = asyncio.run(measure(given.minutes, folder))
+        figures = asyncio.run(measure(options.minutes, folder))
     print(f"{'sound':<34}{'minutes':>8}{'words':>7}")
     for kind, row in figures["by_kind"].items():
         print(f"{kind:<34}{row['minutes']:>8}{row['words']:>7}")
     print(f"{'in all':<34}{figures['minutes']:>8}{figures['words']:>7}")
     for found in figures["invented"]:
         print(f"  {found['name']} ({found['language']}): {found['text']}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, ensure_ascii=False, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, ensure_ascii=False, indent=2) + "\n")
     return 0
 
 

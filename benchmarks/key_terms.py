@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.in_process import as_pcm, default_engine, words_heard
+from benchmarks.in_process import as_pcm, default_engine, recognise_words
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
-from benchmarks.scoring import errors_of, folded_words, matched
+from benchmarks.scoring import count_word_errors, equal_word_pairs, folded_words
 from benchmarks.sounds import MADE, made, recorded
-from benchmarks.spoken_data import READ, Spoken, readers
-from inference.engine import Engine
+from benchmarks.spoken_data import READ, TranscribedRecording, readers
+from inference.engine import ModelEngine
 from inference.session import SessionConfig
 
 # Shorter words are none that anybody would name.
@@ -39,34 +39,34 @@ MADE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """What was heard of a recording."""
+class RecognitionPass:
+    """The result of one recording."""
 
     reference: list[str]
-    heard: list[str]
+    hypothesis: list[str]
 
     @property
-    def wrong(self) -> list[str]:
+    def misrecognised(self) -> list[str]:
         """Longer words of the reference that were not recognised, each once."""
-        right = {place for place, _ in matched(self.reference, self.heard)}
-        missed = [word for place, word in enumerate(self.reference) if place not in right]
+        right = {index for index, _ in equal_word_pairs(self.reference, self.hypothesis)}
+        missed = [word for index, word in enumerate(self.reference) if index not in right]
         return [word for word in dict.fromkeys(missed) if len(word) >= MIN_LETTERS]
 
-    def recalled(self, terms: Sequence[str]) -> tuple[int, int]:
+    def count_recalled(self, terms: Sequence[str]) -> tuple[int, int]:
         """How often the terms were said and recognised, and how often they were said."""
         wanted = set(terms)
-        right = sum(self.reference[place] in wanted for place, _ in matched(self.reference, self.heard))
+        right = sum(self.reference[index] in wanted for index, _ in equal_word_pairs(self.reference, self.hypothesis))
         return right, sum(word in wanted for word in self.reference)
 
 
-async def heard(engine: Engine, spoken: Spoken, terms: Sequence[str]) -> Pass:
+async def recognise(engine: ModelEngine, spoken: TranscribedRecording, terms: Sequence[str]) -> RecognitionPass:
     """Recognises a recording."""
     config = SessionConfig(language=spoken.language, key_terms=tuple(terms))
-    words = await words_heard(engine, [as_pcm(spoken.samples())], config)
-    return Pass(folded_words(spoken.text), [token for word in words for token in folded_words(word.text)])
+    words = await recognise_words(engine, [as_pcm(spoken.samples())], config)
+    return RecognitionPass(folded_words(spoken.text), [token for word in words for token in folded_words(word.text)])
 
 
-def distractors(passes: Sequence[Pass], number: int, count: int) -> list[str]:
+def distractors(passes: Sequence[RecognitionPass], number: int, count: int) -> list[str]:
     """So many of the longer words of other recordings that are not said in this one."""
     said = set(passes[number].reference)
     others = {word for other in passes for word in other.reference if len(word) >= MIN_LETTERS} - said
@@ -74,10 +74,16 @@ def distractors(passes: Sequence[Pass], number: int, count: int) -> list[str]:
     return [str(word) for word in chosen]
 
 
-def row_of(spoken: Spoken, without: Pass, given: Pass, terms: Sequence[str], absent: Sequence[str]) -> dict[str, Any]:
+def recording_row(
+    spoken: TranscribedRecording,
+    without: RecognitionPass,
+    given: RecognitionPass,
+    terms: Sequence[str],
+    absent: Sequence[str],
+) -> dict[str, Any]:
     """The figures of a recording."""
-    written = Counter(given.heard)
-    (before, said), (after, _) = without.recalled(terms), given.recalled(terms)
+    written = Counter(given.hypothesis)
+    (before, said), (after, _) = without.count_recalled(terms), given.count_recalled(terms)
     return {
         "name": spoken.name,
         "words": len(without.reference),
@@ -85,13 +91,13 @@ def row_of(spoken: Spoken, without: Pass, given: Pass, terms: Sequence[str], abs
         "said": said,
         "recognised_without": before,
         "recognised_with": after,
-        "errors_without": errors_of(without.reference, without.heard),
-        "errors_with": errors_of(given.reference, given.heard),
+        "errors_without": count_word_errors(without.reference, without.hypothesis),
+        "errors_with": count_word_errors(given.reference, given.hypothesis),
         "absent_terms_written": sum(written[word] for word in absent),
     }
 
 
-def in_all(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def totals(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Rates over all recordings, percent."""
     total: Counter[str] = Counter()
     for row in rows:
@@ -106,12 +112,12 @@ def in_all(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-async def without_speech(engine: Engine, terms: Sequence[str]) -> dict[str, Any]:
+async def count_invented_words(engine: ModelEngine, terms: Sequence[str]) -> dict[str, Any]:
     """Words written to sounds without any, with terms given."""
     sounds = [*(made(kind, MADE_S) for kind in MADE), *recorded()]
     found = []
     for sound in sounds:
-        words = await words_heard(engine, [as_pcm(sound.samples)], SessionConfig(key_terms=tuple(terms)))
+        words = await recognise_words(engine, [as_pcm(sound.samples)], SessionConfig(key_terms=tuple(terms)))
         found += [f"{sound.name}: {word.text}" for word in words]
     minutes = sum(len(sound.samples) for sound in sounds) / RATE_HZ / 60
     return {"minutes": round(minutes, 1), "words": len(found), "found": found}
@@ -122,22 +128,22 @@ async def measure() -> dict[str, Any]:
     spoken = readers()
     rows, every = [], []
     async with default_engine() as engine:
-        plain = [await heard(engine, one, ()) for one in spoken]
+        plain = [await recognise(engine, one, ()) for one in spoken]
         for number, one in enumerate(spoken):
-            terms = plain[number].wrong[: MAX_TERMS // 2]
+            terms = plain[number].misrecognised[: MAX_TERMS // 2]
             absent = distractors(plain, number, len(terms))
             given = [str(term) for term in np.random.default_rng(number).permutation([*terms, *absent])]
-            rows.append(row_of(one, plain[number], await heard(engine, one, given), terms, absent))
+            rows.append(recording_row(one, plain[number], await recognise(engine, one, given), terms, absent))
             every += terms
             print(rows[-1], file=sys.stderr, flush=True)
-        sounds = await without_speech(engine, every[:MAX_TERMS])
-    return {"all": in_all(rows), "recordings": rows, "without_speech": sounds}
+        sounds = await count_invented_words(engine, every[:MAX_TERMS])
+    return {"all": totals(rows), "recordings": rows, "without_speech": sounds}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.key_terms", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not READ.is_dir():
         print(f"no read speech in {READ}", file=sys.stderr)
         return 2
@@ -147,8 +153,8 @@ def main() -> int:
         print(f"{name:<24}{value:>8}")
     sounds = figures["without_speech"]
     print(f"words written to {sounds['minutes']} min without speech: {sounds['words']} {sounds['found']}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

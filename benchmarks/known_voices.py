@@ -27,12 +27,12 @@ import numpy as np
 from benchmarks.diarization_data import Case, recorded
 from benchmarks.diarization_runs import Recordings, Vectors
 from benchmarks.in_process import default_engine
-from benchmarks.microphones import WAYS
+from benchmarks.microphones import CONDITIONS
 from benchmarks.printed_rows import print_rows
 from benchmarks.recordings import EVAL, RATE_HZ, Samples, read_samples, read_speech
 from benchmarks.running_system import circumstances
-from benchmarks.voice_pairs import Compared, Voices, compared, named, voices
-from benchmarks.voices_of_meetings import FoundVoice, found_voices
+from benchmarks.voice_pairs import PairSimilarities, VoiceSet, compare, naming_rates, voices
+from benchmarks.voices_of_meetings import DetectedVoice, detect_voices
 from inference.onnx.speakers import PROFILE
 from server.analysis import MIN_SPEECH_S
 
@@ -44,118 +44,139 @@ NEW_S = 17.0
 KNOWN_S, NEW_AMOUNTS_S = (5.0, 15.0, 60.0), (2.0, 3.0, 5.0, 8.0, 15.0)
 THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(10))
 # How voices that are known were recorded.
-KNOWN_BY = ("close", "noise, 10 dB under", "telephone", "far, T60 0.8 s")
+KNOWN_CONDITIONS = ("close", "noise, 10 dB under", "telephone", "far, T60 0.8 s")
 # Meetings are heard as they are, and so.
-WORSE = "far, noise, Opus"
+DEGRADED = "far, noise, Opus"
 
 
-class Heard(NamedTuple):
+class ReaderWindows(NamedTuple):
     """The vectors of windows of speech, by reader and way."""
 
     known: list[tuple[str, str, Vectors]]
     new: list[tuple[str, str, Vectors]]
 
-    def known_of(self, seconds: float) -> Voices:
+    def known_voices(self, seconds: float) -> VoiceSet:
         return voices(self.known, round(seconds / PROFILE.hop_s))
 
-    def new_of(self, seconds: float) -> Voices:
+    def new_voices(self, seconds: float) -> VoiceSet:
         return voices(self.new, round(seconds / PROFILE.hop_s))
 
 
-def two_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[Samples]]]:
-    """Of each reader: what is heard of them first, and what in another recording."""
+def reader_recordings(readers: dict[str, list[Path]]) -> Iterator[tuple[str, list[Samples]]]:
+    """For each reader: the windows of one recording, and those of another."""
     pause = np.zeros(int(PAUSE_S * RATE_HZ), np.float32)
     for reader, paths in sorted(readers.items()):
         utterances = [read_samples(path) for path in paths]
         seconds = np.array([len(utterance) / RATE_HZ for utterance in utterances])
         last = 1 + int((seconds[::-1].cumsum() < NEW_S).sum())
         parts = (utterances[:-last], utterances[-last:])
-        yield reader, [np.concatenate([piece for one in part for piece in (one, pause)]) for part in parts]
+        yield reader, [np.concatenate([sound for one in part for sound in (one, pause)]) for part in parts]
 
 
-def hear(readers: dict[str, list[Path]]) -> Heard:
+def embed_readers(readers: dict[str, list[Path]]) -> ReaderWindows:
     """Every reader, new by every way and known by some; no two recordings share a room or a microphone."""
-    heard = Heard([], [])
-    pairs = list(two_recordings(readers))
-    for number, (name, way) in enumerate(WAYS.items()):
+    windows = ReaderWindows([], [])
+    pairs = list(reader_recordings(readers))
+    for number, (name, condition) in enumerate(CONDITIONS.items()):
         seeds = iter(range(number * 2 * len(pairs), (number + 1) * 2 * len(pairs)))
-        cases = [Case(reader, way(samples, next(seeds)), ()) for reader, parts in pairs for samples in parts]
-        wanted = cases if name in KNOWN_BY else cases[1::2]
+        cases = [Case(reader, condition(samples, next(seeds)), ()) for reader, parts in pairs for samples in parts]
+        wanted = cases if name in KNOWN_CONDITIONS else cases[1::2]
         recordings = Recordings(wanted)
-        for place, case in enumerate(wanted):
-            part = place % 2 if name in KNOWN_BY else 1
-            heard[part].append((case.name, name, recordings.windows(place)[1]))
+        for index, case in enumerate(wanted):
+            part = index % 2 if name in KNOWN_CONDITIONS else 1
+            windows[part].append((case.name, name, recordings.windows(index)[1]))
         print(f"heard: {name}", file=sys.stderr, flush=True)
-    return heard
+    return windows
 
 
-def by_way(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+def by_condition(windows: ReaderWindows, threshold: float) -> list[dict[str, Any]]:
     """Voices known from close by, and by each of the ways, with new ones of each way; 60 s known, 15 s new."""
-    known, new = heard.known_of(KNOWN_S[-1]), heard.new_of(NEW_AMOUNTS_S[-1])
+    known, new = windows.known_voices(KNOWN_S[-1]), windows.new_voices(NEW_AMOUNTS_S[-1])
     rows: list[dict[str, Any]] = [
-        {"known": "close", "new": way, **compared(known.by("close"), new.by(way)).figures(threshold)} for way in WAYS
+        {
+            "known": "close",
+            "new": condition,
+            **compare(known.for_condition("close"), new.for_condition(condition)).error_rates(threshold),
+        }
+        for condition in CONDITIONS
     ]
-    rows += [{"known": "any", "new": way, **compared(known, new.by(way)).figures(threshold)} for way in WAYS]
-    return [*rows, {"known": "any", "new": "any", **compared(known, new).figures(threshold)}]
+    rows += [
+        {"known": "any", "new": condition, **compare(known, new.for_condition(condition)).error_rates(threshold)}
+        for condition in CONDITIONS
+    ]
+    return [*rows, {"known": "any", "new": "any", **compare(known, new).error_rates(threshold)}]
 
 
-def by_telephone(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+def by_telephone(windows: ReaderWindows, threshold: float) -> list[dict[str, Any]]:
     """Pairs with a telephone on no side, on one, and on both; 60 s known, 15 s new."""
-    known, new = heard.known_of(KNOWN_S[-1]), heard.new_of(NEW_AMOUNTS_S[-1])
-    by_phone = [np.char.find(some.ways, "telephone") >= 0 for some in (known, new)]
+    known, new = windows.known_voices(KNOWN_S[-1]), windows.new_voices(NEW_AMOUNTS_S[-1])
+    by_phone = [np.char.find(some.conditions, "telephone") >= 0 for some in (known, new)]
     sides = by_phone[0][:, None].astype(int) + by_phone[1][None, :]
-    one = known.people[:, None] == new.people[None, :]
+    same_person = known.people[:, None] == new.people[None, :]
     similarity = (known.vectors @ new.vectors.T).astype(np.float64)
     return [
         {
             "telephones": count,
-            **Compared(similarity[one & (sides == count)], similarity[~one & (sides == count)]).figures(threshold),
+            **PairSimilarities(
+                similarity[same_person & (sides == count)], similarity[~same_person & (sides == count)]
+            ).error_rates(threshold),
         }
         for count in range(3)
     ]
 
 
-def by_amount(heard: Heard, threshold: float) -> list[dict[str, Any]]:
+def by_amount(windows: ReaderWindows, threshold: float) -> list[dict[str, Any]]:
     """Every way with every way, by the speech that voices are made of."""
     rows = []
     for known_s, new_s in product(KNOWN_S, NEW_AMOUNTS_S):
-        known, new = heard.known_of(known_s), heard.new_of(new_s)
-        becomes = named(known, new, threshold)
+        known, new = windows.known_voices(known_s), windows.new_voices(new_s)
+        becomes = naming_rates(known, new, threshold)
         rows.append(
             {
                 "known_s": known_s,
                 "new_s": new_s,
-                **compared(known, new).figures(threshold),
+                **compare(known, new).error_rates(threshold),
                 **{f"{what}_percent": round(value, 1) for what, value in asdict(becomes).items()},
             }
         )
     return rows
 
 
-def by_threshold(heard: Heard, readers: list[str]) -> list[dict[str, float]]:
+def by_threshold(windows: ReaderWindows, readers: list[str]) -> list[dict[str, float]]:
     """Errors of some readers, every way with every way; 60 s known, of the new one the least that is compared."""
-    known, new = heard.known_of(KNOWN_S[-1]).of(readers), heard.new_of(MIN_SPEECH_S).of(readers)
-    pairs = compared(known, new)
+    known, new = (
+        windows.known_voices(KNOWN_S[-1]).for_people(readers),
+        windows.new_voices(MIN_SPEECH_S).for_people(readers),
+    )
+    pairs = compare(known, new)
     return [
         {
             "threshold": threshold,
             "missed_percent": round(pairs.missed(threshold), 1),
-            "taken_percent": round(pairs.taken(threshold), 2),
-            "strangers_percent": round(named(known, new, threshold).strangers, 1),
+            "taken_percent": round(pairs.false_matches(threshold), 2),
+            "strangers_percent": round(naming_rates(known, new, threshold).strangers, 1),
         }
         for threshold in THRESHOLDS
     ]
 
 
-def of_meetings(found: dict[str, list[FoundVoice]], threshold: float) -> list[dict[str, Any]]:
+def compare_meetings(found: dict[str, list[DetectedVoice]], threshold: float) -> list[dict[str, Any]]:
     """Speakers of meetings with those of other meetings; ``found``: by the way the meetings were recorded."""
-    enough = {way: [voice for voice in some if voice.seconds >= MIN_SPEECH_S] for way, some in found.items()}
+    enough = {
+        condition: [voice for voice in some if voice.seconds >= MIN_SPEECH_S] for condition, some in found.items()
+    }
     rows = []
-    for known, new in (("close", "close"), ("close", WORSE), (WORSE, WORSE)):
+    for known, new in (("close", "close"), ("close", DEGRADED), (DEGRADED, DEGRADED)):
         pairs = [(a, b) for a in enough[known] for b in enough[new] if a.meeting != b.meeting]
-        one = np.array([a.speaker == b.speaker for a, b in pairs])
+        same_person = np.array([a.speaker == b.speaker for a, b in pairs])
         similarity = np.array([float(a.vector @ b.vector) for a, b in pairs])
-        rows.append({"known": known, "new": new, **Compared(similarity[one], similarity[~one]).figures(threshold)})
+        rows.append(
+            {
+                "known": known,
+                "new": new,
+                **PairSimilarities(similarity[same_person], similarity[~same_person]).error_rates(threshold),
+            }
+        )
     return rows
 
 
@@ -163,22 +184,27 @@ async def measure() -> dict[str, Any]:
     """The figures."""
     threshold = PROFILE.same_voice_similarity
     readers = read_speech(EVAL / "librispeech")
-    heard = hear(readers)
+    windows = embed_readers(readers)
     meetings = [*recorded(EVAL / "ami"), *recorded(EVAL / "synthetic")]
-    found: dict[str, list[FoundVoice]] = {"close": [], WORSE: []}
+    found: dict[str, list[DetectedVoice]] = {"close": [], DEGRADED: []}
     async with default_engine() as engine:
         for seed, case in enumerate(meetings):
-            found["close"] += await found_voices(engine, case)
-            found[WORSE] += await found_voices(engine, replace(case, samples=WAYS[WORSE](case.samples, seed)))
+            found["close"] += await detect_voices(engine, case)
+            found[DEGRADED] += await detect_voices(
+                engine, replace(case, samples=CONDITIONS[DEGRADED](case.samples, seed))
+            )
             print(f"heard: {case.name}", file=sys.stderr, flush=True)
     names = sorted(readers)
     return {
         "threshold": threshold,
-        "by_way": by_way(heard, threshold),
-        "by_telephone": by_telephone(heard, threshold),
-        "by_amount": by_amount(heard, threshold),
-        "by_threshold": {"chosen_on": by_threshold(heard, names[::2]), "tested_on": by_threshold(heard, names[1::2])},
-        "of_meetings": of_meetings(found, threshold),
+        "by_way": by_condition(windows, threshold),
+        "by_telephone": by_telephone(windows, threshold),
+        "by_amount": by_amount(windows, threshold),
+        "by_threshold": {
+            "chosen_on": by_threshold(windows, names[::2]),
+            "tested_on": by_threshold(windows, names[1::2]),
+        },
+        "of_meetings": compare_meetings(found, threshold),
     }
 
 
@@ -189,8 +215,8 @@ def print_titled(title: str, rows: list[dict[str, Any]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.known_voices", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not (EVAL / "librispeech").is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
         return 2
@@ -202,8 +228,8 @@ def main() -> int:
     for half, rows in figures["by_threshold"].items():
         print_titled(f"by threshold, {half.replace('_', ' ')}", rows)
     print_titled("speakers of meetings", figures["of_meetings"])
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

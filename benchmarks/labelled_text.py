@@ -13,14 +13,14 @@ from typing import NamedTuple
 SECONDS_PER_WORD = 0.35
 
 
-class Asked(NamedTuple):
+class QuestionExample(NamedTuple):
     """An utterance, and whether it asks."""
 
     text: str
     asks: bool
 
 
-class Felt(NamedTuple):
+class EmotionExample(NamedTuple):
     """An utterance with its emotion (seven of MELD) and sentiment (three)."""
 
     text: str
@@ -28,61 +28,61 @@ class Felt(NamedTuple):
     sentiment: str
 
 
-class Said(NamedTuple):
-    """A stretch of speech, seconds."""
+class TimedText(NamedTuple):
+    """A span of speech, seconds."""
 
     start_s: float
     end_s: float
     text: str
 
 
-class Summarised(NamedTuple):
+class SummaryExample(NamedTuple):
     """A dialogue act, and whether the annotators' summary rests on it."""
 
-    said: Said
+    timed_text: TimedText
     matters: bool
 
 
-class TopicTruth(NamedTuple):
+class TopicExample(NamedTuple):
     """A meeting with the moments at which its topic changes, seconds."""
 
     name: str
-    said: list[Said]
+    texts: list[TimedText]
     borders_s: list[float]
     duration_s: float
 
 
-def mrda(folder: Path) -> list[Asked]:
+def mrda(folder: Path) -> list[QuestionExample]:
     """Utterances of the ICSI meetings with dialogue acts; Q is a question."""
     rows = (line.split("|") for path in sorted(folder.glob("*.txt")) for line in path.read_text().splitlines())
-    return [Asked(row[1], row[2] == "Q") for row in rows if len(row) >= 3]
+    return [QuestionExample(row[1], row[2] == "Q") for row in rows if len(row) >= 3]
 
 
-def ami_acts(folder: Path) -> list[Asked]:
+def ami_acts(folder: Path) -> list[QuestionExample]:
     """Dialogue acts of the AMI meetings; the Elicit ones are questions. Fragments are no utterances."""
     found = []
     for path in sorted(folder.glob("*.json")):
         for act in json.loads(path.read_text())["dialogue_acts"]:
             if act["act"] and act["act"] != "Fragment":
-                found.append(Asked(act["text"], act["act"].startswith("Elicit")))
+                found.append(QuestionExample(act["text"], act["act"].startswith("Elicit")))
     return found
 
 
-def ami_summarised(folder: Path) -> list[list[Summarised]]:
+def ami_summarised(folder: Path) -> list[list[SummaryExample]]:
     """For each of the AMI meetings its dialogue acts."""
     found = []
     for path in sorted(folder.glob("*.json")):
         document = json.loads(path.read_text())
         linked = {link["extractive"] for link in document["summary_links"]}
         acts = [act for act in document["dialogue_acts"] if act["text"]]
-        found.append([Summarised(Said(a["start"], a["end"], a["text"]), a["id"] in linked) for a in acts])
+        found.append([SummaryExample(TimedText(a["start"], a["end"], a["text"]), a["id"] in linked) for a in acts])
     return found
 
 
-def meld(path: Path) -> list[Felt]:
+def meld(path: Path) -> list[EmotionExample]:
     """Lines of television dialogue."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [Felt(_plain(r["Utterance"]), r["Emotion"], r["Sentiment"]) for r in csv.DictReader(file)]
+        return [EmotionExample(_plain(r["Utterance"]), r["Emotion"], r["Sentiment"]) for r in csv.DictReader(file)]
 
 
 def _plain(text: str) -> str:
@@ -94,21 +94,21 @@ def without_marks(text: str) -> str:
     return re.sub(r"[^\w\s']", "", text.lower()).strip()
 
 
-def topic_meetings(ami: Path, qmsum: Path) -> Iterator[TopicTruth]:
+def topic_meetings(ami: Path, qmsum: Path) -> Iterator[TopicExample]:
     """Meetings of AMI and QMSum with their topics."""
     for path in sorted(ami.glob("*.json")):
         meeting = json.loads(path.read_text())
         acts = sorted((a for a in meeting["dialogue_acts"] if a["text"]), key=lambda a: a["start"])
-        said = [Said(a["start"], a["end"], a["text"]) for a in acts]
+        texts = [TimedText(a["start"], a["end"], a["text"]) for a in acts]
         borders = [topic["start"] for topic in meeting["topics"]][1:]
-        yield TopicTruth(path.stem, said, borders, max(s.end_s for s in said))
+        yield TopicExample(path.stem, texts, borders, max(s.end_s for s in texts))
     for path in sorted(qmsum.glob("*.json")):
         meeting = json.loads(path.read_text())
-        clock, said = 0.0, []
+        clock, texts = 0.0, []
         for turn in meeting["meeting_transcripts"]:
             text = re.sub(r"\{\w+\}", "", turn["content"])
             length = SECONDS_PER_WORD * max(1, len(text.split()))
-            said.append(Said(clock, clock + length, text))
+            texts.append(TimedText(clock, clock + length, text))
             clock += length
         firsts = sorted(int(topic["relevant_text_span"][0][0]) for topic in meeting["topic_list"])
-        yield TopicTruth(path.stem, said, [said[first].start_s for first in firsts[1:]], clock)
+        yield TopicExample(path.stem, texts, [texts[first].start_s for first in firsts[1:]], clock)

@@ -1,11 +1,11 @@
-"""Which language is heard, and how well it is written, through the whole server path.
+"""Language detection and word errors by language, through the whole server path.
 
     python -m benchmarks.languages [--json FILE]
 
 Utterances in other languages than English: the language detected, how sure, and the errors: by word, by character for
 Chinese and Japanese; compatible characters are one (NFKC), neither case nor punctuation counts. Rates in percent,
 pooled over the utterances of a language. Then two meetings made of such utterances: one German and English in turn, one
-German alone; which language each stretch was heard in, and the share of words that are in the language spoken there.
+German alone; the language detected in each span, and the share of words that are in the language spoken there.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy import conversation_of
+from benchmarks.accuracy import stored_conversation
 from benchmarks.in_process import as_pcm
 from benchmarks.recordings import RATE_HZ, Samples, read_samples, temporary_folder, write_flac
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
-from benchmarks.scoring import errors_of, folded_words
-from benchmarks.spoken_data import LANGUAGES, Spoken, languages, meetings
+from benchmarks.scoring import count_word_errors, folded_words
+from benchmarks.spoken_data import LANGUAGES, TranscribedRecording, languages, meetings
 from cli.client import Client
 from server.conversation import Conversation
 
@@ -40,23 +40,23 @@ GERMAN_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a made meeting in one language."""
+    """A span of a made meeting in one language."""
 
     start_s: float
     end_s: float
     language: str
 
 
-def said_in_turn(parts: list[tuple[str, list[Samples]]]) -> tuple[Samples, list[Part]]:
+def concatenate_parts(parts: list[tuple[str, list[Samples]]]) -> tuple[Samples, list[Part]]:
     """A meeting of parts, each a language and what is said in it, with a pause after everything."""
     pause = np.zeros(int(PAUSE_S * RATE_HZ), np.float32)
     sounds: list[Samples] = []
-    found, heard = [], 0
-    for language, said in parts:
-        own = [sound for one in said for sound in (one, pause)]
+    found, total_samples = [], 0
+    for language, recordings in parts:
+        own = [sound for one in recordings for sound in (one, pause)]
         length = sum(map(len, own))
-        found.append(Part(heard / RATE_HZ, (heard + length) / RATE_HZ, language))
-        sounds, heard = [*sounds, *own], heard + length
+        found.append(Part(total_samples / RATE_HZ, (total_samples + length) / RATE_HZ, language))
+        sounds, total_samples = [*sounds, *own], total_samples + length
     return np.concatenate(sounds), found
 
 
@@ -64,24 +64,24 @@ def made_meetings() -> dict[str, tuple[Samples, list[Part]]]:
     """German and English for some minutes each in turn, and German alone."""
     german = [one.samples() for one in languages() if one.language == "de"] * GERMAN_ROUNDS
     english = [[one.samples()] for one in meetings("synthetic") if one.name in ENGLISH]
-    turns = [part for said in english for part in (("de", german), ("en", said))]
-    made = {"German": said_in_turn([("de", german)])}
-    return {"German and English": said_in_turn(turns), **made} if turns else made
+    turns = [part for recordings in english for part in (("de", german), ("en", recordings))]
+    made = {"German": concatenate_parts([("de", german)])}
+    return {"German and English": concatenate_parts(turns), **made} if turns else made
 
 
-def utterance_row(spoken: Spoken, conversation: Conversation) -> dict[str, Any]:
+def utterance_row(spoken: TranscribedRecording, conversation: Conversation) -> dict[str, Any]:
     """What became of one utterance."""
     reference = folded_words(spoken.text, spoken.language)
-    heard = " ".join(word.text for word, _ in conversation.words)
-    sure = conversation.language_confidence
+    text = " ".join(word.text for word, _ in conversation.words)
+    confidence = conversation.language_confidence
     return {
         "name": spoken.name,
         "language": spoken.language,
         "detected": conversation.language,
-        "confidence": None if sure is None else round(sure, 3),
-        "errors": errors_of(reference, folded_words(heard, spoken.language)),
+        "confidence": None if confidence is None else round(confidence, 3),
+        "errors": count_word_errors(reference, folded_words(text, spoken.language)),
         "units": len(reference),
-        "heard": heard,
+        "heard": text,
     }
 
 
@@ -104,7 +104,7 @@ def pooled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def meeting_row(name: str, conversation: Conversation, parts: list[Part]) -> dict[str, Any]:
     """What became of a made meeting."""
-    stretches = [
+    spans = [
         {
             "start_s": round(own[0].start_us / 1e6, 1),
             "end_s": round(own[-1].end_us / 1e6, 1),
@@ -122,7 +122,7 @@ def meeting_row(name: str, conversation: Conversation, parts: list[Part]) -> dic
         "name": name,
         "minutes": round(conversation.duration_us / 60e6, 2),
         "parts": [{"start_s": round(p.start_s, 1), "end_s": round(p.end_s, 1), "language": p.language} for p in parts],
-        "heard": stretches,
+        "heard": spans,
         "language": conversation.language,
         "confidence": conversation.language_confidence,
         "words": len(words),
@@ -138,17 +138,19 @@ async def measure(folder: Path) -> dict[str, Any]:
     with running_system() as system:
         async with Client(system.gateway) as client:
             await client.login(system.email, system.password)
-            rows = [utterance_row(one, await _heard(system, client, folder, one)) for one in languages()]
+            rows = [utterance_row(one, await _upload_utterance(system, client, folder, one)) for one in languages()]
             made = []
             for name, (samples, parts) in made_meetings().items():
                 path = write_flac(as_pcm(samples), folder / f"{name}.flac")
-                made.append(meeting_row(name, await conversation_of(system, client, path), parts))
+                made.append(meeting_row(name, await stored_conversation(system, client, path), parts))
     return {"languages": pooled(rows), "utterances": rows, "meetings": made}
 
 
-async def _heard(system: RunningSystem, client: Client, folder: Path, spoken: Spoken) -> Conversation:
+async def _upload_utterance(
+    system: RunningSystem, client: Client, folder: Path, spoken: TranscribedRecording
+) -> Conversation:
     path = write_flac(as_pcm(read_samples(spoken.paths[0])), folder / f"{spoken.language}-{spoken.name}.flac")
-    return await conversation_of(system, client, path)
+    return await stored_conversation(system, client, path)
 
 
 def print_figures(figures: dict[str, Any]) -> None:
@@ -160,19 +162,19 @@ def print_figures(figures: dict[str, Any]) -> None:
         )
     for row in figures["utterances"]:
         if row["detected"] != row["language"]:
-            print(f"  {row['language']} {row['name']}: taken for {row['detected'] or 'nothing'} ({row['confidence']})")
+            print(f"  {row['language']} {row['name']}: detected as {row['detected'] or 'none'} ({row['confidence']})")
     for row in figures["meetings"]:
         print(f"\n{row['name']}, {row['minutes']} min: {row['right_language_percent']} % of {row['words']} words")
         for kind in ("parts", "heard"):
-            told = ", ".join(f"{s['language']} {s['start_s']}-{s['end_s']}" for s in row[kind])
-            print(f"  {'spoken' if kind == 'parts' else 'heard'}: {told}")
+            listed = ", ".join(f"{s['language']} {s['start_s']}-{s['end_s']}" for s in row[kind])
+            print(f"  {'spoken' if kind == 'parts' else 'heard'}: {listed}")
         print(f"  sentences of another language read as English: {row['read_as_english']}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.languages", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not LANGUAGES.is_dir():
         print(f"no speech in several languages in {LANGUAGES}", file=sys.stderr)
         return 2
@@ -180,8 +182,8 @@ def main() -> int:
     with temporary_folder() as folder:
         figures = asyncio.run(measure(folder))
     print_figures(figures)
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, ensure_ascii=False, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, ensure_ascii=False, indent=2) + "\n")
     return 0
 
 

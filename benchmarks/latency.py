@@ -31,21 +31,25 @@ async def measure(streams: list[int], minutes: float) -> list[dict[str, Any]]:
             lags = await run_bots(system, rotated(pcm, count))
             row: dict[str, Any] = {"streams": count, **{kind: percentiles(getattr(lags, kind)) for kind in KINDS}}
             rows.append(row)
-            told = "".join(f"{row[k]['p50_s']:>16.2f}{row[k]['p95_s']:>8.2f}" for k in KINDS)
-            print(f"{count:>7}{told}", flush=True)
+            columns = "".join(f"{row[k]['p50_s']:>16.2f}{row[k]['p95_s']:>8.2f}" for k in KINDS)
+            print(f"{count:>7}{columns}", flush=True)
     return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 6], help="streams at once, each in turn")
-    parser.add_argument("--minutes", type=float, default=3, help="length of the meetings")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--streams", type=int, nargs="+", default=[1, 6], help="numbers of concurrent streams, tried in turn"
+    )
+    parser.add_argument("--minutes", type=float, default=3, help="length of the meetings, minutes")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     print(f"{'streams':>7}" + "".join(f"{kind + ' p50':>16}{'p95 s':>8}" for kind in KINDS))
-    rows = asyncio.run(measure(given.streams, given.minutes))
-    if given.json:
-        given.json.write_text(json.dumps({"rows": rows, "minutes": given.minutes, **circumstances()}, indent=2) + "\n")
+    rows = asyncio.run(measure(options.streams, options.minutes))
+    if options.json:
+        options.json.write_text(
+            json.dumps({"rows": rows, "minutes": options.minutes, **circumstances()}, indent=2) + "\n"
+        )
     return 0
 
 

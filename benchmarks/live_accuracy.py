@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from meetra.v1 import live_pb2 as pb
 
-from benchmarks.accuracy import COLLAR_S, DEFAULT_DATA, recordings_in
+from benchmarks.accuracy import COLLAR_S, DEFAULT_DATA, find_recordings
 from benchmarks.first_words import FirstWords
 from benchmarks.live_load import TRACK
 from benchmarks.recordings import RATE_HZ, read_samples
@@ -59,7 +59,7 @@ async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list
     return seen, len(pcm) / RATE_HZ
 
 
-def views(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
+def turns_over_time(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
     """What a client knew: at first, before the end, in the end."""
     first: dict[int, pb.LiveTurn] = {}
     live: dict[int, pb.LiveTurn] = {}
@@ -86,7 +86,7 @@ def views(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
 
 def texts(events: list[LiveEvent]) -> dict[str, str]:
     """What was said, as it was told first, and in the end."""
-    told, first, stable = FirstWords(), [], set()
+    seen_words, first, stable = FirstWords(), [], set()
     final: dict[int, pb.LiveTurn] = {}
     for event in events:
         if event.WhichOneof("event") != "turn":
@@ -95,10 +95,10 @@ def texts(events: list[LiveEvent]) -> dict[str, str]:
         if turn.state == pb.LIVE_TURN_STATE_FINAL:
             final[turn.segment_id] = turn
             continue
-        fresh = told.take(turn.words)
+        new = seen_words.add(turn.words)
         # A stable turn that is told again has final words: what it adds was not told at first.
         if turn.segment_id not in stable:
-            first += fresh
+            first += new
         if turn.state == pb.LIVE_TURN_STATE_STABLE:
             stable.add(turn.segment_id)
     last = [word for turn in final.values() for word in turn.words]
@@ -112,13 +112,16 @@ def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, A
     """The row of one recording."""
     reference = read_rttm(path.with_suffix(".rttm"))
     row: dict[str, Any] = {"name": path.stem, "folder": path.parent.name}
-    for name, hypothesis in views(events).items():
+    for name, hypothesis in turns_over_time(events).items():
         row[name] = round(diarization_error_rate(reference, hypothesis, duration_s, 0.0), 2)
         row[f"{name}_collar"] = round(diarization_error_rate(reference, hypothesis, duration_s, COLLAR_S), 2)
     row |= dict.fromkeys(WORDS)
     if (stm := path.with_suffix(".stm")).exists():
-        said = read_stm_words(stm)
-        row |= {name: round(word_error_rate(said, told), 2) for name, told in texts(events).items()}
+        reference_text = read_stm_words(stm)
+        row |= {
+            name: round(word_error_rate(reference_text, hypothesis_text), 2)
+            for name, hypothesis_text in texts(events).items()
+        }
     kinds = [event.WhichOneof("event") for event in events]
     row["speaker_revisions"] = kinds.count("speaker_revision")
     return row
@@ -146,33 +149,33 @@ def mean_row(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Means of the rates, and the sum of the revisions."""
     row: dict[str, Any] = {"name": name}
     for key in [*(view + suffix for view in VIEWS for suffix in ("", "_collar")), *WORDS]:
-        known = [one[key] for one in rows if one[key] is not None]
+        known = [other[key] for other in rows if other[key] is not None]
         row[key] = round(fmean(known), 2) if known else None
-    return row | {"speaker_revisions": sum(one["speaker_revisions"] for one in rows)}
+    return row | {"speaker_revisions": sum(other["speaker_revisions"] for other in rows)}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live_accuracy", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
-    parser.add_argument("--speed", type=float, default=4, help="times real time")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
-    folders = given.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
-    paths = recordings_in(folders)
+    parser.add_argument("--speed", type=float, default=4, help="speed of the streams, times real time")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    folders = options.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
+    paths = find_recordings(folders)
     if not paths:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
     ensure_scorers()
     views_of = "".join(f"{view + ' DER':>9}{'.25':>9}" for view in VIEWS)
     print(f"{'recording':<16}{views_of}" + "".join(f"{name:>11}" for name in WORDS) + f"{'revisions':>11}")
-    rows = asyncio.run(measure(paths, given.speed))
+    rows = asyncio.run(measure(paths, options.speed))
     sets = [(name, [row for row in rows if row["folder"] == name]) for name in sorted({row["folder"] for row in rows})]
     means = {name: mean_row(f"mean {name}", of) for name, of in [*sets, ("all", rows)]}
     for row in means.values():
         print_row(row)
-    if given.json:
+    if options.json:
         figures = {"recordings": rows, "mean": means, "units": "percent", **circumstances()}
-        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 

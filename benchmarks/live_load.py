@@ -64,36 +64,40 @@ class LagMeter:
     def __init__(self) -> None:
         self.lags = Lags()
         self._first_words = FirstWords()
-        self._worded: set[int] = set()  # segments that were told with words
-        self._stable: set[int] = set()  # segments that were told to be stable
+        self._segments_with_words: set[int] = set()  # segments that were told with words
+        self._stable_segments: set[int] = set()  # segments that were told to be stable
         self._final_ms = 0
         self._ends_ms: dict[int, list[int]] = {}  # of words that are not final yet, by segment
 
-    def take(self, event: LiveEvent, now_s: float) -> None:
+    def add(self, event: LiveEvent, now_s: float) -> None:
         """An event that came so many seconds after the first sample was sent."""
         match event.WhichOneof("event"):
             case "turn":
-                self._take_turn(event.turn, now_s)
+                self._add_turn(event.turn, now_s)
             case "watermark":
-                self._take_final(event.watermark.words_final_through_ms, now_s)
+                self._add_watermark(event.watermark.words_final_through_ms, now_s)
 
-    def _take_turn(self, turn: pb.LiveTurn, now_s: float) -> None:
+    def _add_turn(self, turn: pb.LiveTurn, now_s: float) -> None:
         self._ends_ms[turn.segment_id] = [w.end_ms for w in turn.words if w.end_ms > self._final_ms]
         if turn.state == pb.LIVE_TURN_STATE_FINAL or turn.end_ms / 1000 < WARM_UP_S:
             return
-        fresh = self._first_words.take(turn.words)
-        self.lags.word.extend(now_s - word.end_ms / 1000 for word in fresh)
-        if turn.state == pb.LIVE_TURN_STATE_PARTIAL and not turn.words and turn.segment_id not in self._worded:
+        new_words = self._first_words.add(turn.words)
+        self.lags.word.extend(now_s - word.end_ms / 1000 for word in new_words)
+        if (
+            turn.state == pb.LIVE_TURN_STATE_PARTIAL
+            and not turn.words
+            and turn.segment_id not in self._segments_with_words
+        ):
             self.lags.partial.append(now_s - turn.end_ms / 1000)
-        elif turn.state == pb.LIVE_TURN_STATE_STABLE and turn.segment_id not in self._stable:
+        elif turn.state == pb.LIVE_TURN_STATE_STABLE and turn.segment_id not in self._stable_segments:
             # One that is told again, with its words for good, was told before.
-            self._stable.add(turn.segment_id)
-            if fresh and turn.revision > 1:
+            self._stable_segments.add(turn.segment_id)
+            if new_words and turn.revision > 1:
                 self.lags.stable.append(now_s - turn.end_ms / 1000)
         if turn.words:
-            self._worded.add(turn.segment_id)
+            self._segments_with_words.add(turn.segment_id)
 
-    def _take_final(self, through_ms: int, now_s: float) -> None:
+    def _add_watermark(self, through_ms: int, now_s: float) -> None:
         for segment, ends_ms in self._ends_ms.items():
             final = [end_ms for end_ms in ends_ms if WARM_UP_S * 1000 <= end_ms <= through_ms]
             self.lags.final_word.extend(now_s - end_ms / 1000 for end_ms in final)
@@ -101,7 +105,7 @@ class LagMeter:
         self._final_ms = through_ms
 
 
-class Bot:
+class LoadBot:
     """One meeting in real time."""
 
     def __init__(self, pcm: NDArray[np.int16]) -> None:
@@ -121,10 +125,10 @@ class Bot:
                 # A chunk can be sent once its last sample was spoken.
                 await asyncio.sleep(max(0.0, self._began + (first + step) / RATE_HZ - time.monotonic()))
                 await meeting.send("mix", self._pcm[first : first + step].astype("<i2").tobytes())
-            asked = time.monotonic()
+            finish_sent = time.monotonic()
             self._finishing = True
             await meeting.finish()
-            lags.finish.append(time.monotonic() - asked)
+            lags.finish.append(time.monotonic() - finish_sent)
             await reading
         return lags
 
@@ -132,7 +136,7 @@ class Bot:
         async for event in meeting.events():
             # What the end makes final says nothing of how long words stay provisional.
             if not (self._finishing and event.WhichOneof("event") == "watermark"):
-                self._meter.take(event, time.monotonic() - self._began)
+                self._meter.add(event, time.monotonic() - self._began)
 
 
 async def run_bots(system: RunningSystem, meetings: Sequence[NDArray[np.int16]]) -> Lags:
@@ -141,17 +145,17 @@ async def run_bots(system: RunningSystem, meetings: Sequence[NDArray[np.int16]])
     client = MeetraClient(system.gateway, email=system.email, password=system.password)
     async with client:
 
-        async def one(place: int, pcm: NDArray[np.int16]) -> None:
+        async def run_bot(index: int, pcm: NDArray[np.int16]) -> None:
             # Spread over the engine's block, as meetings in the world are.
-            await asyncio.sleep(0.512 * place / len(meetings))
-            total.add(await Bot(pcm).run(client))
+            await asyncio.sleep(0.512 * index / len(meetings))
+            total.add(await LoadBot(pcm).run(client))
 
         async with asyncio.TaskGroup() as group:
-            for place, pcm in enumerate(meetings):
-                group.create_task(one(place, pcm))
+            for index, pcm in enumerate(meetings):
+                group.create_task(run_bot(index, pcm))
     return total
 
 
 def rotated(pcm: NDArray[np.int16], count: int) -> list[NDArray[np.int16]]:
     """So many meetings of the same speech, each begun elsewhere in it."""
-    return [np.roll(pcm, -len(pcm) * place // max(1, count)) for place in range(count)]
+    return [np.roll(pcm, -len(pcm) * index // max(1, count)) for index in range(count)]

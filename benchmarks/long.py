@@ -42,18 +42,20 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long", description=__doc__)
-    parser.add_argument("--minutes", type=float, nargs="+", default=[10, 60, 240], help="lengths")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[10, 60, 240], help="lengths of the recordings, minutes"
+    )
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     rows = []
     with temporary_folder() as folder:
-        for minutes in given.minutes:
+        for minutes in options.minutes:
             rows.append(asyncio.run(measure(minutes, folder)))
             print(json.dumps(rows[-1]), flush=True)
     spread = {key: max(r[key] for r in rows) / min(r[key] for r in rows) - 1 for key in ("rtf", "peak_rss_mb")}
     print(f"largest over smallest: rtf +{spread['rtf']:.0%}, memory +{spread['peak_rss_mb']:.0%}")
-    if given.json:
-        given.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
     return 0
 
 

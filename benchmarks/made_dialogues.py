@@ -42,12 +42,12 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class TalkStyle:
     """How people talk with one another; by default as briskly as on the telephone."""
 
     turn_log_s: tuple[float, float] = (0.6, 0.7)
     """Mean and standard deviation of the logarithm of a turn's length."""
-    longest_turn_s: float = 8.0
+    max_turn_s: float = 8.0
     utterances: int = 1
     """So many recordings of a speaker at most follow one another in a turn, none of them twice."""
     evenness: float = 2.0
@@ -71,62 +71,62 @@ class _Floor:
     """Who had it; -1: nobody yet."""
 
 
-class _Dialogue:
+class _DialogueBuilder:
     """One under way: a track a speaker, and what was said."""
 
     def __init__(
         self,
         by_reader: Mapping[str, Sequence[Path]],
         room: Room,
-        manner: Manner,
+        style: TalkStyle,
         length_s: float,
         random: np.random.Generator,
     ) -> None:
         self._readers, self._paths = list(by_reader), list(by_reader.values())
-        self._room, self._manner, self._random = room, manner, random
+        self._room, self._style, self._random = room, style, random
         self._length_s = length_s
         count = len(self._readers)
-        self._tracks = np.zeros((count, int((length_s + manner.longest_turn_s + SPARE_S) * RATE_HZ)), np.float32)
-        shares = random.dirichlet(np.full(count, manner.evenness))
-        self._shares = np.sort(shares)[::-1] if manner.hosts_first else shares
+        self._tracks = np.zeros((count, int((length_s + style.max_turn_s + SPARE_S) * RATE_HZ)), np.float32)
+        shares = random.dirichlet(np.full(count, style.evenness))
+        self._shares = np.sort(shares)[::-1] if style.hosts_first else shares
         self._levels = 10 ** (random.normal(0, room.level_db, count) / 20)
-        self._said_until_s = np.zeros(count)
+        self._busy_until_s = np.zeros(count)
         self._truth: list[SpokenInterval] = []
 
-    def made(self) -> tuple[Samples, tuple[SpokenInterval, ...]]:
+    def build(self) -> tuple[Samples, tuple[SpokenInterval, ...]]:
         floor = _Floor()
         while floor.now_s < self._length_s:
-            if floor.last >= 0 and self._happens(self._manner.backchannels):
+            if floor.last >= 0 and self._draw(self._style.backchannels):
                 self._backchannel(floor)
             else:
                 self._turn(floor)
-        return self._heard(floor.now_s), tuple(self._truth)
+        return self._mix(floor.now_s), tuple(self._truth)
 
-    def _happens(self, share: float) -> bool:
+    def _draw(self, share: float) -> bool:
         """Draws nothing where it never happens."""
         return share > 0 and self._random.random() < share
 
-    def _somebody(self, odds: NDArray[np.float64]) -> int:
-        return int(self._random.choice(len(odds), p=odds / odds.sum()))
+    def _draw_speaker(self, weights: NDArray[np.float64]) -> int:
+        return int(self._random.choice(len(weights), p=weights / weights.sum()))
 
     def _turn(self, floor: _Floor) -> None:
-        random, manner = self._random, self._manner
-        speaker = self._somebody(self._shares * np.where(np.arange(len(self._readers)) == floor.last, 0.15, 1))
+        random, style = self._random, self._style
+        speaker = self._draw_speaker(self._shares * np.where(np.arange(len(self._readers)) == floor.last, 0.15, 1))
         first = self._recording(speaker)
-        length_s = float(np.clip(random.lognormal(*manner.turn_log_s), MIN_TURN_S, manner.longest_turn_s))
+        length_s = float(np.clip(random.lognormal(*style.turn_log_s), MIN_TURN_S, style.max_turn_s))
         turn, spans = self._words(speaker, first, length_s)
         gap_s = max(0.05, float(random.normal(0.25, 0.25)))
         if speaker != floor.last >= 0 and random.random() < self._room.overlap:
             gap_s = -float(random.uniform(0.3, 1.5))
-        floor.began_s = self._say(speaker, floor.now_s + gap_s, turn, spans)
-        floor.now_s, floor.last = max(floor.now_s, float(self._said_until_s[speaker])), speaker
+        floor.began_s = self._add_speech(speaker, floor.now_s + gap_s, turn, spans)
+        floor.now_s, floor.last = max(floor.now_s, float(self._busy_until_s[speaker])), speaker
 
     def _backchannel(self, floor: _Floor) -> None:
-        speaker = self._somebody(self._shares * (np.arange(len(self._readers)) != floor.last))
+        speaker = self._draw_speaker(self._shares * (np.arange(len(self._readers)) != floor.last))
         turn, spans = self._words(speaker, self._recording(speaker), float(self._random.uniform(*BACKCHANNEL_S)))
         start_s = float(self._random.uniform(floor.began_s, floor.now_s))
-        if self._said_until_s[speaker] + 0.05 < start_s:
-            self._say(speaker, start_s, turn, spans)
+        if self._busy_until_s[speaker] + 0.05 < start_s:
+            self._add_speech(speaker, start_s, turn, spans)
 
     def _recording(self, speaker: int) -> int:
         return int(self._random.integers(len(self._paths[speaker])))
@@ -134,51 +134,51 @@ class _Dialogue:
     def _words(self, speaker: int, first: int, length_s: float) -> tuple[Samples, Spans]:
         """So much of a speaker's recordings from number ``first`` on, and where in it somebody speaks."""
         paths = self._paths[speaker]
-        pieces: list[Samples] = []
+        parts: list[Samples] = []
         spans: Spans = []
         reached_s = 0.0
-        for number in range(first, first + min(self._manner.utterances, len(paths))):
+        for number in range(first, first + min(self._style.utterances, len(paths))):
             samples, speech = _utterance(paths[number % len(paths)])
-            own = list(_stretches(speech, length_s - reached_s, self._random))
+            own = list(_speech_spans(speech, length_s - reached_s, self._random))
             begin_s, end_s = own[0][0], own[-1][1]
-            if pieces:
-                pieces.append(np.zeros(int(MAX_PAUSE_S * RATE_HZ), np.float32))
+            if parts:
+                parts.append(np.zeros(int(MAX_PAUSE_S * RATE_HZ), np.float32))
                 reached_s += MAX_PAUSE_S
-            pieces.append(samples[int(begin_s * RATE_HZ) : int(end_s * RATE_HZ)])
+            parts.append(samples[int(begin_s * RATE_HZ) : int(end_s * RATE_HZ)])
             spans += [(reached_s + a - begin_s, reached_s + b - begin_s) for a, b in own]
             reached_s += end_s - begin_s
             if length_s - reached_s < MIN_TURN_S + MAX_PAUSE_S:
                 break
-        return np.concatenate(pieces), spans
+        return np.concatenate(parts), spans
 
-    def _say(self, speaker: int, start_s: float, turn: Samples, spans: Spans) -> float:
+    def _add_speech(self, speaker: int, start_s: float, turn: Samples, spans: Spans) -> float:
         """Puts it on the speaker's track, after what they say already; returns where it begins."""
-        start_s = max(start_s, self._said_until_s[speaker] + 0.05)
+        start_s = max(start_s, self._busy_until_s[speaker] + 0.05)
         level = LEVEL_RMS * self._levels[speaker]
-        if self._manner.turn_level_db:
-            level *= 10 ** (self._random.normal(0, self._manner.turn_level_db) / 20)
-        at = int(start_s * RATE_HZ)
-        self._tracks[speaker, at : at + len(turn)] += turn * (level / np.sqrt(np.square(turn).mean() + 1e-9))
+        if self._style.turn_level_db:
+            level *= 10 ** (self._random.normal(0, self._style.turn_level_db) / 20)
+        first = int(start_s * RATE_HZ)
+        self._tracks[speaker, first : first + len(turn)] += turn * (level / np.sqrt(np.square(turn).mean() + 1e-9))
         self._truth += [SpokenInterval(start_s + a, start_s + b, self._readers[speaker]) for a, b in spans]
-        self._said_until_s[speaker] = start_s + spans[-1][1]
+        self._busy_until_s[speaker] = start_s + spans[-1][1]
         return start_s
 
-    def _heard(self, until_s: float) -> Samples:
+    def _mix(self, until_s: float) -> Samples:
         rooms = np.stack([_in_room(track, self._room, self._random) for track in self._tracks])
-        heard = rooms.sum(0)[: int((until_s + 0.7) * RATE_HZ)]
-        noise = _pink(len(heard), self._random) * np.sqrt(np.square(heard).mean()) * 10 ** (-self._room.noise_db / 20)
-        return np.asarray(np.clip(heard + noise, -1, 1), np.float32)
+        mixed = rooms.sum(0)[: int((until_s + 0.7) * RATE_HZ)]
+        noise = _pink(len(mixed), self._random) * np.sqrt(np.square(mixed).mean()) * 10 ** (-self._room.noise_db / 20)
+        return np.asarray(np.clip(mixed + noise, -1, 1), np.float32)
 
 
 def dialogue(
     by_reader: Mapping[str, Sequence[Path]],
     room: Room,
-    manner: Manner,
+    style: TalkStyle,
     length_s: float,
     random: np.random.Generator,
 ) -> tuple[Samples, tuple[SpokenInterval, ...]]:
     """Of the recordings of each speaker; about so long. Returns what is heard, and who speaks when."""
-    return _Dialogue(by_reader, room, manner, length_s, random).made()
+    return _DialogueBuilder(by_reader, room, style, length_s, random).build()
 
 
 @lru_cache(maxsize=256)
@@ -201,8 +201,8 @@ def _pink(count: int, random: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(noise / np.sqrt(np.square(noise).mean()))
 
 
-def _stretches(spans: Spans, length_s: float, random: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """Stretches of speech that follow one another, from any of them on, so long together with their pauses."""
+def _speech_spans(spans: Spans, length_s: float, random: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """Consecutive spans of speech from a random one on, of this total length with their pauses."""
     first = int(random.integers(len(spans)))
     end_s = spans[first][0] + length_s
     for start, end in spans[first:]:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.diarization_data import Case, joined, part, recorded
+from benchmarks.diarization_data import Case, concatenated, excerpt, recorded
 from benchmarks.diarization_runs import Method, Recordings, Scores, mean_scores
-from benchmarks.made_dialogues import Manner, Room, dialogue
+from benchmarks.made_dialogues import Room, TalkStyle, dialogue
 from benchmarks.recordings import EVAL, read_speech
 from benchmarks.scorers import ensure_scorers
 
@@ -32,7 +32,7 @@ class Half(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MeetingPlan:
     """A meeting to make."""
 
     minutes: float
@@ -43,10 +43,10 @@ class Plan:
     clips: int
     """AMI clips put between."""
     room: Room
-    manner: Manner
+    style: TalkStyle
 
 
-TALK = Manner((0.7, 1.1), 30.0, utterances=3, evenness=1.0, hosts_first=True, backchannels=0.25, turn_level_db=2.0)
+TALK = TalkStyle((0.7, 1.1), 30.0, utterances=3, evenness=1.0, hosts_first=True, backchannels=0.25, turn_level_db=2.0)
 BRISK = replace(TALK, turn_log_s=(0.3, 0.9), backchannels=0.35)
 LECTURE = replace(TALK, turn_log_s=(1.5, 1.1), evenness=0.5, backchannels=0.15)
 
@@ -54,16 +54,16 @@ NEAR, TABLE = Room((0.2, 0.4), 25, 3, 0.25), Room((0.3, 0.6), 18, 5, 0.35)
 HALL, HEATED = Room((0.4, 0.9), 12, 6, 0.25), Room((0.2, 0.5), 18, 5, 0.6)
 
 PLANS = (
-    Plan(5, 2, 0, 0, NEAR, TALK),
-    Plan(5, 2, 0, 1, TABLE, LECTURE),
-    Plan(5, 3, 0, 0, HEATED, BRISK),
-    Plan(6, 2, 1, 0, HALL, TALK),
-    Plan(6, 4, 0, 0, TABLE, BRISK),
-    Plan(7, 3, 1, 1, TABLE, TALK),
-    Plan(8, 5, 0, 0, NEAR, TALK),
-    Plan(8, 5, 3, 0, TABLE, TALK),
-    Plan(12, 4, 2, 0, HEATED, TALK),
-    Plan(20, 4, 3, 0, TABLE, LECTURE),
+    MeetingPlan(5, 2, 0, 0, NEAR, TALK),
+    MeetingPlan(5, 2, 0, 1, TABLE, LECTURE),
+    MeetingPlan(5, 3, 0, 0, HEATED, BRISK),
+    MeetingPlan(6, 2, 1, 0, HALL, TALK),
+    MeetingPlan(6, 4, 0, 0, TABLE, BRISK),
+    MeetingPlan(7, 3, 1, 1, TABLE, TALK),
+    MeetingPlan(8, 5, 0, 0, NEAR, TALK),
+    MeetingPlan(8, 5, 3, 0, TABLE, TALK),
+    MeetingPlan(12, 4, 2, 0, HEATED, TALK),
+    MeetingPlan(20, 4, 3, 0, TABLE, LECTURE),
 )
 # Clips of one meeting, whose speakers are the same, are of one half.
 CLIPS = {Half.TUNING: ("dev00", "trn04", "trn06", "trn08"), Half.HELD_OUT: ("farfield", "tst00", "trn00", "trn02")}
@@ -75,21 +75,21 @@ def ami_clips(half: Half) -> list[Case]:
     return [case for case in recorded(EVAL / "ami") if case.name in CLIPS[half]]
 
 
-def _meeting(half: Half, number: int, plan: Plan, clips: list[Case]) -> Case:
+def _meeting(half: Half, number: int, plan: MeetingPlan, clips: list[Case]) -> Case:
     random = np.random.default_rng([13, half, number])
     readers = read_speech(EVAL / "librispeech")
     hosts = random.choice(sorted(readers)[half::2], plan.hosts, replace=False)
     speakers = {str(host): readers[str(host)] for host in hosts}
     speakers |= _guests(half, plan.guests, random)
     name = f"made {half.name.lower()} {number}"
-    case = Case(name, *dialogue(speakers, plan.room, plan.manner, 60 * plan.minutes, random))
+    case = Case(name, *dialogue(speakers, plan.room, plan.style, 60 * plan.minutes, random))
     if not plan.clips or not clips:
         return case
     middle_s = case.duration_s / 2
     first = int(random.integers(len(clips)))
-    chosen = [clips[(first + place) % len(clips)] for place in range(plan.clips)]
-    whole = joined([part(case, 0.0, middle_s), *chosen, part(case, middle_s, case.duration_s)])
-    return replace(whole, name=name)
+    chosen = [clips[(first + index) % len(clips)] for index in range(plan.clips)]
+    combined = concatenated([excerpt(case, 0.0, middle_s), *chosen, excerpt(case, middle_s, case.duration_s)])
+    return replace(combined, name=name)
 
 
 def _guests(half: Half, count: int, random: np.random.Generator) -> dict[str, list[Path]]:
@@ -105,16 +105,16 @@ def _guests(half: Half, count: int, random: np.random.Generator) -> dict[str, li
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.made_meetings", description=__doc__)
     parser.add_argument("--half", choices=[half.name.lower() for half in Half], default="tuning")
-    parser.add_argument("--meetings", type=int, default=len(PLANS), metavar="N", help="only the first N")
-    arguments = parser.parse_args()
+    parser.add_argument("--meetings", type=int, default=len(PLANS), metavar="N", help="use only the first N meetings")
+    options = parser.parse_args()
     if not EVAL.is_dir():
         print(f"no evaluation data in {EVAL}", file=sys.stderr)
         return 2
     ensure_scorers()
-    half = Half[arguments.half.upper()]
+    half = Half[options.half.upper()]
     clips, found = ami_clips(half), []
     print(f"{'':<20}{'minutes':>9}{'speakers':>9}{'off by':>9}{'DER':>9}{'collar':>9}{'JER':>9}")
-    for number, plan in enumerate(PLANS[: arguments.meetings]):
+    for number, plan in enumerate(PLANS[: options.meetings]):
         case = _meeting(half, number, plan, clips)
         (scores,) = Recordings([case]).scores(Method())
         found.append(scores)

@@ -69,18 +69,18 @@ async def measure(system: RunningSystem, recordings: int, seconds: float) -> dic
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_recordings", description=__doc__)
     parser.add_argument("--recordings", type=int, default=400)
-    parser.add_argument("--workers", type=int, default=4, help="recordings analysed at a time")
-    parser.add_argument("--seconds", type=float, default=6, help="length of each")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
-    os.environ["MEETRA_WORKER_CONCURRENCY"] = str(given.workers)
+    parser.add_argument("--workers", type=int, default=4, help="number of recordings analysed concurrently")
+    parser.add_argument("--seconds", type=float, default=6, help="length of each recording, seconds")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    os.environ["MEETRA_WORKER_CONCURRENCY"] = str(options.workers)
     with running_system() as system:
-        figures = asyncio.run(measure(system, given.recordings, given.seconds))
-    figures = {"workers": given.workers, "seconds": given.seconds, **figures}
+        figures = asyncio.run(measure(system, options.recordings, options.seconds))
+    figures = {"workers": options.workers, "seconds": options.seconds, **figures}
     for name, value in figures.items():
         print(f"{name:<16}{value}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 1 if figures["failed"] or figures["decoders_died"] else 0
 
 

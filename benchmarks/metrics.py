@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy import DEFAULT_DATA, conversation_of, recordings_in
-from benchmarks.overlap_scoring import talk_of
+from benchmarks.accuracy import DEFAULT_DATA, find_recordings, stored_conversation
+from benchmarks.overlap_scoring import reference_conversation
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
 from cli.client import Client
@@ -117,7 +117,9 @@ def reference(path: Path, duration_us: int, models: ModelSet) -> Conversation:
     """The conversation as the annotators heard it, its utterances read by the same models."""
     turns = sorted(read_rttm(path.with_suffix(".rttm")))
     names = {name: number for number, name in enumerate(dict.fromkeys(turn.speaker for turn in turns), start=1)}
-    return replace(talk_of(turns, duration_us), sentences=_sentences(path.with_suffix(".stm"), names, models))
+    return replace(
+        reference_conversation(turns, duration_us), sentences=_sentences(path.with_suffix(".stm"), names, models)
+    )
 
 
 def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sentence, ...]:
@@ -143,7 +145,7 @@ def _sentences(stm: Path, names: dict[str, int], models: ModelSet) -> tuple[Sent
     )
 
 
-def scores_of(conversation: Conversation) -> dict[str, float]:
+def compute_scores(conversation: Conversation) -> dict[str, float]:
     """Every score, vocal activation left out."""
     unheard = replace(conversation, segments=tuple(replace(s, acoustics=None) for s in conversation.segments))
     meeting = MeetingFacts(unheard)
@@ -158,8 +160,8 @@ async def measure(paths: list[Path], models: ModelSet) -> list[dict[str, Any]]:
         async with Client(system.gateway) as client:
             await client.login(system.email, system.password)
             for path in paths:
-                found = await conversation_of(system, client, path)
-                truth, ours = scores_of(reference(path, found.duration_us, models)), scores_of(found)
+                found = await stored_conversation(system, client, path)
+                truth, ours = compute_scores(reference(path, found.duration_us, models)), compute_scores(found)
                 errors = {name: round(abs(ours[name] - truth[name]), 2) for name in SCORES}
                 named = {"name": path.stem, "folder": path.parent.name}
                 rows.append({**named, "truth": truth, "ours": ours, "error": errors})
@@ -179,10 +181,10 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.metrics", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", help="folders of recordings with ground truth")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
-    folders = arguments.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
-    paths = recordings_in(folders)
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    folders = options.data or [folder for folder in DEFAULT_DATA if folder.is_dir()] or [ROOT / "sample"]
+    paths = find_recordings(folders)
     if not paths:
         print(f"no .flac or .wav with an .rttm beside it in {', '.join(map(str, folders))}", file=sys.stderr)
         return 2
@@ -190,10 +192,10 @@ def main() -> int:
     rows = asyncio.run(measure(paths, models))
     for folder in sorted({row["folder"] for row in rows}):
         print_table([row for row in rows if row["folder"] == folder])
-    if arguments.json:
+    if options.json:
         means = {name: round(fmean(row["error"][name] for row in rows), 2) for name in SCORES}
         figures = {"recordings": rows, "mean_absolute_error": means, **circumstances()}
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 

@@ -17,7 +17,7 @@ TELEPHONE_RATE_HZ = 8000
 # A microphone's response is drawn for each octave from 125 Hz on, with this standard deviation.
 RESPONSE_DB = 5.0
 RESPONSE_TAPS = 255
-Way = Callable[[Samples, int], Samples]
+Condition = Callable[[Samples, int], Samples]
 
 
 def as_loud(samples: Samples, other: Samples) -> Samples:
@@ -52,10 +52,10 @@ def coloured(samples: Samples, seed: int) -> Samples:
     """By a microphone that favours some frequencies."""
     octaves_hz = 125.0 * 2 ** np.arange(7)
     gains_db = np.random.default_rng(seed).normal(0, RESPONSE_DB, len(octaves_hz))
-    places_hz = np.linspace(0, RATE_HZ / 2, 65)
-    gains = 10 ** (np.interp(np.log(np.maximum(places_hz, 1)), np.log(octaves_hz), gains_db) / 20)
-    heard = np.convolve(samples, firwin2(RESPONSE_TAPS, places_hz, gains, fs=RATE_HZ), "same")
-    return as_loud(heard.astype(np.float32), samples)
+    frequencies_hz = np.linspace(0, RATE_HZ / 2, 65)
+    gains = 10 ** (np.interp(np.log(np.maximum(frequencies_hz, 1)), np.log(octaves_hz), gains_db) / 20)
+    filtered = np.convolve(samples, firwin2(RESPONSE_TAPS, frequencies_hz, gains, fs=RATE_HZ), "same")
+    return as_loud(filtered.astype(np.float32), samples)
 
 
 def coded(
@@ -75,8 +75,8 @@ def coded(
             resampler = av.AudioResampler(
                 format=stream.format, layout="mono", rate=rate_hz, frame_size=stream.codec_context.frame_size or 1024
             )
-            for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-                out.mux(stream.encode(piece))
+            for resampled in [*resampler.resample(frame), *resampler.resample(None)]:
+                out.mux(stream.encode(resampled))
             out.mux(stream.encode(None))
         return read_samples(path)
 
@@ -97,7 +97,7 @@ def mp3(samples: Samples) -> Samples:
 
 
 # Each takes a seed beside the samples: the same way again is another room, or another microphone.
-WAYS: dict[str, Way] = {
+CONDITIONS: dict[str, Condition] = {
     "close": lambda samples, seed: samples,
     "25 dB quieter": lambda samples, seed: quieter(samples, 25),
     "another microphone": coloured,

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine import GUESSING, RECOGNITION, Engine
+from inference.engine import PROVISIONAL_WORDS, RECOGNITION, ModelEngine
 from inference.models import (
     EncodedWindow,
-    GuessedWords,
     ModelSet,
+    ProvisionalWords,
     RecognisedWord,
     Samples,
     WindowRecogniser,
@@ -63,14 +63,16 @@ class _CountedRecogniser:
 
     def __init__(self, model: WindowRecogniser, seconds: ModelSeconds) -> None:
         self.languages, self.word_times = model.languages, model.word_times
-        self.max_window_s, self.max_guess_s = model.max_window_s, model.max_guess_s
+        self.max_window_s, self.max_provisional_s = model.max_window_s, model.max_provisional_s
         self.uses_key_terms = model.uses_key_terms
         self._model = model
         # One call at a time: only so is it known which of them the model's threads worked for.
         self._turn = threading.Lock()
         self._encode = seconds.timed(RECOGNITION, model.encode, lambda: model.processor_s)
-        self._write = seconds.timed(RECOGNITION, model.write, lambda: model.processor_s)
-        self._guess = seconds.timed(GUESSING, model.guess, lambda: model.processor_s)
+        self._decode = seconds.timed(RECOGNITION, model.decode, lambda: model.processor_s)
+        self._recognise_provisional = seconds.timed(
+            PROVISIONAL_WORDS, model.recognise_provisional, lambda: model.processor_s
+        )
 
     @property
     def processor_s(self) -> float:
@@ -80,13 +82,13 @@ class _CountedRecogniser:
         with self._turn:
             return list(self._encode(windows))
 
-    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+    def decode(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
         with self._turn:
-            return list(self._write(work))
+            return list(self._decode(work))
 
-    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+    def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
         with self._turn:
-            return list(self._guess(work))
+            return list(self._recognise_provisional(work))
 
 
 def _counted(models: ModelSet, seconds: ModelSeconds) -> ModelSet:
@@ -119,14 +121,14 @@ async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
     """
     models = load_default_models(threads=1, recogniser_workers=1)
     seconds = ModelSeconds()
-    engine = Engine(_counted(models, seconds))
+    engine = ModelEngine(_counted(models, seconds))
     try:
         session = Session(engine, SessionConfig(live=live))
         try:
             for start in range(0, len(pcm), BLOCK_SAMPLES):
                 await session.push(pcm[start : start + BLOCK_SAMPLES])
                 if live:
-                    await _keep_up(engine)
+                    await _wait_until_idle(engine)
             await session.finish()
         finally:
             await session.close()
@@ -135,7 +137,7 @@ async def model_seconds(pcm: NDArray[np.int16], *, live: bool) -> ModelSeconds:
     return seconds
 
 
-async def _keep_up(engine: Engine) -> None:
+async def _wait_until_idle(engine: ModelEngine) -> None:
     """Waits until no work waits for a model: in real time one meeting alone never has two pieces in a call."""
     while any(queue.waiting for queue, _ in engine.statistics()):
         await asyncio.sleep(0.001)

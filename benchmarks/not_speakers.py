@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.diarization_runs import Method, Recordings
-from benchmarks.disturbed_meetings import Disturbed, meetings, spoken_share
+from benchmarks.disturbed_meetings import DisturbedMeeting, meetings, spoken_share
 from benchmarks.printed_rows import print_rows
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
@@ -29,7 +29,7 @@ from benchmarks.scoring import SpokenInterval
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MeetingResult:
     """What is told of a meeting."""
 
     kind: str
@@ -45,22 +45,22 @@ class Told:
     der: float
 
 
-def told_of(meeting: Disturbed, found: list[SpokenInterval], der: float) -> Told:
+def score_meeting(meeting: DisturbedMeeting, found: list[SpokenInterval], der: float) -> MeetingResult:
     """Compares what is found with who speaks."""
     truth = meeting.case.truth
     nobody_s: dict[str, float] = {}
     seconds: dict[str, float] = {}
-    for piece in found:
-        length_s = piece.end_s - piece.start_s
-        seconds[piece.speaker] = seconds.get(piece.speaker, 0.0) + length_s
-        unspoken_s = (1 - spoken_share(truth, piece.start_s, piece.end_s)) * length_s
-        nobody_s[piece.speaker] = nobody_s.get(piece.speaker, 0.0) + unspoken_s
+    for interval in found:
+        length_s = interval.end_s - interval.start_s
+        seconds[interval.speaker] = seconds.get(interval.speaker, 0.0) + length_s
+        unspoken_s = (1 - spoken_share(truth, interval.start_s, interval.end_s)) * length_s
+        nobody_s[interval.speaker] = nobody_s.get(interval.speaker, 0.0) + unspoken_s
     false = [speaker for speaker in seconds if nobody_s[speaker] > seconds[speaker] / 2]
-    return Told(
+    return MeetingResult(
         meeting.kind,
         meeting.layout,
         meeting.case.name,
-        len(seconds) - len({said.speaker for said in truth}),
+        len(seconds) - len({spoken.speaker for spoken in truth}),
         len(false),
         round(sum(seconds[speaker] for speaker in false), 2),
         round(sum(nobody_s.values()), 2),
@@ -68,51 +68,51 @@ def told_of(meeting: Disturbed, found: list[SpokenInterval], der: float) -> Told
     )
 
 
-def by_kind(told: list[Told]) -> list[dict[str, Any]]:
+def by_kind(results: list[MeetingResult]) -> list[dict[str, Any]]:
     """Means over the meetings of each kind and layout."""
-    groups: dict[tuple[str, str], list[Told]] = {}
-    for one in told:
-        groups.setdefault((one.kind, one.layout), []).append(one)
+    groups: dict[tuple[str, str], list[MeetingResult]] = {}
+    for result in results:
+        groups.setdefault((result.kind, result.layout), []).append(result)
     return [
         {
             "kind": kind,
             "layout": layout,
             "meetings": len(group),
-            "extra_speakers": round(fmean(one.extra_speakers for one in group), 2),
-            "with_false_speaker": sum(one.false_speakers > 0 for one in group),
-            "false_speaker_s": round(fmean(one.false_speaker_s for one in group), 1),
-            "nobody_s": round(fmean(one.nobody_s for one in group), 1),
-            "der": round(fmean(one.der for one in group), 1),
+            "extra_speakers": round(fmean(result.extra_speakers for result in group), 2),
+            "with_false_speaker": sum(result.false_speakers > 0 for result in group),
+            "false_speaker_s": round(fmean(result.false_speaker_s for result in group), 1),
+            "nobody_s": round(fmean(result.nobody_s for result in group), 1),
+            "der": round(fmean(result.der for result in group), 1),
         }
         for (kind, layout), group in sorted(groups.items())
     ]
 
 
-def measure() -> list[Told]:
+def measure() -> list[MeetingResult]:
     """Of every meeting."""
     disturbed = list(meetings())
     recordings = Recordings([meeting.case for meeting in disturbed])
-    told = []
+    results = []
     for number, meeting in enumerate(disturbed):
         found = recordings.diarize(number, Method())
-        told.append(told_of(meeting, found, recordings.score(number, found).der))
-    return told
+        results.append(score_meeting(meeting, found, recordings.score(number, found).der))
+    return results
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.not_speakers", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not (EVAL / "librispeech").is_dir():
         print(f"no evaluation recordings in {EVAL}", file=sys.stderr)
         return 2
     ensure_scorers()
-    told = measure()
-    rows = by_kind(told)
+    results = measure()
+    rows = by_kind(results)
     print_rows(rows)
-    if given.json:
-        figures = {"by_kind": rows, "meetings": [asdict(one) for one in told], **circumstances()}
-        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.json:
+        figures = {"by_kind": rows, "meetings": [asdict(result) for result in results], **circumstances()}
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.scoring import SpokenInterval, annotation_of
+from benchmarks.scoring import SpokenInterval, to_annotation
 from server.conversation import Conversation, Engine, Segment
 from server.insights import Interruption, each_interruption, timeline
 
 # An interruption that is told so close to a true one is that one: its beginning is that of an utterance, whose pauses
 # of up to 0.5 s a diarizer may fill or not.
-SAME_WITHIN_S = 1.0
+MAX_DISTANCE_S = 1.0
 
 
 class Overlap(NamedTuple):
@@ -24,7 +24,7 @@ class Overlap(NamedTuple):
     true_s: float
     told_s: float
     both_s: float
-    """In truth as well as told."""
+    """In both reference and result."""
 
     @property
     def precision(self) -> float | None:
@@ -63,11 +63,11 @@ def summed(counts: Sequence[Counts]) -> Counts:
 
 def overlap(reference: Sequence[SpokenInterval], hypothesis: Sequence[SpokenInterval]) -> Overlap:
     """Overlap told beside the overlap that there is; without a collar."""
-    true, told = (annotation_of(intervals).get_overlap() for intervals in (reference, hypothesis))
-    return Overlap(true.duration(), told.duration(), true.crop(told).duration())
+    true, found = (to_annotation(intervals).get_overlap() for intervals in (reference, hypothesis))
+    return Overlap(true.duration(), found.duration(), true.crop(found).duration())
 
 
-def talk_of(intervals: Sequence[SpokenInterval], duration_us: int) -> Conversation:
+def reference_conversation(intervals: Sequence[SpokenInterval], duration_us: int) -> Conversation:
     """The conversation in which these speak, numbered in the order of their first speech.
 
     Args:
@@ -76,27 +76,27 @@ def talk_of(intervals: Sequence[SpokenInterval], duration_us: int) -> Conversati
     numbers: dict[str, int] = {}
     segments = [
         Segment(
-            place,
-            numbers.setdefault(one.speaker, len(numbers) + 1),
-            round(one.start_s * 1e6),
-            min(duration_us, round(one.end_s * 1e6)),
+            segment_id,
+            numbers.setdefault(interval.speaker, len(numbers) + 1),
+            round(interval.start_s * 1e6),
+            min(duration_us, round(interval.end_s * 1e6)),
         )
-        for place, one in enumerate(sorted(intervals), start=1)
+        for segment_id, interval in enumerate(sorted(intervals), start=1)
     ]
     return Conversation(duration_us, tuple(numbers.values()), tuple(segments), Engine(overlap=True))
 
 
-def intervals_of(conversation: Conversation) -> list[SpokenInterval]:
+def spoken_intervals(conversation: Conversation) -> list[SpokenInterval]:
     """Who speaks when, seconds; speakers by their numbers."""
     return [SpokenInterval(s.start_us / 1e6, s.end_us / 1e6, str(s.speaker)) for s in conversation.segments]
 
 
-def interruptions(truth: Conversation, told: Conversation) -> InterruptionCounts:
+def interruptions(truth: Conversation, hypothesis: Conversation) -> InterruptionCounts:
     """InterruptionCounts as the product defines them, in what is told beside those in the truth."""
-    true, found = (list(each_interruption(timeline(talk))) for talk in (truth, told))
-    same = same_speakers(intervals_of(truth), intervals_of(told))
-    named = [(one, same.get(str(one.by)), same.get(str(one.of))) for one in found]
-    pairs = _paired(true, named)
+    true, found = (list(each_interruption(timeline(talk))) for talk in (truth, hypothesis))
+    same = same_speakers(spoken_intervals(truth), spoken_intervals(hypothesis))
+    named = [(interruption, same.get(str(interruption.by)), same.get(str(interruption.of))) for interruption in found]
+    pairs = _match_interruptions(true, named)
     by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].by)]
     return InterruptionCounts(
         len(true),
@@ -104,8 +104,8 @@ def interruptions(truth: Conversation, told: Conversation) -> InterruptionCounts
         len(pairs),
         len(by_whom),
         sum(named[b][2] == str(true[a].of) for a, b in by_whom),
-        sum(one.successful for one in true),
-        sum(one.successful for one in found),
+        sum(interruption.successful for interruption in true),
+        sum(interruption.successful for interruption in found),
     )
 
 
@@ -115,20 +115,20 @@ def same_speakers(reference: Sequence[SpokenInterval], hypothesis: Sequence[Spok
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found: Any = DiarizationErrorRate().optimal_mapping(annotation_of(reference), annotation_of(hypothesis))
+        found: Any = DiarizationErrorRate().optimal_mapping(to_annotation(reference), to_annotation(hypothesis))
     return dict(found)
 
 
-def _paired(
-    true: Sequence[Interruption], told: Sequence[tuple[Interruption, str | None, str | None]]
+def _match_interruptions(
+    true: Sequence[Interruption], found: Sequence[tuple[Interruption, str | None, str | None]]
 ) -> list[tuple[int, int]]:
     """Places of those that are the same, each once: as many as can be, and of the right speakers if possible."""
-    if not true or not told:
+    if not true or not found:
         return []
-    apart_s = np.array([[abs(a.at_us - b.at_us) / 1e6 for b, _, _ in told] for a in true])
-    wrong = np.array([[(str(a.by) != by) + (str(a.of) != of) for _, by, of in told] for a in true])
-    near = apart_s <= SAME_WITHIN_S
+    distance_s = np.array([[abs(a.at_us - b.at_us) / 1e6 for b, _, _ in found] for a in true])
+    wrong = np.array([[(str(a.by) != by) + (str(a.of) != of) for _, by, of in found] for a in true])
+    near = distance_s <= MAX_DISTANCE_S
     # One pair more is worth any number of better ones.
-    cost = np.where(near, wrong + apart_s / SAME_WITHIN_S, 4.0 * (1 + min(apart_s.shape)))
+    cost = np.where(near, wrong + distance_s / MAX_DISTANCE_S, 4.0 * (1 + min(distance_s.shape)))
     rows, columns = linear_sum_assignment(cost)
     return [(int(a), int(b)) for a, b in zip(rows, columns, strict=True) if near[a, b]]

@@ -24,13 +24,15 @@ def read_samples(path: Path) -> Samples:
     """A recording as float32 mono at 16 kHz, -1..1. Raises av.error.FFmpegError or ValueError."""
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-        pieces = [
-            piece.to_ndarray().reshape(-1) for frame in container.decode(audio=0) for piece in resampler.resample(frame)
+        blocks = [
+            resampled.to_ndarray().reshape(-1)
+            for frame in container.decode(audio=0)
+            for resampled in resampler.resample(frame)
         ]
-        pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]
-    if not pieces:
-        raise ValueError(f"{path.name} holds no audio")
-    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
+        blocks += [resampled.to_ndarray().reshape(-1) for resampled in resampler.resample(None)]
+    if not blocks:
+        raise ValueError(f"{path.name} has no audio track")
+    return np.concatenate(blocks).astype(np.float32) / np.float32(32768)
 
 
 def write_flac(pcm: NDArray[np.int16], path: Path) -> Path:
@@ -38,8 +40,8 @@ def write_flac(pcm: NDArray[np.int16], path: Path) -> Path:
     with av.open(str(path), "w", format="flac") as container:
         stream = container.add_stream("flac", rate=RATE_HZ, layout="mono")
         for start in range(0, len(pcm), 60 * RATE_HZ):
-            piece = np.ascontiguousarray(pcm[start : start + 60 * RATE_HZ])
-            frame = av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono")
+            block = np.ascontiguousarray(pcm[start : start + 60 * RATE_HZ])
+            frame = av.AudioFrame.from_ndarray(block[None], format="s16", layout="mono")
             frame.sample_rate, frame.pts = RATE_HZ, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -97,8 +99,8 @@ def reverberated(samples: Samples, t60_s: float, seed: int = 0) -> Samples:
     room /= np.linalg.norm(room)
     size = 1 << (len(samples) + length).bit_length()
     echo = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(room, size))[: len(samples)]
-    heard = samples + echo
-    return np.asarray(heard / max(1e-9, float(np.abs(heard).max())) * 0.5, np.float32)
+    reverberant = samples + echo
+    return np.asarray(reverberant / max(1e-9, float(np.abs(reverberant).max())) * 0.5, np.float32)
 
 
 def with_lost_packets(samples: Samples, share: float, seed: int = 0) -> Samples:

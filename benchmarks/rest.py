@@ -28,7 +28,7 @@ import numpy as np
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from benchmarks.accuracy import conversation_of
+from benchmarks.accuracy import stored_conversation
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
 from cli.client import Client
@@ -74,18 +74,18 @@ def repeated(conversation: Conversation, hours: float) -> Conversation:
         shift, first = i * conversation.duration_us, i * len(conversation.segments)
         for s in conversation.segments:
             words = tuple(Word(w.text, w.start_us + shift, w.end_us + shift, w.confidence) for w in s.words)
-            moved = replace(s, start_us=s.start_us + shift, end_us=s.end_us + shift, words=words)
-            segments.append(replace(moved, segment_id=first + s.segment_id))
-        for said in conversation.sentences:
-            vector = np.frombuffer(said.vector, "<f2").astype(np.float64)
+            shifted = replace(s, start_us=s.start_us + shift, end_us=s.end_us + shift, words=words)
+            segments.append(replace(shifted, segment_id=first + s.segment_id))
+        for sentence in conversation.sentences:
+            vector = np.frombuffer(sentence.vector, "<f2").astype(np.float64)
             vector = vector + random.standard_normal(len(vector)) * 0.02
             vector /= np.linalg.norm(vector)
             sentences.append(
                 replace(
-                    said,
-                    segment_id=first + said.segment_id,
-                    start_us=said.start_us + shift,
-                    end_us=said.end_us + shift,
+                    sentence,
+                    segment_id=first + sentence.segment_id,
+                    start_us=sentence.start_us + shift,
+                    end_us=sentence.end_us + shift,
                     vector=vector.astype("<f2").tobytes(),
                 )
             )
@@ -150,11 +150,11 @@ async def _store_others(connection: Any, meeting_id: UUID, families: list[str]) 
     )
 
 
-async def timed(calls: int, what: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, list[float]]:
+async def timed(calls: int, timed_calls: dict[str, Callable[[], Awaitable[None]]]) -> dict[str, list[float]]:
     """Milliseconds of each call; the kinds take turns, so that all see the same machine."""
-    found: dict[str, list[float]] = {name: [] for name in what}
+    found: dict[str, list[float]] = {name: [] for name in timed_calls}
     for turn in range(calls + 10):
-        for name, call in what.items():
+        for name, call in timed_calls.items():
             start = time.perf_counter()
             await call()
             # The first turns open connections.
@@ -168,7 +168,7 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
     with running_system() as system:
         async with Client(system.gateway) as client:
             token = await client.login(system.email, system.password)
-            conversation = repeated(await conversation_of(system, client, SAMPLE), hours)
+            conversation = repeated(await stored_conversation(system, client, SAMPLE), hours)
             await store(system, conversation)
             headers = {"Authorization": f"Bearer {token}"}
             channel = aio.insecure_channel(system.gateway.removeprefix("http://"))
@@ -187,11 +187,13 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
                 async def echo() -> None:
                     await health.Check(health_pb2.HealthCheckRequest())
 
-                asked = [f"{p}&file-hash={HASH}" if "?" in p else p for p in PATHS]
-                times = await timed(calls, {"gRPC echo": echo, **{path: get(path) for path in asked}})
+                requests = [f"{p}&file-hash={HASH}" if "?" in p else p for p in PATHS]
+                times = await timed(calls, {"gRPC echo": echo, **{path: get(path) for path in requests}})
                 async with statement_log(system) as log:
-                    statements = {path: await log.of(get(path)) for path in asked}
-                    plans = {sql: await log.plan(sql) for sql in dict.fromkeys(s for p in asked for s in statements[p])}
+                    statements = {path: await log.statements_of(get(path)) for path in requests}
+                    plans = {
+                        sql: await log.plan(sql) for sql in dict.fromkeys(s for p in requests for s in statements[p])
+                    }
             await channel.close()
     base = float(np.percentile(times["gRPC echo"], 50))
     rows = [
@@ -211,11 +213,11 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rest", description=__doc__)
-    parser.add_argument("--hours", type=float, default=2.0, help="length of the meeting")
-    parser.add_argument("--calls", type=int, default=200, help="calls of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
-    figures = asyncio.run(measure(arguments.hours, arguments.calls))
+    parser.add_argument("--hours", type=float, default=2.0, help="length of the meeting, hours")
+    parser.add_argument("--calls", type=int, default=200, help="number of calls of each kind")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.hours, options.calls))
     print(f"{figures['hours']:g} hours, {figures['sentences']} sentences, {figures['calls']} calls of each")
     print(f"{'call':<62}{'p50 ms':>8}{'p95 ms':>8}{'x echo':>8}{'bytes':>10}{'SQL':>5}")
     for row in figures["rows"]:
@@ -225,8 +227,8 @@ def main() -> int:
     for plan in (p for p in figures["plans"] if p["scans"]):
         print(f"\n{' '.join(plan['statement'].split())}")
         print("\n".join(f"  {scan}" for scan in plan["scans"]))
-    if arguments.json:
-        arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

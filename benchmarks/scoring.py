@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 
 class SpokenInterval(NamedTuple):
-    """A stretch of one speaker, seconds."""
+    """A span of one speaker, seconds."""
 
     start_s: float
     end_s: float
@@ -27,7 +27,7 @@ def read_rttm(path: Path) -> list[SpokenInterval]:
     return [SpokenInterval(float(r[3]), float(r[3]) + float(r[4]), r[7]) for r in rows if r and r[0] == "SPEAKER"]
 
 
-class Utterance(NamedTuple):
+class ReferenceUtterance(NamedTuple):
     """What a speaker says at once; seconds."""
 
     start_s: float
@@ -36,12 +36,12 @@ class Utterance(NamedTuple):
     text: str
 
 
-def read_stm(path: Path) -> list[Utterance]:
+def read_stm(path: Path) -> list[ReferenceUtterance]:
     """The utterances of an STM file, in the order of their starts."""
     lines = [line.split(maxsplit=5) for line in path.read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if len(line) == 6 and not line[0].startswith(";;")]
-    said = [Utterance(float(line[3]), float(line[4]), line[2], line[5]) for line in lines]
-    return sorted(said, key=lambda utterance: utterance.start_s)
+    utterances = [ReferenceUtterance(float(line[3]), float(line[4]), line[2], line[5]) for line in lines]
+    return sorted(utterances, key=lambda utterance: utterance.start_s)
 
 
 def read_stm_words(path: Path) -> str:
@@ -51,10 +51,10 @@ def read_stm_words(path: Path) -> str:
 
 def read_stm_speakers(path: Path) -> dict[str, str]:
     """What each speaker of an STM file says, utterances in the order of their starts."""
-    said: dict[str, list[str]] = {}
+    texts_by_speaker: dict[str, list[str]] = {}
     for utterance in read_stm(path):
-        said.setdefault(utterance.speaker, []).append(utterance.text)
-    return {speaker: " ".join(texts) for speaker, texts in said.items()}
+        texts_by_speaker.setdefault(utterance.speaker, []).append(utterance.text)
+    return {speaker: " ".join(texts) for speaker, texts in texts_by_speaker.items()}
 
 
 class DiarizationErrors(NamedTuple):
@@ -90,7 +90,7 @@ def diarization_errors(
     scored = Timeline([Segment(0, duration_s)]) if duration_s is not None else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found: Any = metric(annotation_of(reference), annotation_of(hypothesis), uem=scored, detailed=True)
+        found: Any = metric(to_annotation(reference), to_annotation(hypothesis), uem=scored, detailed=True)
     parts = [found[name] for name in ("missed detection", "false alarm", "confusion")]
     if not found["total"]:  # nobody speaks: all that is told is wrong, as pyannote has it
         return DiarizationErrors(0.0, 100.0 if sum(parts) else 0.0, 0.0)
@@ -122,10 +122,10 @@ def jaccard_error_rate(
         warnings.simplefilter("ignore")
         scored = Timeline([Segment(0, duration_s)])
         metric: Any = JaccardErrorRate()  # type: ignore[no-untyped-call]
-        return 100 * float(metric(annotation_of(reference), annotation_of(hypothesis), uem=scored))
+        return 100 * float(metric(to_annotation(reference), to_annotation(hypothesis), uem=scored))
 
 
-def annotation_of(intervals: Sequence[SpokenInterval]) -> Any:
+def to_annotation(intervals: Sequence[SpokenInterval]) -> Any:
     """As pyannote's Annotation; intervals without a length are left out."""
     from pyannote.core import Annotation, Segment
 
@@ -149,11 +149,16 @@ def concatenated_word_error_rate(reference: Mapping[str, str], hypothesis: Mappi
     Words of speakers without a match all count as errors. Source: Watanabe et al., "CHiME-6 Challenge", 2020,
     section 4.2. Errors add up over speakers, so the best matching is an assignment problem.
     """
-    said, heard = ([_plain(text) for text in side.values()] for side in (reference, hypothesis))
-    size = max(len(said), len(heard))
-    said, heard = (side + [""] * (size - len(side)) for side in (said, heard))
-    errors = np.array([[_word_errors(one, other) for other in heard] for one in said])
-    words = sum(len(text.split()) for text in said)
+    references, hypotheses = ([_plain(text) for text in side.values()] for side in (reference, hypothesis))
+    size = max(len(references), len(hypotheses))
+    references, hypotheses = (side + [""] * (size - len(side)) for side in (references, hypotheses))
+    errors = np.array(
+        [
+            [_word_errors(reference_text, hypothesis_text) for hypothesis_text in hypotheses]
+            for reference_text in references
+        ]
+    )
+    words = sum(len(text.split()) for text in references)
     return 100 * float(errors[linear_sum_assignment(errors)].sum()) / max(1, words)
 
 
@@ -190,12 +195,12 @@ def folded_words(text: str, language: str = "") -> list[str]:
     return list("".join(words)) if language in BY_CHARACTER else [word for word in words if word]
 
 
-def errors_of(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+def count_word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
     """Words substituted, left out and put in."""
     return _word_errors(" ".join(reference), " ".join(hypothesis))
 
 
-def matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[int, int]]:
+def equal_word_pairs(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[int, int]]:
     """Places of the words that are right, in both, as they are aligned with the fewest errors."""
     import jiwer
 
@@ -239,7 +244,7 @@ def segmentation_errors(truth: Sequence[int], found: Sequence[int]) -> tuple[flo
     """
     n = len(truth)
     k = max(2, round(n / (len(set(truth))) / 2))
-    places = range(n - k)
-    pk = sum((truth[i] == truth[i + k]) != (found[i] == found[i + k]) for i in places)
-    window = sum(truth[i + k] - truth[i] != found[i + k] - found[i] for i in places)
-    return pk / max(1, len(places)), window / max(1, len(places))
+    indices = range(n - k)
+    pk = sum((truth[i] == truth[i + k]) != (found[i] == found[i + k]) for i in indices)
+    window = sum(truth[i + k] - truth[i] != found[i + k] - found[i] for i in indices)
+    return pk / max(1, len(indices)), window / max(1, len(indices))

@@ -83,12 +83,12 @@ class Bots:
             await call.write(pb.StreamMeetingRequest(config=config))
             ready = (await call.read()).ready
             if audio:
-                at = ready.tracks[0].next_sample * 2
-                while at < len(self._audio):
-                    data = self._audio[at : at + CHUNK_BYTES]
-                    chunk = pb.AudioChunk(track_id="mix", first_sample=at // 2, data=data)
+                offset = ready.tracks[0].next_sample * 2
+                while offset < len(self._audio):
+                    data = self._audio[offset : offset + CHUNK_BYTES]
+                    chunk = pb.AudioChunk(track_id="mix", first_sample=offset // 2, data=data)
                     await call.write(pb.StreamMeetingRequest(audio=chunk))
-                    at += len(data)
+                    offset += len(data)
             if finish:
                 await call.write(pb.StreamMeetingRequest(control=pb.CONTROL_FINISH))
                 while (response := await call.read()) is not aio.EOF:
@@ -100,18 +100,18 @@ class Bots:
             call.cancel()
 
 
-async def until_settled(connection: asyncpg.Connection[Any]) -> None:
+async def wait_until_settled(connection: asyncpg.Connection[Any]) -> None:
     """Returns once every meeting has told its end. Raises TimeoutError."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while await connection.fetchval("SELECT count(*) FROM live_meetings WHERE NOT concluded"):
         if time.monotonic() > deadline:
-            raise TimeoutError("meetings of the wave have no end")
+            raise TimeoutError("meetings of the wave did not finish in time")
         await asyncio.sleep(0.5)
     # What is concluded is let go of at the next look.
     await asyncio.sleep(5)
 
 
-async def reading(system: RunningSystem, connection: asyncpg.Connection[Any]) -> dict[str, float]:
+async def read_resources(system: RunningSystem, connection: asyncpg.Connection[Any]) -> dict[str, float]:
     """What the processes hold now."""
     found: dict[str, float] = {}
     for name in PROCESSES:
@@ -133,9 +133,9 @@ async def _tasks(system: RunningSystem, name: str) -> int:
     os.kill(system.pid(name), signal.SIGUSR1)
     for _ in range(100):
         await asyncio.sleep(0.1)
-        if told := re.search(rb"holds: tasks (\d+)", log.read_bytes()[before:]):
-            return int(told[1])
-    raise TimeoutError(f"{name} did not say what it holds")
+        if match := re.search(rb"holds: tasks (\d+)", log.read_bytes()[before:]):
+            return int(match[1])
+    raise TimeoutError(f"{name} did not log what it holds")
 
 
 async def measure(minutes: float, streams: int) -> dict[str, Any]:
@@ -155,11 +155,11 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
                 async with aio.insecure_channel(urlsplit(system.gateway).netloc) as channel:
                     bots = Bots(live_pb2_grpc.LiveServiceStub(channel), metadata, audio)
                     async with asyncio.TaskGroup() as group:
-                        for place in range(streams):
-                            group.create_task(bots.run(place % 4))
+                        for index in range(streams):
+                            group.create_task(bots.run(index % 4))
                 refused += bots.refused
-                await until_settled(connection)
-                readings.append(await reading(system, connection))
+                await wait_until_settled(connection)
+                readings.append(await read_resources(system, connection))
                 print(f"wave {len(readings)}: {readings[-1]}", flush=True)
         finally:
             await connection.close()
@@ -173,17 +173,17 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20, help="how long waves are begun")
-    parser.add_argument("--streams", type=int, default=200, help="streams of a wave, all at once")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
-    figures = asyncio.run(measure(given.minutes, given.streams))
-    print(f"{figures['waves']} waves of {given.streams} streams, {figures['refused']} told to try again")
+    parser.add_argument("--minutes", type=float, default=20, help="time during which waves are started, minutes")
+    parser.add_argument("--streams", type=int, default=200, help="number of concurrent streams per wave")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.minutes, options.streams))
+    print(f"{figures['waves']} waves of {options.streams} streams, {figures['refused']} told to try again")
     print(f"{'':<26}{'first':>10}{'last':>10}")
     for name, row in figures["rows"].items():
         print(f"{name:<26}{row['first']:>10.1f}{row['last']:>10.1f}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

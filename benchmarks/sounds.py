@@ -22,7 +22,7 @@ Random = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True)
-class Wordless:
+class NonspeechSound:
     """A recording in which nobody says a word."""
 
     kind: str
@@ -121,8 +121,8 @@ def _beeps(random: Random, seconds: float) -> Sound:
 def _dialling(random: Random, seconds: float) -> Sound:
     """DTMF: 80 ms a digit, 120 ms between."""
     t = _times(seconds)
-    places = (t / 0.2).astype(int)
-    digits = random.integers(0, 16, places.max() + 1)[places]
+    digit_indices = (t / 0.2).astype(int)
+    digits = random.integers(0, 16, digit_indices.max() + 1)[digit_indices]
     low, high = np.array([697, 770, 852, 941])[digits // 4], np.array([1209, 1336, 1477, 1633])[digits % 4]
     sound: Sound = (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t)) * (t % 0.2 < 0.08)
     return sound
@@ -173,25 +173,27 @@ SPARSE = ("keyboard", "breathing", "ringing phone", "telephone bell", "beeps", "
 VARIANTS = tuple((kind, level) for kind in MADE for level in (LEVELS_DBFS[:1] if kind in UNSCALED else LEVELS_DBFS))
 
 
-def made(kind: str, seconds: float, level_dbfs: float = LEVELS_DBFS[0]) -> Wordless:
+def made(kind: str, seconds: float, level_dbfs: float = LEVELS_DBFS[0]) -> NonspeechSound:
     """A sound of one of the kinds of MADE; ``level_dbfs``: its mean power, of sparse ones the peak less PEAK_DB."""
     sound = MADE[kind](np.random.default_rng(list(MADE).index(kind)), seconds)
     if kind in UNSCALED:
-        return Wordless(kind, kind, sound.astype(np.float32))
+        return NonspeechSound(kind, kind, sound.astype(np.float32))
     if kind in SPARSE:
         size, wanted_db = float(np.abs(sound).max()), level_dbfs + PEAK_DB
     else:
         size, wanted_db = float(np.sqrt(np.mean(sound**2))), level_dbfs
     scaled = np.clip(sound * 10 ** (wanted_db / 20) / max(size, 1e-9), -1, 1)
-    return Wordless(kind, f"{kind} {level_dbfs:g} dBFS", scaled.astype(np.float32))
+    return NonspeechSound(kind, f"{kind} {level_dbfs:g} dBFS", scaled.astype(np.float32))
 
 
-def recorded(folder: Path = NONSPEECH) -> list[Wordless]:
+def recorded(folder: Path = NONSPEECH) -> list[NonspeechSound]:
     """The clips of the evaluation data; none where it is absent."""
     manifest = folder / "manifest.jsonl"
     entries = [json.loads(line) for line in manifest.read_text().splitlines()] if manifest.exists() else []
     return [
-        Wordless("recorded: " + ("voices without words" if entry["has_voices"] else "no voices"), entry["file"], sound)
+        NonspeechSound(
+            "recorded: " + ("voices without words" if entry["has_voices"] else "no voices"), entry["file"], sound
+        )
         for entry in entries
         if entry["expected_words"] == 0
         for sound in [read_samples(folder / entry["file"])]

@@ -15,7 +15,7 @@ LANGUAGES, READ = EVAL / "lang", EVAL / "librispeech"
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TranscribedRecording:
     """A recording and its words."""
 
     name: str
@@ -35,27 +35,30 @@ class Spoken:
         return len(self.samples()) / RATE_HZ
 
 
-def meetings(set_name: str) -> list[Spoken]:
+def meetings(set_name: str) -> list[TranscribedRecording]:
     """``ami`` or ``synthetic``."""
     paths = sorted(path for path in (EVAL / set_name).glob("*.flac") if path.with_suffix(".stm").exists())
-    return [Spoken(path.stem, set_name, "en", read_stm_words(path.with_suffix(".stm")), (path,)) for path in paths]
+    return [
+        TranscribedRecording(path.stem, set_name, "en", read_stm_words(path.with_suffix(".stm")), (path,))
+        for path in paths
+    ]
 
 
-def readers() -> list[Spoken]:
+def readers() -> list[TranscribedRecording]:
     """LibriSpeech test-other: all that one speaker reads is a recording."""
-    found: dict[str, Spoken] = {}
+    found: dict[str, TranscribedRecording] = {}
     for entry in _manifest(READ):
         speaker, path = entry["speaker"], READ / entry["file"]
-        known = found.get(speaker, Spoken(speaker, "librispeech", "en", "", ()))
+        known = found.get(speaker, TranscribedRecording(speaker, "librispeech", "en", "", ()))
         text = f"{known.text} {entry['text']}".strip()
-        found[speaker] = Spoken(speaker, "librispeech", "en", text, (*known.paths, path))
+        found[speaker] = TranscribedRecording(speaker, "librispeech", "en", text, (*known.paths, path))
     return list(found.values())
 
 
-def languages() -> list[Spoken]:
+def languages() -> list[TranscribedRecording]:
     """Utterances in languages other than English, each a recording."""
     return [
-        Spoken(
+        TranscribedRecording(
             Path(entry["file"]).stem,
             "lang",
             entry["language"].split("-")[0],

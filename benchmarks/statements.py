@@ -24,30 +24,32 @@ _ENTRY = re.compile(r"^(?P<pid>\d+) \w+: +(?:execute [^:]*|statement): (?P<sql>.
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SqlStatement:
     """A statement that a backend ran."""
 
     pid: int
     sql: str
 
 
-def statements_in(log: str) -> Iterator[Statement]:
+def statements_in(log: str) -> Iterator[SqlStatement]:
     """The statements in PostgreSQL's log; lines that begin with a tab go on with the one before."""
     joined = log.replace("\n\t", " ")
     for line in joined.splitlines():
         if match := _ENTRY.match(line):
-            yield Statement(int(match["pid"]), match["sql"].strip())
+            yield SqlStatement(int(match["pid"]), match["sql"].strip())
 
 
 class StatementLog:
     """Reads what the database was asked from its log."""
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], path: Path, strangers: frozenset[int]) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection[asyncpg.Record], path: Path, ignored_pids: frozenset[int]
+    ) -> None:
         self._connection = connection
         self._path = path
-        self._strangers = strangers
+        self._ignored_pids = ignored_pids
 
-    async def of(self, call: Callable[[], Awaitable[None]]) -> list[str]:
+    async def statements_of(self, call: Callable[[], Awaitable[None]]) -> list[str]:
         """The statements that ``call`` costs once its connection is open and its user is known.
 
         A user is looked up anew every few seconds; a call that this falls into is repeated.
@@ -64,7 +66,7 @@ class StatementLog:
         after = await self.mark()
         log = self._path.read_text(encoding="utf-8", errors="replace")
         between = log[log.index(before) : log.index(after)]
-        return [s.sql for s in statements_in(between) if s.pid not in self._strangers and after not in s.sql]
+        return [s.sql for s in statements_in(between) if s.pid not in self._ignored_pids and after not in s.sql]
 
     async def mark(self) -> str:
         """Writes a mark into the log and waits until it is there."""
@@ -107,8 +109,8 @@ async def statement_log(system: RunningSystem) -> AsyncIterator[StatementLog]:
         await connection.execute("SELECT pg_reload_conf()")
         await asyncio.sleep(WORKERS_SHOW_WITHIN_S)
         seen = statements_in(path.read_text(encoding="utf-8", errors="replace"))
-        strangers = {connection.get_server_pid(), *(s.pid for s in seen if " jobs " in s.sql)}
-        yield StatementLog(connection, path, frozenset(strangers))
+        ignored_pids = {connection.get_server_pid(), *(s.pid for s in seen if " jobs " in s.sql)}
+        yield StatementLog(connection, path, frozenset(ignored_pids))
     finally:
         await connection.execute("ALTER SYSTEM RESET log_statement")
         await connection.execute("ALTER SYSTEM RESET log_line_prefix")

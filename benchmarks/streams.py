@@ -47,40 +47,40 @@ async def hold(streams: int, minutes: float) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="how long the streams are held")
-    parser.add_argument("--streams", type=int, help="try this number alone")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--minutes", type=float, default=10, help="duration of each trial, minutes")
+    parser.add_argument("--streams", type=int, help="try only this number of streams")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        costs = pool.map(_cost, [given.minutes] * cores)
+        costs = pool.map(_cost, [options.minutes] * cores)
     cost = {name: fmean(one[name] for one in costs) for name in costs[0]}
     bound = cores / sum(cost.values())
     print("processor seconds a second of audio, models alone:")
     for name, seconds in cost.items():
         print(f"  {name:<20}{seconds:>8.4f}")
     print(f"bound: {bound:.2f} streams on {cores} processors", flush=True)
-    wanted = given.streams or math.ceil(0.8 * bound)
+    wanted = options.streams or math.ceil(0.8 * bound)
     row: dict[str, Any] = {}
     tried = []
     for streams in range(wanted, 0, -1):
-        row = uvloop.run(hold(streams, given.minutes))
+        row = uvloop.run(hold(streams, options.minutes))
         tried.append(row)
-        print(f"{streams} streams for {given.minutes:g} min: p95 lag {row['p95_lag_s']:.2f} s", row, flush=True)
-        if given.streams or row["p95_lag_s"] < MAX_P95_S:
+        print(f"{streams} streams for {options.minutes:g} min: p95 lag {row['p95_lag_s']:.2f} s", row, flush=True)
+        if options.streams or row["p95_lag_s"] < MAX_P95_S:
             break
     figures = {
         "streams": row["streams"],
         "bound": round(bound, 2),
         "ratio": round(row["streams"] / bound, 3),
         "p95_lag_s": row["p95_lag_s"],
-        "minutes": given.minutes,
+        "minutes": options.minutes,
         "model_seconds_per_second": {name: round(seconds, 4) for name, seconds in cost.items()},
         "tried": tried,
     }
     print({name: figures[name] for name in ("streams", "bound", "ratio", "p95_lag_s")})
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

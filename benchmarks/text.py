@@ -23,8 +23,8 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.labelled_text import (
-    Said,
-    TopicTruth,
+    TimedText,
+    TopicExample,
     ami_acts,
     ami_summarised,
     meld,
@@ -43,7 +43,7 @@ from server.insights import MAX_SUMMARY_SENTENCES, MAX_WORDS, MIN_WORDS, central
 
 TEXT = EVAL / "text"
 # MELD's classes that we tell apart; sadness and surprise have no label of ours.
-OURS = {"joy": "happiness", "anger": "anger", "disgust": "disgust", "fear": "fear", "neutral": "neutral"}
+MELD_EMOTIONS = {"joy": "happiness", "anger": "anger", "disgust": "disgust", "fear": "fear", "neutral": "neutral"}
 NEUTRAL_BELOW = 0.05
 FIRST_WORDS = frozenset(
     """
@@ -87,7 +87,7 @@ def _label(polarity: float) -> str:
     return "neutral" if abs(polarity) < NEUTRAL_BELOW else "positive" if polarity > 0 else "negative"
 
 
-def feelings(models: ModelSet) -> list[dict[str, Any]]:
+def sentiment_and_emotions(models: ModelSet) -> list[dict[str, Any]]:
     """Agreement of the sentiment, macro-F1 of the emotions."""
     lines = meld(TEXT / "meld" / "dev_sent_emo.csv")
     rows = []
@@ -97,21 +97,21 @@ def feelings(models: ModelSet) -> list[dict[str, Any]]:
     ):
         vectors = models.text_encoder(texts)
         truth = [line.sentiment for line in lines]
-        most = Counter(truth).most_common(1)[0][0]
+        majority = Counter(truth).most_common(1)[0][0]
         found = [_label(float(p)) for p in models.sentiment(texts, vectors)]
         agreement = fmean(t == f for t, f in zip(truth, found, strict=True))
         row = {"task": f"sentiment, MELD, {kind}", "n": len(lines), "measure": "agreement"}
-        rows.append(row | _pair(agreement, fmean(t == most for t in truth)))
+        rows.append(row | _pair(agreement, fmean(t == majority for t in truth)))
         if isinstance(models.sentiment, BlendedSentiment):
             lexicon = [_label(models.sentiment.lexicon_polarity(text)) for text in texts]
             rows[-1]["lexicon_alone"] = round(fmean(t == f for t, f in zip(truth, lexicon, strict=True)), 3)
-        told = [i for i, line in enumerate(lines) if line.emotion in OURS]
+        labelled = [i for i, line in enumerate(lines) if line.emotion in MELD_EMOTIONS]
         top = models.emotions(texts, vectors).argmax(axis=1)
-        truth = [OURS[lines[i].emotion] for i in told]
-        most = Counter(truth).most_common(1)[0][0]
-        row = {"task": f"emotions, MELD, {kind}", "n": len(told), "measure": "macro-F1"}
-        found = [EMOTIONS[top[i]] for i in told]
-        rows.append(row | _pair(macro_f1(truth, found), macro_f1(truth, [most] * len(told))))
+        truth = [MELD_EMOTIONS[lines[i].emotion] for i in labelled]
+        majority = Counter(truth).most_common(1)[0][0]
+        row = {"task": f"emotions, MELD, {kind}", "n": len(labelled), "measure": "macro-F1"}
+        found = [EMOTIONS[top[i]] for i in labelled]
+        rows.append(row | _pair(macro_f1(truth, found), macro_f1(truth, [majority] * len(labelled))))
         rows[-1]["not_sure"] = round(fmean(name == "not_sure" for name in found), 3)
     return rows
 
@@ -128,19 +128,19 @@ def topics(models: ModelSet) -> list[dict[str, Any]]:
     scores: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {name + kind: [] for name, kind in kinds}
     for meeting in topic_meetings(TEXT / "ami", TEXT / "qmsum"):
         name = "AMI" if (TEXT / "ami" / f"{meeting.name}.json").exists() else "QMSum"
-        scores[name].append(_topics_of(meeting, _sentences(meeting.said, models)))
-        scores[f"{name}, by words"].append(_topics_of(meeting, _sentences(meeting.said)))
+        scores[name].append(_topic_errors(meeting, _sentences(meeting.texts, models)))
+        scores[f"{name}, by words"].append(_topic_errors(meeting, _sentences(meeting.texts)))
     rows = []
     for name, found in scores.items():
-        for place, measure in enumerate(("Pk", "WindowDiff")):
-            ours, uniform = fmean(o[place] for o, _ in found), fmean(u[place] for _, u in found)
+        for index, measure in enumerate(("Pk", "WindowDiff")):
+            ours, uniform = fmean(o[index] for o, _ in found), fmean(u[index] for _, u in found)
             rows.append({"task": f"topics, {name}", "n": len(found), "measure": measure, **_pair(ours, uniform)})
     return rows
 
 
-def _sentences(said: Sequence[Said], models: ModelSet | None = None) -> list[Sentence]:
+def _sentences(timed_texts: Sequence[TimedText], models: ModelSet | None = None) -> list[Sentence]:
     """Sentences with the vectors of English; without models, as sentences of another language."""
-    texts = [one.text for one in said]
+    texts = [timed_text.text for timed_text in timed_texts]
     vectors = [v.astype("<f2").tobytes() for v in models.text_encoder(texts)] if models else [b""] * len(texts)
     return [
         Sentence(
@@ -152,7 +152,7 @@ def _sentences(said: Sequence[Said], models: ModelSet | None = None) -> list[Sen
             is_question(s.text, punctuated=True),
             vector=vector,
         )
-        for i, (s, vector) in enumerate(zip(said, vectors, strict=True))
+        for i, (s, vector) in enumerate(zip(timed_texts, vectors, strict=True))
     ]
 
 
@@ -164,7 +164,7 @@ def summaries(models: ModelSet) -> list[dict[str, Any]]:
         ours, every = [], []
         for acts in meetings:
             matters = [act.matters for act in acts]
-            sentences = _sentences([act.said for act in acts], encoder)
+            sentences = _sentences([act.timed_text for act in acts], encoder)
             chosen = central_sentences(sentences, MAX_SUMMARY_SENTENCES)
             ours.append(fmean(matters[s.segment_id] for s in chosen))
             long_enough = [s for s in sentences if MIN_WORDS <= len(s.text.split()) <= MAX_WORDS and not s.asks]
@@ -174,8 +174,10 @@ def summaries(models: ModelSet) -> list[dict[str, Any]]:
     return rows
 
 
-def _topics_of(meeting: TopicTruth, sentences: Sequence[Sentence]) -> tuple[tuple[float, float], tuple[float, float]]:
-    starts = [said.start_s for said in meeting.said]
+def _topic_errors(
+    meeting: TopicExample, sentences: Sequence[Sentence]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    starts = [text.start_s for text in meeting.texts]
     truth = _numbers(starts, meeting.borders_s)
     found = [moment / 1e6 for moment in topic_borders(sentences, round(meeting.duration_s * 1e6))]
     uniform = [meeting.duration_s * i / (len(found) + 1) for i in range(1, len(found) + 1)]
@@ -184,19 +186,19 @@ def _topics_of(meeting: TopicTruth, sentences: Sequence[Sentence]) -> tuple[tupl
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     if not TEXT.is_dir():
         print(f"no labelled text in {TEXT}", file=sys.stderr)
         return 2
     models = load_default_models(threads=2, recogniser_workers=1)
-    rows = [*questions(), *feelings(models), *topics(models), *summaries(models)]
+    rows = [*questions(), *sentiment_and_emotions(models), *topics(models), *summaries(models)]
     print(f"{'task':<34}{'n':>7}  {'measure':<11}{'ours':>7}{'baseline':>10}")
     for row in rows:
         more = ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("task", "n", "measure", "ours", "baseline"))
         print(f"{row['task']:<34}{row['n']:>7}  {row['measure']:<11}{row['ours']:>7}{row['baseline']:>10}  {more}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({"rows": rows, **circumstances()}, indent=2) + "\n")
     return 0
 
 

@@ -41,8 +41,8 @@ async def statistics(system: RunningSystem) -> Statistics:
     """What the models of the system's engine have done, by task."""
     address = psutil.Process(system.pid("api")).environ()["MEETRA_INFERENCE_ADDRESS"]
     async with aio.insecure_channel(address) as channel:
-        told = await session_pb2_grpc.SessionServiceStub(channel).GetStatistics(session_pb2.GetStatisticsRequest())
-    return {TASK_NAMES[model.task]: model for model in told.models}
+        response = await session_pb2_grpc.SessionServiceStub(channel).GetStatistics(session_pb2.GetStatisticsRequest())
+    return {TASK_NAMES[model.task]: model for model in response.models}
 
 
 async def analyse(client: Client, path: Path) -> float:
@@ -74,17 +74,17 @@ async def measure(minutes: float, recordings: int, folder: Path) -> dict[str, An
             # What happens once, at the first recording, is no cost of a minute.
             await analyse(client, write_flac(dialogues(0.5), folder / "warm-up.flac"))
             before, spent_before = await statistics(system), processor_s(system.pid("inference"))
-            took = []
-            for place in range(recordings):
-                pcm = dialogues(minutes + place / 60)[-int(seconds * RATE_HZ) :]
-                took.append(await analyse(client, write_flac(pcm, folder / f"{place}.flac")))
+            durations_s = []
+            for index in range(recordings):
+                pcm = dialogues(minutes + index / 60)[-int(seconds * RATE_HZ) :]
+                durations_s.append(await analyse(client, write_flac(pcm, folder / f"{index}.flac")))
             after, spent_after = await statistics(system), processor_s(system.pid("inference"))
     audio_s = seconds * recordings
     stages = {task: _stage(before[task], after[task], audio_s) for task in after}
     spent = (spent_after - spent_before) / audio_s
     in_models = sum(stage["processor_s_per_s"] for stage in stages.values())
     return {
-        "rtf": round(sum(took) / audio_s, 4),
+        "rtf": round(sum(durations_s) / audio_s, 4),
         "kernel_share": round(in_models / spent, 4),
         "inference_processor_s_per_s": round(spent, 5),
         "stages": stages,
@@ -95,21 +95,21 @@ async def measure(minutes: float, recordings: int, folder: Path) -> dict[str, An
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="length of each recording")
-    parser.add_argument("--recordings", type=int, default=1, help="how many, one after another")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--minutes", type=float, default=10, help="length of each recording, minutes")
+    parser.add_argument("--recordings", type=int, default=1, help="number of recordings, processed sequentially")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     with temporary_folder() as folder:
-        figures = asyncio.run(measure(given.minutes, given.recordings, folder))
-    print(f"{'':<22}{'processor s/s':>14}{'pieces a call':>15}{'ms in the queue':>17}")
+        figures = asyncio.run(measure(options.minutes, options.recordings, folder))
+    print(f"{'':<22}{'processor s/s':>14}{'items per call':>15}{'ms in the queue':>17}")
     for task, stage in figures["stages"].items():
         print(
             f"{task:<22}{stage['processor_s_per_s']:>14.5f}{stage['mean_batch']:>15.2f}{stage['mean_wait_ms']:>17.1f}"
         )
     print(f"{'inference, in all':<22}{figures['inference_processor_s_per_s']:>14.5f}")
     print(f"rtf {figures['rtf']}, inside of model calls {figures['kernel_share']:.1%}")
-    if given.json:
-        given.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

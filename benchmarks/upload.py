@@ -54,7 +54,7 @@ def upload(system: RunningSystem, path: Path, token: str) -> float:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
     tail = f"\r\n--{BOUNDARY}--\r\n".encode()
 
-    def pieces() -> Any:
+    def multipart_body() -> Any:
         yield head
         with path.open("rb") as file:
             while data := file.read(MIB):
@@ -67,18 +67,18 @@ def upload(system: RunningSystem, path: Path, token: str) -> float:
         "Content-Length": str(len(head) + path.stat().st_size + len(tail)),
     }
     began = time.perf_counter()
-    call(system, "POST", "/single-feature-api/upload", pieces(), headers)
+    call(system, "POST", "/single-feature-api/upload", multipart_body(), headers)
     return time.perf_counter() - began
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.upload", description=__doc__)
     parser.add_argument("--size-mb", type=int, default=1024, help="size of the recording, MiB")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    arguments = parser.parse_args()
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_system() as system:
         recording = Path(folder, "large.wav")
-        write_recording(recording, arguments.size_mb * MIB)
+        write_recording(recording, options.size_mb * MIB)
         began = time.perf_counter()
         subprocess.run(["sha256sum", str(recording)], check=True, capture_output=True)
         sha256sum_s = time.perf_counter() - began
@@ -88,16 +88,16 @@ def main() -> int:
         upload_s = upload(system, recording, token)
         memory.stop()
     figures = {
-        "size_mb": arguments.size_mb,
-        "upload_mb_per_s": round(arguments.size_mb / upload_s, 1),
-        "sha256sum_mb_per_s": round(arguments.size_mb / sha256sum_s, 1),
+        "size_mb": options.size_mb,
+        "upload_mb_per_s": round(options.size_mb / upload_s, 1),
+        "sha256sum_mb_per_s": round(options.size_mb / sha256sum_s, 1),
         "api_peak_rss_mb": round(memory.peak["api"] / MIB, 1),
         "envoy_peak_rss_mb": round(memory.peak["envoy"] / MIB, 1),
     }
     for name, value in figures.items():
         print(f"{name:<22}{value:>10}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0
 
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from benchmarks.diarization_data import Case
 from benchmarks.in_process import BLOCK_SAMPLES, as_pcm
 from benchmarks.scoring import SpokenInterval
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.session import Session, SessionConfig
 from inference.stages import FinishedEvent, TurnEvent
 
 
 @dataclass(frozen=True, slots=True)
-class FoundVoice:
+class DetectedVoice:
     """A speaker found in a meeting."""
 
     meeting: str
@@ -30,7 +30,7 @@ class FoundVoice:
     vector: NDArray[np.float32]
 
 
-async def found_voices(engine: Engine, case: Case) -> list[FoundVoice]:
+async def detect_voices(engine: ModelEngine, case: Case) -> list[DetectedVoice]:
     """The speakers of a meeting as an upload is heard, without words."""
     session = Session(engine, SessionConfig(transcribe=False))
     turns: list[TurnEvent] = []
@@ -50,9 +50,9 @@ async def found_voices(engine: Engine, case: Case) -> list[FoundVoice]:
     for number, vector in enumerate(vectors, 1):
         own = [SpokenInterval(turn.start_s, turn.end_s, "") for turn in turns if turn.speaker == number]
         seconds = sum(turn.end_s - turn.start_s for turn in own)
-        with_each = {name: _together(own, case.truth, name) for name in {said.speaker for said in case.truth}}
+        with_each = {name: _together(own, case.truth, name) for name in {segment.speaker for segment in case.truth}}
         speaker = max(with_each, key=lambda name: with_each[name])
-        found.append(FoundVoice(case.name, speaker, with_each[speaker] / max(seconds, 1e-9), seconds, vector))
+        found.append(DetectedVoice(case.name, speaker, with_each[speaker] / max(seconds, 1e-9), seconds, vector))
     return found
 
 

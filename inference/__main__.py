@@ -16,16 +16,16 @@ from pydantic import ValidationError
 
 from inference.api import LanguageServicer, SessionServicer
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
 
-MAX_MESSAGE = 4 * 1024 * 1024
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 # The server's jobs survive a cut session, so a stop need not wait long.
 STOP_GRACE_S = 2.0
 # Exit code that tells a supervisor not to restart without changes.
-UNUSABLE_CONFIGURATION = 2
+EXIT_UNUSABLE_CONFIGURATION = 2
 log = logging.getLogger("inference")
 
 
@@ -39,13 +39,13 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("holds: tasks %d", len(asyncio.all_tasks(loop))))
     server = aio.server(
         options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE),
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
     )
-    engine = Engine(models, settings.batch_window_ms / 1000)
+    engine = ModelEngine(models, settings.batch_window_ms / 1000)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, settings.max_sessions), server)
     language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()
@@ -59,7 +59,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
         server.add_insecure_port(settings.listen)
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
-        log.info("inference serves on %s with %s", settings.listen, "; ".join(models.names))
+        log.info("inference server listens on %s with models: %s", settings.listen, "; ".join(models.names))
         await stop.wait()
         await states.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
@@ -74,7 +74,7 @@ def main() -> int:
     except ValidationError as error:
         problems = "; ".join(f"MEETRA_INFERENCE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         print(f"settings: {problems}", file=sys.stderr)
-        return UNUSABLE_CONFIGURATION
+        return EXIT_UNUSABLE_CONFIGURATION
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keep_freed_blocks()
     try:
@@ -82,7 +82,7 @@ def main() -> int:
         uvloop.run(serve(settings, models))
     except (ModelMissing, ModelCorrupt, ModelUnfit) as error:
         log.error("%s", error)
-        return UNUSABLE_CONFIGURATION
+        return EXIT_UNUSABLE_CONFIGURATION
     except RuntimeError as error:
         log.error("%s", error)
         return 1

@@ -23,40 +23,49 @@ class InferenceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_INFERENCE_", extra="ignore")
 
-    listen: str = Field("127.0.0.1:50061", description="address of the gRPC service")
-    max_sessions: int = Field(128, ge=1, description="sessions open at once; one more is refused")
-    threads: int = Field(1, ge=1, description="threads of each ONNX model call")
+    listen: str = Field("127.0.0.1:50061", description="host:port that the gRPC service listens on")
+    max_sessions: int = Field(128, ge=1, description="maximum number of open sessions; further ones are refused")
+    threads: int = Field(1, ge=1, description="threads per ONNX model call")
     recogniser_workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=1,
-        description="windows that Whisper recognises at once on a CPU, a thread each",
+        description="windows that Whisper recognises concurrently on a CPU, one thread each",
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: str = Field("INFO", description="minimum level of log messages: DEBUG, INFO, WARNING or ERROR")
 
     models: ModelRef = Field(
-        "default", description="set of models: default, recommended, or one of the user's catalogue"
+        "default", description="set of models: default, recommended, or a set of your own catalogue"
     )
-    vad: ModelRef = Field("", description="voice activity")
-    speaker_encoder: ModelRef = Field("", description="speaker vectors")
-    diarizer: ModelRef = Field("", description="who speaks in every frame; none: vectors are clustered")
+    vad: ModelRef = Field("", description="model that detects speech")
+    speaker_encoder: ModelRef = Field("", description="model that computes speaker embeddings")
+    diarizer: ModelRef = Field(
+        "", description="model that detects the speakers of each frame; none: embeddings are clustered instead"
+    )
     segmenter: ModelRef = Field(
-        "", description="who speaks within ten seconds, and who at once; none: one speaker at a time"
+        "", description="model that detects overlapping voices in 10 s windows; none: one speaker at a time"
     )
-    recogniser: ModelRef = Field("", description="speech recognition")
-    quality: ModelRef = Field("", description="audio quality")
-    text_encoder: ModelRef = Field("", description="sentence vectors")
-    sentiment: ModelRef = Field("", description="sentiment of words")
-    emotions: ModelRef = Field("", description="emotions of words")
+    recogniser: ModelRef = Field("", description="model that recognises speech")
+    quality: ModelRef = Field("", description="model that scores audio quality")
+    text_encoder: ModelRef = Field("", description="model that computes sentence embeddings")
+    sentiment: ModelRef = Field("", description="model that classifies the sentiment of text")
+    emotions: ModelRef = Field("", description="model that classifies the emotions of text")
 
-    device: Literal["auto", "cpu", "cuda", "tensorrt"] = Field("auto", description="where models run")
-    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="what NeMo and TensorRT compute in")
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = Field("auto", description="device that models run on")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32", description="number format that NeMo and TensorRT compute in"
+    )
     latency: Literal["0.32s", "0.64s", "1.04s", "10s", "30.4s"] = Field(
-        "1.04s", description="how long a streaming diarizer waits before it tells who speaks"
+        "1.04s", description="delay of a streaming diarizer; a longer one is more accurate"
     )
     batch_window_ms: float = Field(
-        0.0, ge=0, le=1000, description="how long a model call waits for other sessions' work; some ms pay on a GPU"
+        0.0,
+        ge=0,
+        le=1000,
+        description="time a model call waits for other sessions' requests, ms; a few ms raise throughput on a GPU",
     )
     languages: Annotated[str, StringConstraints(pattern=r"^\s*([a-z]{2,3}([\s,]+|$))*$", max_length=1000)] = Field(
-        "", description="languages that may be spoken, e.g. 'en de'; empty: all that the recogniser knows"
+        "", description="languages that may be spoken, e.g. 'en de'; empty: all that the recogniser supports"
     )
-    engine_cache: Path = Field(default_factory=engine_cache, description="where TensorRT keeps built engines")
+    engine_cache: Path = Field(
+        default_factory=engine_cache, description="folder in which TensorRT caches built engines"
+    )

@@ -34,7 +34,7 @@ def main() -> None:
     """Compare proto/ with the baseline and exit with ``buf``'s status."""
     revision = baseline_commit()
     if revision is None:
-        print("buf breaking: proto/ is as it was in the last commits; nothing can have broken")
+        print("buf breaking: proto/ is unchanged; nothing to check")
         return
     with tempfile.TemporaryDirectory() as folder:
         archive = git("archive", "--format=tar", revision, "proto")

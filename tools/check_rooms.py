@@ -3,8 +3,8 @@
     python -m tools.check_rooms [--arrows]
 
 A room is a package, or a module directly in ``server`` or ``inference``. Other rooms may import only the names in its
-``__all__``. Exits with 1 on an import of anything else, or where rooms or modules import each other in a circle, by
-imports within functions as well. ``--arrows`` prints the imports between rooms.
+``__all__``. Exits with 1 on an import of anything else, or on an import cycle of rooms or modules, imports within
+functions included. ``--arrows`` prints the imports between rooms.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOPS = ("cli", "server", "inference", "gateway")
-# Top packages whose own modules are rooms of one file.
-HOUSES = frozenset({"server", "inference"})
+TOP_PACKAGES = ("cli", "server", "inference", "gateway")
+# Top packages whose direct modules are rooms.
+SPLIT_PACKAGES = frozenset({"server", "inference"})
 
 
-class House:
+class SourceTree:
     """The modules below the top packages, and their rooms."""
 
-    def __init__(self, root: Path, tops: tuple[str, ...] = TOPS) -> None:
+    def __init__(self, root: Path, tops: tuple[str, ...] = TOP_PACKAGES) -> None:
         self._files = {
             _module(path.relative_to(root)): path for top in tops for path in sorted((root / top).rglob("*.py"))
         }
@@ -37,7 +37,7 @@ class House:
         """Return the room of a module: its package, or the module itself if it is directly in a top package."""
         path = self._files[module]
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        return module if package in HOUSES else package
+        return module if package in SPLIT_PACKAGES else package
 
     def imports(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield each import across rooms: importing module, imported module, name, line."""
@@ -57,8 +57,8 @@ class House:
                             yield self._import(importer, alias.name, "", node.lineno)
 
     def _import(self, importer: str, module: str, name: str, line: int) -> tuple[str, str, str, int]:
-        # ``from package import module`` asks a top package for one of its rooms.
-        target = f"{module}.{name}" if module in HOUSES and f"{module}.{name}" in self._files else module
+        # ``from package import module`` imports a room from a top package.
+        target = f"{module}.{name}" if module in SPLIT_PACKAGES and f"{module}.{name}" in self._files else module
         return importer, target, name, line
 
     def exports(self, room: str) -> frozenset[str]:
@@ -68,23 +68,23 @@ class House:
                 return frozenset(ast.literal_eval(node.value))
         return frozenset()
 
-    def past_doors(self) -> list[str]:
+    def private_imports(self) -> list[str]:
         """Return the imports of names that a room does not export, as lines to print."""
-        doors = {room: self.exports(room) for room in self.rooms if self._files[room].name == "__init__.py"}
+        exports = {room: self.exports(room) for room in self.rooms if self._files[room].name == "__init__.py"}
         return [
             f"{importer}:{line}: {module} {name}".rstrip()
             for importer, module, name, line in self.imports()
-            if (room := self.room_of(module)) in doors and (module != room or name not in doors[room])
+            if (room := self.room_of(module)) in exports and (module != room or name not in exports[room])
         ]
 
-    def arrows(self) -> dict[str, set[str]]:
+    def dependencies(self) -> dict[str, set[str]]:
         """Return the rooms that each room imports."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, _, _ in self.imports():
             found[self.room_of(importer)].add(self.room_of(module))
         return dict(found)
 
-    def arrows_of_modules(self) -> dict[str, set[str]]:
+    def module_dependencies(self) -> dict[str, set[str]]:
         """Return the modules that each module imports; imports between a package and its own modules are left out."""
         found: dict[str, set[str]] = defaultdict(set)
         for importer, module, name, _ in self._all_imports():
@@ -94,10 +94,10 @@ class House:
         return dict(found)
 
 
-def circle_of(arrows: dict[str, set[str]]) -> list[str]:
-    """A circle of those that import one another; empty where there is none."""
+def find_cycle(dependencies: dict[str, set[str]]) -> list[str]:
+    """Return the members of an import cycle; empty if there is none."""
     try:
-        TopologicalSorter(arrows).prepare()
+        TopologicalSorter(dependencies).prepare()
     except CycleError as error:
         return list(error.args[1])
     return []
@@ -111,23 +111,23 @@ def _module(path: Path) -> str:
 def main() -> int:
     """Check the repository's rooms; return 0 if they are clean, else 1."""
     parser = argparse.ArgumentParser(prog="python -m tools.check_rooms", description=__doc__.splitlines()[0])
-    parser.add_argument("--arrows", action="store_true", help="print which room imports which")
-    given = parser.parse_args()
-    house = House(ROOT)
-    arrows, past = house.arrows(), house.past_doors()
-    circle = circle_of(arrows) or circle_of(house.arrows_of_modules())
-    if given.arrows:
-        for room, imported in sorted(arrows.items()):
+    parser.add_argument("--arrows", action="store_true", help="print the imports between rooms")
+    options = parser.parse_args()
+    tree = SourceTree(ROOT)
+    dependencies, private_imports = tree.dependencies(), tree.private_imports()
+    cycle = find_cycle(dependencies) or find_cycle(tree.module_dependencies())
+    if options.arrows:
+        for room, imported in sorted(dependencies.items()):
             print(f"{room}: {', '.join(sorted(imported))}")
-    for line in past:
-        print(f"past the door: {line}")
-    if circle:
-        print(f"circle: {' -> '.join(circle)}")
+    for line in private_imports:
+        print(f"private import: {line}")
+    if cycle:
+        print(f"import cycle: {' -> '.join(cycle)}")
     print(
-        f"{len(house.rooms)} rooms, {sum(map(len, arrows.values()))} arrows, "
-        f"{len(past)} imports past doors, {'a circle' if circle else 'no circle'}"
+        f"{len(tree.rooms)} rooms, {sum(map(len, dependencies.values()))} dependencies, "
+        f"{len(private_imports)} private imports, {'an import cycle' if cycle else 'no import cycle'}"
     )
-    return 1 if past or circle else 0
+    return 1 if private_imports or cycle else 0
 
 
 if __name__ == "__main__":

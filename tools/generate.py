@@ -32,7 +32,7 @@ def google_api_source() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def lay_out_googleapis(target: Path) -> None:
+def copy_googleapis(target: Path) -> None:
     """Copy the three annotation protos to ``target``/google/api."""
     (target / "google/api").mkdir(parents=True)
     for name in GOOGLE_API:
@@ -62,10 +62,10 @@ def compile_protos(target: Path) -> None:
         ]
     )
     if code:
-        raise SystemExit(f"protoc refused proto/ (exit {code})")
+        raise SystemExit(f"protoc failed on proto/ with exit code {code}; fix the errors above")
 
 
-def give_errors_their_shape(descriptor_set: Path) -> None:
+def add_error_status(descriptor_set: Path) -> None:
     """Add a google.rpc.Status with only `message` to Envoy's descriptor set.
 
     Envoy renders gRPC errors as the google.rpc.Status of its descriptor pool. With this one the body is ``{"message":
@@ -92,17 +92,17 @@ def project_version() -> str:
 
 def main() -> None:
     """Generate everything beside gen/, then replace it."""
-    fresh = ROOT / "gen.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    lay_out_googleapis(fresh / "googleapis")
-    compile_protos(fresh)
-    openapi.write(fresh / "meetra.binpb", fresh / "openapi.json", project_version())
-    give_errors_their_shape(fresh / "meetra.binpb")
-    for folder in [fresh / "meetra", *(p for p in (fresh / "meetra").rglob("*") if p.is_dir())]:
+    new_gen = ROOT / "gen.new"
+    shutil.rmtree(new_gen, ignore_errors=True)
+    new_gen.mkdir()
+    copy_googleapis(new_gen / "googleapis")
+    compile_protos(new_gen)
+    openapi.write(new_gen / "meetra.binpb", new_gen / "openapi.json", project_version())
+    add_error_status(new_gen / "meetra.binpb")
+    for folder in [new_gen / "meetra", *(p for p in (new_gen / "meetra").rglob("*") if p.is_dir())]:
         (folder / "__init__.py").touch()
     shutil.rmtree(GEN, ignore_errors=True)
-    fresh.rename(GEN)
+    new_gen.rename(GEN)
 
 
 if __name__ == "__main__":

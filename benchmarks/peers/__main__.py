@@ -28,7 +28,7 @@ from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import SpokenInterval, diarization_error_rate
 
 HERE = Path(__file__).parent
-OURS = "meetra, default"
+MEETRA = "meetra, default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,21 @@ PEERS = {
 }
 
 
-def answers_of(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[SpokenInterval]]:
+def run_peer(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[SpokenInterval]]:
     """Who speaks when in each recording. Raises subprocess.CalledProcessError where the peer fails."""
     home = folder / peer.script.removesuffix(".py")
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", *peer.requirements], check=True)
-    asked, told = home / "jobs.json", home / "answers.json"
-    asked.write_text(json.dumps(jobs))
-    subprocess.run([python, HERE / peer.script, asked, told], check=True, cwd=home, stdout=subprocess.DEVNULL)
-    return [[SpokenInterval(*turn) for turn in turns] for turns in json.loads(told.read_text())]
+    jobs_file, answers_file = home / "jobs.json", home / "answers.json"
+    jobs_file.write_text(json.dumps(jobs))
+    subprocess.run(
+        [python, HERE / peer.script, jobs_file, answers_file], check=True, cwd=home, stdout=subprocess.DEVNULL
+    )
+    return [[SpokenInterval(*turn) for turn in turns] for turns in json.loads(answers_file.read_text())]
 
 
-def rates_of(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
+def diarization_error_rates(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
     """DER of each recording, percent."""
     return {
         case.name: round(diarization_error_rate(case.truth, turns, case.duration_s, 0.0), 2)
@@ -70,12 +72,12 @@ def rates_of(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, 
 
 def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[str, float]]]:
     """Rates by engine, folder and recording."""
-    rates: dict[str, dict[str, dict[str, float]]] = {name: {} for name in (OURS, *names)}
-    with tempfile.TemporaryDirectory(prefix="meetra-peers-") as place:
+    rates: dict[str, dict[str, dict[str, float]]] = {name: {} for name in (MEETRA, *names)}
+    with tempfile.TemporaryDirectory(prefix="meetra-peers-") as temporary:
         cases_by_folder = {folder: recorded(folder) for folder in folders}
         cases = [case for found in cases_by_folder.values() for case in found]
         recordings = Recordings(cases)
-        wavs = [write_wav(case.samples, Path(place) / f"{number}.wav") for number, case in enumerate(cases)]
+        wavs = [write_wav(case.samples, Path(temporary) / f"{number}.wav") for number, case in enumerate(cases)]
         jobs = [
             {
                 "name": cases[number].name,
@@ -84,30 +86,30 @@ def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[s
             }
             for number, (case, wav) in enumerate(zip(cases, wavs, strict=True))
         ]
-        found = {OURS: [recordings.diarize(number, Method()) for number in range(len(cases))]}
-        found |= {name: answers_of(PEERS[name], jobs, Path(place)) for name in names}
+        found = {MEETRA: [recordings.diarize(number, Method()) for number in range(len(cases))]}
+        found |= {name: run_peer(PEERS[name], jobs, Path(temporary)) for name in names}
         for name, turns in found.items():
             rest = iter(turns)
             for folder, own in cases_by_folder.items():
-                rates[name][folder.name] = rates_of(own, [next(rest) for _ in own])
+                rates[name][folder.name] = diarization_error_rates(own, [next(rest) for _ in own])
     return rates
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", default=list(DEFAULT_DATA), help="folders of recordings")
-    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="these alone")
-    parser.add_argument("--json", type=Path, help="write the figures here")
-    given = parser.parse_args()
+    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="run only these peers")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    options = parser.parse_args()
     ensure_scorers()
-    rates = measure(given.data, given.peer)
+    rates = measure(options.data, options.peer)
     for name, by_folder in rates.items():
         means = {folder: fmean(rows.values()) for folder, rows in by_folder.items()}
         together = fmean(rate for rows in by_folder.values() for rate in rows.values())
         print(f"{name:<18}" + "".join(f"{f} {m:.2f}  " for f, m in means.items()) + f"all {together:.2f}")
         print("  " + ", ".join(f"{case} {rate:.1f}" for rows in by_folder.values() for case, rate in rows.items()))
-    if given.json:
-        given.json.write_text(json.dumps({"der": rates, **circumstances()}, indent=2) + "\n")
+    if options.json:
+        options.json.write_text(json.dumps({"der": rates, **circumstances()}, indent=2) + "\n")
     return 0
 
 

@@ -16,13 +16,13 @@ STEP_S = 0.1
 
 
 def labelled(labels: list[int], start_s: float, end_s: float) -> list[tuple[float, float, str]]:
-    """The turns within one stretch of speech."""
+    """The turns within one span of speech."""
     turns: list[tuple[float, float, str]] = []
     at_s = start_s
     while at_s < end_s:
-        place = min(int(at_s / STEP_S + 1e-6), len(labels) - 1)
-        until_s = min(end_s, (place + 1) * STEP_S) if place < len(labels) - 1 else end_s
-        speaker = str(labels[place])
+        index = min(int(at_s / STEP_S + 1e-6), len(labels) - 1)
+        until_s = min(end_s, (index + 1) * STEP_S) if index < len(labels) - 1 else end_s
+        speaker = str(labels[index])
         if turns and turns[-1][2] == speaker:
             turns[-1] = (turns[-1][0], until_s, speaker)
         else:

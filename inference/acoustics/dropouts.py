@@ -13,7 +13,7 @@ EDGE_SAMPLES = SAMPLE_RATE_HZ // 200
 LOUD_EDGE = 10 ** (-45 / 20)
 
 
-class DropoutTrack:
+class DropoutDetector:
     """Gaps of one session. A gated pause fades out; a lost packet does not."""
 
     def __init__(self) -> None:
@@ -24,22 +24,22 @@ class DropoutTrack:
 
     def push(self, samples: Samples) -> None:
         """Process the next samples, shape (n,)."""
-        heard = np.concatenate([self._tail, samples])
+        signal = np.concatenate([self._tail, samples])
         begin = self._position - len(self._tail)
         self._position += len(samples)
-        zero = heard == 0
+        zero = signal == 0
         padded = np.concatenate([[False], zero, [False]])
         edges = np.flatnonzero(padded[1:] != padded[:-1])
         starts, ends = edges[::2], edges[1::2]
-        fits = (ends - starts >= MIN_SAMPLES) & (ends - starts <= MAX_SAMPLES)
-        settled = max(0, len(heard) - MAX_SAMPLES - 2 * EDGE_SAMPLES)
-        for start, end in zip(starts[fits], ends[fits], strict=True):
-            whole = start >= EDGE_SAMPLES and end + EDGE_SAMPLES <= len(heard)
-            if whole and _loud(heard[start - EDGE_SAMPLES : start]) and _loud(heard[end : end + EDGE_SAMPLES]):
-                self._note((begin + start) / SAMPLE_RATE_HZ, (begin + end) / SAMPLE_RATE_HZ)
-        self._tail = heard[settled:].copy()
+        in_range = (ends - starts >= MIN_SAMPLES) & (ends - starts <= MAX_SAMPLES)
+        settled = max(0, len(signal) - MAX_SAMPLES - 2 * EDGE_SAMPLES)
+        for start, end in zip(starts[in_range], ends[in_range], strict=True):
+            has_edges = start >= EDGE_SAMPLES and end + EDGE_SAMPLES <= len(signal)
+            if has_edges and _loud(signal[start - EDGE_SAMPLES : start]) and _loud(signal[end : end + EDGE_SAMPLES]):
+                self._record((begin + start) / SAMPLE_RATE_HZ, (begin + end) / SAMPLE_RATE_HZ)
+        self._tail = signal[settled:].copy()
 
-    def _note(self, start_s: float, end_s: float) -> None:
+    def _record(self, start_s: float, end_s: float) -> None:
         # The tail is processed twice, so a gap within it is found again.
         if not self.gaps or start_s > self.gaps[-1][0]:
             self.gaps.append((start_s, end_s))

@@ -11,11 +11,11 @@ FRAME_SAMPLES = 320
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 PITCH_WINDOW_SAMPLES = 640
 # Range of the human voice, Hz.
-LOWEST_PITCH_HZ, HIGHEST_PITCH_HZ = 70.0, 400.0
+MIN_PITCH_HZ, MAX_PITCH_HZ = 70.0, 400.0
 # Share of a frame's energy that must repeat after one period for it to be voiced.
 VOICED_CORRELATION = 0.55
 # Quieter frames are not searched for a pitch.
-QUIETEST_VOICED_DBFS = -60.0
+MIN_VOICED_DBFS = -60.0
 FLOOR_DBFS = -100.0
 FULL_SCALE = 32767 / 32768
 CLIPPED_RUN = 3
@@ -27,8 +27,8 @@ _WINDOW = np.hanning(PITCH_WINDOW_SAMPLES).astype(np.float32)
 def _autocorrelation(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the autocorrelation of each row up to the longest period, shape (n, lags)."""
     power = np.abs(np.fft.rfft(windows, _FFT, axis=1)) ** 2
-    longest = int(SAMPLE_RATE_HZ / LOWEST_PITCH_HZ) + 2
-    return np.asarray(np.fft.irfft(power, axis=1)[:, :longest], np.float32)
+    max_period = int(SAMPLE_RATE_HZ / MIN_PITCH_HZ) + 2
+    return np.asarray(np.fft.irfft(power, axis=1)[:, :max_period], np.float32)
 
 
 _WINDOW_CORRELATION = _autocorrelation(_WINDOW[None])[0] / _autocorrelation(_WINDOW[None])[0, 0]
@@ -49,16 +49,16 @@ def pitches_semitones(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     centred = windows - windows.mean(axis=1, keepdims=True)
     correlation = _autocorrelation(centred * _WINDOW)
     normal = correlation / (correlation[:, :1] + 1e-9) / _WINDOW_CORRELATION
-    shortest = int(SAMPLE_RATE_HZ / HIGHEST_PITCH_HZ)
+    min_period = int(SAMPLE_RATE_HZ / MAX_PITCH_HZ)
     # Of equally good periods the shortest is the pitch: the others are its multiples.
-    biased = normal[:, shortest:-1] - 0.0003 * np.arange(shortest, normal.shape[1] - 1)
-    best = biased.argmax(axis=1) + shortest
+    biased = normal[:, min_period:-1] - 0.0003 * np.arange(min_period, normal.shape[1] - 1)
+    best = biased.argmax(axis=1) + min_period
     rows = np.arange(len(best))
     before, peak, after = normal[rows, best - 1], normal[rows, best], normal[rows, best + 1]
     bend = before - 2 * peak + after
     offset = np.where(np.abs(bend) > 1e-6, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0.0)
     hertz = SAMPLE_RATE_HZ / (best + np.clip(offset, -0.5, 0.5))
-    voiced = (peak >= VOICED_CORRELATION) & (levels_dbfs(windows) >= QUIETEST_VOICED_DBFS) & (peak >= before)
+    voiced = (peak >= VOICED_CORRELATION) & (levels_dbfs(windows) >= MIN_VOICED_DBFS) & (peak >= before)
     return np.where(voiced, 12 * np.log2(hertz / SEMITONE_ZERO_HZ), np.nan).astype(np.float32)
 
 
@@ -75,7 +75,7 @@ def clipped_samples(samples: Samples) -> NDArray[np.bool_]:
     return clipped
 
 
-class FrameTrack:
+class FrameAnalyzer:
     """The frames of one session: three numbers for each 20 ms (12 bytes), kept to its end."""
 
     def __init__(self) -> None:
@@ -86,12 +86,12 @@ class FrameTrack:
 
     def push(self, samples: Samples) -> None:
         """Process the next samples; a frame is measured once the 20 ms after it have arrived."""
-        heard = np.concatenate([self._rest, samples])
-        frames = (len(heard) - (PITCH_WINDOW_SAMPLES - FRAME_SAMPLES)) // FRAME_SAMPLES
+        signal = np.concatenate([self._rest, samples])
+        frames = (len(signal) - (PITCH_WINDOW_SAMPLES - FRAME_SAMPLES)) // FRAME_SAMPLES
         if frames > 0:
-            self._measure(heard[: frames * FRAME_SAMPLES + PITCH_WINDOW_SAMPLES - FRAME_SAMPLES], frames)
-            heard = heard[frames * FRAME_SAMPLES :]
-        self._rest = heard.copy()
+            self._measure(signal[: frames * FRAME_SAMPLES + PITCH_WINDOW_SAMPLES - FRAME_SAMPLES], frames)
+            signal = signal[frames * FRAME_SAMPLES :]
+        self._rest = signal.copy()
 
     def finish(self) -> None:
         """Measure the rest, padded with silence."""
@@ -113,20 +113,20 @@ class FrameTrack:
     @property
     def level_dbfs(self) -> NDArray[np.float32]:
         """Level of each frame, dBFS, shape (frames,)."""
-        return _joined(self._level)
+        return _concatenated(self._level)
 
     @property
     def pitch_semitones(self) -> NDArray[np.float32]:
         """Pitch of each frame in semitones above 55 Hz, NaN where unvoiced, shape (frames,)."""
-        return _joined(self._pitch)
+        return _concatenated(self._pitch)
 
     @property
     def clipped_share(self) -> NDArray[np.float32]:
         """Share of clipped samples in each frame, 0..1, shape (frames,)."""
-        return _joined(self._clipped)
+        return _concatenated(self._clipped)
 
 
-def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    if len(pieces) > 1:
-        pieces[:] = [np.concatenate(pieces)]
-    return pieces[0] if pieces else np.zeros(0, np.float32)
+def _concatenated(blocks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(blocks) > 1:
+        blocks[:] = [np.concatenate(blocks)]
+    return blocks[0] if blocks else np.zeros(0, np.float32)

@@ -15,7 +15,7 @@ from inference.models import SAMPLE_RATE_HZ, Samples
 BLOCK_SAMPLES = SAMPLE_RATE_HZ
 WINDOW_SAMPLES = 2048
 HOP_SAMPLES = 1024
-LATER_HOPS = 2
+LAG_HOPS = 2
 # Bins of 100 to 3000 Hz.
 FIRST_BIN, LAST_BIN = 13, 384
 NEIGHBOURHOOD_BINS = 15
@@ -30,10 +30,10 @@ def continuity(samples: Samples) -> float:
     smooth = np.apply_along_axis(lambda row: np.convolve(row, kernel, "same"), 1, spectrum)
     peaks = np.maximum(0, spectrum - smooth - 0.5)
     peaks /= np.linalg.norm(peaks, axis=1, keepdims=True) + 1e-6
-    return float(np.mean(np.sum(peaks[:-LATER_HOPS] * peaks[LATER_HOPS:], axis=1)))
+    return float(np.mean(np.sum(peaks[:-LAG_HOPS] * peaks[LAG_HOPS:], axis=1)))
 
 
-class MusicTrack:
+class MusicDetector:
     """Peak continuity of each whole second of a session."""
 
     def __init__(self) -> None:
@@ -42,10 +42,10 @@ class MusicTrack:
 
     def push(self, samples: Samples) -> None:
         """Process the next samples, shape (n,)."""
-        heard = np.concatenate([self._rest, samples])
-        whole = len(heard) // BLOCK_SAMPLES * BLOCK_SAMPLES
-        self._values += [continuity(block) for block in heard[:whole].reshape(-1, BLOCK_SAMPLES)]
-        self._rest = heard[whole:].copy()
+        signal = np.concatenate([self._rest, samples])
+        complete = len(signal) // BLOCK_SAMPLES * BLOCK_SAMPLES
+        self._values += [continuity(block) for block in signal[:complete].reshape(-1, BLOCK_SAMPLES)]
+        self._rest = signal[complete:].copy()
 
     @property
     def continuity(self) -> NDArray[np.float32]:

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.acoustics.decay import decay_rates
-from inference.acoustics.dropouts import DropoutTrack
-from inference.acoustics.frames import FRAME_S, FrameTrack
-from inference.acoustics.music import MusicTrack
-from inference.acoustics.quality import Judge, JudgedWindow, QualityTrack, scores_around
+from inference.acoustics.dropouts import DropoutDetector
+from inference.acoustics.frames import FRAME_S, FrameAnalyzer
+from inference.acoustics.music import MusicDetector
+from inference.acoustics.quality import QualityScorer, ScoredWindow, Scorer, scores_around
 from inference.models import OpinionScores, Samples
 
 NOISE_PERCENTILE = 10
 # Noise of a segment is measured within this distance, seconds.
-AROUND_S = 5.0
+NOISE_CONTEXT_S = 5.0
 # Frames this close to speech still hold breath and echo, seconds.
 GUARD_S = 0.2
 # Music: seconds that stay tonal, loud enough, and that the detector does not take for speech.
@@ -55,16 +55,16 @@ class RecordingAcoustics:
 class AcousticsCollector:
     """Collects the acoustic measurements of one session."""
 
-    def __init__(self, window_samples: int, judge: Judge, *, live: bool) -> None:
-        """``judge`` scores windows of ``window_samples``; in a ``live`` session it may finish late."""
-        self._frames = FrameTrack()
-        self._dropouts = DropoutTrack()
-        self._music = MusicTrack()
-        self._quality = QualityTrack(window_samples, judge, live=live)
-        self._judged: list[JudgedWindow] = []
+    def __init__(self, window_samples: int, scorer: Scorer, *, live: bool) -> None:
+        """``scorer`` scores windows of ``window_samples``; in a ``live`` session it may finish late."""
+        self._frames = FrameAnalyzer()
+        self._dropouts = DropoutDetector()
+        self._music = MusicDetector()
+        self._quality = QualityScorer(window_samples, scorer, live=live)
+        self._scored: list[ScoredWindow] = []
         self._speech = np.zeros(0, np.bool_)
 
-    async def judge(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
+    async def score(self, samples: Samples, probabilities: NDArray[np.float32]) -> None:
         """Score the samples just measured.
 
         Args:
@@ -82,7 +82,7 @@ class AcousticsCollector:
     async def finish(self, speech: Sequence[tuple[float, float]]) -> None:
         """Finish all measurements. ``speech``: start and end of every span of speech, seconds."""
         self._frames.finish()
-        self._judged = await self._quality.finish()
+        self._scored = await self._quality.finish()
         self._speech = self._mask(speech, 0.0)
         self._quiet = ~self._mask(speech, GUARD_S)
 
@@ -110,7 +110,7 @@ class AcousticsCollector:
         levels = self._frames.level_dbfs[where]
         pitch = self._frames.pitch_semitones[where]
         voiced = pitch[~np.isnan(pitch)]
-        noise = self._noise(self._slice(start_s - AROUND_S, end_s + AROUND_S))
+        noise = self._noise(self._slice(start_s - NOISE_CONTEXT_S, end_s + NOISE_CONTEXT_S))
         gaps = [end - start for start, end in self._dropouts.gaps if start_s <= start < end_s]
         power = float(np.mean(10 ** (levels.astype(np.float64) / 10))) if len(levels) else 0.0
         return SegmentAcoustics(
@@ -120,7 +120,7 @@ class AcousticsCollector:
             pitch_semitones=float(np.mean(voiced)) if len(voiced) else None,
             pitch_spread_semitones=float(np.std(voiced)) if len(voiced) else None,
             clipping_percent=float(100 * np.mean(self._frames.clipped_share[where])) if len(levels) else 0.0,
-            scores=scores_around(self._judged, start_s, end_s),
+            scores=scores_around(self._scored, start_s, end_s),
             decays_db_per_s=tuple(map(float, decay_rates(levels, noise if noise is not None else -90.0))),
             gaps=len(gaps),
             gap_s=float(sum(gaps)),

@@ -10,7 +10,7 @@ import grpc
 from grpc import aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
-from inference.api.tasks import models_of
+from inference.api.tasks import model_messages
 from inference.models import EMOTIONS, ModelSet
 
 MAX_SENTENCES = 256
@@ -31,11 +31,12 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
         sentences = request.sentences
         if len(sentences) > MAX_SENTENCES:
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: {len(sentences)}; at most {MAX_SENTENCES} at once"
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"sentences: {len(sentences)} given; send at most {MAX_SENTENCES} per request",
             )
         if any(len(sentence) > MAX_CHARACTERS for sentence in sentences):
             await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one is over {MAX_CHARACTERS} characters; split it"
+                grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one has more than {MAX_CHARACTERS} characters; split it"
             )
         return await asyncio.to_thread(self._analyse, sentences)
 
@@ -54,4 +55,4 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
             )
             for vector, polarity, row in zip(vectors, polarities, emotions, strict=True)
         ]
-        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=models_of(self._models))
+        return language_pb2.AnalyseSentencesResponse(analyses=analyses, models=model_messages(self._models))

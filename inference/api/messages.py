@@ -12,7 +12,7 @@ from inference.engine import Batcher
 from inference.stages import Event, FinishedEvent, ProgressEvent, TurnEvent
 
 
-def message_of(event: Event) -> session_pb2.RunSessionResponse:
+def event_message(event: Event) -> session_pb2.RunSessionResponse:
     """Convert an event to its message; the sender sets ``event_seq``."""
     match event:
         case ProgressEvent():
@@ -42,7 +42,7 @@ def message_of(event: Event) -> session_pb2.RunSessionResponse:
             return session_pb2.RunSessionResponse(finished=finished)
 
 
-def statistics_of(queue: Batcher[Any, Any], processor_s: float) -> session_pb2.ModelStatistics:
+def statistics_message(queue: Batcher[Any, Any], processor_s: float) -> session_pb2.ModelStatistics:
     """Return the counters of the queue before a model, with the model's processor time, seconds."""
     counted = queue.statistics
     return session_pb2.ModelStatistics(

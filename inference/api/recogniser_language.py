@@ -9,7 +9,7 @@ from langcodes import Language
 # Distance by the language matching of Unicode CLDR: two names of one language are 0 apart, Bokmål and Norwegian 1,
 # Swiss German and German 8, a dialect and the standard of its macrolanguage up to 14. From 20 on, it means only that
 # speakers of one have often learnt the other, which does not help a recogniser.
-FARTHEST = 14
+MAX_DISTANCE = 14
 
 
 def recogniser_language(given: str, known: Sequence[str]) -> str | None:
@@ -25,7 +25,7 @@ def recogniser_language(given: str, known: Sequence[str]) -> str | None:
         return None
     if spoken is None or not known:
         return None
-    heard = Language.make(language=spoken)
-    apart = {tag: heard.distance(Language.get(tag), ignore_script=True) for tag in known}
-    nearest = min(known, key=apart.__getitem__)
-    return nearest if apart[nearest] <= FARTHEST else None
+    wanted = Language.make(language=spoken)
+    distances = {tag: wanted.distance(Language.get(tag), ignore_script=True) for tag in known}
+    nearest = min(known, key=distances.__getitem__)
+    return nearest if distances[nearest] <= MAX_DISTANCE else None

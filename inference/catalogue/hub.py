@@ -25,7 +25,7 @@ ATTEMPTS = 6
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 30.0
 MAX_REDIRECTS = 5
-TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+RETRY_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 Outcome = TypeVar("Outcome")
 log = logging.getLogger("inference.catalogue")
@@ -47,7 +47,7 @@ class NotAtHub(PullFailed):
     """The hub has no such repository, revision or file."""
 
 
-class Interrupted(Exception):
+class DownloadInterrupted(Exception):
     """The connection was cut, or the hub is busy; worth another attempt."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
@@ -56,7 +56,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class FileMetadata:
     """A hub's metadata of one file."""
 
     commit: str | None
@@ -79,7 +79,7 @@ class Hub:
         except httpx.InvalidURL:
             self.address = httpx.URL("")
         if self.address.scheme not in ("http", "https") or not self.address.host:
-            raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is no address of a hub; give https://HOST")
+            raise PullFailed(f"MEETRA_MODELS_HUB: {address!r} is not the address of a hub; give https://HOST")
         self._may_carry_token = self.address.scheme == "https" or self.address.host in LOOPBACK
         self._token = token
         self._first_pause_s = first_pause_s
@@ -96,18 +96,25 @@ class Hub:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def state(self, repository: str, revision: str, path: str) -> Statement:
+    def metadata(self, repository: str, revision: str, path: str) -> FileMetadata:
         """Return the hub's metadata of a file. Raises PullFailed."""
-        return self.persist(lambda: self._state(repository, revision, path), f"{repository}/{path}")
+        return self.retry(lambda: self._metadata(repository, revision, path), f"{repository}/{path}")
 
-    def _state(self, repository: str, revision: str, path: str) -> Statement:
-        with self._send("HEAD", self._resolve(repository, revision, path), {}, leave=False) as (response, seen):
+    def _metadata(self, repository: str, revision: str, path: str) -> FileMetadata:
+        with self._send("HEAD", self._resolve(repository, revision, path), {}, cross_hosts=False) as (
+            response,
+            hub_headers,
+        ):
             self._check(response, repository, revision, path)
-            tag = seen.get("x-linked-etag") or seen.get("etag") or ""
-            digest = tag.removeprefix("W/").strip('"').lower()
-            length = seen.get("x-linked-size") or (seen.get("content-length") if response.is_success else None) or ""
-            commit = seen.get("x-repo-commit", "")
-        return Statement(
+            etag = hub_headers.get("x-linked-etag") or hub_headers.get("etag") or ""
+            digest = etag.removeprefix("W/").strip('"').lower()
+            length = (
+                hub_headers.get("x-linked-size")
+                or (hub_headers.get("content-length") if response.is_success else None)
+                or ""
+            )
+            commit = hub_headers.get("x-repo-commit", "")
+        return FileMetadata(
             commit=commit if re.fullmatch("[0-9a-f]{40}", commit) else None,
             size=int(length) if re.fullmatch(r"\d{1,15}", length) else None,
             sha256=digest if re.fullmatch("[0-9a-f]{64}", digest) else None,
@@ -125,23 +132,25 @@ class Hub:
             the whole file, and the bytes.
 
         Raises:
-            Interrupted: worth another attempt.
+            DownloadInterrupted: worth another attempt.
             PullFailed: not worth one.
         """
         wanted = {"Range": f"bytes={offset}-"} if offset else {}
-        with self._send("GET", self._resolve(repository, revision, path), wanted, leave=True) as (response, _):
+        with self._send("GET", self._resolve(repository, revision, path), wanted, cross_hosts=True) as (response, _):
             self._check(response, repository, revision, path)
             if response.is_redirect:
-                raise PullFailed(f"{repository}/{path}: {response.url.host} redirects to nowhere")
+                raise PullFailed(f"{repository}/{path}: {response.url.host} sent a redirect without a location")
             start, total = 0, response.headers.get("content-length", "")
             if response.status_code == 206:
-                said = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", response.headers.get("content-range", ""))
-                if said is None or int(said[1]) != offset:
-                    raise PullFailed(f"{repository}/{path}: the hub sent another part than was asked for")
-                start, total = int(said[1]), said[2]
+                content_range = re.fullmatch(
+                    r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", response.headers.get("content-range", "")
+                )
+                if content_range is None or int(content_range[1]) != offset:
+                    raise PullFailed(f"{repository}/{path}: the hub sent a different range than requested")
+                start, total = int(content_range[1]), content_range[2]
             yield start, int(total) if re.fullmatch(r"\d{1,15}", total) else None, _chunks(response)
 
-    def persist(self, attempt: Callable[[], Outcome], what: str, progressed: Callable[[], int] = lambda: 0) -> Outcome:
+    def retry(self, attempt: Callable[[], Outcome], what: str, progressed: Callable[[], int] = lambda: 0) -> Outcome:
         """Repeat an attempt while it raises Interrupted, with growing pauses; progress resets the count.
 
         Args:
@@ -156,17 +165,17 @@ class Hub:
         while True:
             try:
                 return attempt()
-            except Interrupted as error:
+            except DownloadInterrupted as error:
                 failures = 1 if progressed() > reached else failures + 1
                 reached = max(reached, progressed())
                 if failures >= ATTEMPTS:
                     raise HubUnreachable(
-                        f"{what}: no answer of use from {self.address} after {failures} attempts ({error}); check the "
-                        "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; what came so far is kept"
+                        f"{what}: no valid response from {self.address} after {failures} attempts ({error}); check the "
+                        "network, a proxy (HTTPS_PROXY), or MEETRA_MODELS_HUB; the downloaded part is kept"
                     ) from error
                 pause_s = min(self._first_pause_s * 2 ** (failures - 1), MAX_PAUSE_S)
                 pause_s = max(pause_s, min(error.wait_s, MAX_PAUSE_S))
-                log.warning("%s: %s; trying again in %.0f s", what, error, pause_s)
+                log.warning("%s: %s; retrying in %.0f s", what, error, pause_s)
                 time.sleep(pause_s)
 
     def _resolve(self, repository: str, revision: str, path: str) -> httpx.URL:
@@ -174,32 +183,32 @@ class Hub:
 
     @contextmanager
     def _send(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], *, leave: bool
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], *, cross_hosts: bool
     ) -> Iterator[tuple[httpx.Response, dict[str, str]]]:
         """Follow redirects; yield the last response, and all headers that the hub itself sent on the way.
 
-        Unless it may ``leave``, the chain ends at the first redirect to another host.
+        Without ``cross_hosts``, the chain ends at the first redirect to another host.
         """
-        seen: dict[str, str] = {}
+        hub_headers: dict[str, str] = {}
         for _ in range(MAX_REDIRECTS + 1):
             request = self._client.build_request(method, url, headers={**headers, **self._authorization(url)})
             try:
                 response = self._client.send(request, stream=True)
             except httpx.TransportError as error:
-                raise Interrupted(f"{type(error).__name__} at {url.host}: {str(error)[:200]}") from error
+                raise DownloadInterrupted(f"{type(error).__name__} at {url.host}: {str(error)[:200]}") from error
             try:
                 if self._is_hub(url):
-                    seen |= {name.lower(): value for name, value in response.headers.items()}
+                    hub_headers |= {name.lower(): value for name, value in response.headers.items()}
                 location = response.headers.get("location") if response.is_redirect else None
-                onward = _onward(url, location) if location else None
-                if onward is None or (not leave and not self._is_hub(onward)):
-                    yield response, seen
+                target = _redirect_target(url, location) if location else None
+                if target is None or (not cross_hosts and not self._is_hub(target)):
+                    yield response, hub_headers
                     return
-                if url.scheme == "https" and onward.scheme != "https":
+                if url.scheme == "https" and target.scheme != "https":
                     raise PullFailed(
-                        f"{url.host} redirects from https to {onward.scheme}://{onward.host}; not followed"
+                        f"{url.host} redirects from https to {target.scheme}://{target.host}; not followed"
                     )
-                url = onward
+                url = target
             finally:
                 response.close()
         raise PullFailed(f"{url.host} redirects more than {MAX_REDIRECTS} times")
@@ -219,28 +228,32 @@ class Hub:
             return
         from_hub = self._is_hub(response.url)
         # A 403 of another host means that the hub's link expired; the next attempt gets a new one.
-        if status in TRY_AGAIN or (status in (401, 403) and not from_hub):
+        if status in RETRY_STATUSES or (status in (401, 403) and not from_hub):
             after = response.headers.get("retry-after", "")
-            raise Interrupted(f"HTTP {status} from {response.url.host}", float(after) if after.isdecimal() else 0.0)
+            raise DownloadInterrupted(
+                f"HTTP {status} from {response.url.host}", float(after) if after.isdecimal() else 0.0
+            )
         page = f"{self.address}/{repository}"
         if status == 403 or code == "GatedRepo":
-            how = "with the account of HF_TOKEN" if self._token else "and set HF_TOKEN to a token of that account"
-            raise AccessRefused(f"{repository}: accept the terms at {page} {how} (HTTP {status}), then pull again")
+            hint = "with the account of HF_TOKEN" if self._token else "and set HF_TOKEN to a token of that account"
+            raise AccessRefused(f"{repository}: accept the terms at {page} {hint} (HTTP {status}), then pull again")
         if status == 401:
-            how = "HF_TOKEN is not accepted there" if self._token else "it may be private: set HF_TOKEN"
-            raise AccessRefused(f"{repository}: {self.address} knows no such repository for us (HTTP 401); {how}")
+            hint = "the hub rejects HF_TOKEN" if self._token else "it may be private: set HF_TOKEN"
+            raise AccessRefused(
+                f"{repository}: {self.address} does not find the repository, or denies access (HTTP 401); {hint}"
+            )
         if status == 404:
             raise NotAtHub(f"{self.address} has no {repository}/{path} at revision {revision} ({code or 'HTTP 404'})")
         short = "; its file is shorter than expected" if status == 416 else ""
         raise PullFailed(f"{repository}/{path}: {response.url.host} answered HTTP {status}{short}")
 
 
-def _onward(url: httpx.URL, location: str) -> httpx.URL:
+def _redirect_target(url: httpx.URL, location: str) -> httpx.URL:
     """Return a redirect's target. Raises PullFailed for one that must not be followed."""
-    onward = url.join(location)
-    if onward.scheme not in ("http", "https") or (url.scheme == "https" and onward.scheme != "https"):
-        raise PullFailed(f"{url.host} redirects from {url.scheme} to {onward.scheme}://{onward.host}; not followed")
-    return onward
+    target = url.join(location)
+    if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme != "https"):
+        raise PullFailed(f"{url.host} redirects from {url.scheme} to {target.scheme}://{target.host}; not followed")
+    return target
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -248,7 +261,7 @@ def _chunks(response: httpx.Response) -> Iterator[bytes]:
         # In chunks as received: a buffer would lose its contents when the connection is cut.
         yield from response.iter_raw()
     except httpx.TransportError as error:
-        raise Interrupted(f"{type(error).__name__} at {response.url.host}") from error
+        raise DownloadInterrupted(f"{type(error).__name__} at {response.url.host}") from error
 
 
 def hub_address() -> str:

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from inference.catalogue.embedded import EMBEDDED
-from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, key_of
+from inference.catalogue.entry import TASKS, Format, ModelEntry, ModelFile, PublishedModel, catalogue_key
 
-OURS = Path(__file__).parent / "published"
+PUBLISHED_FOLDER = Path(__file__).parent / "published"
 # A catalogue is written by hand; a larger file is something else.
-MAX_CATALOGUE = 1024 * 1024
+MAX_CATALOGUE_BYTES = 1024 * 1024
 NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
 Text = Annotated[str, StringConstraints(max_length=500)]
 
@@ -33,7 +33,7 @@ class _File(BaseModel):
     size: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
-    def _stays_inside(self) -> Self:
+    def _check_path(self) -> Self:
         path = PurePosixPath(self.path)
         if str(path) != self.path or ".." in path.parts:
             raise ValueError("path must be plain and stay inside the model's folder")
@@ -58,13 +58,13 @@ class _Model(BaseModel):
     files: Annotated[list[_File], Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")
-    def _says_a_task(self) -> Self:
+    def _check_fields(self) -> Self:
         if self.task not in TASKS:
             raise ValueError(f"task must be one of: {', '.join(TASKS)}")
         if self.name == "pulled.json":
-            raise ValueError("a model cannot be called as the record of pulls is")
+            raise ValueError("a model must not have the name of the record of pulls")
         if len({file.path for file in self.files}) != len(self.files):
-            raise ValueError("each file's path may be given once")
+            raise ValueError("each file's path must be unique")
         return self
 
     def entry(self) -> PublishedModel:
@@ -87,7 +87,7 @@ class Catalogue:
 
     def find(self, name: str) -> ModelEntry | None:
         """Return the model with that name or key; None where there is none."""
-        return next((model for model in self.models if model.key == key_of(name)), None)
+        return next((model for model in self.models if model.key == catalogue_key(name)), None)
 
     def names_for(self, task: str) -> str:
         """Return the keys of all models for a task, for messages."""
@@ -103,9 +103,11 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
     """Read the models and sets of one catalogue file. Raises CatalogueUnreadable."""
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_CATALOGUE + 1)
-        if len(raw) > MAX_CATALOGUE:
-            raise CatalogueUnreadable(f"{path} is larger than {MAX_CATALOGUE} bytes; a catalogue is a small TOML file")
+            raw = file.read(MAX_CATALOGUE_BYTES + 1)
+        if len(raw) > MAX_CATALOGUE_BYTES:
+            raise CatalogueUnreadable(
+                f"{path} is larger than {MAX_CATALOGUE_BYTES} bytes; a catalogue is a small TOML file"
+            )
         parsed: dict[str, Any] = tomllib.loads(raw.decode())
         listing = _Listing.model_validate(parsed)
     except OSError as error:
@@ -114,7 +116,7 @@ def read_listing(path: Path) -> tuple[list[PublishedModel], dict[str, list[str]]
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         raise CatalogueUnreadable(f"{path}: {problems}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueUnreadable(f"{path} is no TOML: {error}") from error
+        raise CatalogueUnreadable(f"{path} is not valid TOML: {error}") from error
     return [model.entry() for model in listing.model], listing.sets
 
 
@@ -128,16 +130,16 @@ def _read(paths: tuple[Path, ...]) -> Catalogue:
     for path, _, named in listings:
         for name, members in named.items():
             sets[name] = tuple(
-                _member(models.get(key_of(member)), f"{path}: sets.{name}: {member}") for member in members
+                _member(models.get(catalogue_key(member)), f"{path}: sets.{name}: {member}") for member in members
             )
             if len({entry.task for entry in sets[name]}) != len(members):
-                raise CatalogueUnreadable(f"{path}: sets.{name}: one model a task")
+                raise CatalogueUnreadable(f"{path}: sets.{name}: give one model per task")
     return Catalogue(tuple(models.values()), sets)
 
 
 def _member(model: ModelEntry | None, where: str) -> PublishedModel:
     if not isinstance(model, PublishedModel):
-        raise CatalogueUnreadable(f"{where} is no published model of the catalogue")
+        raise CatalogueUnreadable(f"{where} is not a published model of the catalogue")
     return model
 
 
@@ -147,8 +149,8 @@ def catalogue() -> Catalogue:
     Raises:
         CatalogueUnreadable: a file is missing or has a mistake.
     """
-    theirs = os.environ.get("MEETRA_MODELS_CATALOGUE", "")
-    return _read((*sorted(OURS.glob("*.toml")), *([Path(theirs)] if theirs else [])))
+    user_file = os.environ.get("MEETRA_MODELS_CATALOGUE", "")
+    return _read((*sorted(PUBLISHED_FOLDER.glob("*.toml")), *([Path(user_file)] if user_file else [])))
 
 
 def looks_like_path(value: str) -> bool:

@@ -18,7 +18,7 @@ from inference.catalogue.part_file import BLOCK
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 
 RECORD = "pulled.json"
-MAX_RECORD = 8 * 1024 * 1024
+MAX_RECORD_BYTES = 8 * 1024 * 1024
 PINNED_PATH = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-fA-F]{64})")
 SUFFIX_FORMATS: dict[str, Format] = {
     ".onnx": "onnx",
@@ -58,11 +58,11 @@ def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
     path = folder / RECORD
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_RECORD + 1)
+            raw = file.read(MAX_RECORD_BYTES + 1)
     except FileNotFoundError:
         return {}
     try:
-        if len(raw) > MAX_RECORD:
+        if len(raw) > MAX_RECORD_BYTES:
             raise ValueError("too large")
         models = json.loads(raw)["models"]
         record = {
@@ -70,7 +70,7 @@ def read_record(folder: Path) -> dict[str, dict[str, RecordedFile]]:
             for name, model in models.items()
         }
         if any(not re.fullmatch("[0-9a-f]{64}", file.sha256) for files in record.values() for file in files.values()):
-            raise ValueError("a digest is none")
+            raise ValueError("a digest is invalid")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelCorrupt(f"{path} cannot be read ({error}); remove it and pull the models again") from error
     return record
@@ -109,7 +109,7 @@ def check_published(entry: PublishedModel, folder: Path) -> dict[str, str]:
         expected = file.sha256 or (recorded.sha256 if recorded else None)
         if expected is None:
             raise ModelCorrupt(
-                f"{entry.name} ({entry.task}): nothing says what the digest of {path} is; "
+                f"{entry.name} ({entry.task}): the digest of {path} is unknown; "
                 f"copy {RECORD} along with the models, or {fix}"
             )
         found[file.path] = sha256_of(path)
@@ -141,9 +141,9 @@ def resolve(name_or_path: str, task: str) -> ResolvedModel:
         names = known.names_for(task)
         raise ModelMissing(f"no model named {name_or_path!r} ({task}); the catalogue has: {names}; a file needs a '/'")
     if entry.task != task:
-        raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; for that there are: {known.names_for(task)}")
+        raise ModelUnfit(f"{entry.key} is for {entry.task}, not {task}; models for {task}: {known.names_for(task)}")
     if not entry.backend:
-        raise ModelUnfit(f"{entry.key} ({task}): no backend runs it yet; 'meetra models list' says which models run")
+        raise ModelUnfit(f"{entry.key} ({task}): no backend runs it yet; 'meetra models list' shows which models run")
     return resolve_entry(entry)
 
 
@@ -160,17 +160,17 @@ def resolve_entry(entry: ModelEntry) -> ResolvedModel:
             try:
                 twin = _resolve_twin(entry)
             except (ModelCorrupt, CatalogueUnreadable) as error:
-                raise type(problem)(f"{problem}; what was pulled cannot take its place: {error}") from error
+                raise type(problem)(f"{problem}; the pulled copy cannot replace it: {error}") from error
             if twin is None:
                 raise
-            log.info("%s; %s takes its place", problem, entry.twin)
+            log.info("%s; using %s instead", problem, entry.twin)
             return twin
     assert isinstance(entry, PublishedModel)
     digests = check_published(entry, models_folder())
-    return ResolvedModel(_path_of(entry), entry.task, entry.format, entry, digests)
+    return ResolvedModel(_published_path(entry), entry.task, entry.format, entry, digests)
 
 
-def _path_of(entry: PublishedModel) -> Path:
+def _published_path(entry: PublishedModel) -> Path:
     """Return the file of a single-file model, otherwise its folder."""
     folder = models_folder() / entry.name
     return folder / entry.files[0].path if len(entry.files) == 1 else folder
@@ -196,13 +196,13 @@ def _resolve_twin(entry: EmbeddedModel) -> ResolvedModel | None:
     # A user's catalogue may give the name to another model.
     if digests != {file.name: file.sha256 for file in entry.files}:
         return None
-    return ResolvedModel(_path_of(twin), entry.task, entry.format, entry, digests)
+    return ResolvedModel(_published_path(twin), entry.task, entry.format, entry, digests)
 
 
 def _resolve_path(value: str, task: str) -> ResolvedModel:
     pinned = PINNED_PATH.fullmatch(value)
     if pinned is None and "@sha256:" in value:
-        raise ModelUnfit(f"{value} ({task}): after @sha256: come 64 hexadecimal digits")
+        raise ModelUnfit(f"{value} ({task}): give 64 hexadecimal digits after @sha256:")
     path = Path(pinned["path"] if pinned else value).expanduser().absolute()
     if not path.exists():
         raise ModelMissing(f"no model at {path} ({task}); give a file, a folder, or a name of 'meetra models list'")
@@ -213,15 +213,15 @@ def _resolve_path(value: str, task: str) -> ResolvedModel:
         digests[path.name] = sha256_of(path)
         if digests[path.name] != pinned["sha256"].lower():
             raise ModelCorrupt(f"{path} ({task}) has SHA-256 {digests[path.name]}, not {pinned['sha256'].lower()}")
-    return ResolvedModel(path, task, _format_of(path, task), None, digests)
+    return ResolvedModel(path, task, _detect_format(path, task), None, digests)
 
 
-def _format_of(path: Path, task: str) -> Format:
+def _detect_format(path: Path, task: str) -> Format:
     if path.is_file():
         if format_ := SUFFIX_FORMATS.get(path.suffix.lower()):
             return format_
         raise ModelUnfit(
-            f"{path} ({task}): a model's file ends in {', '.join(SUFFIX_FORMATS)}; of CTranslate2 give the folder"
+            f"{path} ({task}): a model file ends in {', '.join(SUFFIX_FORMATS)}; for CTranslate2 give the folder"
         )
     # First, since such a folder may also hold the model it was converted from.
     if all((path / name).is_file() for name in CTRANSLATE2_FILES):

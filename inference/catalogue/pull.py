@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.catalogue.entry import ModelFile, PublishedModel
-from inference.catalogue.hub import Hub, Interrupted, PullFailed, Statement
+from inference.catalogue.hub import DownloadInterrupted, FileMetadata, Hub, PullFailed
 from inference.catalogue.local import RECORD, RecordedFile, read_record, sha256_of
 from inference.catalogue.part_file import PartFile
 
@@ -25,7 +25,7 @@ Report = Callable[[str, int, int], None]
 """Called with a file's path, its bytes so far, and its size."""
 
 
-class DiskFull(PullFailed):
+class NoSpaceLeft(PullFailed):
     """The models folder has no room."""
 
 
@@ -70,7 +70,7 @@ def pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, *, trust
             return _pull(entry, hub, folder, report, trust_first_use)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{entry.name}: no room left in {folder}; what came so far is kept") from error
+            raise NoSpaceLeft(f"{entry.name}: no space left in {folder}; the downloaded part is kept") from error
         raise PullFailed(f"{entry.name}: {error.strerror or error}: {error.filename or folder}") from error
 
 
@@ -79,22 +79,22 @@ def _pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, trust_f
     revision, fetched, recorded = entry.revision, [], dict(record)
     for file in entry.files:
         target = folder / entry.name / file.path
-        former = record.get(file.path)
-        known = file.sha256 or (former.sha256 if former else None)
+        previous = record.get(file.path)
+        known = file.sha256 or (previous.sha256 if previous else None)
         if known and target.is_file() and sha256_of(target) == known:
-            stated_by = "catalogue" if file.sha256 else former.stated_by if former else ""
+            stated_by = "catalogue" if file.sha256 else previous.stated_by if previous else ""
             recorded[file.path] = RecordedFile(known, target.stat().st_size, stated_by)
         else:
-            statement = None
+            metadata = None
             if known is None or file.size is None or not re.fullmatch("[0-9a-f]{40}", revision):
-                statement = hub.state(entry.repository, revision, file.path)
+                metadata = hub.metadata(entry.repository, revision, file.path)
                 # All files come from the commit that the branch pointed to at the first request.
-                revision = statement.commit or revision
-            expected = _expect(entry, file, former, statement, trust_first_use)
+                revision = metadata.commit or revision
+            expected = _expect(entry, file, previous, metadata, trust_first_use)
             name = f"{file.path}.{(expected.sha256 or expected.git_sha1 or revision)[:16]}"
             with PartFile(folder / PARTS / entry.name / name, expected.size) as part:
                 _fetch(entry, file, revision, hub, part, report)
-                recorded[file.path] = _keep(entry, file, part, target, expected)
+                recorded[file.path] = _verify_and_move(entry, file, part, target, expected)
             fetched.append(file.path)
         # After every file, so that no local file is without its digest.
         write_record(folder, entry, revision, recorded)
@@ -105,37 +105,41 @@ def _pull(entry: PublishedModel, hub: Hub, folder: Path, report: Report, trust_f
 def _expect(
     entry: PublishedModel,
     file: ModelFile,
-    former: RecordedFile | None,
-    statement: Statement | None,
+    previous: RecordedFile | None,
+    metadata: FileMetadata | None,
     trust_first_use: bool,
 ) -> _Expected:
     """Determine a file's size and digest. Raises PullFailed, WrongBytes or DigestUnknown."""
     where = f"{entry.repository}/{file.path}"
-    known, by = (
-        (file.sha256, "catalogue") if file.sha256 else (former.sha256, former.stated_by) if former else (None, "hub")
+    known, stated_by = (
+        (file.sha256, "catalogue")
+        if file.sha256
+        else (previous.sha256, previous.stated_by)
+        if previous
+        else (None, "hub")
     )
     size = file.size
-    if statement is not None:
-        if known and statement.sha256 and statement.sha256 != known:
+    if metadata is not None:
+        if known and metadata.sha256 and metadata.sha256 != known:
             raise WrongBytes(
-                f"{where}: the hub states SHA-256 {statement.sha256}, but {known} is expected ({by}); "
+                f"{where}: the hub states SHA-256 {metadata.sha256}, but {known} is expected ({stated_by}); "
                 f"to accept a new file, remove {entry.name} from {RECORD}"
             )
-        if size is not None and statement.size is not None and statement.size != size:
-            raise WrongBytes(f"{where}: the hub states {statement.size} bytes, the catalogue {size}")
-        size = statement.size if size is None else size
+        if size is not None and metadata.size is not None and metadata.size != size:
+            raise WrongBytes(f"{where}: the hub states {metadata.size} bytes, the catalogue {size}")
+        size = metadata.size if size is None else size
     if size is None:
-        raise PullFailed(f"{where}: neither the catalogue nor the hub states its size; nothing was fetched")
-    git_sha1 = statement.git_sha1 if statement and known is None else None
-    sha256 = known or (statement.sha256 if statement else None)
+        raise PullFailed(f"{where}: neither the catalogue nor the hub states its size; nothing was downloaded")
+    git_sha1 = metadata.git_sha1 if metadata and known is None else None
+    sha256 = known or (metadata.sha256 if metadata else None)
     if sha256 is None and git_sha1 is None:
         if not trust_first_use:
             raise DigestUnknown(
                 f"{where}: neither the catalogue nor the hub states its digest; "
-                f"add --trust-first-use to accept what comes and hold it to that from then on"
+                f"add --trust-first-use to accept the file, and require its digest from then on"
             )
-        by = "first use"
-    return _Expected(size, sha256, git_sha1, by)
+        stated_by = "first use"
+    return _Expected(size, sha256, git_sha1, stated_by)
 
 
 def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part: PartFile, report: Report) -> None:
@@ -143,9 +147,9 @@ def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part
     where = f"{entry.repository}/{file.path}"
     missing, free = part.size - part.length, shutil.disk_usage(part.path.parent).free
     if free < missing:
-        raise DiskFull(
-            f"{where}: {missing:,} bytes are to come, but {part.path.parent} has room for {free:,}; "
-            "make room, or set MEETRA_MODELS_DIR"
+        raise NoSpaceLeft(
+            f"{where}: {missing:,} bytes are missing, but {part.path.parent} has space for {free:,}; "
+            "free space, or set MEETRA_MODELS_DIR"
         )
 
     def attempt() -> None:
@@ -154,27 +158,31 @@ def _fetch(entry: PublishedModel, file: ModelFile, revision: str, hub: Hub, part
             return
         with hub.read(entry.repository, revision, file.path, part.length) as (start, total, blocks):
             if total is not None and total != part.size:
-                raise WrongBytes(f"{where}: {total} bytes are announced, {part.size} expected; nothing of it was kept")
+                raise WrongBytes(f"{where}: {total} bytes are announced, {part.size} expected; the file was removed")
             if start != part.length:
                 part.restart()
             for block in blocks:
                 if not part.append(block):
                     part.path.unlink()
-                    raise WrongBytes(f"{where}: more than the announced {part.size} bytes came; the file was removed")
+                    raise WrongBytes(
+                        f"{where}: received more than the announced {part.size} bytes; the file was removed"
+                    )
                 report(file.path, part.length, part.size)
         if part.length < part.size:
-            raise Interrupted("the connection was closed early")
+            raise DownloadInterrupted("the connection was closed early")
 
-    hub.persist(attempt, where, lambda: part.length)
+    hub.retry(attempt, where, lambda: part.length)
 
 
-def _keep(entry: PublishedModel, file: ModelFile, part: PartFile, target: Path, expected: _Expected) -> RecordedFile:
+def _verify_and_move(
+    entry: PublishedModel, file: ModelFile, part: PartFile, target: Path, expected: _Expected
+) -> RecordedFile:
     """Check a complete part file and move it into place. Raises WrongBytes, with the part removed."""
     found, wanted = (part.git_sha1, expected.git_sha1) if expected.git_sha1 else (part.sha256, expected.sha256)
     if wanted is not None and found != wanted:
         part.path.unlink()
         raise WrongBytes(
-            f"{entry.repository}/{file.path}: what came has digest {found}, not {wanted} ({expected.stated_by}); "
+            f"{entry.repository}/{file.path}: received digest {found}, not {wanted} ({expected.stated_by}); "
             "it was removed"
         )
     part.sync()
@@ -190,7 +198,7 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.warning("another process holds %s; waiting for it", path)
+            log.warning("waiting for another process that holds %s", path)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -200,12 +208,12 @@ def write_record(folder: Path, entry: PublishedModel, revision: str, files: dict
     with locked(folder / f".{RECORD}.lock"):
         path = folder / RECORD
         read_record(folder)
-        whole = json.loads(path.read_bytes()) if path.exists() else {"models": {}}
+        content = json.loads(path.read_bytes()) if path.exists() else {"models": {}}
         digests = {name: asdict(file) for name, file in files.items()}
-        whole["models"][entry.name] = {"repository": entry.repository, "revision": revision, "files": digests}
-        fresh = path.with_name(f".{RECORD}.new")
-        with fresh.open("w") as file:
-            json.dump(whole, file, indent=2)
+        content["models"][entry.name] = {"repository": entry.repository, "revision": revision, "files": digests}
+        new_path = path.with_name(f".{RECORD}.new")
+        with new_path.open("w") as file:
+            json.dump(content, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
+        new_path.replace(path)

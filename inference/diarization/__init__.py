@@ -1,48 +1,53 @@
 """Who spoke when, from speech probabilities and speaker embeddings: plain functions of arrays."""
 
-from inference.diarization.agglomeration import means, unit
+from inference.diarization.agglomeration import cluster_means, normalise
 from inference.diarization.clustering import cluster_speakers
-from inference.diarization.local_voices import FrameGrid, HeardVoices
 from inference.diarization.online import OnlineSpeakers
 from inference.diarization.overlapped_speech import (
     Similarity,
-    activity_of,
-    beside,
-    heard_speech,
-    overlapped_segments,
-    united,
+    detected_speech,
+    diarize_with_overlap,
+    join_speech,
+    overlapping_segments,
+    speaker_activity,
 )
-from inference.diarization.rare_voices import alone_shares
-from inference.diarization.resegmentation import CHANGE_PENALTY, PIECES_PER_SPEECH, SpeakerSegment, assign_speakers
+from inference.diarization.rare_voices import single_voice_shares
+from inference.diarization.resegmentation import (
+    CHANGE_PENALTY,
+    MAX_SEGMENTS_PER_SPEECH,
+    SpeakerSegment,
+    assign_speakers,
+)
+from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
 from inference.diarization.spectral import spectral_clusters
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
-from inference.diarization.voice_profiles import VoiceProfiles, profiles_of
-from inference.diarization.windows import Window, WindowPlan
+from inference.diarization.voice_profiles import VoiceProfiles, build_profiles
+from inference.diarization.windows import EncoderWindow, WindowPlan
 
 __all__ = [
-    "alone_shares",
+    "single_voice_shares",
     "CHANGE_PENALTY",
     "FrameGrid",
-    "HeardVoices",
+    "SegmentedWindows",
     "Similarity",
     "OnlineSpeakers",
-    "PIECES_PER_SPEECH",
+    "MAX_SEGMENTS_PER_SPEECH",
     "SpeakerSegment",
     "SpeechRule",
     "SpeechSegment",
     "SpeechSegmenter",
     "VoiceProfiles",
-    "Window",
+    "EncoderWindow",
     "WindowPlan",
-    "activity_of",
+    "speaker_activity",
     "assign_speakers",
-    "beside",
+    "overlapping_segments",
     "cluster_speakers",
-    "heard_speech",
-    "means",
-    "overlapped_segments",
-    "profiles_of",
+    "detected_speech",
+    "cluster_means",
+    "diarize_with_overlap",
+    "build_profiles",
     "spectral_clusters",
-    "unit",
-    "united",
+    "normalise",
+    "join_speech",
 ]

@@ -8,7 +8,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 Vectors = NDArray[np.float32]
 # Cost grows with the square of the vectors: 4000 take about a second and 64 MB.
-AGGLOMERATED_AT_ONCE = 4000
+MAX_AGGLOMERATED = 4000
 BLOCK, BLOCK_CLUSTERS = 2000, 400
 
 
@@ -34,36 +34,36 @@ def agglomerate(vectors: Vectors, *, clusters: int | None = None, distance: floa
     return np.asarray(labels, np.int64) - 1
 
 
-def condensed(vectors: Vectors, most: int) -> tuple[Vectors, NDArray[np.int64]]:
+def condense(vectors: Vectors, max_groups: int) -> tuple[Vectors, NDArray[np.int64]]:
     """Replace groups of close vectors by their means, in blocks: at most 4000 vectors are compared at once.
 
     Args:
         vectors: shape (n, d), unit length.
-        most: maximum number of groups.
+        max_groups: maximum number of groups.
 
     Returns:
         The groups' means, shape (groups, d), unit length, and the group of each vector, shape (n,).
     """
     members = np.arange(len(vectors))
     groups = vectors
-    while len(groups) > AGGLOMERATED_AT_ONCE:
+    while len(groups) > MAX_AGGLOMERATED:
         labels = np.zeros(len(groups), np.int64)
         for start in range(0, len(groups), BLOCK):
             block = groups[start : start + BLOCK]
             labels[start : start + len(block)] = labels.max() + 1 + agglomerate(block, clusters=BLOCK_CLUSTERS)
         labels = np.unique(labels, return_inverse=True)[1]
-        groups, members = means(groups, labels), labels[members]
-    if len(groups) > most:
-        labels = agglomerate(groups, clusters=most)
-        groups, members = means(groups, labels), labels[members]
+        groups, members = cluster_means(groups, labels), labels[members]
+    if len(groups) > max_groups:
+        labels = agglomerate(groups, clusters=max_groups)
+        groups, members = cluster_means(groups, labels), labels[members]
     return groups, members
 
 
-def means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
+def cluster_means(vectors: Vectors, labels: NDArray[np.int64]) -> Vectors:
     """Return the mean of each label's vectors, unit length; labels are 0, 1, ... without gaps."""
-    return unit(np.stack([vectors[labels == label].mean(0) for label in range(labels.max() + 1)]))
+    return normalise(np.stack([vectors[labels == label].mean(0) for label in range(labels.max() + 1)]))
 
 
-def unit(vectors: NDArray[np.floating]) -> Vectors:
+def normalise(vectors: NDArray[np.floating]) -> Vectors:
     """Scale vectors to unit length, shape (n, d)."""
     return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9), np.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.diarization.agglomeration import Vectors, agglomerate, condensed, unit
+from inference.diarization.agglomeration import Vectors, agglomerate, condense, normalise
 from inference.diarization.mixture import Spread, fit_mixture
-from inference.diarization.rare_voices import with_rare_voices
+from inference.diarization.rare_voices import add_rare_voices
 from inference.diarization.spectral import spectral_clusters
 from inference.models import EncoderProfile
 
@@ -35,26 +35,26 @@ def cluster_speakers(
         vectors: embeddings of windows every ``profile.hop_s``, shape (n, d), unit length, n > 0.
         profile: the encoder's thresholds.
         expected: known number of speakers: never more are found; None: estimated, at most ``profile.max_speakers``.
-        alone: share of single-voice speech in each window, shape (n,), 0..1 (see ``alone_shares``); where given,
+        alone: share of single-voice speech in each window, shape (n,), 0..1 (see ``single_voice_shares``); where given,
             speakers who say little are found too.
 
     Returns:
         A centroid for each speaker, shape (speakers, d), unit length; at least one.
     """
     if len(vectors) < MIN_WINDOWS or expected == 1:
-        return unit(vectors.mean(0, keepdims=True))
-    groups, members = condensed(vectors, SPECTRAL_VECTORS)
+        return normalise(vectors.mean(0, keepdims=True))
+    groups, members = condense(vectors, SPECTRAL_VECTORS)
     weights = np.bincount(members).astype(np.float64) * min(1.0, EVIDENCE_WINDOWS / len(vectors))
     spread = _spread(profile)
-    fits = [fit_mixture(groups, weights, labels, spread) for labels in _guesses(groups, profile, expected)]
+    fits = [fit_mixture(groups, weights, labels, spread) for labels in _initial_clusterings(groups, profile, expected)]
     labels = max(fits, key=lambda fit: fit.evidence).labels[members]
-    fewest = 1 if expected else max(2, round(profile.min_cluster_s / profile.hop_s))
-    centroids, sizes = _centroids(vectors, labels, fewest)
-    most = expected or profile.max_speakers
-    centroids = _united(centroids, sizes, most)
+    min_windows = 1 if expected else max(2, round(profile.min_cluster_s / profile.hop_s))
+    centroids, sizes = _centroids(vectors, labels, min_windows)
+    max_speakers = expected or profile.max_speakers
+    centroids = _merge_to_count(centroids, sizes, max_speakers)
     if expected is None:
-        centroids = _merge(vectors, centroids, profile.merge_similarity)
-    return centroids if alone is None else with_rare_voices(vectors, alone, centroids, profile, most)
+        centroids = _merge_similar(vectors, centroids, profile.merge_similarity)
+    return centroids if alone is None else add_rare_voices(vectors, alone, centroids, profile, max_speakers)
 
 
 def _spread(profile: EncoderProfile) -> Spread:
@@ -63,50 +63,51 @@ def _spread(profile: EncoderProfile) -> Spread:
     On average, windows of one voice are taken to be half-way between it and 1, those of two voices as far below it.
     """
     apart = profile.split_similarity
-    within = (1 - apart) / 2
-    return Spread(within=within, between=1 - apart)
+    within_voice = (1 - apart) / 2
+    return Spread(within_voice=within_voice, between_voices=1 - apart)
 
 
-def _guesses(groups: Vectors, profile: EncoderProfile, expected: int | None) -> list[NDArray[np.int64]]:
+def _initial_clusterings(groups: Vectors, profile: EncoderProfile, expected: int | None) -> list[NDArray[np.int64]]:
     """Return initial clusterings; labels of shape (n,), from 0 without gaps."""
     apart = profile.split_similarity
-    guesses = [agglomerate(groups, distance=(1 - apart) * (1 - cut)) for cut in LINKAGE_CUTS]
-    guesses.append(spectral_clusters(groups, profile.max_speakers, expected))
-    return [np.unique(labels, return_inverse=True)[1].astype(np.int64) for labels in guesses]
+    clusterings = [agglomerate(groups, distance=(1 - apart) * (1 - cut)) for cut in LINKAGE_CUTS]
+    clusterings.append(spectral_clusters(groups, profile.max_speakers, expected))
+    return [np.unique(labels, return_inverse=True)[1].astype(np.int64) for labels in clusterings]
 
 
-def _centroids(vectors: Vectors, labels: NDArray[np.int64], fewest: int) -> tuple[Vectors, NDArray[np.float64]]:
-    """Return centroids and sizes of clusters of at least ``fewest`` windows; of the largest if all are smaller."""
+def _centroids(vectors: Vectors, labels: NDArray[np.int64], min_windows: int) -> tuple[Vectors, NDArray[np.float64]]:
+    """Return centroids and sizes of clusters of at least ``min_windows`` windows; of the largest if all are smaller."""
     counts = np.bincount(labels)
-    kept = [label for label in range(len(counts)) if counts[label] >= fewest] or [int(counts.argmax())]
-    return unit(np.stack([vectors[labels == label].mean(0) for label in kept])), counts[kept].astype(np.float64)
+    kept = [label for label in range(len(counts)) if counts[label] >= min_windows] or [int(counts.argmax())]
+    return normalise(np.stack([vectors[labels == label].mean(0) for label in kept])), counts[kept].astype(np.float64)
 
 
-def _united(centroids: Vectors, sizes: NDArray[np.float64], most: int) -> Vectors:
-    """Merge centroids until at most ``most`` are left, each time the pair whose merge costs least (Ward 1963)."""
+def _merge_to_count(centroids: Vectors, sizes: NDArray[np.float64], max_speakers: int) -> Vectors:
+    """Merge centroids, each time the pair that costs least (Ward 1963), until at most ``max_speakers`` are left."""
     centroids, sizes = centroids.copy(), sizes.copy()
-    while len(centroids) > most:
+    while len(centroids) > max_speakers:
         cost = (1 - centroids @ centroids.T) * np.outer(sizes, sizes) / np.add.outer(sizes, sizes)
         np.fill_diagonal(cost, np.inf)
         first, second = sorted(divmod(int(cost.argmin()), len(centroids)))
-        centroids[first] = unit((centroids[[first, second]] * sizes[[first, second], None]).sum(0, keepdims=True))[0]
+        merged = (centroids[[first, second]] * sizes[[first, second], None]).sum(0, keepdims=True)
+        centroids[first] = normalise(merged)[0]
         sizes[first] += sizes[second]
         centroids, sizes = np.delete(centroids, second, 0), np.delete(sizes, second)
     return centroids
 
 
-def _merge(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
+def _merge_similar(vectors: Vectors, centroids: Vectors, similarity: float) -> Vectors:
     """Merge centroids until no pair reaches the same-voice similarity."""
     while len(centroids) > 1:
-        alike = centroids @ centroids.T - 2 * np.eye(len(centroids))
-        first, second = sorted(divmod(int(alike.argmax()), len(centroids)))
-        if alike[first, second] < similarity:
+        pair_similarity = centroids @ centroids.T - 2 * np.eye(len(centroids))
+        first, second = sorted(divmod(int(pair_similarity.argmax()), len(centroids)))
+        if pair_similarity[first, second] < similarity:
             break
         nearest = (vectors @ centroids.T).argmax(1)
         nearest[nearest == second] = first
         kept = [label for label in range(len(centroids)) if label != second]
         members = [vectors[nearest == label] for label in kept]
-        centroids = unit(
+        centroids = normalise(
             np.stack([own.mean(0) if len(own) else centroids[i] for i, own in zip(kept, members, strict=True)])
         )
     return centroids

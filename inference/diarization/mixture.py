@@ -27,9 +27,9 @@ VANISHED = 1e-3
 class Spread:
     """Mean squared distances of unit vectors."""
 
-    within: float
+    within_voice: float
     """Between windows and their voice."""
-    between: float
+    between_voices: float
     """Between voices and their common mean."""
 
 
@@ -55,7 +55,7 @@ def fit_mixture(
         spread: expected distances within and between voices.
     """
     dimensions = vectors.shape[1]
-    within, between = spread.within / dimensions, spread.between / dimensions
+    within, between = spread.within_voice / dimensions, spread.between_voices / dimensions
     offsets = vectors - np.average(vectors, axis=0, weights=weights)
     squares = (offsets**2).sum(1)
     count = int(labels.max()) + 1

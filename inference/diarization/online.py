@@ -16,9 +16,9 @@ from scipy.optimize import linear_sum_assignment
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.resegmentation import (
     CHANGE_PENALTY,
-    GUESSED_CHANGE_PENALTY,
+    PROVISIONAL_CHANGE_PENALTY,
     SpeakerSegment,
-    speaker_pieces,
+    split_by_windows,
 )
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import EncoderProfile
@@ -35,22 +35,22 @@ class OnlineSpeakers:
     def __init__(self, profile: EncoderProfile, expected: int | None) -> None:
         """``profile``: the encoder's thresholds; ``expected``: maximum number of speakers, None: the profile's."""
         self._profile, self._expected = profile, expected
-        self._most = expected or profile.max_speakers
+        self._max_speakers = expected or profile.max_speakers
         self._sums = np.zeros((0, profile.dimension), np.float64)
         self._unit: NDArray[np.float64] | None = None  # unit-length sums; None: to be computed
         self._labels: list[int] = []
         self._next_label = 1
-        self._heard = 0
+        self._window_count = 0
         self._clustered = 0
 
-    def hear(self, vectors: Vectors) -> None:
+    def assign(self, vectors: Vectors) -> None:
         """Assign the next windows to voices; embeddings of shape (n, d)."""
         for vector in vectors:
-            self._heard += 1
+            self._window_count += 1
             if self._labels:
                 similarity = self._centroids() @ vector
                 nearest = int(similarity.argmax())
-                if similarity[nearest] >= self._profile.online_similarity or len(self._labels) >= self._most:
+                if similarity[nearest] >= self._profile.online_similarity or len(self._labels) >= self._max_speakers:
                     self._sums[nearest] += vector
                     self._unit = None
                     continue
@@ -60,10 +60,10 @@ class OnlineSpeakers:
             self._next_label += 1
 
     @property
-    def due(self) -> bool:
+    def recluster_due(self) -> bool:
         """True when there is enough new speech to cluster anew."""
-        least = self._clustered + RECLUSTER_MIN_S / self._profile.hop_s
-        return self._heard >= max(least, self._clustered * RECLUSTER_GROWTH)
+        min_windows = self._clustered + RECLUSTER_MIN_S / self._profile.hop_s
+        return self._window_count >= max(min_windows, self._clustered * RECLUSTER_GROWTH)
 
     def recluster(self, vectors: Vectors, alone: NDArray[np.float32] | None = None) -> None:
         """Cluster all windows so far and carry labels over.
@@ -93,7 +93,7 @@ class OnlineSpeakers:
         self._sums = centroids.astype(np.float64) * counts[:, None]
         self._unit = None
 
-    def pieces(
+    def split(
         self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
     ) -> list[SpeakerSegment]:
         """Split a speech segment at changes of speaker, ``speaker`` by label.
@@ -104,9 +104,9 @@ class OnlineSpeakers:
             middles_s: middles of its windows, seconds, shape (n,), n > 0.
             vectors: their embeddings, shape (n, d).
         """
-        penalty = CHANGE_PENALTY if self._clustered else GUESSED_CHANGE_PENALTY
-        found = speaker_pieces(number, segment, middles_s, self.similarity(vectors), penalty)
-        return [replace(piece, speaker=self._labels[piece.speaker]) for piece in found]
+        penalty = CHANGE_PENALTY if self._clustered else PROVISIONAL_CHANGE_PENALTY
+        found = split_by_windows(number, segment, middles_s, self.similarity(vectors), penalty)
+        return [replace(span, speaker=self._labels[span.speaker]) for span in found]
 
     @property
     def labels(self) -> list[int]:

@@ -11,32 +11,32 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.diarization.agglomeration import Vectors, agglomerate, condensed, unit
-from inference.diarization.local_voices import VOICES, HeardVoices
-from inference.diarization.windows import Window
+from inference.diarization.agglomeration import Vectors, agglomerate, condense, normalise
+from inference.diarization.segmented_windows import VOICES, SegmentedWindows
+from inference.diarization.windows import EncoderWindow
 from inference.models import EncoderProfile
 
 # Share of single-voice speech from which a window surely holds one voice (docs/accuracy.md).
-SURE = 0.5
+MIN_SINGLE_VOICE_SHARE = 0.5
 # Shorter windows do not identify a speaker well, seconds.
 MIN_WINDOW_S = 0.6
 # Windows that make a speaker, at least, and their share of all windows: in hours of audio some coughs resemble one
 # another.
 MIN_WINDOWS, MIN_SHARE = 4, 1 / 500
 # Maximum number of vectors compared with one another.
-COMPARED_AT_ONCE = 400
+MAX_COMPARED = 400
 
 
-def alone_shares(heard: HeardVoices, windows: Sequence[Window]) -> NDArray[np.float32]:
+def single_voice_shares(segmented: SegmentedWindows, windows: Sequence[EncoderWindow]) -> NDArray[np.float32]:
     """Return the share of single-voice speech in each window of the speaker encoder, shape (n,), 0..1.
 
     Averaged over the segmentation windows that overlap it; 0 where there is none yet, or the window is too short.
     """
-    first = np.array([heard.grid.frame_at(window.start_s) for window in windows], np.int64)
-    end = np.array([heard.grid.frame_at(window.end_s) for window in windows], np.int64)
+    first = np.array([segmented.grid.frame_at(window.start_s) for window in windows], np.int64)
+    end = np.array([segmented.grid.frame_at(window.end_s) for window in windows], np.int64)
     alone, frames = np.zeros(len(windows)), np.zeros(len(windows))
-    for number in range(len(heard)):
-        voices = heard.window(number)
+    for number in range(len(segmented)):
+        voices = segmented.window(number)
         own = np.flatnonzero((first < voices.end) & (end > voices.first))
         length = len(voices.alone)
         sums = np.zeros((length + 1, VOICES))
@@ -48,8 +48,8 @@ def alone_shares(heard: HeardVoices, windows: Sequence[Window]) -> NDArray[np.fl
     return np.where(long_enough, alone / np.maximum(frames, 1), 0).astype(np.float32)
 
 
-def with_rare_voices(
-    vectors: Vectors, alone: NDArray[np.float32], centroids: Vectors, profile: EncoderProfile, most: int
+def add_rare_voices(
+    vectors: Vectors, alone: NDArray[np.float32], centroids: Vectors, profile: EncoderProfile, max_speakers: int
 ) -> Vectors:
     """Add speakers whom clustering missed to its centroids.
 
@@ -59,48 +59,50 @@ def with_rare_voices(
 
     Args:
         vectors: embeddings of windows, shape (n, d), unit length.
-        alone: shape (n,), see ``alone_shares``.
+        alone: shape (n,), see ``single_voice_shares``.
         centroids: shape (speakers, d), unit length, at least one.
         profile: the encoder's thresholds.
-        most: maximum number of speakers in all.
+        max_speakers: maximum number of speakers in all.
     """
-    fewest = max(MIN_WINDOWS, round(MIN_SHARE * len(vectors)))
-    nobody = _similarity_to_nobody(profile)
-    while len(centroids) < most:
+    min_windows = max(MIN_WINDOWS, round(MIN_SHARE * len(vectors)))
+    stranger_similarity = _stranger_similarity(profile)
+    while len(centroids) < max_speakers:
         scores = vectors @ centroids.T
-        strange = (alone >= SURE) & (scores.max(1) < nobody)
-        known = _estimated(vectors, np.where(strange, -1, scores.argmax(1)), centroids)
-        voice = _most_frequent(vectors[strange], known, fewest, profile)
+        unmatched = (alone >= MIN_SINGLE_VOICE_SHARE) & (scores.max(1) < stranger_similarity)
+        known = _re_estimate(vectors, np.where(unmatched, -1, scores.argmax(1)), centroids)
+        voice = _most_frequent(vectors[unmatched], known, min_windows, profile)
         if voice is None:
             break
         centroids = np.concatenate([known, voice])
     return centroids
 
 
-def _similarity_to_nobody(profile: EncoderProfile) -> float:
+def _stranger_similarity(profile: EncoderProfile) -> float:
     """Return the similarity below which a window rather belongs to somebody else: half-way from split to merge."""
     return (profile.split_similarity + profile.merge_similarity) / 2
 
 
-def _estimated(vectors: Vectors, owners: NDArray[np.int64], centroids: Vectors) -> Vectors:
+def _re_estimate(vectors: Vectors, owners: NDArray[np.int64], centroids: Vectors) -> Vectors:
     """Re-estimate centroids from their windows; one without windows stays as it is."""
     own = [vectors[owners == number] for number in range(len(centroids))]
-    return unit(np.stack([some.mean(0) if len(some) else centroids[number] for number, some in enumerate(own)]))
+    return normalise(
+        np.stack([members.mean(0) if len(members) else centroids[number] for number, members in enumerate(own)])
+    )
 
 
-def _most_frequent(strange: Vectors, known: Vectors, fewest: int, profile: EncoderProfile) -> Vectors | None:
+def _most_frequent(unmatched: Vectors, known: Vectors, min_windows: int, profile: EncoderProfile) -> Vectors | None:
     """Return the centroid, shape (1, d), of the largest group of similar windows unlike any known speaker."""
-    if len(strange) < fewest:
+    if len(unmatched) < min_windows:
         return None
-    groups, members = condensed(strange, COMPARED_AT_ONCE)
-    nobody = _similarity_to_nobody(profile)
-    alike = (profile.split_similarity + nobody) / 2
-    labels = agglomerate(groups, distance=1 - alike)[members]
+    groups, members = condense(unmatched, MAX_COMPARED)
+    stranger_similarity = _stranger_similarity(profile)
+    group_similarity = (profile.split_similarity + stranger_similarity) / 2
+    labels = agglomerate(groups, distance=1 - group_similarity)[members]
     counts = np.bincount(labels)
     for label in np.argsort(-counts, kind="stable"):
-        if counts[label] < fewest:
+        if counts[label] < min_windows:
             break
-        voice = unit(strange[labels == label].mean(0, keepdims=True))
-        if float((known @ voice[0]).max()) < nobody:
+        voice = normalise(unmatched[labels == label].mean(0, keepdims=True))
+        if float((known @ voice[0]).max()) < stranger_similarity:
             return voice
     return None

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.diarization.speech_segments import SpeechSegment
-from inference.diarization.windows import Window
+from inference.diarization.windows import EncoderWindow
 
 FRAME_S = 0.1
 # A change of speaker costs as much as a frame whose cosine is this much worse.
 CHANGE_PENALTY = 0.3
 # While voices are provisional, two of them are often one person: changes between them cost more.
-GUESSED_CHANGE_PENALTY = 1.0
+PROVISIONAL_CHANGE_PENALTY = 1.0
 # Maximum number of speaker segments within one speech segment.
-PIECES_PER_SPEECH = 1000
+MAX_SEGMENTS_PER_SPEECH = 1000
 # Indices of speech beside the floor begin here, so that changes of the floor do not renumber it.
-PIECES_BESIDE_FROM = 500
+FIRST_OVERLAP_INDEX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,20 @@ class SpeakerSegment:
     speaker: int
     speech: int
     """Number of the speech segment it lies in, from 0."""
-    piece: int
+    index: int
     """Index within that speech segment, from 0."""
-    beside: bool = False
+    overlapping: bool = False
     """Somebody else has the floor."""
 
     @property
     def segment_id(self) -> int:
         """Id within the session, a function of the speech segment and the index within it."""
-        return self.speech * PIECES_PER_SPEECH + self.piece + 1
+        return self.speech * MAX_SEGMENTS_PER_SPEECH + self.index + 1
 
 
 def assign_speakers(
     speech: Sequence[SpeechSegment],
-    windows: Sequence[Window],
+    windows: Sequence[EncoderWindow],
     vectors: NDArray[np.float32],
     centroids: NDArray[np.float32],
     change_penalty: float = CHANGE_PENALTY,
@@ -69,13 +69,13 @@ def assign_speakers(
     for number, segment in enumerate(speech):
         if indices := by_segment.get(number):
             middles = np.array([windows[index].middle_s for index in indices])
-            for piece in speaker_pieces(number, segment, middles, scores[indices], change_penalty):
-                speaker = numbers.setdefault(piece.speaker, len(numbers) + 1)
-                found.append(replace(piece, speaker=speaker))
+            for span in split_by_windows(number, segment, middles, scores[indices], change_penalty):
+                speaker = numbers.setdefault(span.speaker, len(numbers) + 1)
+                found.append(replace(span, speaker=speaker))
     return found
 
 
-def speaker_pieces(
+def split_by_windows(
     number: int,
     segment: SpeechSegment,
     middles_s: NDArray[np.float64],
@@ -93,7 +93,7 @@ def speaker_pieces(
     """
     times = frame_middles_s(segment)
     by_frame = np.stack([np.interp(times, middles_s, column) for column in scores.T], axis=1)
-    return pieces_of_frames(number, segment, by_frame, change_penalty)
+    return split_by_frames(number, segment, by_frame, change_penalty)
 
 
 def frame_middles_s(segment: SpeechSegment) -> NDArray[np.float64]:
@@ -102,7 +102,7 @@ def frame_middles_s(segment: SpeechSegment) -> NDArray[np.float64]:
     return np.asarray(segment.start_s + (np.arange(frames) + 0.5) * FRAME_S, np.float64)
 
 
-def pieces_of_frames(
+def split_by_frames(
     number: int, segment: SpeechSegment, scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALTY
 ) -> list[SpeakerSegment]:
     """Split one speech segment at changes of speaker; ``speaker`` is the column of ``scores``.
@@ -122,9 +122,9 @@ def pieces_of_frames(
         end_s = segment.end_s if frame == frames else min(segment.end_s, segment.start_s + frame * FRAME_S)
         if end_s > start_s:
             found.append(SpeakerSegment(start_s, end_s, label, number, len(found)))
-    if len(found) > PIECES_BESIDE_FROM:
-        last = found[PIECES_BESIDE_FROM - 1]
-        found[PIECES_BESIDE_FROM - 1 :] = [replace(last, end_s=found[-1].end_s)]
+    if len(found) > FIRST_OVERLAP_INDEX:
+        last = found[FIRST_OVERLAP_INDEX - 1]
+        found[FIRST_OVERLAP_INDEX - 1 :] = [replace(last, end_s=found[-1].end_s)]
     return found
 
 
@@ -139,8 +139,8 @@ def best_path(scores: NDArray[np.float64], change_penalty: float = CHANGE_PENALT
     for frame in range(1, frames):
         best = int(total.argmax())
         changed = total[best] - change_penalty
-        stays = total >= changed
-        came_from[frame] = np.where(stays, np.arange(labels), best)
+        keep = total >= changed
+        came_from[frame] = np.where(keep, np.arange(labels), best)
         total = np.maximum(total, changed) + scores[frame]
     path = [int(total.argmax())]
     for frame in range(frames - 1, 0, -1):

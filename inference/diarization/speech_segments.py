@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 class SpeechRule:
     """What counts as speech. The defaults are measured (docs/accuracy.md)."""
 
-    on: float = 0.5
+    start_probability: float = 0.5
     """Probability at which speech begins: high enough that a silent room stays silent."""
-    off: float = 0.1
+    end_probability: float = 0.1
     """Probability below which speech may end: once begun, even faint speech counts. The detector's own 0.5 / 0.35 miss
     half as much speech again."""
     min_silence_s: float = 0.3
-    """Time below ``off`` that ends a segment."""
+    """Time below ``end_probability`` that ends a segment."""
     min_speech_s: float = 0.1
     """Shorter segments are discarded."""
     lead_s: float = 0.1
-    """A segment begins this long before the first window at ``on``."""
+    """A segment begins this long before the first window at ``start_probability``."""
     tail_s: float = 0.0
-    """A segment ends this long after the last window at ``off``: the detector reports ends late enough."""
+    """A segment ends this long after the last window at ``end_probability``: the detector reports ends late enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class SpeechSegmenter:
         closed = []
         for probability in probabilities:
             if self._start is None:
-                if probability >= self._rule.on:
+                if probability >= self._rule.start_probability:
                     self._start = self._last = self._window
-            elif probability >= self._rule.off:
+            elif probability >= self._rule.end_probability:
                 self._last = self._window
             elif (self._window - self._last) * self._window_s >= self._rule.min_silence_s:
                 closed += self._close()

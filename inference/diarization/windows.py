@@ -13,7 +13,7 @@ MIN_REST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class EncoderWindow:
     """A window within speech segment number ``segment``; seconds from the session's start."""
 
     start_s: float
@@ -25,7 +25,7 @@ class Window:
         """Middle of the window, seconds."""
         return (self.start_s + self.end_s) / 2
 
-    def heard(self) -> tuple[float, float]:
+    def encoder_span(self) -> tuple[float, float]:
         """Return the span that the encoder processes: at least 0.4 s around the middle."""
         if self.end_s - self.start_s >= MIN_S:
             return self.start_s, self.end_s
@@ -40,24 +40,24 @@ class WindowPlan:
         self._segment, self._length_s, self._hop_s = segment, length_s, hop_s
         self._planned = 0
 
-    def grow(self, so_far: SpeechSegment) -> list[Window]:
+    def grow(self, segment: SpeechSegment) -> list[EncoderWindow]:
         """Return the new windows within the segment as far as it is known."""
-        if so_far.end_s - so_far.start_s <= self._length_s:
+        if segment.end_s - segment.start_s <= self._length_s:
             return []
-        count = int((so_far.end_s - so_far.start_s - self._length_s) // self._hop_s) + 1
-        new = [self._full(so_far.start_s + index * self._hop_s) for index in range(self._planned, count)]
+        count = int((segment.end_s - segment.start_s - self._length_s) // self._hop_s) + 1
+        new = [self._full(segment.start_s + index * self._hop_s) for index in range(self._planned, count)]
         self._planned = max(self._planned, count)
         return new
 
-    def finish(self, whole: SpeechSegment) -> list[Window]:
+    def finish(self, segment: SpeechSegment) -> list[EncoderWindow]:
         """Return the rest: one short window for a short segment, one at the end for a long one."""
-        if whole.end_s - whole.start_s <= self._length_s:
-            return [Window(whole.start_s, whole.end_s, self._segment)]
-        windows = self.grow(whole)
-        reached = whole.start_s + (self._planned - 1) * self._hop_s + self._length_s
-        if reached < whole.end_s - MIN_REST_S:
-            windows.append(Window(whole.end_s - self._length_s, whole.end_s, self._segment))
+        if segment.end_s - segment.start_s <= self._length_s:
+            return [EncoderWindow(segment.start_s, segment.end_s, self._segment)]
+        windows = self.grow(segment)
+        reached = segment.start_s + (self._planned - 1) * self._hop_s + self._length_s
+        if reached < segment.end_s - MIN_REST_S:
+            windows.append(EncoderWindow(segment.end_s - self._length_s, segment.end_s, self._segment))
         return windows
 
-    def _full(self, start_s: float) -> Window:
-        return Window(start_s, start_s + self._length_s, self._segment)
+    def _full(self, start_s: float) -> EncoderWindow:
+        return EncoderWindow(start_s, start_s + self._length_s, self._segment)

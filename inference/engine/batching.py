@@ -37,18 +37,18 @@ class BatchStatistics:
 
 
 @dataclass(slots=True)
-class _Waiting(Generic[Work, Result]):
+class _QueuedItem(Generic[Work, Result]):
     work: Work
-    answer: asyncio.Future[Result]
-    since: float
+    future: asyncio.Future[Result]
+    queued_at: float
     due: float
 
 
-def _one(_: object) -> int:
+def _unit_size(_: object) -> int:
     return 1
 
 
-def _alike(_: object) -> Hashable:
+def _single_group(_: object) -> Hashable:
     return None
 
 
@@ -60,35 +60,35 @@ class Batcher(Generic[Work, Result]):
         name: str,
         run: Callable[[list[Work]], Awaitable[list[Result]]],
         *,
-        largest: int,
+        max_size: int,
         window_s: float = 0.0,
         parallel: int = 1,
-        most_waiting: int = 1024,
-        size: Callable[[Work], int] = _one,
-        alike: Callable[[Work], Hashable] = _alike,
+        max_waiting: int = 1024,
+        size: Callable[[Work], int] = _unit_size,
+        group_of: Callable[[Work], Hashable] = _single_group,
         may_gather: Callable[[], bool] = lambda: True,
     ) -> None:
         """
         Args:
             name: of the model, for errors and statistics.
             run: processes several items and returns results in their order.
-            largest: maximum summed size of a call; a single item may exceed it.
+            max_size: maximum summed size of a call; a single item may exceed it.
             window_s: how long a call that is not full waits for more work, seconds.
             parallel: maximum number of concurrent calls.
-            most_waiting: maximum number of items submitted and not done; further submitters wait.
+            max_waiting: maximum number of items submitted and not done; further submitters wait.
             size: returns the size of an item.
-            alike: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
+            group_of: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
             may_gather: returns False while waiting for more work is pointless.
         """
         self.name = name
         self.statistics = BatchStatistics()
-        self._run, self._size, self._alike = run, size, alike
-        self._largest, self._window_s, self._parallel = largest, window_s, parallel
-        self._gathers = may_gather
+        self._run, self._size, self._group_of = run, size, group_of
+        self._max_size, self._window_s, self._parallel = max_size, window_s, parallel
+        self._may_gather = may_gather
         self._waiting_size = 0
-        self._room = asyncio.Semaphore(most_waiting)
+        self._capacity = asyncio.Semaphore(max_waiting)
         # Owners by turn; only those with work.
-        self._queues: dict[Hashable, deque[_Waiting[Work, Result]]] = {}
+        self._queues: dict[Hashable, deque[_QueuedItem[Work, Result]]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -105,16 +105,16 @@ class Batcher(Generic[Work, Result]):
             work: the item.
             patience_s: how long due work of other owners goes first, seconds.
         """
-        async with self._room:
+        async with self._capacity:
             now = time.monotonic()
-            answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            entry: _Waiting[Work, Result] = _Waiting(work, answer, now, now + patience_s)
+            future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s)
             self._queues.setdefault(owner, deque()).append(entry)
             self._waiting_size += self._size(work)
             self._dispatch()
-            return await entry.answer
+            return await entry.future
 
-    def hurry(self, owner: Hashable) -> None:
+    def expedite(self, owner: Hashable) -> None:
         """Make all queued work of an owner due now."""
         now = time.monotonic()
         for entry in self._queues.get(owner, ()):
@@ -126,7 +126,7 @@ class Batcher(Generic[Work, Result]):
             self._timer.cancel()
         for queue in self._queues.values():
             for entry in queue:
-                entry.answer.cancel()
+                entry.future.cancel()
         self._queues.clear()
         self._waiting_size = 0
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -136,84 +136,84 @@ class Batcher(Generic[Work, Result]):
         while self._queues and len(self._running) < self._parallel:
             if self._should_wait():
                 return
-            if not (batch := self._take()):
+            if not (batch := self._next_batch()):
                 return
             task = asyncio.create_task(self._call(batch))
             self._running.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_call_done)
 
     def _should_wait(self) -> bool:
         """Return whether a call that is not full yet should wait for more work."""
-        if not self._window_s or self._waiting_size >= self._largest or not self._gathers():
+        if not self._window_s or self._waiting_size >= self._max_size or not self._may_gather():
             return False
-        oldest = min(queue[0].since for queue in self._queues.values())
+        oldest = min(queue[0].queued_at for queue in self._queues.values())
         rest = oldest + self._window_s - time.monotonic()
         if rest <= 0:
             return False
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(rest, self._window_over)
+            self._timer = asyncio.get_running_loop().call_later(rest, self._on_window_end)
         return True
 
-    def _window_over(self) -> None:
+    def _on_window_end(self) -> None:
         self._timer = None
         self._dispatch()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_call_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._dispatch()
 
-    def _take(self) -> list[_Waiting[Work, Result]]:
+    def _next_batch(self) -> list[_QueuedItem[Work, Result]]:
         """Take the next batch: one item of each owner by turn, due work first, round after round."""
-        batch: list[_Waiting[Work, Result]] = []
+        batch: list[_QueuedItem[Work, Result]] = []
         filled, took = 0, True
-        kind: Hashable = None
-        while took and filled < self._largest:
+        group: Hashable = None
+        while took and filled < self._max_size:
             took = False
-            for owner in self._in_turn():
+            for owner in self._owners_in_order():
                 queue = self._queues[owner]
-                while queue and queue[0].answer.done():  # cancelled by the caller
+                while queue and queue[0].future.done():  # cancelled by the caller
                     self._waiting_size -= self._size(queue.popleft().work)
                 if not queue:
                     del self._queues[owner]
                     continue
                 work = queue[0].work
-                if batch and (filled + self._size(work) > self._largest or self._alike(work) != kind):
+                if batch and (filled + self._size(work) > self._max_size or self._group_of(work) != group):
                     continue  # keeps its turn before those already served
-                kind, took = self._alike(work), True
+                group, took = self._group_of(work), True
                 batch.append(queue.popleft())
                 filled += self._size(work)
                 self._waiting_size -= self._size(work)
                 del self._queues[owner]
                 if queue:
                     self._queues[owner] = queue
-                if filled >= self._largest:
+                if filled >= self._max_size:
                     break
         return batch
 
-    def _in_turn(self) -> list[Hashable]:
+    def _owners_in_order(self) -> list[Hashable]:
         now = time.monotonic()
         return sorted(self._queues, key=lambda owner: self._queues[owner][0].due > now)
 
-    async def _call(self, batch: list[_Waiting[Work, Result]]) -> None:
+    async def _call(self, batch: list[_QueuedItem[Work, Result]]) -> None:
         began = time.monotonic()
         self._count(batch, began)
         try:
             results = await self._run([entry.work for entry in batch])
             if len(results) != len(batch):
-                raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} pieces of work")
+                raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} items")
         except Exception as error:
-            await self._call_alone(batch, error)
+            await self._retry_singly(batch, error)
         else:
             for entry, result in zip(batch, results, strict=True):
-                if not entry.answer.done():
-                    entry.answer.set_result(result)
+                if not entry.future.done():
+                    entry.future.set_result(result)
         finally:
             self.statistics.ran_s += time.monotonic() - began
             for entry in batch:
-                entry.answer.cancel()  # no effect unless this call was cancelled
+                entry.future.cancel()  # no effect unless this call was cancelled
 
-    def _count(self, batch: list[_Waiting[Work, Result]], began: float) -> None:
-        waits = [began - entry.since for entry in batch]
+    def _count(self, batch: list[_QueuedItem[Work, Result]], began: float) -> None:
+        waits = [began - entry.queued_at for entry in batch]
         counted = self.statistics
         counted.calls += 1
         counted.works += len(batch)
@@ -221,19 +221,19 @@ class Batcher(Generic[Work, Result]):
         counted.waited_s += sum(waits)
         counted.longest_wait_s = max(counted.longest_wait_s, *waits)
 
-    async def _call_alone(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
+    async def _retry_singly(self, batch: list[_QueuedItem[Work, Result]], error: Exception) -> None:
         """Retry a failed batch item by item, so that one meeting's audio never fails another's."""
         for entry in batch:
-            if entry.answer.done():
+            if entry.future.done():
                 continue
             failure: Exception | None = error if len(batch) == 1 else None
             if failure is None:
                 try:
                     (result,) = await self._run([entry.work])
-                    if not entry.answer.done():
-                        entry.answer.set_result(result)
-                except Exception as own:
-                    failure = own
-            if failure is not None and not entry.answer.done():
+                    if not entry.future.done():
+                        entry.future.set_result(result)
+                except Exception as item_error:
+                    failure = item_error
+            if failure is not None and not entry.future.done():
                 self.statistics.failed += 1
-                entry.answer.set_exception(failure)
+                entry.future.set_exception(failure)

@@ -18,46 +18,48 @@ from inference.engine.batching import Batcher
 from inference.models import (
     SAMPLE_RATE_HZ,
     EncodedWindow,
-    GuessedWords,
-    HeardWords,
     ModelSet,
     OpinionScores,
+    ProvisionalWords,
     RecognisedWord,
     Samples,
+    StreamedWords,
     StreamingRecogniser,
-    Stretch,
+    StreamInput,
     WindowRecogniser,
     WindowTask,
 )
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
-Heard = tuple[NDArray[np.float32], Any]
-RECOGNITION, GUESSING = "speech recognition", "provisional words"
+StreamOutput = tuple[NDArray[np.float32], Any]
+RECOGNITION, PROVISIONAL_WORDS = "speech recognition", "provisional words"
 # Maximum batch sizes: larger ones make calls longer and hardly cheaper.
 MAX_VAD, MAX_ENCODER, MAX_QUALITY, MAX_SEGMENTER = 32, 64, 4, 4
 # A window alone costs twice as much as among four others (measured on one core), and speakers may be reported this much
 # later, seconds. A single session does not wait.
 ENCODER_WINDOW_S = 0.15
 # A tenth of the weight of niceness 0. Quality is reported at the end of a session, speakers and words at once.
-WAITING_NICENESS = 10
+LOW_PRIORITY_NICENESS = 10
 # Audio in a recogniser's call, seconds.
 MAX_RECOGNISER_S = 240
 # Sessions in a streaming recogniser's call, one step each.
-MAX_STREAMED = 64
+MAX_STREAMED_SESSIONS = 64
 # Chunks in a provisional call: more would lengthen the wait of the others.
-MAX_GUESSES = 4
+MAX_PROVISIONAL_CHUNKS = 4
 # Chunks of similar length share a call: width of a length class, seconds.
 LENGTH_STEP_S = 5.0
 
 
-class _OnThread(Generic[Work, Result]):
+class _SingleThreadModel(Generic[Work, Result]):
     """A model on a thread of its own: one call at a time, with its processor time counted."""
 
-    def __init__(self, call: Callable[[list[Work]], list[Result]], *, can_wait: bool = False) -> None:
-        """``can_wait``: run at low priority."""
+    def __init__(self, call: Callable[[list[Work]], list[Result]], *, low_priority: bool = False) -> None:
+        """``low_priority``: run at low priority."""
         self._call = call
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model", initializer=_step_back if can_wait else None)
+        self._thread = ThreadPoolExecutor(
+            1, thread_name_prefix="model", initializer=_lower_priority if low_priority else None
+        )
         self.processor_s = 0.0
 
     async def __call__(self, work: list[Work]) -> list[Result]:
@@ -75,16 +77,16 @@ class _OnThread(Generic[Work, Result]):
         self._thread.shutdown(wait=True)
 
 
-def _step_back() -> None:
+def _lower_priority() -> None:
     """Give this thread a tenth of the weight of others, where the system supports it.
 
     No less: a meeting that ends waits for its scores, even on a machine that is never idle.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WAITING_NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY_NICENESS)
 
 
-class _SharedTime:
+class _ProcessorTimeSplit:
     """Splits the processor time of a model with threads of its own by the duration of its calls of each kind."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -93,25 +95,27 @@ class _SharedTime:
         self._ran_s: dict[object, float] = {}
         self._called_s: dict[object, float] = {}
 
-    def add(self, kind: object, ran_s: float, called_s: float) -> None:
+    def add(self, kind: object, duration_s: float, caller_s: float) -> None:
         """Count a call: its duration and the calling thread's processor time, seconds."""
         with self._lock:
-            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + ran_s
-            self._called_s[kind] = self._called_s.get(kind, 0.0) + called_s
+            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + duration_s
+            self._called_s[kind] = self._called_s.get(kind, 0.0) + caller_s
 
-    def of(self, kind: object) -> float:
+    def processor_s(self, kind: object) -> float:
         """Return the processor time of calls of a kind, seconds."""
         with self._lock:
-            ran_s = sum(self._ran_s.values())
-            own_s = self._clock() * self._ran_s.get(kind, 0.0) / ran_s if ran_s else 0.0
+            total_s = sum(self._ran_s.values())
+            own_s = self._clock() * self._ran_s.get(kind, 0.0) / total_s if total_s else 0.0
             return own_s + self._called_s.get(kind, 0.0)
 
 
-class _OnOwnThreads(Generic[Work, Result]):
+class _MultiThreadModel(Generic[Work, Result]):
     """Calls of one kind to a model that has threads of its own and runs several calls at once."""
 
-    def __init__(self, call: Callable[[list[Work]], list[Result]], parallel: int, time_of: _SharedTime) -> None:
-        self._call, self._time = call, time_of
+    def __init__(
+        self, call: Callable[[list[Work]], list[Result]], parallel: int, time_split: _ProcessorTimeSplit
+    ) -> None:
+        self._call, self._time_split = call, time_split
         self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="model")
 
     async def __call__(self, work: list[Work]) -> list[Result]:
@@ -122,19 +126,19 @@ class _OnOwnThreads(Generic[Work, Result]):
         try:
             return self._call(work)
         finally:
-            self._time.add(self, time.monotonic() - began, time.thread_time() - spent)
+            self._time_split.add(self, time.monotonic() - began, time.thread_time() - spent)
 
     @property
     def processor_s(self) -> float:
         """Processor time so far, seconds."""
-        return self._time.of(self)
+        return self._time_split.processor_s(self)
 
     def close(self) -> None:
         """Wait for the running calls."""
         self._threads.shutdown(wait=True)
 
 
-class Engine:
+class ModelEngine:
     """Runs every model call of every session. Create it on the serving event loop."""
 
     def __init__(self, models: ModelSet, window_s: float = 0.0) -> None:
@@ -147,51 +151,57 @@ class Engine:
         self.models = models
         self.sessions = 0
         """Number of open sessions."""
-        self._calls: dict[Batcher[Any, Any], _OnThread[Any, Any] | _OnOwnThreads[Any, Any]] = {}
-        self.vad: Batcher[Stretch, Heard] = self._queue(
-            "voice activity", _OnThread(models.vad), largest=MAX_VAD, window_s=window_s
+        self._calls: dict[Batcher[Any, Any], _SingleThreadModel[Any, Any] | _MultiThreadModel[Any, Any]] = {}
+        self.vad: Batcher[StreamInput, StreamOutput] = self._queue(
+            "voice activity", _SingleThreadModel(models.vad), max_size=MAX_VAD, window_s=window_s
         )
         self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = self._queue(
             "speaker vectors",
-            _OnThread(self._encode_all),
-            largest=MAX_ENCODER,
+            _SingleThreadModel(self._encode_all),
+            max_size=MAX_ENCODER,
             window_s=max(window_s, ENCODER_WINDOW_S),
             size=len,
             may_gather=lambda: self.sessions > 1,
         )
         self.quality: Batcher[Samples, OpinionScores] = self._queue(
-            "audio quality", _OnThread(models.quality, can_wait=True), largest=MAX_QUALITY, window_s=window_s
+            "audio quality",
+            _SingleThreadModel(models.quality, low_priority=True),
+            max_size=MAX_QUALITY,
+            window_s=window_s,
         )
         self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
         self._windows: Batcher[Any, Any] | None = None
-        self._guessing: Batcher[WindowTask[Samples], GuessedWords] | None = None
-        self.streaming_recogniser: Batcher[Stretch, tuple[HeardWords, Any]] | None = None
+        self._provisional: Batcher[WindowTask[Samples], ProvisionalWords] | None = None
+        self.streaming_recogniser: Batcher[StreamInput, tuple[StreamedWords, Any]] | None = None
         model = models.recogniser
         if isinstance(model, StreamingRecogniser):
             self.streaming_recogniser = self._queue(
-                RECOGNITION, _OnThread(model), largest=MAX_STREAMED, window_s=window_s
+                RECOGNITION, _SingleThreadModel(model), max_size=MAX_STREAMED_SESSIONS, window_s=window_s
             )
         elif isinstance(model, WindowRecogniser):
             self._queue_windows(model, window_s)
         else:
             self._recogniser = self._queue(
                 RECOGNITION,
-                _OnThread(model),
-                largest=MAX_RECOGNISER_S * SAMPLE_RATE_HZ,
+                _SingleThreadModel(model),
+                max_size=MAX_RECOGNISER_S * SAMPLE_RATE_HZ,
                 window_s=window_s,
                 size=len,
-                alike=_length_class,
+                group_of=_length_class,
             )
-        self.diarizer: Batcher[Stretch, Heard] | None = None
+        self.diarizer: Batcher[StreamInput, StreamOutput] | None = None
         if models.diarizer is not None:
             self.diarizer = self._queue(
-                "diarization", _OnThread(models.diarizer), largest=models.diarizer.sessions_a_pass, window_s=window_s
+                "diarization",
+                _SingleThreadModel(models.diarizer),
+                max_size=models.diarizer.sessions_per_pass,
+                window_s=window_s,
             )
 
         self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
         if models.segmenter is not None:
             self.segmenter = self._queue(
-                "voice segmentation", _OnThread(models.segmenter), largest=MAX_SEGMENTER, window_s=window_s
+                "voice segmentation", _SingleThreadModel(models.segmenter), max_size=MAX_SEGMENTER, window_s=window_s
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
@@ -213,7 +223,7 @@ class Engine:
 
         Args:
             owner: the session.
-            samples: shape (n,), n > 0, at most the recogniser's ``max_segment_s``.
+            samples: shape (n,), n > 0, at most the recogniser's ``max_chunk_s``.
             patience_s: see ``Batcher.submit``.
         """
         assert self._recogniser is not None
@@ -225,22 +235,24 @@ class Engine:
         encoded: EncodedWindow = await self._windows.submit(owner, samples)
         return encoded
 
-    async def write_window(self, owner: Hashable, task: WindowTask[EncodedWindow]) -> tuple[RecognisedWord, ...]:
+    async def decode_window(self, owner: Hashable, task: WindowTask[EncodedWindow]) -> tuple[RecognisedWord, ...]:
         """Return the final words of an encoded window."""
         assert self._windows is not None
         words: tuple[RecognisedWord, ...] = await self._windows.submit(owner, task)
         return words
 
-    async def guess_words(self, owner: Hashable, task: WindowTask[Samples], patience_s: float = 0.0) -> GuessedWords:
+    async def recognise_provisional(
+        self, owner: Hashable, task: WindowTask[Samples], patience_s: float = 0.0
+    ) -> ProvisionalWords:
         """Return the provisional words of a chunk; ``patience_s``: see ``Batcher.submit``."""
-        assert self._guessing is not None
-        return await self._guessing.submit(owner, task, patience_s)
+        assert self._provisional is not None
+        return await self._provisional.submit(owner, task, patience_s)
 
-    def hurry_words(self, owner: Hashable) -> None:
+    def expedite_words(self, owner: Hashable) -> None:
         """Make the session's chunks that wait for first words due now."""
-        for queue in (self._recogniser, self._guessing):
+        for queue in (self._recogniser, self._provisional):
             if queue is not None:
-                queue.hurry(owner)
+                queue.expedite(owner)
 
     def statistics(self) -> list[tuple[Batcher[Any, Any], float]]:
         """Return each queue with its model's processor time so far, seconds."""
@@ -265,20 +277,23 @@ class Engine:
     def _queue_windows(self, model: WindowRecogniser, window_s: float) -> None:
         """Queue windows one a call, to be encoded or decoded; provisional chunks share calls."""
 
-        def hear_or_write(work: list[Any]) -> list[Any]:
-            (one,) = work
-            return model.write([one]) if isinstance(one, WindowTask) else model.encode([one])
+        def encode_or_decode(work: list[Any]) -> list[Any]:
+            (item,) = work
+            return model.decode([item]) if isinstance(item, WindowTask) else model.encode([item])
 
-        shared = _SharedTime(lambda: model.processor_s)
+        time_split = _ProcessorTimeSplit(lambda: model.processor_s)
         self._windows = self._queue(
-            RECOGNITION, _OnOwnThreads(hear_or_write, model.parallel, shared), largest=1, parallel=model.parallel
+            RECOGNITION,
+            _MultiThreadModel(encode_or_decode, model.parallel, time_split),
+            max_size=1,
+            parallel=model.parallel,
         )
-        self._guessing = self._queue(
-            GUESSING,
-            _OnOwnThreads(model.guess, 1, shared),
-            largest=MAX_GUESSES,
+        self._provisional = self._queue(
+            PROVISIONAL_WORDS,
+            _MultiThreadModel(model.recognise_provisional, 1, time_split),
+            max_size=MAX_PROVISIONAL_CHUNKS,
             window_s=window_s,
-            alike=lambda task: bool(task.language),
+            group_of=lambda task: bool(task.language),
         )
 
 

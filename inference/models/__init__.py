@@ -4,7 +4,7 @@ Audio is mono float32 in -1..1 at 16 kHz. State is explicit, passed in and retur
 of weights.
 """
 
-from inference.models.audio import SAMPLE_RATE_HZ, Samples, Stretch
+from inference.models.audio import SAMPLE_RATE_HZ, Samples, StreamInput
 from inference.models.errors import ModelCorrupt, ModelMissing, ModelUnfit
 from inference.models.protocols import (
     EMOTIONS,
@@ -23,10 +23,10 @@ from inference.models.protocols import (
 )
 from inference.models.recognition import (
     EncodedWindow,
-    GuessedWords,
-    HeardWords,
+    ProvisionalWords,
     RecognisedWord,
     Recogniser,
+    StreamedWords,
     StreamingRecogniser,
     WindowRecogniser,
     WindowTask,
@@ -39,8 +39,8 @@ __all__ = [
     "EncodedWindow",
     "EncoderProfile",
     "FrameDiarizer",
-    "GuessedWords",
-    "HeardWords",
+    "ProvisionalWords",
+    "StreamedWords",
     "ModelCorrupt",
     "ModelMissing",
     "ModelSet",
@@ -54,7 +54,7 @@ __all__ = [
     "SentimentClassifier",
     "SpeakerEncoder",
     "StreamingRecogniser",
-    "Stretch",
+    "StreamInput",
     "TextEncoder",
     "VoiceActivityDetector",
     "VoiceSegmenter",

@@ -13,7 +13,7 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class StreamInput:
     """The next audio of one session, for a model with state."""
 
     samples: Samples

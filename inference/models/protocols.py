@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models.audio import Samples, Stretch
+from inference.models.audio import Samples, StreamInput
 from inference.models.recognition import (
     Recogniser,
     StreamingRecogniser,
@@ -31,7 +31,7 @@ class VoiceActivityDetector(Protocol):
         """Return the state before the first sample of a session."""
         ...
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         """Return speech probabilities for the next audio of several sessions.
 
         Args:
@@ -92,14 +92,14 @@ class FrameDiarizer(Protocol):
     latency_samples: int
     """Maximum delay of returned frames behind the audio passed in."""
     max_speakers: int
-    sessions_a_pass: int
+    sessions_per_pass: int
     """Sessions computed together; more of them in a call only wait for one another."""
 
     def initial_state(self) -> Any:
         """Return the state before the first sample of a session."""
         ...
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         """Return the next frames of several sessions, each at its own position.
 
         Args:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
-from inference.models.audio import Samples, Stretch
+from inference.models.audio import Samples, StreamInput
 
-Heard = TypeVar("Heard")
+WindowInput = TypeVar("WindowInput")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class RecognisedWord:
     language: str = ""
     """BCP 47 primary tag of the language recognised; empty for a recogniser of a single language."""
 
-    def moved(self, by_s: float) -> Self:
-        """Return the word shifted by ``by_s`` seconds."""
-        return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s)
+    def shifted(self, offset_s: float) -> Self:
+        """Return the word shifted by ``offset_s`` seconds."""
+        return replace(self, start_s=self.start_s + offset_s, end_s=self.end_s + offset_s)
 
 
 class Recogniser(Protocol):
@@ -34,18 +34,18 @@ class Recogniser(Protocol):
 
     languages: tuple[str, ...]
     """BCP 47 primary tags."""
-    max_segment_s: float
+    max_chunk_s: float
     """Maximum length of a chunk, seconds."""
     word_times: bool
     """Whether times are measured; otherwise words share a chunk's time by their number of letters."""
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         """Return the words of each chunk by time.
 
         Words of a chunk depend neither on the rest of the batch nor on earlier calls.
 
         Args:
-            pieces: chunks, each of shape (n,), n > 0; lengths may differ.
+            chunks: each of shape (n,), n > 0; lengths may differ.
         """
         ...
 
@@ -54,17 +54,17 @@ class Recogniser(Protocol):
 class EncodedWindow:
     """A window that is encoded, but not decoded yet."""
 
-    kept: Any
+    encoding: Any
     """The backend's own data."""
     languages: Mapping[str, float]
     """Probability of each language, by BCP 47 primary tag; sums to 1. Empty for a model of a single language."""
 
 
 @dataclass(frozen=True, slots=True)
-class WindowTask(Generic[Heard]):
+class WindowTask(Generic[WindowInput]):
     """A window to decode: encoded for final words, samples of shape (n,) for provisional ones."""
 
-    window: Heard
+    window: WindowInput
     language: str
     """BCP 47 primary tag, one of the recogniser's; may be empty for provisional words: detected."""
     key_terms: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class WindowTask(Generic[Heard]):
 
 
 @dataclass(frozen=True, slots=True)
-class GuessedWords:
+class ProvisionalWords:
     """Provisional words of a chunk."""
 
     words: tuple[RecognisedWord, ...]
@@ -97,7 +97,7 @@ class WindowRecogniser(Protocol):
     """BCP 47 primary tags."""
     max_window_s: float
     """Maximum length of a window, seconds."""
-    max_guess_s: float
+    max_provisional_s: float
     """Maximum length of a provisional chunk, seconds."""
     uses_key_terms: bool
     word_times: bool
@@ -114,22 +114,22 @@ class WindowRecogniser(Protocol):
         """Encode windows, each of shape (n,), 0 < n <= max_window_s."""
         ...
 
-    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+    def decode(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
         """Decode each window; return its words by time, with measured times."""
         ...
 
-    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
-        """Return provisional words of each chunk, shape (n,), 0 < n <= max_guess_s."""
+    def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
+        """Return provisional words of each chunk, shape (n,), 0 < n <= max_provisional_s."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class HeardWords:
+class StreamedWords:
     """Words of one session that a call recognised; times from the session's first sample."""
 
     words: tuple[RecognisedWord, ...]
     """Completed words by time; never revised."""
-    under_way: RecognisedWord | None
+    ongoing: RecognisedWord | None
     """The ongoing word so far, which the next call may extend."""
 
 
@@ -150,7 +150,7 @@ class StreamingRecogniser(Protocol):
         """Return the state before the first sample of a session."""
         ...
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[StreamedWords, Any]]:
         """Return the next words of several sessions.
 
         Args:

@@ -44,21 +44,21 @@ def unpack(path: Path, folder: Path) -> frozenset[str]:
     """
     try:
         with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
+            gzipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            names = _unpack(cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw, path.name, folder)
+            names = _unpack(cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, path.name, folder)
     except (OSError, EOFError, zlib.error, tarfile.HeaderError) as error:
-        raise ModelCorrupt(f"{path.name} cannot be read as a .nemo archive: {error}; get it anew") from error
+        raise ModelCorrupt(f"{path.name} cannot be read as a .nemo archive: {error}; download it again") from error
     for needed in (CONFIG, WEIGHTS):
         if needed not in names:
-            raise ModelCorrupt(f"{path.name} holds no {needed}: it is not a NeMo checkpoint, or was cut short")
+            raise ModelCorrupt(f"{path.name} holds no {needed}: it is not a NeMo checkpoint, or is truncated")
     return frozenset(names)
 
 
 def _unpack(file: IO[bytes], archive: str, folder: Path) -> set[str]:
     names: set[str] = set()
     headers = 0
-    while (header := _exactly(file, _BLOCK, archive, "its list of members")).strip(b"\0"):
+    while (header := _read_exactly(file, _BLOCK, archive, "its list of members")).strip(b"\0"):
         headers += 1
         if headers > MAX_MEMBERS:
             raise ModelCorrupt(f"{archive} holds more than {MAX_MEMBERS} members; no NeMo checkpoint does")
@@ -75,7 +75,9 @@ def _unpack(file: IO[bytes], archive: str, folder: Path) -> set[str]:
 def _checked_name(member: tarfile.TarInfo, archive: str, seen: set[str]) -> str:
     name = member.name.removeprefix("./")
     if not member.isreg():
-        raise ModelCorrupt(f"{archive}: member {member.name!r} is not a plain file; a NeMo checkpoint has no other")
+        raise ModelCorrupt(
+            f"{archive}: member {member.name!r} is not a plain file; NeMo checkpoints have only plain files"
+        )
     if name == CONFIG:
         limit = MAX_CONFIG_BYTES
     elif name == WEIGHTS:
@@ -87,34 +89,34 @@ def _checked_name(member: tarfile.TarInfo, archive: str, seen: set[str]) -> str:
             f"{archive}: member {member.name!r} is neither {CONFIG}, {WEIGHTS} nor a tokenizer's file beside them"
         )
     if not 0 <= member.size <= limit:
-        raise ModelCorrupt(f"{archive}: member {name} says it has {member.size} bytes; at most {limit} are read")
+        raise ModelCorrupt(f"{archive}: member {name} claims {member.size} bytes; at most {limit} are read")
     if name in seen:
-        raise ModelCorrupt(f"{archive}: member {name} is there twice")
+        raise ModelCorrupt(f"{archive}: member {name} occurs twice")
     return name
 
 
 def _skip_extension(file: IO[bytes], archive: str, member: tarfile.TarInfo) -> None:
     if not 0 <= member.size <= _MAX_EXTENSION_BYTES:
-        raise ModelCorrupt(f"{archive}: an extended header says it has {member.size} bytes")
-    content = _exactly(file, _padded(member.size), archive, "an extended header")
+        raise ModelCorrupt(f"{archive}: an extended header claims {member.size} bytes")
+    content = _read_exactly(file, _padded(member.size), archive, "an extended header")
     if _OVERRIDES.search(content):
         raise ModelCorrupt(f"{archive}: an extended header renames or resizes a member; no NeMo checkpoint needs that")
 
 
-def _write(file: IO[bytes], archive: str, to: Path, size: int) -> None:
-    with to.open("xb") as out:
-        left = size
-        while left:
-            left -= out.write(_exactly(file, min(left, _COPY_BYTES), archive, to.name))
-    _exactly(file, _padded(size) - size, archive, to.name)
+def _write(file: IO[bytes], archive: str, target: Path, size: int) -> None:
+    with target.open("xb") as out:
+        remaining = size
+        while remaining:
+            remaining -= out.write(_read_exactly(file, min(remaining, _COPY_BYTES), archive, target.name))
+    _read_exactly(file, _padded(size) - size, archive, target.name)
 
 
 def _padded(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _exactly(file: IO[bytes], count: int, archive: str, what: str) -> bytes:
+def _read_exactly(file: IO[bytes], count: int, archive: str, what: str) -> bytes:
     content = file.read(count)
     if len(content) != count:
-        raise ModelCorrupt(f"{archive} ends in the middle of {what}: it was cut short; get it anew")
+        raise ModelCorrupt(f"{archive} ends in the middle of {what}: it is truncated; download it again")
     return content

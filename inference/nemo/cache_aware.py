@@ -74,11 +74,11 @@ class CacheAwareEncoder:
             drop_extra_pre_encoded=self._drop if known else 0,
         )
         # Copies: a view would keep the memory of all sessions of this call.
-        parted = [
+        split_caches = [
             (after[0][:, n : n + 1].clone(), after[1][:, n : n + 1].clone(), after[2][n : n + 1].clone())
             for n in range(len(caches))
         ]
-        return encoded, lengths, parted
+        return encoded, lengths, split_caches
 
 
 def _check_cache_aware(encoder: Any, name: str) -> None:
@@ -86,11 +86,11 @@ def _check_cache_aware(encoder: Any, name: str) -> None:
         raise ModelUnfit(
             f"{name}: encoder.att_context_style is {getattr(encoder, 'att_context_style', None)!r}, with context "
             f"{list(getattr(encoder, 'att_context_size', []))}; a cache-aware encoder has 'chunked_limited' and "
-            "bounded context; use it as a recogniser of whole pieces"
+            "bounded context; use it as a chunk recogniser"
         )
     sizes = encoder.pre_encode.get_sampling_frames(), encoder.pre_encode.get_streaming_cache_size()
     if not all(isinstance(size, list) for size in sizes):
-        raise ModelUnfit(f"{name}: its subsampling has no streaming sizes (causal_downsampling is needed)")
+        raise ModelUnfit(f"{name}: its subsampling does not support streaming; set causal_downsampling")
 
 
 def _set_look_ahead(encoder: Any, look_ahead: int | None, name: str) -> None:
@@ -102,4 +102,4 @@ def _set_look_ahead(encoder: Any, look_ahead: int | None, name: str) -> None:
             encoder.set_default_att_context_size(context)
             return
     known = ", ".join(str(context[1]) for context in trained)
-    raise ModelUnfit(f"{name}: look_ahead: {look_ahead} frames; it was trained with {known}")
+    raise ModelUnfit(f"{name}: look_ahead: {look_ahead} frames; supported: {known}")

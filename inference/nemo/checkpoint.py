@@ -18,10 +18,10 @@ from typing import Any
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 from inference.nemo.archive import CONFIG, WEIGHTS, unpack
-from inference.nemo.configuration import MODELS, check_parts, model_class, read_configuration
+from inference.nemo.configuration import MODELS, check_classes, model_class, read_configuration
 from inference.nemo.runtime import import_nemo, torch_device, torch_dtype
 
-_RESTORING = threading.Lock()
+_RESTORE_LOCK = threading.Lock()
 
 
 def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype: str = "float32") -> Any:
@@ -39,20 +39,20 @@ def load_checkpoint(path: Path, classes: Collection[str], *, device: str, dtype:
         ModelUnfit: it holds another class, or weights that do not fit; or device or dtype is unknown.
     """
     if not path.is_file():
-        raise ModelMissing(f"there is no model at {path}; fetch it with: meetra models pull {path.stem}")
+        raise ModelMissing(f"no model at {path}; download it with: meetra models pull {path.stem}")
     import_nemo()
-    on, kind = torch_device(device), torch_dtype(dtype)
-    with tempfile.TemporaryDirectory(prefix="meetra-nemo-") as place:
-        folder = Path(place)
+    target_device, target_dtype = torch_device(device), torch_dtype(dtype)
+    with tempfile.TemporaryDirectory(prefix="meetra-nemo-") as temporary:
+        folder = Path(temporary)
         unpack(path, folder)
         config = read_configuration((folder / CONFIG).read_bytes(), path.name)
         name = model_class(config, path.name, classes)
-        check_parts(config, path.name)
+        check_classes(config, path.name)
         weights = _read_weights(folder / WEIGHTS, path.name)
         model = _build(name, config, folder, path.name)
-        _fill(model, weights, path.name)
+        _load_weights(model, weights, path.name)
     front_end = getattr(model, "preprocessor", None)
-    model.to(device=on, dtype=kind)
+    model.to(device=target_device, dtype=target_dtype)
     if front_end is not None:
         front_end.float()
     return model.eval().requires_grad_(False)
@@ -66,7 +66,7 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
         with zipfile.ZipFile(file) as content:
             packed = [entry.filename for entry in content.infolist() if entry.compress_type != zipfile.ZIP_STORED]
     except (zipfile.BadZipFile, OSError) as error:
-        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or was cut short: {error}") from error
+        raise ModelCorrupt(f"{archive}: {WEIGHTS} is not a file of torch.save, or is truncated: {error}") from error
     if packed:
         # Compressed data may expand a thousandfold; torch.save never compresses.
         raise ModelCorrupt(f"{archive}: {WEIGHTS} holds compressed data, which torch.save never writes")
@@ -76,7 +76,7 @@ def _read_weights(file: Path, archive: str) -> dict[str, Any]:
             weights = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError, TypeError, EOFError) as error:
         raise ModelCorrupt(
-            f"{archive}: {WEIGHTS} holds something else than tensors and is refused: {_reason(error)}"
+            f"{archive}: {WEIGHTS} holds objects other than tensors and is refused: {_reason(error)}"
         ) from error
     if not isinstance(weights, dict) or not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in weights.items()
@@ -93,7 +93,7 @@ def _build(name: str, config: dict[str, Any], folder: Path, archive: str) -> Any
 
     cls = getattr(importlib.import_module(MODELS[name]), name)
     # NeMo keeps "a model is being restored, its files are there" as global state.
-    with _RESTORING:
+    with _RESTORE_LOCK:
         cls._set_model_restore_state(is_being_restored=True, folder=str(folder))
         try:
             with warnings.catch_warnings():
@@ -105,11 +105,11 @@ def _build(name: str, config: dict[str, Any], folder: Path, archive: str) -> Any
             cls._set_model_restore_state(is_being_restored=False, folder=None)
 
 
-def _fill(model: Any, weights: dict[str, Any], archive: str) -> None:
+def _load_weights(model: Any, weights: dict[str, Any], archive: str) -> None:
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise ModelUnfit(f"{archive}: {WEIGHTS} does not fit its {CONFIG}: {_reason(error)}") from error
+        raise ModelUnfit(f"{archive}: {WEIGHTS} does not match its {CONFIG}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -21,18 +21,18 @@ MODELS: Mapping[str, str] = {
 }
 """The models that can be loaded, and the module of each."""
 
-PARTS = ("nemo.collections.asr.modules.", "nemo.collections.asr.losses.", "nemo.collections.common.losses.")
+MODULE_PACKAGES = ("nemo.collections.asr.modules.", "nemo.collections.asr.losses.", "nemo.collections.common.losses.")
 """The packages that a model's parts may come from."""
 
 MAX_NODES = 200_000
-DEEPEST = 32
+MAX_DEPTH = 32
 MAX_LAYERS = 256
 MAX_NUMBER = 10_000_000
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 _TARGET_KEYS = ("_target_", "cls", "target")
 # Used in training only: never built here, so the classes they name are harmless.
-_OF_TRAINING = ("train_ds", "validation_ds", "test_ds", "optim", "exp_manager", "trainer", "init_from_nemo_model",
+_TRAINING_KEYS = ("train_ds", "validation_ds", "test_ds", "optim", "exp_manager", "trainer", "init_from_nemo_model",
                 "init_from_ptl_ckpt", "init_from_pretrained_model")  # fmt: skip
 
 
@@ -52,9 +52,9 @@ def read_configuration(text: bytes, archive: str) -> dict[str, Any]:
         raise ModelCorrupt(f"{archive}: model_config.yaml is not plain YAML: {_first_line(error)}") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ModelCorrupt(f"{archive}: model_config.yaml is not a mapping")
-    config = {key: value for key, value in content.items() if key not in _OF_TRAINING}
+    config = {key: value for key, value in content.items() if key not in _TRAINING_KEYS}
     _check_numbers(config, archive)
-    return {key: _resolved(value, content, archive) for key, value in config.items()}
+    return {key: _resolve(value, content, archive) for key, value in config.items()}
 
 
 def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]) -> str:
@@ -67,31 +67,37 @@ def model_class(config: Mapping[str, Any], archive: str, wanted: Collection[str]
     target = config.get("target")
     name = str(target).rpartition(".")[2]
     if name not in MODELS or target not in (f"{MODELS[name]}.{name}", f"nemo.collections.asr.models.{name}"):
-        raise ModelCorrupt(f"{archive}: target: {target!r} is none of the models that are loaded: {', '.join(MODELS)}")
+        raise ModelCorrupt(f"{archive}: target: {target!r} is not a supported model; supported: {', '.join(MODELS)}")
     if name not in wanted:
-        raise ModelUnfit(f"{archive} holds a {name}; here it must be {' or '.join(sorted(wanted))}")
+        raise ModelUnfit(f"{archive} holds a {name}; expected {' or '.join(sorted(wanted))}")
     return name
 
 
-def check_parts(config: Mapping[str, Any], archive: str) -> None:
+def check_classes(config: Mapping[str, Any], archive: str) -> None:
     """Check every class that the configuration names, without building one.
 
     Raises:
         ModelCorrupt: one is not a neural module or loss of NeMo, or a tokenizer would have to be fetched.
     """
-    for place, node in _mappings(config, ""):
+    for path, node in _mappings(config, ""):
         for key in _TARGET_KEYS:
-            if key in node and not (place == "" and key == "target"):
-                _check_target(node[key], f"{place}{key}", archive)
+            if key in node and not (path == "" and key == "target"):
+                _check_target(node[key], f"{path}{key}", archive)
         if node.get("type") == "wpe":
-            raise ModelCorrupt(f"{archive}: {place}type: a wpe tokenizer is fetched from elsewhere; only bpe is loaded")
+            raise ModelCorrupt(
+                f"{archive}: {path}type: wpe tokenizers are not supported, as they load external files; use bpe"
+            )
 
 
-def _check_target(target: Any, place: str, archive: str) -> None:
+def _check_target(target: Any, path: str, archive: str) -> None:
     refusal = ModelCorrupt(
-        f"{archive}: {place}: {target!r} is no neural module of NeMo; this checkpoint is refused, as it could run code"
+        f"{archive}: {path}: {target!r} is not a neural module of NeMo; the checkpoint is refused, as it could run code"
     )
-    if not isinstance(target, str) or not target.startswith(PARTS) or not target.replace(".", "").isidentifier():
+    if (
+        not isinstance(target, str)
+        or not target.startswith(MODULE_PACKAGES)
+        or not target.replace(".", "").isidentifier()
+    ):
         raise refusal
     import importlib
 
@@ -102,22 +108,22 @@ def _check_target(target: Any, place: str, archive: str) -> None:
         part = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ModelCorrupt(
-            f"{archive}: {place}: {target!r} is not in the installed NeMo; is the checkpoint of another version?"
+            f"{archive}: {path}: {target!r} is not in the installed NeMo; install the version it was made with"
         ) from error
     part = getattr(part, "__wrapped__", part)
     # Modules import others: nemo...conv_asr.torch.load has an allowed prefix too.
-    if not (isinstance(part, type) and issubclass(part, nn.Module) and part.__module__.startswith(PARTS)):
+    if not (isinstance(part, type) and issubclass(part, nn.Module) and part.__module__.startswith(MODULE_PACKAGES)):
         raise refusal
 
 
-def _mappings(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _mappings(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(node, dict):
-        yield place, node
+        yield path, node
         for key, value in node.items():
-            yield from _mappings(value, f"{place}{key}.")
+            yield from _mappings(value, f"{path}{key}.")
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _mappings(value, f"{place}{index}.")
+            yield from _mappings(value, f"{path}{index}.")
 
 
 def _check_events(text: bytes, archive: str) -> None:
@@ -129,7 +135,7 @@ def _check_events(text: bytes, archive: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             raise ModelCorrupt(f"{archive}: model_config.yaml uses aliases; no NeMo checkpoint does")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST or count > MAX_NODES:
+        if depth > MAX_DEPTH or count > MAX_NODES:
             raise ModelCorrupt(f"{archive}: model_config.yaml holds more than {MAX_NODES} values or is too deep")
 
 
@@ -143,17 +149,17 @@ def _check_numbers(config: Any, archive: str) -> None:
         elif isinstance(node, list):
             waiting += [(key, value) for value in node]
         elif isinstance(node, int | float) and not isinstance(node, bool):
-            most = MAX_LAYERS if key.endswith(("layers", "repeat")) else MAX_NUMBER
-            if abs(node) > most and abs(node) != float("inf"):
-                raise ModelCorrupt(f"{archive}: model_config.yaml: {key}: {node} is more than {most}")
+            limit = MAX_LAYERS if key.endswith(("layers", "repeat")) else MAX_NUMBER
+            if abs(node) > limit and abs(node) != float("inf"):
+                raise ModelCorrupt(f"{archive}: model_config.yaml: {key}: {node} is more than {limit}")
 
 
-def _resolved(node: Any, root: Mapping[str, Any], archive: str) -> Any:
+def _resolve(node: Any, root: Mapping[str, Any], archive: str) -> Any:
     """Replace ``${a.b}`` by the plain value there; any other ``${`` could read the environment or grow unbounded."""
     if isinstance(node, dict):
-        return {key: _resolved(value, root, archive) for key, value in node.items()}
+        return {key: _resolve(value, root, archive) for key, value in node.items()}
     if isinstance(node, list):
-        return [_resolved(value, root, archive) for value in node]
+        return [_resolve(value, root, archive) for value in node]
     if not isinstance(node, str) or "${" not in node:
         return node
     found: Any = None

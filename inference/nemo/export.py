@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
-from inference.nemo.onnx_export import TOLERANCE, Exported, ExportUnverified, Report
+from inference.nemo.onnx_export import TOLERANCE, ExportResult, ExportUnverified, Report
 
 TASKS = {
     "speaker_vectors": ("EncDecSpeakerLabelModel",),
@@ -32,17 +32,17 @@ def export(
     destination: Path,
     *,
     task: str | None = None,
-    heard: str = "samples",
+    input_kind: str = "samples",
     overwrite: bool = False,
     report: Report = lambda _: None,
-) -> Exported:
+) -> ExportResult:
     """Export a checkpoint into a folder.
 
     Args:
         source: the ``.nemo`` file.
         destination: created where missing. Files appear in it only once they are checked.
         task: of TASKS; None: that of the checkpoint.
-        heard: of INPUTS: the input of a speaker encoder's graph. Other graphs take mel spectra.
+        input_kind: of INPUTS: the input of a speaker encoder's graph. Other graphs take mel spectra.
         overwrite: whether to replace an existing export.
         report: called with lines on progress.
 
@@ -56,8 +56,8 @@ def export(
 
     if task is not None and task not in TASKS:
         raise ModelUnfit(f"task: {task!r} is unknown; one of {', '.join(TASKS)}")
-    if heard not in INPUTS:
-        raise ModelUnfit(f"input: {heard!r} is unknown; one of {', '.join(INPUTS)}")
+    if input_kind not in INPUTS:
+        raise ModelUnfit(f"input: {input_kind!r} is unknown; one of {', '.join(INPUTS)}")
     if not overwrite:
         _check_free(source, destination)
     wanted = TASKS[task] if task else [name for names in TASKS.values() for name in names]
@@ -68,7 +68,7 @@ def export(
     if kind in TASKS["speaker_vectors"]:
         from inference.nemo.export_speaker_encoder import export_speaker_encoder
 
-        return export_speaker_encoder(model, source, destination, heard, report)
+        return export_speaker_encoder(model, source, destination, input_kind, report)
     if kind in TASKS["diarization"]:
         from inference.nemo.export_sortformer import export_sortformer
 
@@ -82,36 +82,36 @@ def _check_free(source: Path, destination: Path) -> None:
     """Check, before minutes of work, that no existing file would be replaced. Raises ModelUnfit."""
     for name in (f"{source.stem}.onnx", f"{source.stem}.json", "model.onnx", "encoder-model.onnx", "config.json"):
         if (destination / name).exists():
-            raise ModelUnfit(f"{destination / name} is already there; name another folder, or give --overwrite")
+            raise ModelUnfit(f"{destination / name} already exists; choose another folder, or give --overwrite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m inference.nemo.export",
-        description="Export a NeMo checkpoint to ONNX and check that it gives what torch gives.",
-        epilog=f"Exit codes: 0 done; {EXIT_FAILED} it cannot be written; 2 wrong usage; {EXIT_MISSING} NeMo or the "
-        f"file is missing; {EXIT_UNFIT} the checkpoint is damaged or none that is exported; {EXIT_UNVERIFIED} the "
-        "graph differs from torch, and nothing was written.",
+        description="Export a NeMo checkpoint to ONNX and verify that its output equals torch's.",
+        epilog=f"Exit codes: 0 success; {EXIT_FAILED} cannot write files; 2 wrong usage; {EXIT_MISSING} NeMo or the "
+        f"file is missing; {EXIT_UNFIT} the checkpoint is corrupt or not supported; {EXIT_UNVERIFIED} the "
+        "graph's output differs from torch's; nothing was written.",
     )
     parser.add_argument("source", type=Path, metavar="SOURCE.nemo", help="the checkpoint")
-    parser.add_argument("destination", type=Path, metavar="DESTINATION", help="the folder for what is made")
-    parser.add_argument("--task", choices=TASKS, help="refuse a checkpoint for another task")
+    parser.add_argument("destination", type=Path, metavar="DESTINATION", help="output folder")
+    parser.add_argument("--task", choices=TASKS, help="task of the checkpoint; another one is refused")
     parser.add_argument(
         "--input",
         choices=INPUTS,
         default="samples",
-        help="what the graph of a speaker encoder takes: samples (default), or mel spectra made by whoever runs it",
+        help="input of a speaker encoder's graph: samples (default), or mel spectra that the caller computes",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an export that is there")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing export")
+    options = parser.parse_args(arguments)
     try:
-        done = export(
-            given.source,
-            given.destination,
-            task=given.task,
-            heard=given.input,
-            overwrite=given.overwrite,
+        result = export(
+            options.source,
+            options.destination,
+            task=options.task,
+            input_kind=options.input,
+            overwrite=options.overwrite,
             report=lambda line: print(line, flush=True),
         )
     except ModelMissing as error:
@@ -121,10 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExportUnverified as error:
         return _failed(error, EXIT_UNVERIFIED)
     except OSError as error:
-        return _failed(Exception(f"{given.destination}: {error.strerror or error}"), EXIT_FAILED)
-    for file in done.files:
+        return _failed(Exception(f"{options.destination}: {error.strerror or error}"), EXIT_FAILED)
+    for file in result.files:
         print(f"wrote {file} ({file.stat().st_size} bytes)")
-    print(f"largest difference from torch {done.worst:.1e}, at most {TOLERANCE:.0e} is let through", flush=True)
+    print(f"largest difference from torch {result.max_difference:.1e}, at most {TOLERANCE:.0e} is allowed", flush=True)
     return 0
 
 

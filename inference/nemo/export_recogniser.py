@@ -14,17 +14,17 @@ from inference.models import ModelUnfit
 from inference.nemo.onnx_export import (
     EXTERNAL_BYTES,
     Arrays,
-    Exported,
+    ExportResult,
     Report,
     Verification,
-    appearing_in,
-    keep_weights_apart,
+    externalise_weights,
+    staged_output,
     write_description,
 )
 from inference.nemo.traceable_mel import describe_mel
 
 # The spectra that onnx-asr computes; a model for others would misrecognise.
-_HEARD = {
+_SUPPORTED_FRONT_END = {
     "n_fft": 512,
     "window_samples": 400,
     "hop_samples": 160,
@@ -36,12 +36,12 @@ _HEARD = {
 _BANDS = (80, 128)
 _BLANK = "<blk>"
 # Features of each chunk of a call: a breath, a sentence, half a minute, and several together.
-_CHECKED = ((20,), (333,), (3000,), (400, 57, 231), (120, 120))
+_TEST_SIZES = ((20,), (333,), (3000,), (400, 57, 231), (120, 120))
 
 
 def export_recogniser(
     model: Any, source: Path, destination: Path, report: Report, *, external_bytes: int = EXTERNAL_BYTES
-) -> Exported:
+) -> ExportResult:
     """Write graphs, ``vocab.txt``, ``config.json`` and ``<name>.json``, named like ``source``, into ``destination``.
 
     The graphs are ``encoder-model.onnx`` and ``decoder_joint-model.onnx`` of a transducer (a hybrid's CTC half is left
@@ -63,27 +63,27 @@ def export_recogniser(
     kind = _kind(model)
     transducer = kind != "nemo-conformer-ctc"
     # Before the export, which modifies the model.
-    cases = [_encoder_case(model, frames, int(mel["bands"]), seed) for seed, frames in enumerate(_CHECKED)]
+    cases = [_encoder_case(model, frames, int(mel["bands"]), seed) for seed, frames in enumerate(_TEST_SIZES)]
     steps = [_decoder_case(model, batch, seed) for seed, batch in enumerate((1, 4))] if transducer else []
-    with appearing_in(destination) as folder:
+    with staged_output(destination) as folder:
         report("tracing")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.export(str(folder / "model.onnx"))
         encoder = folder / ("encoder-model.onnx" if transducer else "model.onnx")
-        keep_weights_apart(encoder, external_bytes)
+        externalise_weights(encoder, external_bytes)
         report("comparing with torch")
         checked = Verification(encoder)
         for what, inputs, expected in cases:
             _compare_encoder(checked, what, checked.run(inputs), expected)
-        worst, count = checked.worst, checked.cases
+        max_difference, count = checked.max_difference, checked.cases
         if transducer:
             checked = Verification(folder / "decoder_joint-model.onnx")
             for inputs, outputs in steps:
                 found = checked.run(inputs)
                 for name, value in outputs.items():
                     checked.compare(f"{name} of a step", found[name], value)
-            worst, count = max(worst, checked.worst), count + checked.cases
+            max_difference, count = max(max_difference, checked.max_difference), count + checked.cases
         _write_layout(folder, model, kind, mel)
         write_description(
             folder / f"{source.stem}.json",
@@ -94,11 +94,11 @@ def export_recogniser(
                 "mel": mel,
                 "model_type": kind,
                 "frame_s": float(model.encoder.subsampling_factor) * float(model.cfg.preprocessor.window_stride),
-                "verified": {"cases": count, "largest_difference": worst},
+                "verified": {"cases": count, "largest_difference": max_difference},
             },
         )
         names = sorted(file.name for file in folder.iterdir())
-    return Exported(tuple(destination / name for name in names), worst)
+    return ExportResult(tuple(destination / name for name in names), max_difference)
 
 
 def _kind(model: Any) -> str:
@@ -109,15 +109,16 @@ def _kind(model: Any) -> str:
 
 
 def _check_front_end(mel: dict[str, Any], name: str) -> None:
-    wrong = {key: mel[key] for key, value in _HEARD.items() if mel[key] != value}
+    wrong = {key: mel[key] for key, value in _SUPPORTED_FRONT_END.items() if mel[key] != value}
     if mel["bands"] not in _BANDS:
         wrong["bands"] = mel["bands"]
     if wrong:
         found = ", ".join(f"{key} = {value}" for key, value in wrong.items())
+        bands = " or ".join(map(str, _BANDS))
+        supported = ", ".join(f"{key} = {value}" for key, value in _SUPPORTED_FRONT_END.items())
         raise ModelUnfit(
-            f"{name}: its front end has {found}, which the ONNX layout of recognisers cannot say "
-            f"(bands: {' or '.join(map(str, _BANDS))}; {', '.join(f'{k} = {v}' for k, v in _HEARD.items())}); "
-            "run the checkpoint itself"
+            f"{name}: the ONNX layout of recognisers does not support its front end ({found}); "
+            f"supported: bands {bands}, {supported}. Run the checkpoint itself"
         )
 
 
@@ -149,7 +150,7 @@ def _encoder_case(model: Any, frames: tuple[int, ...], bands: int, seed: int) ->
             }
             found = model.forward(**given)[0][0]
             expected.append((found.T if hasattr(model, "joint") else found).numpy())
-    return f"pieces of {frames} features", {"audio_signal": features.numpy(), "length": lengths.numpy()}, expected
+    return f"chunks of {frames} features", {"audio_signal": features.numpy(), "length": lengths.numpy()}, expected
 
 
 def _compare_encoder(checked: Verification, what: str, found: Arrays, expected: list[Any]) -> None:

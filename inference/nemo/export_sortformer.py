@@ -15,11 +15,11 @@ import torch
 from inference.models import ModelUnfit
 from inference.nemo.onnx_export import (
     Arrays,
-    Exported,
+    ExportResult,
     Report,
     Verification,
-    appearing_in,
-    keep_weights_apart,
+    externalise_weights,
+    staged_output,
     trace,
     write_description,
 )
@@ -27,7 +27,7 @@ from inference.nemo.traceable_mel import describe_mel
 
 _INPUTS = ("chunk", "chunk_lengths", "spkcache", "spkcache_lengths", "fifo", "fifo_lengths")
 _OUTPUTS = ("preds", "chunk_embs", "chunk_emb_lengths")
-_FREE = {
+_DYNAMIC_AXES = {
     "chunk": (0, 1),
     "chunk_lengths": (0,),
     "spkcache": (0, 1),
@@ -40,7 +40,7 @@ _FREE = {
 }
 # Per session: features of the chunk, used frames of the speaker cache and of the fifo. The first step of one session,
 # all full, sessions of different ages in one call, and the last, short step.
-_CHECKED: tuple[tuple[tuple[int, int, int], ...], ...] = (
+_TEST_SIZES: tuple[tuple[tuple[int, int, int], ...], ...] = (
     ((104, 0, 0),),
     ((112, 12, 0),),
     ((120, 188, 188),),
@@ -50,7 +50,7 @@ _CHECKED: tuple[tuple[tuple[int, int, int], ...], ...] = (
 )
 
 
-def export_sortformer(model: Any, source: Path, destination: Path, report: Report) -> Exported:
+def export_sortformer(model: Any, source: Path, destination: Path, report: Report) -> ExportResult:
     """Write ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
 
     The graph takes ``chunk`` (n, features, bands), ``spkcache`` and ``fifo`` (n, frames, width), each float32 with its
@@ -69,20 +69,20 @@ def export_sortformer(model: Any, source: Path, destination: Path, report: Repor
         ExportUnverified: the graph's probabilities differ from torch's.
     """
     if not model.streaming_mode:
-        raise ModelUnfit(f"{source.name}: it hears whole recordings only; only a streaming Sortformer is exported")
+        raise ModelUnfit(f"{source.name}: it processes whole recordings only; export a streaming Sortformer")
     mel = describe_mel(model, source.name)
     modules = model.sortformer_modules
     width, bands = int(modules.fc_d_model), int(mel["bands"])
-    cases = [_case(model, sessions, width, bands, seed) for seed, sessions in enumerate(_CHECKED)]
+    cases = [_case(model, sessions, width, bands, seed) for seed, sessions in enumerate(_TEST_SIZES)]
     # NeMo scripts its own packing, which the exporter of torch 2.9 and later rejects.
     model.concat_and_pad_script = pack_left
     name = source.stem
-    with appearing_in(destination) as folder:
+    with staged_output(destination) as folder:
         graph = folder / f"{name}.onnx"
         report("tracing")
         inputs = _random_inputs(((120, 188, 188), (120, 40, 88)), width, bands, seed=99)
-        trace(_Step(model), inputs, _OUTPUTS, _FREE, graph)
-        files = keep_weights_apart(graph)
+        trace(_Step(model), inputs, _OUTPUTS, _DYNAMIC_AXES, graph)
+        files = externalise_weights(graph)
         report("comparing with torch")
         checked = Verification(graph)
         for what, given, expected in cases:
@@ -114,10 +114,12 @@ def export_sortformer(model: Any, source: Path, destination: Path, report: Repor
                     "min_pos_scores_rate": float(modules.min_pos_scores_rate),
                     "scores_boost_latest": float(modules.scores_boost_latest),
                 },
-                "verified": {"cases": checked.cases, "largest_difference": checked.worst},
+                "verified": {"cases": checked.cases, "largest_difference": checked.max_difference},
             },
         )
-    return Exported(tuple(destination / file.name for file in (*files, Path(f"{name}.json"))), checked.worst)
+    return ExportResult(
+        tuple(destination / file.name for file in (*files, Path(f"{name}.json"))), checked.max_difference
+    )
 
 
 def pack_left(embeddings: Sequence[Any], lengths: Sequence[Any]) -> tuple[Any, Any]:
@@ -132,7 +134,7 @@ def pack_left(embeddings: Sequence[Any], lengths: Sequence[Any]) -> tuple[Any, A
         number, shape (n).
     """
     joined = torch.cat(list(embeddings), 1)
-    places = torch.arange(joined.shape[1], device=joined.device)[None]
+    positions = torch.arange(joined.shape[1], device=joined.device)[None]
     valid = torch.cat(
         [
             torch.arange(part.shape[1], device=joined.device)[None] < length[:, None]
@@ -140,10 +142,10 @@ def pack_left(embeddings: Sequence[Any], lengths: Sequence[Any]) -> tuple[Any, A
         ],
         1,
     )
-    order = torch.argsort((~valid).to(torch.int32) * joined.shape[1] + places, dim=1)
+    order = torch.argsort((~valid).to(torch.int32) * joined.shape[1] + positions, dim=1)
     packed = torch.gather(joined, 1, order[:, :, None].expand(-1, -1, joined.shape[2]))
     total = torch.stack(list(lengths)).sum(0)
-    return packed * (places < total[:, None])[:, :, None].to(packed.dtype), total
+    return packed * (positions < total[:, None])[:, :, None].to(packed.dtype), total
 
 
 class _Step(torch.nn.Module):  # type: ignore[misc]

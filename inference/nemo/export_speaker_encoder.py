@@ -13,22 +13,24 @@ from numpy.typing import NDArray
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from inference.nemo.onnx_export import (
     Arrays,
-    Exported,
+    ExportResult,
     Report,
     Verification,
-    appearing_in,
-    noises,
+    speech_like_noise,
+    staged_output,
     trace,
     write_description,
 )
-from inference.nemo.speaker_encoder import NemoSpeakerEncoder, knows_padding
+from inference.nemo.speaker_encoder import NemoSpeakerEncoder, masks_padding
 from inference.nemo.traceable_mel import TraceableMel, describe_mel
 
 # Usual windows, the end of a segment, and one longer than any that the graph was traced with.
-_CHECKED_S = ((1.5,), (0.4, 1.5, 1.1), (3.0,), (1.5, 1.5, 1.5, 1.5), (0.73,), (8.0, 1.5))
+_TEST_LENGTHS_S = ((1.5,), (0.4, 1.5, 1.1), (3.0,), (1.5, 1.5, 1.5, 1.5), (0.73,), (8.0, 1.5))
 
 
-def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: str, report: Report) -> Exported:
+def export_speaker_encoder(
+    model: Any, source: Path, destination: Path, input_kind: str, report: Report
+) -> ExportResult:
     """Write ``<name>.onnx`` and ``<name>.json``, named like ``source``, into ``destination``.
 
     The graph returns ``vectors`` (n, dimension) of unit length, from ``samples`` (n, t) or ``mels`` (n, bands, frames)
@@ -38,7 +40,7 @@ def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: s
         model: an EncDecSpeakerLabelModel, float32 on the CPU.
         source: the checkpoint.
         destination: the folder.
-        heard: "samples" or "mel".
+        input_kind: "samples" or "mel".
         report: called with lines on progress.
 
     Raises:
@@ -46,23 +48,23 @@ def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: s
         ExportUnverified: the graph's embeddings differ from torch's.
     """
     mel = describe_mel(model, source.name)
-    masks = knows_padding(model)
-    if heard == "mel" and not masks and model.preprocessor.featurizer.pad_to:
+    masks = masks_padding(model)
+    if input_kind == "mel" and not masks and model.preprocessor.featurizer.pad_to:
         raise ModelUnfit(
-            f"{source.name}: its encoder hears the padding that preprocessor.pad_to asks for; export it from samples"
+            f"{source.name}: its encoder does not mask the padding of preprocessor.pad_to; export with --input samples"
         )
     encoder = NemoSpeakerEncoder(model)
     # Before tracing, which modifies the model.
     cases = [
-        _case(encoder, mel, heard, lengths if masks else lengths[:1] * len(lengths), seed)
-        for seed, lengths in enumerate(_CHECKED_S)
+        _case(encoder, mel, input_kind, lengths if masks else lengths[:1] * len(lengths), seed)
+        for seed, lengths in enumerate(_TEST_LENGTHS_S)
     ]
     name = source.stem
-    with appearing_in(destination) as folder:
+    with staged_output(destination) as folder:
         graph = folder / f"{name}.onnx"
-        report(f"tracing from {heard}")
-        traced = _UnitVectors(model, TraceableMel(model, mel) if heard == "samples" else None)
-        signal, example = _example(heard, mel)
+        report(f"tracing from {input_kind}")
+        traced = _UnitVectors(model, TraceableMel(model, mel) if input_kind == "samples" else None)
+        signal, example = _example(input_kind, mel)
         trace(
             traced,
             {signal: example, "lengths": torch.full((2,), example.shape[-1])},
@@ -79,16 +81,16 @@ def export_speaker_encoder(model: Any, source: Path, destination: Path, heard: s
             source,
             {
                 "task": "speaker_vectors",
-                "input": heard,
+                "input": input_kind,
                 "mel": mel,
                 "dimension": encoder.profile.dimension,
                 "output": "vectors",
                 "lengths_may_differ": masks,
                 "profile": asdict(encoder.profile),
-                "verified": {"cases": checked.cases, "largest_difference": checked.worst},
+                "verified": {"cases": checked.cases, "largest_difference": checked.max_difference},
             },
         )
-    return Exported((destination / f"{name}.onnx", destination / f"{name}.json"), checked.worst)
+    return ExportResult((destination / f"{name}.onnx", destination / f"{name}.json"), checked.max_difference)
 
 
 class _UnitVectors(torch.nn.Module):  # type: ignore[misc]
@@ -113,7 +115,7 @@ def _mask_any_length(encoder: Any) -> None:
     def masked(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         return x * (torch.arange(x.shape[2], device=x.device)[None] < lengths[:, None])[:, None]
 
-    def beyond(lengths: torch.Tensor, max_audio_length: int, device: Any) -> torch.Tensor:
+    def padding_mask(lengths: torch.Tensor, max_audio_length: int, device: Any) -> torch.Tensor:
         return (torch.arange(max_audio_length, device=device)[None] < lengths[:, None])[:, None]
 
     for layer in encoder.modules():
@@ -121,30 +123,30 @@ def _mask_any_length(encoder: Any) -> None:
             layer.mask_input = masked
             layer.update_masked_length = lambda *_, **__: None
         elif isinstance(layer, SqueezeExcite):
-            layer.make_pad_mask = beyond
+            layer.make_pad_mask = padding_mask
             layer.set_max_len = lambda *_, **__: None
 
 
-def _example(heard: str, mel: dict[str, Any]) -> tuple[str, torch.Tensor]:
+def _example(input_kind: str, mel: dict[str, Any]) -> tuple[str, torch.Tensor]:
     """Return the signal's name and two examples of 1.5 s."""
     samples = int(1.5 * SAMPLE_RATE_HZ)
-    if heard == "samples":
-        return "samples", torch.from_numpy(np.stack(noises([samples, samples], seed=99)))
+    if input_kind == "samples":
+        return "samples", torch.from_numpy(np.stack(speech_like_noise([samples, samples], seed=99)))
     return "mels", torch.randn(2, int(mel["bands"]), samples // int(mel["hop_samples"]))
 
 
 def _case(
-    encoder: NemoSpeakerEncoder, mel: dict[str, Any], heard: str, lengths_s: tuple[float, ...], seed: int
+    encoder: NemoSpeakerEncoder, mel: dict[str, Any], input_kind: str, lengths_s: tuple[float, ...], seed: int
 ) -> tuple[str, Arrays, NDArray[np.float32]]:
     """Return a case's name, the graph's inputs, and torch's embeddings of each window alone."""
-    windows = noises([round(length * SAMPLE_RATE_HZ) for length in lengths_s], seed)
+    windows = speech_like_noise([round(length * SAMPLE_RATE_HZ) for length in lengths_s], seed)
     expected = np.concatenate([encoder([window]) for window in windows])
     lengths = np.array([len(window) for window in windows], np.int64)
     padded = np.zeros((len(windows), lengths.max()), np.float32)
     for row, window in zip(padded, windows, strict=True):
         row[: len(window)] = window
     what = f"vectors of windows of {lengths_s} s"
-    if heard == "samples":
+    if input_kind == "samples":
         return what, {"samples": padded, "lengths": lengths}, expected
     with torch.inference_mode():
         spectra = encoder.features(torch.from_numpy(padded), torch.from_numpy(lengths))[0].numpy()

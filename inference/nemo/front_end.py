@@ -45,7 +45,7 @@ class MelFrontEnd:
         wanted = (SAMPLE_RATE_HZ, HOP_SAMPLES, FFT, WINDOW_SAMPLES, 1, False)
         if found != wanted:
             raise ModelUnfit(
-                f"{name}: its front end has rate, hop, FFT, window, splicing, exact_pad = {found}; {wanted} is served"
+                f"{name}: its front end has rate, hop, FFT, window, splicing, exact_pad = {found}; expected {wanted}"
             )
         if featurizer.normalize in ("per_feature", "all_features") or isinstance(featurizer.normalize, dict):
             raise ModelUnfit(
@@ -57,13 +57,13 @@ class MelFrontEnd:
         """Return log-mel spectra, shape (rows, max frames, bands), float32; zeros after a row's own frames."""
         longest = max(len(row.samples) for row in rows)
         audio = np.zeros((len(rows), longest), np.float32)
-        for place, row in zip(audio, rows, strict=True):
-            place[: len(row.samples)] = row.samples
+        for target, row in zip(audio, rows, strict=True):
+            target[: len(row.samples)] = row.samples
         lengths = torch.tensor([len(row.samples) for row in rows], device=device)
         features, _ = self._featurizer(torch.from_numpy(audio).to(device), lengths)
         wanted = torch.arange(max(row.frames for row in rows), device=device)
         guards = torch.tensor([row.guard for row in rows], device=device)
         index = (guards[:, None] + wanted[None]).clamp(max=features.shape[2] - 1)
-        taken = features.transpose(1, 2).gather(1, index[:, :, None].expand(-1, -1, features.shape[1]))
+        selected = features.transpose(1, 2).gather(1, index[:, :, None].expand(-1, -1, features.shape[1]))
         frames = torch.tensor([row.frames for row in rows], device=device)
-        return taken.masked_fill((wanted[None] >= frames[:, None])[:, :, None], 0.0)
+        return selected.masked_fill((wanted[None] >= frames[:, None])[:, :, None], 0.0)

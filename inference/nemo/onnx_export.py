@@ -35,11 +35,11 @@ class ExportUnverified(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """An export's files and accuracy."""
 
     files: tuple[Path, ...]
-    worst: float
+    max_difference: float
     """Largest difference from torch, in the measure of TOLERANCE."""
 
 
@@ -54,7 +54,7 @@ class Verification:
         options.intra_op_num_threads = 1
         self._name = graph.name
         self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        self.worst = 0.0
+        self.max_difference = 0.0
         self.cases = 0
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
@@ -69,21 +69,21 @@ class Verification:
         self.cases += 1
         if found.shape != expected.shape:
             raise ExportUnverified(f"{self._name}: {what}: shape {found.shape}, and {expected.shape} of torch")
-        off = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
-        off /= max(1.0, np.abs(expected).max(initial=0.0))
-        if not off <= TOLERANCE:
+        difference = np.abs(found.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
+        difference /= max(1.0, np.abs(expected).max(initial=0.0))
+        if not difference <= TOLERANCE:
             raise ExportUnverified(
-                f"{self._name}: {what}: off by {off:.2g} from torch; at most {TOLERANCE:g} is let through"
+                f"{self._name}: {what}: off by {difference:.2g} from torch; at most {TOLERANCE:g} is allowed"
             )
-        self.worst = max(self.worst, float(off))
+        self.max_difference = max(self.max_difference, float(difference))
 
 
 @contextmanager
-def appearing_in(destination: Path) -> Iterator[Path]:
+def staged_output(destination: Path) -> Iterator[Path]:
     """Yield a temporary folder; move its files to ``destination`` on success, delete them on failure."""
     destination.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=_OWN_FOLDER_PREFIX, dir=destination) as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix=_OWN_FOLDER_PREFIX, dir=destination) as temporary:
+        folder = Path(temporary)
         yield folder
         # The JSON file last: where it exists, the graph is complete.
         for file in sorted(folder.iterdir(), key=lambda file: file.suffix == ".json"):
@@ -91,7 +91,11 @@ def appearing_in(destination: Path) -> Iterator[Path]:
 
 
 def trace(
-    module: Any, inputs: Mapping[str, Any], outputs: Sequence[str], free: Mapping[str, Sequence[int]], to: Path
+    module: Any,
+    inputs: Mapping[str, Any],
+    outputs: Sequence[str],
+    dynamic_sizes: Mapping[str, Sequence[int]],
+    path: Path,
 ) -> None:
     """Trace ``module`` and write it as an ONNX graph.
 
@@ -99,19 +103,19 @@ def trace(
         module: takes the values of ``inputs`` in their order.
         inputs: an example of each, by name.
         outputs: their names.
-        free: axes of any length, by name of an input or output.
-        to: the file.
+        dynamic_sizes: axes of any length, by name of an input or output.
+        path: the file.
     """
     import torch
     from nemo.core.classes.common import typecheck
 
-    axes = {name: {axis: f"{name}_{axis}" for axis in places} for name, places in free.items()}
+    axes = {name: {axis: f"{name}_{axis}" for axis in axis_numbers} for name, axis_numbers in dynamic_sizes.items()}
     with warnings.catch_warnings(), typecheck.disable_checks(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(),
             tuple(inputs.values()),
-            str(to),
+            str(path),
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes=axes,
@@ -120,17 +124,17 @@ def trace(
         )
 
 
-def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[Path, ...]:
+def externalise_weights(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[Path, ...]:
     """Move the weights of a graph too large for one file into ``<graph>.data``; return the graph's files.
 
     The exporter writes each such weight to a file of its own.
     """
     import onnx
 
-    beside = [
+    weight_files = [
         file for file in graph.parent.iterdir() if file != graph and file.suffix not in (".onnx", ".json", ".data")
     ]
-    if not beside and graph.stat().st_size <= over_bytes:
+    if not weight_files and graph.stat().st_size <= over_bytes:
         return (graph,)
     model = onnx.load(str(graph))
     data = graph.with_name(f"{graph.name}.data")
@@ -144,12 +148,12 @@ def keep_weights_apart(graph: Path, over_bytes: int = EXTERNAL_BYTES) -> tuple[P
     )
     # onnx creates it readable by its owner only.
     shutil.copymode(graph, data)
-    for file in beside:
+    for file in weight_files:
         file.unlink()
     return (graph, data)
 
 
-def noises(lengths: Sequence[int], seed: int) -> list[Samples]:
+def speech_like_noise(lengths: Sequence[int], seed: int) -> list[Samples]:
     """Return noise of several lengths (samples), as loud as speech, with a varying level."""
     rng = np.random.default_rng(seed)
     found = []

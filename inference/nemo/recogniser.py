@@ -14,10 +14,10 @@ import numpy as np
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Recogniser, Samples
 from inference.nemo.checkpoint import load_checkpoint
-from inference.nemo.token_words import Token, decode_greedily, frame_seconds, words_of
+from inference.nemo.token_words import Token, decode_greedily, frame_seconds, join_words
 
 RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel", "EncDecCTCModelBPE")
-MAX_SEGMENT_S = 30.0
+MAX_CHUNK_S = 30.0
 """Attention grows with the square of a chunk's length; published models are trained on up to 20 to 40 s."""
 BATCH_S = 480.0
 """Audio in one pass of the model, padding included, seconds: 16 of the longest chunks."""
@@ -40,15 +40,14 @@ def load_recogniser(path: Path, *, device: str, dtype: str, languages: Sequence[
         ModelCorrupt: the file is not a NeMo checkpoint, or not safe to load.
         ModelUnfit: it is not such a recogniser.
     """
-    return recogniser_of(load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype), languages, path.name)
+    return build_recogniser(load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype), languages, path.name)
 
 
-def recogniser_of(model: Any, languages: Sequence[str], name: str) -> Recogniser:
+def build_recogniser(model: Any, languages: Sequence[str], name: str) -> Recogniser:
     """Create the recogniser of a loaded checkpoint; ``name`` of its file. Raises ModelUnfit: it is not for 16 kHz."""
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
-            f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
-            f"a recogniser for {SAMPLE_RATE_HZ} Hz is needed"
+            f"{name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; expected {SAMPLE_RATE_HZ} Hz"
         )
     return NemoRecogniser(model, languages)
 
@@ -60,7 +59,7 @@ class NemoRecogniser:
     rounding.
     """
 
-    max_segment_s = MAX_SEGMENT_S
+    max_chunk_s = MAX_CHUNK_S
     word_times = True
 
     def __init__(self, model: Any, languages: Sequence[str], *, batch_s: float = BATCH_S) -> None:
@@ -72,40 +71,40 @@ class NemoRecogniser:
         self._transducer = hasattr(model, "joint")
         self._frame_s = frame_seconds(model)
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         """Implement Recogniser; chunks under 1 s are padded with silence.
 
         Raises:
-            ValueError: a chunk is empty or longer than ``max_segment_s``.
+            ValueError: a chunk is empty or longer than ``max_chunk_s``.
         """
-        longest = int(self.max_segment_s * SAMPLE_RATE_HZ)
-        for place, piece in enumerate(pieces):
-            if not 0 < len(piece) <= longest:
-                raise ValueError(f"pieces[{place}] has {len(piece)} samples; 1 to {longest} are taken")
-        words: list[tuple[RecognisedWord, ...]] = [()] * len(pieces)
-        for batch in self._batches(pieces):
-            for place, found in zip(batch, self._recognise([pieces[place] for place in batch]), strict=True):
-                words[place] = found
+        longest = int(self.max_chunk_s * SAMPLE_RATE_HZ)
+        for index, chunk in enumerate(chunks):
+            if not 0 < len(chunk) <= longest:
+                raise ValueError(f"chunks[{index}] has {len(chunk)} samples; expected 1 to {longest}")
+        words: list[tuple[RecognisedWord, ...]] = [()] * len(chunks)
+        for batch in self._batches(chunks):
+            for index, found in zip(batch, self._recognise([chunks[index] for index in batch]), strict=True):
+                words[index] = found
         return words
 
-    def _batches(self, pieces: Sequence[Samples]) -> Iterator[list[int]]:
+    def _batches(self, chunks: Sequence[Samples]) -> Iterator[list[int]]:
         """Yield indices of chunks to batch, longest first."""
         batch: list[int] = []
-        for place in sorted(range(len(pieces)), key=lambda place: -len(pieces[place])):
-            if batch and (len(batch) + 1) * len(pieces[batch[0]]) > self._batch_samples:
+        for index in sorted(range(len(chunks)), key=lambda index: -len(chunks[index])):
+            if batch and (len(batch) + 1) * len(chunks[batch[0]]) > self._batch_samples:
                 yield batch
                 batch = []
-            batch.append(place)
+            batch.append(index)
         if batch:
             yield batch
 
-    def _recognise(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def _recognise(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         import torch
 
-        lengths = np.array([max(len(piece), MIN_SAMPLES) for piece in pieces])
-        padded = np.zeros((len(pieces), lengths.max()), np.float32)
-        for row, piece in zip(padded, pieces, strict=True):
-            row[: len(piece)] = piece
+        lengths = np.array([max(len(chunk), MIN_SAMPLES) for chunk in chunks])
+        padded = np.zeros((len(chunks), lengths.max()), np.float32)
+        for row, chunk in zip(padded, chunks, strict=True):
+            row[: len(chunk)] = chunk
         weights = next(self._model.encoder.parameters())
         with torch.inference_mode():
             features, feature_lengths = self._model.preprocessor(
@@ -131,8 +130,8 @@ class NemoRecogniser:
                     for hypothesis, labels, count in zip(found, scores.argmax(-1).cpu(), frames.tolist(), strict=True)
                 ]
         return [
-            words_of(of_piece, self._decoding, self._frame_s, len(piece) / SAMPLE_RATE_HZ)
-            for of_piece, piece in zip(tokens, pieces, strict=True)
+            join_words(chunk_tokens, self._decoding, self._frame_s, len(chunk) / SAMPLE_RATE_HZ)
+            for chunk_tokens, chunk in zip(tokens, chunks, strict=True)
         ]
 
 
@@ -151,7 +150,7 @@ def _ctc_tokens(hypothesis: Any, labels: Sequence[int], blank: int) -> list[Toke
 
     NeMo 3.0's times are unusable: there each token begins where the one before it begins, a pause earlier.
     """
-    runs = [0, *(place for place, (a, b) in enumerate(pairwise(labels), 1) if a != b), len(labels)]
+    runs = [0, *(index for index, (a, b) in enumerate(pairwise(labels), 1) if a != b), len(labels)]
     spans = [(first, end) for first, end in pairwise(runs) if end > first and labels[first] != blank]
     return [
         Token(labels[first], first, end, float(confidence))

@@ -57,7 +57,7 @@ def torch_device(name: str) -> Any:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise ModelUnfit("device: cuda was asked for, but torch sees no GPU; use auto or cpu, or install a CUDA torch")
+        raise ModelUnfit("device: cuda requires a GPU, but torch finds none; use auto or cpu, or install a CUDA torch")
     return torch.device(name)
 
 

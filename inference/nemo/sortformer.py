@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference.models import ModelUnfit, Stretch
+from inference.models import ModelUnfit, StreamInput
 from inference.nemo.checkpoint import load_checkpoint
 from inference.nemo.front_end import FeatureRow, MelFrontEnd
 from inference.nemo.runtime import torch_dtype
-from inference.nemo.sortformer_state import SortformerState, ToldChunk, initial_state, remember
+from inference.nemo.sortformer_state import ChunkResult, SortformerState, initial_state, update_states
 from inference.sortformer import (
-    FEATURES_A_FRAME,
+    FEATURES_PER_FRAME,
     FRAME_SAMPLES,
     Chunk,
     StreamingSettings,
-    check_stretches,
+    check_step_lengths,
     settings_for,
 )
 
@@ -61,7 +61,7 @@ class SortformerDiarizer:
         *,
         dtype: str = "float32",
         name: str = "Sortformer",
-        most_rows: int | None = None,
+        max_rows: int | None = None,
     ) -> None:
         """
         Args:
@@ -69,7 +69,7 @@ class SortformerDiarizer:
             settings: sizes of chunk, context and caches.
             dtype: "float32", or "bfloat16" or "float16" for matrix products; states stay float32.
             name: of the model, for messages.
-            most_rows: maximum number of sessions in one forward pass.
+            max_rows: maximum number of sessions in one forward pass.
 
         Raises:
             ModelUnfit: the model is not a streaming Sortformer for 16 kHz, or the settings do not fit it.
@@ -77,14 +77,14 @@ class SortformerDiarizer:
         self._model, self._modules, self._settings = model, model.sortformer_modules, settings
         self._device = next(model.parameters()).device
         self._dtype = torch_dtype(dtype)
-        self.sessions_a_pass = most_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
+        self.sessions_per_pass = max_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
         self._front_end = MelFrontEnd(model.preprocessor, name)
         self._apply(settings, name)
         self.max_speakers = int(self._modules.n_spk)
         self.step_samples = settings.step * FRAME_SAMPLES
         # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
-        waits = settings.chunk + settings.wait(settings.step) - settings.step
-        self.latency_samples = waits * FRAME_SAMPLES
+        wait_frames = settings.chunk + settings.wait(settings.step) - settings.step
+        self.latency_samples = wait_frames * FRAME_SAMPLES
 
     @classmethod
     def load(cls, path: Path, *, latency: str, device: str, dtype: str) -> SortformerDiarizer:
@@ -93,7 +93,7 @@ class SortformerDiarizer:
         settings_for(latency, 4)  # reject an unknown name before minutes of loading
         model = load_checkpoint(path, {"SortformerEncLabelModel"}, device=device)
         if not model.streaming_mode:
-            raise ModelUnfit(f"{path.name}: it hears whole recordings only; use a streaming Sortformer")
+            raise ModelUnfit(f"{path.name}: it processes whole recordings only; use a streaming Sortformer")
         settings = settings_for(latency, int(model.sortformer_modules.n_spk))
         return cls(model, settings, dtype=dtype, name=path.name)
 
@@ -101,20 +101,20 @@ class SortformerDiarizer:
         """Return the state before the first sample of a session."""
         return initial_state(int(self._modules.fc_d_model), self._device)
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_stretches(work, self.step_samples)
-        states = [replace(stretch.state, audio=stretch.state.audio.hear(stretch.samples)) for stretch in work]
-        told: list[list[NDArray[np.float32]]] = [[] for _ in work]
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+        check_step_lengths(work, self.step_samples)
+        states = [replace(item.state, audio=item.state.audio.with_samples(item.samples)) for item in work]
+        emitted: list[list[NDArray[np.float32]]] = [[] for _ in work]
         with torch.inference_mode():
             # The last call of a session may emit several chunks, one after another.
-            while rows := self._ready(states, work):
+            while rows := self._next_chunks(states, work):
                 for row, frames, state in self._step_all(rows):
-                    told[row.index].append(frames)
+                    emitted[row.index].append(frames)
                     states[row.index] = state
         results = []
-        for stretch, frames_of, state in zip(work, told, states, strict=True):
-            silence = np.zeros((state.audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
-            state = replace(state, audio=state.audio.without_used(self._settings))
+        for item, frames_of, state in zip(work, emitted, states, strict=True):
+            silence = np.zeros((state.audio.unemitted_frames() if item.last else 0, self.max_speakers), np.float32)
+            state = replace(state, audio=state.audio.trimmed(self._settings))
             results.append((np.concatenate([*frames_of, silence]), state))
         return results
 
@@ -132,22 +132,22 @@ class SortformerDiarizer:
         features = torch.zeros((1, 13, width), device=self._device)
         with torch.inference_mode():
             frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
-        if modules.subsampling_factor != FEATURES_A_FRAME or frames.shape[1] != 2:
-            raise ModelUnfit(f"{name}: its encoder makes other frames than one of 8 features, not causal")
+        if modules.subsampling_factor != FEATURES_PER_FRAME or frames.shape[1] != 2:
+            raise ModelUnfit(f"{name}: its encoder must be non-causal with 8 features per frame")
 
-    def _ready(self, states: Sequence[SortformerState], work: Sequence[Stretch]) -> list[_Row]:
+    def _next_chunks(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""
         rows = [
             _Row(index, state, chunk)
-            for index, (state, stretch) in enumerate(zip(states, work, strict=True))
-            if (chunk := state.audio.next_chunk(self._settings, last=stretch.last)) is not None
+            for index, (state, item) in enumerate(zip(states, work, strict=True))
+            if (chunk := state.audio.next_chunk(self._settings, last=item.last)) is not None
         ]
         return sorted(rows, key=lambda row: row.length)
 
     def _step_all(self, rows: list[_Row]) -> list[tuple[_Row, NDArray[np.float32], SortformerState]]:
         done: list[tuple[_Row, NDArray[np.float32], SortformerState]] = []
-        for first in range(0, len(rows), self.sessions_a_pass):
-            part = rows[first : first + self.sessions_a_pass]
+        for first in range(0, len(rows), self.sessions_per_pass):
+            part = rows[first : first + self.sessions_per_pass]
             frames, states = self._step(part)
             done += zip(part, frames, states, strict=True)
         return done
@@ -161,39 +161,39 @@ class SortformerDiarizer:
         with torch.autocast(device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
             embedded, _ = model.encoder.pre_encode(x=features, lengths=counts)
             embedded = embedded.float()
-            packed = self._packed(rows, embedded)
+            packed = self._pack(rows, embedded)
             lengths = torch.tensor([row.length for row in rows], device=device)
             encoded, lengths = model.frontend_encoder(
                 processed_signal=packed, processed_signal_length=lengths, bypass_pre_encode=True
             )
             probabilities = model.forward_infer(emb_seq=encoded, emb_seq_length=lengths).float()
-        told = [self._told(row, embedded[place], probabilities[place]) for place, row in enumerate(rows)]
-        states = remember(told, self._settings, self._modules)
+        results = [self._chunk_result(row, embedded[index], probabilities[index]) for index, row in enumerate(rows)]
+        states = update_states(results, self._settings, self._modules)
         # One transfer for all rows.
-        numbers = torch.cat([answer.chunk_probabilities for answer in told]).cpu().numpy()
+        numbers = torch.cat([answer.chunk_probabilities for answer in results]).cpu().numpy()
         return np.split(numbers, np.cumsum([chunk.frames for chunk in chunks])[:-1]), states
 
-    def _packed(self, rows: Sequence[_Row], embedded: Any) -> Any:
+    def _pack(self, rows: Sequence[_Row], embedded: Any) -> Any:
         """Pack cache, fifo and chunk of each row to the left, zeros after; shape (rows, max frames, d)."""
         width = embedded.shape[2]
-        remembered = [part for row in rows for part in (row.state.cache, row.state.fifo)]
-        frames = torch.cat([torch.zeros((1, width), device=self._device), *remembered, embedded.reshape(-1, width)])
+        stored = [part for row in rows for part in (row.state.cache, row.state.fifo)]
+        frames = torch.cat([torch.zeros((1, width), device=self._device), *stored, embedded.reshape(-1, width)])
         index = np.zeros((len(rows), max(row.length for row in rows)), np.int64)
-        behind, own = 1, 1 + sum(map(len, remembered))
-        for place, row in zip(index, rows, strict=True):
+        behind, own = 1, 1 + sum(map(len, stored))
+        for target, row in zip(index, rows, strict=True):
             before = row.length - row.chunk.embedded
-            place[:before] = np.arange(behind, behind + before)
-            place[before : row.length] = np.arange(own, own + row.chunk.embedded)
+            target[:before] = np.arange(behind, behind + before)
+            target[before : row.length] = np.arange(own, own + row.chunk.embedded)
             behind += before
             own += embedded.shape[1]
         return frames[torch.from_numpy(index).to(self._device)]
 
     @staticmethod
-    def _told(row: _Row, embedded: Any, probabilities: Any) -> ToldChunk:
+    def _chunk_result(row: _Row, embedded: Any, probabilities: Any) -> ChunkResult:
         cache = len(row.state.cache)
         fifo = cache + len(row.state.fifo)
         left, frames = row.chunk.left, row.chunk.frames
-        return ToldChunk(
+        return ChunkResult(
             state=row.state,
             embeddings=embedded[left : left + frames],
             cache_probabilities=probabilities[:cache],

@@ -44,7 +44,7 @@ class SortformerState:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldChunk:
+class ChunkResult:
     """Results of a step for one session's chunk."""
 
     state: SortformerState
@@ -59,7 +59,7 @@ class ToldChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
+class _CacheUpdate:
     """Frames on their way from the fifo to the speaker cache."""
 
     row: int
@@ -69,22 +69,22 @@ class _Moved:
 
 def initial_state(width: int, device: Any) -> SortformerState:
     """Return the state of a new session; ``width``: d."""
-    nothing = torch.zeros((0, width), device=device)
+    empty = torch.zeros((0, width), device=device)
     return SortformerState(
         audio=SessionAudio(),
-        cache=nothing,
+        cache=empty,
         cache_probabilities=None,
-        fifo=nothing,
+        fifo=empty,
         silence=torch.zeros(width, device=device),
         silent_frames=torch.zeros((), dtype=torch.long, device=device),
     )
 
 
-def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: Any) -> list[SortformerState]:
+def update_states(chunks: Sequence[ChunkResult], settings: StreamingSettings, modules: Any) -> list[SortformerState]:
     """Return the states after their chunks. ``modules``: the model's SortformerModules, with the rules of scoring."""
     states: list[SortformerState] = []
     # Rows whose tensors have the same shapes share one computation.
-    groups: dict[tuple[int, int, bool], list[_Moved]] = defaultdict(list)
+    groups: dict[tuple[int, int, bool], list[_CacheUpdate]] = defaultdict(list)
     for row, chunk in enumerate(chunks):
         state = chunk.state
         fifo = torch.cat([state.fifo, chunk.embeddings])
@@ -92,40 +92,40 @@ def remember(chunks: Sequence[ToldChunk], settings: StreamingSettings, modules: 
             count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
             probabilities = torch.cat([chunk.fifo_probabilities, chunk.chunk_probabilities])
             key = (count, len(state.cache), state.cache_probabilities is not None)
-            groups[key].append(_Moved(row, fifo[:count], probabilities[:count]))
+            groups[key].append(_CacheUpdate(row, fifo[:count], probabilities[:count]))
             fifo = fifo[count:].clone()
-        states.append(replace(state, fifo=fifo, audio=state.audio.after(len(chunk.embeddings))))
-    for moved in groups.values():
-        for item, state in zip(moved, _moved_into_cache(moved, chunks, states, settings, modules), strict=True):
-            states[item.row] = state
+        states.append(replace(state, fifo=fifo, audio=state.audio.with_emitted(len(chunk.embeddings))))
+    for updates in groups.values():
+        for update, state in zip(updates, _move_to_cache(updates, chunks, states, settings, modules), strict=True):
+            states[update.row] = state
     return states
 
 
-def _moved_into_cache(
-    moved: Sequence[_Moved],
-    chunks: Sequence[ToldChunk],
+def _move_to_cache(
+    updates: Sequence[_CacheUpdate],
+    chunks: Sequence[ChunkResult],
     states: Sequence[SortformerState],
     settings: StreamingSettings,
     modules: Any,
 ) -> list[SortformerState]:
     """Move frames into the caches of rows of the same shapes; return their states."""
-    olds = [states[item.row] for item in moved]
-    embeddings = torch.stack([item.embeddings for item in moved])
-    probabilities = torch.stack([item.probabilities for item in moved])
+    row_states = [states[update.row] for update in updates]
+    embeddings = torch.stack([update.embeddings for update in updates])
+    probabilities = torch.stack([update.probabilities for update in updates])
     silences, silent = modules._get_silence_profile(
-        torch.stack([state.silence for state in olds]),
-        torch.stack([state.silent_frames for state in olds]),
+        torch.stack([state.silence for state in row_states]),
+        torch.stack([state.silent_frames for state in row_states]),
         embeddings,
         probabilities,
     )
-    caches = torch.cat([torch.stack([state.cache for state in olds]), embeddings], dim=1)
+    caches = torch.cat([torch.stack([state.cache for state in row_states]), embeddings], dim=1)
     cache_probabilities = None
     compress = caches.shape[1] > settings.speaker_cache
-    if compress or olds[0].cache_probabilities is not None:
+    if compress or row_states[0].cache_probabilities is not None:
         # Before the first compression, cached frames have the probabilities of the current step.
         known = [
-            chunks[item.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
-            for item, state in zip(moved, olds, strict=True)
+            chunks[update.row].cache_probabilities if state.cache_probabilities is None else state.cache_probabilities
+            for update, state in zip(updates, row_states, strict=True)
         ]
         cache_probabilities = torch.cat([torch.stack(known), probabilities], dim=1)
     if compress:
@@ -139,5 +139,5 @@ def _moved_into_cache(
             silence=silences[index].clone(),
             silent_frames=silent[index].clone(),
         )
-        for index, state in enumerate(olds)
+        for index, state in enumerate(row_states)
     ]

@@ -24,7 +24,7 @@ BATCH_SAMPLES = 192 * SAMPLE_RATE_HZ
 MIN_SAMPLES = SAMPLE_RATE_HZ // 10
 
 
-def profile_of(dimension: int) -> EncoderProfile:
+def default_profile(dimension: int) -> EncoderProfile:
     """Return the profile of a TitaNet: initial values from publications, not measured here.
 
     Windows of 1.5 s every 0.75 s are the longest scale of NeMo's diarization of telephone speech. Two voices are told
@@ -62,19 +62,19 @@ def load_speaker_encoder(path: Path, *, device: str, dtype: str) -> SpeakerEncod
     if int(model.cfg.preprocessor.sample_rate) != SAMPLE_RATE_HZ:
         raise ModelUnfit(
             f"{path.name}: preprocessor.sample_rate: {model.cfg.preprocessor.sample_rate} Hz; "
-            f"a speaker encoder for {SAMPLE_RATE_HZ} Hz is needed"
+            f"expected {SAMPLE_RATE_HZ} Hz"
         )
     return NemoSpeakerEncoder(model)
 
 
-def dimension_of(model: Any) -> int:
+def embedding_dimension(model: Any) -> int:
     """Return the dimension of an EncDecSpeakerLabelModel's embeddings: the width of its first layer after pooling."""
     sizes = model.cfg.decoder.emb_sizes
     # ``SpeakerDecoder`` returns the embedding before its last layer's activation.
     return int(sizes if isinstance(sizes, int) else sizes[-1])
 
 
-def knows_padding(model: Any) -> bool:
+def masks_padding(model: Any) -> bool:
     """Return whether every layer masks padding, so that windows of any length can share a batch."""
     from nemo.collections.asr.modules import ConvASREncoder
 
@@ -90,18 +90,18 @@ class NemoSpeakerEncoder:
     """
 
     def __init__(self, model: Any, profile: EncoderProfile | None = None) -> None:
-        """``model``: an EncDecSpeakerLabelModel in evaluation mode; ``profile``: overrides ``profile_of``."""
-        self.profile = profile or profile_of(dimension_of(model))
+        """``model``: an EncDecSpeakerLabelModel in evaluation mode; ``profile``: overrides ``default_profile``."""
+        self.profile = profile or default_profile(embedding_dimension(model))
         self._model = model
         # Statistics over time need single precision, whatever the rest uses (NeMo's pooling mixes the two).
         model.decoder.float()
-        self._mixes_lengths = knows_padding(model)
+        self._mixes_lengths = masks_padding(model)
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """Implement SpeakerEncoder; windows under 0.1 s are padded with silence."""
         vectors = np.zeros((len(windows), self.profile.dimension), np.float32)
         for batch in self._batches(windows):
-            vectors[batch] = self._encode([windows[place] for place in batch])
+            vectors[batch] = self._encode([windows[index] for index in batch])
         return vectors
 
     def features(self, samples: Any, lengths: Any) -> tuple[Any, Any]:
@@ -112,15 +112,15 @@ class NemoSpeakerEncoder:
     def _batches(self, windows: Sequence[Samples]) -> Iterator[list[int]]:
         """Yield indices of windows to batch, longest first."""
         groups: defaultdict[int, list[int]] = defaultdict(list)
-        for place in sorted(range(len(windows)), key=lambda place: -len(windows[place])):
-            groups[0 if self._mixes_lengths else _length(windows[place])].append(place)
+        for index in sorted(range(len(windows)), key=lambda index: -len(windows[index])):
+            groups[0 if self._mixes_lengths else _length(windows[index])].append(index)
         for group in groups.values():
             batch: list[int] = []
-            for place in group:
+            for index in group:
                 if batch and (len(batch) + 1) * _length(windows[batch[0]]) > BATCH_SAMPLES:
                     yield batch
                     batch = []
-                batch.append(place)
+                batch.append(index)
             yield batch
 
     def _encode(self, windows: Sequence[Samples]) -> NDArray[np.float32]:

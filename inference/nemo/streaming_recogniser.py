@@ -14,16 +14,16 @@ import numpy as np
 
 from inference.models import (
     SAMPLE_RATE_HZ,
-    HeardWords,
     RecognisedWord,
     Recogniser,
     Samples,
+    StreamedWords,
     StreamingRecogniser,
-    Stretch,
+    StreamInput,
 )
 from inference.nemo.checkpoint import load_checkpoint
-from inference.nemo.recogniser import RECOGNISERS, recogniser_of
-from inference.nemo.token_words import Token, decode_greedily, frame_seconds, word_of, word_spans
+from inference.nemo.recogniser import RECOGNISERS, build_recogniser
+from inference.nemo.token_words import Token, decode_greedily, frame_seconds, join_word, word_spans
 
 STREAMING_RECOGNISERS = ("EncDecRNNTBPEModel", "EncDecHybridRNNTCTCBPEModel")
 MAX_ROWS = 64
@@ -39,7 +39,7 @@ class _State:
     samples: Samples
     """Audio still needed, from ``first_sample`` on."""
     first_sample: int
-    heard: int
+    received: int
     """Samples received so far."""
     encoded: int
     """Features of 10 ms encoded so far."""
@@ -83,7 +83,7 @@ def load_streaming_recogniser(
     return NemoStreamingRecogniser(model, languages, look_ahead=look_ahead, name=path.name)
 
 
-def load_fitting_recogniser(
+def load_any_recogniser(
     path: Path, *, device: str, dtype: str, languages: Sequence[str]
 ) -> Recogniser | StreamingRecogniser:
     """Load a recogniser, as a streaming one where it was trained for that.
@@ -93,12 +93,12 @@ def load_fitting_recogniser(
     ``recogniser.load_recogniser``.
     """
     model = load_checkpoint(path, RECOGNISERS, device=device, dtype=dtype)
-    if hasattr(model, "joint") and _hears_chunks(model.encoder):
+    if hasattr(model, "joint") and _is_cache_aware(model.encoder):
         return NemoStreamingRecogniser(model, languages, name=path.name)
-    return recogniser_of(model, languages, path.name)
+    return build_recogniser(model, languages, path.name)
 
 
-def _hears_chunks(encoder: Any) -> bool:
+def _is_cache_aware(encoder: Any) -> bool:
     return getattr(encoder, "att_context_style", None) == "chunked_limited" and min(encoder.att_context_size) >= 0
 
 
@@ -121,49 +121,51 @@ class NemoStreamingRecogniser:
         self._decoding = decode_greedily(model)
         self._computer = self._decoding.decoding.decoding_computer
         self._frame_s = frame_seconds(model)
-        self._hop, self._beyond = HOP_SAMPLES, LOOK_AHEAD_SAMPLES
+        self._hop, self._look_ahead_samples = HOP_SAMPLES, LOOK_AHEAD_SAMPLES
         self.step_samples = self._encoder.features * self._hop
-        self.latency_samples = self.step_samples + self._beyond
+        self.latency_samples = self.step_samples + self._look_ahead_samples
 
     def initial_state(self) -> Any:
         """Implement StreamingRecogniser."""
         return _State(np.zeros(0, np.float32), 0, 0, 0, None, None, ())
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[HeardWords, Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[StreamedWords, Any]]:
         """Implement StreamingRecogniser."""
         import torch
 
-        states = [_hear(stretch.state, stretch.samples) for stretch in work]
+        states = [_with_samples(item.state, item.samples) for item in work]
         words: list[list[RecognisedWord]] = [[] for _ in work]
         with torch.inference_mode():
-            while chunks := self._ready(states, [stretch.last for stretch in work]):
+            while chunks := self._next_chunks(states, [item.last for item in work]):
                 for first in range(0, len(chunks), MAX_ROWS):
                     self._step(chunks[first : first + MAX_ROWS], states)
                 for index in (chunk.index for chunk in chunks):
-                    ended, states[index] = self._ended(states[index], self._end_s(work[index], states[index]))
-                    words[index] += ended
+                    complete, states[index] = self._split_complete_words(
+                        states[index], self._end_s(work[index], states[index])
+                    )
+                    words[index] += complete
         results = []
-        for stretch, state, ended in zip(work, states, words, strict=True):
-            pending = self._words(state.tokens, self._end_s(stretch, state))
-            if stretch.last:
-                results.append((HeardWords((*ended, *pending), None), replace(state, tokens=())))
+        for item, state, complete in zip(work, states, words, strict=True):
+            pending = self._words(state.tokens, self._end_s(item, state))
+            if item.last:
+                results.append((StreamedWords((*complete, *pending), None), replace(state, tokens=())))
             else:
-                results.append((HeardWords(tuple(ended), pending[-1] if pending else None), state))
+                results.append((StreamedWords(tuple(complete), pending[-1] if pending else None), state))
         return results
 
-    def _ready(self, states: Sequence[_State], last: Sequence[bool]) -> list[_Chunk]:
+    def _next_chunks(self, states: Sequence[_State], last: Sequence[bool]) -> list[_Chunk]:
         """Return the next chunk of sessions that have one. First chunks differ in length and are batched alone."""
         found = []
-        for index, (state, ends) in enumerate(zip(states, last, strict=True)):
+        for index, (state, is_last) in enumerate(zip(states, last, strict=True)):
             first = state.encoded == 0
             start = state.encoded
             end = start + (self._encoder.first_features if first else self._encoder.features)
-            if ends:
+            if is_last:
                 # An incomplete frame of the encoder at the very end is encoded too, as in a whole recording.
-                end = min(end, state.heard // self._hop)
+                end = min(end, state.received // self._hop)
                 if end <= start:
                     continue
-            elif state.heard < end * self._hop + self._beyond:
+            elif state.received < end * self._hop + self._look_ahead_samples:
                 continue
             found.append(_Chunk(index, start, end, 0 if first else self._encoder.overlap))
         firsts = [chunk for chunk in found if chunk.start == 0]
@@ -174,20 +176,20 @@ class NemoStreamingRecogniser:
         from inference.nemo.front_end import FeatureRow
         from inference.sortformer import GUARD_FEATURES
 
-        own = [states[chunk.index] for chunk in chunks]
+        row_states = [states[chunk.index] for chunk in chunks]
         rows = []
-        for chunk, state in zip(chunks, own, strict=True):
+        for chunk, state in zip(chunks, row_states, strict=True):
             first = chunk.start - chunk.before
             guard = min(GUARD_FEATURES, first)
-            at, to = (first - guard) * self._hop, chunk.end * self._hop + self._beyond
-            samples = state.samples[at - state.first_sample : to - state.first_sample]
+            first_sample, end_sample = (first - guard) * self._hop, chunk.end * self._hop + self._look_ahead_samples
+            samples = state.samples[first_sample - state.first_sample : end_sample - state.first_sample]
             rows.append(FeatureRow(samples, guard, chunk.end - first))
         features = self._front_end(rows, self._encoder.device).transpose(1, 2)
         encoded, lengths, caches = self._encoder(
-            features, [row.frames for row in rows], [state.caches for state in own]
+            features, [row.frames for row in rows], [state.caches for state in row_states]
         )
-        tokens, decoders = self._decoded(encoded, lengths, own)
-        for row, (chunk, state) in enumerate(zip(chunks, own, strict=True)):
+        tokens, decoders = self._decode(encoded, lengths, row_states)
+        for row, (chunk, state) in enumerate(zip(chunks, row_states, strict=True)):
             keep = max(0, (chunk.end - self._encoder.overlap - GUARD_FEATURES) * self._hop)
             states[chunk.index] = replace(
                 state,
@@ -199,7 +201,7 @@ class NemoStreamingRecogniser:
                 tokens=state.tokens + tokens[row],
             )
 
-    def _decoded(
+    def _decode(
         self, encoded: Any, lengths: Any, states: Sequence[_State]
     ) -> tuple[list[tuple[Token, ...]], list[Any]]:
         """Return new tokens of each session, with frames from the session's start, and NeMo's new states."""
@@ -238,17 +240,17 @@ class NemoStreamingRecogniser:
 
     def _words(self, tokens: Sequence[Token], duration_s: float) -> list[RecognisedWord]:
         words = [
-            word_of(text, tokens[start:end], self._frame_s, duration_s)
+            join_word(text, tokens[start:end], self._frame_s, duration_s)
             for text, start, end in word_spans(tokens, self._decoding)
         ]
         return [word for word in words if word is not None]
 
     @staticmethod
-    def _end_s(stretch: Stretch, state: _State) -> float:
+    def _end_s(item: StreamInput, state: _State) -> float:
         """Return the session's end in seconds; infinite while unknown."""
-        return state.heard / SAMPLE_RATE_HZ if stretch.last else float("inf")
+        return state.received / SAMPLE_RATE_HZ if item.last else float("inf")
 
-    def _ended(self, state: _State, end_s: float) -> tuple[list[RecognisedWord], _State]:
+    def _split_complete_words(self, state: _State, end_s: float) -> tuple[list[RecognisedWord], _State]:
         """Return the words that are complete, and the state without them."""
         spans = word_spans(state.tokens, self._decoding)
         keep = spans[-1][1] if spans else len(state.tokens)
@@ -257,9 +259,9 @@ class NemoStreamingRecogniser:
         return self._words(state.tokens[:keep], end_s), replace(state, tokens=state.tokens[keep:])
 
 
-def _hear(state: _State, samples: Samples) -> _State:
+def _with_samples(state: _State, samples: Samples) -> _State:
     return replace(
         state,
         samples=np.concatenate([state.samples, np.asarray(samples, np.float32)]),
-        heard=state.heard + len(samples),
+        received=state.received + len(samples),
     )

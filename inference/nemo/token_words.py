@@ -51,14 +51,16 @@ def word_spans(tokens: Sequence[Token], decoding: Any) -> list[tuple[str, int, i
     """
     from nemo.collections.asr.parts.utils.timestamp_utils import get_words_offsets
 
-    pieces = [decoding.decode_ids_to_tokens([token.id])[0] for token in tokens]
-    places = [{"start_offset": place, "end_offset": place + 1} for place in range(len(tokens))]
+    token_texts = [decoding.decode_ids_to_tokens([token.id])[0] for token in tokens]
+    offsets = [{"start_offset": offset, "end_offset": offset + 1} for offset in range(len(tokens))]
     found = get_words_offsets(
         char_offsets=[
-            {"char": decoding.decode_tokens_to_str([piece]), **place}
-            for piece, place in zip(pieces, places, strict=True)
+            {"char": decoding.decode_tokens_to_str([token_text]), **offset}
+            for token_text, offset in zip(token_texts, offsets, strict=True)
         ],
-        encoded_char_offsets=[{"char": piece, **place} for piece, place in zip(pieces, places, strict=True)],
+        encoded_char_offsets=[
+            {"char": token_text, **offset} for token_text, offset in zip(token_texts, offsets, strict=True)
+        ],
         decode_tokens_to_str=decoding.decode_tokens_to_str,
         word_delimiter_char=decoding.word_seperator,
         tokenizer_type=decoding.tokenizer_type,
@@ -67,7 +69,7 @@ def word_spans(tokens: Sequence[Token], decoding: Any) -> list[tuple[str, int, i
     return [(word["word"].strip(), int(word["start_offset"]), int(word["end_offset"])) for word in found]
 
 
-def word_of(text: str, tokens: Sequence[Token], frame_s: float, duration_s: float) -> RecognisedWord | None:
+def join_word(text: str, tokens: Sequence[Token], frame_s: float, duration_s: float) -> RecognisedWord | None:
     """Return the word of some tokens, with their minimum confidence; None without text.
 
     Args:
@@ -87,9 +89,11 @@ def word_of(text: str, tokens: Sequence[Token], frame_s: float, duration_s: floa
     )
 
 
-def words_of(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s: float) -> tuple[RecognisedWord, ...]:
-    """Return the words of tokens by time. See ``word_spans`` and ``word_of``."""
-    words = [word_of(text, tokens[start:end], frame_s, duration_s) for text, start, end in word_spans(tokens, decoding)]
+def join_words(tokens: Sequence[Token], decoding: Any, frame_s: float, duration_s: float) -> tuple[RecognisedWord, ...]:
+    """Return the words of tokens by time. See ``word_spans`` and ``join_word``."""
+    words = [
+        join_word(text, tokens[start:end], frame_s, duration_s) for text, start, end in word_spans(tokens, decoding)
+    ]
     return tuple(word for word in words if word is not None)
 
 

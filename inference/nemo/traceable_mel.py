@@ -43,7 +43,9 @@ def describe_mel(model: Any, name: str) -> dict[str, Any]:
     if window not in _WINDOWS:
         raise ModelUnfit(f"{name}: preprocessor.window is {window!r}; one of {', '.join(_WINDOWS)} can be exported")
     if not isinstance(featurizer.log_zero_guard_value, int | float):
-        raise ModelUnfit(f"{name}: preprocessor.log_zero_guard_value is {featurizer.log_zero_guard_value!r}, no number")
+        raise ModelUnfit(
+            f"{name}: preprocessor.log_zero_guard_value is {featurizer.log_zero_guard_value!r}; expected a number"
+        )
     normalise = featurizer.normalize
     if not isinstance(normalise, str | None) or normalise == "all_features" or "fixed" in (normalise or ""):
         raise ModelUnfit(f"{name}: preprocessor.normalize is {normalise!r}; per_feature or NA can be exported")
@@ -81,19 +83,19 @@ class TraceableMel(torch.nn.Module):  # type: ignore[misc]
     def forward(self, samples: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return features (n, bands, frames) of samples (n, t) with lengths (n), and the frames of each (n)."""
         before = torch.nn.functional.pad(samples[:, :-1], (1, 0))
-        places = torch.arange(samples.shape[1], device=samples.device)
-        sharp = (samples - self._preemphasis * before) * (places[None] < lengths[:, None])
+        positions = torch.arange(samples.shape[1], device=samples.device)
+        sharp = (samples - self._preemphasis * before) * (positions[None] < lengths[:, None])
         padded = torch.nn.functional.pad(sharp, (self._reach, self._reach))
         cosines, sines = torch.nn.functional.conv1d(padded[:, None], self.waves, stride=self._hop).chunk(2, dim=1)
         features = torch.log(torch.matmul(self.filters, cosines**2 + sines**2) + self._guard)
         frames = torch.div(lengths, self._hop, rounding_mode="floor")
-        heard = (torch.arange(features.shape[2], device=samples.device)[None] < frames[:, None])[:, None]
+        valid = (torch.arange(features.shape[2], device=samples.device)[None] < frames[:, None])[:, None]
         if self._normalises:
             count = frames[:, None, None].to(features.dtype)
-            mean = (features * heard).sum(2, keepdim=True) / count
-            off = (features - mean) * heard
-            features = off / (((off**2).sum(2, keepdim=True) / (count - 1)).sqrt() + _MIN_DEVIATION)
-        features = features * heard
+            mean = (features * valid).sum(2, keepdim=True) / count
+            centred = (features - mean) * valid
+            features = centred / (((centred**2).sum(2, keepdim=True) / (count - 1)).sqrt() + _MIN_DEVIATION)
+        features = features * valid
         if self._pad_to > 0:
             # Encoders without masks take the silence that NeMo pads with into account.
             missing = (self._pad_to - features.shape[2] % self._pad_to) % self._pad_to

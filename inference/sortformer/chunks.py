@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from inference.models import Samples, Stretch
+from inference.models import Samples, StreamInput
 from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings
 
 HOP_SAMPLES, FFT, WINDOW_SAMPLES = 160, 512, 400
-FEATURES_A_FRAME = FRAME_SAMPLES // HOP_SAMPLES
+FEATURES_PER_FRAME = FRAME_SAMPLES // HOP_SAMPLES
 # Features whose window, or the sample before it for pre-emphasis, reaches over the left end of the audio.
 GUARD_FEATURES = -(-(FFT // 2 + 1) // HOP_SAMPLES)
 
@@ -37,15 +37,15 @@ class Chunk:
     @property
     def embedded(self) -> int:
         """Number of frames that the features become."""
-        return -(-self.features // FEATURES_A_FRAME)
+        return -(-self.features // FEATURES_PER_FRAME)
 
 
-def check_stretches(work: Sequence[Stretch], step_samples: int) -> None:
+def check_step_lengths(work: Sequence[StreamInput], step_samples: int) -> None:
     """Check audio lengths. Raises ValueError: not a step long, or shorter and not the session's last."""
-    for stretch in work:
-        count = len(stretch.samples)
-        if count > step_samples or (count < step_samples and not stretch.last):
-            raise ValueError(f"{count} samples; {step_samples} a call, fewer only with last")
+    for item in work:
+        count = len(item.samples)
+        if count > step_samples or (count < step_samples and not item.last):
+            raise ValueError(f"{count} samples; expected {step_samples} per call, fewer only with last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,16 @@ class SessionAudio:
     samples: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     first_sample: int = 0
     """Start of ``samples``, from the session's start."""
-    heard: int = 0
+    received: int = 0
     """Samples received so far."""
-    told: int = 0
+    emitted: int = 0
     """Frames emitted so far."""
 
-    def hear(self, samples: Samples) -> SessionAudio:
+    def with_samples(self, samples: Samples) -> SessionAudio:
         """Return a copy with more audio, shape (n,)."""
         if not len(samples):
             return self
-        return replace(self, samples=np.concatenate([self.samples, samples]), heard=self.heard + len(samples))
+        return replace(self, samples=np.concatenate([self.samples, samples]), received=self.received + len(samples))
 
     def next_chunk(self, settings: StreamingSettings, *, last: bool) -> Chunk | None:
         """Return the next chunk; None while its audio is incomplete, or where everything is emitted.
@@ -73,15 +73,15 @@ class SessionAudio:
             settings: sizes of chunk and context.
             last: no more audio follows; the chunk and its right context may be shorter.
         """
-        start = self.told * FEATURES_A_FRAME
-        end = start + settings.chunk * FEATURES_A_FRAME
-        through = end + settings.right_context * FEATURES_A_FRAME
+        start = self.emitted * FEATURES_PER_FRAME
+        end = start + settings.chunk * FEATURES_PER_FRAME
+        through = end + settings.right_context * FEATURES_PER_FRAME
         if last:
-            total = self.heard // HOP_SAMPLES
+            total = self.received // HOP_SAMPLES
             end, through = min(end, total), min(through, total)
             if end <= start:
                 return None
-        elif self.heard < through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES:
+        elif self.received < through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES:
             return None
         reach = through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES
         left, guard = self._context(settings)
@@ -89,20 +89,20 @@ class SessionAudio:
         return Chunk(
             samples=self.samples[first - self.first_sample : reach - self.first_sample],
             guard=guard,
-            features=through - start + left * FEATURES_A_FRAME,
+            features=through - start + left * FEATURES_PER_FRAME,
             left=left,
-            frames=-(-(end - start) // FEATURES_A_FRAME),
+            frames=-(-(end - start) // FEATURES_PER_FRAME),
         )
 
-    def untold(self) -> int:
+    def unemitted_frames(self) -> int:
         """Return the frames that no chunk emits at the end: less than 10 ms of audio has no spectrum."""
-        return max(0, -(-self.heard // FRAME_SAMPLES) - self.told)
+        return max(0, -(-self.received // FRAME_SAMPLES) - self.emitted)
 
-    def after(self, frames: int) -> SessionAudio:
+    def with_emitted(self, frames: int) -> SessionAudio:
         """Return a copy with ``frames`` more emitted."""
-        return replace(self, told=self.told + frames)
+        return replace(self, emitted=self.emitted + frames)
 
-    def without_used(self, settings: StreamingSettings) -> SessionAudio:
+    def trimmed(self, settings: StreamingSettings) -> SessionAudio:
         """Return a copy without the audio that no later chunk needs."""
         first = self._first_needed(settings)
         if first <= self.first_sample:
@@ -111,9 +111,9 @@ class SessionAudio:
 
     def _context(self, settings: StreamingSettings) -> tuple[int, int]:
         """Return the next chunk's frames of left context, and the features before them to drop."""
-        left = min(settings.left_context, self.told)
-        return left, min(GUARD_FEATURES, (self.told - left) * FEATURES_A_FRAME)
+        left = min(settings.left_context, self.emitted)
+        return left, min(GUARD_FEATURES, (self.emitted - left) * FEATURES_PER_FRAME)
 
     def _first_needed(self, settings: StreamingSettings) -> int:
         left, guard = self._context(settings)
-        return ((self.told - left) * FEATURES_A_FRAME - guard) * HOP_SAMPLES
+        return ((self.emitted - left) * FEATURES_PER_FRAME - guard) * HOP_SAMPLES

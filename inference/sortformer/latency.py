@@ -17,7 +17,7 @@ FRAME_SAMPLES = 1280
 # A spectrum's window exceeds the end of its hop by (25 ms - 10 ms) / 2 minus half a hop, in samples.
 LOOK_AHEAD_SAMPLES = 40
 # Steps may be larger where that adds no more than this share to the latency.
-_SHARE_FOR_LARGER_STEPS = 0.05
+_MAX_ADDED_LATENCY_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class StreamingSettings:
     @property
     def step(self) -> int:
         """Frames of audio to pass at a time: the most that hardly add to the latency."""
-        bearable = self.right_context + 1 + _SHARE_FOR_LARGER_STEPS * (self.chunk + self.right_context)
+        max_wait = self.right_context + 1 + _MAX_ADDED_LATENCY_SHARE * (self.chunk + self.right_context)
         divisors = (step for step in range(1, self.chunk + 1) if self.chunk % step == 0)
-        return max(step for step in divisors if step == 1 or self.wait(step) <= bearable)
+        return max(step for step in divisors if step == 1 or self.wait(step) <= max_wait)
 
     def wait(self, step: int) -> int:
         """Return the frames of audio, passed ``step`` at a time, after a chunk before it is emitted."""

@@ -2,10 +2,10 @@
 
 from inference.speakers.clustered_speakers import ClusteredSpeakers
 from inference.speakers.framed_speakers import FramedSpeakers
-from inference.speakers.voice_windows import nothing_heard_by
+from inference.speakers.voice_windows import empty_segmented_windows
 
 __all__ = [
     "ClusteredSpeakers",
     "FramedSpeakers",
-    "nothing_heard_by",
+    "empty_segmented_windows",
 ]

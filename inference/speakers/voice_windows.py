@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from inference.diarization import FrameGrid, HeardVoices
-from inference.engine import Engine
+from inference.diarization import FrameGrid, SegmentedWindows
+from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, Samples, VoiceSegmenter
 from inference.stages import AudioBuffer
 
@@ -13,10 +13,10 @@ from inference.stages import AudioBuffer
 HOP_S = 5.0
 
 
-def nothing_heard_by(model: VoiceSegmenter) -> HeardVoices:
+def empty_segmented_windows(model: VoiceSegmenter) -> SegmentedWindows:
     """Return an empty set of windows for a segmentation model."""
     grid = FrameGrid(model.first_frame_samples / SAMPLE_RATE_HZ, model.frame_samples / SAMPLE_RATE_HZ)
-    return HeardVoices(grid, round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples))
+    return SegmentedWindows(grid, round(HOP_S * SAMPLE_RATE_HZ / model.frame_samples))
 
 
 class VoiceWindows:
@@ -26,29 +26,29 @@ class VoiceWindows:
     arrives nor on the machine's load.
     """
 
-    def __init__(self, engine: Engine, owner: Hashable) -> None:
+    def __init__(self, engine: ModelEngine, owner: Hashable) -> None:
         model = engine.models.segmenter
         assert model is not None
         assert engine.segmenter is not None
         self._queue, self._owner = engine.segmenter, owner
         self._window = model.window_samples
-        self.heard = nothing_heard_by(model)
-        self._hop = self.heard.hop_frames * model.frame_samples
-        self._given = 0  # windows submitted
+        self.segmented = empty_segmented_windows(model)
+        self._hop = self.segmented.hop_frames * model.frame_samples
+        self._submitted = 0  # windows submitted
 
-    async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """Process the windows that end by sample ``heard``; return the first sample still needed."""
-        while self._given * self._hop + self._window <= heard:
-            await self._give(audio.span(self._given * self._hop, self._given * self._hop + self._window))
-        return self._given * self._hop
+    async def advance(self, audio: AudioBuffer, processed: int) -> int:
+        """Process the windows that end by sample ``processed``; return the first sample still needed."""
+        while self._submitted * self._hop + self._window <= processed:
+            await self._submit(audio.span(self._submitted * self._hop, self._submitted * self._hop + self._window))
+        return self._submitted * self._hop
 
     async def finish(self, audio: AudioBuffer) -> None:
         """Process the last window, which holds the end of the audio and silence after it."""
-        await self.hear(audio, audio.end)
-        reached = (self._given - 1) * self._hop + self._window if self._given else 0
+        await self.advance(audio, audio.end)
+        reached = (self._submitted - 1) * self._hop + self._window if self._submitted else 0
         if audio.end > reached:
-            await self._give(audio.span(self._given * self._hop, audio.end))
+            await self._submit(audio.span(self._submitted * self._hop, audio.end))
 
-    async def _give(self, samples: Samples) -> None:
-        self.heard.hear(await self._queue.submit(self._owner, samples.copy()))
-        self._given += 1
+    async def _submit(self, samples: Samples) -> None:
+        self.segmented.append(await self._queue.submit(self._owner, samples.copy()))
+        self._submitted += 1

@@ -2,7 +2,7 @@
 
 from inference.stages.audio_buffer import AudioBuffer
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
-from inference.stages.speaker_stage import SettledSpeakers, SpeakerStage
+from inference.stages.speaker_stage import FinalDiarization, SpeakerStage
 from inference.stages.word_stage import UndetectedLanguage, WordStage
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Event",
     "FinishedEvent",
     "ProgressEvent",
-    "SettledSpeakers",
+    "FinalDiarization",
     "SpeakerStage",
     "TurnEvent",
     "TurnState",

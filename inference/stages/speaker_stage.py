@@ -13,7 +13,7 @@ from inference.stages.events import TurnEvent
 
 
 @dataclass(frozen=True, slots=True)
-class SettledSpeakers:
+class FinalDiarization:
     """Final diarization of a session."""
 
     segments: Sequence[SpeakerSegment]
@@ -29,19 +29,19 @@ class SpeakerStage(Protocol):
 
     Args of its methods:
         audio: the session's audio, dropped before the first sample that a stage still needs.
-        heard: number of samples that the speech detector has processed.
+        processed: number of samples that the speech detector has processed.
         number: of a speech segment, from 0 in order of time.
     """
 
-    def known_through(self, heard: int) -> int:
-        """Return the sample before which speakers are known, once ``heard`` samples are processed."""
+    def known_through(self, processed: int) -> int:
+        """Return the sample before which speakers are known, once ``processed`` samples are processed."""
         ...
 
-    async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """Process audio up to sample ``heard``, all of it in the buffer; return the first sample still needed."""
+    async def advance(self, audio: AudioBuffer, processed: int) -> int:
+        """Process audio up to sample ``processed``, all of it in the buffer; return the first sample still needed."""
         ...
 
-    async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer) -> int:
+    async def extend_segment(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer) -> int:
         """Process speech segment ``number`` as far as it reaches now; return the first sample it still needs."""
         ...
 
@@ -49,15 +49,15 @@ class SpeakerStage(Protocol):
         """Process the rest of speech segment ``number``, which has ended."""
         ...
 
-    def abandon(self, number: int) -> None:
+    def abandon_segment(self, number: int) -> None:
         """Discard segment ``number``, if it has begun: it was too short to be speech."""
         ...
 
-    def take_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
+    def set_words(self, number: int, words: Sequence[RecognisedWord], *, complete: bool) -> None:
         """Replace the words of speech segment ``number``; ``complete``: no more come for its audio so far."""
         ...
 
-    async def changes(self, words_through_s: float) -> Sequence[TurnEvent]:
+    async def changed_turns(self, words_through_s: float) -> Sequence[TurnEvent]:
         """Return the turns to emit now; all words before ``words_through_s`` (seconds) were passed in."""
         ...
 
@@ -65,7 +65,7 @@ class SpeakerStage(Protocol):
         """Process the rest of the audio; every segment has ended."""
         ...
 
-    def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> SettledSpeakers:
+    def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> FinalDiarization:
         """Settle the speakers over the whole session. May take seconds: run it off the event loop.
 
         Args:
@@ -74,6 +74,6 @@ class SpeakerStage(Protocol):
         """
         ...
 
-    def revision_of(self, segment_id: int) -> int:
+    def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         ...

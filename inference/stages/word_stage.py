@@ -18,7 +18,7 @@ class WordStage(Protocol):
 
     Args of its methods:
         audio: the session's audio, dropped before the first sample that a stage still needs.
-        heard: number of samples that the speech detector has processed.
+        processed: number of samples that the speech detector has processed.
         number: of a speech segment, from 0 in order of time.
     """
 
@@ -28,23 +28,23 @@ class WordStage(Protocol):
         ...
 
     @property
-    def most_spoken(self) -> str:
+    def main_language(self) -> str:
         """Language of most speech so far; empty while unknown."""
         ...
 
-    def confidence_of(self, language: str) -> float | None:
+    def confidence_in(self, language: str) -> float | None:
         """Return the confidence of a language, 0..1; None where it was not detected."""
         ...
 
-    def note_speech(self, probabilities: NDArray[np.float32]) -> None:
+    def add_speech_probabilities(self, probabilities: NDArray[np.float32]) -> None:
         """Record the speech probabilities of the detector's next windows, shape (n,), 0..1."""
         ...
 
-    async def hear(self, audio: AudioBuffer, heard: int) -> int:
-        """Process audio up to sample ``heard``, all of it in the buffer; return the first sample still needed."""
+    async def advance(self, audio: AudioBuffer, processed: int) -> int:
+        """Process audio up to sample ``processed``, all of it in the buffer; return the first sample still needed."""
         ...
 
-    async def follow(self, number: int, under_way: SpeechSegment, audio: AudioBuffer, heard: int) -> int:
+    async def extend_segment(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer, processed: int) -> int:
         """Process speech segment ``number`` as far as it reaches now; return the first sample still needed."""
         ...
 
@@ -56,27 +56,27 @@ class WordStage(Protocol):
         """Process the rest of speech segment ``number``, which has ended."""
         ...
 
-    def oldest_waiting(self) -> int | None:
+    def first_pending_sample(self) -> int | None:
         """Return the first sample without words, even provisional ones; None where nothing is pending."""
         ...
 
-    def final_through(self, heard: int) -> int:
-        """Return the sample up to which words are final, once ``heard`` samples are processed."""
+    def final_through(self, processed: int) -> int:
+        """Return the sample up to which words are final, once ``processed`` samples are processed."""
         ...
 
-    def take_done(self) -> set[int]:
+    def pop_changed_segments(self) -> set[int]:
         """Return the segments whose words changed or became complete since the last call."""
         ...
 
-    def words_of(self, number: int) -> list[RecognisedWord]:
+    def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
         ...
 
-    def waits_for(self, number: int) -> bool:
+    def awaits_words(self, number: int) -> bool:
         """Return whether first words of the segment are still to come."""
         ...
 
-    def forget_before(self, sample: int) -> None:
+    def drop_before(self, sample: int) -> None:
         """Drop what is kept of segments that end before this sample; ``finish`` returns their words all the same."""
         ...
 
@@ -102,10 +102,10 @@ class UndetectedLanguage:
         return self._language
 
     @property
-    def most_spoken(self) -> str:
+    def main_language(self) -> str:
         """The given language; empty where unknown."""
         return self._language
 
-    def confidence_of(self, language: str) -> float | None:
+    def confidence_in(self, language: str) -> float | None:
         """Return None: nothing is detected."""
         return None

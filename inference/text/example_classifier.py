@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from inference.models import TextEncoder
 
 # Unit vectors are scaled by this before the ridge applies: only the ratio of the two matters.
-STRETCH = 10.0
+SCALE = 10.0
 RIDGE = 0.05
 
 
@@ -24,11 +24,11 @@ class ExampleClassifier:
     def __init__(self, encoder: TextEncoder, classes: Sequence[Sequence[str]]) -> None:
         vectors = [encoder(list(examples)) for examples in classes]
         labels = np.repeat(np.arange(len(classes)), [len(v) for v in vectors])
-        self._weights = _fit(np.concatenate(vectors).astype(np.float64) * STRETCH, labels, len(classes))
+        self._weights = _fit(np.concatenate(vectors).astype(np.float64) * SCALE, labels, len(classes))
 
     def __call__(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return probabilities: (n, d) -> (n, classes), rows sum to 1."""
-        return _softmax(_with_bias(vectors.astype(np.float64) * STRETCH) @ self._weights)
+        return _softmax(_with_bias(vectors.astype(np.float64) * SCALE) @ self._weights)
 
 
 def _with_bias(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,40 +42,40 @@ _POLARITIES: Mapping[str, float] = {
 _FIVE = {"very_negative": -1.0, "negative": -0.5, "neutral": 0.0, "positive": 0.5, "very_positive": 1.0}
 
 
-def plain(label: str) -> str:
+def normalise_label(label: str) -> str:
     """Return a label in lower case with underscores."""
     return "_".join(label.replace("-", " ").replace("_", " ").lower().split())
 
 
-def emotions_of(labels: Sequence[str], given: Mapping[str, object]) -> list[int]:
+def map_emotions(labels: Sequence[str], overrides: Mapping[str, object]) -> list[int]:
     """Return the index in EMOTIONS of each label.
 
     Args:
         labels: as the classifier's files spell them.
-        given: emotion by label, from the user's description; overrides the built-in mapping.
+        overrides: emotion by label, from the user's description; overrides the built-in mapping.
 
     Raises:
-        ModelUnfit: a label is unknown, or one of ``given`` does not exist or names no emotion.
+        ModelUnfit: a label is unknown, or one of ``overrides`` does not exist or names no emotion.
     """
-    own = _own(labels, given)
-    for label, emotion in own.items():
+    normalised = _normalised_overrides(labels, overrides)
+    for label, emotion in normalised.items():
         if emotion not in EMOTIONS:
-            raise ModelUnfit(f"labels.{label}: {emotion!r} is none of {', '.join(EMOTIONS)}")
-    names = [own.get(plain(label), _SYNONYMS.get(plain(label))) for label in labels]
+            raise ModelUnfit(f"labels.{label}: {emotion!r} is not one of {', '.join(EMOTIONS)}")
+    names = [normalised.get(normalise_label(label), _SYNONYMS.get(normalise_label(label))) for label in labels]
     _refuse_unknown([label for label, name in zip(labels, names, strict=True) if name is None], ", ".join(EMOTIONS))
     return [EMOTIONS.index(str(name)) for name in names]
 
 
-def polarities_of(labels: Sequence[str], given: Mapping[str, object]) -> list[float]:
-    """Return the polarity of each label, -1 (negative) .. 1 (positive). Arguments and errors as ``emotions_of``."""
-    own = _own(labels, given)
-    known = {plain(label) for label in labels}
+def map_polarities(labels: Sequence[str], overrides: Mapping[str, object]) -> list[float]:
+    """Return the polarity of each label, -1 (negative) .. 1 (positive). Arguments and errors as ``map_emotions``."""
+    normalised = _normalised_overrides(labels, overrides)
+    known = {normalise_label(label) for label in labels}
     built_in = _FIVE if known == set(_FIVE) else _POLARITIES
     values: list[float | None] = []
     for label in labels:
-        value = own.get(plain(label), built_in.get(plain(label)))
+        value = normalised.get(normalise_label(label), built_in.get(normalise_label(label)))
         if isinstance(value, str):
-            value = _POLARITIES.get(plain(value), value)
+            value = _POLARITIES.get(normalise_label(value), value)
         if value is not None and (isinstance(value, bool | str) or not -1 <= float(str(value)) <= 1):
             raise ModelUnfit(
                 f"labels.{label}: {value!r} is neither a number of -1 to 1, nor positive, negative, neutral"
@@ -86,16 +86,16 @@ def polarities_of(labels: Sequence[str], given: Mapping[str, object]) -> list[fl
     return [value for value in values if value is not None]
 
 
-def _own(labels: Sequence[str], given: Mapping[str, object]) -> dict[str, object]:
-    own = {plain(label): value for label, value in given.items()}
-    if strangers := sorted(own.keys() - {plain(label) for label in labels}):
-        raise ModelUnfit(f"labels.{strangers[0]}: the classifier has no such label; it has: {', '.join(labels)}")
-    return own
+def _normalised_overrides(labels: Sequence[str], overrides: Mapping[str, object]) -> dict[str, object]:
+    normalised = {normalise_label(label): value for label, value in overrides.items()}
+    if unknown_labels := sorted(normalised.keys() - {normalise_label(label) for label in labels}):
+        raise ModelUnfit(f"labels.{unknown_labels[0]}: the classifier has no such label; it has: {', '.join(labels)}")
+    return normalised
 
 
 def _refuse_unknown(labels: Sequence[str], meanings: str) -> None:
     if labels:
         raise ModelUnfit(
-            f"nothing says what the labels {', '.join(labels[:10])} mean; "
-            f'say it in the .json file beside the model: {{"labels": {{"{labels[0]}": ...}}}}, with {meanings}'
+            f"meaning of the labels {', '.join(labels[:10])} is unknown; "
+            f'define it in the .json file beside the model: {{"labels": {{"{labels[0]}": ...}}}}, with {meanings}'
         )

@@ -48,8 +48,8 @@ class BlendedSentiment:
         lexicon = np.array([self.lexicon_polarity(sentence) for sentence in sentences])
         mixed = (similarity + lexicon) / 2
         polarity = np.sign(mixed) * np.maximum(0, np.abs(mixed) - DEAD_ZONE) / (1 - DEAD_ZONE)
-        said = np.array([word_count(sentence) > 0 for sentence in sentences], np.bool_)
-        return np.where(said, polarity, 0).astype(np.float32)
+        has_words = np.array([word_count(sentence) > 0 for sentence in sentences], np.bool_)
+        return np.where(has_words, polarity, 0).astype(np.float32)
 
     def lexicon_polarity(self, sentence: str) -> float:
         """Return VADER's compound value without conversational fillers, -1..1."""

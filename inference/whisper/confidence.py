@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 
-from inference.whisper.guards import odds
+from inference.whisper.guards import log_odds
 
 SLOPE, INTERCEPT = 0.940, 0.471
 
 
 def calibrated(probability: float) -> float:
     """Return the expected share of correct words, 0..1, for a model probability (0..1, mean over a word's tokens)."""
-    return 1 / (1 + math.exp(-(SLOPE * odds(probability) + INTERCEPT)))
+    return 1 / (1 + math.exp(-(SLOPE * log_odds(probability) + INTERCEPT)))
 
 
 def uncalibrated(confidence: float) -> float:
     """Return the model probability, 0..1, that ``calibrated`` maps to this confidence."""
-    return 1 / (1 + math.exp(-(odds(confidence) - INTERCEPT) / SLOPE))
+    return 1 / (1 + math.exp(-(log_odds(confidence) - INTERCEPT) / SLOPE))

@@ -16,17 +16,17 @@ from inference.models import RecognisedWord
 
 # A phrase of up to this many words, repeated this often without anything between, is a loop from its second occurrence
 # on. A single word may be repeated more often: "no, no, no".
-MAX_PHRASE = 12
-REPEATS_OF_PHRASE, REPEATS_OF_WORD = 3, 5
+MAX_PHRASE_WORDS = 12
+MIN_PHRASE_REPEATS, MIN_WORD_REPEATS = 3, 5
 # More than half of such a text is redundant: people do not talk like that.
 MAX_COMPRESSION = 2.4
 # Mean token log-probabilities below which the model is guessing: always, and where it also reports a likely absence of
 # speech.
-LEAST_OF_ALL, MIN_OF_SILENCE, SILENCE_PROBABILITY = -1.5, -1.0, 0.4
+MIN_LOG_PROBABILITY, MIN_LOG_PROBABILITY_SILENT, SILENCE_PROBABILITY = -1.5, -1.0, 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class DecodedText:
     """Text of one decoding pass, with its confidence."""
 
     words: list[RecognisedWord]
@@ -37,24 +37,24 @@ class Writing:
     """Of the speech decoded."""
 
 
-def repeats_from(words: Sequence[str]) -> int:
+def loop_start(words: Sequence[str]) -> int:
     """Return how many words precede a loop, its first occurrence included; all of them where there is none.
 
     The first occurrence is kept: somebody may have said it once.
     """
     plain = [_plain(word) for word in words]
     for start in range(len(plain)):
-        for length in range(1, min(MAX_PHRASE, len(plain) - start) + 1):
+        for length in range(1, min(MAX_PHRASE_WORDS, len(plain) - start) + 1):
             phrase = plain[start : start + length]
             times = 1
             while plain[start + times * length : start + (times + 1) * length] == phrase:
                 times += 1
-            if times >= (REPEATS_OF_WORD if length == 1 else REPEATS_OF_PHRASE):
+            if times >= (MIN_WORD_REPEATS if length == 1 else MIN_PHRASE_REPEATS):
                 return start + length
     return len(plain)
 
 
-def without_repeated_end(words: Sequence[str]) -> int:
+def repeated_tail_start(words: Sequence[str]) -> int:
     """Return how many words precede a repetition that reaches the end, even if its last round is partial.
 
     For a text cut off at its maximum length: a model that misses the end of a chunk starts over.
@@ -82,16 +82,18 @@ def compression(text: str) -> float:
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
-def is_doubted(writing: Writing) -> bool:
+def is_doubtful(text: DecodedText) -> bool:
     """Return whether the model itself reports that it recognised no speech."""
-    sure = writing.log_probability
-    return sure < LEAST_OF_ALL or (sure < MIN_OF_SILENCE and writing.no_speech_probability > SILENCE_PROBABILITY)
+    mean_log_probability = text.log_probability
+    return mean_log_probability < MIN_LOG_PROBABILITY or (
+        mean_log_probability < MIN_LOG_PROBABILITY_SILENT and text.no_speech_probability > SILENCE_PROBABILITY
+    )
 
 
-def drop_invented(writing: Writing) -> list[RecognisedWord]:
+def drop_invented(text: DecodedText) -> list[RecognisedWord]:
     """Return the words, or none where they are an invention."""
-    repeated = compression(" ".join(word.text for word in writing.words)) > MAX_COMPRESSION
-    return [] if repeated or is_doubted(writing) else writing.words
+    repeated = compression(" ".join(word.text for word in text.words)) > MAX_COMPRESSION
+    return [] if repeated or is_doubtful(text) else text.words
 
 
 def _plain(word: str) -> str:
@@ -99,7 +101,7 @@ def _plain(word: str) -> str:
     return "".join(sign for sign in word.lower() if sign.isalnum() or unicodedata.category(sign).startswith("M"))
 
 
-def odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
     """Return the log odds of a probability, clipped to stay finite."""
     bounded = min(1 - 1e-4, max(1e-4, probability))
     return math.log(bounded / (1 - bounded))

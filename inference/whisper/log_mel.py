@@ -15,8 +15,8 @@ from inference.onnx.features import slaney_filters
 FRAME_SAMPLES = 400
 HOP_SAMPLES = 160
 # Only the loudest 80 dB of a window are kept.
-RANGE = 8.0
-QUIETEST_POWER = 1e-10
+DYNAMIC_RANGE = 8.0
+MIN_POWER = 1e-10
 
 
 class WhisperSpectrum:
@@ -28,12 +28,12 @@ class WhisperSpectrum:
 
     def __call__(self, samples: Samples, frames: int) -> NDArray[np.float32]:
         """Return spectra, shape (bands, frames), of samples, shape (n,), padded with silence or cut to fit."""
-        heard = np.zeros(frames * HOP_SAMPLES, np.float32)
-        count = min(len(samples), len(heard))
-        heard[:count] = samples[:count]
-        padded = np.pad(heard, FRAME_SAMPLES // 2, mode="reflect")
+        signal = np.zeros(frames * HOP_SAMPLES, np.float32)
+        count = min(len(samples), len(signal))
+        signal[:count] = samples[:count]
+        padded = np.pad(signal, FRAME_SAMPLES // 2, mode="reflect")
         cut = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES][:frames]
         power = np.abs(np.fft.rfft(cut * self._window, axis=1)).astype(np.float32) ** 2
-        logarithmic = np.log10(np.maximum(power @ self._filters, QUIETEST_POWER))
-        levelled = np.maximum(logarithmic, logarithmic.max() - RANGE)
+        logarithmic = np.log10(np.maximum(power @ self._filters, MIN_POWER))
+        levelled = np.maximum(logarithmic, logarithmic.max() - DYNAMIC_RANGE)
         return np.ascontiguousarray((levelled.T + 4) / 4, np.float32)

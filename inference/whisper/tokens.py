@@ -12,7 +12,7 @@ from inference.models import ModelUnfit
 
 LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 # Languages without spaces: a word is the shortest run of tokens that decodes to whole characters.
-WITHOUT_SPACES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
+UNSPACED_LANGUAGES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
 # Maximum number of tokens of key terms in a prompt.
 MAX_PROMPT_TOKENS = 200
 _REPLACEMENT = "\ufffd"
@@ -36,7 +36,7 @@ class WhisperTokens:
         """Find Whisper's special tokens. Raises ModelUnfit when one is missing."""
         self._tokenizer = tokenizer
         self.start, self.transcribe, self.no_times, self.previous, self.end_of_text = (
-            self._needed(f"<|{name}|>")
+            self._required_token(f"<|{name}|>")
             for name in ("startoftranscript", "transcribe", "notimestamps", "startofprev", "endoftext")
         )
         self._languages = {
@@ -60,17 +60,17 @@ class WhisperTokens:
         ``with_times``: the model emits timestamps between phrases, which changes its text.
         """
         times = [] if with_times else [self.no_times]
-        return [*self._before(key_terms), *self.sequence(language), *times]
+        return [*self._prefix_tokens(key_terms), *self.sequence(language), *times]
 
-    def _before(self, key_terms: Sequence[str]) -> list[int]:
-        written: list[int] = []
+    def _prefix_tokens(self, key_terms: Sequence[str]) -> list[int]:
+        prefix: list[int] = []
         for term in key_terms:
-            more = self._tokenizer.encode(f"{',' if written else ''} {term}", add_special_tokens=False).ids
-            if len(written) + len(more) > MAX_PROMPT_TOKENS:
+            term_tokens = self._tokenizer.encode(f"{',' if prefix else ''} {term}", add_special_tokens=False).ids
+            if len(prefix) + len(term_tokens) > MAX_PROMPT_TOKENS:
                 break
             # Key terms are text: special tokens that they may spell are removed.
-            written += [number for number in more if number < self.end_of_text]
-        return [self.previous, *written] if written else []
+            prefix += [number for number in term_tokens if number < self.end_of_text]
+        return [self.previous, *prefix] if prefix else []
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode tokens to text, without special ones."""
@@ -80,49 +80,49 @@ class WhisperTokens:
         """Group the tokens of a text (below ``end_of_text``) into words, punctuation with its word."""
         words: list[TokenWord] = []
         for text, first, end in self._characters(tokens):
-            shown = text.strip()
-            if not words or self._begins(text, shown, words[-1].text, language):
-                words.append(TokenWord(shown, first, end))
+            stripped = text.strip()
+            if not words or self._begins_word(text, stripped, words[-1].text, language):
+                words.append(TokenWord(stripped, first, end))
             else:
-                words[-1] = TokenWord(words[-1].text + shown, words[-1].first, end)
+                words[-1] = TokenWord(words[-1].text + stripped, words[-1].first, end)
         return _with_marks(words)
 
-    def _begins(self, text: str, shown: str, before: str, language: str) -> bool:
+    def _begins_word(self, text: str, stripped: str, previous_word: str, language: str) -> bool:
         """Return whether the next text begins a word rather than continuing the one before."""
-        if before and before[-1] in _OPENING and not _spoken(before):
+        if previous_word and previous_word[-1] in _OPENING and not _has_letters(previous_word):
             return False  # an opening mark joins its word, even across a space
         if text[:1].isspace():
             return True
-        if language not in WITHOUT_SPACES or not _spoken(before):
+        if language not in UNSPACED_LANGUAGES or not _has_letters(previous_word):
             return False
-        if shown[:1] in _OPENING or shown[:1] in _SIGNS:
+        if stripped[:1] in _OPENING or stripped[:1] in _SIGNS:
             return True
         # Without spaces every run begins a word, except letters and digits of scripts with spaces: "3.5".
-        last = before[-2:-1] if before[-1] in _WITHIN else before[-1]
-        return _spoken(shown) and not (_spaced(last) and _spaced(shown[:1]))
+        last = previous_word[-2:-1] if previous_word[-1] in _JOINING else previous_word[-1]
+        return _has_letters(stripped) and not (_is_spaced_script(last) and _is_spaced_script(stripped[:1]))
 
     def _characters(self, tokens: Sequence[int]) -> list[tuple[str, int, int]]:
         """Return the shortest runs of tokens that decode to whole characters: text, first index, end index."""
         found: list[tuple[str, int, int]] = []
         first = 0
-        for place in range(len(tokens)):
-            text = self.text(tokens[first : place + 1])
-            if _REPLACEMENT not in text or place + 1 - first >= _MAX_CHARACTER:
-                found.append((text.replace(_REPLACEMENT, ""), first, place + 1))
-                first = place + 1
+        for index in range(len(tokens)):
+            text = self.text(tokens[first : index + 1])
+            if _REPLACEMENT not in text or index + 1 - first >= _MAX_CHARACTER:
+                found.append((text.replace(_REPLACEMENT, ""), first, index + 1))
+                first = index + 1
         return found
 
-    def _needed(self, token: str) -> int:
+    def _required_token(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
         if number is None:
-            raise ModelUnfit(f"tokenizer.json has no token {token}: it is none of Whisper's")
+            raise ModelUnfit(f"tokenizer.json has no token {token}: it is not a Whisper tokenizer")
         return int(number)
 
 
 # Marks that precede their word, and marks that may stand on either side of a number.
 _OPENING, _SIGNS = frozenset("¿¡([{«“‘„「『（《"), frozenset("$€£¥₹#@")
 # Marks that join letters or digits into one word.
-_WITHIN = frozenset(".,:-'’/")
+_JOINING = frozenset(".,:-'’/")
 # UTF-8 bytes in one character; each may be a token.
 _MAX_CHARACTER = 4
 
@@ -133,17 +133,17 @@ def _with_marks(words: Sequence[TokenWord]) -> list[TokenWord]:
     """Join marks on their own to the word before them; drop dashes on their own."""
     found: list[TokenWord] = []
     for word in words:
-        if _spoken(word.text):
+        if _has_letters(word.text):
             found.append(word)
         elif found and not _DASHES.issuperset(word.text):
             found[-1] = TokenWord(found[-1].text + word.text, found[-1].first, word.end)
     return found
 
 
-def _spaced(character: str) -> bool:
+def _is_spaced_script(character: str) -> bool:
     """Return whether it is a letter or digit of a script that is written with spaces."""
     return character.isalnum() and character < "\u0e00"
 
 
-def _spoken(text: str) -> bool:
+def _has_letters(text: str) -> bool:
     return any(character.isalnum() for character in text)

@@ -62,25 +62,30 @@ def load_whisper(
         options["files"] = files
     else:
         _check_folder(path)
-    model, threads = _opened(path, options)
-    guessing = (model, threads)
+    model, threads = _open(path, options)
+    provisional = (model, threads)
     if not on_gpu:
         # Windows are long work that nobody waits for during a meeting; live work must not compete with them on equal
         # terms. CTranslate2's threads take any work, so provisional words have a model and thread of their own.
-        guessing = _opened(path, {**options, "inter_threads": 1})
-        threads.step_back(WINDOWS_NICENESS)
+        provisional = _open(path, {**options, "inter_threads": 1})
+        threads.lower_priority(WINDOWS_NICENESS)
     if unknown := set(languages) - set(tokens.languages if model.is_multilingual else ("en",)):
         raise ModelUnfit(f"{path.name} does not know the languages {', '.join(sorted(unknown))}")
-    known = tokens.languages if model.is_multilingual else ("en",)
+    languages_known = tokens.languages if model.is_multilingual else ("en",)
     return WhisperRecogniser(
-        model, tokens, tuple(languages) or known, threads, guessing=guessing, parallel=options["inter_threads"]
+        model,
+        tokens,
+        tuple(languages) or languages_known,
+        threads,
+        provisional=provisional,
+        parallel=options["inter_threads"],
     )
 
 
-def _opened(path: Path, options: Mapping[str, Any]) -> tuple[Any, WorkerThreads]:
+def _open(path: Path, options: Mapping[str, Any]) -> tuple[Any, WorkerThreads]:
     """Open the model; return it with the threads it runs on. Raises ModelCorrupt."""
     try:
-        with WorkerThreads.started() as threads:
+        with WorkerThreads.recording() as threads:
             return ctranslate2.models.Whisper(str(path), **options), threads
     except Exception as error:
         raise ModelCorrupt(f"{path} cannot be opened as Whisper: {' '.join(str(error).split())[:400]}") from error
@@ -98,16 +103,16 @@ def _on_gpu(device: str) -> bool:
 def _tokenizer(path: Path, files: Mapping[str, bytes]) -> Tokenizer:
     file = path / TOKENIZER
     if not files and not file.is_file():
-        raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from where the model came from")
+        raise ModelMissing(f"{path} holds no {TOKENIZER}; copy it from the model's source")
     try:
         if not files and file.stat().st_size > MAX_TEXT_BYTES:
             raise ValueError(f"it is larger than {MAX_TEXT_BYTES} bytes")
-        return Tokenizer.from_str(_completed(files[TOKENIZER] if files else file.read_bytes()))
+        return Tokenizer.from_str(_restore_first_merge(files[TOKENIZER] if files else file.read_bytes()))
     except Exception as error:
-        raise ModelCorrupt(f"{file} is no tokenizer: {str(error)[:200]}") from error
+        raise ModelCorrupt(f"{file} is not a tokenizer: {str(error)[:200]}") from error
 
 
-def _completed(raw: bytes) -> str:
+def _restore_first_merge(raw: bytes) -> str:
     """Restore the tokenizer's first merge, lost in conversions of Whisper: without it no word begins with "t"."""
     described = json.loads(raw)
     merges = described["model"].get("merges", [])

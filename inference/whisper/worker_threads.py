@@ -22,7 +22,7 @@ class WorkerThreads:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[WorkerThreads]:
+    def recording(cls) -> Iterator[WorkerThreads]:
         """Record the threads that are started within the context."""
         found = cls()
         before = set(TASKS.iterdir()) if TASKS.is_dir() else set()
@@ -30,7 +30,7 @@ class WorkerThreads:
         if TASKS.is_dir():
             found._threads = sorted(set(TASKS.iterdir()) - before)
 
-    def step_back(self, niceness: int) -> None:
+    def lower_priority(self, niceness: int) -> None:
         """Lower the threads' priority, where the system supports it."""
         for thread in self._threads:
             os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)

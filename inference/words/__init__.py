@@ -1,7 +1,7 @@
 """Word stages: from the audio of a session to its recognised words."""
 
-from inference.words.stage_choice import word_stage
+from inference.words.stage_selection import create_word_stage
 
 __all__ = [
-    "word_stage",
+    "create_word_stage",
 ]

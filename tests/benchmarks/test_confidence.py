@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.confidence import Calibration, fitted, reliability, threshold
+from benchmarks.confidence import Calibration, fit_calibration, reliability, threshold
 from inference.whisper.confidence import calibrated, uncalibrated
 
 
@@ -14,7 +14,7 @@ def test_the_calibration_of_made_words_is_found() -> None:
     odds = random.normal(1.0, 2.0, 40_000)
     truth = Calibration(0.6, -0.4)
     right = (random.random(len(odds)) < truth(odds)).astype(float)
-    found = fitted(odds, right)
+    found = fit_calibration(odds, right)
     assert found.slope == pytest.approx(truth.slope, abs=0.03)
     assert found.intercept == pytest.approx(truth.intercept, abs=0.05)
     _, error = reliability(found(odds), right)

@@ -23,12 +23,12 @@ def _watermark(words_ms: int) -> LiveEvent:
 
 def test_each_kind_of_lag_of_a_turn_that_is_revised() -> None:
     meter = LagMeter()
-    meter.take(_turn(PARTIAL, 1, 21_000), 21.5)
-    meter.take(_turn(PARTIAL, 2, 22_000, ("hi", 20_200, 20_900)), 22.4)
-    meter.take(_turn(STABLE, 3, 23_000, ("hi", 20_200, 20_900), ("their", 21_000, 22_500)), 24.0)
-    meter.take(_turn(STABLE, 4, 23_000, ("Hi", 20_300, 20_800), ("there.", 21_100, 22_400)), 40.0)
-    meter.take(_watermark(23_000), 40.0)
-    meter.take(_turn(FINAL, 5, 23_000, ("Hi", 20_300, 20_800), ("there.", 21_100, 22_400)), 60.0)
+    meter.add(_turn(PARTIAL, 1, 21_000), 21.5)
+    meter.add(_turn(PARTIAL, 2, 22_000, ("hi", 20_200, 20_900)), 22.4)
+    meter.add(_turn(STABLE, 3, 23_000, ("hi", 20_200, 20_900), ("their", 21_000, 22_500)), 24.0)
+    meter.add(_turn(STABLE, 4, 23_000, ("Hi", 20_300, 20_800), ("there.", 21_100, 22_400)), 40.0)
+    meter.add(_watermark(23_000), 40.0)
+    meter.add(_turn(FINAL, 5, 23_000, ("Hi", 20_300, 20_800), ("there.", 21_100, 22_400)), 60.0)
     lags = meter.lags
     assert lags.partial == pytest.approx([0.5])
     assert lags.stable == pytest.approx([1.0]), "told to be stable once, however often its words are revised"
@@ -38,17 +38,17 @@ def test_each_kind_of_lag_of_a_turn_that_is_revised() -> None:
 
 def test_a_turn_that_loses_its_words_does_not_begin_again() -> None:
     meter = LagMeter()
-    meter.take(_turn(PARTIAL, 1, 22_000, ("uh", 20_200, 20_900)), 22.4)
-    meter.take(_turn(PARTIAL, 2, 22_000), 50.0)
+    meter.add(_turn(PARTIAL, 1, 22_000, ("uh", 20_200, 20_900)), 22.4)
+    meter.add(_turn(PARTIAL, 2, 22_000), 50.0)
     assert meter.lags.partial == []
 
 
 def test_a_word_is_final_once() -> None:
     meter = LagMeter()
     turn = _turn(STABLE, 1, 23_000, ("hi", 20_200, 20_900), ("there", 21_000, 22_500))
-    meter.take(turn, 24.0)
-    meter.take(_watermark(21_000), 30.0)
-    meter.take(turn, 31.0)
-    meter.take(_watermark(21_000), 32.0)
-    meter.take(_watermark(23_000), 40.0)
+    meter.add(turn, 24.0)
+    meter.add(_watermark(21_000), 30.0)
+    meter.add(turn, 31.0)
+    meter.add(_watermark(21_000), 32.0)
+    meter.add(_watermark(23_000), 40.0)
     assert meter.lags.final_word == pytest.approx([9.1, 17.5])

@@ -8,17 +8,19 @@ from benchmarks.overlap_scoring import (
     InterruptionCounts,
     Overlap,
     interruptions,
-    intervals_of,
     overlap,
+    reference_conversation,
+    spoken_intervals,
     summed,
-    talk_of,
 )
 from benchmarks.scoring import SpokenInterval
 from server.conversation import Conversation
 
 
 def talk(*spoken: tuple[str, float, float], duration_s: float = 60) -> Conversation:
-    return talk_of([SpokenInterval(start, end, who) for who, start, end in spoken], round(duration_s * 1e6))
+    return reference_conversation(
+        [SpokenInterval(start, end, who) for who, start, end in spoken], round(duration_s * 1e6)
+    )
 
 
 def test_overlap_is_what_two_or_more_say_at_once() -> None:
@@ -45,7 +47,7 @@ def test_overlaps_of_recordings_are_added_up() -> None:
 def test_speakers_are_numbered_by_their_first_speech_and_cut_where_the_recording_ends() -> None:
     found = talk(("b", 5, 12), ("a", 0, 4), duration_s=10)
     assert found.speakers == (1, 2)
-    assert intervals_of(found) == [SpokenInterval(0, 4, "1"), SpokenInterval(5, 10, "2")]
+    assert spoken_intervals(found) == [SpokenInterval(0, 4, "1"), SpokenInterval(5, 10, "2")]
 
 
 def test_an_interruption_is_told_where_it_is_within_a_second_and_of_the_same_two() -> None:

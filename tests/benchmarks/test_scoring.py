@@ -9,12 +9,12 @@ import pytest
 from benchmarks.scoring import (
     SpokenInterval,
     concatenated_word_error_rate,
+    count_word_errors,
     diarization_error_rate,
     diarization_errors,
-    errors_of,
+    equal_word_pairs,
     folded_words,
     jaccard_error_rate,
-    matched,
     read_rttm,
     read_stm_speakers,
     word_error_rate,
@@ -90,6 +90,6 @@ def test_words_of_any_language_are_folded() -> None:
 
 def test_right_words_are_told_by_their_places() -> None:
     said, heard = "we can see it".split(), "oh we see it".split()
-    assert matched(said, heard) == [(0, 1), (2, 2), (3, 3)]
-    assert errors_of(said, heard) == 2
-    assert matched([], heard) == []
+    assert equal_word_pairs(said, heard) == [(0, 1), (2, 2), (3, 3)]
+    assert count_word_errors(said, heard) == 2
+    assert equal_word_pairs([], heard) == []

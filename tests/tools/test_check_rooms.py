@@ -1,10 +1,10 @@
-"""What the check of rooms finds, on small houses; `make lint` runs it on ours."""
+"""What the check of rooms finds, on small source trees; `make lint` runs it on ours."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tools.check_rooms import House, circle_of
+from tools.check_rooms import SourceTree, find_cycle
 
 
 def test_what_is_exported_may_be_imported_and_nothing_else(tmp_path: Path) -> None:
@@ -17,9 +17,9 @@ def test_what_is_exported_may_be_imported_and_nothing_else(tmp_path: Path) -> No
     (tmp_path / "server" / "hall" / "__init__.py").write_text("")
     hall = tmp_path / "server" / "hall" / "table.py"
     hall.write_text("from server.kitchen import bread\n")
-    assert House(tmp_path, ("server",)).past_doors() == []
+    assert SourceTree(tmp_path, ("server",)).private_imports() == []
     hall.write_text("from server.kitchen import salt\n\ndef eat():\n    from server.kitchen.oven import bread\n")
-    assert House(tmp_path, ("server",)).past_doors() == [
+    assert SourceTree(tmp_path, ("server",)).private_imports() == [
         "server.hall.table:1: server.kitchen salt",
         "server.hall.table:4: server.kitchen.oven bread",
     ]
@@ -32,11 +32,11 @@ def test_circles_of_rooms_and_of_modules_are_found(tmp_path: Path) -> None:
     first.write_text("")
     second.write_text("from server.hall.first import a\n")
     disk.write_text("")
-    found = House(tmp_path, ("server",))
-    assert (circle_of(found.arrows()), circle_of(found.arrows_of_modules())) == ([], [])
+    found = SourceTree(tmp_path, ("server",))
+    assert (find_cycle(found.dependencies()), find_cycle(found.module_dependencies())) == ([], [])
     first.write_text("def late():\n    from server.hall.second import b\n    from server.disk import c\n")
-    found = House(tmp_path, ("server",))
-    assert circle_of(found.arrows()) == []
-    assert set(circle_of(found.arrows_of_modules())) == {"server.hall.first", "server.hall.second"}
+    found = SourceTree(tmp_path, ("server",))
+    assert find_cycle(found.dependencies()) == []
+    assert set(find_cycle(found.module_dependencies())) == {"server.hall.first", "server.hall.second"}
     disk.write_text("from server.hall import d\n")
-    assert set(circle_of(House(tmp_path, ("server",)).arrows())) == {"server.disk", "server.hall"}
+    assert set(find_cycle(SourceTree(tmp_path, ("server",)).dependencies())) == {"server.disk", "server.hall"}

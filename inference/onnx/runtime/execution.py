@@ -51,12 +51,12 @@ class Execution:
         wanted = _PROVIDERS[device]
         if wanted[0] not in available:
             raise ModelUnfit(
-                f"device {device!r} needs ONNX Runtime's {wanted[0]}, and this one has {', '.join(available)}; "
-                "it comes with the package onnxruntime-gpu, which takes the place of onnxruntime"
+                f"device {device!r} needs ONNX Runtime's {wanted[0]}; the installed one has {', '.join(available)}; "
+                "replace the package onnxruntime by onnxruntime-gpu"
             )
-        return [(name, self.options_of(name)) for name in wanted if name in available]
+        return [(name, self.provider_options(name)) for name in wanted if name in available]
 
-    def options_of(self, provider: str) -> dict[str, Any]:
+    def provider_options(self, provider: str) -> dict[str, Any]:
         """Return the options of a provider."""
         if provider == CUDA:
             # Grow on demand, so that several models share a GPU; do not search for algorithms at every new input
@@ -111,11 +111,11 @@ def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
     except Exception as error:
         name = "the model" if isinstance(model, bytes) else model.name
         raise ModelCorrupt(f"{name} is not a usable ONNX model: {_one_line(error)}") from error
-    check_started(providers[0][0], session.get_providers(), execution.device)
+    check_provider(providers[0][0], session.get_providers(), execution.device)
     return session
 
 
-def check_started(wanted: str, running: Sequence[str], device: str) -> None:
+def check_provider(wanted: str, running: Sequence[str], device: str) -> None:
     """Check that a session runs on the requested provider: ONNX Runtime falls back to the CPU silently.
 
     Args:
@@ -129,8 +129,8 @@ def check_started(wanted: str, running: Sequence[str], device: str) -> None:
     if wanted in running:
         return
     message = (
-        f"ONNX Runtime has {wanted}, but it does not start and {running[0]} would run instead: "
-        "are the GPU's driver, CUDA, cuDNN (and TensorRT, for it) of the versions that onnxruntime-gpu names installed?"
+        f"ONNX Runtime has {wanted}, but it does not start, and {running[0]} would run instead; "
+        "install the versions of GPU driver, CUDA, cuDNN and, for it, TensorRT that onnxruntime-gpu requires"
     )
     if device == "auto":
         log.warning("%s", message)

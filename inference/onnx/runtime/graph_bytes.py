@@ -31,12 +31,12 @@ def graph_bytes(
         constants: weights by name.
         opset: version of ONNX's own operators.
     """
-    given, told = (
+    input_infos, output_infos = (
         [helper.make_tensor_value_info(tensor, kind, shape) for tensor, (kind, shape) in tensors.items()]
         for tensors in (inputs, outputs)
     )
     initializers = [numpy_helper.from_array(value, constant) for constant, value in constants.items()]
-    graph = helper.make_graph(nodes, name, given, told, initializers)
+    graph = helper.make_graph(nodes, name, input_infos, output_infos, initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())

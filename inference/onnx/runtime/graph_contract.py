@@ -24,7 +24,7 @@ class Tensor:
         sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
         return f"{self.name} {self.dtype} ({sizes})"
 
-    def admits(self, other: Tensor) -> bool:
+    def accepts(self, other: Tensor) -> bool:
         """Return whether a tensor like ``other`` can be passed where this one is expected."""
         return (
             self.name == other.name
@@ -34,12 +34,12 @@ class Tensor:
         )
 
 
-def inputs_of(session: Any) -> list[Tensor]:
+def graph_inputs(session: Any) -> list[Tensor]:
     """Return the inputs of a session's graph."""
     return [_tensor(node) for node in session.get_inputs()]
 
 
-def outputs_of(session: Any) -> list[Tensor]:
+def graph_outputs(session: Any) -> list[Tensor]:
     """Return the outputs of a session's graph."""
     return [_tensor(node) for node in session.get_outputs()]
 
@@ -50,25 +50,31 @@ def _tensor(node: Any) -> Tensor:
     return Tensor(node.name, dtype, tuple(size if isinstance(size, int) else None for size in node.shape or ()))
 
 
-def listed(tensors: Sequence[Tensor]) -> str:
+def format_tensors(tensors: Sequence[Tensor]) -> str:
     """Format tensors for messages."""
     return "; ".join(map(str, tensors)) or "nothing"
 
 
-def fits(session: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
+def graph_fits(session: Any, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
     """Return whether the graph takes exactly ``inputs``, and returns at least ``outputs``, in any order."""
-    return _fits(inputs, inputs_of(session), exactly=True) and _fits(outputs, outputs_of(session), exactly=False)
+    return _tensors_fit(inputs, graph_inputs(session), exactly=True) and _tensors_fit(
+        outputs, graph_outputs(session), exactly=False
+    )
 
 
 def check_graph(session: Any, file: Path, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-    """Raise ModelUnfit, naming what was found and what is needed, unless the graph ``fits``."""
-    if not _fits(inputs, inputs_of(session), exactly=True):
-        raise ModelUnfit(f"{file.name} takes {listed(inputs_of(session))}; needed is: {listed(inputs)}")
-    if not _fits(outputs, outputs_of(session), exactly=False):
-        raise ModelUnfit(f"{file.name} gives {listed(outputs_of(session))}; needed is: {listed(outputs)}")
+    """Raise ModelUnfit, naming what was found and what is needed, unless ``graph_fits``."""
+    if not _tensors_fit(inputs, graph_inputs(session), exactly=True):
+        raise ModelUnfit(
+            f"{file.name} takes {format_tensors(graph_inputs(session))}; expected: {format_tensors(inputs)}"
+        )
+    if not _tensors_fit(outputs, graph_outputs(session), exactly=False):
+        raise ModelUnfit(
+            f"{file.name} gives {format_tensors(graph_outputs(session))}; expected: {format_tensors(outputs)}"
+        )
 
 
-def _fits(needed: Sequence[Tensor], found: Sequence[Tensor], *, exactly: bool) -> bool:
+def _tensors_fit(needed: Sequence[Tensor], found: Sequence[Tensor], *, exactly: bool) -> bool:
     by_name = {tensor.name: tensor for tensor in found}
-    there = all(tensor.name in by_name and tensor.admits(by_name[tensor.name]) for tensor in needed)
-    return there and (len(needed) == len(found) or not exactly)
+    present = all(tensor.name in by_name and tensor.accepts(by_name[tensor.name]) for tensor in needed)
+    return present and (len(needed) == len(found) or not exactly)

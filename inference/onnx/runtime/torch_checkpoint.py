@@ -29,7 +29,7 @@ _DTYPES: dict[str, type[np.generic]] = {
     "IntStorage": np.int32,
 }
 # Left by pyannote's training beside the tensors: versions, and the task of the model.
-_OF_NO_USE = {
+_IGNORED_CLASSES = {
     ("torch.torch_version", "TorchVersion"),
     ("pyannote.audio.core.task", "Specifications"),
     ("pyannote.audio.core.task", "Problem"),
@@ -37,10 +37,10 @@ _OF_NO_USE = {
 }
 
 
-class _Nothing:
+class _IgnoredObject:
     """Replaces an object that is not read, whatever its arguments."""
 
-    def __new__(cls, *_: Any) -> _Nothing:
+    def __new__(cls, *_: Any) -> _IgnoredObject:
         return super().__new__(cls)
 
     def __init__(self, *_: Any) -> None:
@@ -92,8 +92,8 @@ class _Unpickler(pickle.Unpickler):
             return _Tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return _parameter
-        if (module, name) in _OF_NO_USE:
-            return _Nothing
+        if (module, name) in _IGNORED_CLASSES:
+            return _IgnoredObject
         if module in ("torch", "torch.cuda") and name in _DTYPES:
             return name
         raise ModelCorrupt(f"the checkpoint names {module}.{name}, which no plain checkpoint needs")
@@ -133,7 +133,7 @@ def _read_legacy(file: IO[bytes], storages: dict[str, _Storage]) -> Any:
     file.seek(0)
     plain = [_Unpickler(file, {}).load() for _ in range(3)]
     if plain[:2] != [_MAGIC, _VERSION]:
-        raise ValueError("it is none of PyTorch's")
+        raise ValueError("it is not a PyTorch archive")
     content = _Unpickler(file, storages).load()
     for key in _Unpickler(file, {}).load():
         (count,) = struct.unpack("<q", file.read(8))

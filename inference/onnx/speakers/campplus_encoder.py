@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from inference.models import SAMPLE_RATE_HZ, EncoderProfile, ModelCorrupt, Samples
 from inference.onnx.features import FRAME_SAMPLES, HOP_SAMPLES, KaldiSettings, KaldiSpectra
 from inference.onnx.runtime import ON_CPU, Execution, open_session, read_tensors
-from inference.onnx.speakers.batches_of_length import vectors_of
 from inference.onnx.speakers.campplus_graph import DIMENSION, MAX_FRAMES, build_graph
+from inference.onnx.speakers.equal_length_batches import encode_in_batches
 
 BATCH = 32
 MAX_SAMPLES = FRAME_SAMPLES + (MAX_FRAMES - 1) * HOP_SAMPLES
@@ -44,16 +44,16 @@ class CampplusEncoder:
         try:
             graph = build_graph(read_tensors(checkpoint))
         except KeyError as error:
-            raise ModelCorrupt(f"{checkpoint.name} holds no weights {error}: it is not of CAM++") from error
+            raise ModelCorrupt(f"{checkpoint.name} holds no weights {error}: it is not a CAM++ checkpoint") from error
         self._session = open_session(graph, execution)
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """Implement SpeakerEncoder; windows under 0.4 s are padded with silence, and only the first 2 s count."""
-        return vectors_of([self._heard(window) for window in windows], DIMENSION, BATCH, self._encode)
+        return encode_in_batches([self._input_spectra(window) for window in windows], DIMENSION, BATCH, self._encode)
 
-    def _heard(self, window: Samples) -> NDArray[np.float32]:
-        heard = np.asarray(window[:MAX_SAMPLES], np.float32)
-        return self._spectra(np.pad(heard, (0, max(0, MIN_SAMPLES - len(heard)))))
+    def _input_spectra(self, window: Samples) -> NDArray[np.float32]:
+        samples = np.asarray(window[:MAX_SAMPLES], np.float32)
+        return self._spectra(np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))))
 
     def _encode(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
         found: NDArray[np.float32] = self._session.run(None, {"spectra": spectra})[0]

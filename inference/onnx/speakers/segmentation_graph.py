@@ -17,7 +17,7 @@ from inference.onnx.runtime import GraphBuilder, Tensors, Weights, graph_bytes
 SAMPLE_RATE_HZ = 16_000
 # Nobody, three single voices, three pairs.
 CLASSES = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
-LOWEST_HZ, NARROWEST_HZ = 50.0, 50.0
+MIN_LOW_HZ, MIN_BAND_HZ = 50.0, 50.0
 STRIDE, POOLED = 10, 3
 LAYERS, WIDTH = 4, 128
 _LEAK, _EPSILON = 0.01, 1e-5
@@ -26,7 +26,7 @@ FRAME_SAMPLES = STRIDE * POOLED**3
 FIRST_FRAME_SAMPLES = (251 + STRIDE * (POOLED - 1 + POOLED * (4 + POOLED - 1 + POOLED * (4 + POOLED - 1))) - 1) // 2
 
 
-def frames_of(samples: int) -> int:
+def frame_count(samples: int) -> int:
     """Return the number of output frames for so many samples."""
     count = (samples - 251) // STRIDE + 1
     for kernel in (1, 5, 5):
@@ -40,8 +40,8 @@ def sinc_filters(weights: Weights) -> NDArray[np.float32]:
         np.asarray(weights[f"sincnet.conv1d.0.filterbank.{name}"], np.float64)
         for name in ("low_hz_", "band_hz_", "window_", "n_")
     )
-    low = LOWEST_HZ + np.abs(low_hz)
-    high = np.clip(low + NARROWEST_HZ + np.abs(band_hz), LOWEST_HZ, SAMPLE_RATE_HZ / 2)
+    low = MIN_LOW_HZ + np.abs(low_hz)
+    high = np.clip(low + MIN_BAND_HZ + np.abs(band_hz), MIN_LOW_HZ, SAMPLE_RATE_HZ / 2)
     band = high - low
     cosines = (np.sin(high @ times) - np.sin(low @ times)) / (times / 2) * window
     sines = (np.cos(low @ times) - np.cos(high @ times)) / (times / 2) * window
@@ -66,13 +66,13 @@ class _Graph(GraphBuilder):
         """Add a bidirectional LSTM layer: (time, n, width) -> (time, n, 2 * WIDTH)."""
         both = ("", "_reverse")
         inputs, hidden = (
-            np.stack([_gates(self.weights[f"lstm.weight_{kind}_l{layer}{way}"]) for way in both])
+            np.stack([_gates(self.weights[f"lstm.weight_{kind}_l{layer}{direction}"]) for direction in both])
             for kind in ("ih", "hh")
         )
         biases = np.stack(
             [
-                np.concatenate([_gates(self.weights[f"lstm.bias_{kind}_l{layer}{way}"]) for kind in ("ih", "hh")])
-                for way in both
+                np.concatenate([_gates(self.weights[f"lstm.bias_{kind}_l{layer}{direction}"]) for kind in ("ih", "hh")])
+                for direction in both
             ]
         )
         x = self.add(

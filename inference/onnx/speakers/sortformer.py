@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import ModelUnfit, Samples, Stretch
+from inference.models import ModelUnfit, Samples, StreamInput
 from inference.onnx.features import LogMel
 from inference.onnx.runtime import CPU, ON_CPU, Execution, open_session, varies_with_batch
-from inference.onnx.speakers.sortformer_cache import Frames, SpeakerMemory, ToldChunk, nothing_remembered, remember
+from inference.onnx.speakers.sortformer_cache import ChunkResult, Frames, SpeakerMemory, empty_memory, update_memory
 from inference.onnx.speakers.sortformer_description import check_settings, check_step, read_description
 from inference.sortformer import (
-    FEATURES_A_FRAME,
+    FEATURES_PER_FRAME,
     FRAME_SAMPLES,
     HOP_SAMPLES,
     Chunk,
     SessionAudio,
     StreamingSettings,
-    check_stretches,
+    check_step_lengths,
     settings_for,
 )
 
@@ -70,7 +70,7 @@ class OnnxSortformer:
         *,
         latency: str = "1.04s",
         settings: StreamingSettings | None = None,
-        most_rows: int | None = None,
+        max_rows: int | None = None,
     ) -> None:
         """Load a graph and its description.
 
@@ -79,7 +79,7 @@ class OnnxSortformer:
             execution: device and threads.
             latency: a name of ``inference.sortformer.latency.LATENCIES``.
             settings: override those of ``latency``.
-            most_rows: maximum number of sessions in one run of the graph.
+            max_rows: maximum number of sessions in one run of the graph.
 
         Raises:
             ModelMissing, ModelCorrupt: a file is missing or cannot be parsed.
@@ -93,73 +93,73 @@ class OnnxSortformer:
         self._mel = LogMel(description.mel)
         self._session = open_session(model, execution)
         check_step(self._session, model, description)
-        self._alone = varies_with_batch(model)
+        self._unbatched = varies_with_batch(model)
         rows = MAX_ROWS_CPU if self._session.get_providers()[0] == CPU else MAX_ROWS_GPU
-        self.sessions_a_pass = 1 if self._alone else most_rows or rows
-        self._try_step(model.name)
+        self.sessions_per_pass = 1 if self._unbatched else max_rows or rows
+        self._probe_step(model.name)
         self.step_samples = settings.step * FRAME_SAMPLES
         # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
         self.latency_samples = (settings.chunk + settings.wait(settings.step) - settings.step) * FRAME_SAMPLES
 
     def initial_state(self) -> SortformerState:
         """Return the state before the first sample of a session."""
-        return SortformerState(SessionAudio(), nothing_remembered(self._description.dimension))
+        return SortformerState(SessionAudio(), empty_memory(self._description.dimension))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_stretches(work, self.step_samples)
-        audios = [stretch.state.audio.hear(stretch.samples) for stretch in work]
-        memories = [stretch.state.memory for stretch in work]
-        told: list[list[Frames]] = [[] for _ in work]
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
+        check_step_lengths(work, self.step_samples)
+        audios = [item.state.audio.with_samples(item.samples) for item in work]
+        memories = [item.state.memory for item in work]
+        emitted: list[list[Frames]] = [[] for _ in work]
         # The last call of a session may emit several chunks, one after another.
-        while rows := self._ready(audios, memories, work):
-            for row, answer in zip(rows, self._step_all(rows), strict=True):
-                told[row.index].append(answer.chunk_probabilities)
-                memories[row.index] = remember(row.memory, answer, self._settings, self._description.streaming)
-                audios[row.index] = audios[row.index].after(row.chunk.frames)
+        while rows := self._next_chunks(audios, memories, work):
+            for row, result in zip(rows, self._step_all(rows), strict=True):
+                emitted[row.index].append(result.chunk_probabilities)
+                memories[row.index] = update_memory(row.memory, result, self._settings, self._description.streaming)
+                audios[row.index] = audios[row.index].with_emitted(row.chunk.frames)
         results = []
-        for stretch, frames, audio, memory in zip(work, told, audios, memories, strict=True):
-            silence = np.zeros((audio.untold() if stretch.last else 0, self.max_speakers), np.float32)
-            state = SortformerState(audio.without_used(self._settings), memory)
+        for item, frames, audio, memory in zip(work, emitted, audios, memories, strict=True):
+            silence = np.zeros((audio.unemitted_frames() if item.last else 0, self.max_speakers), np.float32)
+            state = SortformerState(audio.trimmed(self._settings), memory)
             results.append((np.concatenate([*frames, silence]), state))
         return results
 
-    def _ready(
-        self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[Stretch]
+    def _next_chunks(
+        self, audios: Sequence[SessionAudio], memories: Sequence[SpeakerMemory], work: Sequence[StreamInput]
     ) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""
         rows = [
             _Row(index, memory, chunk)
-            for index, (audio, memory, stretch) in enumerate(zip(audios, memories, work, strict=True))
-            if (chunk := audio.next_chunk(self._settings, last=stretch.last)) is not None
+            for index, (audio, memory, item) in enumerate(zip(audios, memories, work, strict=True))
+            if (chunk := audio.next_chunk(self._settings, last=item.last)) is not None
         ]
         return sorted(rows, key=lambda row: row.length)
 
-    def _step_all(self, rows: list[_Row]) -> list[ToldChunk]:
-        parts = [rows[first : first + self.sessions_a_pass] for first in range(0, len(rows), self.sessions_a_pass)]
-        return [answer for part in parts for answer in self._step(part)]
+    def _step_all(self, rows: list[_Row]) -> list[ChunkResult]:
+        parts = [rows[first : first + self.sessions_per_pass] for first in range(0, len(rows), self.sessions_per_pass)]
+        return [result for part in parts for result in self._step(part)]
 
-    def _step(self, rows: Sequence[_Row]) -> list[ToldChunk]:
+    def _step(self, rows: Sequence[_Row]) -> list[ChunkResult]:
         """Run the graph once."""
         probabilities, embeddings, _ = self._run(
             [self._spectra(row.chunk) for row in rows],
             [row.memory.cache for row in rows],
             [row.memory.fifo for row in rows],
         )
-        answers = []
-        for row, heard, embedded in zip(rows, probabilities, embeddings, strict=True):
+        results = []
+        for row, row_probabilities, embedded in zip(rows, probabilities, embeddings, strict=True):
             cache = len(row.memory.cache)
             fifo = cache + len(row.memory.fifo)
             left, frames = row.chunk.left, row.chunk.frames
             # Copies: a session must not keep other sessions' results in memory.
-            answers.append(
-                ToldChunk(
+            results.append(
+                ChunkResult(
                     embeddings=embedded[left : left + frames].copy(),
-                    cache_probabilities=heard[:cache].copy(),
-                    fifo_probabilities=heard[cache:fifo],
-                    chunk_probabilities=heard[fifo + left : fifo + left + frames].copy(),
+                    cache_probabilities=row_probabilities[:cache].copy(),
+                    fifo_probabilities=row_probabilities[cache:fifo],
+                    chunk_probabilities=row_probabilities[fifo + left : fifo + left + frames].copy(),
                 )
             )
-        return answers
+        return results
 
     def _run(
         self, chunks: Sequence[Frames], caches: Sequence[Frames], fifos: Sequence[Frames]
@@ -169,8 +169,8 @@ class OnnxSortformer:
         for name, parts in (("chunk", chunks), ("spkcache", caches), ("fifo", fifos)):
             lengths = np.array([len(part) for part in parts], np.int64)
             padded = np.zeros((len(parts), lengths.max(), parts[0].shape[1]), np.float32)
-            for place, part in zip(padded, parts, strict=True):
-                place[: len(part)] = part
+            for target, part in zip(padded, parts, strict=True):
+                target[: len(part)] = part
             inputs[name], inputs[f"{name}_lengths"] = padded, lengths
         preds, embeddings, counts = self._session.run(["preds", "chunk_embs", "chunk_emb_lengths"], inputs)
         return preds, embeddings, counts
@@ -184,18 +184,18 @@ class OnnxSortformer:
             samples, guard = np.pad(samples, (2 * HOP_SAMPLES, 0)), guard + 2
         return self._mel(samples).T[guard : guard + chunk.features]
 
-    def _try_step(self, name: str) -> None:
+    def _probe_step(self, name: str) -> None:
         """Run the graph with two sessions of different ages. Raises ModelUnfit for wrong results."""
-        chance = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         bands, width, speakers = self._description.mel.bands, self._description.dimension, self.max_speakers
 
         def frames(count: int, size: int) -> Frames:
-            return chance.standard_normal((count, size), np.float32)
+            return rng.standard_normal((count, size), np.float32)
 
         # Three halvings make 2 frames of 13 features, unless they are causal.
-        chunks = [frames(FEATURES_A_FRAME + 5, bands), frames(3 * FEATURES_A_FRAME, bands)]
+        chunks = [frames(FEATURES_PER_FRAME + 5, bands), frames(3 * FEATURES_PER_FRAME, bands)]
         caches, fifos = [frames(0, width), frames(5, width)], [frames(0, width), frames(2, width)]
-        rows = 1 if self._alone else 2
+        rows = 1 if self._unbatched else 2
         needed, longest = [2, 3][:rows], [2, 10][rows - 1]
         try:
             alone, _, _ = self._run(chunks[:1], caches[:1], fifos[:1])
@@ -205,12 +205,14 @@ class OnnxSortformer:
                 f"{name}: a step with sessions of different ages fails: {' '.join(str(error).split())[:400]}"
             ) from error
         if counts.tolist() != needed:
-            raise ModelUnfit(f"{name} makes {counts.tolist()} frames of 13 and 24 features; needed are {needed}")
+            raise ModelUnfit(f"{name} makes {counts.tolist()} frames of 13 and 24 features; expected {needed}")
         if found.shape[1] < longest or found.shape[2] != speakers or embeddings.shape[2] != width:
             raise ModelUnfit(
-                f"{name} gives preds of shape {found.shape} and chunk_embs of shape {embeddings.shape}; needed are "
+                f"{name} gives preds of shape {found.shape} and chunk_embs of shape {embeddings.shape}; expected "
                 f"at least {longest} frames with {speakers} speakers, and width {width}"
             )
-        off = np.abs(found[0, :2] - alone[0, :2]).max()
-        if not off <= _ROW_TOLERANCE:
-            raise ModelUnfit(f"{name}: probabilities of a session change by {off:.2g} with another in the same call")
+        difference = np.abs(found[0, :2] - alone[0, :2]).max()
+        if not difference <= _ROW_TOLERANCE:
+            raise ModelUnfit(
+                f"{name}: probabilities of a session change by {difference:.2g} with another in the same call"
+            )

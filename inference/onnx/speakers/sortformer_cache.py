@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inference.sortformer import StreamingSettings
 
 Frames = NDArray[np.float32]
-_SPEAKS = 0.5
+_SPEAKING_THRESHOLD = 0.5
 
 
 class CacheRules(BaseModel):
@@ -63,7 +63,7 @@ class SpeakerMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldChunk:
+class ChunkResult:
     """Results of a step for a session's chunk."""
 
     embeddings: Frames
@@ -76,26 +76,28 @@ class ToldChunk:
     """Shape (frames, k)."""
 
 
-def nothing_remembered(width: int) -> SpeakerMemory:
+def empty_memory(width: int) -> SpeakerMemory:
     """Return the memory of a new session; ``width``: d."""
-    nothing = np.zeros((0, width), np.float32)
-    return SpeakerMemory(nothing, None, nothing, np.zeros(width, np.float32), 0)
+    empty = np.zeros((0, width), np.float32)
+    return SpeakerMemory(empty, None, empty, np.zeros(width, np.float32), 0)
 
 
-def remember(memory: SpeakerMemory, told: ToldChunk, settings: StreamingSettings, rules: CacheRules) -> SpeakerMemory:
+def update_memory(
+    memory: SpeakerMemory, result: ChunkResult, settings: StreamingSettings, rules: CacheRules
+) -> SpeakerMemory:
     """Add a chunk to the memory: it enters the fifo, whose oldest frames move to the cache on overflow."""
-    fifo = np.concatenate([memory.fifo, told.embeddings])
+    fifo = np.concatenate([memory.fifo, result.embeddings])
     if len(fifo) <= settings.fifo:
         return replace(memory, fifo=fifo)
     count = min(max(settings.update_period, len(fifo) - settings.fifo), len(fifo))
-    probabilities = np.concatenate([told.fifo_probabilities, told.chunk_probabilities])[:count]
-    silence, silent_frames = _silence_with(memory, fifo[:count], probabilities, rules)
+    probabilities = np.concatenate([result.fifo_probabilities, result.chunk_probabilities])[:count]
+    silence, silent_frames = _updated_silence(memory, fifo[:count], probabilities, rules)
     cache = np.concatenate([memory.cache, fifo[:count]])
     known = memory.cache_probabilities
     full = len(cache) > settings.speaker_cache
     if full and known is None:
         # Before the first compression, cached frames have the probabilities of the current step.
-        known = told.cache_probabilities
+        known = result.cache_probabilities
     kept = None if known is None else np.concatenate([known, probabilities])
     if full and kept is not None:
         cache, kept = compress(cache, kept, silence, settings.speaker_cache, rules)
@@ -119,11 +121,11 @@ def compress(
         Frames, shape (size, d), by speaker and by time within each, and their probabilities, shape (size, k).
     """
     count, speakers = probabilities.shape
-    places = size // speakers - rules.spkcache_sil_frames_per_spk
-    scores = _scores(probabilities, math.floor(places * rules.min_pos_scores_rate), rules)
+    speaker_slots = size // speakers - rules.spkcache_sil_frames_per_spk
+    scores = _scores(probabilities, math.floor(speaker_slots * rules.min_pos_scores_rate), rules)
     scores[size:] += rules.scores_boost_latest
-    _boost(scores, math.floor(places * rules.strong_boost_rate), 2 * math.log(2))
-    _boost(scores, math.floor(places * rules.weak_boost_rate), math.log(2))
+    _boost(scores, math.floor(speaker_slots * rules.strong_boost_rate), 2 * math.log(2))
+    _boost(scores, math.floor(speaker_slots * rules.weak_boost_rate), math.log(2))
     silent = np.full((rules.spkcache_sil_frames_per_spk, speakers), np.inf, np.float32)
     by_speaker = np.concatenate([scores, silent]).T.ravel()
     best = np.argsort(-by_speaker, kind="stable")[:size]
@@ -136,18 +138,18 @@ def compress(
     return kept, kept_probabilities
 
 
-def _scores(probabilities: Frames, enough: int, rules: CacheRules) -> Frames:
+def _scores(probabilities: Frames, min_single_voice: int, rules: CacheRules) -> Frames:
     """Score each frame for each speaker, shape (n, k): high where the speaker surely speaks alone.
 
-    -inf where the speaker is silent, and for overlap once there are ``enough`` single-speaker frames.
+    -inf where the speaker is silent, and for overlap once there are ``min_single_voice`` single-speaker frames.
     """
-    least = np.float32(rules.pred_score_threshold)
-    speaks = np.log(np.maximum(probabilities, least))
-    silent = np.log(np.maximum(np.float32(1) - probabilities, least))
-    scores = speaks - silent + silent.sum(axis=1, keepdims=True) - np.float32(math.log(0.5))
-    heard = probabilities > _SPEAKS
-    alone = heard & (scores > 0)
-    kept = heard & (alone | (alone.sum(axis=0) < enough))
+    min_probability = np.float32(rules.pred_score_threshold)
+    log_active = np.log(np.maximum(probabilities, min_probability))
+    log_silent = np.log(np.maximum(np.float32(1) - probabilities, min_probability))
+    scores = log_active - log_silent + log_silent.sum(axis=1, keepdims=True) - np.float32(math.log(0.5))
+    active = probabilities > _SPEAKING_THRESHOLD
+    single_voice = active & (scores > 0)
+    kept = active & (single_voice | (single_voice.sum(axis=0) < min_single_voice))
     return np.where(kept, scores, np.float32(-np.inf))
 
 
@@ -157,7 +159,7 @@ def _boost(scores: Frames, count: int, by: float) -> None:
     np.put_along_axis(scores, best, np.take_along_axis(scores, best, axis=0) + np.float32(by), axis=0)
 
 
-def _silence_with(
+def _updated_silence(
     memory: SpeakerMemory, embeddings: Frames, probabilities: Frames, rules: CacheRules
 ) -> tuple[Frames, int]:
     """Return the mean frame of silence, updated by silent ``embeddings``, and its number of frames."""

@@ -9,9 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from inference.onnx.features import LogMelSettings
-from inference.onnx.runtime import Tensor, beside, check_graph, inputs_of, listed, read_as, read_object
+from inference.onnx.runtime import (
+    Tensor,
+    check_graph,
+    description_path,
+    format_tensors,
+    graph_inputs,
+    read_as,
+    read_object,
+)
 from inference.onnx.speakers.sortformer_cache import CacheRules
-from inference.sortformer import FEATURES_A_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES, StreamingSettings
+from inference.sortformer import FEATURES_PER_FRAME, FFT, HOP_SAMPLES, WINDOW_SAMPLES, StreamingSettings
 
 TASK = "diarization"
 
@@ -35,14 +43,14 @@ class SortformerDescription(BaseModel):
 
 def read_description(model: Path) -> SortformerDescription:
     """Read the file beside ``model``. Raises ModelMissing, ModelCorrupt, or ModelUnfit: it cannot be served."""
-    path = beside(model)
+    path = description_path(model)
     if (task := read_object(path).get("task")) != TASK:
-        raise ModelUnfit(f"{path.name}: task is {task!r}; needed is {TASK!r}")
+        raise ModelUnfit(f"{path.name}: task is {task!r}; expected {TASK!r}")
     description = read_as(path, SortformerDescription)
     mel = description.mel
     fixed = {
         "sample_rate_hz": (description.sample_rate_hz, SAMPLE_RATE_HZ),
-        "subsampling": (description.subsampling, FEATURES_A_FRAME),
+        "subsampling": (description.subsampling, FEATURES_PER_FRAME),
         "mel.hop_samples": (mel.hop_samples, HOP_SAMPLES),
         "mel.n_fft": (mel.n_fft, FFT),
         "mel.window_samples": (mel.window_samples, WINDOW_SAMPLES),
@@ -51,7 +59,7 @@ def read_description(model: Path) -> SortformerDescription:
     }
     for field, (found, needed) in fixed.items():
         if found != needed:
-            raise ModelUnfit(f"{path.name}: {field} is {found!r}; needed is {needed!r}")
+            raise ModelUnfit(f"{path.name}: {field} is {found!r}; expected {needed!r}")
     return description
 
 
@@ -61,8 +69,9 @@ def check_settings(description: SortformerDescription, settings: StreamingSettin
     needed = (1 + silent) * description.max_speakers
     if settings.speaker_cache < needed:
         raise ModelUnfit(
-            f"{beside(model).name}: {description.max_speakers} speakers with spkcache_sil_frames_per_spk {silent} "
-            f"need a speaker cache of {needed} frames; that of this latency has {settings.speaker_cache}"
+            f"{description_path(model).name}: {description.max_speakers} speakers with "
+            f"spkcache_sil_frames_per_spk {silent} need a speaker cache of {needed} frames; "
+            f"that of this latency has {settings.speaker_cache}"
         )
 
 
@@ -80,9 +89,9 @@ def check_step(session: Any, model: Path, description: SortformerDescription) ->
         Tensor("chunk_emb_lengths", "int64", (None,)),
     ]
     check_graph(session, model, inputs, outputs)
-    fixed = [tensor for tensor in inputs_of(session) if any(size is not None for size in tensor.shape[:2])]
+    fixed = [tensor for tensor in graph_inputs(session) if any(size is not None for size in tensor.shape[:2])]
     if fixed:
         raise ModelUnfit(
-            f"{model.name} takes {listed(fixed)}; sessions and frames must be of any number, "
+            f"{model.name} takes {format_tensors(fixed)}; sessions and frames must be of any number, "
             "as `meetra models export` leaves them"
         )

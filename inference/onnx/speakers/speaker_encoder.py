@@ -17,15 +17,15 @@ from inference.onnx.runtime import (
     ON_CPU,
     Execution,
     Tensor,
-    beside,
-    inputs_of,
-    listed,
+    description_path,
+    format_tensors,
+    graph_inputs,
+    graph_outputs,
     open_session,
-    outputs_of,
     read_as,
     varies_with_batch,
 )
-from inference.onnx.speakers.batches_of_length import vectors_of
+from inference.onnx.speakers.equal_length_batches import encode_in_batches
 
 BATCH = 64
 TASK = "speaker_vectors"
@@ -71,15 +71,15 @@ class SpeakerEncoderDescription(BaseModel):
 class _FrontEnd:
     """Computes the graph's input from a window."""
 
-    of: Callable[[Samples], NDArray[np.float32]]
+    compute: Callable[[Samples], NDArray[np.float32]]
     shape: tuple[int | None, ...]
     """With n first; None: any length."""
     time: int
     """The axis of time."""
-    said: str
+    label: str
 
 
-def _front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
+def _build_front_end(description: SpeakerEncoderDescription) -> _FrontEnd:
     if description.input == "mel":
         mel = LogMel(description.mel or LogMelSettings())
         bands = mel.settings.bands
@@ -101,47 +101,47 @@ class OnnxSpeakerEncoder:
             ModelMissing, ModelCorrupt: a file is missing or cannot be parsed.
             ModelUnfit: another task, rate, dimension or graph.
         """
-        description = read_as(beside(model), SpeakerEncoderDescription)
-        where = beside(model).name
+        description = read_as(description_path(model), SpeakerEncoderDescription)
+        file = description_path(model).name
         if description.task != TASK:
-            raise ModelUnfit(f"{where}: task is {description.task!r}; needed is {TASK!r}")
+            raise ModelUnfit(f"{file}: task is {description.task!r}; expected {TASK!r}")
         if description.sample_rate_hz != SAMPLE_RATE_HZ:
             raise ModelUnfit(
-                f"{where}: sample_rate_hz is {description.sample_rate_hz}; audio has {SAMPLE_RATE_HZ}, "
-                "and a model for another rate hears other voices in it"
+                f"{file}: sample_rate_hz is {description.sample_rate_hz}; audio has {SAMPLE_RATE_HZ}, "
+                "and a model for another rate cannot be used"
             )
         fields = description.profile.model_dump()
         if fields["dimension"] not in (None, description.dimension):
             raise ModelUnfit(
-                f"{where}: profile.dimension is {fields['dimension']}, and dimension {description.dimension}"
+                f"{file}: profile.dimension is {fields['dimension']}, and dimension {description.dimension}"
             )
         if fields["same_voice_similarity"] is None:
             fields["same_voice_similarity"] = fields["merge_similarity"]
         self.profile = EncoderProfile(**(fields | {"dimension": description.dimension}))
-        self._front = _front_end(description)
+        self._front_end = _build_front_end(description)
         self._session = open_session(model, execution)
         self._signal, self._lengths = self._input_names(model)
         self._output = self._output_name(model, description)
         self._batch = 1 if varies_with_batch(model) else BATCH
 
     def _input_names(self, model: Path) -> tuple[str, Tensor | None]:
-        found = inputs_of(self._session)
-        front = self._front
-        signals = [t for t in found if t.dtype == "float" and len(t.shape) == len(front.shape)]
+        found = graph_inputs(self._session)
+        front_end = self._front_end
+        signals = [t for t in found if t.dtype == "float" and len(t.shape) == len(front_end.shape)]
         lengths = [t for t in found if t.dtype in ("int64", "int32") and len(t.shape) == 1]
-        right = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
+        matches = len(signals) == 1 and len(lengths) <= 1 and len(found) == 1 + len(lengths)
         # A graph may leave the number of bands open; everything else must be.
-        if not right or any(
-            size not in (None, wanted) for size, wanted in zip(signals[0].shape, front.shape, strict=True)
+        if not matches or any(
+            size not in (None, wanted) for size, wanted in zip(signals[0].shape, front_end.shape, strict=True)
         ):
             raise ModelUnfit(
-                f"{model.name} takes {listed(found)}; needed is one float input of {front.said}, of any n and length, "
-                "and at most one of int64 lengths (n)"
+                f"{model.name} takes {format_tensors(found)}; expected one float input of {front_end.label}, "
+                "of any n and length, and at most one of int64 lengths (n)"
             )
         return signals[0].name, lengths[0] if lengths else None
 
     def _output_name(self, model: Path, description: SpeakerEncoderDescription) -> str:
-        found = outputs_of(self._session)
+        found = graph_outputs(self._session)
         usable = [t for t in found if t.dtype == "float" and len(t.shape) == 2]
         if description.output is not None:
             usable = [t for t in usable if t.name == description.output]
@@ -152,21 +152,22 @@ class OnnxSpeakerEncoder:
             )
         if len(matching) != 1:
             raise ModelUnfit(
-                f"{model.name} gives {listed(found)}; needed is one float output of vectors "
-                f'(n, {description.dimension}); where there are several, name it as "output" in {beside(model).name}'
+                f"{model.name} gives {format_tensors(found)}; expected one float output of vectors "
+                f'(n, {description.dimension}); where there are several, name it as "output" in '
+                f"{description_path(model).name}"
             )
         return matching[0].name
 
     def __call__(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
         """Implement SpeakerEncoder; windows under 0.4 s are padded with silence."""
-        signals = [self._front.of(_padded(window)) for window in windows]
-        return vectors_of(signals, self.profile.dimension, self._batch, self._encode)
+        signals = [self._front_end.compute(_padded(window)) for window in windows]
+        return encode_in_batches(signals, self.profile.dimension, self._batch, self._encode)
 
     def _encode(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings of signals of one length, unit length."""
         inputs = {self._signal: signals}
         if self._lengths is not None:
-            inputs[self._lengths.name] = np.full(len(signals), signals.shape[self._front.time], self._lengths.dtype)
+            inputs[self._lengths.name] = np.full(len(signals), signals.shape[self._front_end.time], self._lengths.dtype)
         (found,) = self._session.run([self._output], inputs)
         if found.shape != (len(signals), self.profile.dimension):
             raise ModelUnfit(

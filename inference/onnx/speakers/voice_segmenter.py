@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, Samples
 from inference.onnx.runtime import ON_CPU, Execution, open_session, read_tensors
-from inference.onnx.speakers.segmentation_graph import FIRST_FRAME_SAMPLES, FRAME_SAMPLES, build_graph, frames_of
+from inference.onnx.speakers.segmentation_graph import FIRST_FRAME_SAMPLES, FRAME_SAMPLES, build_graph, frame_count
 
 # Length of the network's training windows.
 WINDOW_SAMPLES = 10 * SAMPLE_RATE_HZ
@@ -24,7 +24,7 @@ class PyannoteSegmenter:
     window_samples = WINDOW_SAMPLES
     frame_samples = FRAME_SAMPLES
     first_frame_samples = FIRST_FRAME_SAMPLES
-    frames = frames_of(WINDOW_SAMPLES)
+    frames = frame_count(WINDOW_SAMPLES)
 
     def __init__(self, checkpoint: Path, execution: Execution = ON_CPU) -> None:
         """Load a checkpoint. Raises ModelCorrupt when it is not of this network."""
@@ -50,5 +50,5 @@ class PyannoteSegmenter:
 
 def _padded(window: Samples) -> Samples:
     if not 0 < len(window) <= WINDOW_SAMPLES:
-        raise ValueError(f"a window of {len(window)} samples; it has 1 to {WINDOW_SAMPLES}")
+        raise ValueError(f"a window of {len(window)} samples; expected 1 to {WINDOW_SAMPLES}")
     return np.pad(np.asarray(window, np.float32), (0, WINDOW_SAMPLES - len(window)))

@@ -31,11 +31,11 @@ class Dnsmos:
 
     def __call__(self, windows: Sequence[Samples]) -> list[OpinionScores]:
         """Implement QualityEstimator. A shorter window is repeated to full length, as DNSMOS does."""
-        return [self._judge(window) for window in windows]
+        return [self._rate(window) for window in windows]
 
-    def _judge(self, samples: Samples) -> OpinionScores:
+    def _rate(self, samples: Samples) -> OpinionScores:
         if not len(samples):
-            raise ValueError("no samples to judge")
+            raise ValueError("no samples to score")
         window = np.resize(samples, WINDOW_SAMPLES).astype(np.float32)
         signal, background, overall = self._session.run(None, {"input_1": np.clip(window, -1, 1)[None]})[0][0]
         return OpinionScores(

@@ -15,14 +15,22 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
-from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, outputs_of, read_object
-from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters
+from inference.onnx.runtime import (
+    ON_CPU,
+    Execution,
+    format_tensors,
+    graph_inputs,
+    graph_outputs,
+    open_session,
+    read_object,
+)
+from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, words_by_letters
 from inference.onnx.text import MAX_TOKENIZER_BYTES
 
 ENCODERS = ("encoder_model", "encoder_model_quantized", "encoder_model_int8", "encoder_model_fp16")
 DECODER = "decoder_model_merged"
 # Its authors' guard against endless repetition: maximum tokens a second of English, and of other scripts.
-TOKENS_PER_S, TOKENS_PER_S_ELSEWHERE = 6, 13
+TOKENS_PER_S, TOKENS_PER_S_OTHER = 6, 13
 _PAST, _PRESENT, _FROM_ENCODER = "past_key_values.", "present.", ".encoder."
 
 
@@ -32,7 +40,7 @@ class MoonshineRecogniser:
     It has no word times: words share a chunk's time by their letters, and chunks are at most 5 s.
     """
 
-    max_segment_s = MAX_SEGMENT_UNTIMED_S
+    max_chunk_s = MAX_CHUNK_UNTIMED_S
     word_times = False
 
     def __init__(self, folder: Path, execution: Execution = ON_CPU, languages: Sequence[str] = ()) -> None:
@@ -46,53 +54,53 @@ class MoonshineRecogniser:
         self._encoder, self._decoder = open_session(encoder, execution), open_session(decoder, execution)
         self._tokenizer = _tokenizer(folder)
         self._caches = self._check(encoder.name, decoder.name)
-        self._most_a_second = TOKENS_PER_S if self.languages == ("en",) else TOKENS_PER_S_ELSEWHERE
+        self._max_tokens_per_s = TOKENS_PER_S if self.languages == ("en",) else TOKENS_PER_S_OTHER
 
     def _check(self, encoder: str, decoder: str) -> dict[str, NDArray[np.float32]]:
         """Check both graphs; return the empty caches by input. Raises ModelUnfit."""
-        taken = inputs_of(self._encoder)
-        if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in taken] != [("input_values", "float", 2)]:
-            raise ModelUnfit(f"{encoder} takes {listed(taken)}; needed is input_values float (?, ?)")
-        taken, given = inputs_of(self._decoder), {tensor.name for tensor in outputs_of(self._decoder)}
-        caches = {tensor.name: tensor.shape for tensor in taken if tensor.name.startswith(_PAST)}
-        others = {tensor.name for tensor in taken} - caches.keys()
-        right = others == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in given
-        right = right and bool(caches) and {_present(name) for name in caches} <= given
-        if not right or any(len(shape) != 4 or None in (shape[1], shape[3]) for shape in caches.values()):
+        inputs = graph_inputs(self._encoder)
+        if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in inputs] != [("input_values", "float", 2)]:
+            raise ModelUnfit(f"{encoder} takes {format_tensors(inputs)}; expected input_values float (?, ?)")
+        inputs, outputs = graph_inputs(self._decoder), {tensor.name for tensor in graph_outputs(self._decoder)}
+        caches = {tensor.name: tensor.shape for tensor in inputs if tensor.name.startswith(_PAST)}
+        other_inputs = {tensor.name for tensor in inputs} - caches.keys()
+        valid = other_inputs == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in outputs
+        valid = valid and bool(caches) and {_present(name) for name in caches} <= outputs
+        if not valid or any(len(shape) != 4 or None in (shape[1], shape[3]) for shape in caches.values()):
             raise ModelUnfit(
-                f"{decoder} takes {listed(taken)[:1000]}; needed are input_ids, encoder_hidden_states, "
+                f"{decoder} takes {format_tensors(inputs)[:1000]}; expected input_ids, encoder_hidden_states, "
                 "use_cache_branch and past_key_values of known heads and width, with present ones and logits given"
             )
         return {name: np.zeros((0, shape[1] or 0, 1, shape[3] or 0), np.float32) for name, shape in caches.items()}
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         """Implement Recogniser; chunks under 1 s are padded with silence."""
-        return [self._recognise(piece) for piece in pieces]
+        return [self._recognise(chunk) for chunk in chunks]
 
-    def _recognise(self, piece: Samples) -> tuple[RecognisedWord, ...]:
-        heard = padded(piece)
-        (states,) = self._encoder.run(["last_hidden_state"], {"input_values": heard[None]})
-        tokens, sure = self._decode(states, int(len(heard) / SAMPLE_RATE_HZ * self._most_a_second))
+    def _recognise(self, chunk: Samples) -> tuple[RecognisedWord, ...]:
+        audio = padded(chunk)
+        (states,) = self._encoder.run(["last_hidden_state"], {"input_values": audio[None]})
+        tokens, probabilities = self._decode(states, int(len(audio) / SAMPLE_RATE_HZ * self._max_tokens_per_s))
         text = self._tokenizer.decode(tokens)
         confidence = [1.0] * len(text.split())
-        for place, own in enumerate(sure):
+        for index, probability in enumerate(probabilities):
             # A token belongs to the last word of the text up to it.
-            word = len(self._tokenizer.decode(tokens[: place + 1]).split()) - 1
+            word = len(self._tokenizer.decode(tokens[: index + 1]).split()) - 1
             if 0 <= word < len(confidence):
-                confidence[word] = min(confidence[word], own)
-        return words_by_letters(text, len(piece) / SAMPLE_RATE_HZ, confidence)
+                confidence[word] = min(confidence[word], probability)
+        return words_by_letters(text, len(chunk) / SAMPLE_RATE_HZ, confidence)
 
-    def _decode(self, states: NDArray[np.float32], most: int) -> tuple[list[int], list[float]]:
+    def _decode(self, states: NDArray[np.float32], max_tokens: int) -> tuple[list[int], list[float]]:
         """Decode greedily; return tokens and their probabilities."""
         tokens: list[int] = []
-        sure: list[float] = []
+        probabilities: list[float] = []
         caches = dict(self._caches)
         outputs = ["logits", *map(_present, caches)]
-        for place in range(most):
+        for index in range(max_tokens):
             inputs = {
                 "input_ids": np.array([[tokens[-1] if tokens else self._start]], np.int64),
                 "encoder_hidden_states": states,
-                "use_cache_branch": np.array([place > 0]),
+                "use_cache_branch": np.array([index > 0]),
                 **caches,
             }
             logits, *present = self._decoder.run(outputs, inputs)
@@ -101,12 +109,12 @@ class MoonshineRecogniser:
             if token == self._end:
                 break
             tokens.append(token)
-            sure.append(float(1 / np.exp(scores - scores[token]).sum()))
+            probabilities.append(float(1 / np.exp(scores - scores[token]).sum()))
             for name, value in zip(caches, present, strict=True):
                 # The audio's keys and values come once, with the first token.
-                if place == 0 or _FROM_ENCODER not in name:
+                if index == 0 or _FROM_ENCODER not in name:
                     caches[name] = value
-        return tokens, sure
+        return tokens, probabilities
 
 
 def _present(past: str) -> str:
@@ -116,15 +124,15 @@ def _present(past: str) -> str:
 def _token(config: dict[str, Any], name: str, folder: Path) -> int:
     number = config.get(name)
     if not isinstance(number, int) or number < 0:
-        raise ModelUnfit(f"{folder / 'config.json'}: {name} is {number!r}; needed is a token's number")
+        raise ModelUnfit(f"{folder / 'config.json'}: {name} is {number!r}; expected a token's number")
     return number
 
 
 def _graphs(folder: Path) -> tuple[Path, Path]:
     for name in ENCODERS:
-        for below in (folder, folder / "onnx"):
-            encoder = below / f"{name}.onnx"
-            decoder = below / f"{name.replace('encoder_model', DECODER)}.onnx"
+        for subfolder in (folder, folder / "onnx"):
+            encoder = subfolder / f"{name}.onnx"
+            decoder = subfolder / f"{name.replace('encoder_model', DECODER)}.onnx"
             if encoder.is_file() and decoder.is_file():
                 return encoder, decoder
     raise ModelMissing(f"{folder} holds no {ENCODERS[0]}.onnx with {DECODER}.onnx, there or in onnx/")
@@ -133,10 +141,10 @@ def _graphs(folder: Path) -> tuple[Path, Path]:
 def _tokenizer(folder: Path) -> Tokenizer:
     path = folder / "tokenizer.json"
     if not path.is_file():
-        raise ModelMissing(f"there is no tokenizer.json in {folder}; copy it from where the model came from")
+        raise ModelMissing(f"no tokenizer.json in {folder}; copy it from the model's source")
     try:
         if path.stat().st_size > MAX_TOKENIZER_BYTES:
             raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
         return Tokenizer.from_file(str(path))
     except Exception as error:
-        raise ModelCorrupt(f"{path} is no tokenizer: {str(error)[:200]}") from error
+        raise ModelCorrupt(f"{path} is not a tokenizer: {str(error)[:200]}") from error

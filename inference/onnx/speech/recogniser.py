@@ -20,8 +20,8 @@ from inference.models import (
     RecognisedWord,
     Samples,
 )
-from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_started, read_object, varies_with_batch
-from inference.onnx.speech.recognised_words import MAX_SEGMENT_UNTIMED_S, padded, words_by_letters, words_of_tokens
+from inference.onnx.runtime import ON_CPU, TENSORRT, Execution, check_provider, read_object, varies_with_batch
+from inference.onnx.speech.recognised_words import MAX_CHUNK_UNTIMED_S, padded, tokens_to_words, words_by_letters
 
 INSTALL = "pip install --no-deps onnx-asr==0.12.0"
 # Values of model_type in config.json, by whether the architecture has word times.
@@ -30,13 +30,13 @@ TIMED = ("nemo-conformer-ctc", "nemo-conformer-rnnt", "nemo-conformer-tdt", "gig
          "gigaam-multilingual-large-ctc", "kaldi-rnnt", "vosk", "t-one-ctc")  # fmt: skip
 UNTIMED = ("nemo-conformer-aed", "whisper", "whisper-ort")
 MOONSHINE = "moonshine"
-KNOWN = (*TIMED, *UNTIMED, MOONSHINE)
+MODEL_TYPES = (*TIMED, *UNTIMED, MOONSHINE)
 QUANTISATIONS = (None, "int8", "quantized", "uint8", "fp16", "q4", "q4f16")
 # Maximum length of a chunk, seconds: live words come chunk by chunk.
-MAX_SEGMENT_S = 20.0
+MAX_CHUNK_S = 20.0
 MAX_VOCABULARY_BYTES = 64 * 1024 * 1024
 # Maximum padded samples and chunks in a call: onnx-asr builds TensorRT's engines for no more.
-BATCH_SAMPLES, BATCH_PIECES = 240 * SAMPLE_RATE_HZ, 16
+BATCH_SAMPLES, BATCH_CHUNKS = 240 * SAMPLE_RATE_HZ, 16
 log = logging.getLogger(__name__)
 
 
@@ -68,37 +68,37 @@ class OnnxRecogniser:
         self._asr, files = _load(folder, kind, execution, providers)
         self.languages = tuple(languages)
         self._timed = self.word_times = kind in TIMED
-        self.max_segment_s = MAX_SEGMENT_S if self._timed else MAX_SEGMENT_UNTIMED_S
+        self.max_chunk_s = MAX_CHUNK_S if self._timed else MAX_CHUNK_UNTIMED_S
         # Whisper's spectra and Canary's decoding depend on the rest of the batch; so does dynamic quantisation.
-        self._alone = not self._timed or any(varies_with_batch(file) for file in files)
+        self._unbatched = not self._timed or any(varies_with_batch(file) for file in files)
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         """Implement Recogniser; chunks under 1 s are padded with silence."""
-        words: list[tuple[RecognisedWord, ...]] = [()] * len(pieces)
-        for batch in self._batches(pieces):
-            heard = [padded(pieces[place]) for place in batch]
-            for place, result in zip(batch, self._asr.recognize(heard, **self._options()), strict=True):
-                words[place] = self._words(result, len(pieces[place]) / SAMPLE_RATE_HZ)
+        words: list[tuple[RecognisedWord, ...]] = [()] * len(chunks)
+        for batch in self._batches(chunks):
+            audio = [padded(chunks[index]) for index in batch]
+            for index, result in zip(batch, self._asr.recognize(audio, **self._options()), strict=True):
+                words[index] = self._words(result, len(chunks[index]) / SAMPLE_RATE_HZ)
         return words
 
     def _options(self) -> dict[str, str]:
         # A single language need not be detected for each chunk.
         return {"language": self.languages[0]} if len(self.languages) == 1 and not self._timed else {}
 
-    def _batches(self, pieces: Sequence[Samples]) -> Iterable[list[int]]:
+    def _batches(self, chunks: Sequence[Samples]) -> Iterable[list[int]]:
         batch: list[int] = []
-        most = 1 if self._alone else BATCH_PIECES
-        for place in sorted(range(len(pieces)), key=lambda place: -len(pieces[place])):
-            if batch and (len(batch) == most or (len(batch) + 1) * len(pieces[batch[0]]) > BATCH_SAMPLES):
+        max_chunks = 1 if self._unbatched else BATCH_CHUNKS
+        for index in sorted(range(len(chunks)), key=lambda index: -len(chunks[index])):
+            if batch and (len(batch) == max_chunks or (len(batch) + 1) * len(chunks[batch[0]]) > BATCH_SAMPLES):
                 yield batch
                 batch = []
-            batch.append(place)
+            batch.append(index)
         if batch:
             yield batch
 
     def _words(self, result: Any, duration_s: float) -> tuple[RecognisedWord, ...]:
         if result.tokens and result.timestamps is not None:
-            return words_of_tokens(result.tokens, result.timestamps, result.logprobs, duration_s)
+            return tokens_to_words(result.tokens, result.timestamps, result.logprobs, duration_s)
         return words_by_letters(result.text, duration_s)
 
 
@@ -108,11 +108,11 @@ def model_type(folder: Path) -> str:
     if not path.is_file():
         raise ModelMissing(
             f'{folder} holds no config.json: write one, {{"model_type": "nemo-conformer-tdt", "features_size": 128}}, '
-            f"with a model_type of {', '.join(KNOWN)}"
+            f"with a model_type of {', '.join(MODEL_TYPES)}"
         )
     kind = read_object(path).get("model_type")
-    if kind not in KNOWN:
-        raise ModelUnfit(f"{path}: model_type is {kind!r}; needed is one of {', '.join(KNOWN)}")
+    if kind not in MODEL_TYPES:
+        raise ModelUnfit(f"{path}: model_type is {kind!r}; expected one of {', '.join(MODEL_TYPES)}")
     return str(kind)
 
 
@@ -146,9 +146,9 @@ def _load(folder: Path, kind: str, execution: Execution, providers: list[tuple[s
             providers=[(name, dict(options)) for name, options in providers],
         ).with_timestamps()
     except Exception as error:
-        raise ModelCorrupt(f"{folder} is no {kind}: {' '.join(str(error).split())[:400]}") from error
+        raise ModelCorrupt(f"{folder} is not a {kind}: {' '.join(str(error).split())[:400]}") from error
     for session in (value for value in vars(model.asr).values() if hasattr(value, "get_providers")):
-        check_started(providers[0][0], session.get_providers(), execution.device)
+        check_provider(providers[0][0], session.get_providers(), execution.device)
     if quantisation:
-        log.info("%s: only the %s graphs are there, and they are used", folder, quantisation)
+        log.info("%s: using the %s graphs, as there are no others", folder, quantisation)
     return model, graphs

@@ -10,17 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, Stretch, VoiceActivityDetector
-from inference.onnx.runtime import ON_CPU, Execution, Tensor, fits, inputs_of, listed, open_session, outputs_of
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, StreamInput, VoiceActivityDetector
+from inference.onnx.runtime import (
+    ON_CPU,
+    Execution,
+    Tensor,
+    format_tensors,
+    graph_fits,
+    graph_inputs,
+    graph_outputs,
+    open_session,
+)
 
 WINDOW_SAMPLES = 512
 # The graph takes each 512-sample window with the 64 samples before it.
 CONTEXT_SAMPLES = 64
 WIDTH = 128
-_HEARD = Tensor("input", "float", (None, CONTEXT_SAMPLES + WINDOW_SAMPLES))
-_MEMORY = Tensor("state", "float", (2, 1, WIDTH))
-_RATE = Tensor("sr", "int64", ())
-BLOCK_INPUTS = (_HEARD, Tensor("h", "float", (1, 1, WIDTH)), Tensor("c", "float", (1, 1, WIDTH)))
+_AUDIO_INPUT = Tensor("input", "float", (None, CONTEXT_SAMPLES + WINDOW_SAMPLES))
+_STATE_INPUT = Tensor("state", "float", (2, 1, WIDTH))
+_RATE_INPUT = Tensor("sr", "int64", ())
+BLOCK_INPUTS = (_AUDIO_INPUT, Tensor("h", "float", (1, 1, WIDTH)), Tensor("c", "float", (1, 1, WIDTH)))
 BLOCK_OUTPUTS = (
     Tensor("speech_probs", "float", (None,)),
     Tensor("hn", "float", (1, 1, WIDTH)),
@@ -32,15 +41,18 @@ STREAM_OUTPUTS = (Tensor("output", "float", (1, 1)), Tensor("stateN", "float", (
 def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDetector:
     """Load a file of either layout. Raises ModelCorrupt, or ModelUnfit when it is of neither."""
     session = open_session(model, execution)
-    if fits(session, BLOCK_INPUTS, BLOCK_OUTPUTS):
+    if graph_fits(session, BLOCK_INPUTS, BLOCK_OUTPUTS):
         return SileroVad(session)
-    for inputs in ((_HEARD, _MEMORY, _RATE), (_HEARD, _MEMORY)):
-        if fits(session, inputs, STREAM_OUTPUTS):
+    for inputs in ((_AUDIO_INPUT, _STATE_INPUT, _RATE_INPUT), (_AUDIO_INPUT, _STATE_INPUT)):
+        if graph_fits(session, inputs, STREAM_OUTPUTS):
             return SileroStreamVad(session)
+    found = f"takes {format_tensors(graph_inputs(session))} and gives {format_tensors(graph_outputs(session))}"
+    stream = (
+        f"takes {format_tensors((_AUDIO_INPUT, _STATE_INPUT, _RATE_INPUT))} and gives {format_tensors(STREAM_OUTPUTS)}"
+    )
+    blocks = f"takes {format_tensors(BLOCK_INPUTS)} and gives {format_tensors(BLOCK_OUTPUTS)}"
     raise ModelUnfit(
-        f"{model.name} takes {listed(inputs_of(session))} and gives {listed(outputs_of(session))}; needed is Silero's "
-        f"layout: it takes {listed((_HEARD, _MEMORY, _RATE))} and gives {listed(STREAM_OUTPUTS)}; or its layout for "
-        f"blocks: it takes {listed(BLOCK_INPUTS)} and gives {listed(BLOCK_OUTPUTS)}"
+        f"{model.name} {found}; expected: Silero's layout: it {stream}; or its layout for blocks: it {blocks}"
     )
 
 
@@ -67,12 +79,12 @@ class SileroVad:
         zeros = np.zeros((1, 1, 128), np.float32)
         return SileroState(zeros, zeros, np.zeros(CONTEXT_SAMPLES, np.float32))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SileroState]]:
         """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
         # The graph is sequential in time within one session, so batching sessions would gain nothing.
-        return [self._listen(stretch.samples, stretch.state) for stretch in work]
+        return [self._detect(item.samples, item.state) for item in work]
 
-    def _listen(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
+    def _detect(self, samples: Samples, state: SileroState) -> tuple[NDArray[np.float32], SileroState]:
         if not len(samples):
             return np.zeros(0, np.float32), state
         block, context = _windows(state.context, samples)
@@ -97,18 +109,18 @@ class SileroStreamVad:
     def __init__(self, session: Any) -> None:
         """``session``: opened on a file of this layout, see ``load_silero``."""
         self._session = session
-        takes_rate = any(tensor.name == _RATE.name for tensor in inputs_of(session))
-        self._rate = {_RATE.name: np.array(SAMPLE_RATE_HZ, np.int64)} if takes_rate else {}
+        takes_rate = any(tensor.name == _RATE_INPUT.name for tensor in graph_inputs(session))
+        self._rate = {_RATE_INPUT.name: np.array(SAMPLE_RATE_HZ, np.int64)} if takes_rate else {}
 
     def initial_state(self) -> SileroStreamState:
         """Return the state before the first sample: silence."""
         return SileroStreamState(np.zeros((2, 1, WIDTH), np.float32), np.zeros(CONTEXT_SAMPLES, np.float32))
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SileroStreamState]]:
         """Implement VoiceActivityDetector. Raises ValueError when samples are not whole windows."""
-        return [self._listen(stretch.samples, stretch.state) for stretch in work]
+        return [self._detect(item.samples, item.state) for item in work]
 
-    def _listen(self, samples: Samples, state: SileroStreamState) -> tuple[NDArray[np.float32], SileroStreamState]:
+    def _detect(self, samples: Samples, state: SileroStreamState) -> tuple[NDArray[np.float32], SileroStreamState]:
         block, context = _windows(state.context, samples)
         probabilities = np.zeros(len(block), np.float32)
         memory = state.memory
@@ -123,8 +135,8 @@ def _windows(context: Samples, samples: Samples) -> tuple[NDArray[np.float32], S
     """Return windows with their context, shape (n, 576), and the context of the next window, shape (64,)."""
     if len(samples) % WINDOW_SAMPLES:
         raise ValueError(f"{len(samples)} samples are not whole windows of {WINDOW_SAMPLES}")
-    heard = np.concatenate([context, samples])
+    signal = np.concatenate([context, samples])
     if not len(samples):
-        return np.zeros((0, CONTEXT_SAMPLES + WINDOW_SAMPLES), np.float32), heard
-    windows = np.lib.stride_tricks.sliding_window_view(heard, CONTEXT_SAMPLES + WINDOW_SAMPLES)
-    return np.ascontiguousarray(windows[::WINDOW_SAMPLES]), heard[-CONTEXT_SAMPLES:].copy()
+        return np.zeros((0, CONTEXT_SAMPLES + WINDOW_SAMPLES), np.float32), signal
+    windows = np.lib.stride_tricks.sliding_window_view(signal, CONTEXT_SAMPLES + WINDOW_SAMPLES)
+    return np.ascontiguousarray(windows[::WINDOW_SAMPLES]), signal[-CONTEXT_SAMPLES:].copy()

@@ -96,8 +96,8 @@ def build_graph(weights: dict[str, NDArray[Any]]) -> bytes:
     graph.constant("tiny", 1e-9)
     embedded = graph.add("Gather", [words, "ids"], "embedded")
     length = graph.add("Shape", ["ids"], "length", start=1, end=2)
-    place = graph.add("Slice", ["positions", "zero", length, "zero"], "place")
-    state = graph.norm(graph.add("Add", [embedded, place], "placed"), "embeddings.LayerNorm", "start")
+    position = graph.add("Slice", ["positions", "zero", length, "zero"], "place")
+    state = graph.norm(graph.add("Add", [embedded, position], "placed"), "embeddings.LayerNorm", "start")
     absent = graph.add("Sub", ["full", "mask"], "absent")
     graph.add("Mul", [graph.add("Unsqueeze", [absent, "inner"], "wide_absent"), "minus_much"], "bias")
     for index in range(LAYERS):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
-from inference.onnx.runtime import beside, read_as, read_json, read_object, read_text
+from inference.onnx.runtime import description_path, read_as, read_json, read_object, read_text
 
 # Paths of a graph inside a model's folder, the most accurate first.
 GRAPHS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
@@ -45,7 +45,7 @@ class TextFiles:
     config: dict[str, Any] = field(default_factory=dict)
     """Of ``config.json``; empty without one."""
 
-    def beside(self, name: str) -> Path | None:
+    def find_file(self, name: str) -> Path | None:
         """Return a file in the graph's folder, or in the one above where that is ``onnx/``; None without one."""
         return _find(self.graph, name)
 
@@ -56,16 +56,16 @@ class TextFiles:
             ModelMissing: there are no labels.
             ModelCorrupt: the file holds no list of labels.
         """
-        if path := self.beside("labels.txt"):
+        if path := self.find_file("labels.txt"):
             labels = [line.strip() for line in read_text(path).splitlines() if line.strip()]
-        elif path := self.beside("labels.json"):
-            labels = _in_order(read_json(path), path)
+        elif path := self.find_file("labels.json"):
+            labels = _parse_labels(read_json(path), path)
         elif "id2label" in self.config:
-            path = self.beside("config.json") or self.graph
-            labels = _in_order(self.config["id2label"], path)
+            path = self.find_file("config.json") or self.graph
+            labels = _parse_labels(self.config["id2label"], path)
         else:
             raise ModelMissing(
-                f"no labels beside {self.graph}: put a labels.txt there, a label a line in the order of the "
+                f"no labels beside {self.graph}: put a labels.txt there, one label per line in the order of the "
                 "graph's output, or a config.json with id2label"
             )
         if not 2 <= len(labels) <= MAX_LABELS or len(set(labels)) != len(labels):
@@ -79,18 +79,18 @@ class TextFiles:
                 raise ValueError(f"it is larger than {MAX_TOKENIZER_BYTES} bytes")
             tokenizer = Tokenizer.from_file(str(self.tokenizer))
         except Exception as error:
-            raise ModelCorrupt(f"{self.tokenizer} is no tokenizer: {str(error)[:200]}") from error
-        tokenizer.enable_truncation(self._longest_tokens())
+            raise ModelCorrupt(f"{self.tokenizer} is not a tokenizer: {str(error)[:200]}") from error
+        tokenizer.enable_truncation(self._max_tokens())
         return tokenizer
 
-    def _longest_tokens(self) -> int:
+    def _max_tokens(self) -> int:
         positions = self.config.get("max_position_embeddings")
         # RoBERTa's first two positions are not for tokens.
-        room = positions - 2 if isinstance(positions, int) and positions > 2 else MAX_TOKENS
-        return max(1, min(MAX_TOKENS, room))
+        max_positions = positions - 2 if isinstance(positions, int) and positions > 2 else MAX_TOKENS
+        return max(1, min(MAX_TOKENS, max_positions))
 
 
-def padding_of(tokenizer: Tokenizer, config: dict[str, Any]) -> int:
+def padding_id(tokenizer: Tokenizer, config: dict[str, Any]) -> int:
     """Return the padding token's id: RoBERTa counts positions by it, so it must be the model's own."""
     if tokenizer.padding:
         return int(tokenizer.padding["pad_id"])
@@ -116,13 +116,13 @@ def find_text_model(path: Path, task: str) -> TextFiles:
     graph = path if path.is_file() else _graph_in(path)
     tokenizer = _find(graph, "tokenizer.json")
     if tokenizer is None:
-        raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from where the model came from")
-    described = beside(graph)
+        raise ModelMissing(f"no tokenizer.json beside {graph}; copy it from the model's source")
+    description_file = description_path(graph)
     # The description of a model named config.onnx would be Hugging Face's own file.
-    is_ours = described.is_file() and described.name not in ("config.json", "tokenizer.json")
-    description = read_as(described, TextDescription) if is_ours else TextDescription()
+    is_ours = description_file.is_file() and description_file.name not in ("config.json", "tokenizer.json")
+    description = read_as(description_file, TextDescription) if is_ours else TextDescription()
     if description.task not in (None, task):
-        raise ModelUnfit(f"{described}: task is {description.task!r}; needed is {task!r}")
+        raise ModelUnfit(f"{description_file}: task is {description.task!r}; expected {task!r}")
     config = _find(graph, "config.json")
     return TextFiles(graph, tokenizer, description, read_object(config) if config else {})
 
@@ -131,7 +131,7 @@ def _graph_in(folder: Path) -> Path:
     for name in GRAPHS:
         if (folder / name).is_file():
             return folder / name
-    found = sorted(file for below in (folder, folder / "onnx") for file in below.glob("*.onnx"))
+    found = sorted(file for subfolder in (folder, folder / "onnx") for file in subfolder.glob("*.onnx"))
     if len(found) == 1:
         return found[0]
     raise ModelMissing(
@@ -144,7 +144,7 @@ def _find(graph: Path, name: str) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
-def _in_order(content: Any, path: Path) -> list[str]:
+def _parse_labels(content: Any, path: Path) -> list[str]:
     """Return labels from a JSON list, or from an object that numbers them from 0."""
     labels = content
     if isinstance(content, dict):

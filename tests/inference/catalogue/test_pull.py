@@ -16,7 +16,7 @@ import pytest
 from inference.catalogue.entry import ModelFile, PublishedModel
 from inference.catalogue.hub import ATTEMPTS, AccessRefused, Hub, HubUnreachable, NotAtHub, PullFailed
 from inference.catalogue.local import check_published, read_record
-from inference.catalogue.pull import PARTS, DigestUnknown, DiskFull, WrongBytes, pull
+from inference.catalogue.pull import PARTS, DigestUnknown, NoSpaceLeft, WrongBytes, pull
 from inference.models import ModelCorrupt, ModelMissing
 from tests.inference.catalogue.model_hub import COMMIT, ModelHub, running_hub
 
@@ -96,7 +96,7 @@ def test_a_cut_download_goes_on_with_the_rest_alone(hub: ModelHub, tmp_path: Pat
 
 def test_a_later_pull_goes_on_where_one_that_gave_up_stopped(hub: ModelHub, tmp_path: Path) -> None:
     served = hub.add(REPOSITORY, "onnx/model.onnx", WEIGHTS, cuts=[400_000, *[0] * ATTEMPTS])
-    with pytest.raises(HubUnreachable, match="what came so far is kept"):
+    with pytest.raises(HubUnreachable, match="the downloaded part is kept"):
         fetch(hub, tmp_path, model())
     assert not (tmp_path / "a-model").exists()
     with pytest.raises(ModelMissing, match="meetra models pull a-model"):
@@ -224,7 +224,7 @@ def test_a_redirect_in_circles_ends(hub: ModelHub, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_seen_before_it_is_full(hub: ModelHub, tmp_path: Path) -> None:
     size = shutil.disk_usage(tmp_path).total * 2
-    with pytest.raises(DiskFull, match="MEETRA_MODELS_DIR"):
+    with pytest.raises(NoSpaceLeft, match="MEETRA_MODELS_DIR"):
         fetch(hub, tmp_path, model(ModelFile(path="onnx/model.onnx", sha256=sha256(WEIGHTS), size=size)))
     assert hub.requests == []
 

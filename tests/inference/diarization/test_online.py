@@ -42,15 +42,15 @@ def spoken(online: OnlineSpeakers, vectors: Vectors) -> list[int]:
     """The label of each voice that speaks in a segment of these windows, in turn."""
     middles = HOP_S * np.arange(1, len(vectors) + 1, dtype=np.float64)
     segment = SpeechSegment(0.0, len(vectors) * HOP_S + HOP_S)
-    pieces = online.pieces(0, segment, middles, vectors)
-    assert [(a.end_s, a.piece + 1) for a in pieces[:-1]] == [(b.start_s, b.piece) for b in pieces[1:]]
+    pieces = online.split(0, segment, middles, vectors)
+    assert [(a.end_s, a.index + 1) for a in pieces[:-1]] == [(b.start_s, b.index) for b in pieces[1:]]
     assert (pieces[0].start_s, pieces[-1].end_s) == (segment.start_s, segment.end_s)
     return [piece.speaker for piece in pieces]
 
 
 def heard(vectors: Vectors, expected: int | None = None) -> OnlineSpeakers:
     online = OnlineSpeakers(PROFILE, expected)
-    online.hear(vectors)
+    online.assign(vectors)
     return online
 
 
@@ -66,7 +66,7 @@ def test_how_many_windows_come_at_once_changes_nothing(at_once: int) -> None:
     vectors = windows(runs((5, 8), (2, 8), (7, 8)))
     online = OnlineSpeakers(PROFILE, None)
     for start in range(0, len(vectors), at_once):
-        online.hear(vectors[start : start + at_once])
+        online.assign(vectors[start : start + at_once])
     assert spoken(online, vectors) == spoken(heard(vectors), vectors) == [1, 2, 3]
 
 
@@ -79,7 +79,7 @@ def test_labels_mean_the_same_voices_after_everything_is_clustered_anew() -> Non
         assert spoken(online, vectors) == before == [1, 2, 3, 1]
     # Whoever speaks longest changes nothing of it.
     more = np.concatenate([vectors, windows(runs((7, 30)), seed=1)])
-    online.hear(more[len(vectors) :])
+    online.assign(more[len(vectors) :])
     online.recluster(more)
     assert spoken(online, vectors) == before
 
@@ -89,7 +89,7 @@ def test_a_voice_that_comes_after_clustering_has_a_label_of_its_own() -> None:
     online = heard(vectors)
     online.recluster(vectors)
     late = windows(runs((3, 10)), seed=1)
-    online.hear(late)
+    online.assign(late)
     assert spoken(online, np.concatenate([vectors, late])) == [1, 2, 3]
 
 
@@ -104,7 +104,7 @@ def two_sides_of_one() -> Vectors:
 def test_one_voice_that_was_taken_for_two_is_one_once_more_is_known() -> None:
     vectors = two_sides_of_one()
     online = OnlineSpeakers(replace(PROFILE, online_similarity=0.9), None)
-    online.hear(vectors)
+    online.assign(vectors)
     assert online.voices == 2
     online.recluster(vectors)
     assert online.voices == 1
@@ -115,7 +115,7 @@ def test_one_voice_that_was_taken_for_two_is_one_once_more_is_known() -> None:
 def test_two_voices_that_were_taken_for_one_are_two_once_more_is_known() -> None:
     vectors = windows(runs((1, 30), (2, 10)))
     online = OnlineSpeakers(replace(PROFILE, online_similarity=-1.0), None)
-    online.hear(vectors)
+    online.assign(vectors)
     assert (online.voices, spoken(online, vectors)) == (1, [1])
     online.recluster(vectors)
     # The one who was heard most keeps the label; the other is new.
@@ -125,10 +125,10 @@ def test_two_voices_that_were_taken_for_one_are_two_once_more_is_known() -> None
 def test_a_label_that_was_given_up_is_never_anybody_elses() -> None:
     vectors = two_sides_of_one()
     online = OnlineSpeakers(replace(PROFILE, online_similarity=0.9), None)
-    online.hear(vectors)
+    online.assign(vectors)
     online.recluster(vectors)
     late = windows(runs((9, 10)), spread=0.1)
-    online.hear(late)
+    online.assign(late)
     assert set(spoken(online, late)) == {3}
 
 
@@ -139,7 +139,7 @@ def test_no_more_voices_than_are_known_to_speak(expected: int) -> None:
     assert online.voices <= expected
     online.recluster(vectors)
     assert online.voices <= expected
-    online.hear(windows(runs((9, 10)), seed=1))
+    online.assign(windows(runs((9, 10)), seed=1))
     assert online.voices <= expected
 
 
@@ -166,22 +166,22 @@ def test_as_many_voices_as_the_encoder_tells_apart_are_told_apart(voices: int) -
 def test_clustering_is_due_when_enough_is_new() -> None:
     online = OnlineSpeakers(PROFILE, None)
     vectors = windows(runs((1, 287)))
-    assert not online.due
-    online.hear(vectors[: DUE_WINDOWS - 1])
-    assert not online.due
-    online.hear(vectors[DUE_WINDOWS - 1 : DUE_WINDOWS])
-    assert online.due
+    assert not online.recluster_due
+    online.assign(vectors[: DUE_WINDOWS - 1])
+    assert not online.recluster_due
+    online.assign(vectors[DUE_WINDOWS - 1 : DUE_WINDOWS])
+    assert online.recluster_due
     online.recluster(vectors[:DUE_WINDOWS])
-    assert not online.due
-    online.hear(vectors[DUE_WINDOWS : 2 * DUE_WINDOWS])
-    assert online.due
+    assert not online.recluster_due
+    online.assign(vectors[DUE_WINDOWS : 2 * DUE_WINDOWS])
+    assert online.recluster_due
     # Of much, a tenth more.
-    online.hear(vectors[2 * DUE_WINDOWS : 260])
+    online.assign(vectors[2 * DUE_WINDOWS : 260])
     online.recluster(vectors[:260])
-    online.hear(vectors[260:285])
-    assert not online.due
-    online.hear(vectors[285:287])
-    assert online.due
+    online.assign(vectors[260:285])
+    assert not online.recluster_due
+    online.assign(vectors[285:287])
+    assert online.recluster_due
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 12)), min_size=1, max_size=8), st.integers(0, 99))
@@ -192,7 +192,7 @@ def test_clear_voices_keep_their_labels_whoever_speaks_when(parts: list[tuple[in
     online = OnlineSpeakers(PROFILE, None)
     told: dict[int, int] = {}
     for number in range(1, len(vectors) + 1):
-        online.hear(vectors[number - 1 : number])
+        online.assign(vectors[number - 1 : number])
         (label,) = spoken(online, vectors[number - 1 : number])
         # Each voice keeps the label it was given first, and no other has it.
         assert told.setdefault(voices[number - 1], label) == label

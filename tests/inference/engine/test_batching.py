@@ -42,7 +42,7 @@ async def everybody_had_a_turn() -> None:
 
 async def test_work_that_comes_while_a_call_runs_shares_the_next_one() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=8)
+    batcher = Batcher("upper", model, max_size=8)
     tasks = await handed_in(batcher, [("a", "x1"), ("b", "y1"), ("c", "z1")])
     assert model.calls == [["x1"]]
     model.free.set()
@@ -54,13 +54,13 @@ async def test_work_that_comes_while_a_call_runs_shares_the_next_one() -> None:
 async def test_anything_may_be_an_owner() -> None:
     model = SlowModel()
     model.free.set()
-    batcher = Batcher("upper", model, largest=1)
+    batcher = Batcher("upper", model, max_size=1)
     assert await asyncio.wait_for(batcher.submit(None, "x"), 60) == "X"
 
 
 async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=3)
+    batcher = Batcher("upper", model, max_size=3)
     first = await handed_in(batcher, [("first", "0")])
     greedy = [("greedy", f"g{i}") for i in range(6)]
     tasks = await handed_in(batcher, [*greedy, ("a", "a0"), ("b", "b0")])
@@ -71,7 +71,7 @@ async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
 
 async def test_work_that_is_due_goes_before_work_that_can_wait() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=1)
+    batcher = Batcher("upper", model, max_size=1)
     first = await handed_in(batcher, [("first", "0")])
     patient = [asyncio.create_task(batcher.submit(owner, f"{owner}1", 60)) for owner in ("a", "b")]
     tasks = await handed_in(batcher, [("c", "c1"), ("b", "b2"), ("d", "d1")])
@@ -83,13 +83,13 @@ async def test_work_that_is_due_goes_before_work_that_can_wait() -> None:
 
 async def test_patience_ends_by_itself_or_by_the_owner_s_word() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=1)
+    batcher = Batcher("upper", model, max_size=1)
     first = await handed_in(batcher, [("first", "0")])
     patience = {"a": 60.0, "b": 60.0, "c": 0.02}
     patient = [asyncio.create_task(batcher.submit(owner, f"{owner}1", s)) for owner, s in patience.items()]
     tasks = await handed_in(batcher, [("d", "d1")])
-    batcher.hurry("b")
-    batcher.hurry("nobody")
+    batcher.expedite("b")
+    batcher.expedite("nobody")
     await asyncio.sleep(0.03)
     model.free.set()
     await asyncio.gather(*first, *patient, *tasks)
@@ -98,7 +98,7 @@ async def test_patience_ends_by_itself_or_by_the_owner_s_word() -> None:
 
 async def test_sizes_fill_a_call_and_only_like_work_shares_one() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=4, size=len, alike=lambda text: text[0])
+    batcher = Batcher("upper", model, max_size=4, size=len, group_of=lambda text: text[0])
     tasks = await handed_in(
         batcher, [("0", "-"), ("1", "aa"), ("2", "bb"), ("3", "aa"), ("4", "a"), ("5", "bbbbbb"), ("6", "b")]
     )
@@ -112,11 +112,11 @@ async def test_sizes_fill_a_call_and_only_like_work_shares_one() -> None:
 async def test_a_window_gathers_and_a_full_call_does_not_wait() -> None:
     model = SlowModel()
     model.free.set()
-    batcher = Batcher("upper", model, largest=2, window_s=600)
+    batcher = Batcher("upper", model, max_size=2, window_s=600)
     both = await asyncio.wait_for(asyncio.gather(*(batcher.submit(o, w) for o, w in ("ax", "by"))), 60)
     assert both == ["X", "Y"]
     assert model.calls == [["x", "y"]]
-    patient = Batcher("upper", model, largest=2, window_s=0.05)
+    patient = Batcher("upper", model, max_size=2, window_s=0.05)
     began = time.monotonic()
     assert await patient.submit("a", "z") == "Z"
     assert time.monotonic() - began >= 0.045
@@ -125,15 +125,15 @@ async def test_a_window_gathers_and_a_full_call_does_not_wait() -> None:
 async def test_a_window_is_of_no_use_to_one_alone_and_sizes_fill_it() -> None:
     model = SlowModel()
     model.free.set()
-    alone = Batcher("upper", model, largest=8, window_s=600, may_gather=lambda: False)
+    alone = Batcher("upper", model, max_size=8, window_s=600, may_gather=lambda: False)
     assert await asyncio.wait_for(alone.submit("a", "x"), 60) == "X"
-    large = Batcher("upper", model, largest=3, window_s=600, size=len)
+    large = Batcher("upper", model, max_size=3, window_s=600, size=len)
     assert await asyncio.wait_for(large.submit("a", "xyz"), 60) == "XYZ"
 
 
 async def test_a_fault_stays_with_the_work_that_caused_it() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=8)
+    batcher = Batcher("upper", model, max_size=8)
     tasks = await handed_in(batcher, [("0", "-"), ("a", "good"), ("b", "bad"), ("c", "fine")])
     model.free.set()
     _, good, bad, fine = await asyncio.gather(*tasks, return_exceptions=True)
@@ -146,7 +146,7 @@ async def test_a_fault_stays_with_the_work_that_caused_it() -> None:
 
 async def test_who_brings_more_than_there_is_room_for_waits() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=1, most_waiting=2)
+    batcher = Batcher("upper", model, max_size=1, max_waiting=2)
     tasks = await handed_in(batcher, [("a", str(i)) for i in range(5)])
     assert batcher.waiting == 1, "one runs, one waits in the queue, the others before it"
     model.free.set()
@@ -155,7 +155,7 @@ async def test_who_brings_more_than_there_is_room_for_waits() -> None:
 
 async def test_work_given_up_is_never_run() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=1)
+    batcher = Batcher("upper", model, max_size=1)
     held, given_up, kept = await handed_in(batcher, [("a", "1"), ("a", "2"), ("a", "3")])
     given_up.cancel()
     model.free.set()
@@ -168,12 +168,12 @@ async def test_a_call_that_answers_too_little_is_a_fault() -> None:
         return []
 
     with pytest.raises(RuntimeError, match="0 results for 1"):
-        await Batcher("mute", answers_nothing, largest=1).submit("a", "x")
+        await Batcher("mute", answers_nothing, max_size=1).submit("a", "x")
 
 
 async def test_the_end_leaves_nothing_behind() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, largest=1)
+    batcher = Batcher("upper", model, max_size=1)
     tasks = await handed_in(batcher, [("a", "1"), ("a", "2")])
     ending = asyncio.create_task(batcher.close())
     await everybody_had_a_turn()

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference.engine import GUESSING, RECOGNITION, Engine
-from inference.engine.engine import _SharedTime
+from inference.engine import PROVISIONAL_WORDS, RECOGNITION, ModelEngine
+from inference.engine.engine import _ProcessorTimeSplit
 from inference.models import EncodedWindow, Samples, WindowTask
 from tests.inference.words.scripted_windows import ScriptedWindows
 
@@ -40,9 +40,9 @@ class SlowWindows(ScriptedWindows):
 
 
 @pytest.fixture
-async def slow(engine: Engine) -> AsyncIterator[tuple[Engine, SlowWindows]]:
+async def slow(engine: ModelEngine) -> AsyncIterator[tuple[ModelEngine, SlowWindows]]:
     recogniser = SlowWindows()
-    own = Engine(replace(engine.models, recogniser=recogniser))
+    own = ModelEngine(replace(engine.models, recogniser=recogniser))
     yield own, recogniser
     recogniser.free.set()
     await own.close()
@@ -54,45 +54,51 @@ async def under_way(recogniser: SlowWindows, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_first_words_wait_for_no_window(slow: tuple[Engine, SlowWindows]) -> None:
+async def test_first_words_wait_for_no_window(slow: tuple[ModelEngine, SlowWindows]) -> None:
     engine, recogniser = slow
     windows = [asyncio.create_task(engine.encode_window(owner, SECOND)) for owner in range(4)]
     await under_way(recogniser, recogniser.parallel)
     # Words that somebody waits for come while all windows that may be heard are.
     async with asyncio.timeout(60):
-        found = await engine.guess_words("somebody", WindowTask(SECOND, "en"))
+        found = await engine.recognise_provisional("somebody", WindowTask(SECOND, "en"))
     assert [word.text for word in found.words] == ["?", "?"]
     recogniser.free.set()
     await asyncio.gather(*windows)
     assert recogniser.most_at_once == recogniser.parallel
 
 
-async def test_who_has_one_thread_hears_windows_all_the_same(slow: tuple[Engine, SlowWindows]) -> None:
+async def test_who_has_one_thread_hears_windows_all_the_same(slow: tuple[ModelEngine, SlowWindows]) -> None:
     engine, recogniser = slow
     recogniser.parallel = 1
     recogniser.free.set()
     encoded = await asyncio.wait_for(engine.encode_window(None, SECOND), 60)
-    assert len(await engine.write_window(None, WindowTask(encoded, "en"))) == 2
+    assert len(await engine.decode_window(None, WindowTask(encoded, "en"))) == 2
 
 
-async def test_statistics_name_both_kinds_of_words(slow: tuple[Engine, SlowWindows]) -> None:
+async def test_statistics_name_both_kinds_of_words(slow: tuple[ModelEngine, SlowWindows]) -> None:
     engine, recogniser = slow
     recogniser.free.set()
     recogniser.processor_s = 7.0
     encoded = await engine.encode_window(None, SECOND)
-    await engine.write_window(None, WindowTask(encoded, "en"))
-    await engine.guess_words(None, WindowTask(SECOND, ""))
+    await engine.decode_window(None, WindowTask(encoded, "en"))
+    await engine.recognise_provisional(None, WindowTask(SECOND, ""))
     told = {queue.name: (queue.statistics.works, seconds) for queue, seconds in engine.statistics()}
-    assert (told[RECOGNITION][0], told[GUESSING][0]) == (2, 1)
-    assert told[RECOGNITION][1] + told[GUESSING][1] == pytest.approx(7.0, abs=0.5), "and the time of those who call"
+    assert (told[RECOGNITION][0], told[PROVISIONAL_WORDS][0]) == (2, 1)
+    assert told[RECOGNITION][1] + told[PROVISIONAL_WORDS][1] == pytest.approx(7.0, abs=0.5), (
+        "and the time of those who call"
+    )
 
 
 def test_the_time_of_shared_threads_is_shared_out_by_how_long_calls_took() -> None:
     spent_s = 0.0
-    shared = _SharedTime(lambda: spent_s)
-    assert shared.of("windows") == 0, "nothing was called"
+    shared = _ProcessorTimeSplit(lambda: spent_s)
+    assert shared.processor_s("windows") == 0, "nothing was called"
     shared.add("windows", 3.0, 0.0)
     shared.add("guesses", 0.5, 0.25)
     shared.add("guesses", 0.5, 0.25)
     spent_s = 8.0
-    assert (shared.of("windows"), shared.of("guesses"), shared.of("another")) == (6.0, 2.5, 0.0)
+    assert (shared.processor_s("windows"), shared.processor_s("guesses"), shared.processor_s("another")) == (
+        6.0,
+        2.5,
+        0.0,
+    )

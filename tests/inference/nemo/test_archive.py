@@ -61,7 +61,7 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         for _ in range(2):
             file.addfile(tarfile.TarInfo(CONFIG))
     (tmp_path / "in").mkdir()
-    with pytest.raises(ModelCorrupt, match="is there twice"):
+    with pytest.raises(ModelCorrupt, match="occurs twice"):
         archive.unpack(path, tmp_path / "in")
 
 
@@ -73,7 +73,7 @@ def test_a_size_beyond_all_checkpoints_is_refused_before_it_is_read(tmp_path: Pa
     member = tarfile.TarInfo(name)
     member.size = size
     (path := tmp_path / "huge.nemo").write_bytes(member.tobuf(tarfile.GNU_FORMAT))
-    with pytest.raises(ModelCorrupt, match=f"huge.nemo: member {name} says it has {size} bytes; at most"):
+    with pytest.raises(ModelCorrupt, match=f"huge.nemo: member {name} claims {size} bytes; at most"):
         archive.unpack(path, tmp_path)
 
 

@@ -28,7 +28,7 @@ def exported(model: Any, folder: Path, name: str = "model-of-a-test", **more: An
     model.save_to(str(source))
     done = export(source, folder / "exported", **more)
     assert set(done.files) == set((folder / "exported").iterdir())
-    assert done.worst < 1e-4
+    assert done.max_difference < 1e-4
     return source, folder / "exported"
 
 
@@ -45,12 +45,12 @@ def exported_recogniser(
     return request.param, *exported(model, tmp_path_factory.mktemp("recogniser"), task="speech_recognition")
 
 
-@pytest.mark.parametrize(("heard", "conv_mask"), [("samples", True), ("mel", True), ("samples", False)])
-def test_exported_speaker_encoder_gives_the_vectors_of_torch(heard: str, conv_mask: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("input_kind", "conv_mask"), [("samples", True), ("mel", True), ("samples", False)])
+def test_exported_speaker_encoder_gives_the_vectors_of_torch(input_kind: str, conv_mask: bool, tmp_path: Path) -> None:
     from inference.nemo.speaker_encoder import load_speaker_encoder
     from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
 
-    source, folder = exported(speaker_encoder(conv_mask=conv_mask), tmp_path, heard=heard)
+    source, folder = exported(speaker_encoder(conv_mask=conv_mask), tmp_path, input_kind=input_kind)
     encoder = load_speaker_encoder(source, device="cpu", dtype="float32")
     on_onnx = OnnxSpeakerEncoder(folder / "model-of-a-test.onnx")
     assert np.abs(on_onnx(WINDOWS) - encoder(WINDOWS)).max() < 1e-4
@@ -243,7 +243,7 @@ def test_the_comparison_lets_nothing_through_that_is_off_by_more_than_the_tolera
     _, folder = exported(speaker_encoder(), tmp_path)
     checked = Verification(folder / "model-of-a-test.onnx")
     checked.compare("a", np.array([1.0, 2.0]), np.array([1.0, 2.0001]))
-    assert checked.worst == pytest.approx(5e-5, rel=1e-2)
+    assert checked.max_difference == pytest.approx(5e-5, rel=1e-2)
     checked.compare("large values by their share", np.array([1000.05]), np.array([1000.0]))
     for found in (np.array([0.1002]), np.array([np.nan]), np.array([0.1, 0.1])):
         with pytest.raises(ExportUnverified):
@@ -255,7 +255,7 @@ def test_what_is_there_is_replaced_only_when_told(tmp_path: Path) -> None:
     from inference.nemo.export import export
 
     before = (folder / "model-of-a-test.onnx").stat().st_mtime_ns
-    with pytest.raises(ModelUnfit, match="already there; name another folder, or give --overwrite"):
+    with pytest.raises(ModelUnfit, match="already exists; choose another folder, or give --overwrite"):
         export(source, folder)
     assert (folder / "model-of-a-test.onnx").stat().st_mtime_ns == before
     export(source, folder, overwrite=True)
@@ -291,6 +291,6 @@ def test_unknown_tasks_and_inputs_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ModelUnfit, match="task: 'translation' is unknown"):
         export(tmp_path / "a.nemo", tmp_path, task="translation")
     with pytest.raises(ModelUnfit, match="input: 'text' is unknown"):
-        export(tmp_path / "a.nemo", tmp_path, heard="text")
+        export(tmp_path / "a.nemo", tmp_path, input_kind="text")
     with pytest.raises(ModelMissing):
         export(tmp_path / "a.nemo", tmp_path)

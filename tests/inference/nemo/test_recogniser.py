@@ -102,10 +102,10 @@ def test_no_piece_has_no_words_and_a_piece_too_long_is_refused_by_name(checkpoin
     model = load(checkpoint)
     assert model([]) == []
     assert model.languages == ("en", "de")
-    too_long = np.zeros(int(model.max_segment_s * SAMPLE_RATE_HZ) + 1, np.float32)
-    with pytest.raises(ValueError, match=r"pieces\[1\] has 480001 samples"):
+    too_long = np.zeros(int(model.max_chunk_s * SAMPLE_RATE_HZ) + 1, np.float32)
+    with pytest.raises(ValueError, match=r"chunks\[1\] has 480001 samples"):
         model([PIECES_OF_SPEECH[0], too_long])
-    with pytest.raises(ValueError, match=r"pieces\[0\] has 0 samples"):
+    with pytest.raises(ValueError, match=r"chunks\[0\] has 0 samples"):
         model([too_long[:0]])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, Stretch
+from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, StreamInput
 from tests.inference.nemo.tiny_speech_models import recogniser, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
@@ -56,11 +56,11 @@ class Session:
     def over(self) -> bool:
         return self._at >= len(self._recording)
 
-    def next_stretch(self) -> Stretch:
+    def next_stretch(self) -> StreamInput:
         samples = self._recording[self._at : self._at + self._pieces[self._calls % len(self._pieces)]]
         self._at += len(samples)
         self._calls += 1
-        return Stretch(samples, self.state, last=self.over)
+        return StreamInput(samples, self.state, last=self.over)
 
 
 def run(model: Any, sessions: Sequence[Session], starts: Sequence[int] | None = None) -> None:
@@ -117,7 +117,7 @@ def test_the_word_under_way_is_what_the_next_word_told_begins_with(checkpoint: P
             assert session.words[count].text.startswith(word.text)
             assert session.words[count].start_s == word.start_s
             seen += 1
-        before = (len(session.words), heard.under_way)
+        before = (len(session.words), heard.ongoing)
     assert seen > 5
     assert before[1] is None
     assert [word.start_s for word in session.words] == sorted(word.start_s for word in session.words)
@@ -127,7 +127,7 @@ def test_no_audio_waits_longer_than_the_latency_says(checkpoint: Path) -> None:
     model = load(checkpoint)
     state, given, heard_features = model.initial_state(), 0, set()
     for piece in np.array_split(RECORDINGS[2], 90):
-        ((_, state),) = model([Stretch(piece, state)])
+        ((_, state),) = model([StreamInput(piece, state)])
         given += len(piece)
         assert given - state.encoded * 160 <= model.latency_samples
         assert len(state.samples) < 2 * model.latency_samples
@@ -137,10 +137,10 @@ def test_no_audio_waits_longer_than_the_latency_says(checkpoint: Path) -> None:
 
 def test_a_session_of_nothing_has_no_words(checkpoint: Path) -> None:
     model = load(checkpoint)
-    ((heard, state),) = model([Stretch(np.zeros(0, np.float32), model.initial_state())])
-    assert (heard.words, heard.under_way) == ((), None)
-    ((heard, _),) = model([Stretch(np.zeros(100, np.float32), state, last=True)])
-    assert (heard.words, heard.under_way) == ((), None)
+    ((heard, state),) = model([StreamInput(np.zeros(0, np.float32), model.initial_state())])
+    assert (heard.words, heard.ongoing) == ((), None)
+    ((heard, _),) = model([StreamInput(np.zeros(100, np.float32), state, last=True)])
+    assert (heard.words, heard.ongoing) == ((), None)
     assert model([]) == []
 
 
@@ -151,7 +151,7 @@ def test_look_ahead_is_one_of_those_the_model_was_trained_with(checkpoint: Path)
     sessions = [Session(narrow, recording, (5000,)) for recording in RECORDINGS]
     run(narrow, sessions)
     assert all(session.words for session in sessions)
-    with pytest.raises(ModelUnfit, match="look_ahead: 3 frames; it was trained with 6, 1"):
+    with pytest.raises(ModelUnfit, match="look_ahead: 3 frames; supported: 6, 1"):
         load(checkpoint, look_ahead=3)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from inference.catalogue import SILERO_VAD, locate
 from inference.diarization.clustering import cluster_speakers
-from inference.models import Stretch
+from inference.models import StreamInput
 from inference.onnx.speakers.campplus_encoder import PROFILE
 from inference.onnx.speech import SileroVad
 from tests.recordings import speech
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.models
 def test_the_detector_hears_blocks_as_it_hears_windows() -> None:
     vad = SileroVad(locate(SILERO_VAD))
     audio = speech(0, 6.4)
-    ((whole, _), (again, _)) = vad([Stretch(audio, vad.initial_state()), Stretch(audio, vad.initial_state())])
+    ((whole, _), (again, _)) = vad([StreamInput(audio, vad.initial_state()), StreamInput(audio, vad.initial_state())])
     assert np.array_equal(whole, again)
     state, parts = vad.initial_state(), []
     for start in range(0, len(audio), 512):
-        ((probability, state),) = vad([Stretch(audio[start : start + 512], state)])
+        ((probability, state),) = vad([StreamInput(audio[start : start + 512], state)])
         parts.append(probability)
     assert np.allclose(whole, np.concatenate(parts), atol=1e-6)
     assert whole.max() > 0.9

@@ -86,11 +86,11 @@ def sentences_of_nothing(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("load", "said"),
     [
-        (vad_that_gives(1.5), "probabilities of speech go from 1.5 to 1.5; needed is 0 to 1"),
+        (vad_that_gives(1.5), "probabilities of speech go from 1.5 to 1.5; expected 0 to 1"),
         (vad_that_gives(np.nan), "probabilities of speech go from nan"),
-        (encoder_that_gives(0), "speaker vectors have lengths of 0 to 0; needed is 1"),
+        (encoder_that_gives(0), "speaker vectors have lengths of 0 to 0; expected 1"),
         (encoder_that_gives(np.inf), "speaker vectors have lengths of nan"),
-        (sentences_of_nothing, "sentence vectors have lengths of 0 to 0; needed is 1"),
+        (sentences_of_nothing, "sentence vectors have lengths of 0 to 0; expected 1"),
     ],
 )
 def test_a_model_that_gives_nonsense_is_found_by_its_probe(
@@ -104,7 +104,7 @@ class LateRecogniser:
     """Puts every word a second later than it was said."""
 
     languages: tuple[str, ...] = ("en",)
-    max_segment_s = 5.0
+    max_chunk_s = 5.0
     word_times = True
 
     def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
@@ -115,7 +115,7 @@ class LateRecogniser:
 
 
 def test_words_beyond_their_piece_are_found_by_the_probe() -> None:
-    with pytest.raises(ModelUnfit, match=r"puts a word at 1.00 to 2.00 s of a piece of 1.00 s"):
+    with pytest.raises(ModelUnfit, match=r"returns a word from 1.00 to 2.00 s in a chunk of 1.00 s"):
         probe_recogniser(LateRecogniser())
 
 
@@ -134,9 +134,9 @@ class SegmenterThatGives:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        ([1, 0, 0, 0], r"frames of a window have shape \(589, 4\); needed is \(589, 7\)"),
-        ([-1, 2, 0, 0, 0, 0, 0], "probabilities of who speaks go from -1 to 2; needed is 0 to 1"),
-        ([0.5, 0, 0, 0, 0, 0, 0], "its probabilities of who speaks sum to 0.500; needed is 1"),
+        ([1, 0, 0, 0], r"frames of a window have shape \(589, 4\); expected \(589, 7\)"),
+        ([-1, 2, 0, 0, 0, 0, 0], "probabilities of who speaks go from -1 to 2; expected 0 to 1"),
+        ([0.5, 0, 0, 0, 0, 0, 0], "its probabilities of who speaks sum to 0.500; expected 1"),
     ],
 )
 def test_a_segmenter_of_other_classes_is_found_by_its_probe(frame: list[float], said: str) -> None:

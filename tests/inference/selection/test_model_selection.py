@@ -14,7 +14,7 @@ import pytest
 
 from inference.catalogue import CAMPPLUS, DNSMOS, SEGMENTATION, SILERO_VAD, WHISPER_BASE, locate, resolve_entry
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
 from inference.onnx.speakers.campplus_encoder import CampplusEncoder
 from inference.onnx.speakers.speaker_encoder import OnnxSpeakerEncoder
@@ -23,7 +23,7 @@ from inference.onnx.speech.silero_vad import SileroStreamVad
 from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.selection.default_models import load_default_models
-from inference.selection.model_selection import SETTINGS, choose, load_models
+from inference.selection.model_selection import SETTINGS, choose_models, load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.inference.onnx import onnx_models
@@ -127,7 +127,7 @@ def test_checkpoints_may_be_given_by_path(tmp_path: Path) -> None:
 def test_a_diarizer_needs_no_segmenter(tmp_path: Path) -> None:
     path = tmp_path / "sortformer.onnx"
     path.write_bytes(b"")
-    chosen = choose(settings(diarizer=str(path), segmenter="nowhere/at-all.pt"))
+    chosen = choose_models(settings(diarizer=str(path), segmenter="nowhere/at-all.pt"))
     assert chosen["diarization"].model is not None
     assert chosen["voice segmentation"].model is None
 
@@ -151,7 +151,7 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
     recogniser = onnx_recognisers.conformer_tdt(tmp_path / "parakeet")
     chosen = load_models(settings(**all_by_path(tmp_path), recogniser=str(recogniser), languages="de en"))
     assert chosen.recogniser.languages == ("de", "en")
-    engine = Engine(chosen)
+    engine = ModelEngine(chosen)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 12 * RATE_HZ]))
     said += await session.finish()
@@ -169,11 +169,11 @@ async def test_a_meeting_is_analysed_by_the_models_that_were_chosen(tmp_path: Pa
 def test_a_path_may_be_pinned(tmp_path: Path) -> None:
     model = onnx_models.speaker_encoder(tmp_path / "a" / "titanet.onnx")
     digest = sha256(model)
-    chosen = choose(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
+    chosen = choose_models(settings(speaker_encoder=f"{model}@sha256:{digest}"))["speaker vectors"]
     assert chosen.label == f"speaker vectors: a/titanet.onnx (SHA-256 {digest[:12]})"
     wrong = digest[::-1]
     with pytest.raises(ModelCorrupt, match=rf"^MEETRA_INFERENCE_SPEAKER_ENCODER=.*has SHA-256 {digest}, not {wrong}"):
-        choose(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
+        choose_models(settings(speaker_encoder=f"{model}@sha256:{wrong}"))
 
 
 @pytest.fixture
@@ -207,10 +207,10 @@ def test_a_set_chooses_what_it_names_and_leaves_the_rest(own_catalogue: Path) ->
 
 
 def test_a_setting_of_a_task_goes_before_the_set(own_catalogue: Path) -> None:
-    chosen = choose(settings(models="mine", emotions="default"))
+    chosen = choose_models(settings(models="mine", emotions="default"))
     assert chosen["emotions"].label == "emotions: written examples on sentence vectors"
     assert chosen["sentence vectors"].label == "sentence vectors: tiny-sentences"
-    by_name = choose(settings(emotions="Tiny-Emotions"))
+    by_name = choose_models(settings(emotions="Tiny-Emotions"))
     assert by_name["emotions"].label == "emotions: tiny-emotions"
 
 
@@ -229,12 +229,12 @@ def test_the_recommended_set_says_which_command_brings_it(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("chosen", "kind", "said"),
     [
-        ({"models": "best"}, ModelMissing, "MODELS=best: there is no such set of models; there are: default, recomm"),
-        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity cannot be left out; only the diarizer and"),
+        ({"models": "best"}, ModelMissing, "MODELS=best: no such set of models; known sets: default, recomm"),
+        ({"vad": "none"}, ModelUnfit, "VAD=none: voice activity is required; only the diarizer and"),
         ({"vad": "marble"}, ModelMissing, "VAD=marble: no model named 'marble'"),
         ({"vad": "./nothing.onnx"}, ModelMissing, "VAD=./nothing.onnx: no model at .*nothing.onnx"),
         ({"vad": "go-emotions-roberta-onnx-int8"}, ModelUnfit, "VAD=.* is for emotions, not voice activity"),
-        ({"quality": str(locate(SILERO_VAD))}, ModelUnfit, "QUALITY=.*sequence.onnx takes input float .*; needed is"),
+        ({"quality": str(locate(SILERO_VAD))}, ModelUnfit, "QUALITY=.*sequence.onnx takes input float .*; expected"),
         ({"emotions": str(locate(DNSMOS))}, ModelMissing, "EMOTIONS=.*no tokenizer.json beside .*sig_bak_ovr.onnx"),
     ],
 )
@@ -249,7 +249,9 @@ def test_what_cannot_be_chosen_is_refused_with_the_setting(
 def test_a_file_of_another_format_is_refused(tmp_path: Path, setting: str) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"")
-    with pytest.raises(ModelUnfit, match=f"^MEETRA_INFERENCE_{setting.upper()}=.*of the format safetensors; for"):
+    with pytest.raises(
+        ModelUnfit, match=f"^MEETRA_INFERENCE_{setting.upper()}=.*has the format safetensors; supported for"
+    ):
         load_models(settings(**{setting: str(path)}))
 
 
@@ -272,7 +274,7 @@ def test_a_server_that_cannot_start_says_why_in_a_line_and_ends(tmp_path: Path) 
     done = run("-m", "inference", MEETRA_INFERENCE_EMOTIONS=str(folder))
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "ERROR" in line]
-    assert f"MEETRA_INFERENCE_EMOTIONS={folder}: nothing says what the labels LABEL_0, LABEL_1 mean" in line
+    assert f"MEETRA_INFERENCE_EMOTIONS={folder}: meaning of the labels LABEL_0, LABEL_1 is unknown" in line
     done = run("-m", "inference", MEETRA_INFERENCE_DEVICE="tpu")
     assert done.returncode == 2
     assert "MEETRA_INFERENCE_DEVICE: Input should be 'auto', 'cpu', 'cuda' or 'tensorrt'" in done.stderr

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.config import InferenceSettings
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelUnfit
 from inference.nemo.recogniser import NemoRecogniser
 from inference.selection.model_selection import load_models
@@ -59,7 +59,7 @@ async def test_a_meeting_is_analysed_by_checkpoints_that_were_chosen(checkpoints
         f"diarization: {checkpoints.name}/sortformer.nemo",
         f"speech recognition: {checkpoints.name}/parakeet.nemo",
     ]
-    engine = Engine(models)
+    engine = ModelEngine(models)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 8 * RATE_HZ]))
     said += await session.finish()
@@ -84,7 +84,7 @@ def test_an_exported_encoder_takes_the_place_of_its_checkpoint(checkpoints: Path
 def test_a_checkpoint_for_another_task_is_refused(checkpoints: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*titanet.nemo holds a EncDecSpeakerLabelModel"):
         load_models(settings(diarizer=str(checkpoints / "titanet.nemo")))
-    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_VAD=.*is of the format nemo; for voice activity"):
+    with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_VAD=.*has the format nemo; supported for voice activity"):
         load_models(settings(vad=str(checkpoints / "titanet.nemo")))
     with pytest.raises(ModelUnfit, match=r"^MEETRA_INFERENCE_DIARIZER=.*encoder.json: task is 'speaker_vectors'"):
         load_models(settings(diarizer=str(onnx_models.speaker_encoder(tmp_path / "encoder.onnx"))))

@@ -11,7 +11,7 @@ from grpc import StatusCode, aio
 from meetra.inference.v2 import model_pb2, session_pb2, session_pb2_grpc
 
 from inference.api.service import SessionServicer
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import WindowTask
 from inference.session import Session, SessionConfig
 from inference.stages.events import FinishedEvent, TurnEvent
@@ -21,7 +21,7 @@ SPEECH = sample_pcm()[: 20 * RATE_HZ]
 
 
 @pytest.fixture
-async def stub(engine: Engine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+async def stub(engine: ModelEngine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=1), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -31,7 +31,7 @@ async def stub(engine: Engine) -> AsyncIterator[session_pb2_grpc.SessionServiceA
     await server.stop(None)
 
 
-async def run(engine: Engine, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
+async def run(engine: ModelEngine, pcm: np.ndarray, chunk: int, **known: object) -> list[object]:
     session = Session(engine, SessionConfig(**known))  # type: ignore[arg-type]
     said: list[object] = []
     for start in range(0, len(pcm), chunk):
@@ -41,11 +41,11 @@ async def run(engine: Engine, pcm: np.ndarray, chunk: int, **known: object) -> l
     return [event for event in said if isinstance(event, TurnEvent)]
 
 
-async def test_the_size_of_chunks_changes_nothing(engine: Engine) -> None:
+async def test_the_size_of_chunks_changes_nothing(engine: ModelEngine) -> None:
     assert await run(engine, SPEECH, RATE_HZ) == await run(engine, SPEECH, 777 * 16)
 
 
-async def test_speakers_are_told_apart_and_words_recognised(engine: Engine) -> None:
+async def test_speakers_are_told_apart_and_words_recognised(engine: ModelEngine) -> None:
     turns = await run(engine, sample_pcm()[: 30 * RATE_HZ], RATE_HZ)
     assert len({turn.speaker for turn in turns}) >= 3  # type: ignore[attr-defined]
     words = [word for turn in turns for word in turn.words]  # type: ignore[attr-defined]
@@ -54,12 +54,12 @@ async def test_speakers_are_told_apart_and_words_recognised(engine: Engine) -> N
     assert all(0 <= word.confidence <= 1 and word.end_s > word.start_s for word in words)
 
 
-async def test_a_known_number_of_speakers_is_kept_to(engine: Engine) -> None:
+async def test_a_known_number_of_speakers_is_kept_to(engine: ModelEngine) -> None:
     turns = await run(engine, SPEECH, RATE_HZ, expected_speakers=1)
     assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]
 
 
-async def test_silence_has_no_speakers(engine: Engine) -> None:
+async def test_silence_has_no_speakers(engine: ModelEngine) -> None:
     session = Session(engine, SessionConfig())
     await session.push(np.zeros(3 * RATE_HZ, np.int16))
     (end,) = await session.finish()
@@ -67,9 +67,9 @@ async def test_silence_has_no_speakers(engine: Engine) -> None:
     assert (end.total_samples, len(end.voices.vectors)) == (3 * RATE_HZ, 0)
 
 
-async def test_words_of_a_window_do_not_depend_on_what_came_before(engine: Engine) -> None:
+async def test_words_of_a_window_do_not_depend_on_what_came_before(engine: ModelEngine) -> None:
     async def words(samples: np.ndarray) -> object:
-        return await engine.write_window(None, WindowTask(await engine.encode_window(None, samples), "en"))
+        return await engine.decode_window(None, WindowTask(await engine.encode_window(None, samples), "en"))
 
     windows = [np.asarray(SPEECH[start : start + 4 * RATE_HZ] / 32768, np.float32) for start in (0, 5 * RATE_HZ)]
     first = [await words(window) for window in windows]
@@ -169,7 +169,7 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
     assert said[-1] == "finished"
 
 
-async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: Engine) -> None:
+async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: ModelEngine) -> None:
     def known(**config: object) -> SessionConfig:
         sent = session_pb2.SessionConfig(sample_rate_hz=16_000, **config)  # type: ignore[arg-type]
         return SessionServicer(engine, max_sessions=1)._checked_config(Request(config=sent))
@@ -207,6 +207,6 @@ async def test_the_capabilities_name_languages_and_key_terms(stub: session_pb2_g
 
 
 @pytest.mark.parametrize("speaker", ["rms", "slt", "awb", "kal16"])
-async def test_one_voice_alone_is_one_speaker(engine: Engine, speaker: str) -> None:
+async def test_one_voice_alone_is_one_speaker(engine: ModelEngine, speaker: str) -> None:
     turns = await run(engine, solo(speaker), RATE_HZ, transcribe=False)
     assert {turn.speaker for turn in turns} == {1}  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.sounds import MADE, NONSPEECH, made, recorded
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, TurnEvent
 
@@ -25,7 +25,7 @@ def _said(events: Sequence[Event]) -> list[str]:
     return [word.text for event in events if isinstance(event, TurnEvent) for word in event.words]
 
 
-async def _heard(engine: Engine, pcm: NDArray[np.int16], config: SessionConfig) -> list[str]:
+async def _heard(engine: ModelEngine, pcm: NDArray[np.int16], config: SessionConfig) -> list[str]:
     """Every word of every event, provisional ones too."""
     session = Session(engine, config)
     events: list[Event] = []
@@ -38,23 +38,23 @@ async def _heard(engine: Engine, pcm: NDArray[np.int16], config: SessionConfig) 
 
 
 @pytest.mark.parametrize("kind", MADE)
-async def test_a_sound_without_speech_has_no_words(engine: Engine, kind: str) -> None:
+async def test_a_sound_without_speech_has_no_words(engine: ModelEngine, kind: str) -> None:
     assert await _heard(engine, _pcm(kind), SessionConfig()) == []
 
 
-async def test_nor_while_they_follow_one_another_live(engine: Engine) -> None:
+async def test_nor_while_they_follow_one_another_live(engine: ModelEngine) -> None:
     pcm = np.concatenate([_pcm(kind, 2.0) for kind in MADE])
     assert await _heard(engine, pcm, SessionConfig(live=True)) == []
 
 
-async def test_terms_that_may_be_said_are_not_said_by_noise(engine: Engine) -> None:
+async def test_terms_that_may_be_said_are_not_said_by_noise(engine: ModelEngine) -> None:
     terms = ("Meetra", "Katarzyna Wójcik", "Kubernetes", "thank you")
     pcm = np.concatenate([_pcm(kind, 2.0) for kind in MADE])
     assert await _heard(engine, pcm, SessionConfig(key_terms=terms)) == []
 
 
 @pytest.mark.skipif(not NONSPEECH.is_dir(), reason=f"no recorded sounds in {NONSPEECH}")
-async def test_recordings_without_speech_have_no_words(engine: Engine) -> None:
+async def test_recordings_without_speech_have_no_words(engine: ModelEngine) -> None:
     found = {}
     for sound in recorded():
         pcm = np.round(sound.samples * 32768).clip(-32768, 32767).astype(np.int16)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.sounds import made
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.session import Session, SessionConfig
 from inference.stages.events import TurnEvent
 from tests.recordings import sample_pcm
@@ -19,7 +19,7 @@ KINDS = ("music", "applause", "fan", "keyboard", "telephone bell", "dialling")
 
 
 @pytest.fixture(scope="module")
-async def turns(engine: Engine) -> list[TurnEvent]:
+async def turns(engine: ModelEngine) -> list[TurnEvent]:
     """Of a meeting with a sound, as loud as the speech, after every 8 s of it."""
     pcm = sample_pcm()
     level_dbfs = 20 * float(np.log10(np.sqrt(np.mean(np.square(pcm / 32768)))))

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm
-from inference.engine import Engine
-from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Stretch
+from inference.engine import ModelEngine
+from inference.models import SAMPLE_RATE_HZ, RecognisedWord, StreamInput
 from inference.session import Session, SessionConfig
 from inference.speakers.frame_activity import FrameActivity
 from inference.speakers.framed_speakers import FramedSpeakers
@@ -35,7 +35,7 @@ class TruthDiarizer:
     step_samples = 8 * frame_samples
     latency_samples = SAMPLE_RATE_HZ
     max_speakers = 4
-    sessions_a_pass = 8
+    sessions_per_pass = 8
 
     def __init__(self, truth: Sequence[SpokenInterval]) -> None:
         names = list(dict.fromkeys(interval.speaker for interval in sorted(truth)))
@@ -47,7 +47,7 @@ class TruthDiarizer:
     def initial_state(self) -> tuple[int, int]:
         return 0, 0
 
-    def __call__(self, work: Sequence[Stretch]) -> list[tuple[NDArray[np.float32], Any]]:
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         answers = []
         for stretch in work:
             heard, told = stretch.state
@@ -66,13 +66,13 @@ OVERLAPPING = [
 
 
 @pytest.fixture(scope="module")
-async def framed(engine: Engine) -> AsyncIterator[Engine]:
-    truthful = Engine(replace(engine.models, diarizer=TruthDiarizer(OVERLAPPING)))
+async def framed(engine: ModelEngine) -> AsyncIterator[ModelEngine]:
+    truthful = ModelEngine(replace(engine.models, diarizer=TruthDiarizer(OVERLAPPING)))
     yield truthful
     await truthful.close()
 
 
-async def run(engine: Engine, chunk: int, *, live: bool, words: bool = True) -> list[Event]:
+async def run(engine: ModelEngine, chunk: int, *, live: bool, words: bool = True) -> list[Event]:
     session = Session(engine, SessionConfig(live=live, transcribe=words))
     said: list[Event] = []
     try:
@@ -92,7 +92,7 @@ def final(said: Sequence[Event]) -> list[TurnEvent]:
 
 
 @pytest.fixture(scope="module")
-async def uploaded(framed: Engine) -> list[Event]:
+async def uploaded(framed: ModelEngine) -> list[Event]:
     return await run(framed, SAMPLE_RATE_HZ, live=False)
 
 
@@ -106,7 +106,7 @@ async def test_the_turns_are_those_of_the_frames_and_overlap_where_they_do(uploa
     assert [turn.start_s for turn in turns] == sorted(turn.start_s for turn in turns)
 
 
-async def test_every_word_is_told_once_and_in_a_turn_that_is_near(uploaded: list[Event], engine: Engine) -> None:
+async def test_every_word_is_told_once_and_in_a_turn_that_is_near(uploaded: list[Event], engine: ModelEngine) -> None:
     turns = final(uploaded)
     placed = sorted((w.start_s, w.text) for turn in turns for w in turn.words)
     clustered = final(await run(engine, SAMPLE_RATE_HZ, live=False))
@@ -115,7 +115,7 @@ async def test_every_word_is_told_once_and_in_a_turn_that_is_near(uploaded: list
     assert np.mean(near) > 0.97
 
 
-async def test_live_ends_as_uploaded_however_audio_comes(framed: Engine, uploaded: list[Event]) -> None:
+async def test_live_ends_as_uploaded_however_audio_comes(framed: ModelEngine, uploaded: list[Event]) -> None:
     live = await run(framed, 1600, live=True)
     assert final(live) == final(uploaded)
     assert final(await run(framed, 7777, live=False)) == final(uploaded)
@@ -124,7 +124,7 @@ async def test_live_ends_as_uploaded_however_audio_comes(framed: Engine, uploade
     assert np.allclose(np.linalg.norm(a.voices.vectors, axis=1), 1, atol=1e-4), "every speaker has a vector"
 
 
-async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: Engine) -> None:
+async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: ModelEngine) -> None:
     said = await run(framed, 1600, live=True)
     heard = 0.0
     first: dict[int, float] = {}
@@ -152,16 +152,16 @@ async def test_live_turns_are_soon_settle_and_keep_their_speaker(framed: Engine)
     assert revisions == list(range(1, len(revisions) + 1))
 
 
-async def test_words_that_are_replaced_are_taken_back(framed: Engine) -> None:
+async def test_words_that_are_replaced_are_taken_back(framed: ModelEngine) -> None:
     speakers = FramedSpeakers(framed, None, live=True)
     audio = AudioBuffer()
     audio.append((PCM[: 8 * SAMPLE_RATE_HZ] / 32768).astype(np.float32))
-    await speakers.hear(audio, audio.end)
+    await speakers.advance(audio, audio.end)
     told: dict[int, TurnEvent] = {}
 
     async def said(words: Sequence[RecognisedWord]) -> list[str]:
-        speakers.take_words(0, words, complete=True)
-        for turn in await speakers.changes(6.0):
+        speakers.set_words(0, words, complete=True)
+        for turn in await speakers.changed_turns(6.0):
             assert turn.revision == (told[turn.segment_id].revision + 1 if turn.segment_id in told else 1)
             told[turn.segment_id] = turn
         return [word.text for turn in sorted(told.values(), key=lambda turn: turn.start_s) for word in turn.words]
@@ -178,7 +178,7 @@ async def test_words_that_are_replaced_are_taken_back(framed: Engine) -> None:
     # One that is further on than the frames is not told yet, and is taken back before it was.
     assert await said([first[0], word("later", 30.0)]) == ["good"]
     assert await said([first[0]]) == ["good"]
-    assert not speakers._unplaced
+    assert not speakers._unassigned
     assert await said([]) == []
 
 
@@ -190,13 +190,13 @@ async def test_one_who_speaks_for_a_frame_is_nobody_and_a_short_pause_ends_nothi
     for frame in frames:
         activity.push(frame[None])
     activity.finish()
-    (only,) = activity.stretches
+    (only,) = activity.spans
     assert (only.speaker, only.start, only.end, only.closed) == (1, 5, 12, True)
-    assert activity.alone(0) == [(1, 5, 8), (1, 9, 12)]
+    assert activity.single_speaker_spans(0) == [(1, 5, 8), (1, 9, 12)]
 
 
-async def test_silence_has_no_speakers(framed: Engine) -> None:
-    silent = Engine(replace(framed.models, diarizer=TruthDiarizer([])))
+async def test_silence_has_no_speakers(framed: ModelEngine) -> None:
+    silent = ModelEngine(replace(framed.models, diarizer=TruthDiarizer([])))
     session = Session(silent, SessionConfig())
     await session.push(np.zeros(3 * SAMPLE_RATE_HZ, np.int16))
     (end,) = await session.finish()

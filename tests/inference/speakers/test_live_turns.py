@@ -13,14 +13,14 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
-from inference.api.messages import message_of
+from inference.api.messages import event_message
 from inference.api.service import SessionServicer
 from inference.diarization.speech_segments import SpeechSegment
-from inference.diarization.windows import Window
-from inference.engine import Engine
+from inference.diarization.windows import EncoderWindow
+from inference.engine import ModelEngine
 from inference.models import EncoderProfile, RecognisedWord
 from inference.session import Session, SessionConfig
-from inference.speakers.live_turns import LiveTurns
+from inference.speakers.turn_tracker import TurnTracker
 from inference.stages.events import Event, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.recordings import RATE_HZ, sample_pcm, solo
 
@@ -36,7 +36,7 @@ PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnSta
 
 
 async def run(
-    engine: Engine, pcm: Pcm, chunk: int, *, live: bool = True, expected: int | None = None, words: bool = True
+    engine: ModelEngine, pcm: Pcm, chunk: int, *, live: bool = True, expected: int | None = None, words: bool = True
 ) -> list[Event]:
     """Everything that a session says; audio waits for words that are much behind, as live they never are."""
     session = Session(engine, SessionConfig(expected_speakers=expected, live=live, transcribe=words))
@@ -65,7 +65,7 @@ def by_segment(said: Sequence[Event]) -> dict[int, list[TurnEvent]]:
 
 def in_the_end(said: Sequence[Event]) -> list[Response]:
     """The final turns and the end, without the revision, which counts what was said before."""
-    messages = [message_of(event) for event in said if not isinstance(event, ProgressEvent)]
+    messages = [event_message(event) for event in said if not isinstance(event, ProgressEvent)]
     final = [m for m in messages if m.WhichOneof("event") != "turn" or m.turn.state == session_pb2.TURN_STATE_FINAL]
     for message in final:
         if message.WhichOneof("event") == "turn":
@@ -74,26 +74,26 @@ def in_the_end(said: Sequence[Event]) -> list[Response]:
 
 
 @pytest.fixture(scope="module")
-async def said(engine: Engine) -> list[Event]:
+async def said(engine: ModelEngine) -> list[Event]:
     """What a live session says of the beginning of the sample meeting, which comes in pieces of 0.1 s."""
     return await run(engine, SPEECH, 1600)
 
 
 @pytest.mark.parametrize("chunk", [333, 8192])
 async def test_the_end_is_the_same_live_and_not_however_audio_comes(
-    engine: Engine, said: list[Event], chunk: int
+    engine: ModelEngine, said: list[Event], chunk: int
 ) -> None:
     assert in_the_end(await run(engine, SPEECH, chunk, live=False)) == in_the_end(said)
     assert in_the_end(await run(engine, SPEECH, chunk)) == in_the_end(said)
 
 
-async def test_the_end_is_the_same_when_every_sample_comes_alone(engine: Engine) -> None:
+async def test_the_end_is_the_same_when_every_sample_comes_alone(engine: ModelEngine) -> None:
     short = SPEECH[: 4 * RATE_HZ]
     alone = await run(engine, short, 1)
     assert in_the_end(alone) == in_the_end(await run(engine, short, len(short), live=False))
 
 
-async def test_who_speaks_is_told_the_same_at_each_moment_however_audio_comes(engine: Engine) -> None:
+async def test_who_speaks_is_told_the_same_at_each_moment_however_audio_comes(engine: ModelEngine) -> None:
     """So a replay after a crash tells nothing anew."""
     told = [await run(engine, SPEECH, chunk, words=False) for chunk in (333, 2048, 8192, 40_000)]
     turns = [[e for e in said if isinstance(e, TurnEvent | ProgressEvent)] for said in told]
@@ -148,18 +148,18 @@ def test_a_turn_is_stable_when_another_has_taken_the_floor_and_its_words_are_the
         max_speakers=4,
         same_voice_similarity=0.9,
     )
-    turns = LiveTurns(profile, expected=2, heard=None)
+    turns = TurnTracker(profile, expected=2, segmented=None)
     middles = np.arange(0.8, 9.0, 0.4)
     vectors = np.where(middles[:, None] < 5, [[1.0, 0.0]], [[0.0, 1.0]]).astype(np.float32)
-    turns.follow(0, SpeechSegment(0.0, 10.0))
-    turns.hear([Window(middle - 0.8, middle + 0.8, 0) for middle in middles], vectors)
-    assert [(t.speaker, t.state) for t in turns.changes(words_through_s=4.0)] == [(1, PARTIAL), (2, PARTIAL)]
+    turns.extend_segment(0, SpeechSegment(0.0, 10.0))
+    turns.add_windows([EncoderWindow(middle - 0.8, middle + 0.8, 0) for middle in middles], vectors)
+    assert [(t.speaker, t.state) for t in turns.changed_turns(words_through_s=4.0)] == [(1, PARTIAL), (2, PARTIAL)]
     word = RecognisedWord("floor", 4.0, 4.4, None)
-    turns.take_words(0, [word], complete=False)
-    assert [(t.speaker, t.state, t.words) for t in turns.changes(words_through_s=6.0)] == [(1, STABLE, (word,))]
-    turns.close(0, SpeechSegment(0.0, 10.2))
-    turns.take_words(0, [word], complete=True)
-    assert [(t.speaker, t.state) for t in turns.changes(words_through_s=10.2)] == [(2, STABLE)]
+    turns.set_words(0, [word], complete=False)
+    assert [(t.speaker, t.state, t.words) for t in turns.changed_turns(words_through_s=6.0)] == [(1, STABLE, (word,))]
+    turns.close_segment(0, SpeechSegment(0.0, 10.2))
+    turns.set_words(0, [word], complete=True)
+    assert [(t.speaker, t.state) for t in turns.changed_turns(words_through_s=10.2)] == [(2, STABLE)]
 
 
 async def test_revisions_rise_by_one_and_never_say_the_same(said: list[Event]) -> None:
@@ -220,20 +220,20 @@ async def test_words_before_those_that_are_final_do_not_change(said: list[Event]
             assert told == [word for word in final if word[1] <= through_s]
 
 
-async def test_one_who_speaks_alone_is_never_called_another(engine: Engine) -> None:
+async def test_one_who_speaks_alone_is_never_called_another(engine: ModelEngine) -> None:
     turns = turns_of(await run(engine, SPEECH, 3200, expected=1, words=False))
     assert {turn.speaker for turn in turns} <= {0, 1}
     assert {turn.speaker for turn in turns if turn.state is FINAL} == {1}
     assert any(turn.state is STABLE for turn in turns)
 
 
-async def test_nobody_speaks_in_silence(engine: Engine) -> None:
+async def test_nobody_speaks_in_silence(engine: ModelEngine) -> None:
     said = await run(engine, np.zeros(5 * RATE_HZ, np.int16), 1600)
     assert turns_of(said) == []
 
 
 @pytest.fixture
-async def stub(engine: Engine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
+async def stub(engine: ModelEngine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=4), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from inference.diarization.resegmentation import SpeakerSegment
 from inference.models import RecognisedWord
-from inference.speakers.said_words import words_by_segment
+from inference.speakers.word_attribution import words_by_segment
 
 
-def segment(speaker: int, start_s: float, end_s: float, *, beside: bool = False) -> SpeakerSegment:
-    return SpeakerSegment(start_s, end_s, speaker, 0, 0, beside)
+def segment(speaker: int, start_s: float, end_s: float, *, overlapping: bool = False) -> SpeakerSegment:
+    return SpeakerSegment(start_s, end_s, speaker, 0, 0, overlapping)
 
 
 def spoken(text: str, start_s: float, step_s: float = 0.25) -> list[RecognisedWord]:
@@ -34,7 +34,7 @@ def test_a_word_goes_to_whom_it_overlaps_most_or_else_to_the_nearest() -> None:
 
 
 def test_who_speaks_beside_others_gets_no_words() -> None:
-    assert told([segment(1, 0, 4), segment(2, 1, 2, beside=True)], spoken("one two three four", 0, 1)) == [
+    assert told([segment(1, 0, 4), segment(2, 1, 2, overlapping=True)], spoken("one two three four", 0, 1)) == [
         "one two three four",
         "",
     ]
@@ -74,10 +74,10 @@ def test_nobody_loses_their_last_word() -> None:
 )
 def test_every_word_is_said_once(pieces: list[tuple[int, float, bool]], starts: list[tuple[str, float]]) -> None:
     segments, now_s = [segment(1, 0, 1)], 1.0
-    for speaker, length_s, beside in pieces:
-        segments.append(segment(speaker, now_s, now_s + length_s, beside=beside))
-        now_s += 0 if beside else length_s
+    for speaker, length_s, overlapping in pieces:
+        segments.append(segment(speaker, now_s, now_s + length_s, overlapping=overlapping))
+        now_s += 0 if overlapping else length_s
     words = [RecognisedWord(text, start_s, start_s + 0.2, 0.9) for text, start_s in starts]
     said = words_by_segment(segments, words)
     assert sorted(map(id, (word for own in said.values() for word in own))) == sorted(map(id, words))
-    assert not any(segments[place].beside for place, own in said.items() if own)
+    assert not any(segments[place].overlapping for place, own in said.items() if own)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import ModelSet, Samples
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, TurnEvent, TurnState
@@ -30,7 +30,7 @@ def both_at_once() -> NDArray[np.int16]:
 MIXED = both_at_once()
 
 
-async def run(engine: Engine, chunk: int, **known: object) -> list[Event]:
+async def run(engine: ModelEngine, chunk: int, **known: object) -> list[Event]:
     session = Session(engine, SessionConfig(**known))  # type: ignore[arg-type]
     said: list[Event] = []
     try:
@@ -56,7 +56,7 @@ def both_s(turns: list[TurnEvent]) -> list[tuple[float, float]]:
     return sorted((start, end) for start, end in spans if end > start)
 
 
-async def test_two_who_speak_at_once_are_both_told(engine: Engine) -> None:
+async def test_two_who_speak_at_once_are_both_told(engine: ModelEngine) -> None:
     turns = final_turns(await run(engine, RATE_HZ))
     assert {turn.speaker for turn in turns} == {1, 2}
     overlaps = both_s(turns)
@@ -66,14 +66,14 @@ async def test_two_who_speak_at_once_are_both_told(engine: Engine) -> None:
     assert len(words) == len({(word.text, word.start_s) for word in words}), "nothing is said twice"
 
 
-async def test_live_ends_as_an_upload_whatever_pieces_it_comes_in(engine: Engine) -> None:
+async def test_live_ends_as_an_upload_whatever_pieces_it_comes_in(engine: ModelEngine) -> None:
     uploaded = [replace(turn, revision=0) for turn in final_turns(await run(engine, RATE_HZ))]
     for chunk in (3_200, 7_777):
         live = await run(engine, chunk, live=True)
         assert [replace(turn, revision=0) for turn in final_turns(live)] == uploaded
 
 
-async def test_both_are_told_while_the_meeting_goes_on(engine: Engine) -> None:
+async def test_both_are_told_while_the_meeting_goes_on(engine: ModelEngine) -> None:
     session = Session(engine, SessionConfig(live=True))
     shown: dict[int, TurnEvent] = {}
     try:
@@ -88,7 +88,7 @@ async def test_both_are_told_while_the_meeting_goes_on(engine: Engine) -> None:
     assert sum(end - start for start, end in overlaps) == pytest.approx(2.0, abs=1.2)
 
 
-async def test_who_is_alone_on_a_track_speaks_beside_nobody(engine: Engine) -> None:
+async def test_who_is_alone_on_a_track_speaks_beside_nobody(engine: ModelEngine) -> None:
     turns = final_turns(await run(engine, RATE_HZ, expected_speakers=1))
     assert {turn.speaker for turn in turns} == {1}
     assert both_s(turns) == []
@@ -112,7 +112,7 @@ class Failing:
 
 
 async def test_a_window_that_fails_ends_its_session_alone(models: ModelSet) -> None:
-    own = Engine(replace(models, segmenter=Failing(models)))
+    own = ModelEngine(replace(models, segmenter=Failing(models)))
     try:
         with pytest.raises(RuntimeError, match="cannot be heard"):
             await run(own, RATE_HZ)

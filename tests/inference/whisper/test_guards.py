@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from inference.models import RecognisedWord
 from inference.whisper.guards import (
     MAX_COMPRESSION,
-    Writing,
+    DecodedText,
     compression,
     drop_invented,
-    is_doubted,
-    repeats_from,
-    without_repeated_end,
+    is_doubtful,
+    loop_start,
+    repeated_tail_start,
 )
 from tests.recordings import SAMPLE
 
@@ -36,9 +36,9 @@ THAI = (
 WORDS = st.lists(st.text("abcdefghijklmnopqrstuvwxyzäéжक", min_size=1, max_size=9), unique=True, max_size=60)
 
 
-def writing(text: str, *, sure: float = -0.3, no_speech: float = 0.0) -> Writing:
+def writing(text: str, *, sure: float = -0.3, no_speech: float = 0.0) -> DecodedText:
     words = [RecognisedWord(word, place / 4, place / 4 + 0.2, 0.9, "en") for place, word in enumerate(text.split())]
-    return Writing(words, sure, no_speech, len(words) / 4)
+    return DecodedText(words, sure, no_speech, len(words) / 4)
 
 
 LOOPS = {
@@ -56,12 +56,12 @@ LOOPS = {
 @pytest.mark.parametrize("kind", LOOPS)
 def test_what_is_said_again_and_again_is_kept_once(kind: str) -> None:
     text, kept = LOOPS[kind]
-    assert repeats_from(text.split()) == kept
+    assert loop_start(text.split()) == kept
 
 
 def test_vowel_signs_make_words_differ() -> None:
     words = "का की के को कु".split()
-    assert repeats_from(words) == without_repeated_end(words) == len(words)
+    assert loop_start(words) == repeated_tail_start(words) == len(words)
 
 
 @pytest.mark.parametrize(
@@ -75,19 +75,19 @@ def test_vowel_signs_make_words_differ() -> None:
     ],
 )
 def test_a_text_cut_off_does_not_begin_anew(text: str, kept: int) -> None:
-    assert without_repeated_end(text.split()) == kept
+    assert repeated_tail_start(text.split()) == kept
 
 
 @given(WORDS)
 def test_a_text_without_repetition_stays_whole(words: list[str]) -> None:
-    assert repeats_from(words) == without_repeated_end(words) == len(words)
+    assert loop_start(words) == repeated_tail_start(words) == len(words)
 
 
 @given(WORDS.filter(bool), st.integers(3, 9))
 def test_a_phrase_without_end_is_kept_once_whatever_it_is(words: list[str], times: int) -> None:
     phrase = words[:12]
     times = max(times, 5) if len(phrase) == 1 else times
-    assert repeats_from(phrase * times) == len(phrase)
+    assert loop_start(phrase * times) == len(phrase)
 
 
 @pytest.mark.parametrize("text", [SAID[:600], HINDI, GEORGIAN, THAI, " ".join(THAI)], ids=str.__len__)
@@ -105,9 +105,9 @@ def test_a_repetition_is_one_in_any_script(text: str) -> None:
 
 def test_what_the_model_doubts_was_not_said() -> None:
     sentence = "we spent most of it for the new server"
-    assert is_doubted(writing(sentence, sure=-1.6))
-    assert is_doubted(writing(sentence, sure=-1.1, no_speech=0.5))
-    assert not is_doubted(writing(sentence, sure=-1.1, no_speech=0.3))
-    assert not is_doubted(writing(sentence, sure=-0.9, no_speech=0.9))
+    assert is_doubtful(writing(sentence, sure=-1.6))
+    assert is_doubtful(writing(sentence, sure=-1.1, no_speech=0.5))
+    assert not is_doubtful(writing(sentence, sure=-1.1, no_speech=0.3))
+    assert not is_doubtful(writing(sentence, sure=-0.9, no_speech=0.9))
     assert drop_invented(writing(sentence, sure=-1.6)) == []
     assert len(drop_invented(writing(sentence, sure=-1.1))) == 9

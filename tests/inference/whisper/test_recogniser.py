@@ -28,7 +28,7 @@ def texts(words: tuple[RecognisedWord, ...]) -> list[str]:
 
 def written(recogniser: WhisperRecogniser, samples: Samples, language: str = "en") -> tuple[RecognisedWord, ...]:
     (encoded,) = recogniser.encode([samples])
-    (words,) = recogniser.write([WindowTask(encoded, language)])
+    (words,) = recogniser.decode([WindowTask(encoded, language)])
     return words
 
 
@@ -40,7 +40,7 @@ def morning(recogniser: WhisperRecogniser) -> EncodedWindow:
 
 def test_words_are_written_when_they_are_said(recogniser: WhisperRecogniser, morning: EncodedWindow) -> None:
     before_s = recogniser.processor_s
-    (words,) = recogniser.write([WindowTask(morning, "en")])
+    (words,) = recogniser.decode([WindowTask(morning, "en")])
     assert recogniser.processor_s > before_s
     assert texts(words)[:2] == ["good", "morning"]
     assert {"daniel", "lead", "meeting", "today"} <= set(texts(words))
@@ -62,13 +62,13 @@ def test_the_language_is_told_for_each_window(recogniser: WhisperRecogniser, mor
 
 def test_words_depend_on_nothing_but_their_window(recogniser: WhisperRecogniser, morning: EncodedWindow) -> None:
     encoded = [*recogniser.encode([SPENT, ASKED]), morning]
-    together = recogniser.write([WindowTask(window, "en") for window in encoded])
-    alone = [recogniser.write([WindowTask(window, "en")])[0] for window in reversed(encoded)]
+    together = recogniser.decode([WindowTask(window, "en") for window in encoded])
+    alone = [recogniser.decode([WindowTask(window, "en")])[0] for window in reversed(encoded)]
     assert alone[::-1] == together
 
 
 def test_a_guess_says_much_the_same_sooner(recogniser: WhisperRecogniser) -> None:
-    spent, asked = recogniser.guess([WindowTask(SPENT, ""), WindowTask(ASKED, "")])
+    spent, asked = recogniser.recognise_provisional([WindowTask(SPENT, ""), WindowTask(ASKED, "")])
     assert (spent.language, asked.language) == ("en", "en")
     assert spent.languages["en"] > 0.8
     assert {"spent", "server"} <= set(texts(spent.words))
@@ -76,7 +76,7 @@ def test_a_guess_says_much_the_same_sooner(recogniser: WhisperRecogniser) -> Non
     for found, samples in ((spent, SPENT), (asked, ASKED)):
         assert all(0 <= word.start_s <= word.end_s <= len(samples) / SAMPLE_RATE_HZ + 1e-6 for word in found.words)
         assert len({word.confidence for word in found.words}) == 1, "they are as sure as their piece"
-    (given,) = recogniser.guess([WindowTask(ASKED, "en")])
+    (given,) = recogniser.recognise_provisional([WindowTask(ASKED, "en")])
     assert (given.language, given.languages) == ("en", {})
 
 
@@ -89,18 +89,18 @@ def quiet(seconds: float, level: float) -> Samples:
 def test_silence_and_noise_have_no_words(recogniser: WhisperRecogniser, level: float) -> None:
     (encoded,) = recogniser.encode([quiet(5.0, level)])
     terms = ("Meetra", "Daniel", "budget")
-    assert recogniser.write([WindowTask(encoded, "en"), WindowTask(encoded, "en", terms)]) == [(), ()]
+    assert recogniser.decode([WindowTask(encoded, "en"), WindowTask(encoded, "en", terms)]) == [(), ()]
 
 
 def test_silence_is_guessed_to_have_no_words(recogniser: WhisperRecogniser) -> None:
-    assert [found.words for found in recogniser.guess([WindowTask(quiet(2.0, 1e-4), "en")])] == [()]
+    assert [found.words for found in recogniser.recognise_provisional([WindowTask(quiet(2.0, 1e-4), "en")])] == [()]
 
 
 def test_a_key_term_is_spelled_as_it_was_given(recogniser: WhisperRecogniser) -> None:
     (encoded,) = recogniser.encode([SPENT])
 
     def heard(*terms: str) -> str:
-        (words,) = recogniser.write([WindowTask(encoded, "en", terms)])
+        (words,) = recogniser.decode([WindowTask(encoded, "en", terms)])
         return " ".join(word.text for word in words)
 
     assert "$20,000" in heard()
@@ -113,8 +113,8 @@ def test_a_key_term_is_spelled_as_it_was_given(recogniser: WhisperRecogniser) ->
 def test_a_given_language_is_believed_where_none_could_be_detected(
     recogniser: WhisperRecogniser, morning: EncodedWindow
 ) -> None:
-    unclear = EncodedWindow(replace(morning.kept, likeliest=0.3), morning.languages)
-    detected, given = recogniser.write([WindowTask(unclear, "en"), WindowTask(unclear, "en", language_given=True)])
+    unclear = EncodedWindow(replace(morning.encoding, top_probability=0.3), morning.languages)
+    detected, given = recogniser.decode([WindowTask(unclear, "en"), WindowTask(unclear, "en", language_given=True)])
     assert detected == (), "a crowd of which no language is likely says nothing"
     assert texts(given)[:2] == ["good", "morning"]
 
@@ -140,7 +140,7 @@ def test_other_languages_are_told_and_written(recogniser: WhisperRecogniser, lan
     row = min((row for row in rows if row["language"].startswith(language)), key=lambda row: abs(row["seconds"] - 8))
     (encoded,) = recogniser.encode([clip(EVAL / "lang" / row["file"])])
     assert max(encoded.languages, key=encoded.languages.__getitem__) == language
-    (words,) = recogniser.write([WindowTask(encoded, language)])
+    (words,) = recogniser.decode([WindowTask(encoded, language)])
     heard = {sign for sign in "".join(word.text for word in words).lower() if sign.isalnum()}
     said = {sign for sign in row["text"].lower() if sign.isalnum()}
     assert len(heard & said) >= 0.6 * len(said)

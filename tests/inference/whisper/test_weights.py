@@ -40,7 +40,7 @@ def test_it_opens_from_the_parts_that_packages_carry(parts: Parts, tmp_path: Pat
     [
         ("model.bin", r"holds no model\.bin; a Whisper model in CTranslate2's layout has one"),
         ("config.json", r"holds no config\.json; a Whisper model in CTranslate2's layout has one"),
-        ("tokenizer.json", r"holds no tokenizer\.json; copy it from where the model came from"),
+        ("tokenizer.json", r"holds no tokenizer\.json; copy it from the model's source"),
         ("vocabulary.txt", r"holds neither vocabulary\.txt nor vocabulary\.json"),
     ],
 )
@@ -64,7 +64,7 @@ def test_weights_that_are_none_are_named(folder: Path) -> None:
 
 def test_a_tokenizer_that_is_none_is_named(folder: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps({"version": "1.0"}))
-    with pytest.raises(ModelCorrupt, match=r"tokenizer\.json is no tokenizer: "):
+    with pytest.raises(ModelCorrupt, match=r"tokenizer\.json is not a tokenizer: "):
         load_whisper(folder, {})
 
 
@@ -72,7 +72,7 @@ def test_a_tokenizer_of_something_else_is_named(folder: Path, parts: Parts) -> N
     tokenizer = json.loads(parts["tokenizer.json"][0].read_text())
     tokenizer["added_tokens"] = [one for one in tokenizer["added_tokens"] if one["content"] != "<|transcribe|>"]
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(ModelUnfit, match=r"no token <\|transcribe\|>: it is none of Whisper's"):
+    with pytest.raises(ModelUnfit, match=r"no token <\|transcribe\|>: it is not a Whisper tokenizer"):
         load_whisper(folder, {})
 
 

@@ -24,7 +24,7 @@ def test_only_threads_that_were_started_within_count() -> None:
     within = threading.Thread(target=work, args=(ended,))
     outside.start()
     try:
-        with WorkerThreads.started() as threads:
+        with WorkerThreads.recording() as threads:
             within.start()
         before = threads.processor_s
         own = time.thread_time()

@@ -10,7 +10,7 @@ import numpy as np
 from inference.models import (
     SAMPLE_RATE_HZ,
     EncodedWindow,
-    GuessedWords,
+    ProvisionalWords,
     RecognisedWord,
     Samples,
     WindowTask,
@@ -26,7 +26,7 @@ class ScriptedWindows:
 
     languages: tuple[str, ...] = ("de", "en")
     max_window_s = 8.0
-    max_guess_s = 3.0
+    max_provisional_s = 3.0
     uses_key_terms = True
     word_times = True
     parallel = 2
@@ -45,18 +45,18 @@ class ScriptedWindows:
         likely = {language: 0.9 if language == self.spoken else 0.1 for language in self.languages}
         return [EncodedWindow(samples, likely) for samples in windows]
 
-    def write(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
+    def decode(self, work: Sequence[WindowTask[EncodedWindow]]) -> list[tuple[RecognisedWord, ...]]:
         """See WindowRecogniser."""
-        if any(np.max(task.window.kept) >= FAULTY for task in work):
+        if any(np.max(task.window.encoding) >= FAULTY for task in work):
             raise RuntimeError("a window that cannot be written")
         self.tasks += work
-        return [tuple(_words(task.window.kept, task.language)) for task in work]
+        return [tuple(_words(task.window.encoding, task.language)) for task in work]
 
-    def guess(self, work: Sequence[WindowTask[Samples]]) -> list[GuessedWords]:
+    def recognise_provisional(self, work: Sequence[WindowTask[Samples]]) -> list[ProvisionalWords]:
         """See WindowRecogniser."""
         self.guesses += work
         return [
-            GuessedWords(
+            ProvisionalWords(
                 tuple(_words(task.window, task.language or self.spoken, guessed=True)),
                 task.language or self.spoken,
                 {} if task.language else {self.spoken: 1.0},

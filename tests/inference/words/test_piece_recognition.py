@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, ModelSet, RecognisedWord, Samples
 from inference.session import Session, SessionConfig
-from inference.words.piece_recognition import MIN_SHARE, TAIL_S
+from inference.words.chunk_recognition import MIN_CHUNK_SHARE, TAIL_S
 from tests.recordings import sample_pcm
 
 MAX_S = 5.0
@@ -22,7 +22,7 @@ class NotingTranscriber:
     """Keeps what it is given, hears nothing."""
 
     languages: tuple[str, ...] = ("en",)
-    max_segment_s = MAX_S
+    max_chunk_s = MAX_S
     word_times = True
 
     def __init__(self) -> None:
@@ -34,16 +34,16 @@ class NotingTranscriber:
 
 
 @pytest.fixture
-async def noting(models: ModelSet) -> AsyncIterator[tuple[Engine, NotingTranscriber]]:
+async def noting(models: ModelSet) -> AsyncIterator[tuple[ModelEngine, NotingTranscriber]]:
     transcriber = NotingTranscriber()
-    engine = Engine(replace(models, recogniser=transcriber))
+    engine = ModelEngine(replace(models, recogniser=transcriber))
     yield engine, transcriber
     # The models are shared and stay.
     for queue, _ in engine.statistics():
         await queue.close()
 
 
-async def heard_of(engine: Engine, pcm: NDArray[np.int16], chunk: int, *, live: bool) -> list[tuple[float, float]]:
+async def heard_of(engine: ModelEngine, pcm: NDArray[np.int16], chunk: int, *, live: bool) -> list[tuple[float, float]]:
     """The speech segments of a session, seconds."""
     session = Session(engine, SessionConfig(live=live))
     try:
@@ -56,7 +56,7 @@ async def heard_of(engine: Engine, pcm: NDArray[np.int16], chunk: int, *, live: 
 
 
 async def test_pieces_cover_the_speech_and_end_where_nothing_is_said(
-    noting: tuple[Engine, NotingTranscriber],
+    noting: tuple[ModelEngine, NotingTranscriber],
 ) -> None:
     engine, transcriber = noting
     pcm = sample_pcm()
@@ -73,7 +73,7 @@ async def test_pieces_cover_the_speech_and_end_where_nothing_is_said(
 
 
 async def test_pieces_are_the_same_live_and_not_however_audio_comes(
-    noting: tuple[Engine, NotingTranscriber],
+    noting: tuple[ModelEngine, NotingTranscriber],
 ) -> None:
     engine, transcriber = noting
     pcm = sample_pcm()[: 30 * SAMPLE_RATE_HZ]
@@ -85,9 +85,9 @@ async def test_pieces_are_the_same_live_and_not_however_audio_comes(
     assert found[0] == found[1] == found[2]
 
 
-async def test_only_the_end_of_a_segment_is_a_short_piece(noting: tuple[Engine, NotingTranscriber]) -> None:
+async def test_only_the_end_of_a_segment_is_a_short_piece(noting: tuple[ModelEngine, NotingTranscriber]) -> None:
     engine, transcriber = noting
     segments = await heard_of(engine, sample_pcm(), SAMPLE_RATE_HZ, live=True)
-    least = int(MIN_SHARE * MAX_S * SAMPLE_RATE_HZ)
+    least = int(MIN_CHUNK_SHARE * MAX_S * SAMPLE_RATE_HZ)
     short = sum(len(piece) < least for piece in transcriber.pieces)
     assert short <= len(segments) < len(transcriber.pieces)

@@ -15,8 +15,8 @@ from inference.models import SAMPLE_RATE_HZ
 from inference.session.session import BLOCK_WINDOWS, MARGIN_SAMPLES
 from inference.stages.audio_buffer import AudioBuffer
 from inference.words.speech_windows import (
-    AROUND_SAMPLES,
-    JOINED_SAMPLES,
+    CONTEXT_SAMPLES,
+    MAX_KEPT_PAUSE_SAMPLES,
     MAX_WAIT_SAMPLES,
     Span,
     SpeechPacker,
@@ -51,14 +51,14 @@ def packed(
         nonlocal heard
         now = probabilities[heard // VAD_WINDOW : heard // VAD_WINDOW + count]
         heard += count * VAD_WINDOW
-        packer.note_speech(now)
+        packer.add_speech_probabilities(now)
         needed = heard - MARGIN_SAMPLES
         windows.extend(packer.overdue())
         for segment in segmenter.push(now):
             windows.extend(packer.close_segment(segment, audio))
             segments.append(segment)
         if (under_way := segmenter.open_segment) is not None:
-            more, first = packer.follow(under_way, audio)
+            more, first = packer.extend_segment(under_way, audio)
             windows.extend(more)
             needed = min(needed, first)
         else:
@@ -124,7 +124,7 @@ def test_all_speech_is_heard_and_of_pauses_little(probabilities: Probabilities, 
     beyond = np.flatnonzero(np.diff(np.concatenate([[0], (heard & ~spoken).astype(np.int8), [0]])))
     seemed_to_begin = 2 * BLOCK
     for first, end in beyond.reshape(-1, 2):
-        assert end - first <= JOINED_SAMPLES + 2 * AROUND_SAMPLES + seemed_to_begin
+        assert end - first <= MAX_KEPT_PAUSE_SAMPLES + 2 * CONTEXT_SAMPLES + seemed_to_begin
 
 
 @given(SESSIONS, CUT_OFF, st.sampled_from([333, 1600, SAMPLE_RATE_HZ, 10**9]))
@@ -205,7 +205,7 @@ def test_a_word_lies_within_the_span_that_it_was_heard_in(
 ) -> None:
     for window in packed(probabilities)[0]:
         for start_s, lasts_s in words:
-            begins_s, ends_s = window.place(start_s, start_s + lasts_s)
+            begins_s, ends_s = window.to_session_times(start_s, start_s + lasts_s)
             (span,) = [
                 span
                 for span in window.spans
@@ -219,26 +219,26 @@ def test_a_word_lies_within_the_span_that_it_was_heard_in(
 def test_words_keep_their_order_and_their_time() -> None:
     spans = (Span(16_000, np.zeros(16_000, np.float32)), Span(48_000, np.zeros(32_000, np.float32)))
     window = SpeechWindow(spans, np.ones(126, np.bool_), 512)
-    assert window.place(0.25, 0.5) == (1.25, 1.5)
-    assert window.place(1.0, 2.5) == (3.0, 4.5)
-    assert window.place(0.75, 1.125) == (1.75, 2.0), "it ends where the span ends that holds its middle"
-    assert window.place(0.9, 1.5) == (3.0, 3.5)
-    assert window.place(2.5, 9.0) == (4.5, 5.0)
-    places = [window.place(s / 10, s / 10 + 0.3) for s in range(30)]
+    assert window.to_session_times(0.25, 0.5) == (1.25, 1.5)
+    assert window.to_session_times(1.0, 2.5) == (3.0, 4.5)
+    assert window.to_session_times(0.75, 1.125) == (1.75, 2.0), "it ends where the span ends that holds its middle"
+    assert window.to_session_times(0.9, 1.5) == (3.0, 3.5)
+    assert window.to_session_times(2.5, 9.0) == (4.5, 5.0)
+    places = [window.to_session_times(s / 10, s / 10 + 0.3) for s in range(30)]
     assert places == sorted(places)
 
 
 def test_what_waits_begins_with_the_oldest_speech_and_silence_waits_for_nothing() -> None:
     packer, audio = SpeechPacker(20.0, VAD_WINDOW), AudioBuffer()
     audio.append(np.zeros(10 * SAMPLE_RATE_HZ, np.float32))
-    packer.note_speech(np.zeros(300, np.float32))
-    assert packer.first_waiting is None
-    assert packer.follow(SpeechSegment(1.0, 2.0), audio) == ([], int(0.8 * SAMPLE_RATE_HZ))
-    assert packer.first_waiting == int(0.8 * SAMPLE_RATE_HZ)
+    packer.add_speech_probabilities(np.zeros(300, np.float32))
+    assert packer.first_pending is None
+    assert packer.extend_segment(SpeechSegment(1.0, 2.0), audio) == ([], int(0.8 * SAMPLE_RATE_HZ))
+    assert packer.first_pending == int(0.8 * SAMPLE_RATE_HZ)
     packer.abandon_segment()
-    assert (packer.first_waiting, packer.finish()) == (None, [])
+    assert (packer.first_pending, packer.finish()) == (None, [])
     assert packer.close_segment(SpeechSegment(1.0, 2.0), audio) == []
-    packer.follow(SpeechSegment(5.0, 6.0), audio)
-    assert packer.first_waiting == int(0.8 * SAMPLE_RATE_HZ)
+    packer.extend_segment(SpeechSegment(5.0, 6.0), audio)
+    assert packer.first_pending == int(0.8 * SAMPLE_RATE_HZ)
     (window,) = packer.finish()
     assert (window.start, window.end) == (12_800, 35_200)

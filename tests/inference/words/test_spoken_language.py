@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.words.spoken_language import SETTLES_S, SpokenLanguage
+from inference.words.language_tracker import SETTLE_S, LanguageTracker
 
 LANGUAGES = ("de", "en", "fr")
 Window = tuple[Mapping[str, float], float]
@@ -27,8 +27,8 @@ def heard(language: str, speech_s: float, sure: float = 0.9) -> Window:
 class Judged:
     languages: tuple[str, ...]
     """Of each window."""
-    now: str
-    most_spoken: str
+    current: str
+    main_language: str
     confidence: float | None
 
 
@@ -37,21 +37,21 @@ async def judged(
     order: Sequence[int] | None = None,
     *,
     ends_after: int | None = None,
-    spoken: SpokenLanguage | None = None,
+    spoken: LanguageTracker | None = None,
 ) -> Judged:
     """The outcome when windows are heard in an order, and the end is known after so many of them."""
-    spoken = spoken or SpokenLanguage(LANGUAGES)
+    spoken = spoken or LanguageTracker(LANGUAGES)
     asked: dict[int, asyncio.Task[str]] = {}
     order = range(len(windows)) if order is None else order
     for count, number in enumerate(order):
         if count == ends_after:
             spoken.settle_after(len(windows))
-        asked[number] = asyncio.create_task(spoken.of(number, *windows[number]))
+        asked[number] = asyncio.create_task(spoken.language_of(number, *windows[number]))
         await asyncio.sleep(0)
     spoken.settle_after(len(windows))
     async with asyncio.timeout(60):
         languages = [await asked[number] for number in range(len(windows))]
-    return Judged(tuple(languages), spoken.now, spoken.most_spoken, spoken.confidence)
+    return Judged(tuple(languages), spoken.current, spoken.main_language, spoken.confidence)
 
 
 WINDOWS = st.lists(
@@ -82,10 +82,10 @@ async def test_every_order_of_four_windows_ends_alike() -> None:
 
 async def settled(windows: Sequence[Window]) -> list[bool]:
     """For each window, whether its language was told when it was heard and no end was known."""
-    spoken = SpokenLanguage(LANGUAGES)
+    spoken = LanguageTracker(LANGUAGES)
     tasks = []
     for number, window in enumerate(windows):
-        tasks.append(asyncio.create_task(spoken.of(number, *window)))
+        tasks.append(asyncio.create_task(spoken.language_of(number, *window)))
         for _ in range(3):
             await asyncio.sleep(0)
     done = [task.done() for task in tasks]
@@ -95,29 +95,29 @@ async def settled(windows: Sequence[Window]) -> list[bool]:
 
 
 async def test_nothing_is_written_before_enough_was_heard() -> None:
-    assert await settled([heard("en", SETTLES_S - 0.1)]) == [False]
-    assert await settled([heard("en", SETTLES_S)]) == [True]
+    assert await settled([heard("en", SETTLE_S - 0.1)]) == [False]
+    assert await settled([heard("en", SETTLE_S)]) == [True]
     assert await settled([heard("en", 1), heard("en", 1)]) == [False, False]
-    assert await settled([heard("en", 1), heard("en", SETTLES_S - 1)]) == [True, True]
+    assert await settled([heard("en", 1), heard("en", SETTLE_S - 1)]) == [True, True]
     assert await settled([heard("en", 1), heard("en", 1), heard("en", 1)]) == [True, True, True]
 
 
 async def test_where_nobody_can_wait_what_was_heard_is_enough() -> None:
-    spoken = SpokenLanguage(LANGUAGES)
-    first = asyncio.create_task(spoken.of(0, *heard("fr", 2)))
+    spoken = LanguageTracker(LANGUAGES)
+    first = asyncio.create_task(spoken.language_of(0, *heard("fr", 2)))
     await asyncio.sleep(0)
     assert not first.done()
     spoken.settle_after(1)
     assert await asyncio.wait_for(first, 60) == "fr"
     # What was enough once stays enough, whatever is said of it later.
     spoken.settle_after(7)
-    assert await asyncio.wait_for(spoken.of(1, *heard("fr", 2)), 60) == "fr"
+    assert await asyncio.wait_for(spoken.language_of(1, *heard("fr", 2)), 60) == "fr"
 
 
 async def test_a_greeting_is_in_the_language_of_what_follows() -> None:
     found = await judged([heard("fr", 1.5, 0.6), heard("de", 20), heard("de", 20)])
     assert found.languages == ("de", "de", "de")
-    assert found.now == found.most_spoken == "de"
+    assert found.current == found.main_language == "de"
 
 
 async def test_an_odd_short_window_changes_nothing() -> None:
@@ -129,7 +129,7 @@ async def test_who_goes_on_in_another_language_is_followed() -> None:
     found = await judged([heard("en", 28), heard("en", 28), heard("de", 28), heard("de", 28), heard("de", 28)])
     assert found.languages[:2] == ("en", "en")
     assert found.languages[3:] == ("de", "de")
-    assert found.now == found.most_spoken == "de"
+    assert found.current == found.main_language == "de"
     back = await judged([heard("en", 28), heard("de", 28), heard("de", 28), heard("en", 28), heard("en", 28)])
     assert (back.languages[2], back.languages[4]) == ("de", "en")
 
@@ -140,25 +140,25 @@ async def test_confidence_is_the_mean_over_the_speech() -> None:
 
 
 async def test_what_was_given_is_believed_at_once_and_nobody_is_sure_of_it() -> None:
-    spoken = SpokenLanguage(LANGUAGES, "fr")
-    assert (spoken.now, spoken.confidence) == ("fr", None)
-    assert await asyncio.wait_for(spoken.of(0, *heard("en", 0.5, 1.0)), 60) == "fr"
-    found = await judged([heard("en", 28), heard("en", 28)], spoken=SpokenLanguage(LANGUAGES, "fr"))
+    spoken = LanguageTracker(LANGUAGES, "fr")
+    assert (spoken.current, spoken.confidence) == ("fr", None)
+    assert await asyncio.wait_for(spoken.language_of(0, *heard("en", 0.5, 1.0)), 60) == "fr"
+    found = await judged([heard("en", 28), heard("en", 28)], spoken=LanguageTracker(LANGUAGES, "fr"))
     assert found == Judged(("fr", "fr"), "fr", "fr", None)
 
 
 async def test_a_model_of_one_language_has_nothing_to_detect() -> None:
-    spoken = SpokenLanguage(("en",))
-    assert (spoken.now, spoken.confidence, spoken.most_spoken) == ("en", None, "")
-    assert await asyncio.wait_for(spoken.of(0, {}, 0.5), 60) == "en"
-    assert (spoken.most_spoken, spoken.confidence) == ("en", None)
+    spoken = LanguageTracker(("en",))
+    assert (spoken.current, spoken.confidence, spoken.main_language) == ("en", None, "")
+    assert await asyncio.wait_for(spoken.language_of(0, {}, 0.5), 60) == "en"
+    assert (spoken.main_language, spoken.confidence) == ("en", None)
 
 
 async def test_before_anything_was_heard_nothing_is_known() -> None:
-    spoken = SpokenLanguage(LANGUAGES)
+    spoken = LanguageTracker(LANGUAGES)
     spoken.settle_after(0)
-    assert (spoken.now, spoken.most_spoken, spoken.confidence) == ("", "", None)
-    assert spoken.confidence_of("de") is None
+    assert (spoken.current, spoken.main_language, spoken.confidence) == ("", "", None)
+    assert spoken.confidence_in("de") is None
 
 
 async def test_windows_that_say_nothing_of_some_languages_are_no_trouble() -> None:

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.config import InferenceSettings
-from inference.engine import Engine
-from inference.models import FrameDiarizer, ModelUnfit, RecognisedWord, Stretch
+from inference.engine import ModelEngine
+from inference.models import FrameDiarizer, ModelUnfit, RecognisedWord, StreamInput
 from inference.nemo.recogniser import NemoRecogniser
 from inference.nemo.streaming_recogniser import NemoStreamingRecogniser
 from inference.selection.model_selection import load_models
@@ -52,15 +52,15 @@ def chosen(path: Path, **more: Any) -> InferenceSettings:
     )
 
 
-def engine_of(shared: Engine, path: Path, diarizer: FrameDiarizer | None = None) -> Engine:
+def engine_of(shared: ModelEngine, path: Path, diarizer: FrameDiarizer | None = None) -> ModelEngine:
     """The default engine's models with another recogniser; they are the default engine's to close."""
     from inference.nemo.streaming_recogniser import load_streaming_recogniser
 
     model = load_streaming_recogniser(path, device="cpu", dtype="float32", languages=["en"])
-    return Engine(replace(shared.models, recogniser=model, diarizer=diarizer))
+    return ModelEngine(replace(shared.models, recogniser=model, diarizer=diarizer))
 
 
-async def run(engine: Engine, pcm: Pcm, chunk: int, *, live: bool) -> list[Event]:
+async def run(engine: ModelEngine, pcm: Pcm, chunk: int, *, live: bool) -> list[Event]:
     session = Session(engine, SessionConfig(live=live))
     said: list[Event] = []
     try:
@@ -86,7 +86,7 @@ def words_of(turns: Sequence[TurnEvent]) -> list[RecognisedWord]:
 def whole(model: Any, pcm: Pcm) -> list[RecognisedWord]:
     """The words of a recording that the model is given at once."""
     samples = pcm.astype(np.float32) / np.float32(32768)
-    ((heard, _),) = model([Stretch(samples, model.initial_state(), last=True)])
+    ((heard, _),) = model([StreamInput(samples, model.initial_state(), last=True)])
     return list(heard.words)
 
 
@@ -100,7 +100,7 @@ def assert_same_words(found: Sequence[RecognisedWord], wanted: Sequence[Recognis
 
 @pytest.mark.parametrize("kind", ["tdt", "hybrid"])
 async def test_a_session_has_the_words_of_its_recording_live_and_uploaded_however_it_is_cut(
-    engine: Engine, checkpoints: Path, kind: str
+    engine: ModelEngine, checkpoints: Path, kind: str
 ) -> None:
     streaming = engine_of(engine, checkpoints / f"{kind}.nemo")
     uploaded = await run(streaming, MEETING, RATE_HZ, live=False)
@@ -115,7 +115,7 @@ async def test_a_session_has_the_words_of_its_recording_live_and_uploaded_howeve
 
 
 async def test_what_is_told_live_is_the_same_however_audio_comes_and_what_is_stable_stays(
-    engine: Engine, checkpoints: Path
+    engine: ModelEngine, checkpoints: Path
 ) -> None:
     streaming = engine_of(engine, checkpoints / "tdt.nemo")
     said = await run(streaming, MEETING, 1600, live=True)
@@ -136,7 +136,7 @@ async def test_what_is_told_live_is_the_same_however_audio_comes_and_what_is_sta
     await streaming.close()
 
 
-async def test_all_that_begins_before_the_watermark_was_told(engine: Engine, checkpoints: Path) -> None:
+async def test_all_that_begins_before_the_watermark_was_told(engine: ModelEngine, checkpoints: Path) -> None:
     streaming = engine_of(engine, checkpoints / "tdt.nemo")
     said = await run(streaming, MEETING, 8192, live=True)
     told: dict[int, tuple[RecognisedWord, ...]] = {}
@@ -154,7 +154,7 @@ async def test_all_that_begins_before_the_watermark_was_told(engine: Engine, che
     await streaming.close()
 
 
-async def test_sessions_on_one_engine_have_the_words_they_have_alone(engine: Engine, checkpoints: Path) -> None:
+async def test_sessions_on_one_engine_have_the_words_they_have_alone(engine: ModelEngine, checkpoints: Path) -> None:
     streaming = engine_of(engine, checkpoints / "hybrid.nemo")
     recordings = [MEETING, solo("slt")[: 5 * RATE_HZ], MEETING[30_000:], solo("rms")[: 7 * RATE_HZ]]
     alone = [final(await run(streaming, pcm, RATE_HZ, live=False)) for pcm in recordings]
@@ -172,7 +172,7 @@ async def test_sessions_on_one_engine_have_the_words_they_have_alone(engine: Eng
     await streaming.close()
 
 
-async def test_a_streaming_diarizer_places_the_same_words(engine: Engine, checkpoints: Path) -> None:
+async def test_a_streaming_diarizer_places_the_same_words(engine: ModelEngine, checkpoints: Path) -> None:
     from inference.nemo import load_sortformer
 
     diarizer = load_sortformer(checkpoints / "sortformer.nemo", latency="0.64s", device="cpu", dtype="float32")
@@ -189,7 +189,7 @@ async def test_a_streaming_diarizer_places_the_same_words(engine: Engine, checkp
     await streaming.close()
 
 
-async def test_silence_and_nothing_have_no_turns(engine: Engine, checkpoints: Path) -> None:
+async def test_silence_and_nothing_have_no_turns(engine: ModelEngine, checkpoints: Path) -> None:
     streaming = engine_of(engine, checkpoints / "tdt.nemo")
     for samples in (0, 100, 3 * RATE_HZ):
         said = await run(streaming, np.zeros(samples, np.int16), RATE_HZ, live=True)
@@ -198,7 +198,7 @@ async def test_silence_and_nothing_have_no_turns(engine: Engine, checkpoints: Pa
     await streaming.close()
 
 
-async def test_a_model_that_fails_fails_its_own_session_alone(engine: Engine, checkpoints: Path) -> None:
+async def test_a_model_that_fails_fails_its_own_session_alone(engine: ModelEngine, checkpoints: Path) -> None:
     streaming = engine_of(engine, checkpoints / "tdt.nemo")
     broken = Session(streaming, SessionConfig())
     broken._recognition._state = None  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
@@ -25,22 +25,22 @@ PCM = np.concatenate(
 
 
 @pytest.fixture
-async def scripted(engine: Engine) -> AsyncIterator[tuple[Engine, ScriptedWindows]]:
+async def scripted(engine: ModelEngine) -> AsyncIterator[tuple[ModelEngine, ScriptedWindows]]:
     recogniser = ScriptedWindows()
-    own = Engine(replace(engine.models, recogniser=recogniser))
+    own = ModelEngine(replace(engine.models, recogniser=recogniser))
     yield own, recogniser
     await own.close()
 
 
 @pytest.fixture(scope="module")
-async def live(engine: Engine) -> AsyncIterator[list[Event]]:
+async def live(engine: ModelEngine) -> AsyncIterator[list[Event]]:
     """What is said to somebody who listens."""
-    own = Engine(replace(engine.models, recogniser=ScriptedWindows()))
+    own = ModelEngine(replace(engine.models, recogniser=ScriptedWindows()))
     yield await run(own, PCM, 1600, live=True)
     await own.close()
 
 
-async def run(engine: Engine, pcm: Pcm, chunk: int = 8192, **config: object) -> list[Event]:
+async def run(engine: ModelEngine, pcm: Pcm, chunk: int = 8192, **config: object) -> list[Event]:
     """All that a session says."""
     session = Session(engine, SessionConfig(**config))  # type: ignore[arg-type]
     said: list[Event] = []
@@ -86,7 +86,7 @@ def standings(said: Sequence[Event]) -> list[tuple[ProgressEvent, list[Recognise
 
 
 async def test_live_ends_as_uploaded_however_audio_comes(
-    scripted: tuple[Engine, ScriptedWindows], live: list[Event]
+    scripted: tuple[ModelEngine, ScriptedWindows], live: list[Event]
 ) -> None:
     engine, recogniser = scripted
     uploaded = await run(engine, PCM, 333)
@@ -144,7 +144,7 @@ async def test_nothing_is_told_twice(live: list[Event]) -> None:
             assert not inside, "what was guessed is gone where words are written"
 
 
-async def test_the_language_is_told_and_a_given_one_wins(scripted: tuple[Engine, ScriptedWindows]) -> None:
+async def test_the_language_is_told_and_a_given_one_wins(scripted: tuple[ModelEngine, ScriptedWindows]) -> None:
     engine, recogniser = scripted
     for listening in (False, True):
         recogniser.tasks = []
@@ -163,7 +163,7 @@ async def test_the_language_is_told_and_a_given_one_wins(scripted: tuple[Engine,
         assert {task.language for task in recogniser.guesses} == ({"de"} if listening else set())
 
 
-async def test_terms_are_not_for_a_recogniser_that_knows_none(scripted: tuple[Engine, ScriptedWindows]) -> None:
+async def test_terms_are_not_for_a_recogniser_that_knows_none(scripted: tuple[ModelEngine, ScriptedWindows]) -> None:
     engine, recogniser = scripted
     recogniser.uses_key_terms = False
     await run(engine, PCM[:100_000], key_terms=("Meetra",))
@@ -172,7 +172,7 @@ async def test_terms_are_not_for_a_recogniser_that_knows_none(scripted: tuple[En
 
 @pytest.mark.parametrize("listening", [False, True])
 async def test_a_window_that_fails_fails_its_own_session_alone(
-    scripted: tuple[Engine, ScriptedWindows], listening: bool
+    scripted: tuple[ModelEngine, ScriptedWindows], listening: bool
 ) -> None:
     engine, _ = scripted
     pcm = PCM[:100_000]
@@ -190,7 +190,9 @@ async def test_a_window_that_fails_fails_its_own_session_alone(
 
 
 @pytest.mark.parametrize("listening", [False, True])
-async def test_silence_has_no_words_and_no_language(scripted: tuple[Engine, ScriptedWindows], listening: bool) -> None:
+async def test_silence_has_no_words_and_no_language(
+    scripted: tuple[ModelEngine, ScriptedWindows], listening: bool
+) -> None:
     engine, recogniser = scripted
     for samples in (0, 100, 3 * SAMPLE_RATE_HZ):
         end = (await run(engine, np.zeros(samples, np.int16), live=listening))[-1]
@@ -199,7 +201,7 @@ async def test_silence_has_no_words_and_no_language(scripted: tuple[Engine, Scri
     assert not recogniser.windows
 
 
-async def test_real_words_are_the_same_live_and_uploaded(engine: Engine) -> None:
+async def test_real_words_are_the_same_live_and_uploaded(engine: ModelEngine) -> None:
     pcm = sample_pcm()[: 18 * SAMPLE_RATE_HZ]
     uploaded, listened = await run(engine, pcm, 50_000), await run(engine, pcm, 1600, live=True)
     assert final(listened) == final(uploaded)

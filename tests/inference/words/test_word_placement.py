@@ -46,31 +46,31 @@ def test_words_go_where_the_rule_says_whenever_they_come(seed: int) -> None:
         while waiting and waiting[0].start_s < known_s:
             placement.add(waiting.pop(0))
         for segment in segmenter.push(speech[first : first + 16]):
-            placement.close(len(segments), segment)
+            placement.close_segment(len(segments), segment)
             segments.append(segment)
-            assert placement.waits_for(len(segments) - 1)
+            assert placement.awaits_words(len(segments) - 1)
         if (under_way := segmenter.open_segment) is not None:
-            placement.follow(len(segments), under_way)
-            assert placement.waits_for(len(segments))
+            placement.extend_segment(len(segments), under_way)
+            assert placement.awaits_words(len(segments))
         else:
-            placement.abandon()
-        placement.place(heard_s, known_s)
-        for number in placement.take_changed():
-            if not placement.waits_for(number):
-                settled.setdefault(number, placement.words_of(number))
+            placement.abandon_segment()
+        placement.assign(heard_s, known_s)
+        for number in placement.pop_changed_segments():
+            if not placement.awaits_words(number):
+                settled.setdefault(number, placement.segment_words(number))
         assert len(placement._closed) < 60
     for segment in segmenter.finish(windows * WINDOW_S):
-        placement.close(len(segments), segment)
+        placement.close_segment(len(segments), segment)
         segments.append(segment)
     for left in waiting:
         placement.add(left)
-    placement.abandon()
-    placement.place(1e9, 1e9)
+    placement.abandon_segment()
+    placement.assign(1e9, 1e9)
 
     assert len(segments) > 5
-    placed = {number: placement.words_of(number) for number in range(len(segments))}
+    placed = {number: placement.segment_words(number) for number in range(len(segments))}
     assert placed == {n: [w for w in words if wanted(w, segments) == n] for n in range(len(segments))}
-    assert not any(map(placement.waits_for, placed))
+    assert not any(map(placement.awaits_words, placed))
     assert len(settled) > 5
     for number, known in settled.items():
         late = [w for w in placed[number] if w not in known]
@@ -82,22 +82,22 @@ def test_words_go_where_the_rule_says_whenever_they_come(seed: int) -> None:
 def test_words_before_all_speech_go_to_the_first_segment_and_hold_nothing_up() -> None:
     placement = WordPlacement()
     placement.add(word(1.0, 1.4))
-    placement.place(10.0, 8.0)
-    assert placement.first_waiting_s() == float("inf")
-    placement.close(0, SpeechSegment(11.0, 12.0))
-    placement.place(13.0, 12.0)
-    assert placement.take_changed() == {0}
-    assert [found.start_s for found in placement.words_of(0)] == [1.0]
+    placement.assign(10.0, 8.0)
+    assert placement.first_unassigned_s() == float("inf")
+    placement.close_segment(0, SpeechSegment(11.0, 12.0))
+    placement.assign(13.0, 12.0)
+    assert placement.pop_changed_segments() == {0}
+    assert [found.start_s for found in placement.segment_words(0)] == [1.0]
 
 
 def test_a_word_between_two_segments_waits_until_the_second_may_be_nearer() -> None:
     placement = WordPlacement()
-    placement.close(0, SpeechSegment(0.0, 2.0))
+    placement.close_segment(0, SpeechSegment(0.0, 2.0))
     placement.add(word(2.6, 2.8))
-    placement.place(3.2, 3.0)
-    assert placement.first_waiting_s() == 2.6
-    placement.close(1, SpeechSegment(3.1, 4.0))
-    placement.place(4.0, 3.5)
-    assert [placement.words_of(0), [w.start_s for w in placement.words_of(1)]] == [[], [2.6]]
-    assert not placement.waits_for(0)
-    assert placement.waits_for(1)
+    placement.assign(3.2, 3.0)
+    assert placement.first_unassigned_s() == 2.6
+    placement.close_segment(1, SpeechSegment(3.1, 4.0))
+    placement.assign(4.0, 3.5)
+    assert [placement.segment_words(0), [w.start_s for w in placement.segment_words(1)]] == [[], [2.6]]
+    assert not placement.awaits_words(0)
+    assert placement.awaits_words(1)

@@ -10,7 +10,7 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 
 from inference.api.service import SessionServicer
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.selection.default_models import load_default_models
 from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke
 
@@ -22,7 +22,7 @@ CONFIG = session_pb2.SessionConfig(sample_rate_hz=16_000)
 @pytest.fixture(scope="module")
 async def address() -> AsyncIterator[str]:
     """Of an engine on which every session is one too many."""
-    engine = Engine(load_default_models(threads=1, recogniser_workers=1))
+    engine = ModelEngine(load_default_models(threads=1, recogniser_workers=1))
     server = aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=0), server)
     port = server.add_insecure_port("127.0.0.1:0")

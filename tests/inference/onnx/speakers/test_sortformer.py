@@ -16,7 +16,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Stretch
+from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, StreamInput
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
 from inference.onnx.speakers.sortformer import OnnxSortformer
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES
@@ -127,7 +127,7 @@ def told_together(model: OnnxSortformer, recordings: Sequence[NDArray[np.float32
         for i, samples in enumerate(recordings):
             at = (turn - i) * step
             if 0 <= at <= len(samples):
-                work.append(Stretch(samples[at : at + step], states[i], at + step > len(samples)))
+                work.append(StreamInput(samples[at : at + step], states[i], at + step > len(samples)))
                 own.append(i)
         for i, (frames, state) in zip(own, model(work), strict=True):
             told[i].append(frames)
@@ -138,7 +138,7 @@ def told_together(model: OnnxSortformer, recordings: Sequence[NDArray[np.float32
 
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_every_frame_is_told_once_and_right_whatever_else_is_in_the_call(tmp_path: Path, latency: str) -> None:
-    model = OnnxSortformer(exported(tmp_path), latency=latency, most_rows=8)
+    model = OnnxSortformer(exported(tmp_path), latency=latency, max_rows=8)
     recordings = [sound(seconds, i) for i, seconds in enumerate((31.07, 0.005, 12.8, 45.0, 0.08, 33.333))]
     for samples, frames in zip(recordings, told_together(model, recordings), strict=True):
         assert frames.shape == (-(-len(samples) // FRAME_SAMPLES), SPEAKERS)
@@ -148,18 +148,18 @@ def test_every_frame_is_told_once_and_right_whatever_else_is_in_the_call(tmp_pat
 def test_audio_that_is_no_step_is_refused(tmp_path: Path) -> None:
     model = OnnxSortformer(exported(tmp_path))
     for count in (model.step_samples - 1, model.step_samples + 1):
-        with pytest.raises(ValueError, match=f"{count} samples; {model.step_samples} a call"):
-            model([Stretch(np.zeros(count, np.float32), model.initial_state(), False)])
+        with pytest.raises(ValueError, match=f"{count} samples; expected {model.step_samples} per call"):
+            model([StreamInput(np.zeros(count, np.float32), model.initial_state(), False)])
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"task": "speech recognition"}, "task is 'speech recognition'; needed is 'diarization'"),
-        ({"sample_rate_hz": 8000}, "sample_rate_hz is 8000; needed is 16000"),
-        ({"subsampling": 4}, "subsampling is 4; needed is 8"),
-        ({"mel": {**MEL, "hop_samples": 80}}, "mel.hop_samples is 80; needed is 160"),
-        ({"mel": {**MEL, "normalise": "per_feature"}}, "mel.normalise is 'per_feature'; needed is 'none'"),
+        ({"task": "speech recognition"}, "task is 'speech recognition'; expected 'diarization'"),
+        ({"sample_rate_hz": 8000}, "sample_rate_hz is 8000; expected 16000"),
+        ({"subsampling": 4}, "subsampling is 4; expected 8"),
+        ({"mel": {**MEL, "hop_samples": 80}}, "mel.hop_samples is 80; expected 160"),
+        ({"mel": {**MEL, "normalise": "per_feature"}}, "mel.normalise is 'per_feature'; expected 'none'"),
         ({"max_speakers": 0}, "max_speakers: "),
         ({"streaming": {}}, "streaming.spkcache_sil_frames_per_spk: Field required"),
         (
@@ -189,8 +189,8 @@ def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelUnfit, match=r"latency: '1 s' is unknown; one of 0.32s"):
         OnnxSortformer(path, latency="1 s")
     path.with_suffix(".json").write_text("{")
-    with pytest.raises(ModelCorrupt, match="is no JSON"):
+    with pytest.raises(ModelCorrupt, match="is not valid JSON"):
         OnnxSortformer(path)
     path.with_suffix(".json").unlink()
-    with pytest.raises(ModelMissing, match=r"there is no sortformer\.json"):
+    with pytest.raises(ModelMissing, match=r"no sortformer\.json"):
         OnnxSortformer(path)

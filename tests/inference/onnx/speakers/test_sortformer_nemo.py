@@ -23,7 +23,7 @@ pytest.importorskip("nemo", reason=WITHOUT_NEMO)
 import torch
 
 from inference.config import InferenceSettings
-from inference.models import Stretch
+from inference.models import StreamInput
 from inference.nemo.export import export
 from inference.nemo.runtime import import_nemo
 from inference.nemo.sortformer import SortformerDiarizer
@@ -84,10 +84,10 @@ def test_sessions_of_different_ages_get_the_frames_of_nemo(
 ) -> None:
     """Caches so small that they fill and are compressed again and again; recordings that are not whole chunks."""
     sounds = [recording(length, seed) for seed, length in enumerate(SECONDS)]
-    on_onnx = OnnxSortformer(folder / f"{speakers}.onnx", settings=settings, most_rows=7)
+    on_onnx = OnnxSortformer(folder / f"{speakers}.onnx", settings=settings, max_rows=7)
     told, states, largest = told_in_turns(on_onnx, sounds, BEGINS)
     assert largest >= 4
-    on_torch = SortformerDiarizer(model(speakers), settings, most_rows=7)
+    on_torch = SortformerDiarizer(model(speakers), settings, max_rows=7)
     assert (on_onnx.step_samples, on_onnx.latency_samples) == (on_torch.step_samples, on_torch.latency_samples)
     by_torch, torch_states, _ = told_in_turns(on_torch, sounds, BEGINS)
     for sound, frames, others in zip(sounds, told, by_torch, strict=True):
@@ -114,9 +114,9 @@ def test_every_latency_tells_what_it_tells_on_torch(folder: Path, latency: str, 
     settings = settings_for(latency, speakers)
     seconds = (settings.speaker_cache + settings.fifo + settings.update_period + 2 * settings.chunk) * 0.08 + 0.123
     sounds = [recording(seconds, 1), recording(2.345, 2)]
-    on_onnx = OnnxSortformer(folder / f"{speakers}.onnx", latency=latency, most_rows=2)
+    on_onnx = OnnxSortformer(folder / f"{speakers}.onnx", latency=latency, max_rows=2)
     told, states, _ = told_in_turns(on_onnx, sounds, (0, 1))
-    by_torch, _, _ = told_in_turns(SortformerDiarizer(model(speakers), settings, most_rows=2), sounds, (0, 1))
+    by_torch, _, _ = told_in_turns(SortformerDiarizer(model(speakers), settings, max_rows=2), sounds, (0, 1))
     assert states[0].memory.cache_probabilities is not None
     assert len(states[0].memory.cache) == settings.speaker_cache
     for frames, others, sound in zip(told, by_torch, sounds, strict=True):
@@ -183,8 +183,8 @@ def test_the_shortest_recordings_tell_what_they_tell_on_torch(folder: Path, samp
     sound = recording(1, 0)[:samples]
     on_onnx = OnnxSortformer(folder / "4.onnx")
     on_torch = SortformerDiarizer(model(4), settings_for("1.04s", 4))
-    ((frames, _),) = on_onnx([Stretch(sound, on_onnx.initial_state(), last=True)])
-    ((others, _),) = on_torch([Stretch(sound, on_torch.initial_state(), last=True)])
+    ((frames, _),) = on_onnx([StreamInput(sound, on_onnx.initial_state(), last=True)])
+    ((others, _),) = on_torch([StreamInput(sound, on_torch.initial_state(), last=True)])
     assert frames.shape == others.shape == (-(-samples // FRAME_SAMPLES), 4)
     assert np.abs(frames - others).max(initial=0) < BOUND
 

@@ -58,24 +58,24 @@ def test_a_graph_may_take_kaldis_spectra(tmp_path: Path, int16_range: bool) -> N
         expected = power.mean(axis=0) @ onnx_models.random(80, 12)
         np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), atol=1e-5)
     path.with_suffix(".json").write_text(json.dumps(encoder_description(input="kaldi", kaldi={"bands": 40})))
-    with pytest.raises(ModelUnfit, match=r"feats float \(\?, \?, 80\); needed is .*Kaldi's spectra \(n, frames, 40\)"):
+    with pytest.raises(ModelUnfit, match=r"feats float \(\?, \?, 80\); expected .*Kaldi's spectra \(n, frames, 40\)"):
         OnnxSpeakerEncoder(path)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"task": "emotions"}, "titanet.json: task is 'emotions'; needed is 'speaker_vectors'"),
+        ({"task": "emotions"}, "titanet.json: task is 'emotions'; expected 'speaker_vectors'"),
         ({"sample_rate_hz": 8000}, "titanet.json: sample_rate_hz is 8000; audio has 16000"),
-        ({"dimension": 192}, r"gives logits float .*embs float \(\?, 12\); needed is one float output .*\(n, 192\)"),
-        ({"dimension": 3, "output": "embs"}, r"needed is one float output of vectors \(n, 3\)"),
+        ({"dimension": 192}, r"gives logits float .*embs float \(\?, 12\); expected one float output .*\(n, 192\)"),
+        ({"dimension": 3, "output": "embs"}, r"expected one float output of vectors \(n, 3\)"),
         ({"profile": {**onnx_models.PROFILE, "dimension": 192}}, "profile.dimension is 192, and dimension 12"),
         ({"profile": {**onnx_models.PROFILE, "hop_s": 0}}, "profile.hop_s: Input should be greater than 0"),
         ({"profile": {"window_s": 1.5}}, "profile.hop_s: Field required"),
-        ({"mel": {"bands": 40}}, r"takes audio_signal float \(\?, 80, \?\).*needed is .*mel spectra \(n, 40, frames\)"),
+        ({"mel": {"bands": 40}}, r"takes audio_signal float \(\?, 80, \?\).*expected .*mel spectra \(n, 40, frames\)"),
         ({"mel": {"bands": 80, "windows": "hann"}}, "mel.windows: Extra inputs are not permitted"),
         ({"mel": {"window_samples": 600}}, "window_samples must not exceed n_fft"),
-        ({"input": "samples"}, r"needed is one float input of samples \(n, samples\)"),
+        ({"input": "samples"}, r"expected one float input of samples \(n, samples\)"),
         ({"input": "fbank"}, "input: Input should be 'mel', 'kaldi' or 'samples'"),
     ],
 )
@@ -88,16 +88,16 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path: Path, changes: dic
 def test_without_a_readable_description_there_is_no_encoder(tmp_path: Path) -> None:
     model = onnx_models.speaker_encoder(tmp_path / "titanet.onnx")
     described = model.with_suffix(".json")
-    for content, said in ((b"{", "no JSON"), (b"[1]", "no JSON object"), (b"\xff\xfe{}", "not UTF-8"),
+    for content, said in ((b"{", "not valid JSON"), (b"[1]", "not hold a JSON object"), (b"\xff\xfe{}", "not UTF-8"),
                           (b" " * 1_100_000, "larger than")):  # fmt: skip
         described.write_bytes(content)
         with pytest.raises(ModelCorrupt, match=said):
             OnnxSpeakerEncoder(model)
     described.write_text("[" * 100_000)
-    with pytest.raises(ModelCorrupt, match="no JSON"):
+    with pytest.raises(ModelCorrupt, match="not valid JSON"):
         OnnxSpeakerEncoder(model)
     described.unlink()
-    with pytest.raises(ModelMissing, match=r"there is no titanet.json"):
+    with pytest.raises(ModelMissing, match=r"no titanet.json"):
         OnnxSpeakerEncoder(model)
 
 

@@ -29,7 +29,7 @@ def size_of(model: ModelEntry) -> int | None:
     return model.size if isinstance(model, (EmbeddedModel, PublishedModel)) else None
 
 
-def state_of(entry: ModelEntry, folder: Path) -> str:
+def local_state(entry: ModelEntry, folder: Path) -> str:
     """Return ``here``, ``part`` (some files), ``missing`` or ``wrong``; pulled files are not hashed."""
     if isinstance(entry, EmbeddedModel):
         try:
@@ -58,21 +58,21 @@ def listing(models: Sequence[ModelEntry], folder: Path) -> Group:
 
 
 def _lines(model: ModelEntry, folder: Path) -> list[RenderableType]:
-    state = state_of(model, folder)
+    state = local_state(model, folder)
     runs = f"runs on {model.backend}" if model.backend else "no backend yet"
     head = f"  {model.key:36} {size_text(size_of(model)):>9}  {state:8} {runs}"
     use = "commercial use" if model.commercial_use else "NO commercial use"
     latency = f"latency {model.latency}" if model.latency else ""
-    said = [part for part in (f"{model.licence}, {use}", model.languages, latency, model.accuracy) if part]
+    properties = [part for part in (f"{model.licence}, {use}", model.languages, latency, model.accuracy) if part]
     style = "green" if state == "here" else "red" if state == "wrong" else ""
-    return [Text(head, style), Padding(Text("; ".join(said), "dim"), (0, 0, 0, 6))]
+    return [Text(head, style), Padding(Text("; ".join(properties), "dim"), (0, 0, 0, 6))]
 
 
 def as_json(models: Sequence[ModelEntry], sets: Mapping[str, Sequence[PublishedModel]], folder: Path) -> str:
     """Render all known properties of the models, and the sets with their members' names, as JSON."""
     listed: list[dict[str, Any]] = []
     for model in models:
-        fields = {"key": model.key, "state": state_of(model, folder), **asdict(model), "size": size_of(model)}
+        fields = {"key": model.key, "state": local_state(model, folder), **asdict(model), "size": size_of(model)}
         if isinstance(model, PublishedModel):
             fields |= {"path": str(folder / model.name)}
         listed.append(fields)

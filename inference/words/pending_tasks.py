@@ -6,47 +6,47 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, TypeVar
 
-Piece = TypeVar("Piece")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class WorkUnderWay(Generic[Piece, Result]):
+class PendingTasks(Generic[Item, Result]):
     """Pending work of one session, each task with the item it processes."""
 
-    def __init__(self, take: Callable[[Piece, Result], None], changed: Callable[[], None]) -> None:
+    def __init__(self, on_result: Callable[[Item, Result], None], on_done: Callable[[], None]) -> None:
         """
         Args:
-            take: called once with each item and its result.
-            changed: called when an item is done.
+            on_result: called once with each item and its result.
+            on_done: called when an item is done.
         """
-        self._take_result, self._changed = take, changed
-        self._tasks: dict[asyncio.Task[Result], Piece] = {}
+        self._on_result, self._on_done = on_result, on_done
+        self._tasks: dict[asyncio.Task[Result], Item] = {}
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[Item]:
         """Iterate over the items whose results have not been taken."""
         return iter(self._tasks.values())
 
-    def running(self) -> Iterator[Piece]:
+    def running(self) -> Iterator[Item]:
         """Iterate over the items that are not done."""
-        return (piece for task, piece in self._tasks.items() if not task.done())
+        return (item for task, item in self._tasks.items() if not task.done())
 
-    def start(self, piece: Piece, work: Coroutine[Any, Any, Result]) -> None:
+    def start(self, item: Item, work: Coroutine[Any, Any, Result]) -> None:
         """Start the work on an item."""
         task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._changed())
-        self._tasks[task] = piece
+        task.add_done_callback(lambda _: self._on_done())
+        self._tasks[task] = item
 
-    def take_done(self) -> None:
+    def collect_done(self) -> None:
         """Take the results that are done. Raises what the work raised."""
         for task in [task for task in self._tasks if task.done()]:
-            self._take(task)
+            self._collect(task)
 
     async def wait(self, at_most: int) -> None:
         """Wait until at most so many items are pending, and take the others' results. Raises what the work raised."""
         while len(self._tasks) > at_most:
             done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                self._take(task)
+                self._collect(task)
 
     async def close(self) -> None:
         """Cancel pending work and wait until it has stopped."""
@@ -55,6 +55,6 @@ class WorkUnderWay(Generic[Piece, Result]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _take(self, task: asyncio.Task[Result]) -> None:
-        piece = self._tasks.pop(task)
-        self._take_result(piece, task.result())
+    def _collect(self, task: asyncio.Task[Result]) -> None:
+        item = self._tasks.pop(task)
+        self._on_result(item, task.result())

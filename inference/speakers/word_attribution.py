@@ -29,13 +29,13 @@ def words_by_segment(
     Returns:
         Words by index into ``segments``, each word once.
     """
-    places = [place for place, segment in enumerate(segments) if not segment.beside]
-    floor = [segments[place] for place in places]
+    floor_indices = [index for index, segment in enumerate(segments) if not segment.overlapping]
+    floor = [segments[index] for index in floor_indices]
     in_order = sorted(words, key=lambda word: (word.start_s, word.end_s))
-    said: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
-    for word, owner in zip(in_order, _whole_sentences(in_order, _closest(floor, in_order), floor), strict=True):
-        said[places[owner]].append(word)
-    return said
+    assigned: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
+    for word, owner in zip(in_order, _align_to_sentences(in_order, _closest(floor, in_order), floor), strict=True):
+        assigned[floor_indices[owner]].append(word)
+    return assigned
 
 
 def _closest(segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]) -> list[int]:
@@ -54,20 +54,20 @@ def _closest(segments: Sequence[SpeakerSegment], words: Sequence[RecognisedWord]
     return found
 
 
-def _whole_sentences(
+def _align_to_sentences(
     words: Sequence[RecognisedWord], owners: Sequence[int], segments: Sequence[SpeakerSegment]
 ) -> list[int]:
     """Move changes of speaker to ends of sentences near them; owners are indices into ``segments``."""
-    moved = list(owners)
+    aligned = list(owners)
     speakers = [segments[owner].speaker for owner in owners]
     for change in range(1, len(words)):
         if speakers[change - 1] == speakers[change]:
             continue
         end = _sentence_end_near(change, words, speakers)
-        for list_ in (moved, speakers):
-            list_[end:change] = [list_[change]] * (change - end)
-            list_[change:end] = [list_[change - 1]] * (end - change)
-    return moved
+        for values in (aligned, speakers):
+            values[end:change] = [values[change]] * (change - end)
+            values[change:end] = [values[change - 1]] * (end - change)
+    return aligned
 
 
 def _sentence_end_near(change: int, words: Sequence[RecognisedWord], speakers: Sequence[int]) -> int:
@@ -79,18 +79,18 @@ def _sentence_end_near(change: int, words: Sequence[RecognisedWord], speakers: S
         change: index of the first word whose speaker differs from that of the word before; so is the result.
     """
 
-    def ends(word: int) -> bool:
+    def ends_sentence(word: int) -> bool:
         return _SENTENCE_END.search(words[word - 1].text) is not None
 
-    def apart_s(word: int) -> float:
+    def distance_s(word: int) -> float:
         return abs(_border_s(words, word) - _border_s(words, change))
 
-    if ends(change):
+    if ends_sentence(change):
         return change
     earlier = takewhile(lambda word: speakers[word - 1] == speakers[change - 1], range(change - 1, 0, -1))
     later = takewhile(lambda word: speakers[word] == speakers[change], range(change + 1, len(words)))
-    near = [takewhile(lambda word: apart_s(word) <= SENTENCE_WITHIN_S, side) for side in (earlier, later)]
-    return min(filter(ends, chain(*near)), key=apart_s, default=change)
+    nearby_words = [takewhile(lambda word: distance_s(word) <= SENTENCE_WITHIN_S, side) for side in (earlier, later)]
+    return min(filter(ends_sentence, chain(*nearby_words)), key=distance_s, default=change)
 
 
 def _border_s(words: Sequence[RecognisedWord], word: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Classes of the network: nobody, three single voices, three pairs.
-_HOLDS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.float32)
+_CLASS_VOICES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.float32)
 VOICES = 3
 # Probabilities are stored as bytes: a session may last for hours.
 _SCALE = 255.0
@@ -26,13 +26,13 @@ class FrameGrid:
         """Return the middles of frames, seconds, shape (end - first,)."""
         return np.asarray(self.first_s + np.arange(first, end) * self.step_s, np.float64)
 
-    def begins_s(self, frame: int) -> float:
+    def frame_start_s(self, frame: int) -> float:
         """Return the border between a frame and the one before, seconds."""
         return self.first_s + (frame - 0.5) * self.step_s
 
-    def frame_at(self, moment_s: float) -> int:
+    def frame_at(self, time_s: float) -> int:
         """Return the first frame whose middle is at or after a time."""
-        return max(0, int(np.ceil((moment_s - self.first_s) / self.step_s - 1e-9)))
+        return max(0, int(np.ceil((time_s - self.first_s) / self.step_s - 1e-9)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,45 +52,49 @@ class LocalVoices:
         return self.first + len(self.activity)
 
 
-class HeardVoices:
+class SegmentedWindows:
     """The segmented windows of a session, at a fixed hop. Memory: 6 bytes for each frame of a window."""
 
     def __init__(self, grid: FrameGrid, hop_frames: int) -> None:
         """``hop_frames``: frames between the starts of two windows."""
         self.grid, self.hop_frames = grid, hop_frames
-        self._kept: list[NDArray[np.uint8]] = []  # shape (frames, 6): each voice alone, each pair
+        self._windows: list[NDArray[np.uint8]] = []  # shape (frames, 6): each voice alone, each pair
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._windows)
 
-    def hear(self, classes: NDArray[np.float32]) -> None:
+    def append(self, classes: NDArray[np.float32]) -> None:
         """Add the next window, shape (frames, 7): probabilities of nobody, each single voice, and each pair."""
-        self._kept.append(np.round(classes[:, 1:] * _SCALE).astype(np.uint8))
+        self._windows.append(np.round(classes[:, 1:] * _SCALE).astype(np.uint8))
 
     @property
     def frames(self) -> int:
         """Number of frames that the windows cover."""
-        return (len(self._kept) - 1) * self.hop_frames + len(self._kept[-1]) if self._kept else 0
+        return (len(self._windows) - 1) * self.hop_frames + len(self._windows[-1]) if self._windows else 0
 
     @property
     def window_s(self) -> float:
         """Length of a window, seconds; 0 before the first."""
-        return len(self._kept[0]) * self.grid.step_s if self._kept else 0.0
+        return len(self._windows[0]) * self.grid.step_s if self._windows else 0.0
 
-    def windows_of(self, first: int, end: int) -> range:
+    def windows_in(self, first: int, end: int) -> range:
         """Return the numbers of the windows that overlap frames ``first`` to ``end``."""
-        length = len(self._kept[0]) if self._kept else 0
-        return range(max(0, (first - length) // self.hop_frames + 1), min(len(self._kept), -(-end // self.hop_frames)))
+        length = len(self._windows[0]) if self._windows else 0
+        return range(
+            max(0, (first - length) // self.hop_frames + 1), min(len(self._windows), -(-end // self.hop_frames))
+        )
 
-    def span_of(self, number: int) -> slice:
+    def frame_span(self, number: int) -> slice:
         """Return the frames of a window, in the session's numbering."""
         first = number * self.hop_frames
-        return slice(first, first + len(self._kept[number]))
+        return slice(first, first + len(self._windows[number]))
 
     def window(self, number: int) -> LocalVoices:
         """Return the voices of a window."""
-        kept = self._kept[number].astype(np.float32) / np.float32(_SCALE)
-        return LocalVoices(number * self.hop_frames, np.asarray(kept @ _HOLDS[1:], np.float32), kept[:, :VOICES])
+        classes = self._windows[number].astype(np.float32) / np.float32(_SCALE)
+        return LocalVoices(
+            number * self.hop_frames, np.asarray(classes @ _CLASS_VOICES[1:], np.float32), classes[:, :VOICES]
+        )
 
     def speech_and_overlap(self, first: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the probabilities of any speech and of overlap, each of shape (end - first,).
@@ -98,12 +102,12 @@ class HeardVoices:
         Averaged over the windows that hold a frame; 0 where none does.
         """
         sums = np.zeros((3, end - first), np.float32)
-        for number in self.windows_of(first, end):
-            kept, at = self._kept[number], number * self.hop_frames
-            own = slice(max(0, first - at), max(0, end - at))
-            span = slice(max(0, at - first), max(0, at - first) + len(kept[own]))
-            sums[0, span] += kept[own].sum(1, dtype=np.float32)
-            sums[1, span] += kept[own, VOICES:].sum(1, dtype=np.float32)
+        for number in self.windows_in(first, end):
+            classes, start = self._windows[number], number * self.hop_frames
+            window_frames = slice(max(0, first - start), max(0, end - start))
+            span = slice(max(0, start - first), max(0, start - first) + len(classes[window_frames]))
+            sums[0, span] += classes[window_frames].sum(1, dtype=np.float32)
+            sums[1, span] += classes[window_frames, VOICES:].sum(1, dtype=np.float32)
             sums[2, span] += np.float32(_SCALE)
         count = np.maximum(sums[2], 1)
         return sums[0] / count, sums[1] / count

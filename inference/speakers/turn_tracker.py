@@ -1,0 +1,220 @@
+"""The turns of a live session: each change is emitted once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.diarization import (
+    MAX_SEGMENTS_PER_SPEECH,
+    EncoderWindow,
+    OnlineSpeakers,
+    SegmentedWindows,
+    SpeakerSegment,
+    SpeechSegment,
+)
+from inference.models import EncoderProfile, RecognisedWord
+from inference.speakers.overlapping_voices import OverlappingVoices
+from inference.speakers.word_attribution import words_by_segment
+from inference.stages import TurnEvent, TurnState
+
+# A turn that only grows is emitted again after this much more speech.
+MIN_GROWTH_S = 1.0
+# Recogniser chunks and turns are cut in the same pauses, but seldom at the same sample: a word that begins this close
+# to a turn's end is taken to belong to the next turn. If it does not, the turn is emitted again with it.
+WORD_BORDER_S = 0.2
+
+
+@dataclass(slots=True)
+class _SegmentState:
+    """State of one speech segment."""
+
+    segment: SpeechSegment
+    closed: bool
+    words: list[RecognisedWord]
+    complete: bool
+    """All its words have arrived."""
+
+
+class TurnTracker:
+    """Turns with provisional speakers. Segment ids are those of the session's end."""
+
+    def __init__(self, profile: EncoderProfile, expected: int | None, segmented: SegmentedWindows | None) -> None:
+        """
+        Args:
+            profile: the speaker encoder's thresholds.
+            expected: number of speakers; None where unknown.
+            segmented: the session's voice windows; None without a segmenter.
+        """
+        self._overlapping_voices = OverlappingVoices(segmented) if segmented is not None else None
+        self._overlaps: dict[int, list[SpeakerSegment]] = {}  # simultaneous speech, by speech segment
+        self._outdated_overlaps: set[int] = set()  # segments whose simultaneous speech is to be determined
+        self._online = OnlineSpeakers(profile, expected)
+        self._speech: dict[int, _SegmentState] = {}
+        self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
+        self._first_embedding: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._emitted: dict[int, TurnEvent] = {}
+        self._turn_ids: defaultdict[int, set[int]] = defaultdict(set)  # ids of emitted turns, by speech segment
+        self._dirty: set[int] = set()
+        self._marked_end_s: dict[int, float] = {}  # a segment's end when it was last marked as changed
+
+    def add_windows(self, windows: Sequence[EncoderWindow], vectors: NDArray[np.float32]) -> None:
+        """Add the next windows with their embeddings, shape (n, d)."""
+        self._online.assign(vectors)
+        for window, vector in zip(windows, vectors, strict=True):
+            self._windows[window.segment].append((window.middle_s, vector))
+            if self._overlapping_voices is not None:
+                self._overlapping_voices.add_window(window.middle_s, vector)
+            self._dirty.add(window.segment)
+
+    def needs_first_embedding(self, number: int) -> bool:
+        """Return whether a segment has no embedding yet."""
+        return number not in self._windows and number not in self._first_embedding
+
+    def add_first_embedding(self, number: int, middle_s: float, vector: NDArray[np.float32]) -> None:
+        """Add a first embedding, shape (d,), of a segment still too short for a window."""
+        self._first_embedding[number] = (middle_s, vector)
+        self._dirty.add(number)
+
+    def extend_segment(self, number: int, segment: SpeechSegment) -> None:
+        """Update an ongoing segment."""
+        self._update(number, segment, closed=False)
+
+    def close_segment(self, number: int, segment: SpeechSegment) -> None:
+        """Update a segment that has ended."""
+        self._update(number, segment, closed=True)
+
+    def _update(self, number: int, segment: SpeechSegment, *, closed: bool) -> None:
+        known = self._speech.get(number)
+        self._speech[number] = _SegmentState(segment, closed, known.words if known else [], complete=False)
+        # A segment that only grows is marked as changed once its turn may be worth emitting.
+        if closed or known is None or segment.end_s - self._marked_end_s.get(number, 0.0) >= MIN_GROWTH_S:
+            self._marked_end_s[number] = segment.end_s
+            self._dirty.add(number)
+
+    def set_words(self, number: int, words: list[RecognisedWord], *, complete: bool) -> None:
+        """Replace the words of a segment; ``complete``: no more come for its audio so far."""
+        if number in self._speech:
+            known = self._speech[number]
+            known.words, known.complete = words, complete and known.closed
+            self._dirty.add(number)
+
+    def abandon_segment(self, number: int) -> None:
+        """Discard a segment that was too short to be speech."""
+        self._speech.pop(number, None)
+        self._first_embedding.pop(number, None)
+        self._marked_end_s.pop(number, None)
+        self._dirty.add(number)
+
+    @property
+    def recluster_due(self) -> bool:
+        """True when everything should be clustered anew."""
+        return self._online.recluster_due
+
+    def recluster(self, vectors: NDArray[np.float32], alone: NDArray[np.float32] | None = None) -> None:
+        """Cluster all windows so far and mark every segment as changed.
+
+        Args:
+            vectors: embeddings of shape (n, d).
+            alone: see ``cluster_speakers``.
+        """
+        before = set(self._online.labels)
+        self._online.recluster(vectors, alone)
+        self._dirty.update(self._speech)
+        if set(self._online.labels) != before:
+            # A newly found voice may have spoken beside others earlier.
+            self._outdated_overlaps.update(self._speech)
+
+    @property
+    def voices(self) -> int:
+        """Number of voices told apart now."""
+        return self._online.voices
+
+    def segment_revision(self, segment_id: int) -> int:
+        """Return the last emitted revision of a segment; 0: none."""
+        emitted = self._emitted.get(segment_id)
+        return emitted.revision if emitted else 0
+
+    def changed_turns(self, words_through_s: float) -> list[TurnEvent]:
+        """Return the turns to emit now, by segment; all words before ``words_through_s`` (seconds) were passed in."""
+        found: list[TurnEvent] = []
+        self._mark_new_overlaps()
+        for number in sorted(self._dirty):
+            turns = self._turns(number, words_through_s)
+            for turn in turns:
+                if self._worth_emitting(turn):
+                    found.append(self._emit(turn))
+            for segment_id in sorted(self._turn_ids[number] - {turn.segment_id for turn in turns}):
+                retracted = self._emitted[segment_id]
+                if retracted.state is not TurnState.RETRACTED:
+                    found.append(self._emit(replace(retracted, state=TurnState.RETRACTED, words=())))
+            self._turn_ids[number].update(turn.segment_id for turn in turns)
+        self._dirty.clear()
+        return found
+
+    def _turns(self, number: int, words_through_s: float) -> list[TurnEvent]:
+        known = self._speech.get(number)
+        if known is None:
+            return []
+        spans = self._split(number, known.segment)
+        words = words_by_segment(spans, known.words)
+        floor = sum(not span.overlapping for span in spans)
+        found = []
+        for i, span in enumerate(spans):
+            # Somebody else has the floor: the turn has ended, though the segment continues.
+            ended = span.overlapping or (i < floor - 1 and span.end_s <= words_through_s + WORD_BORDER_S)
+            state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
+            found.append(
+                TurnEvent(span.segment_id, span.speaker, span.start_s, span.end_s, tuple(words[i]), state=state)
+            )
+        return found
+
+    def _split(self, number: int, segment: SpeechSegment) -> list[SpeakerSegment]:
+        windows = self._windows.get(number) or [self._first_embedding[number]] if self._has_embedding(number) else []
+        if not windows or not self._online.voices:
+            return [SpeakerSegment(segment.start_s, segment.end_s, 0, number, 0)]
+        middles = np.array([middle for middle, _ in windows])
+        floor = self._online.split(number, segment, middles, np.stack([vector for _, vector in windows]))
+        return floor + self._overlapping(number, segment, floor)
+
+    def _mark_new_overlaps(self) -> None:
+        """Mark segments as changed that new voice windows reach."""
+        if self._overlapping_voices is not None:
+            since_s = self._overlapping_voices.new_since_s()
+            recent = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
+            self._outdated_overlaps |= recent
+            self._dirty |= recent
+
+    def _overlapping(self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment]) -> list[SpeakerSegment]:
+        """Return who speaks beside the speakers of ``floor``, as far as voice windows reach."""
+        if self._overlapping_voices is None:
+            return []
+        if number in self._outdated_overlaps:
+            self._outdated_overlaps.discard(number)
+            self._overlaps[number] = self._overlapping_voices.find(number, segment, floor, self._online)
+        return [span for span in self._overlaps.get(number, ()) if not any(_same_speech(span, own) for own in floor)]
+
+    def _has_embedding(self, number: int) -> bool:
+        return number in self._windows or number in self._first_embedding
+
+    def _worth_emitting(self, turn: TurnEvent) -> bool:
+        emitted = self._emitted.get(turn.segment_id)
+        if emitted is None or (emitted.speaker, emitted.state, emitted.words) != (turn.speaker, turn.state, turn.words):
+            return True
+        if turn.state is not TurnState.PARTIAL or self._speech[turn.segment_id // MAX_SEGMENTS_PER_SPEECH].closed:
+            return (emitted.start_s, emitted.end_s) != (turn.start_s, turn.end_s)
+        return emitted.start_s != turn.start_s or abs(turn.end_s - emitted.end_s) >= MIN_GROWTH_S
+
+    def _emit(self, turn: TurnEvent) -> TurnEvent:
+        turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
+        self._emitted[turn.segment_id] = turn
+        return turn
+
+
+def _same_speech(first: SpeakerSegment, second: SpeakerSegment) -> bool:
+    """Return whether both are of one speaker and overlap."""
+    return first.speaker == second.speaker and first.start_s < second.end_s and second.start_s < first.end_s
