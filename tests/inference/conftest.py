@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from inference.engine import Engine
+    from inference.engine import ModelEngine
     from inference.models import ModelSet
 
 
@@ -19,18 +19,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-async def engine() -> AsyncIterator[Engine]:
+async def engine() -> AsyncIterator[ModelEngine]:
     """The default models behind their queues."""
     # Imported here: the backends take seconds, and most tests need none of them.
-    from inference.engine import Engine
+    from inference.engine import ModelEngine
     from inference.selection.default_models import load_default_models
 
-    loaded = Engine(load_default_models(threads=1, recogniser_workers=2))
+    loaded = ModelEngine(load_default_models(threads=1, recogniser_workers=2))
     yield loaded
     await loaded.close()
 
 
 @pytest.fixture(scope="session")
-def models(engine: Engine) -> ModelSet:
+def models(engine: ModelEngine) -> ModelSet:
     """The default models."""
     return engine.models

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference.acoustics.dropouts import DropoutTrack
+from inference.acoustics.dropouts import DropoutDetector
 from inference.models import Samples
 from tests.inference.acoustics.signals import TIME, tone
 
 
 def gaps(samples: Samples, *cuts: int) -> list[tuple[float, float]]:
-    found = DropoutTrack()
+    found = DropoutDetector()
     for piece in np.split(samples, cuts):
         found.push(piece)
     return found.gaps

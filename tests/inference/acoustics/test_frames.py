@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.acoustics.frames import SEMITONE_ZERO_HZ, FrameTrack, clipped_samples
+from inference.acoustics.frames import SEMITONE_ZERO_HZ, FrameAnalyzer, clipped_samples
 from inference.models import SAMPLE_RATE_HZ, Samples
 from tests.inference.acoustics.signals import TIME, tone
 from tests.recordings import sample_pcm
 
 
-def track(samples: Samples, *cuts: int) -> FrameTrack:
-    frames = FrameTrack()
+def track(samples: Samples, *cuts: int) -> FrameAnalyzer:
+    frames = FrameAnalyzer()
     for piece in np.split(samples, cuts):
         frames.push(piece)
     frames.finish()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, ModelFile, PublishedModel, key_of
+from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, ModelFile, PublishedModel, catalogue_key
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from inference.catalogue.entry import EmbeddedFile, EmbeddedModel, ModelFile, Pu
     ],
 )
 def test_a_key_is_the_name_as_one_word(name: str, key: str) -> None:
-    assert key_of(name) == key
+    assert catalogue_key(name) == key
 
 
 @given(st.text(max_size=40))
 def test_a_key_is_its_own_key_and_needs_no_quotes(name: str) -> None:
-    key = key_of(name)
-    assert key_of(key) == key
+    key = catalogue_key(name)
+    assert catalogue_key(key) == key
     assert not set(key) - set("abcdefghijklmnopqrstuvwxyz0123456789._-")
 
 

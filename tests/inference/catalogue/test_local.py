@@ -149,6 +149,6 @@ def test_the_files_of_onnx_entries_are_the_layout_their_backend_reads(tmp_path: 
             found = [path.resolve() for path in resolver.resolve_model(quantization=quantisation).values()]
         else:
             text = find_text_model(folder, model.task)
-            found = [text.graph, text.tokenizer, text.beside("config.json")]
+            found = [text.graph, text.tokenizer, text.find_file("config.json")]
         assert len(found) >= 3
         assert set(found) <= {folder / file.path for file in model.files}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.diarization.agglomeration import AGGLOMERATED_AT_ONCE, agglomerate, condensed, means, unit
+from inference.diarization.agglomeration import MAX_AGGLOMERATED, agglomerate, condense, cluster_means, normalise
 
 
 def around(
@@ -17,7 +17,7 @@ def around(
     truth = np.repeat(np.arange(centres), each)
     random.shuffle(truth)
     vectors = np.eye(max(centres, 8))[truth] + random.normal(0, noise, (len(truth), max(centres, 8)))
-    return unit(vectors), truth
+    return normalise(vectors), truth
 
 
 def same_groups(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> bool:
@@ -41,28 +41,28 @@ def test_one_vector_or_none_is_one_group_or_none(count: int) -> None:
 
 def test_few_vectors_stay_as_they_are() -> None:
     vectors, _ = around(3, 5)
-    groups, members = condensed(vectors, 100)
+    groups, members = condense(vectors, 100)
     assert np.array_equal(groups, vectors)
     assert members.tolist() == list(range(15))
 
 
 def test_close_vectors_become_their_mean() -> None:
     vectors, truth = around(5, 30)
-    groups, members = condensed(vectors, 5)
+    groups, members = condense(vectors, 5)
     assert same_groups(members, truth)
     assert np.linalg.norm(groups, axis=1) == pytest.approx(1, abs=1e-5)
     for group in range(5):
-        assert groups[group] == pytest.approx(unit(vectors[members == group].mean(0, keepdims=True))[0], abs=1e-5)
+        assert groups[group] == pytest.approx(normalise(vectors[members == group].mean(0, keepdims=True))[0], abs=1e-5)
 
 
 def test_more_vectors_than_are_compared_at_once_keep_their_groups() -> None:
-    vectors, truth = around(6, AGGLOMERATED_AT_ONCE // 6 + 10)
-    groups, members = condensed(vectors, 300)
+    vectors, truth = around(6, MAX_AGGLOMERATED // 6 + 10)
+    groups, members = condense(vectors, 300)
     assert (len(groups) <= 300, members.shape) == (True, truth.shape)
     # No group holds vectors around two centres.
     assert all(len({*truth[members == group].tolist()}) == 1 for group in range(len(groups)))
 
 
 def test_a_vector_of_nothing_has_no_direction_and_is_no_error() -> None:
-    assert unit(np.zeros((1, 3))).tolist() == [[0, 0, 0]]
-    assert means(np.eye(2, dtype=np.float32), np.array([0, 0])) == pytest.approx(np.full((1, 2), 0.5**0.5))
+    assert normalise(np.zeros((1, 3))).tolist() == [[0, 0, 0]]
+    assert cluster_means(np.eye(2, dtype=np.float32), np.array([0, 0])) == pytest.approx(np.full((1, 2), 0.5**0.5))

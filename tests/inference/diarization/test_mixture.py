@@ -11,7 +11,7 @@ from tests.inference.diarization.known_voices import COMMON, OWN, spoken
 def test_the_evidence_is_greatest_for_the_clusters_that_are_there() -> None:
     vectors, labels = spoken([20, 20, 20])
     weights = np.ones(len(vectors))
-    spread = Spread(within=1 - COMMON - OWN, between=OWN)
+    spread = Spread(within_voice=1 - COMMON - OWN, between_voices=OWN)
     guesses = {"true": labels, "one": 0 * labels, "two united": np.minimum(labels, 1)}
     evidence = {name: fit_mixture(vectors, weights, guess, spread).evidence for name, guess in guesses.items()}
     assert max(evidence, key=lambda name: evidence[name]) == "true"
@@ -19,7 +19,7 @@ def test_the_evidence_is_greatest_for_the_clusters_that_are_there() -> None:
 
 def test_clusters_without_evidence_vanish() -> None:
     vectors, labels = spoken([30, 30])
-    spread = Spread(within=1 - COMMON - OWN, between=OWN)
+    spread = Spread(within_voice=1 - COMMON - OWN, between_voices=OWN)
     # Each voice begins as three clusters.
     split = labels * 3 + np.arange(len(labels)) % 3
     fit = fit_mixture(vectors, np.ones(len(vectors)), split, spread)

@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.diarization.speech_segments import SpeechSegment
-from inference.diarization.windows import MIN_REST_S, MIN_S, Window, WindowPlan
+from inference.diarization.windows import MIN_REST_S, MIN_S, EncoderWindow, WindowPlan
 
 LENGTH_S, HOP_S = 1.5, 0.5
 
 
-def planned(start_s: float, end_s: float, *so_far_s: float) -> list[Window]:
+def planned(start_s: float, end_s: float, *so_far_s: float) -> list[EncoderWindow]:
     plan = WindowPlan(7, LENGTH_S, HOP_S)
     found = [window for end in so_far_s for window in plan.grow(SpeechSegment(start_s, end))]
     return found + plan.finish(SpeechSegment(start_s, end_s))
 
 
 def test_a_segment_no_longer_than_a_window_is_one_window() -> None:
-    assert planned(2, 3) == [Window(2, 3, 7)]
-    assert planned(2, 3.5, 2.5, 3.5) == [Window(2, 3.5, 7)]
+    assert planned(2, 3) == [EncoderWindow(2, 3, 7)]
+    assert planned(2, 3.5, 2.5, 3.5) == [EncoderWindow(2, 3.5, 7)]
 
 
 def test_a_longer_one_has_a_window_each_hop_and_one_at_its_end() -> None:
@@ -46,6 +46,6 @@ def test_windows_are_the_same_however_soon_they_were_asked_for(
     ("start_s", "end_s", "heard"), [(1, 1.4, (1, 1.4)), (1, 1.1, (0.85, 1.25)), (0, 0.1, (-0.15, 0.25))]
 )
 def test_what_an_encoder_hears_is_never_too_short(start_s: float, end_s: float, heard: tuple[float, float]) -> None:
-    window = Window(start_s, end_s, 1)
+    window = EncoderWindow(start_s, end_s, 1)
     assert window.heard() == pytest.approx(heard)
     assert window.heard()[1] - window.heard()[0] >= MIN_S - 1e-9

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.models import FrameDiarizer, ModelUnfit, Stretch
+from inference.models import FrameDiarizer, ModelUnfit, StreamInput
 from tests.optional_packages import WITHOUT_NEMO
 
 pytest.importorskip("nemo", reason=WITHOUT_NEMO)
@@ -71,7 +71,7 @@ def told_in_turns(
         for i in here:
             samples = recordings[i][given[i] : given[i] + diarizer.step_samples]
             given[i] += len(samples)
-            work.append(Stretch(samples, states[i], last=given[i] == len(recordings[i])))
+            work.append(StreamInput(samples, states[i], last=given[i] == len(recordings[i])))
         for i, (frames, state) in zip(here, diarizer(work) if work else [], strict=True):
             told[i].append(frames)
             states[i] = state
@@ -88,7 +88,7 @@ def told_in_turns(
 )
 def test_seven_sessions_of_different_ages_get_the_frames_of_nemo(speakers: int, settings: StreamingSettings) -> None:
     seconds = [13.0, 7.777, 19.23, 0.31, 15.0001, 3.84, 9.999]
-    diarizer = SortformerDiarizer(model(speakers), settings, most_rows=7)
+    diarizer = SortformerDiarizer(model(speakers), settings, max_rows=7)
     told, states, largest = told_in_turns(
         diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [0, 11, 3, 5, 0, 20, 8]
     )
@@ -108,7 +108,7 @@ def test_seven_sessions_of_different_ages_get_the_frames_of_nemo(speakers: int, 
 @pytest.mark.parametrize("sessions", [1, 32])
 def test_a_call_of_any_size_tells_what_nemo_tells(sessions: int) -> None:
     seconds = [6.4 + 0.137 * number for number in range(sessions)]
-    diarizer = SortformerDiarizer(model(4), LOW, most_rows=sessions)
+    diarizer = SortformerDiarizer(model(4), LOW, max_rows=sessions)
     told, _, largest = told_in_turns(
         diarizer, [recording(length, seed) for seed, length in enumerate(seconds)], [n // 4 for n in range(sessions)]
     )
@@ -120,8 +120,8 @@ def test_a_call_of_any_size_tells_what_nemo_tells(sessions: int) -> None:
 
 def test_rows_split_over_several_passes_are_the_same() -> None:
     sounds = [recording(5, seed) for seed in range(5)]
-    together, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, most_rows=5), sounds, [0] * 5)
-    apart, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, most_rows=2), sounds, [0] * 5)
+    together, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, max_rows=5), sounds, [0] * 5)
+    apart, _, _ = told_in_turns(SortformerDiarizer(model(4), LOW, max_rows=2), sounds, [0] * 5)
     for one, other in zip(together, apart, strict=True):
         assert np.abs(one - other).max() < BOUND
 
@@ -139,7 +139,7 @@ def test_a_call_done_again_tells_the_same() -> None:
     diarizer = SortformerDiarizer(model(4), NO_FIFO)
     sound, state = recording(8, 3), diarizer.initial_state()
     for start in range(0, len(sound) - diarizer.step_samples, diarizer.step_samples):
-        work = [Stretch(sound[start : start + diarizer.step_samples], state)]
+        work = [StreamInput(sound[start : start + diarizer.step_samples], state)]
         ((first, state),), ((again, _),) = diarizer(work), diarizer(work)
         assert np.array_equal(first, again)
 
@@ -148,7 +148,7 @@ def test_a_call_done_again_tells_the_same() -> None:
 def test_the_shortest_recordings_are_covered(samples: int) -> None:
     diarizer = SortformerDiarizer(model(4), LOW)
     sound = recording(1, 0)[:samples]
-    ((frames, _),) = diarizer([Stretch(sound, diarizer.initial_state(), last=True)])
+    ((frames, _),) = diarizer([StreamInput(sound, diarizer.initial_state(), last=True)])
     assert frames.shape == (-(-samples // FRAME_SAMPLES), 4)
     assert frames.dtype == np.float32
 
@@ -157,7 +157,7 @@ def test_wrong_lengths_are_refused() -> None:
     diarizer = SortformerDiarizer(model(4), LOW)
     for count in (diarizer.step_samples - 1, diarizer.step_samples + 1):
         with pytest.raises(ValueError, match="fewer only with last"):
-            diarizer([Stretch(np.zeros(count, np.float32), diarizer.initial_state())])
+            diarizer([StreamInput(np.zeros(count, np.float32), diarizer.initial_state())])
 
 
 def test_half_precision_stays_close() -> None:

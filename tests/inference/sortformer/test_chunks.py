@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.models import Stretch
-from inference.sortformer.chunks import FEATURES_A_FRAME, HOP_SAMPLES, Chunk, SessionAudio, check_stretches
+from inference.models import StreamInput
+from inference.sortformer.chunks import FEATURES_PER_FRAME, HOP_SAMPLES, Chunk, SessionAudio, check_step_lengths
 from inference.sortformer.latency import FRAME_SAMPLES, StreamingSettings
 
 SMALL = StreamingSettings(chunk=3, right_context=1, fifo=10, update_period=5, speaker_cache=20)
@@ -19,7 +19,7 @@ def chunks_of(samples: np.ndarray, sizes: list[int], settings: StreamingSettings
     audio, found, at, turn = SessionAudio(), [], 0, 0
     while at < len(samples):
         size = sizes[turn % len(sizes)]
-        audio, at, turn = audio.hear(samples[at : at + size]), at + size, turn + 1
+        audio, at, turn = audio.with_samples(samples[at : at + size]), at + size, turn + 1
         last = at >= len(samples)
         while (chunk := audio.next_chunk(settings, last=last)) is not None:
             found.append(chunk)
@@ -36,8 +36,8 @@ def test_chunks_do_not_depend_on_how_the_audio_comes(length: int, sizes: list[in
     assert [chunk.frames for chunk in found] == [chunk.frames for chunk in whole]
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(found, whole, strict=True))
     told = sum(chunk.frames for chunk in found)
-    assert told == -(-(length // HOP_SAMPLES) // FEATURES_A_FRAME)
-    assert told + audio.untold() == -(-length // FRAME_SAMPLES)
+    assert told == -(-(length // HOP_SAMPLES) // FEATURES_PER_FRAME)
+    assert told + audio.unemitted_frames() == -(-length // FRAME_SAMPLES)
 
 
 def test_a_chunk_has_its_context_and_the_audio_before_it_that_its_spectra_need() -> None:
@@ -50,9 +50,9 @@ def test_a_chunk_has_its_context_and_the_audio_before_it_that_its_spectra_need()
 
 def test_a_chunk_waits_for_all_of_its_right_context() -> None:
     enough = (SMALL.chunk + SMALL.right_context) * FRAME_SAMPLES + 40
-    almost = SessionAudio().hear(np.zeros(enough - 1, np.float32))
+    almost = SessionAudio().with_samples(np.zeros(enough - 1, np.float32))
     assert almost.next_chunk(SMALL, last=False) is None
-    assert almost.hear(np.zeros(1, np.float32)).next_chunk(SMALL, last=False) is not None
+    assert almost.with_samples(np.zeros(1, np.float32)).next_chunk(SMALL, last=False) is not None
     ended = almost.next_chunk(SMALL, last=True)
     assert ended is not None
     assert ended.frames == SMALL.chunk
@@ -61,7 +61,7 @@ def test_a_chunk_waits_for_all_of_its_right_context() -> None:
 def test_audio_is_kept_only_as_long_as_it_is_needed() -> None:
     audio = SessionAudio()
     for _ in range(200):
-        audio = audio.hear(np.zeros(FRAME_SAMPLES, np.float32))
+        audio = audio.with_samples(np.zeros(FRAME_SAMPLES, np.float32))
         while (chunk := audio.next_chunk(SMALL, last=False)) is not None:
             audio = audio.after(chunk.frames).without_used(SMALL)
         assert len(audio.samples) <= (SMALL.chunk + SMALL.right_context + 3) * FRAME_SAMPLES
@@ -69,14 +69,14 @@ def test_audio_is_kept_only_as_long_as_it_is_needed() -> None:
 
 def test_nothing_heard_is_nothing_told() -> None:
     audio = SessionAudio()
-    assert audio.hear(np.zeros(0, np.float32)) is audio
-    assert (audio.next_chunk(SMALL, last=True), audio.untold()) == (None, 0)
+    assert audio.with_samples(np.zeros(0, np.float32)) is audio
+    assert (audio.next_chunk(SMALL, last=True), audio.unemitted_frames()) == (None, 0)
 
 
 def test_pieces_are_a_step_long_but_the_last() -> None:
     whole, part = np.zeros(100, np.float32), np.zeros(99, np.float32)
-    check_stretches([Stretch(whole, None), Stretch(part, None, last=True), Stretch(whole, None, last=True)], 100)
+    check_step_lengths([StreamInput(whole, None), StreamInput(part, None, last=True), StreamInput(whole, None, last=True)], 100)
     long = np.zeros(101, np.float32)
-    for wrong in (Stretch(part, None), Stretch(long, None), Stretch(long, None, last=True)):
+    for wrong in (StreamInput(part, None), StreamInput(long, None), StreamInput(long, None, last=True)):
         with pytest.raises(ValueError, match="100 a call, fewer only with last"):
-            check_stretches([Stretch(whole, None), wrong], 100)
+            check_step_lengths([StreamInput(whole, None), wrong], 100)

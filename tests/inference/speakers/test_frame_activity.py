@@ -28,8 +28,8 @@ def spans(probabilities: NDArray[np.float32], *cuts: int) -> list[tuple[int, int
     for part in np.split(probabilities, cuts):
         activity.push(part)
     activity.finish()
-    assert all(span.closed for span in activity.stretches)
-    return [(span.speaker, span.start, span.end) for span in activity.stretches]
+    assert all(span.closed for span in activity.spans)
+    return [(span.speaker, span.start, span.end) for span in activity.spans]
 
 
 def test_a_short_pause_ends_nothing_and_a_click_begins_nothing() -> None:
@@ -64,7 +64,7 @@ def test_what_changed_is_said_and_what_is_closed_stays() -> None:
     assert activity.push(frames("x")) == set()
     assert activity.push(frames("x")) == {0}
     assert activity.push(frames("...")) == {0}
-    assert activity.stretches[0].closed
+    assert activity.spans[0].closed
     assert activity.push(frames("....")) == set()
     assert activity.finish() == set()
 
@@ -72,9 +72,9 @@ def test_what_changed_is_said_and_what_is_closed_stays() -> None:
 def test_shares_and_speech_alone_are_of_the_frames_between() -> None:
     activity = FrameActivity(FRAME_S, 2)
     activity.push(frames("xxxx....", "..xxxx.."))
-    assert activity.share(1, 0, 4 * FRAME_S) == pytest.approx(4 * 0.9, abs=0.01)
-    assert activity.alone(0) == [(1, 0, 2), (2, 4, 6)]
-    assert activity.alone(5) == [(2, 5, 6)]
+    assert activity.summed_probability(1, 0, 4 * FRAME_S) == pytest.approx(4 * 0.9, abs=0.01)
+    assert activity.single_speaker_spans(0) == [(1, 0, 2), (2, 4, 6)]
+    assert activity.single_speaker_spans(5) == [(2, 5, 6)]
 
 
 def test_an_hour_of_frames_is_kept() -> None:
@@ -82,4 +82,4 @@ def test_an_hour_of_frames_is_kept() -> None:
     for _ in range(5):
         activity.push(np.ones((1000, 1), np.float32))
     assert activity.frames == 5000
-    assert activity.share(1, 0, 5000 * FRAME_S) == pytest.approx(5000, rel=0.01)
+    assert activity.summed_probability(1, 0, 5000 * FRAME_S) == pytest.approx(5000, rel=0.01)

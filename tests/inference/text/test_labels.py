@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from inference.models import EMOTIONS, ModelUnfit
-from inference.text.labels import emotions_of, polarities_of
+from inference.text.labels import map_emotions, map_polarities
 
 
 def test_known_labels() -> None:
-    assert [EMOTIONS[place] for place in emotions_of(["Joy", "no emotion", "ang"], {})] == [
+    assert [EMOTIONS[place] for place in map_emotions(["Joy", "no emotion", "ang"], {})] == [
         "happiness",
         "neutral",
         "anger",
     ]
-    assert polarities_of(["1 star", "2 stars", "5 stars"], {}) == [-1, -0.5, 1]
+    assert map_polarities(["1 star", "2 stars", "5 stars"], {}) == [-1, -0.5, 1]
     five = ["Very Negative", "negative", "neutral", "positive", "very positive"]
-    assert polarities_of(five, {}) == [-1, -0.5, 0, 0.5, 1]
+    assert map_polarities(five, {}) == [-1, -0.5, 0, 0.5, 1]
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def test_known_labels() -> None:
 )
 def test_labels_without_a_meaning_are_refused(labels: list[str], given: dict[str, object], said: str) -> None:
     with pytest.raises(ModelUnfit, match=said):
-        emotions_of(labels, given)
+        map_emotions(labels, given)
 
 
 @pytest.mark.parametrize("value", [2, "delight", True])
 def test_a_polarity_is_a_number_of_minus_one_to_one(value: object) -> None:
     with pytest.raises(ModelUnfit, match=r"labels\.a: .* is neither a number of -1 to 1"):
-        polarities_of(["a"], {"a": value})
+        map_polarities(["a"], {"a": value})

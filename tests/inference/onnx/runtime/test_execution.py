@@ -10,7 +10,7 @@ import pytest
 
 from inference.catalogue import SILERO_VAD, locate
 from inference.models import ModelCorrupt, ModelUnfit
-from inference.onnx.runtime import CPU, CUDA, TENSORRT, Execution, check_started, open_session, varies_with_batch
+from inference.onnx.runtime import CPU, CUDA, TENSORRT, Execution, check_provider, open_session, varies_with_batch
 from tests.inference.onnx import onnx_models
 
 WITHOUT_GPU = CUDA not in ort.get_available_providers()
@@ -41,21 +41,21 @@ def test_auto_is_the_cpu_where_there_is_nothing_else() -> None:
 
 
 def test_a_device_that_does_not_start_is_an_error_where_it_was_asked_for(caplog: pytest.LogCaptureFixture) -> None:
-    check_started(CUDA, [CUDA, CPU], "cuda")
+    check_provider(CUDA, [CUDA, CPU], "cuda")
     with pytest.raises(ModelUnfit, match=f"device 'cuda'.*{CUDA}, but it does not start and {CPU}"):
-        check_started(CUDA, [CPU], "cuda")
+        check_provider(CUDA, [CPU], "cuda")
     with caplog.at_level(logging.WARNING):
-        check_started(CUDA, [CPU], "auto")
+        check_provider(CUDA, [CPU], "auto")
     assert f"{CPU} would run instead" in caplog.text
 
 
 def test_tensorrt_is_told_where_engines_are_kept_and_what_it_may_compute_in(tmp_path: Path) -> None:
-    options = Execution(device="tensorrt", dtype="float16", engine_cache=tmp_path / "engines").options_of(TENSORRT)
+    options = Execution(device="tensorrt", dtype="float16", engine_cache=tmp_path / "engines").provider_options(TENSORRT)
     assert options["trt_fp16_enable"] == "True"
     assert options["trt_bf16_enable"] == "False"
     assert options["trt_engine_cache_path"] == str(tmp_path / "engines")
     assert (tmp_path / "engines").is_dir()
-    assert Execution(device="cuda").options_of(CUDA)["device_id"] == "0"
+    assert Execution(device="cuda").provider_options(CUDA)["device_id"] == "0"
 
 
 def test_what_is_no_graph_is_named(tmp_path: Path) -> None:

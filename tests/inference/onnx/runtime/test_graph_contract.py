@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inference.models import ModelUnfit
-from inference.onnx.runtime.graph_contract import Tensor, check_graph, fits, listed
+from inference.onnx.runtime.graph_contract import Tensor, check_graph, format_tensors, graph_fits
 
 AUDIO, STATE = Tensor("audio", "float", (None, 512)), Tensor("state", "int64", (2, None))
 NEEDED = Tensor("probability", "float", (None, 1))
@@ -31,12 +31,12 @@ GOOD = session(
 
 
 def test_order_and_further_outputs_do_not_matter() -> None:
-    assert fits(GOOD, [AUDIO, STATE], [NEEDED])
+    assert graph_fits(GOOD, [AUDIO, STATE], [NEEDED])
     check_graph(GOOD, Path("model.onnx"), [AUDIO, STATE], [NEEDED])
 
 
 def test_every_input_must_be_given() -> None:
-    assert not fits(GOOD, [AUDIO], [NEEDED])
+    assert not graph_fits(GOOD, [AUDIO], [NEEDED])
     with pytest.raises(ModelUnfit, match=r"model\.onnx takes state int64 \(2, \?\); audio float .*; needed is: audio"):
         check_graph(GOOD, Path("/models/model.onnx"), [AUDIO], [NEEDED])
 
@@ -59,8 +59,8 @@ def test_an_output_that_is_missing_is_named() -> None:
     ],
 )
 def test_a_length_that_varies_admits_any(other: Tensor, admitted: bool) -> None:
-    assert AUDIO.admits(other) is admitted
+    assert AUDIO.accepts(other) is admitted
 
 
 def test_nothing_is_said_as_such() -> None:
-    assert (listed([]), listed([AUDIO])) == ("nothing", "audio float (?, 512)")
+    assert (format_tensors([]), format_tensors([AUDIO])) == ("nothing", "audio float (?, 512)")

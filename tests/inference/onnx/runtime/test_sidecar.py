@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
-from inference.onnx.runtime.sidecar import MAX_BYTES, beside, read_as, read_json, read_object, read_text
+from inference.onnx.runtime.sidecar import MAX_BYTES, description_path, read_as, read_json, read_object, read_text
 
 
 class Shape(BaseModel):
@@ -29,7 +29,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
     path = of(tmp_path, '\ufeff{"bands": 80, "name": "Größe"}'.encode())
     assert read_as(path, Shape) == Shape(bands=80, name="Größe")
     assert read_json(of(tmp_path, b"[1, 2]")) == [1, 2]
-    assert beside(tmp_path / "a.b.onnx") == tmp_path / "a.b.json"
+    assert description_path(tmp_path / "a.b.onnx") == tmp_path / "a.b.json"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -57,9 +57,9 @@ def test_what_is_no_object_is_corrupt(tmp_path: Path, content: bytes, said: str)
 
 
 def test_a_file_may_be_as_large_as_the_limit(tmp_path: Path) -> None:
-    assert len(read_text(of(tmp_path, b"x" * 10), largest=10)) == 10
+    assert len(read_text(of(tmp_path, b"x" * 10), max_bytes=10)) == 10
     with pytest.raises(ModelCorrupt, match="larger than 9 bytes"):
-        read_text(of(tmp_path, b"x" * 10), largest=9)
+        read_text(of(tmp_path, b"x" * 10), max_bytes=9)
 
 
 def test_a_field_that_does_not_fit_is_named(tmp_path: Path) -> None:

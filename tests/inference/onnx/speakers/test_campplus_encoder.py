@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.catalogue.embedded import CAMPPLUS, locate
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.onnx.speakers.campplus_encoder import CampplusEncoder
 from inference.selection.model_probes import probe_encoder
 from inference.session import Session, SessionConfig
@@ -44,7 +44,7 @@ def test_windows_of_any_length_and_level_have_unit_vectors(encoder: CampplusEnco
     assert vectors[0] @ vectors[3] > 0.95
 
 
-async def test_sessions_with_it_count_speakers(engine: Engine) -> None:
+async def test_sessions_with_it_count_speakers(engine: ModelEngine) -> None:
     for pcm, speakers in ((sample_pcm(), 4), (solo("slt"), 1)):
         session = Session(engine, SessionConfig(transcribe=False))
         said = [*await session.push(pcm), *await session.finish()]

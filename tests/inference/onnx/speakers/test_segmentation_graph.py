@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.models import ModelCorrupt
-from inference.onnx.speakers.segmentation_graph import CLASSES, WIDTH, build_graph, frames_of, sinc_filters
+from inference.onnx.speakers.segmentation_graph import CLASSES, WIDTH, build_graph, frame_count, sinc_filters
 from inference.onnx.speakers.voice_segmenter import PyannoteSegmenter
 from tests.inference.onnx.runtime.test_torch_checkpoint import archive, pickled, tensor
 
@@ -147,7 +147,7 @@ def test_the_graph_is_the_network_of_its_weights() -> None:
     audio = random.normal(0, 0.1, (2, 16_000)).astype(np.float32)
     (found,) = session.run(None, {"audio": audio})
     expected = np.stack([arithmetic(one) for one in audio])
-    assert found.shape == expected.shape == (2, frames_of(16_000), 7)
+    assert found.shape == expected.shape == (2, frame_count(16_000), 7)
     assert expected.std(axis=1).max() > 0.01, "weights under which nothing depends on the audio test nothing"
     np.testing.assert_allclose(found, expected, atol=2e-5)
 

@@ -34,7 +34,7 @@ def test_moonshine_never_says_more_than_anybody_can_in_the_time(tmp_path: Path) 
     endless = load_recogniser(tmp_path, languages=("en",))
     # 6 tokens a second, of which one was the end that it took for none.
     assert [len(words) for words in endless(noises(2.0, 4.0))] == [11, 23]
-    assert recogniser.max_segment_s == 5.0
+    assert recogniser.max_chunk_s == 5.0
 
 
 def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:

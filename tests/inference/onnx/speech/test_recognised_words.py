@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from inference.models import RecognisedWord
-from inference.onnx.speech.recognised_words import words_by_letters, words_of_tokens
+from inference.onnx.speech.recognised_words import words_by_letters, tokens_to_words
 
 
 def test_word_pieces_become_words() -> None:
-    words = words_of_tokens(
+    words = tokens_to_words(
         [" good", " mor", "ning", ",", " all", " ", "."],
         [0.1, 0.5, 0.6, 0.9, 2.0, 2.1, 2.2],
         [-0.1, -0.2, -0.7, 0, 0, 0, 0],
@@ -22,8 +22,8 @@ def test_word_pieces_become_words() -> None:
         ("all.", 2.0, pytest.approx(2.6)),
     ]
     assert words[1].confidence == pytest.approx(np.exp(-0.7))
-    letters = words_of_tokens([" ", "h", "i", " ", "y", "o", "u"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], None, 0.8)
+    letters = tokens_to_words([" ", "h", "i", " ", "y", "o", "u"], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], None, 0.8)
     assert [(w.text, w.start_s, w.confidence) for w in letters] == [("hi", 0.1, None), ("you", 0.4, None)]
-    assert words_of_tokens([], [], [], 1.0) == ()
+    assert tokens_to_words([], [], [], 1.0) == ()
     assert words_by_letters("", 1.0) == ()
     assert words_by_letters("ab", 2.0) == (RecognisedWord("ab", 0.0, 2.0, None),)

@@ -11,7 +11,7 @@ import pytest
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, Samples
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
-from inference.onnx.speech.recognised_words import words_of_tokens
+from inference.onnx.speech.recognised_words import tokens_to_words
 from inference.onnx.speech.recogniser import OnnxRecogniser
 from tests.inference.onnx import onnx_models
 from tests.inference.onnx.speech import onnx_recognisers
@@ -48,7 +48,7 @@ def test_words_of_a_ctc_model_are_what_its_graph_says_from_the_spectra_up(tmp_pa
     (piece,) = noises(2.5)
     (words,) = recogniser([piece])
     tokens, times, sure = heard_by_convolution(piece)
-    expected = words_of_tokens(tokens, times, sure, 2.5)
+    expected = tokens_to_words(tokens, times, sure, 2.5)
     assert len(words) > 5
     assert [word.text for word in words] == [word.text for word in expected]
     for word, wanted in zip(words, expected, strict=True):
@@ -86,7 +86,7 @@ def test_a_transducer_says_how_sure_it_is_of_each_word(tmp_path: Path) -> None:
 
 def test_words_without_times_share_the_pieces_time(tmp_path: Path) -> None:
     recogniser = OnnxRecogniser(onnx_recognisers.whisper(tmp_path), languages=("en",))
-    assert recogniser.max_segment_s == 5.0
+    assert recogniser.max_chunk_s == 5.0
     (words,) = recogniser(noises(1.8))
     assert [word.text for word in words] == ["good", "morning", "all"]
     assert [word.end_s for word in words] == pytest.approx([0.5, 1.3, 1.7], abs=0.11)

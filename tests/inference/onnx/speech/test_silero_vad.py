@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.catalogue import DNSMOS, SILERO_VAD, locate
-from inference.models import ModelUnfit, Stretch
+from inference.models import ModelUnfit, StreamInput
 from inference.onnx.speech import Dnsmos, SileroVad
 from inference.onnx.speech.silero_vad import SileroStreamVad, load_silero
 from tests.recordings import sample_pcm
@@ -23,19 +23,19 @@ def test_sileros_layout_for_streams_hears_what_its_layout_for_blocks_hears(name:
     assert isinstance(blocks, SileroVad)
     assert isinstance(stream, SileroStreamVad)
     heard = audio(10)
-    ((whole, _),) = blocks([Stretch(heard, blocks.initial_state())])
+    ((whole, _),) = blocks([StreamInput(heard, blocks.initial_state())])
     half = len(heard) // 1024 * 512
     ((first, state), _) = stream(
-        [Stretch(heard[:half], stream.initial_state()), Stretch(heard, stream.initial_state())]
+        [StreamInput(heard[:half], stream.initial_state()), StreamInput(heard, stream.initial_state())]
     )
-    ((second, state),) = stream([Stretch(heard[half:], state)])
+    ((second, state),) = stream([StreamInput(heard[half:], state)])
     np.testing.assert_allclose(np.concatenate([first, second]), whole, atol=1e-4)
     assert whole.max() > 0.9
-    ((nothing, same),) = stream([Stretch(heard[:0], state)])
+    ((nothing, same),) = stream([StreamInput(heard[:0], state)])
     assert nothing.shape == (0,)
     assert np.array_equal(same.context, state.context)
     with pytest.raises(ValueError, match="not whole windows"):
-        stream([Stretch(heard[:100], state)])
+        stream([StreamInput(heard[:100], state)])
 
 
 def test_another_graph_is_no_detector_and_no_judge() -> None:

@@ -14,7 +14,7 @@ from inference.models import EMOTIONS, ModelCorrupt, ModelMissing, ModelUnfit
 from inference.onnx.text.sentence_encoder import OnnxSentenceEncoder
 from inference.onnx.text.text_classifier import OnnxEmotions, OnnxSentiment
 from inference.selection.model_probes import probe_emotions, probe_sentiment
-from inference.text.labels import emotions_of
+from inference.text.labels import map_emotions
 from tests.inference.onnx import onnx_models
 from tests.inference.onnx.onnx_models import FLOAT, INT64
 from tests.inference.onnx.text.tiny_texts import SENTENCES, states
@@ -40,7 +40,7 @@ def test_go_emotions_labels_become_emotions(tmp_path: Path) -> None:
         chances = 1 / (1 + np.exp(-states(folder, sentence, 28).sum(axis=0)))
         expected = np.zeros(6)
         for label, chance in zip(GO_EMOTIONS, chances, strict=True):
-            place = emotions_of([label], {})[0]
+            place = map_emotions([label], {})[0]
             expected[place] = max(expected[place], chance)
         np.testing.assert_allclose(row, expected / expected.sum(), atol=1e-5)
     probe_emotions(emotions, 1)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.diarization.speech_segments import SpeechSegmenter
-from inference.engine import Engine
+from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session.session import BLOCK_WINDOWS, MARGIN_SAMPLES
 from inference.stages.audio_buffer import AudioBuffer
@@ -25,7 +25,7 @@ BLOCK = BLOCK_WINDOWS * VAD_WINDOW
 class Listening:
     """A stage fed as Session feeds it, with a detector that says what it is told to."""
 
-    def __init__(self, engine: Engine, language: str = "") -> None:
+    def __init__(self, engine: ModelEngine, language: str = "") -> None:
         self.stage = RevisedRecognition(engine, self, lambda: None, language=language, key_terms=())
         self.audio = AudioBuffer()
         self.heard = 0
@@ -79,9 +79,9 @@ class Listening:
 
 
 @pytest.fixture
-async def scripted(engine: Engine) -> AsyncIterator[tuple[Engine, ScriptedWindows]]:
+async def scripted(engine: ModelEngine) -> AsyncIterator[tuple[ModelEngine, ScriptedWindows]]:
     recogniser = ScriptedWindows()
-    own = Engine(replace(engine.models, recogniser=recogniser))
+    own = ModelEngine(replace(engine.models, recogniser=recogniser))
     yield own, recogniser
     await own.close()
 
@@ -91,7 +91,7 @@ def texts(words: list[RecognisedWord]) -> set[str]:
 
 
 async def test_a_guess_is_replaced_when_the_window_that_holds_it_is_written(
-    scripted: tuple[Engine, ScriptedWindows],
+    scripted: tuple[ModelEngine, ScriptedWindows],
 ) -> None:
     session = Listening(scripted[0], "en")
     await session.hear_all(5, 2)
@@ -107,7 +107,7 @@ async def test_a_guess_is_replaced_when_the_window_that_holds_it_is_written(
     await session.stage.close()
 
 
-async def test_an_hour_of_sparse_speech_leaves_nothing_behind(scripted: tuple[Engine, ScriptedWindows]) -> None:
+async def test_an_hour_of_sparse_speech_leaves_nothing_behind(scripted: tuple[ModelEngine, ScriptedWindows]) -> None:
     engine, _ = scripted
     session = Listening(engine, "en")
     stage = session.stage
@@ -132,7 +132,7 @@ async def test_an_hour_of_sparse_speech_leaves_nothing_behind(scripted: tuple[En
     await stage.close()
 
 
-async def test_guesses_are_in_the_language_that_is_known(scripted: tuple[Engine, ScriptedWindows]) -> None:
+async def test_guesses_are_in_the_language_that_is_known(scripted: tuple[ModelEngine, ScriptedWindows]) -> None:
     engine, recogniser = scripted
     given = Listening(engine, "de")
     await given.hear_all(3, 1)

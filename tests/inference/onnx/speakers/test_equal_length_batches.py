@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inference.onnx.speakers.batches_of_length import vectors_of
+from inference.onnx.speakers.equal_length_batches import vectors_of
 
 
 @given(st.lists(st.integers(1, 4), max_size=20), st.integers(1, 5))

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from inference.words.work_under_way import WorkUnderWay
+from inference.words.pending_tasks import WorkUnderWay
 
 
 class Recognising:
