@@ -78,7 +78,7 @@ format: install $(VENV)/.dev  ## mend style in place: Python and protos
 	$(BIN)/ruff format .
 	$(BIN)/buf format --write proto
 
-lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
+lint: install $(VENV)/.dev  ## style, types, protos, imports between packages, tests beside modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -86,6 +86,7 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/python tools/check_breaking.py
 	$(BIN)/python -m tools.check_rooms
+	$(BIN)/python -m tools.check_tests
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
