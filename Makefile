@@ -78,7 +78,7 @@ format: install $(VENV)/.dev  ## mend style in place: Python and protos
 	$(BIN)/ruff format .
 	$(BIN)/buf format --write proto
 
-lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
+lint: install $(VENV)/.dev  ## style, types, protos, imports between packages, tests beside modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -86,11 +86,12 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/python tools/check_breaking.py
 	$(BIN)/python -m tools.check_rooms
+	$(BIN)/python -m tools.check_tests
 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # What `make unit` leaves out: see `markers` in pyproject.toml. Files with nemo in their names are not even read.
-QUICK := -m "not system and not database and not models and not children and not nemo" \
+QUICK := -m "not system and not database and not models and not children and not media and not nemo" \
   --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
 
 unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.tested_by import TESTED_BY
+
 ROOT = Path(__file__).resolve().parent.parent
 TREES = {
     "cli": "cli",
@@ -100,14 +102,13 @@ def strays(root: Path) -> list[str]:
         names += [] if folder is None else [path.stem for path in folder.glob("*.lua")]
         names += ["hatch_build"] if tree == "clients/python/meetra_client" else []
         if not any(_is_of(test, name) for name in names):
-            lines.append(f"{test.relative_to(root)}: named after no module of {folder and folder.relative_to(root)}")
+            where = "ours" if folder is None else folder.relative_to(root)
+            lines.append(f"{test.relative_to(root)}: named after no module of {where}")
     return lines
 
 
 def main() -> int:
     """Check the repository's tests; return 0 if they mirror its tree, else 1."""
-    from tools.tested_by import TESTED_BY
-
     found = untested(ROOT, TESTED_BY) + strays(ROOT)
     for line in found:
         print(line)

@@ -70,6 +70,8 @@ class Corrections:
 
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
             found = await _find(connection, caller, id_)
+            # Locked first: a split at the same time must not take the same label.
+            await speakers.lock_conversation(connection, found.meeting_id)
             new = await speakers.highest_label(connection, found.meeting_id) + 1
             edit = Split(found.label, new, start_ms * 1000, end_ms * 1000)
             listed = await _apply(connection, caller, found.meeting_id, edit)

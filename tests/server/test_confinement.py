@@ -15,7 +15,10 @@ import pytest
 from server.confinement import PARENT
 from tests.recordings import ROOT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux's")
+pytestmark = [
+    pytest.mark.children,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux's"),
+]
 
 CONFINED = """
 import json, resource

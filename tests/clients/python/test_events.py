@@ -88,7 +88,7 @@ async def test_a_failure_comes_after_the_events_that_came_before_it() -> None:
 
 async def test_a_reader_waits_for_what_has_not_come() -> None:
     feed = EventFeed(0, Stored(0).watch)
-    waiting = asyncio.create_task(anext(feed.read()))  # type: ignore[arg-type]
+    waiting = asyncio.create_task(anext(feed.read()))
     await asyncio.sleep(0)
     assert not waiting.done()
     feed.put(event(1))

@@ -36,7 +36,7 @@ def test_a_position_is_a_sample_of_all_channels_or_a_byte_of_ogg(
     ],
 )
 def test_a_track_with_a_name_is_a_participant_s_unless_it_is_said_to_be_none(track: Track, kind: Kind) -> None:
-    assert track.config().kind == kind
+    assert Kind(track.config().kind) is kind
 
 
 def test_opus_says_its_rate_itself_and_its_channels_only_where_they_are_separate() -> None:

@@ -51,7 +51,7 @@ async def guarded(database: Database) -> AsyncIterator[tuple[Service, aio.Channe
     """The service behind the interceptor, a channel to it, and the metadata of a user."""
     service = Service()
     server = aio.server(interceptors=[CallInterceptor(Authenticator(TOKENS, database))])
-    methods = {
+    methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Unary": grpc.unary_unary_rpc_method_handler(service.unary),
         "Stream": grpc.stream_stream_rpc_method_handler(service.stream),
     }
@@ -64,6 +64,14 @@ async def guarded(database: Database) -> AsyncIterator[tuple[Service, aio.Channe
     await server.stop(0)
 
 
+def unary(channel: aio.Channel, method: str) -> aio.UnaryUnaryMultiCallable[bytes, bytes]:
+    return channel.unary_unary(method)
+
+
+def stream(channel: aio.Channel) -> aio.StreamStreamMultiCallable[bytes, bytes]:
+    return channel.stream_stream("/test.Guarded/Stream")
+
+
 Guarded = tuple[Service, aio.Channel, tuple[tuple[str, str], ...]]
 
 
@@ -71,7 +79,7 @@ async def refusal(guarded: Guarded, metadata: tuple[tuple[str, str], ...] | None
     """Status, message and HTTP status of a call that fails."""
     _, channel, own = guarded
     with pytest.raises(aio.AioRpcError) as raised:
-        await channel.unary_unary("/test.Guarded/Unary")(b"x", metadata=own if metadata is None else metadata)
+        await unary(channel, "/test.Guarded/Unary")(b"x", metadata=own if metadata is None else metadata)
     http = dict(raised.value.trailing_metadata() or ()).get("x-http-code", "")
     return raised.value.code().name, raised.value.details() or "", str(http)
 
@@ -79,7 +87,7 @@ async def refusal(guarded: Guarded, metadata: tuple[tuple[str, str], ...] | None
 async def test_without_a_token_nothing_runs(guarded: Guarded) -> None:
     service, channel, _ = guarded
     assert await refusal(guarded, ()) == ("UNAUTHENTICATED", "Unauthorized", "401")
-    call = channel.stream_stream("/test.Guarded/Stream")(iter([b"x"]))
+    call = stream(channel)(iter([b"x"]))
     with pytest.raises(aio.AioRpcError):
         await call.read()
     assert service.callers == []
@@ -87,8 +95,8 @@ async def test_without_a_token_nothing_runs(guarded: Guarded) -> None:
 
 async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     service, channel, metadata = guarded
-    assert await channel.unary_unary("/test.Guarded/Unary")(b"x", metadata=metadata) == b"x"
-    call = channel.stream_stream("/test.Guarded/Stream")(iter([b"a", b"b"]), metadata=metadata)
+    assert await unary(channel, "/test.Guarded/Unary")(b"x", metadata=metadata) == b"x"
+    call = stream(channel)(iter([b"a", b"b"]), metadata=metadata)
     assert [message async for message in call] == [b"a", b"b"]
     assert len(service.callers) == 3
     assert len(set(service.callers)) == 1
@@ -125,7 +133,7 @@ async def test_a_full_disk_is_told_as_one(guarded: Guarded, error: Exception) ->
 async def test_a_stream_that_breaks_keeps_what_it_said_and_releases_what_it_held(guarded: Guarded) -> None:
     service, channel, metadata = guarded
     service.error = RuntimeError("an inside")
-    call = channel.stream_stream("/test.Guarded/Stream")(iter([b"a", b"b"]), metadata=metadata)
+    call = stream(channel)(iter([b"a", b"b"]), metadata=metadata)
     assert await call.read() == b"a"
     with pytest.raises(aio.AioRpcError) as raised:
         await call.read()
@@ -135,7 +143,7 @@ async def test_a_stream_that_breaks_keeps_what_it_said_and_releases_what_it_held
 
 async def test_a_stream_that_is_left_releases_what_it_held(guarded: Guarded) -> None:
     service, channel, metadata = guarded
-    call = channel.stream_stream("/test.Guarded/Stream")(metadata=metadata)
+    call = stream(channel)(metadata=metadata)
     await call.write(b"a")
     assert await call.read() == b"a"
     call.cancel()
@@ -145,5 +153,5 @@ async def test_a_stream_that_is_left_releases_what_it_held(guarded: Guarded) -> 
 async def test_an_unknown_method_is_unimplemented(guarded: Guarded) -> None:
     _, channel, metadata = guarded
     with pytest.raises(aio.AioRpcError) as raised:
-        await channel.unary_unary("/test.Guarded/Nothing")(b"", metadata=metadata)
+        await unary(channel, "/test.Guarded/Nothing")(b"", metadata=metadata)
     assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -23,7 +23,7 @@ async def reader() -> AsyncIterator[tuple[list[Read], aio.UnaryUnaryMultiCallabl
         return b""
 
     server = aio.server()
-    methods = {"Read": grpc.unary_unary_rpc_method_handler(call)}
+    methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {"Read": grpc.unary_unary_rpc_method_handler(call)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Headers", methods),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -134,6 +134,7 @@ def test_the_same_audio_is_found_through_mulaw() -> None:
     assert same(MEETING, later(as_mulaw(louder(MEETING, -6)), 0.25)) is True
 
 
+@pytest.mark.children
 async def test_the_same_audio_is_found_through_opus() -> None:
     assert same(MEETING, await as_opus(MEETING)) is True
     assert same(as_mulaw(MEETING), later(await as_opus(MEETING), 0.1)) is True

@@ -65,6 +65,7 @@ async def test_a_channel_sounds_as_it_would_alone(encoding: Encoding, rate_hz: i
         assert not damaged
 
 
+@pytest.mark.children
 async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
     raw, packets = TrackFormat(Encoding.OPUS, 48_000, 1), raw_packets(STEREO, layout="stereo")
     log = [to_log(raw, packet) for packet in packets]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from server.media.gain import LOWERED_TO, RAISED_TO, Peaks
 
 
-def frame(samples: NDArray[np.generic], form: str) -> av.AudioFrame:
+def frame(samples: NDArray[Any], form: str) -> av.AudioFrame:
     return av.AudioFrame.from_ndarray(samples.reshape(1, -1), format=form, layout="mono")
 
 

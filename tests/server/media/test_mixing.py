@@ -29,7 +29,7 @@ def written(folder: Path, *tracks: np.ndarray) -> list[PcmFile]:
 
 
 def read(path: Path) -> list[int]:
-    return np.fromfile(path, "<i2").tolist()
+    return [int(sample) for sample in np.fromfile(path, "<i2")]
 
 
 def test_a_mix_is_the_sum_and_as_long_as_the_longest(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def from_s(start_s: float, count: int = CONFIRMING_PIECES + 5) -> list[float]:
 
 def test_frames_that_follow_one_another_follow_one_another() -> None:
     result = placed(*from_s(0, 5))
-    assert (result.frames, result.silences, result.now_s) == ([0, 1, 2, 3, 4], {}, pytest.approx(0.5))
+    assert (result.frames, result.silences) == ([0, 1, 2, 3, 4], {})
+    assert result.now_s == pytest.approx(0.5)
 
 
 @given(st.lists(st.floats(-0.02, 0.02), min_size=1, max_size=50))
@@ -68,7 +69,8 @@ def test_one_frame_with_a_wrong_time_is_appended_and_costs_nothing() -> None:
     times = from_s(0, 40)
     times[20] = 77.0
     result = placed(*times)
-    assert (result.frames, result.silences, result.now_s) == (list(range(40)), {}, pytest.approx(4.0))
+    assert (result.frames, result.silences) == (list(range(40)), {})
+    assert result.now_s == pytest.approx(4.0)
 
 
 def test_of_what_comes_twice_the_second_is_dropped() -> None:
@@ -98,7 +100,8 @@ def test_a_clock_that_begins_anew_too_often_is_believed_no_more() -> None:
 
 def test_frames_without_times_follow() -> None:
     result = placed(0.0, None, None, 0.3, None)
-    assert (result.frames, result.silences, result.now_s) == ([0, 1, 2, 3, 4], {}, pytest.approx(0.5))
+    assert (result.frames, result.silences) == ([0, 1, 2, 3, 4], {})
+    assert result.now_s == pytest.approx(0.5)
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6), st.floats(0, 2 * LIMIT_S)), max_size=60))

@@ -34,7 +34,7 @@ async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dic
         await user_of(database),
         file_hash,
         conversation=TALK.to_document(),
-        answers={name: (answer.version, dict(answer.document)) for name, answer in answers(TALK).items()},
+        answers={name: (answer.definition_version, dict(answer.document)) for name, answer in answers(TALK).items()},
     )
     return meeting_id, {label: speaker_id(meeting_id, label) for label in range(1, 6)}
 

@@ -24,13 +24,15 @@ async def test_a_speaker_is_found_by_the_own_organization_alone(database: Databa
 async def test_a_second_analysis_keeps_the_names_given_by_hand(database: Database) -> None:
     meeting_id = await ready_meeting(database, await user_of(database))
     await database.run(lambda c: speakers.rename(c, speaker_id(meeting_id, 1), "Ada"))
-    found_again = [SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "words", 0.9) for label in (1, 3)]
+    found_again = [
+        SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "spoken", 0.75) for label in (1, 3)
+    ]
     await database.run(lambda c: speakers.store(c, meeting_id, found_again))
     listed = await database.run(lambda c: speakers.listed(c, meeting_id))
     assert [(row.label, row.alias, row.alias_source, row.alias_confidence) for row in listed] == [
         (1, "Ada", "hand", None),
         (2, "Speaker 2", "number", None),
-        (3, "Voice 3", "words", 0.9),
+        (3, "Voice 3", "spoken", 0.75),
     ]
 
 
