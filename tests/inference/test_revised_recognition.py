@@ -71,7 +71,7 @@ class Listening:
 
     async def settle(self) -> None:
         """Waits for the words under way, but for those of windows that wait for the language."""
-        if first := self.stage._first._pending._tasks:
+        if first := self.stage._provisional._pending._tasks:
             await asyncio.wait(first)
         if final := self.stage._final._pending._tasks:
             # A given language is waited for by none. One that is detected may take until the end of the meeting.
@@ -118,7 +118,7 @@ async def test_an_hour_of_sparse_speech_leaves_nothing_behind(scripted: tuple[Mo
             max(
                 len(stage._ends_s),
                 len(stage._final_spans),
-                len(stage._first._words),
+                len(stage._provisional._words),
                 len(stage._final._segments),
                 len(list(stage._final._pending)),
                 (session.audio.end - session.audio._first) // SAMPLE_RATE_HZ,
