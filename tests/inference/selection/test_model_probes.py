@@ -107,10 +107,10 @@ class LateRecogniser:
     max_chunk_s = 5.0
     word_times = True
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
         return [
-            (RecognisedWord("word", len(piece) / SAMPLE_RATE_HZ, len(piece) / SAMPLE_RATE_HZ + 1, None),)
-            for piece in pieces
+            (RecognisedWord("word", len(chunk) / SAMPLE_RATE_HZ, len(chunk) / SAMPLE_RATE_HZ + 1, None),)
+            for chunk in chunks
         ]
 
 

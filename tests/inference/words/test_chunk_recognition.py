@@ -28,9 +28,9 @@ class NotingTranscriber:
     def __init__(self) -> None:
         self.pieces: list[Samples] = []
 
-    def __call__(self, pieces: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
-        self.pieces += pieces
-        return [()] * len(pieces)
+    def __call__(self, chunks: Sequence[Samples]) -> list[tuple[RecognisedWord, ...]]:
+        self.pieces += chunks
+        return [()] * len(chunks)
 
 
 @pytest.fixture
