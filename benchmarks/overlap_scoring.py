@@ -10,8 +10,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.scoring import SpokenInterval, annotation_of
-from server.conversation import Conversation, Engine, Segment
-from server.insights import Interruption, each_interruption, timeline
+from server.conversation import Conversation, EngineCapabilities, Segment
+from server.insights import Interruption, build_timeline, iterate_interruptions
 
 # An interruption that is told so close to a true one is that one: its beginning is that of an utterance, whose pauses
 # of up to 0.5 s a diarizer may fill or not.
@@ -83,7 +83,7 @@ def talk_of(intervals: Sequence[SpokenInterval], duration_us: int) -> Conversati
         )
         for place, one in enumerate(sorted(intervals), start=1)
     ]
-    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), Engine(overlap=True))
+    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), EngineCapabilities(overlap=True))
 
 
 def intervals_of(conversation: Conversation) -> list[SpokenInterval]:
@@ -93,7 +93,7 @@ def intervals_of(conversation: Conversation) -> list[SpokenInterval]:
 
 def interruptions(truth: Conversation, told: Conversation) -> InterruptionCounts:
     """InterruptionCounts as the product defines them, in what is told beside those in the truth."""
-    true, found = (list(each_interruption(timeline(talk))) for talk in (truth, told))
+    true, found = (list(iterate_interruptions(build_timeline(talk))) for talk in (truth, told))
     same = same_speakers(intervals_of(truth), intervals_of(told))
     named = [(one, same.get(str(one.by)), same.get(str(one.of))) for one in found]
     pairs = _paired(true, named)

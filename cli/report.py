@@ -9,14 +9,14 @@ from cli.answers import MeetingAnswers
 from cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
 from cli.report_sound import audio_quality
 from cli.report_text import key_points, questions, reliability, summary, topics, transcript
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 
 def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     """Print the report: group, content, sound."""
-    aliases = {speaker.id: shown(speaker.alias) for speaker in answers.speakers.speakers}
+    aliases = {speaker.id: escape_for_terminal(speaker.alias) for speaker in answers.speakers.speakers}
     console.print()
-    console.rule(Text(shown(name)))
+    console.rule(Text(escape_for_terminal(name)))
     if not aliases and not answers.quality.notice:
         console.print(Text("Nobody speaks in this recording."))
     sections = (

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.answers import MeetingAnswers
-from server.conversation import named_language
+from server.conversation import language_display_name
 
 BAR_CELLS = 24
 MAX_PAIRS = 6
@@ -45,7 +45,7 @@ def language(answers: MeetingAnswers) -> Text | None:
     if not found.HasField("language"):
         return None
     sure = f", confidence {found.language_confidence:.2f}" if found.HasField("language_confidence") else ""
-    return Text(f"Language: {named_language(found.language)}{sure}", "dim")
+    return Text(f"Language: {language_display_name(found.language)}{sure}", "dim")
 
 
 def quality(answers: MeetingAnswers) -> Text | None:
@@ -87,10 +87,10 @@ def scores(answers: MeetingAnswers) -> Group:
     ):
         parts = ", ".join(f"{c.name.replace('_', ' ')} {c.value:.2f}" for c in details.components)
         table.add_row(title, f"{score:.1f}", parts if details.support.sufficient else details.support.reason)
-    felt = answers.sentiment
-    if felt.HasField("sentiment_score"):
-        told = [felt.details.label, felt.details.support.note]
-        table.add_row("Sentiment", str(felt.sentiment_score), "; ".join(part for part in told if part))
+    sentiment = answers.sentiment
+    if sentiment.HasField("sentiment_score"):
+        remarks = [sentiment.details.label, sentiment.details.support.note]
+        table.add_row("Sentiment", str(sentiment.sentiment_score), "; ".join(remark for remark in remarks if remark))
     return Group(heading("Scores (0 to 100)"), table)
 
 
@@ -100,8 +100,8 @@ def emotions(answers: MeetingAnswers) -> Text:
         return Text(answers.quality.group_dynamics.reason)
     found = MessageToDict(answers.emotions.meeting_emotions, always_print_fields_with_no_presence=True)
     ranked = sorted(found.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)
-    return Text(f"Emotions in the words: {told}")
+    listed = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)
+    return Text(f"Emotions in the words: {listed}")
 
 
 def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:

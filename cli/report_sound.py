@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.answers import MeetingAnswers
 from cli.report_group import columns, heading
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 # Less clipping is inaudible.
 SHOWN_CLIPPING_PERCENT = 0.05
@@ -21,7 +21,7 @@ def audio_quality(answers: MeetingAnswers) -> Group | None:
         return None
     table = columns()
     for speaker in found:
-        table.add_row(Text(shown(speaker.alias)), _microphone(speaker), _noise(speaker), _faults(speaker))
+        table.add_row(Text(escape_for_terminal(speaker.alias)), _microphone(speaker), _noise(speaker), _faults(speaker))
     return Group(heading("Audio quality"), table)
 
 

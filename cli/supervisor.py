@@ -35,12 +35,12 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
 
 
-def _dying_with_us(program: Program) -> list[str]:
+def _with_parent_death_signal(program: Program) -> list[str]:
     """Return the command; on Linux wrapped to get its stop signal when this process ends."""
     if sys.platform != "linux":
         return program.command
-    ask = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
-    return ask + program.command
+    wrapper = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
+    return wrapper + program.command
 
 
 class Supervisor:
@@ -75,7 +75,7 @@ class Supervisor:
         log_path = self._logs / f"{program.name}.log"
         with log_path.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
-                *_dying_with_us(program),
+                *_with_parent_death_signal(program),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

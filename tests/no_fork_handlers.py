@@ -27,7 +27,7 @@ def before_a_fork() -> None:
 
 async def sandboxed() -> None:
     async with sandbox.running("__hello__") as child:
-        await child.said.read()
+        await child.stdout.read()
 
 
 async def supervised(folder: Path) -> None:

@@ -29,7 +29,7 @@ from server.disk import writing
 LEFTOVER_AGE_S = 24 * 3600
 
 
-class SizeLimitExceeded(Exception):
+class RecordingTooLarge(Exception):
     """The size limit of the recording was exceeded."""
 
 
@@ -56,10 +56,10 @@ class IncomingRecording:
         self.size_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append ``data``. Raises SizeLimitExceeded once the limit is passed, and DiskFull."""
+        """Append ``data``. Raises RecordingTooLarge once the limit is passed, and DiskFull."""
         self.size_bytes += len(data)
         if self.size_bytes > self._limit_bytes:
-            raise SizeLimitExceeded
+            raise RecordingTooLarge
         self._digest.update(data)
         with writing():
             self._opened()[0].write(data)

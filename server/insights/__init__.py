@@ -14,7 +14,7 @@ from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
-from server.insights.flow import FlowDocument, Interruption, each_interruption, flow, interruptions
+from server.insights.flow import FlowDocument, Interruption, flow, interruptions, iterate_interruptions
 from server.insights.interaction import (
     INTERACTION_SCORE,
     INTERACTIONS,
@@ -42,15 +42,22 @@ from server.insights.text import named_speakers
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
-    ReadSentence,
     SupportDocument,
     Timeline,
-    longest_period_s,
-    timeline,
+    TimelineSentence,
+    build_timeline,
+    max_period_s,
 )
 from server.insights.topic_details import TOPIC_DETAILS, TopicDetail, period_details
 from server.insights.topics import TOPICS, Topic, period_topics, topic_borders
-from server.insights.transcript import TRANSCRIPT, WORDS, MadeOfWords, SpokenLanguage, TranscriptDocument, WordDocument
+from server.insights.transcript import (
+    TRANSCRIPT,
+    WORDS,
+    LanguageDocument,
+    TranscriptDocument,
+    WordBasedDocument,
+    WordDocument,
+)
 
 __all__ = [
     "AUDIO_QUALITY",
@@ -77,7 +84,7 @@ __all__ = [
     "MEETING_EMOTIONS",
     "MAX_SUMMARY_SENTENCES",
     "MAX_WORDS",
-    "MadeOfWords",
+    "WordBasedDocument",
     "MeetingFacts",
     "NodeDocument",
     "PeriodDynamics",
@@ -85,7 +92,7 @@ __all__ = [
     "QUESTIONS",
     "QualityDocument",
     "Question",
-    "ReadSentence",
+    "TimelineSentence",
     "SENTIMENT",
     "SHARES",
     "MIN_PERIOD_S",
@@ -94,7 +101,7 @@ __all__ = [
     "SentimentDocument",
     "ShareDocument",
     "SpeakerQuality",
-    "SpokenLanguage",
+    "LanguageDocument",
     "SummaryTexts",
     "SupportDocument",
     "TIMELINE",
@@ -111,7 +118,7 @@ __all__ = [
     "balance",
     "central_sentences",
     "dynamics",
-    "each_interruption",
+    "iterate_interruptions",
     "energy",
     "energy_value",
     "flow",
@@ -121,7 +128,7 @@ __all__ = [
     "interruptions",
     "is_lagging",
     "is_reverberant",
-    "longest_period_s",
+    "max_period_s",
     "meeting_emotions",
     "named_speakers",
     "period_details",
@@ -129,6 +136,6 @@ __all__ = [
     "sentiment",
     "shares",
     "talking_share",
-    "timeline",
+    "build_timeline",
     "topic_borders",
 ]

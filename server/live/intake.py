@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from meetra.v1 import live_pb2 as pb
 
-from server.audio import InvalidChunk, positions
+from server.audio import InvalidChunk, chunk_positions
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.track_log import MeetingAudio, TrackLog
 
 MAX_CHUNK_BYTES = 64 * 1024
 
 
-async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
+async def receive_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
     """Validate a chunk and append it to its track's log; ignore a chunk that was received before.
 
     Args:
@@ -26,7 +26,7 @@ async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) 
         raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {MAX_CHUNK_BYTES} a chunk")
     (track_log,) = of_track
     try:
-        length = positions(track_log.track.format, chunk.data)
+        length = chunk_positions(track_log.track.format, chunk.data)
     except InvalidChunk as error:
         raise BadRequest("audio.data", str(error).removeprefix("audio.data: ")) from None
     first, end, expected = chunk.first_sample, chunk.first_sample + length, track_log.accepted

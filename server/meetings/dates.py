@@ -19,7 +19,7 @@ class NotADate(ValueError):
     """The text is not an ISO 8601 date or date-time."""
 
 
-def checked_date(text: str) -> str:
+def validate_date(text: str) -> str:
     """Validate an ISO 8601 date or date-time and return it unchanged. Raises NotADate.
 
     Only a zone whose plus was decoded to a space gets it back.

@@ -12,7 +12,7 @@ from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
 from server.engine import EngineBusy, SessionBroke, SessionRefused
-from server.storage import Database, DatabaseFull, DatabaseGone, Job, JobLost, jobs
+from server.storage import Database, DatabaseFull, DatabaseUnavailable, Job, JobLost, jobs
 
 log = logging.getLogger(__name__)
 # Renewals within the time of a lease, so that one late renewal does not lose it.
@@ -51,7 +51,7 @@ class JobRunner:
             raise
         except (UnusableRecording, DecoderDied, SessionRefused) as error:
             log.info("meeting %s: failed: %s", job.meeting_id, error)
-            await self._settle(job, str(error))
+            await self._fail(job, str(error))
         except JobLost as error:
             log.warning("%s", error)
         except EngineBusy:
@@ -60,11 +60,11 @@ class JobRunner:
         except (DiskFull, DatabaseFull) as error:
             log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
             if job.attempt >= self._settings.max_attempts:
-                await self._settle(job, DISK_FULL)
+                await self._fail(job, DISK_FULL)
             else:
                 message = "Waiting for room on the server's disk"
                 await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
-        except (SessionBroke, DatabaseGone) as error:
+        except (SessionBroke, DatabaseUnavailable) as error:
             log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)
         except Exception:
@@ -75,13 +75,13 @@ class JobRunner:
         """Run one attempt while renewing the lease; raise the first error of either."""
         try:
             async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._keep(job))
+                heartbeat = group.create_task(self._renew_lease(job))
                 await work(job)
                 heartbeat.cancel()
         except BaseExceptionGroup as group_error:
-            raise _first(group_error) from group_error
+            raise _first_error(group_error) from group_error
 
-    async def _keep(self, job: Job) -> None:
+    async def _renew_lease(self, job: Job) -> None:
         """Renew the lease periodically until cancelled. Raises JobLost."""
         while True:
             await asyncio.sleep(self._settings.lease_s / RENEWALS_PER_LEASE)
@@ -89,8 +89,8 @@ class JobRunner:
                 lambda c: jobs.renew(c, job, self._settings.lease_s), patience_s=DATABASE_PATIENCE_S
             )
 
-    async def _settle(self, job: Job, reason: str) -> None:
-        with suppress(JobLost, DatabaseGone):
+    async def _fail(self, job: Job, reason: str) -> None:
+        with suppress(JobLost, DatabaseUnavailable):
             await self._database.run(lambda c: jobs.fail(c, job, reason), patience_s=DATABASE_PATIENCE_S)
 
     async def _retry(self, job: Job) -> None:
@@ -99,11 +99,11 @@ class JobRunner:
 
     async def _release(self, job: Job, message: str, delay_s: float, *, counted: bool) -> None:
         # If the database stays unreachable, the lease expires to the same effect.
-        with suppress(JobLost, DatabaseGone):
+        with suppress(JobLost, DatabaseUnavailable):
             await self._database.run(lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first plain exception in a group."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

@@ -9,8 +9,8 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from server.audio import IncomingRecording
 from server.errors import BadRequest
-from server.meetings.part_texts import HEADER_CHARSET, file_name, header_text, text_in
-from server.visible_text import cleaned
+from server.meetings.part_texts import HEADER_CHARSET, decode_header_text, decode_text, file_name
+from server.visible_text import clean
 
 KEY_TERMS = "key_terms"
 TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
@@ -19,7 +19,7 @@ MAX_TEXT_FIELD = 4096
 MAX_KEY_TERMS = 64 * 1024
 MAX_PARTS = 16
 # Limit of multipart bytes beside the recording: boundaries, headers, texts, preamble and epilogue.
-MAX_BESIDE_FILE = 1024 * 1024
+MAX_OVERHEAD_BYTES = 1024 * 1024
 # Part headers that may declare an encoding, with the values that mean none.
 _PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
 UNKNOWN_TYPE = "application/octet-stream"
@@ -82,7 +82,7 @@ class MultipartBody:
         self._parser = PushMultipartParser(
             boundary, max_segment_count=MAX_PARTS, header_charset=HEADER_CHARSET, strict=False
         )
-        self._beside = 0
+        self._overhead_bytes = 0
         self._part: str | None = None
         self._charset = "utf-8"
         self._text = bytearray()
@@ -99,17 +99,17 @@ class MultipartBody:
                     self._end()
                 elif self._part == "file":
                     self._recording.write(event)
-                elif len(self._text) + len(event) > (longest := _longest(self._part)):
-                    raise BadRequest(str(self._part), f"at most {longest} bytes")
+                elif len(self._text) + len(event) > (max_bytes := _max_text_bytes(self._part)):
+                    raise BadRequest(str(self._part), f"at most {max_bytes} bytes")
                 else:
                     self._text += event
         except ParserLimitReached:
             raise BadRequest("body", f"more than {MAX_PARTS} parts, or part headers over 4 kB") from None
         except MultipartError as error:
             raise BadRequest("body", f"not well-formed multipart/form-data ({error.args[0]})") from error
-        self._beside += len(data) - (self._recording.size_bytes - before)
-        if self._beside > MAX_BESIDE_FILE:
-            raise BadRequest("body", f"more than {MAX_BESIDE_FILE} bytes that belong to no recording")
+        self._overhead_bytes += len(data) - (self._recording.size_bytes - before)
+        if self._overhead_bytes > MAX_OVERHEAD_BYTES:
+            raise BadRequest("body", f"more than {MAX_OVERHEAD_BYTES} bytes that belong to no recording")
 
     def close(self) -> None:
         """See UploadBody.close."""
@@ -128,19 +128,19 @@ class MultipartBody:
             if self._has_file:
                 raise BadRequest("file", "one recording an upload")
             self._has_file = True
-            _check_unpacked(segment)
+            _check_unencoded(segment)
             self.file_name = file_name(segment)
             stated = segment.content_type or ""
             self.media_type = stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
         elif segment.name not in TEXT_FIELDS:
             known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
-            named = cleaned(header_text(segment.name or ""))[:100] or "body"
-            raise BadRequest(named, f"unknown part; known are {known}")
+            part_name = clean(decode_header_text(segment.name or ""))[:100] or "body"
+            raise BadRequest(part_name, f"unknown part; known are {known}")
 
     def _end(self) -> None:
         if self._part in TEXT_FIELDS:
             try:
-                text = text_in(self._charset, self._text)
+                text = decode_text(self._charset, self._text)
             except ValueError:
                 raise BadRequest(self._part, "not UTF-8, nor in a charset that its part names") from None
             # Key terms accumulate; for any other field the last value wins.
@@ -149,7 +149,7 @@ class MultipartBody:
         self._part = None
 
 
-def _check_unpacked(segment: MultipartSegment) -> None:
+def _check_unencoded(segment: MultipartSegment) -> None:
     """Reject a part with a transfer or content encoding: it would be stored encoded. Raises BadRequest."""
     for header, plain in (
         ("Content-Transfer-Encoding", ("binary", "8bit", "7bit")),
@@ -159,12 +159,12 @@ def _check_unpacked(segment: MultipartSegment) -> None:
             raise BadRequest("file", f"{header} of a part is not read; send the bytes as they are")
 
 
-def _longest(part: str | None) -> int:
+def _max_text_bytes(part: str | None) -> int:
     """Return the maximum size of a text part, bytes."""
     return MAX_KEY_TERMS if part == KEY_TERMS else MAX_TEXT_FIELD
 
 
-def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:
+def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:
     """Return the consumer for a body of this media type. Raises BadRequest for an unsupported one."""
     kind, options = parse_options_header(content_type)
     kind = kind.lower()

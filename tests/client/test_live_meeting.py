@@ -94,11 +94,11 @@ async def test_events_that_nobody_reads_cost_no_memory_and_come_when_asked_for(
     client: MeetraClient, server: CrookedServer
 ) -> None:
     meeting = client.live(tracks=[MIX])
-    meeting._feed._most = 5
+    meeting._feed._max_events = 5
     async with meeting:
         await give(meeting, noise(6))
         await meeting.finish()
-        assert len(meeting._feed._kept) == 5
+        assert len(meeting._feed._buffer) == 5
         assert_whole(server, await all_events(meeting), mix=noise(6))
     assert server.watches == 1
 

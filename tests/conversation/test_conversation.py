@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.conversation import (
     Conversation,
-    Engine,
+    EngineCapabilities,
     FinishedEvent,
     Interval,
     ReadyEvent,
@@ -23,9 +23,9 @@ from server.conversation import (
     turns,
     utterances,
 )
-from server.conversation.fold import Event, IncompleteEvents
+from server.conversation.fold import Event, IncompleteSession
 
-ENGINE = Engine(models=("m",), languages=("en",), max_speakers=8)
+ENGINE = EngineCapabilities(models=("m",), languages=("en",), max_speakers=8)
 S = 1_000_000
 
 
@@ -76,7 +76,7 @@ def test_the_highest_revision_is_the_segment_and_partial_ones_are_left_out() -> 
 
 
 def test_a_session_that_never_finished_is_no_conversation() -> None:
-    with pytest.raises(IncompleteEvents):
+    with pytest.raises(IncompleteSession):
         fold([ReadyEvent(ENGINE)])
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.conversation import Conversation, Merge, Segment, Split, Word, edited, sentences_of
+from server.conversation import Conversation, Merge, Segment, Split, Word, apply_edits, split_sentences
 from server.conversation.question_form import is_question
-from server.conversation.sentences import spelled
+from server.conversation.sentences import format_sentence
 from tests.conversation.test_conversation import ENGINE, S, conversation
 
 
@@ -30,7 +30,7 @@ def talk(*segments: tuple[int, str], pause_s: float = 0.05, between_s: float = 0
 
 
 def texts(conversation: Conversation) -> list[str]:
-    return [sentence.text for sentence in sentences_of(conversation)]
+    return [sentence.text for sentence in split_sentences(conversation)]
 
 
 def test_bare_words_are_cut_at_pauses_and_spelled() -> None:
@@ -52,7 +52,7 @@ def test_a_question_that_begins_without_a_pause_is_cut_off() -> None:
 def test_a_recogniser_that_punctuates_is_believed() -> None:
     said = talk((1, "Dr. Smith came. Did he stay? No."), (2, "He left at 5 p.m. yesterday"))
     assert texts(said) == ["Dr. Smith came.", "Did he stay?", "No.", "He left at 5 p.m.", "yesterday"]
-    assert [s.asks for s in sentences_of(said)] == [False, True, False, False, False]
+    assert [s.asks for s in split_sentences(said)] == [False, True, False, False, False]
 
 
 def test_segments_of_one_speaker_are_read_together_and_of_two_apart() -> None:
@@ -60,7 +60,7 @@ def test_segments_of_one_speaker_are_read_together_and_of_two_apart() -> None:
 
 
 def test_very_long_speech_is_cut_somewhere() -> None:
-    found = sentences_of(talk((1, "word " * 130)))
+    found = split_sentences(talk((1, "word " * 130)))
     assert sum(len(s.text.split()) for s in found) == 130
     assert max(len(s.text.split()) for s in found) <= 41
 
@@ -75,7 +75,7 @@ def test_very_long_speech_is_cut_somewhere() -> None:
     ],
 )
 def test_spelling(bare: str, sentence: str) -> None:
-    assert spelled(bare, asks=False) == sentence
+    assert format_sentence(bare, asks=False) == sentence
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_punctuated_text_asks_only_where_it_says_so() -> None:
 
 def test_edits_move_segments_and_their_sentences() -> None:
     said = talk((1, "one"), (2, "two"), (1, "three"))
-    said = replace(said, sentences=sentences_of(said))
-    merged = edited(said, [Merge(2, 1)])
+    said = replace(said, sentences=split_sentences(said))
+    merged = apply_edits(said, [Merge(2, 1)])
     assert merged.speakers == (1,)
     assert {s.speaker for s in merged.segments} == {s.speaker for s in merged.sentences} == {1}
     third = said.segments[2]
-    split = edited(said, [Split(1, 3, third.start_us, third.end_us)])
+    split = apply_edits(said, [Split(1, 3, third.start_us, third.end_us)])
     assert [s.speaker for s in split.segments] == [1, 2, 3]
     assert [s.speaker for s in split.sentences] == [1, 2, 3]
-    assert edited(said, [Split(1, 3, third.start_us, third.end_us), Merge(3, 1)]) == said
-    assert edited(said, []) == said
-    assert edited(conversation(), [Merge(1, 2)]) == conversation()
+    assert apply_edits(said, [Split(1, 3, third.start_us, third.end_us), Merge(3, 1)]) == said
+    assert apply_edits(said, []) == said
+    assert apply_edits(conversation(), [Merge(1, 2)]) == conversation()

@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conversation import Conversation, Engine, Segment, Word, sentences_of
-from server.conversation.languages import known_language
+from server.conversation import Conversation, EngineCapabilities, Segment, Word, split_sentences
+from server.conversation.languages import resolve_language
 from server.conversation.question_form import is_question
-from server.conversation.sentences import punctuated_languages
-from server.conversation.writing import joined_sentences, joined_words, word_count
+from server.conversation.sentences import find_punctuated_languages
+from server.conversation.writing import count_words, join_sentences, join_words
 from tests.conversation.test_conversation import ENGINE, S
 from tests.conversation.test_sentences import talk
 
-MANY = Engine(languages=("de", "en", "ja"))
+MANY = EngineCapabilities(languages=("de", "en", "ja"))
 
 
 def texts(language: str, text: str, **timing: float) -> list[str]:
     said = talk((1, text), **timing)
     segments = tuple(replace(s, language=language) for s in said.segments)
-    return [s.text for s in sentences_of(replace(said, segments=segments, engine=MANY))]
+    return [s.text for s in split_sentences(replace(said, segments=segments, engine=MANY))]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_change_of_language_ends_a_sentence() -> None:
     spoken = tuple(
         replace(segment, language=language) for segment, language in zip(said.segments, ("de", "en", "de"), strict=True)
     )
-    found = sentences_of(replace(said, segments=spoken, engine=MANY))
+    found = split_sentences(replace(said, segments=spoken, engine=MANY))
     assert [(s.language, s.text) for s in found] == [
         ("de", "Das heißt dann"),
         ("en", "customer success story."),
@@ -79,14 +79,14 @@ def test_whether_words_carry_marks_is_seen_for_each_language() -> None:
     spoken = tuple(
         replace(segment, language=language) for segment, language in zip(said.segments, ("de", "th"), strict=True)
     )
-    assert punctuated_languages(replace(said, segments=spoken, engine=MANY)) == {"de"}
+    assert find_punctuated_languages(replace(said, segments=spoken, engine=MANY)) == {"de"}
 
 
 def test_the_language_of_an_english_engine_is_english_though_it_does_not_say_so() -> None:
-    assert [s.language for s in sentences_of(talk((1, "good morning")))] == ["en"]
-    assert known_language("", ENGINE) == "en"
-    assert known_language("", MANY) == ""
-    assert known_language("fr", ENGINE) == "fr"
+    assert [s.language for s in split_sentences(talk((1, "good morning")))] == ["en"]
+    assert resolve_language("", ENGINE) == "en"
+    assert resolve_language("", MANY) == ""
+    assert resolve_language("fr", ENGINE) == "fr"
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_marks_ask_in_every_language_and_syntax_in_english(language: str, text: 
     ],
 )
 def test_words_are_joined_as_their_language_writes_them(language: str, words: list[str], text: str) -> None:
-    assert joined_words(words, language) == text
+    assert join_words(words, language) == text
 
 
 def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
-    assert joined_sentences(["Good.", "你好。", "再见！", "Bye.", "ครับ", "ค่ะ"]) == "Good. 你好。再见！Bye. ครับ ค่ะ"
-    assert joined_sentences([]) == ""
+    assert join_sentences(["Good.", "你好。", "再见！", "Bye.", "ครับ", "ค่ะ"]) == "Good. 你好。再见！Bye. ครับ ค่ะ"
+    assert join_sentences([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
     ],
 )
 def test_words_are_counted_or_guessed_from_letters(language: str, text: str, count: int) -> None:
-    assert word_count(text, language) == count
+    assert count_words(text, language) == count
 
 
 TOKENS = st.sampled_from(
@@ -167,7 +167,7 @@ def test_every_word_is_in_one_sentence_of_its_speaker_and_language(
         )
         for number, (speaker, language, tokens) in enumerate(spoken)
     )
-    found = sentences_of(Conversation(1000 * S, (1, 2), segments, MANY))
+    found = split_sentences(Conversation(1000 * S, (1, 2), segments, MANY))
 
     def letters(texts: list[str]) -> str:
         return "".join(c for text in texts for c in text.lower() if c.isalnum())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from server.conversation import Conversation, Engine
+from server.conversation import Conversation, EngineCapabilities
 from server.insights import answers
 from server.insights.balance import balance
 from server.insights.dynamics import dynamics
@@ -19,11 +19,11 @@ from server.insights.family import MeetingFacts
 from server.insights.flow import flow
 from server.insights.interaction import interaction_score
 from server.insights.quality import quality
-from server.insights.questions import questions, told_by
+from server.insights.questions import detect_question_method, questions
 from server.insights.sentiment import sentiment
 from server.insights.text.naming import named_speakers
-from server.insights.timeline import Timeline, Window, timeline
-from server.insights.timeline.english_only import absence
+from server.insights.timeline import Timeline, Window, build_timeline
+from server.insights.timeline.english_only import absence_reason
 from server.insights.topics import topics
 from server.insights.transcript import transcript
 from tests.insights.meetings_in_languages import (
@@ -93,8 +93,8 @@ def test_german_questions_are_told_by_their_marks() -> None:
         "Wie viel Geld haben wir letzten Monat für den neuen Server ausgegeben?",
         "Wer schreibt bis Freitag den Bericht über das Budget?",
     ]
-    assert told_by(found).method == "marks"
-    assert told_by(found).reason is None
+    assert detect_question_method(found).method == "marks"
+    assert detect_question_method(found).reason is None
     assert [s["questions"] for s in flow(MeetingFacts(found))["speakers"]] == [1, 1]
 
 
@@ -102,9 +102,9 @@ def test_bare_german_asks_nothing_that_we_could_tell() -> None:
     bare = tuple((who, text.lower().replace("?", "").replace(".", "").replace(",", "")) for who, text in GERMAN)
     found = talk(meeting("de", *bare))
     assert questions(found) == []
-    assert told_by(found).method == "none"
+    assert detect_question_method(found).method == "none"
     reason = "Without question marks, questions are told in English only; this meeting is in German (de)."
-    assert told_by(found).reason == answers(found)["questions"].document["reason"] == reason
+    assert detect_question_method(found).reason == answers(found)["questions"].document["reason"] == reason
     assert [s["questions"] for s in flow(MeetingFacts(found))["speakers"]] == [None, None]
 
 
@@ -154,7 +154,7 @@ def test_thai_has_no_phrases_and_everything_else() -> None:
 
 def test_a_meeting_of_two_languages_is_felt_where_it_is_english() -> None:
     found = german_and_english()
-    line = timeline(found)
+    line = build_timeline(found)
     felt = sentiment(line)
     assert (felt.score, felt.label, felt.sentences, felt.sentences_in_all) == (80, "Positive", 2, 9)
     assert felt.reason is None
@@ -184,15 +184,15 @@ def test_in_a_minute_only_those_are_listed_of_whom_something_is_read() -> None:
 def test_silence_of_a_german_meeting_is_no_neutral_either_and_of_an_english_one_is() -> None:
     quiet_end = Window(200 * S, 250 * S)
     for spoken, told in ((german(), True), (german_and_english(), False)):
-        line = timeline(replace(spoken, duration_us=300 * S))
-        assert (absence(line, quiet_end, "Sentiment is") is not None) == told
+        line = build_timeline(replace(spoken, duration_us=300 * S))
+        assert (absence_reason(line, quiet_end, "Sentiment is") is not None) == told
         assert dynamics(line, 100)[2]["sentiment"] == (None if told else "Neutral")
 
 
 def test_who_speaks_without_words_in_an_english_minute_is_not_sure() -> None:
     found = german_and_english()
     wordless = replace(found.segments[-1], segment_id=900, start_us=100 * S, end_us=110 * S, words=())
-    line = timeline(replace(found, segments=(*found.segments, wordless), duration_us=120 * S))
+    line = build_timeline(replace(found, segments=(*found.segments, wordless), duration_us=120 * S))
     assert emotion_chunks(line)[1]["emotions"] == [[2, "not_sure"]]
 
 
@@ -209,8 +209,8 @@ def test_who_speaks_without_words_in_an_english_minute_is_not_sure() -> None:
 def test_an_unknown_language_is_english_only_of_engines_that_know_no_other(
     language: str, languages: tuple[str, ...], absent: bool
 ) -> None:
-    found = talk(meeting(language, *ENGLISH_LINES, *ENGLISH_LINES), engine=Engine(languages=languages))
-    felt = sentiment(timeline(found))
+    found = talk(meeting(language, *ENGLISH_LINES, *ENGLISH_LINES), engine=EngineCapabilities(languages=languages))
+    felt = sentiment(build_timeline(found))
     assert (felt.score is None) == absent
     if absent and not language:
         assert felt.reason == "Sentiment is read in English only; this meeting is in an unknown language."
@@ -221,7 +221,7 @@ def test_languages_are_listed_by_how_much_they_are_spoken() -> None:
         meeting(language, (1, "bla " * words), start_s=100.0 * place, first=100 * place)
         for place, (language, words) in enumerate([("fr", 20), ("de", 40), ("xx", 10), ("", 5)])
     ]
-    reasons = [sentiment(timeline(talk(*parts[:count]))).reason for count in (2, 3, 4)]
+    reasons = [sentiment(build_timeline(talk(*parts[:count]))).reason for count in (2, 3, 4)]
     assert [reason and reason.split("; ")[1] for reason in reasons] == [
         "this meeting is in German (de) and French (fr).",
         "this meeting is in German (de), French (fr) and xx.",
@@ -230,10 +230,10 @@ def test_languages_are_listed_by_how_much_they_are_spoken() -> None:
 
 
 def test_a_german_timeline_survives_its_document_and_an_old_one_is_read() -> None:
-    line = timeline(german_and_english())
+    line = build_timeline(german_and_english())
     document = json.loads(json.dumps(line.to_document()))
     assert Timeline.from_document(document) == line
-    english = timeline(talk(meeting("en", *ENGLISH_LINES)))
+    english = build_timeline(talk(meeting("en", *ENGLISH_LINES)))
     old = english.to_document()
     old["sentences"] = [fields[:6] for fields in old["sentences"]]
     assert sentiment(Timeline.from_document(old)) == sentiment(english)
@@ -254,7 +254,7 @@ def test_what_time_tells_is_the_same_in_any_language_and_nothing_is_felt_in_germ
         spoken = tuple(replace(s, language=language) for s in talk.segments)
         return replace(talk, segments=spoken, sentences=said, engine=ENGINE)
 
-    before, after = timeline(talk), timeline(unread("de"))
+    before, after = build_timeline(talk), build_timeline(unread("de"))
     for score in (balance, interaction_score, energy):
         assert score(after) == score(before)
     found = answers(unread("de"))

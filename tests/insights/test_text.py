@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from server.conversation import Conversation, Segment, Word, sentences_of
+from server.conversation import Conversation, Segment, Word, split_sentences
 from server.insights.family import MeetingFacts
 from server.insights.key_points import central_sentences, key_points, summaries
 from server.insights.questions import questions
 from server.insights.text.key_phrases import best_phrases, key_phrases
 from server.insights.text.naming import named_speakers
-from server.insights.timeline import timeline
+from server.insights.timeline import build_timeline
 from server.insights.topics import period_topics, topic_borders, topics
 from server.insights.transcript import transcript
 from tests.conversation.test_conversation import ENGINE, S, conversation
@@ -44,7 +44,7 @@ def test_topics_change_where_the_meaning_does_and_are_named_by_what_is_said() ->
 
 
 def test_periods_of_topics_are_named_each_by_its_own() -> None:
-    found = period_topics(timeline(two_topics()), 200)
+    found = period_topics(build_timeline(two_topics()), 200)
     assert [t["topic"] for t in found] == ["Annual budget", "Annual budget", "Flower garden"]
     assert found[2]["keywords"] == ["flower garden"]
 
@@ -158,7 +158,7 @@ def test_statements_join_one_speakers_segments_and_low_confidence_is_unreliable(
 
     parts = (said(1, 1, "good"), said(2, 1, "morning"), said(3, 2), said(4, 1, "all"), said(5, 2, "hi"))
     talk = Conversation(10 * S, (1, 2), parts, ENGINE)
-    found = transcript(replace(talk, sentences=sentences_of(talk)))
+    found = transcript(replace(talk, sentences=split_sentences(talk)))
     assert [(e.speaker, e.text, e.start_ms) for e in found.entries] == [
         (1, "Good. Morning. All.", 1000),
         (2, "Hi.", 5000),

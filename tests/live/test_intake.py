@@ -10,10 +10,10 @@ import pytest
 from grpc import StatusCode
 from meetra.v1 import live_pb2 as pb
 
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
-from server.live.intake import MAX_CHUNK_BYTES, take_chunk
+from server.live.intake import MAX_CHUNK_BYTES, receive_chunk
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.live.opus_audio import raw_packets
@@ -40,10 +40,10 @@ class Meeting:
         return self
 
     async def take(self, first: int, data: bytes, track_id: str = "t0", limit_s: float = LIMIT_S) -> None:
-        await take_chunk(self.audio, pb.AudioChunk(track_id=track_id, first_sample=first, data=data), limit_s)
+        await receive_chunk(self.audio, pb.AudioChunk(track_id=track_id, first_sample=first, data=data), limit_s)
 
     async def kept(self, place: int = 0) -> bytes:
-        await self.audio.committed()
+        await self.audio.wait_until_committed()
         return self.audio.logs[place].path.read_bytes()
 
 
@@ -156,7 +156,7 @@ async def test_opus_packets_count_at_48_khz_and_are_kept_one_by_one(meeting: Mee
         await meeting.take(960 * len(PACKETS) + 1, PACKETS[0])
     with pytest.raises(BadRequest, match=r"audio\.data: no Opus packet"):
         await meeting.take(960 * len(PACKETS), b"\x03\x00")
-    assert await meeting.kept() == b"".join(to_log(OPUS, packet) for packet in PACKETS)
+    assert await meeting.kept() == b"".join(encode_record(OPUS, packet) for packet in PACKETS)
 
 
 async def test_positions_of_ogg_count_bytes(meeting: Meeting) -> None:

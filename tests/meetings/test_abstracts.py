@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.analysis.llm_summaries import SummaryWriter, transcript_for_model
+from server.analysis.llm_summaries import SummaryWriter, format_transcript
 from server.config import ServerSettings
 from server.insights import answers
 from tests.conversation.test_conversation import conversation
@@ -93,7 +93,7 @@ async def test_what_the_model_writes_becomes_the_summary(endpoint: Endpoint) -> 
     }
     (asked,) = endpoint.asked
     assert asked["model"] == "a-model"
-    assert transcript_for_model(TALK) in asked["messages"][1]["content"]
+    assert format_transcript(TALK) in asked["messages"][1]["content"]
     assert endpoint.keys == ["Bearer a-key"]
     stored = answers(TALK, found)["summaries"].document
     assert stored["meeting"] == written["meeting"]

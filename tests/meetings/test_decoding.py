@@ -134,16 +134,16 @@ async def test_mixed_and_apart_lie_beside_each_other_and_each_is_used_again(tmp_
     source, target = tmp_path / "original", tmp_path / "pcm.raw"
     source.write_bytes(wav(np.stack([SPEECH, np.zeros_like(SPEECH), SPEECH[::-1]], 1)))
     for _ in range(2):
-        apart = await decode(source, target, 600, progress, ChannelUse.SEPARATE)
+        separate = await decode(source, target, 600, progress, ChannelUse.SEPARATE)
         together = await decode(source, target, 600, progress)
-        assert apart.places == 3
-        assert [(track.place, track.called) for track in apart.tracks] == [(0, "channel 1"), (2, "channel 3")]
-        first, second = (np.fromfile(track.path, "<i2") for track in apart.tracks)
+        assert separate.channel_count == 3
+        assert [(track.index, track.display_name) for track in separate.tracks] == [(0, "channel 1"), (2, "channel 3")]
+        first, second = (np.fromfile(track.path, "<i2") for track in separate.tracks)
         assert np.array_equal(first, SPEECH)
         assert np.array_equal(second, SPEECH[::-1])
         (mix,) = together.tracks
         assert mix.path == target
-        assert together.duration_s == apart.duration_s == len(SPEECH) / RATE_HZ
+        assert together.duration_s == separate.duration_s == len(SPEECH) / RATE_HZ
         source.unlink(missing_ok=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "pcm-1.raw",

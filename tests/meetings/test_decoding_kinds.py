@@ -159,4 +159,4 @@ def test_any_number_of_channels_is_heard_also_in_planes(channels: int, layout: s
     for channel in (0, 7, 8, 63, 64, channels - 1):
         assert strength(pcm, 300 + 20 * channel) == pytest.approx(0.3 / channels, rel=0.2)
     with pytest.raises(Refused, match=f"{channels} channels, and at most 32 can be heard apart"):
-        transcoded(data, apart=True)
+        transcoded(data, separate=True)

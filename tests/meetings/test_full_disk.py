@@ -70,7 +70,7 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
         raise fault()
 
     async def state() -> tuple[str, str]:
-        found = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
+        found = await database.read(lambda c: meetings.find_state(c, organization_id, HASH))
         assert found is not None
         return found.status, found.message
 
@@ -87,6 +87,6 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
     assert await state() == ("failed", DISK_FULL)
     await file_meeting(database)
     assert (await state())[0] == "queued"
-    again = await database.run(lambda c: jobs.take(c, 30, settings.max_attempts))
+    again = await database.run(lambda c: jobs.lease_next(c, 30, settings.max_attempts))
     assert again is not None
     assert again.attempt == 1

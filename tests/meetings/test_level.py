@@ -12,8 +12,8 @@ from server.audio.level import LevelMeter, metered
 
 def test_a_full_square_wave_is_at_0_dbfs_and_a_sine_3_below() -> None:
     square, sine = LevelMeter(), LevelMeter()
-    square.hear(np.tile(np.array([-32768, 32767], np.int16), 8000).tobytes())
-    sine.hear(np.int16(32767 * np.sin(np.arange(16_000) * 2 * np.pi / 16)).tobytes())
+    square.add(np.tile(np.array([-32768, 32767], np.int16), 8000).tobytes())
+    sine.add(np.int16(32767 * np.sin(np.arange(16_000) * 2 * np.pi / 16)).tobytes())
     assert square.dbfs == pytest.approx(0, abs=0.01)
     assert sine.dbfs == pytest.approx(-3.01, abs=0.01)
 
@@ -21,9 +21,9 @@ def test_a_full_square_wave_is_at_0_dbfs_and_a_sine_3_below() -> None:
 def test_nothing_and_digital_silence_have_no_level() -> None:
     meter = LevelMeter()
     assert (meter.samples, meter.dbfs, meter.silent) == (0, None, False)
-    meter.hear(bytes(200))
+    meter.add(bytes(200))
     assert (meter.samples, meter.dbfs, meter.silent) == (100, None, True)
-    meter.hear(b"\x01\x00")
+    meter.add(b"\x01\x00")
     assert not meter.silent
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog, IncomingRecording
 from server.errors import BadRequest
-from server.meetings.upload_body import MAX_BESIDE_FILE, UploadBody, body_of
+from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
 
 CONTENT = b"RIFF\r\n--not the boundary\r\n--\r\n\0\xff" * 3
 
@@ -28,7 +28,7 @@ def part(disposition: str, content: bytes, *headers: str) -> bytes:
 
 
 def read(recording: IncomingRecording, body: bytes, kind: str = "multipart/form-data; boundary=b") -> UploadBody:
-    found = body_of(kind, recording)
+    found = create_body(kind, recording)
     with recording:
         found.feed(body)
         found.close()
@@ -52,7 +52,7 @@ def test_a_form_may_be_cut_anywhere_and_have_text_around_it(cuts: list[int]) -> 
             self.size_bytes += len(data)
             written.extend(data)
 
-    body = body_of("multipart/form-data; boundary=b", Kept())  # type: ignore[arg-type]
+    body = create_body("multipart/form-data; boundary=b", Kept())  # type: ignore[arg-type]
     for start, end in pairwise(edges):
         body.feed(whole[start:end])
     body.close()
@@ -122,8 +122,8 @@ def test_what_is_wrong_with_a_form_is_said(recording: IncomingRecording, message
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, where: str) -> None:
-    around = b"x" * (MAX_BESIDE_FILE // 2)
-    body = body_of("multipart/form-data; boundary=b", recording)
+    around = b"x" * (MAX_OVERHEAD_BYTES // 2)
+    body = create_body("multipart/form-data; boundary=b", recording)
     with recording:
         if where == "after":
             body.feed(FORM)
@@ -150,4 +150,4 @@ def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, whe
 )
 def test_a_media_type_that_says_no_upload_is_refused(recording: IncomingRecording, kind: str) -> None:
     with pytest.raises(BadRequest, match="content-type"):
-        body_of(kind, recording)
+        create_body(kind, recording)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from server.errors import BadRequest
-from server.meetings.upload_fields import checked_details
+from server.meetings.upload_fields import validate_details
 
 
 @pytest.mark.parametrize(
     ("text", "count"), [("", None), ("0", None), ("1", 1), ("64", 64), (" 7 ", 7), ("0000000064", 64)]
 )
 def test_a_number_of_speakers_is_read(text: str, count: int | None) -> None:
-    assert checked_details({"n_speakers": text}, None).n_speakers == count
+    assert validate_details({"n_speakers": text}, None).n_speakers == count
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_a_number_of_speakers_is_read(text: str, count: int | None) -> None:
 )
 def test_a_number_that_is_none_of_speakers_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="n_speakers: a whole number from 1 to 64"):
-        checked_details({"n_speakers": text}, None)
+        validate_details({"n_speakers": text}, None)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_number_that_is_none_of_speakers_is_refused(text: str) -> None:
     ],
 )
 def test_a_meeting_has_a_name_that_can_be_read(fields: dict[str, str], file_name: str | None, name: str) -> None:
-    assert checked_details(fields, file_name).name == name
+    assert validate_details(fields, file_name).name == name
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_a_meeting_has_a_name_that_can_be_read(fields: dict[str, str], file_name
 )
 def test_what_cannot_be_read_or_stored_is_refused(field: str, text: str, reason: str) -> None:
     with pytest.raises(BadRequest) as raised:
-        checked_details({field: text}, None)
+        validate_details({field: text}, None)
     assert raised.value.message.startswith(f"Bad request: {field}: ")
     assert reason in raised.value.message

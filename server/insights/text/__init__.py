@@ -2,15 +2,15 @@
 
 from server.insights.text.key_phrases import Phrase, best_phrases, key_phrases
 from server.insights.text.naming import named_speakers
-from server.insights.text.vectors import Compared, centrality, comparable, diverse
+from server.insights.text.vectors import ComparableSentences, centrality, comparable_sentences, select_diverse
 
 __all__ = [
-    "Compared",
+    "ComparableSentences",
     "Phrase",
     "best_phrases",
     "centrality",
-    "comparable",
-    "diverse",
+    "comparable_sentences",
+    "select_diverse",
     "key_phrases",
     "named_speakers",
 ]
