@@ -95,15 +95,15 @@ def interruptions(truth: Conversation, told: Conversation) -> InterruptionCounts
     """InterruptionCounts as the product defines them, in what is told beside those in the truth."""
     true, found = (list(iterate_interruptions(build_timeline(talk))) for talk in (truth, told))
     same = same_speakers(intervals_of(truth), intervals_of(told))
-    named = [(one, same.get(str(one.by)), same.get(str(one.of))) for one in found]
+    named = [(one, same.get(str(one.interrupter)), same.get(str(one.interrupted))) for one in found]
     pairs = _paired(true, named)
-    by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].by)]
+    by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].interrupter)]
     return InterruptionCounts(
         len(true),
         len(found),
         len(pairs),
         len(by_whom),
-        sum(named[b][2] == str(true[a].of) for a, b in by_whom),
+        sum(named[b][2] == str(true[a].interrupted) for a, b in by_whom),
         sum(one.successful for one in true),
         sum(one.successful for one in found),
     )
@@ -125,8 +125,8 @@ def _paired(
     """Places of those that are the same, each once: as many as can be, and of the right speakers if possible."""
     if not true or not told:
         return []
-    apart_s = np.array([[abs(a.at_us - b.at_us) / 1e6 for b, _, _ in told] for a in true])
-    wrong = np.array([[(str(a.by) != by) + (str(a.of) != of) for _, by, of in told] for a in true])
+    apart_s = np.array([[abs(a.start_us - b.start_us) / 1e6 for b, _, _ in told] for a in true])
+    wrong = np.array([[(str(a.interrupter) != by) + (str(a.interrupted) != of) for _, by, of in told] for a in true])
     near = apart_s <= SAME_WITHIN_S
     # One pair more is worth any number of better ones.
     cost = np.where(near, wrong + apart_s / SAME_WITHIN_S, 4.0 * (1 + min(apart_s.shape)))

@@ -80,7 +80,7 @@ def recording(path: Path, track_id: str, participant: str) -> AudioSource:
 def _refusals(path: Path) -> Iterator[None]:
     """Convert errors of a recording to SourceUnusable with its path."""
     if not path.is_file():
-        raise SourceUnusable(f"no such recording: {path}")
+        raise SourceUnusable(f"recording not found: {path}")
     try:
         yield
     except (Refused, OSError) as error:
@@ -142,8 +142,9 @@ def _open_microphone(device: str) -> Any:
             except (av.error.FFmpegError, OSError, ValueError) as error:
                 failures.append(f"{kind} {name}: {getattr(error, 'strerror', None) or error}")
     raise SourceUnusable(
-        f"no microphone could be opened ({'; '.join(failures) or 'this system has no way to one'}). Name one, as "
-        "`--mic hw:0` (`arecord -l` lists them) or `--mic :1` on a Mac, or record with another program: "
+        f"no microphone could be opened ({'; '.join(failures) or 'no input library is available on this system'}). Name"
+        " a device, such as `--mic hw:0` (`arecord -l` lists them) or `--mic :1` on a Mac, or record with another"
+        " program: "
         "`arecord -t raw -f S16_LE -r 16000 -c 1 | meetra stream -`"
     )
 

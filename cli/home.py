@@ -83,5 +83,7 @@ def running_system(data: Path) -> dict[str, Any]:
     try:
         described: dict[str, Any] = json.loads(Home(data.resolve()).ready_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotRunning(f"no Meetra runs on {data}: start it with `make run` or `meetra up --data {data}`") from None
+        raise NotRunning(
+            f"no Meetra is running on {data}: start one with `make run` or `meetra up --data {data}`"
+        ) from None
     return described

@@ -111,17 +111,17 @@ class PlainLines(View):
             self._print(f"Warning: {event.warning.text}")
         elif event.HasField("speaker_revision"):
             kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
-            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns changed hands")
+            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns reassigned")
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Print new reconnections."""
         if meeting.reconnects > self._reconnects:
             self._reconnects = meeting.reconnects
-            self._print(f"Connected again ({self._reconnects} so far); nothing was lost")
+            self._print(f"Reconnected ({self._reconnects} so far); nothing was lost")
 
     def finishing(self) -> None:
         """Print that the meeting is finishing."""
-        self._print("Finishing: what was said last is still being analysed ...")
+        self._print("Finishing: the last audio is still being analysed ...")
 
     def _handle_turn(self, turn: live_pb2.LiveTurn) -> None:
         self._provisional.pop(turn.segment_id, None)
@@ -201,9 +201,9 @@ class Board(View):
         return Group(*parts)
 
     def _status(self, meeting: LiveMeeting) -> Text:
-        state = "on air" if meeting.connected else "connection lost, coming back"
+        state = "live" if meeting.connected else "connection lost, reconnecting"
         if meeting.ready.finishing or self._finishing:
-            state = "finishing: what was said last is still being analysed"
+            state = "finishing: the last audio is still being analysed"
         parts = [escape_for_terminal(self._name), clock(int((time.monotonic() - self._began) * 1000)), state]
         parts.append(f"analysis {meeting.lag_ms / 1000:.1f} s behind")
         parts += dict.fromkeys(self._languages.values())

@@ -35,7 +35,7 @@ def _unprivileged(arguments: list[str]) -> list[str]:
         return arguments
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise PostgresUnusable("PostgreSQL refuses to run as root, and setpriv is missing: run as another user")
+        raise PostgresUnusable("PostgreSQL refuses to run as root and setpriv is missing; run as another user")
     capability = "-all,+dac_override"
     identity = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
     rights = [f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"]

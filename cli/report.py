@@ -18,7 +18,7 @@ def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     console.print()
     console.rule(Text(escape_for_terminal(name)))
     if not aliases and not answers.quality.notice:
-        console.print(Text("Nobody speaks in this recording."))
+        console.print(Text("This recording contains no speech."))
     sections = (
         notice(answers),
         language(answers),
@@ -41,4 +41,6 @@ def show(console: Console, name: str, answers: MeetingAnswers) -> None:
         if section is not None:
             console.print(section)
     if not answers.transcript.details.engine.overlap:
-        console.print(Text("Overlap and interruptions: not measured by this engine (one speaker at a time).", "dim"))
+        console.print(
+            Text("Overlap and interruptions: this engine cannot measure them (one speaker at a time).", "dim")
+        )

@@ -52,9 +52,9 @@ def quality(answers: MeetingAnswers) -> Text | None:
     """Render the quality score and the drivers that raise or lower it."""
     found = answers.quality
     if not found.support.sufficient:
-        return Text(f"Meeting quality: not told; {found.support.reason}.") if answers.speakers.speakers else None
+        return Text(f"Meeting quality: not available; {found.support.reason}.") if answers.speakers.speakers else None
     line = Text(f"Meeting quality {found.quality_score:.1f} of 100", "bold")
-    for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neither by")):
+    for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neutral:")):
         # Components are shown only for lowered scores, where something can be improved.
         shown = [d for d in found.drivers if d.effect == effect and ("." not in d.name or effect == "lowers")]
         named = [f"{d.name.replace('.', ': ').replace('_', ' ')} {d.score:.0f}" for d in shown]
@@ -121,11 +121,14 @@ def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 def flow(answers: MeetingAnswers) -> Text:
     """Render the pace of the conversation in one line."""
     found = answers.quality.flow
-    parts = [f"{found.turns_per_minute:.1f} turns a minute", f"longest silence {found.longest_silence_ms / 1000:.1f} s"]
+    parts = [
+        f"{found.turns_per_minute:.1f} turns per minute",
+        f"longest silence {found.longest_silence_ms / 1000:.1f} s",
+    ]
     if found.HasField("response_latency_ms"):
-        parts.append(f"the next speaker starts after {found.response_latency_ms / 1000:.1f} s (median)")
+        parts.append(f"response latency {found.response_latency_ms / 1000:.1f} s (median)")
     if found.HasField("overlap_ratio"):
-        parts.append(f"several speak at once in {100 * found.overlap_ratio:.0f} % of the talking time")
+        parts.append(f"overlapping speech in {100 * found.overlap_ratio:.0f} % of the talking time")
     return Text(f"Flow: {', '.join(parts)}")
 
 

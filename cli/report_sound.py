@@ -27,7 +27,7 @@ def audio_quality(answers: MeetingAnswers) -> Group | None:
 
 def _microphone(speaker: pb.SpeakerAudioQuality) -> str:
     if not speaker.HasField("mos"):
-        return "microphone not judged"
+        return "microphone not measured"
     return f"microphone {speaker.microphone_quality:.0f} (MOS {speaker.mos:.1f})"
 
 
@@ -42,7 +42,7 @@ def _faults(speaker: pb.SpeakerAudioQuality) -> str:
     if speaker.clipping_percent >= SHOWN_CLIPPING_PERCENT:
         faults.append(f"clipping {speaker.clipping_percent:.1f} %")
     if speaker.reverb:
-        faults.append("echoing room")
+        faults.append("reverberation")
     if speaker.lagging:
-        faults.append("packets lost")
+        faults.append("packet loss")
     return ", ".join(faults)

@@ -36,7 +36,7 @@ def summary(answers: MeetingAnswers) -> Group | None:
     sentences = [str(sentence) for sentence in answers.summaries.text_summary[MEETING_SUMMARY]]
     if not sentences:
         return None
-    method = "" if answers.summaries.details.method == "abstractive" else " (what was said, not rewritten)"
+    method = "" if answers.summaries.details.method == "abstractive" else " (extractive)"
     return Group(heading(f"Summary{method}"), *(Text(f"  - {sentence}") for sentence in sentences))
 
 

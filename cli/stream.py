@@ -67,20 +67,20 @@ class StreamInterrupted(Exception):
 def create_sources(options: StreamOptions) -> list[AudioSource]:
     """Return one source per track. Raises SourceUnusable if the options conflict."""
     if (options.mic is None) == (not options.files):
-        raise SourceUnusable("give recordings, `-` for standard input, or --mic")
+        raise SourceUnusable("specify either recordings, `-` for standard input, or --mic")
     if options.separate and options.files != [STANDARD_INPUT]:
-        raise SourceUnusable("--separate is for the channels of `-`, standard input")
+        raise SourceUnusable("--separate applies only to `-`, standard input")
     source_count = options.channels if options.separate else max(len(options.files), 1)
     if options.participants and len(options.participants) != source_count:
         raise SourceUnusable(
-            f"--participant is given {len(options.participants)} times for {source_count} sources of audio"
+            f"{len(options.participants)} --participant for {source_count} audio sources; give one each"
         )
     if options.separate:
         return [standard_input(options.rate_hz, options.channels, options.participants, separate=True)]
     if source_count > 1 and not options.participants:
-        raise SourceUnusable("several recordings of one meeting need a --participant NAME each, in their order")
+        raise SourceUnusable("several recordings of one meeting require one --participant NAME each, in their order")
     if source_count > 1 and STANDARD_INPUT in options.files:
-        raise SourceUnusable("standard input cannot be one of several sources")
+        raise SourceUnusable("standard input cannot be combined with other sources")
     names = options.participants or [""]
     if options.mic is not None:
         return [microphone(options.mic, names[0])]
@@ -197,7 +197,7 @@ class MeetingStreamer:
                 unfinished -= done
         except MeetingOver as over:
             # Another client or the grace period finished the meeting; its outcome is still wanted.
-            self._console.print(f"No more audio is taken: {over}", highlight=False, markup=False)
+            self._console.print(f"The meeting accepts no more audio: {over}", highlight=False, markup=False)
         finally:
             for task in (*sending, stopped):
                 task.cancel()

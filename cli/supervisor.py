@@ -69,7 +69,7 @@ class Supervisor:
         if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:
             return None
         lines = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"{name} ended with {UNUSABLE_CONFIGURATION} and said nothing"
+        return lines[-1] if lines else f"{name} exited with {UNUSABLE_CONFIGURATION} and no output"
 
     async def _spawn(self, program: Program) -> None:
         log_path = self._logs / f"{program.name}.log"
@@ -96,7 +96,7 @@ class Supervisor:
             self._last_exit[program.name] = code
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 backoff = MIN_BACKOFF_S
-            log.warning("%s ended (%s), starting it again; see %s.log", program.name, code, program.name)
+            log.warning("%s exited (%s), restarting it; see %s.log", program.name, code, program.name)
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, MAX_BACKOFF_S)
             await self._spawn(program)
@@ -112,7 +112,7 @@ class Supervisor:
                 try:
                     await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
                 except TimeoutError:
-                    log.warning("%s does not stop, killing it", program.name)
+                    log.warning("%s did not stop in time, killing it", program.name)
                     process.kill()
                     await process.wait()
             watcher.cancel()

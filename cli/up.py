@@ -77,7 +77,7 @@ def gateway_port(host: str, wanted: int | None) -> int:
             probe.bind((host, port))
         except OSError as error:
             if wanted is not None:
-                raise CannotStart(f"port {port} is taken ({error.strerror}); choose another with --port") from error
+                raise CannotStart(f"port {port} is in use ({error.strerror}); choose another with --port") from error
             return free_port()
     return port
 
@@ -89,7 +89,9 @@ def lock_data_folder(home: Home) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CannotStart(f"a Meetra already runs on {home.root}; stop it, or give another --data") from None
+            raise CannotStart(
+                f"a Meetra is already running on {home.root}; stop it, or choose another --data"
+            ) from None
         yield
 
 
@@ -174,7 +176,7 @@ class System:
                     raise CannotStart(refusal)
                 waited_s = time.monotonic() - started
                 if waited_s > timeout_s:
-                    raise CannotStart(f"{name} does not answer; see {self._home.logs / name}.log")
+                    raise CannotStart(f"{name} does not respond; see {self._home.logs / name}.log")
                 if name == INFERENCE and waited_s > MODELS_NOTICE_AFTER_S and not announced:
                     log.warning("inference is still loading its models; see %s.log", self._home.logs / name)
                     announced = True
@@ -242,11 +244,13 @@ def _stop_or_exit(stop: asyncio.Event) -> None:
 
 
 def _announce(console: Console, system: System, home: Home, seconds: float) -> None:
-    console.print(f"Meetra answers at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
+    console.print(f"Meetra is ready at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
     if not system.gateway.endswith(f":{DEFAULT_PORT}"):
-        console.print(f"  (port {DEFAULT_PORT} was taken or another was asked for)", highlight=False)
+        console.print(f"  (port {DEFAULT_PORT} is in use, or another was requested)", highlight=False)
     if system.first_run:
-        console.print(f"  user {DEMO_EMAIL}, password {system.password}  (shown once)", highlight=False, soft_wrap=True)
+        console.print(
+            f"  user {DEMO_EMAIL}, password {system.password}  (shown only once)", highlight=False, soft_wrap=True
+        )
     console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
 
 
@@ -256,6 +260,6 @@ async def _print_next_steps(console: Console, system: System) -> None:
     console.print()
     console.print(f"Gateway  {system.gateway}", highlight=False)
     console.print(f"Token    {token}", highlight=False, soft_wrap=True)
-    console.print('Go on    eval "$(.venv/bin/meetra env)"   in another terminal, then the calls of the README')
+    console.print('Next     eval "$(.venv/bin/meetra env)"   in another terminal, then the calls in the README')
     console.print("         .venv/bin/meetra analyze FILE", highlight=False)
-    console.print("Ctrl-C stops everything; `make run` starts it again with its data.", highlight=False)
+    console.print("Ctrl-C stops everything; `make run` starts it again with the same data.", highlight=False)

@@ -64,7 +64,7 @@ async def run_api(settings: ServerSettings) -> None:
         await migrate(url)
         audio_log = AudioLog(settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
-            log.info("removed %d leftovers of broken uploads", swept)
+            log.info("removed %d files of interrupted uploads", swept)
         deletion = Deletion(audio_log, database)
         if orphans := await deletion.sweep_orphans():
             log.info("removed %d recordings of deleted meetings", orphans)

@@ -103,7 +103,7 @@ async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child
 
 
 @asynccontextmanager
-async def running(module: str, *arguments: str) -> AsyncIterator[Child]:
+async def run(module: str, *arguments: str) -> AsyncIterator[Child]:
     """Run a child without standard input, ended with the context."""
     child = await start(module, *arguments)
     try:

@@ -30,10 +30,10 @@ _INVISIBLE = re.compile(
     r"|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0001-\U000e007f]"
 )
 _FLAWS = (
-    (_CONTROL, "holds control characters; leave them out"),
-    (_NONCHARACTERS, "holds code points that are no characters; leave them out"),
-    (_BIDI_CONTROLS, "holds characters that turn the text around them; leave them out"),
-    (_INVISIBLE, "holds characters that nobody can see; leave them out"),
+    (_CONTROL, "contains control characters; remove them"),
+    (_NONCHARACTERS, "contains invalid code points; remove them"),
+    (_BIDI_CONTROLS, "contains bidirectional control characters; remove them"),
+    (_INVISIBLE, "contains invisible characters; remove them"),
 )
 _UNSAFE = re.compile("|".join(pattern.pattern for pattern, _ in _FLAWS))
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
@@ -51,9 +51,9 @@ def find_flaw(text: str) -> str | None:
         if pattern.search(text):
             return reason
     if text and not any(_is_visible(character) for character in text):
-        return "holds nothing that can be seen; give it letters, digits or signs"
+        return "has no visible characters; use letters, digits or symbols"
     if _max_stacked_marks(text) > MAX_MARKS:
-        return f"piles more than {MAX_MARKS} marks on one letter; leave them out"
+        return f"stacks more than {MAX_MARKS} marks on one letter; remove them"
     return None
 
 

@@ -26,7 +26,7 @@ def before_a_fork() -> None:
 
 
 async def sandboxed() -> None:
-    async with sandbox.running("__hello__") as child:
+    async with sandbox.run("__hello__") as child:
         await child.stdout.read()
 
 

@@ -56,7 +56,7 @@ async def first_line(child: sandbox.Child) -> list[str]:
 
 
 async def test_a_child_that_ends_keeps_its_exit_code() -> None:
-    async with sandbox.running(CHILD, "exit") as child:
+    async with sandbox.run(CHILD, "exit") as child:
         await child.stdout.read()
         assert await child.end() == 3
         assert not child.running
@@ -64,7 +64,7 @@ async def test_a_child_that_ends_keeps_its_exit_code() -> None:
 
 
 async def test_a_child_that_says_no_more_and_goes_on_is_killed() -> None:
-    async with sandbox.running(CHILD, "mute") as child:
+    async with sandbox.run(CHILD, "mute") as child:
         await child.stdout.read()
         assert child.running
         assert await child.end() == -signal.SIGKILL
@@ -72,21 +72,21 @@ async def test_a_child_that_says_no_more_and_goes_on_is_killed() -> None:
 
 async def test_a_child_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETRA_JWT_SECRET", "a secret")
-    async with sandbox.running(CHILD, "wait") as child:
+    async with sandbox.run(CHILD, "wait") as child:
         _, *names = await first_line(child)
     # The last two it gave to itself.
     assert set(names) <= {*sandbox.PASSED_VARIABLES, PARENT, "LC_CTYPE", "GRPC_ENABLE_FORK_SUPPORT"}
 
 
 async def test_an_endless_line_does_not_fill_our_memory() -> None:
-    async with sandbox.running(CHILD, "endless") as child:
+    async with sandbox.run(CHILD, "endless") as child:
         with pytest.raises(ValueError, match="limit"):
             await child.stdout.readline()
 
 
 @on_linux
 async def test_children_leave_no_descriptor_and_no_process_behind_even_when_their_start_is_cut_short() -> None:
-    async with sandbox.running(CHILD, "wait") as child:  # what the loop keeps for itself is there from now on
+    async with sandbox.run(CHILD, "wait") as child:  # what the loop keeps for itself is there from now on
         await first_line(child)
     before = len(list(Path("/proc/self/fd").iterdir()))
     others = children()
@@ -111,7 +111,7 @@ def children() -> set[str]:
 
 @on_linux
 async def test_a_child_of_a_child_ends_with_it() -> None:
-    async with sandbox.running(CHILD, "double") as child:
+    async with sandbox.run(CHILD, "double") as child:
         pids = {int((await first_line(child))[0]) for _ in range(2)}
         (other,) = pids - {child.pid}
         watched = os.pidfd_open(other)

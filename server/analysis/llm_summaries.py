@@ -78,9 +78,9 @@ class SummaryWriter:
         try:
             content = json.loads(answer)["choices"][0]["message"]["content"]
         except (ValueError, LookupError, TypeError) as error:
-            raise UnusableSummary("the answer is no chat completion") from error
+            raise UnusableSummary("the answer is not a chat completion") from error
         if not isinstance(content, str):
-            raise UnusableSummary("the answer holds no text")
+            raise UnusableSummary("the answer contains no text")
         return content
 
 
@@ -96,12 +96,12 @@ def parse_summaries(content: str, conversation: Conversation) -> SummaryTexts:
     try:
         answer = json.loads(content)
     except ValueError as error:
-        raise UnusableSummary("the model wrote no JSON") from error
+        raise UnusableSummary("the model did not return JSON") from error
     if not isinstance(answer, dict) or not isinstance(per_speaker := answer.get("speakers", {}), dict):
-        raise UnusableSummary("the model wrote another shape")
+        raise UnusableSummary("the model returned an unexpected structure")
     meeting = _sentences(answer.get("meeting"))
     if not meeting:
-        raise UnusableSummary("the model wrote no summary")
+        raise UnusableSummary("the model returned no summary")
     speakers = [[speaker, _sentences(per_speaker.get(str(speaker), []))] for speaker in conversation.speakers]
     return {"speakers": speakers, "meeting": meeting, "method": "abstractive"}
 
@@ -110,5 +110,5 @@ def _sentences(value: Any) -> list[str]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UnusableSummary("the model wrote another shape")
+        raise UnusableSummary("the model returned an unexpected structure")
     return [item.strip() for item in value if item.strip()][:MAX_SENTENCES]

@@ -16,12 +16,12 @@ from server.analysis.recording import AudioTrack, Recording, SessionResult, buil
 from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.analysis.text_analysis import analyse_text
 from server.analysis.uploaded_recording import recording_from_upload
-from server.audio import AudioLog, DecodedAudio, decode, metered
+from server.audio import AudioLog, DecodedAudio, decode, measure_level
 from server.engine import InferenceClient
-from server.insights import answers
+from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
-from server.storage import Connection, Database, Job, jobs, voices
+from server.storage import Connection, Database, Job, jobs, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
@@ -67,26 +67,26 @@ class MeetingAnalyzer:
             DatabaseUnavailable: the database was unreachable for too long.
         """
         recording = await self._recording(job)
-        results = [await self._run_session(job, recording, index) for index in range(len(recording.tracks))]
-        await self.conclude(job, recording, results)
+        session_results = [await self._run_session(job, recording, index) for index in range(len(recording.tracks))]
+        await self.conclude(job, recording, session_results)
 
-    async def conclude(self, job: Job, recording: Recording, results: list[SessionResult]) -> None:
+    async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> None:
         """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
-        conversation, vectors = await asyncio.to_thread(build_conversation, recording, results)
+        conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results)
 
         async def report_sentences(done: int, total: int) -> None:
             percent = ANALYSED_PERCENT + 3 * done // max(1, total)
-            await self._report(job, Stage.READING, percent, f"Read {done} of {total} sentences")
+            await self._report(job, Stage.READING, percent, f"Analysed {done} of {total} sentences")
 
         conversation = await analyse_text(conversation, self.inference, report_sentences)
-        await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the answers")
+        await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
         summaries = await self._summaries.write(conversation)
-        new_answers = await asyncio.to_thread(answers, conversation, summaries)
+        new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
         speakers = await asyncio.to_thread(name_speakers, conversation, job.meeting_id, recording.names)
-        notice = build_notice(conversation, recording, results, job.language)
+        notice = build_notice(conversation, recording, session_results, job.language)
 
         async def finish(connection: Connection) -> None:
-            rows, links = await recognise_voices(connection, job.organization_id, results[0], vectors, speakers)
+            rows, links = await recognise_voices(connection, job.organization_id, session_results[0], vectors, speakers)
             await results.finish(
                 connection,
                 job,
@@ -129,7 +129,7 @@ class MeetingAnalyzer:
         clock = asyncio.get_running_loop().time
         next_report = clock()
         result = SessionResult()
-        pcm = metered(track.pcm(), result.level)
+        pcm = measure_level(track.pcm(), result.level)
         async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
             async for response in responses:
                 if response.WhichOneof("event") == "progress":
@@ -146,7 +146,7 @@ class MeetingAnalyzer:
         done_samples = before + progress.processed_samples
         percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done_samples / total))
         if progress.stage == session_pb2.STAGE_CLUSTERING:
-            await self._report(job, Stage.CLUSTERING, percent, "Telling the speakers apart")
+            await self._report(job, Stage.CLUSTERING, percent, "Distinguishing the speakers")
         else:
             text = f"Analysed {done_samples / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
             await self._report(job, Stage.ANALYSING, percent, text)

@@ -50,17 +50,17 @@ def _no_speech(conversation: Conversation, recording: Recording, results: Sequen
     sentences = ["No speech was found.", _describe_tracks(recording, results)]
     music_s = sum(end - start for start, end in conversation.music) / 1e6
     if music_s >= 1:
-        sentences.append(f"Music plays for {music_s:.0f} s.")
+        sentences.append(f"Music was detected for {music_s:.0f} s.")
     levels = [_level_dbfs(track, result) for track, result in zip(recording.tracks, results, strict=True)]
     if all(level is None or level < HARDLY_AUDIBLE_DBFS for level in levels):
-        sentences.append("Look whether the microphone was muted, or another source was recorded.")
+        sentences.append("Check whether the microphone was muted or the wrong source was recorded.")
     return " ".join(sentences)
 
 
 def _describe_tracks(recording: Recording, results: Sequence[SessionResult]) -> str:
     """Describe the analysed tracks with length and level."""
     descriptions = [_describe_track(track, result) for track, result in zip(recording.tracks, results, strict=True)]
-    return f"Heard: {'; '.join(descriptions)}."
+    return f"Analysed: {'; '.join(descriptions)}."
 
 
 def _describe_track(track: AudioTrack, result: SessionResult) -> str:
@@ -71,7 +71,7 @@ def _describe_track(track: AudioTrack, result: SessionResult) -> str:
     if level is None:
         loud = "of digital silence"
     else:
-        loud = f"at {level:.1f} dBFS{', hardly audible' if level < HARDLY_AUDIBLE_DBFS else ''}"
+        loud = f"at {level:.1f} dBFS{', barely audible' if level < HARDLY_AUDIBLE_DBFS else ''}"
     return f"{track.display_name}, {_seconds(result.level.samples / RATE_HZ)} {loud}"
 
 
@@ -92,13 +92,14 @@ def _no_words(conversation: Conversation, recording: Recording, results: Sequenc
         known = (
             listed if len(languages) <= MAX_LANGUAGES else f"{len(languages)} languages, see details.engine.languages"
         )
-        return f"{speech}: the recogniser does not know {language_display_name(language)}. It knows {known}."
+        return f"{speech}: the recogniser does not support {language_display_name(language)}. It supports {known}."
     if language:
         return (
-            f"{speech} of {language_display_name(language)}, the language that was given. {_describe_tracks(recording, results)} If another"
-            " is spoken, delete the meeting and send it again without one, to have it detected."
+            f"{speech} in the stated language, {language_display_name(language)}."
+            f" {_describe_tracks(recording, results)} If another language is spoken, delete the meeting and upload it"
+            " again without a language, to have it detected."
         )
     return (
-        f"{speech} that can be told from each other: it may be too far or quiet, sung, or of many at once."
+        f"{speech}: the speech may be too distant or quiet, sung, or by many people at once."
         f" {_describe_tracks(recording, results)}"
     )

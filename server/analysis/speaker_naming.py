@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from server.analysis.recording import SessionResult
 from server.analysis.voices import match_voices, update_voice
 from server.conversation import Conversation
-from server.insights import named_speakers
+from server.insights import find_speaker_names
 from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
 def name_speakers(conversation: Conversation, meeting_id: UUID, known_names: Mapping[int, str]) -> list[SpeakerRow]:
     """Return all speakers, named as in ``known_names``, else by a clear mention in the words, else by number."""
-    guesses = {guess.speaker: guess for guess in named_speakers(conversation)}
+    guesses = {guess.speaker: guess for guess in find_speaker_names(conversation)}
     rows = []
     for label in conversation.speakers:
         id_ = speaker_id(meeting_id, label)

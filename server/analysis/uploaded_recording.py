@@ -12,8 +12,8 @@ from server.storage import Job
 
 DAMAGED = "parts of the recording were damaged and could not be decoded"
 # Separate channels suggest that the caller expects several people.
-ONE_CHANNEL = "it has one channel, which is taken for one person"
-ONE_DISTINCT_CHANNEL = "of its channels one alone carries something of its own; it is taken for one person"
+ONE_CHANNEL = "it has only one channel, which is treated as one person"
+ONE_DISTINCT_CHANNEL = "only one of its channels carries distinct audio; it is treated as one person"
 
 
 def recording_from_upload(audio: DecodedAudio, job: Job) -> Recording:

@@ -63,10 +63,10 @@ def _explain(method: str, data: bytes) -> BadRequest:
     try:
         input_type = Default().FindMethodByName(f"{service}.{name}").input_type
     except KeyError:
-        return BadRequest("body", "not a message of this method")
+        return BadRequest("body", "not a valid request message of this method")
     parameter = _find_non_utf8_field(input_type, data, MAX_DEPTH)
     if parameter is None:
-        return BadRequest("body", "not a message of this method")
+        return BadRequest("body", "not a valid request message of this method")
     return BadRequest(parameter, "not UTF-8")
 
 

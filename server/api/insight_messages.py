@@ -32,8 +32,8 @@ from server.insights import (
 
 MEETING_SUMMARY = "Meeting summary"
 UNRELIABLE_ADVICE = (
-    "The recogniser was unsure of many words, as it is of far, noisy or overlapping speech: read this text as a hint, "
-    "not a record. A larger model is one line of configuration: docs/models.md."
+    "The recogniser had low confidence in many words, as with distant, noisy or overlapping speech: treat this text as "
+    "approximate. A larger model may help, see docs/models.md."
 )
 
 

@@ -53,15 +53,15 @@ class CallInterceptor(aio.ServerInterceptor):
             "response_serializer": handler.response_serializer,
         }
         if handler.response_streaming:
-            streamed = self._guarded_stream(method, check, handler.stream_stream or handler.unary_stream)
+            streamed = self._guard_stream(method, check, handler.stream_stream or handler.unary_stream)
             if handler.request_streaming:
                 return grpc.stream_stream_rpc_method_handler(streamed, **codec)
             return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
-            return grpc.stream_unary_rpc_method_handler(self._guarded(method, check, handler.stream_unary), **codec)
-        return grpc.unary_unary_rpc_method_handler(self._guarded(method, check, handler.unary_unary), **codec)
+            return grpc.stream_unary_rpc_method_handler(self._guard(method, check, handler.stream_unary), **codec)
+        return grpc.unary_unary_rpc_method_handler(self._guard(method, check, handler.unary_unary), **codec)
 
-    def _guarded(self, method: str, check: Check, behaviour: Behaviour) -> Behaviour:
+    def _guard(self, method: str, check: Check, behaviour: Behaviour) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             try:
                 await self._authenticate(method, context)
@@ -71,7 +71,7 @@ class CallInterceptor(aio.ServerInterceptor):
 
         return call
 
-    def _guarded_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
+    def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
                 await self._authenticate(method, context)

@@ -45,7 +45,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         requests = aiter(request_iterator)
         first = await anext(requests, None)
         if first is None or first.WhichOneof("payload") != "config":
-            raise BadRequest("config", "the first message must carry it")
+            raise BadRequest("config", "missing; the first message must contain it")
         meeting, connection = await self._open(first.config, streams=True)
         try:
             yield pb.StreamMeetingResponse(ready=self._ready(meeting, connection))
@@ -99,7 +99,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def _open(self, config: pb.LiveConfig, *, streams: bool) -> tuple[LiveSession, SenderConnection]:
         caller = current_caller()
         if config.after_event_seq < 0:
-            raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; 0 or more")
+            raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; must be 0 or more")
         # First, so that there is no meeting or connection to undo if it fails.
         await self._meetings.wait_for_engine()
         if config.session_id:
@@ -148,7 +148,7 @@ async def _control(meeting: LiveSession, action: int) -> None:
     elif action == pb.CONTROL_FINISH:
         meeting.finish()
     else:
-        raise BadRequest("control", "CONTROL_FLUSH or CONTROL_FINISH")
+        raise BadRequest("control", "must be CONTROL_FLUSH or CONTROL_FINISH")
 
 
 class ResponseStream:
@@ -226,7 +226,7 @@ class ResponseStream:
                 elif kind == "control":
                     await _control(self._meeting, request.control)
                 else:
-                    raise BadRequest("payload", "only audio and control may follow the config")
+                    raise BadRequest("payload", "must be audio or control after the config")
         finally:
             self._wake.set()
 

@@ -39,7 +39,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     except BadRequest as error:
         raise BadRequest(f"config.{error.parameter}", error.fix) from None
     if not 1 <= len(config.tracks) <= MAX_TRACKS:
-        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MAX_TRACKS}")
+        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; must be 1 to {MAX_TRACKS}")
     tracks = tuple(
         checked
         for index, track in enumerate(config.tracks)
@@ -50,10 +50,12 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     ids = [track.track_id for track in config.tracks]
     for index, id_ in enumerate(ids):
         if id_ in ids[:index]:
-            raise BadRequest(f"config.tracks[{index}].track_id", f"{id_} names another track already")
+            raise BadRequest(f"config.tracks[{index}].track_id", f"{id_} is already used by another track")
     period = config.insights_period_s or DEFAULT_PERIOD_S
     if not MIN_PERIOD_S <= period <= MAX_PERIOD_S:
-        raise BadRequest("config.insights_period_s", f"{period}; {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0")
+        raise BadRequest(
+            "config.insights_period_s", f"{period}; must be {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0 for the default"
+        )
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
     return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
 
@@ -61,15 +63,15 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
 def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
     """Return the track, or one track per channel for SEPARATE channels."""
     if not _TRACK_ID.fullmatch(track.track_id):
-        raise BadRequest(f"{field}.track_id", "1 to 64 letters, digits, '.', '_' or '-'")
+        raise BadRequest(f"{field}.track_id", "must be 1 to 64 letters, digits, '.', '_' or '-'")
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
-        raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
+        raise BadRequest(f"{field}.kind", "must be TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
     kind, name = kinds[track.kind], to_readable(track.participant_name, MAX_PARTICIPANT_NAME)
     if name and kind is TrackKind.MIXED:
-        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
+        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track may have one; omit it")
     if not 0 <= track.start_ms <= MAX_START_MS:
-        raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; 0 to {MAX_START_MS}")
+        raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; must be 0 to {MAX_START_MS}")
     format_, names = _validate_format(field, track), _validate_channels(field, track, kind, name)
     unsplit = LiveTrack(track.track_id, kind, name, format_, track.start_ms * 1000)
     return tuple(replace(unsplit, participant_name=n, channel=c) for c, n in enumerate(names, start=1)) or (unsplit,)
@@ -78,21 +80,24 @@ def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
 def _validate_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: str) -> tuple[str, ...]:
     """Return the participant names of a SEPARATE track's channels, empty where unknown; () for other tracks."""
     if track.channel_use not in pb.ChannelUse.values():
-        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
+        raise BadRequest(f"{field}.channel_use", "must be CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
     if track.channel_use != pb.CHANNEL_USE_SEPARATE:
         if track.channel_names:
-            raise BadRequest(f"{field}.channel_names", "only a SEPARATE track has them; leave them out")
+            raise BadRequest(f"{field}.channel_names", "only a SEPARATE track may have them; omit them")
         return ()
     if kind is not TrackKind.PARTICIPANT:
-        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE needs kind TRACK_KIND_PARTICIPANT")
+        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE requires kind TRACK_KIND_PARTICIPANT")
     opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
     channels = track.channels or (0 if opus else 1)
     # A raw Opus packet has one or two channels.
     max_channels = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS
     if not 1 <= channels <= max_channels:
-        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {max_channels} that are SEPARATE")
+        raise BadRequest(f"{field}.channels", f"{channels}; must be 1 to {max_channels} with CHANNEL_USE_SEPARATE")
     if len(track.channel_names) > channels:
-        raise BadRequest(f"{field}.channel_names", f"{len(track.channel_names)} names; at most {channels}, as channels")
+        raise BadRequest(
+            f"{field}.channel_names",
+            f"{len(track.channel_names)} names for {channels} channels; give at most one per channel",
+        )
     names = [to_readable(channel_name, MAX_PARTICIPANT_NAME) for channel_name in track.channel_names]
     names += [""] * (channels - len(names))
     return tuple(
@@ -105,17 +110,18 @@ def _validate_format(field: str, track: pb.TrackConfig) -> TrackFormat:
     encoding = encodings.get(track.encoding)
     if encoding is None:
         raise BadRequest(
-            f"{field}.encoding", "one of " + ", ".join(pb.AudioEncoding.Name(n) for n in sorted(encodings))
+            f"{field}.encoding", "must be one of " + ", ".join(pb.AudioEncoding.Name(n) for n in sorted(encodings))
         )
     if encoding in _OPUS:
         if track.sample_rate_hz not in (0, OPUS_RATE_HZ):
-            raise BadRequest(f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; Opus is {OPUS_RATE_HZ}, or 0")
+            raise BadRequest(f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; must be {OPUS_RATE_HZ} or 0 for Opus")
         return TrackFormat(encoding, OPUS_RATE_HZ, 1)
     if not MIN_RATE_HZ <= track.sample_rate_hz <= MAX_RATE_HZ:
         raise BadRequest(
-            f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; {MIN_RATE_HZ} to {MAX_RATE_HZ} samples a second"
+            f"{field}.sample_rate_hz",
+            f"{track.sample_rate_hz}; must be {MIN_RATE_HZ} to {MAX_RATE_HZ} samples per second",
         )
     channels = track.channels or 1
     if not 1 <= channels <= MAX_CHANNELS:
-        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {MAX_CHANNELS}")
+        raise BadRequest(f"{field}.channels", f"{channels}; must be 1 to {MAX_CHANNELS}")
     return TrackFormat(encoding, track.sample_rate_hz, channels)

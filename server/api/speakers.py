@@ -34,7 +34,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
             found = await self._answers.get(request.file_hash, SHARES)
         else:
             found = await self._answers.latest(SHARES)
-        return pb.ListSpeakersResponse(speakers=_listed(found.speakers, detailed=request.include_details))
+        return pb.ListSpeakersResponse(speakers=_to_messages(found.speakers, detailed=request.include_details))
 
     async def RenameSpeaker(  # noqa: N802
         self, request: pb.RenameSpeakerRequest, context: Context
@@ -50,7 +50,9 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     ) -> pb.MergeSpeakersResponse:
         """See SpeakerService.MergeSpeakers."""
         id_, into = parse_uuid("id", request.id), parse_uuid("into", request.into)
-        return pb.MergeSpeakersResponse(speakers=_listed(await self._corrections.merge(current_caller(), id_, into)))
+        return pb.MergeSpeakersResponse(
+            speakers=_to_messages(await self._corrections.merge(current_caller(), id_, into))
+        )
 
     async def SplitSpeaker(  # noqa: N802
         self, request: pb.SplitSpeakerRequest, context: Context
@@ -59,17 +61,19 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         id_ = parse_uuid("id", request.id)
         start, end = validate_span(request.start, request.end)
         speakers, new_id = await self._corrections.split(current_caller(), id_, start, end)
-        return pb.SplitSpeakerResponse(speakers=_listed(speakers), new_id=str(new_id))
+        return pb.SplitSpeakerResponse(speakers=_to_messages(speakers), new_id=str(new_id))
 
     async def UndoSpeakerEdit(  # noqa: N802
         self, request: pb.UndoSpeakerEditRequest, context: Context
     ) -> pb.UndoSpeakerEditResponse:
         """See SpeakerService.UndoSpeakerEdit."""
         file_hash = validate_file_hash(request.file_hash)
-        return pb.UndoSpeakerEditResponse(speakers=_listed(await self._corrections.undo(current_caller(), file_hash)))
+        return pb.UndoSpeakerEditResponse(
+            speakers=_to_messages(await self._corrections.undo(current_caller(), file_hash))
+        )
 
 
-def _listed(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
+def _to_messages(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
     return [
         pb.Speaker(
             alias=row.alias,

@@ -20,16 +20,16 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 def validate_file_hash(value: str) -> str:
     """Return the hash in lower case. Raises BadRequest naming ``file-hash`` unless it is 64 hexadecimal digits."""
     if not value:
-        raise BadRequest("file-hash", "missing; give the SHA-256 that the upload answered")
+        raise BadRequest("file-hash", "missing; pass the SHA-256 that the upload returned")
     if not _HASH.fullmatch(value.lower()):
-        raise BadRequest("file-hash", "not a SHA-256; 64 hexadecimal digits are needed")
+        raise BadRequest("file-hash", "not a SHA-256; must be 64 hexadecimal digits")
     return value.lower()
 
 
 def parse_uuid(name: str, value: str) -> UUID:
     """Parse a UUID in its canonical form. Raises BadRequest naming the field ``name``."""
     if not _UUID.fullmatch(value):
-        raise BadRequest(name, "not a UUID; take it from the list of speakers or voices")
+        raise BadRequest(name, "not a UUID; use an id as the server returned it")
     return UUID(value)
 
 
@@ -37,16 +37,16 @@ def validate_alias(value: str) -> str:
     """Return the trimmed name. Raises BadRequest unless it has 1 to 200 readable characters."""
     alias = value.strip()
     if not alias or len(alias) > MAX_ALIAS:
-        raise BadRequest("alias", f"{len(alias)} characters; 1 to {MAX_ALIAS} are needed")
+        raise BadRequest("alias", f"{len(alias)} characters; must be 1 to {MAX_ALIAS}")
     return validate_name("alias", alias, MAX_ALIAS)
 
 
 def validate_span(start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return the span, milliseconds. Raises BadRequest unless 0 <= start < end."""
     if start_ms < 0:
-        raise BadRequest("start", f"{start_ms}; milliseconds from the start of the meeting, 0 or more")
+        raise BadRequest("start", f"{start_ms}; must be 0 or more milliseconds from the start of the meeting")
     if end_ms <= start_ms:
-        raise BadRequest("end", f"{end_ms}; must lie after start")
+        raise BadRequest("end", f"{end_ms}; must be greater than start")
     return start_ms, end_ms
 
 
@@ -57,14 +57,14 @@ def validate_period(period_s: int, duration_ms: int) -> int:
     """
     limit_s = max_period_s(duration_ms)
     if not MIN_PERIOD_S <= period_s <= limit_s:
-        raise BadRequest("period_seconds", f"{period_s}; {MIN_PERIOD_S} to {limit_s} for this meeting")
+        raise BadRequest("period_seconds", f"{period_s}; must be {MIN_PERIOD_S} to {limit_s} for this meeting")
     return period_s
 
 
 def validate_page_size(value: int) -> int:
     """Return the page size, default 50. Raises BadRequest unless it is 0 to 1000."""
     if not 0 <= value <= MAX_PAGE_SIZE:
-        raise BadRequest("page_size", f"{value}; 1 to {MAX_PAGE_SIZE}")
+        raise BadRequest("page_size", f"{value}; must be 1 to {MAX_PAGE_SIZE}")
     return value or DEFAULT_PAGE_SIZE
 
 
@@ -84,4 +84,6 @@ def parse_page_token(value: str) -> tuple[datetime, UUID] | None:
             raise ValueError("a time without a zone")
         return moment.astimezone(UTC), UUID(id_)
     except (ValueError, OverflowError):
-        raise BadRequest("page_token", "not one that a page answered; leave it out for the first page") from None
+        raise BadRequest(
+            "page_token", "invalid; pass the next_page_token of a page, or omit it for the first page"
+        ) from None

@@ -10,7 +10,7 @@ from server.audio.encodings import (
     encode_record,
     read_log_positions,
 )
-from server.audio.level import LevelMeter, metered
+from server.audio.level import LevelMeter, measure_level
 from server.audio.media_decoder import DecodedAudio, DecodedTrack, DecoderDied, UnusableRecording, decode, probe
 from server.audio.track_decoder import TrackDecoder
 from server.audio.track_sound import ChannelComparison, TrackComparison, TrackSound
@@ -33,7 +33,7 @@ __all__ = [
     "TrackSound",
     "UnusableRecording",
     "decode",
-    "metered",
+    "measure_level",
     "chunk_positions",
     "read_log_positions",
     "probe",

@@ -76,7 +76,7 @@ def chunk_positions(format: TrackFormat, data: bytes) -> int:
         return packet_samples(data)
     if len(data) % size:
         raise InvalidChunk(
-            f"audio.data: {len(data)} bytes are no whole number of samples of {size} bytes; send whole samples"
+            f"audio.data: {len(data)} bytes are not a whole number of samples of {size} bytes; send whole samples"
         )
     return len(data) // size
 
@@ -134,7 +134,7 @@ def packet_samples(packet: bytes) -> int:
         sizes = (first, len(packet) - begin - first)
     elif code == 1:
         if len(packet) % 2 == 0:
-            raise _invalid_packet("two frames of one size do not share its bytes evenly")
+            raise _invalid_packet("its bytes do not divide into two equal frames")
         sizes = ((len(packet) - 1) // 2,)
     else:
         sizes = (len(packet) - 1,)
@@ -162,7 +162,7 @@ def stated_samples(packet: bytes) -> int:
     frames = (1, 2, 2, 0)[code]
     if code == 3:
         if len(packet) < 2:
-            raise _invalid_packet("its count of frames is missing")
+            raise _invalid_packet("its frame count is missing")
         frames = packet[1] & 0x3F
     samples = frames * tenths_ms * OPUS_RATE_HZ // 10_000
     if not 0 < samples <= MAX_PACKET_SAMPLES:
@@ -176,14 +176,14 @@ def _check_frames(packet: bytes) -> None:
     offset, end = 2, len(packet)
     while padded:
         if offset >= len(packet):
-            raise _invalid_packet("its padding is cut off")
+            raise _invalid_packet("its padding is truncated")
         # 255 means 254 bytes of padding, and another length byte (section 3.2.5).
         end -= min(packet[offset], 254)
         padded = packet[offset] == 255
         offset += 1
     if not variable:
         if end < offset or (end - offset) % frames:
-            raise _invalid_packet(f"{frames} frames of one size do not share its bytes evenly")
+            raise _invalid_packet(f"its bytes do not divide into {frames} equal frames")
         _check_sizes(((end - offset) // frames,))
         return
     sizes = []
@@ -199,15 +199,15 @@ def _frame_length(packet: bytes, offset: int) -> tuple[int, int]:
         return packet[offset], offset + 1
     if offset + 1 < len(packet):
         return packet[offset] + 4 * packet[offset + 1], offset + 2
-    raise _invalid_packet("the length of a frame is cut off")
+    raise _invalid_packet("a frame length is truncated")
 
 
 def _check_sizes(sizes: tuple[int, ...]) -> None:
     if min(sizes) < 0:
-        raise _invalid_packet("its frames are longer than itself")
+        raise _invalid_packet("its frames exceed the packet")
     if max(sizes) > MAX_FRAME_BYTES:
         raise _invalid_packet(f"a frame of {max(sizes)} bytes, more than {MAX_FRAME_BYTES}")
 
 
 def _invalid_packet(why: str) -> InvalidChunk:
-    return InvalidChunk(f"audio.data: no Opus packet ({why}); send one whole packet (RFC 6716) as a chunk")
+    return InvalidChunk(f"audio.data: not a valid Opus packet ({why}); send one whole packet (RFC 6716) per chunk")

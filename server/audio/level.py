@@ -38,7 +38,7 @@ class LevelMeter:
         return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(FULL_SCALE)
 
 
-async def metered(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
+async def measure_level(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
     """Yield the s16le chunks of ``pcm`` unchanged, measured by ``meter``. Close this before ``pcm``."""
     async for chunk in pcm:
         meter.add(chunk)

@@ -18,7 +18,7 @@ from typing import Any
 from server import sandbox
 from server.audio.audio_log import sync_directory
 from server.channels import ChannelUse
-from server.disk import FULL_CODE, DiskFull, writing
+from server.disk import FULL_CODE, DiskFull, detect_full_disk
 from server.media import RATE_HZ
 
 PROBE_TIMEOUT_S = 20.0
@@ -80,9 +80,9 @@ class DecodedAudio:
         return max(track.samples for track in self.tracks) / RATE_HZ
 
 
-def _decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
+def _start_decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
     """Start a decoder, ended with the context."""
-    return sandbox.running("server.children.decode_media", *arguments)
+    return sandbox.run("server.children.decode_media", *arguments)
 
 
 async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
@@ -92,7 +92,7 @@ async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]
             line = await asyncio.wait_for(decoder.stdout.readline(), STALL_TIMEOUT_S)
             message = json.loads(line)
         except TimeoutError:
-            raise UnusableRecording("the recording could not be decoded in reasonable time") from None
+            raise UnusableRecording("decoding the recording took too long") from None
         except (ValueError, RecursionError):
             return
         if not isinstance(message, dict):
@@ -106,7 +106,7 @@ async def probe(path: Path) -> Probe:
     with suppress(TimeoutError, OSError):
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             for _ in range(DECODERS):
-                async with _decoder("--probe", str(path)) as decoder:
+                async with _start_decoder("--probe", str(path)) as decoder:
                     async for message in _read_messages(decoder):
                         if message.get("error") == "no_audio":
                             return Probe(False, None)
@@ -137,7 +137,7 @@ async def decode(
     facts_path = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
     facts = _read_facts(facts_path)
     if facts is None:
-        with writing(), _partial_folder(target.parent) as partial:
+        with detect_full_disk(), _partial_folder(target.parent) as partial:
             outcome = await _run_decoder(source, partial, max_seconds, progress, channels)
             for track in outcome["tracks"]:
                 name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
@@ -198,7 +198,7 @@ async def _run_decoder(
     arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
         outcome: dict[str, Any] = {}
-        async with _decoder(*arguments) as decoder:
+        async with _start_decoder(*arguments) as decoder:
             async for outcome in _read_messages(decoder):
                 if "decoded_s" in outcome:
                     await progress(outcome["decoded_s"])
@@ -210,7 +210,7 @@ async def _run_decoder(
         if outcome.get("error") == FULL_CODE:
             raise DiskFull
         if code == -signal.SIGXCPU:
-            raise UnusableRecording("the recording takes more processor time to decode than it is given")
+            raise UnusableRecording("decoding the recording exceeds the limit on processor time")
         exit_status = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.warning("decoder %d of %d ended without an answer (%s)", attempt, DECODERS, exit_status)
-    raise DecoderDied(f"the decoder crashed twice on this recording ({exit_status}); uploading it again tries anew")
+    raise DecoderDied(f"the decoder crashed twice on this recording ({exit_status}); upload it again to retry")

@@ -52,11 +52,11 @@ class MonoConverter:
             np.ascontiguousarray(samples).reshape(1, -1), format=kind, layout=LAYOUTS[samples.shape[1]]
         )
         frame.sample_rate = rate_hz
-        return _joined(self._resampler(frame))
+        return _join(self._resampler(frame))
 
     def flush(self) -> NDArray[np.int16]:
         """Return the remaining output."""
-        return _joined(self._resampler.flush())
+        return _join(self._resampler.flush())
 
 
 def _extract_channel(samples: NDArray[Any], channel: int) -> NDArray[Any]:
@@ -69,13 +69,13 @@ def _extract_channel(samples: NDArray[Any], channel: int) -> NDArray[Any]:
 NO_SAMPLES: NDArray[np.int16] = np.zeros(0, np.int16)
 
 
-def _joined(chunks: Iterator[NDArray[np.float32]]) -> NDArray[np.int16]:
+def _join(chunks: Iterator[NDArray[np.float32]]) -> NDArray[np.int16]:
     # NaN and infinity are handled by `to_s16`.
     with np.errstate(all="ignore"):
         return np.concatenate([NO_SAMPLES, *(to_s16(chunk) for chunk in chunks)])
 
 
-def _mulaw_table() -> NDArray[np.int16]:
+def _build_mulaw_table() -> NDArray[np.int16]:
     """Return the 256 values of G.711 mu-law (ITU-T G.711, table 2a), scaled from 14 bits to 16."""
     code = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int16)
@@ -83,7 +83,7 @@ def _mulaw_table() -> NDArray[np.int16]:
     return np.where(code & 128, -magnitude, magnitude).astype(np.int16)
 
 
-MULAW = _mulaw_table()
+MULAW = _build_mulaw_table()
 
 
 class LogDecoder(Protocol):

@@ -83,7 +83,7 @@ def main() -> int:
     except Refused as refused:
         print_message(error=refused.code, reason=refused.reason)
     except MemoryError:
-        print_message(error="undecodable", reason="the file needs more memory to decode than is allowed")
+        print_message(error="undecodable", reason="decoding the file exceeds the memory limit")
     except OSError as error:
         if error.errno not in FULL:
             raise

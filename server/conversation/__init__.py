@@ -33,7 +33,7 @@ from server.conversation.tracks import (
     segment_track_index,
     shift_word,
 )
-from server.conversation.utterances import Turn, Utterance, turns, utterances
+from server.conversation.utterances import Turn, Utterance, find_turns, find_utterances
 from server.conversation.writing import COMBINING_MARKS, UNSPACED_SCRIPTS, count_words, join_sentences, uses_spaces
 
 __all__ = [
@@ -81,8 +81,8 @@ __all__ = [
     "uses_spaces",
     "speech_us_by_language",
     "edit_to_document",
-    "turns",
-    "utterances",
+    "find_turns",
+    "find_utterances",
     "weighted_confidence",
     "count_words",
 ]

@@ -83,7 +83,7 @@ def fold(events: Iterable[Event]) -> Conversation:
                 if previous is None or (event.revision, event.state) > (previous.revision, previous.state):
                     latest[event.segment.segment_id] = event
     if engine is None or finished is None:
-        raise IncompleteSession("the events hold no whole session: ready or finished is missing")
+        raise IncompleteSession("the events are not a complete session: ready or finished is missing")
     segments = sorted(
         (event.segment for event in latest.values() if event.state in (TurnState.STABLE, TurnState.FINAL)),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),

@@ -117,7 +117,7 @@ class InferenceClient:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         if not finished:
-            raise SessionBroke("the session ended without having finished")
+            raise SessionBroke("the session ended before it finished")
 
     async def analyse_sentences(self, sentences: Sequence[str]) -> Sequence[language_pb2.SentenceAnalysis]:
         """Return the embedding, polarity and emotions of each sentence. Raises SessionBroke."""
@@ -188,7 +188,7 @@ def to_event(response: session_pb2.RunSessionResponse) -> Event | None:
             turn.end_us,
             tuple(Word(w.text, w.start_us, w.end_us, _optional(w, "confidence")) for w in turn.words),
             _optional(turn, "speaker_confidence"),
-            _acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
+            _to_acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
             primary_tag(turn.language),
         )
         return TurnEvent(turn.revision, TurnState(turn.state), segment)
@@ -205,7 +205,7 @@ def to_event(response: session_pb2.RunSessionResponse) -> Event | None:
     return None
 
 
-def _acoustics(message: session_pb2.Acoustics) -> Acoustics:
+def _to_acoustics(message: session_pb2.Acoustics) -> Acoustics:
     return Acoustics(
         level_dbfs=round(message.level_dbfs, 3),
         noise_dbfs=_optional(message, "noise_dbfs"),

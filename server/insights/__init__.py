@@ -31,14 +31,14 @@ from server.insights.key_points import (
     SUMMARIES,
     central_sentences,
 )
-from server.insights.meeting_answers import FAMILIES, Answer, answers
+from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
 from server.insights.quality import QUALITY, QualityDocument
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, sentiment
 from server.insights.shares import SHARES, ShareDocument, shares
 from server.insights.stored_timeline import TIMELINE
-from server.insights.text import named_speakers
+from server.insights.text import find_speaker_names
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
@@ -114,7 +114,7 @@ __all__ = [
     "TranscriptDocument",
     "WORDS",
     "WordDocument",
-    "answers",
+    "compute_answers",
     "balance",
     "central_sentences",
     "dynamics",
@@ -130,7 +130,7 @@ __all__ = [
     "is_reverberant",
     "max_period_s",
     "meeting_emotions",
-    "named_speakers",
+    "find_speaker_names",
     "period_details",
     "period_topics",
     "sentiment",

@@ -121,7 +121,7 @@ def fragments(conversation: Conversation) -> list[FragmentQuality]:
             "start_ms": segment.start_us // 1000,
             "end_ms": segment.end_us // 1000,
             "level_dbfs": round(measured.level_dbfs, 1),
-            "microphone_quality": _rounded(measured.mos_overall and microphone_quality(measured.mos_overall)),
+            "microphone_quality": _round(measured.mos_overall and microphone_quality(measured.mos_overall)),
             "reverb": len(measured.decays_db_per_s) >= MIN_DECAYS
             and is_reverberant(measured.decays_db_per_s, (segment.end_us - segment.start_us) / 1e6),
             "lagging": measured.gaps > 0,
@@ -147,19 +147,19 @@ def _measure(segments: Sequence[Segment]) -> SegmentQuality:
     decays = [rate for acoustics, _ in measured for rate in acoustics.decays_db_per_s]
     gaps = sum(acoustics.gaps for acoustics, _ in measured)
     return {
-        "microphone_quality": _rounded(None if mos is None else microphone_quality(mos)),
+        "microphone_quality": _round(None if mos is None else microphone_quality(mos)),
         "mos": None if mos is None else round(mos, 2),
-        "noise_db": _rounded(noise),
-        "snr_db": _rounded(snr),
+        "noise_db": _round(noise),
+        "snr_db": _round(snr),
         "clipping_percent": round(mean(lambda a: a.clipping_percent) or 0.0, 3),
         "reverb": is_reverberant(decays, speech_s),
         "lagging": is_lagging(gaps, speech_s),
-        "level_db": _rounded(level),
+        "level_db": _round(level),
         "gaps": gaps,
     }
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 

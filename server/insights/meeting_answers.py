@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     document: dict[str, Any]
 
 
-def answers(conversation: Conversation, summaries: SummaryTexts | None = None) -> dict[str, Answer]:
+def compute_answers(conversation: Conversation, summaries: SummaryTexts | None = None) -> dict[str, Answer]:
     """Compute the answers of all families, by family name.
 
     Args:

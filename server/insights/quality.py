@@ -29,8 +29,8 @@ from server.insights.transcript import TRANSCRIPT, LanguageDocument
 
 DEFINITION_VERSION = "2"
 NOTE = (
-    "It describes the conversation and is no judgement of people; how participants would rate a meeting cannot be told "
-    "from it."
+    "It describes the conversation and does not judge people; it cannot predict how participants would rate the "
+    "meeting."
 )
 # Distance from the middle of its range at which a driver noticeably raises or lowers the score.
 NOTABLE = 15.0
@@ -87,10 +87,10 @@ def quality(meeting: MeetingFacts) -> QualityScore:
     sentiment = meeting.document(SENTIMENT)
     values = {name: score["score"] for name, score in scores.items()}
     if sentiment["score"] is None:
-        method_note = f"The score is the plain mean of balance, interaction and energy. {sentiment['reason']}"
+        method_note = f"The score is the unweighted mean of balance, interaction and energy. {sentiment['reason']}"
     else:
         values["sentiment"] = float(sentiment["score"])
-        method_note = "The score is the plain mean of balance, interaction, energy and sentiment."
+        method_note = "The score is the unweighted mean of balance, interaction, energy and sentiment."
     support = compute_support(meeting.timeline, DEFINITION_VERSION, 2).to_document()
     return {
         "quality_score": round(fmean(values.values()), 2) if support["sufficient"] else 0.0,

@@ -62,11 +62,11 @@ def detect_question_method(conversation: Conversation) -> QuestionDetection:
     undetected = Counter({language: spoken[language] for language in unpunctuated if language != ENGLISH})
     if not undetected:
         return QuestionDetection("rules" if ENGLISH in unpunctuated or not spoken else "marks", None)
-    detection = "Without question marks, questions are told in English only"
+    detection = "Without question marks, questions are detected in English only"
     if len(undetected) == len(spoken):
         return QuestionDetection("none", f"{detection}; this meeting is in {format_languages(undetected)}.")
     method = "rules" if ENGLISH in unpunctuated else "marks"
-    return QuestionDetection(method, f"{detection}; what is said in {format_languages(undetected)} is left out.")
+    return QuestionDetection(method, f"{detection}; speech in {format_languages(undetected)} is left out.")
 
 
 def _document(meeting: MeetingFacts) -> QuestionsDocument:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from server.conversation import Sentence, count_words
 from server.insights.family import Family, MeetingFacts
-from server.insights.text import ComparableSentences, best_phrases, comparable_sentences
+from server.insights.text import ComparableSentences, comparable_sentences, select_phrases
 from server.insights.timeline import Timeline, Window, periods
 
 DEFINITION_VERSION = "2"
@@ -109,7 +109,7 @@ def name_window(timeline: Timeline, window: Window) -> tuple[str, list[str]]:
     for sentence, _ in timeline.sentences_in(window):
         if window.contains((sentence.start_us + sentence.end_us) // 2):
             mentions.update(sentence.phrases)
-    keywords = best_phrases(timeline.phrases, mentions, MAX_KEYWORDS)
+    keywords = select_phrases(timeline.phrases, mentions, MAX_KEYWORDS)
     if keywords:
         return keywords[0].capitalize(), keywords
     return (UNNAMED if timeline.speech_us(window) else QUIET), []

@@ -19,12 +19,12 @@ async def receive_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: floa
 
     Raises BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
     """
-    of_track = [one for one in audio.logs if one.track.track_id == chunk.track_id]
-    if not of_track:
-        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is no track of the config")
+    matching = [log for log in audio.logs if log.track.track_id == chunk.track_id]
+    if not matching:
+        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is not a track of the config")
     if len(chunk.data) > MAX_CHUNK_BYTES:
-        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {MAX_CHUNK_BYTES} a chunk")
-    (track_log,) = of_track
+        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; the limit is {MAX_CHUNK_BYTES} per chunk")
+    (track_log,) = matching
     try:
         length = chunk_positions(track_log.track.format, chunk.data)
     except InvalidChunk as error:

@@ -29,24 +29,26 @@ class Warnings:
         for feed in feeds:
             track_key = feed.track.track_id, feed.track.channel
             if feed.sound.clipping:
-                active[(pb.WARNING_CODE_CLIPPING, *track_key)] = "The audio is at full scale: turn the microphone down."
+                active[(pb.WARNING_CODE_CLIPPING, *track_key)] = "The audio clips: lower the microphone's gain."
             if feed.sound.silent:
                 noun = "channel" if feed.track.channel else "track"
-                active[(pb.WARNING_CODE_SILENCE, *track_key)] = f"Nothing has been heard on this {noun} for a minute."
+                active[(pb.WARNING_CODE_SILENCE, *track_key)] = f"This {noun} has been silent for a minute."
             if feed.damaged:
                 active[(pb.WARNING_CODE_UNDECODABLE, *track_key)] = (
-                    "Some of the audio is not what its encoding says; it is stored as it came, and left out."
+                    "Some audio does not match the stated encoding; it is stored as received, but not analysed."
                 )
         if max((feed.lag_samples() for feed in feeds), default=0) > LAG_WARNING_S * RATE_HZ:
-            active[pb.WARNING_CODE_LAG, "", 0] = "The analysis is behind the audio: events come late. Nothing is lost."
+            active[pb.WARNING_CODE_LAG, "", 0] = (
+                "The analysis lags behind the audio: events are delayed, and nothing is lost."
+            )
         limit = max((feed.max_speakers for feed in feeds), default=0)
         if limit and turns.max_mixed_speakers() >= limit:
             active[pb.WARNING_CODE_TOO_MANY_SPEAKERS, "", 0] = (
-                f"{limit} voices are told apart on one track, the most that this engine can; others count as these."
+                f"This engine distinguishes at most {limit} speakers on a track; further voices are assigned to these."
             )
         if any(feed.language_unknown for feed in feeds):
             active[pb.WARNING_CODE_LANGUAGE_UNKNOWN, "", 0] = (
-                "The recogniser does not know the language that was given: turns come without words."
+                "The recogniser does not support the stated language: turns have no words."
             )
         started = {what: text for what, text in active.items() if what not in self._active}
         self._active = set(active)

@@ -131,10 +131,10 @@ class LiveSession:
         if task in self._sessions and not isinstance(error, MeetingLost):
             # The audio is durable: the worker analyses all of it again after the meeting.
             if self.state is LiveState.OPEN:
-                log.error("live meeting %s: the analysis of a track ended", self.row.meeting_id, exc_info=error)
+                log.error("live meeting %s: the analysis of a track failed", self.row.meeting_id, exc_info=error)
             return
         if not isinstance(error, MeetingLost):
-            log.error("live meeting %s broke; it is taken up again", self.row.meeting_id, exc_info=error)
+            log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
         self.mark_lost(self.audio.failure())
 
     def mark_lost(self, failure: MeetraError) -> None:
@@ -236,9 +236,7 @@ class LiveSession:
             partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track=track.key)
         )
         noun = "channel" if track.channel else "track"
-        text = (
-            f"The {noun} carries the same audio as {other.display_name}; it is stored, and left out of everything else."
-        )
+        text = f"The {noun} duplicates {other.display_name}; it is stored, but not analysed."
         code = pb.WARNING_CODE_DUPLICATE_TRACK
         warning = pb.Warning(code=code, track_id=track.track_id, text=text, channel=track.channel)
         self.turns.ignore(duplicate)

@@ -134,7 +134,7 @@ class LiveSessionRegistry:
     async def _supervise_once(self) -> None:
         for meeting in list(self._sessions.values()):
             if meeting.abandoned:
-                log.info("live meeting %s: nobody came back, it is finished", meeting.row.meeting_id)
+                log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
                 meeting.finish()
             is_over = meeting.state in (LiveState.CONCLUDED, LiveState.LOST)
             if is_over and meeting.sender_slot.current is None and not meeting.events.listeners:

@@ -13,7 +13,7 @@ import numpy as np
 from meetra.inference.v2 import session_pb2
 
 from server.analysis import SessionResult, session_config
-from server.audio import TrackDecoder, TrackSound, metered
+from server.audio import TrackDecoder, TrackSound, measure_level
 from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState, meeting_segment_id, primary_tag, shift_word
 from server.engine import EngineBusy, InferenceClient, SessionBroke, to_event
 from server.live.config import LiveConfig, LiveTrack
@@ -123,12 +123,12 @@ class TrackFeed:
                 await self._inference.wait_until_reachable()
                 return await self._run_session()
             except EngineBusy:
-                log.info("live meeting %s: the engine has no room yet", self._meeting_id)
+                log.info("live meeting %s: the engine has no capacity yet", self._meeting_id)
             except SessionBroke as error:
                 failures = failures + 1 if self.reach.turns <= self._catch_up_target.turns else 0
                 if self.ended or failures == MAX_FAILURES_WITHOUT_PROGRESS:
                     raise
-                log.warning("live meeting %s: an engine broke (%s)", self._meeting_id, error)
+                log.warning("live meeting %s: an engine session failed (%s)", self._meeting_id, error)
                 self._catch_up_target = self._catch_up_target.maximum(self.reach)
             await asyncio.sleep(delay)
             delay = min(2 * delay, MAX_RETRY_S)
@@ -146,7 +146,7 @@ class TrackFeed:
         config = session_config(self._meeting_id, self._config.language, terms, self._track, live=True)
         async with (
             aclosing(self.pcm()) as pcm,
-            aclosing(metered(pcm, result.level)) as metered_pcm,
+            aclosing(measure_level(pcm, result.level)) as metered_pcm,
             aclosing(self._inference.run(config, metered_pcm)) as responses,
         ):
             async for response in responses:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from server.audio import chunk_positions, encode_record, read_log_positions, sync_directory
-from server.disk import DiskFull, writing
+from server.disk import DiskFull, detect_full_disk
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import LiveTrack
 
@@ -79,7 +79,7 @@ class MeetingAudio:
 
     def _open(self) -> None:
         folder = self._lock_path.parent
-        with writing():
+        with detect_full_disk():
             folder.mkdir(parents=True, exist_ok=True)
             lock_file = self._lock_path.open("w")
         try:
@@ -88,7 +88,7 @@ class MeetingAudio:
             lock_file.close()
             raise HeldByAnotherProcess(f"{folder.name} is written by another process") from None
         try:
-            with writing():
+            with detect_full_disk():
                 for log in self.logs:
                     log.recover()
                 for path in (folder, *list(folder.parents)[:3]):
@@ -209,7 +209,7 @@ class MeetingAudio:
 
 def _write(batch: list[tuple[TrackLog, int, bytes]]) -> None:
     for log, _, data in batch:
-        with writing(), log.path.open("ab") as file:
+        with detect_full_disk(), log.path.open("ab") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -24,10 +24,10 @@ MAGIC = {
     b"FLV\x01": "FLV",
 }
 NOT_MEDIA = {
-    b"PK\x03\x04": "a ZIP archive: upload the recording that is in it",
-    b"\x1f\x8b": "a gzip archive: upload the recording that is in it",
-    b"Rar!": "a RAR archive: upload the recording that is in it",
-    b"7z\xbc\xaf": "a 7z archive: upload the recording that is in it",
+    b"PK\x03\x04": "a ZIP archive: upload the recording inside it",
+    b"\x1f\x8b": "a gzip archive: upload the recording inside it",
+    b"Rar!": "a RAR archive: upload the recording inside it",
+    b"7z\xbc\xaf": "a 7z archive: upload the recording inside it",
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
@@ -35,8 +35,8 @@ NOT_MEDIA = {
     b"<html": "a web page: download the recording itself",
 }
 NO_INDEX = (
-    "the MP4 file is incomplete: its index (moov), which is written at the end, is missing or cut off, as when the"
-    " recording or the transfer was broken off. Send the whole file, or repair it with a tool such as untrunc"
+    "the MP4 file is incomplete: its index (moov), written at the end, is missing or truncated, as after an interrupted"
+    " recording or transfer. Upload the complete file, or repair it with a tool such as untrunc"
 )
 _SAMPLE_ENTRY = re.compile(rb"stsd.{8}.{4}(.{4})", re.DOTALL)
 _SOUND_HANDLER = re.compile(rb"hdlr.{8}soun", re.DOTALL)
@@ -56,11 +56,11 @@ def explain_unreadable(path: Path) -> str:
             return "the MP4 file is damaged"
     for magic, what in NOT_MEDIA.items():
         if start.lower().startswith(magic.lower()):
-            return f"not audio or video that can be read, but {what}"
+            return f"not a readable audio or video file, but {what}"
     for magic, name in MAGIC.items():
         if start.startswith(magic):
-            return f"the {name} file is damaged: it begins as one, and cannot be read"
-    return "not audio or video that can be read. WAV, FLAC, MP3, MP4 and Opus are, and most other kinds"
+            return f"the {name} file is damaged and cannot be read"
+    return "not a readable audio or video file; WAV, FLAC, MP3, MP4, Opus and most other formats are supported"
 
 
 def track_codecs(path: Path) -> list[str]:

@@ -15,7 +15,7 @@ CHUNK_SAMPLES = 1024 * 1024
 FULL_SCALE = 32767
 
 
-def distinct_tracks(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
+def select_distinct_files(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
     """Return the files with audio that no earlier one duplicates; the first file if all are silent.
 
     Args:

@@ -48,12 +48,12 @@ def open_media(source: Source, path: Path) -> Any:
     container = _open(source, path, OPTIONS)
     names = set(container.format.name.split(","))
     if names & REFUSED_FORMATS:
-        raise Refused("not_media", f"files of the kind {container.format.name} are not accepted")
+        raise Refused("not_media", f"the format {container.format.name} is not accepted")
     if not container.streams.audio and names & WITHOUT_HEADER:
         container.close()
         container = _open(source, path, OPTIONS | READ_ON)
     if not container.streams.audio:
-        raise Refused("no_audio", "the file has no sound: no audio stream was found in it")
+        raise Refused("no_audio", "the file contains no audio stream")
     for stream in container.streams:
         if stream.type != "audio":
             stream.discard = Discard.all

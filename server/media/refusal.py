@@ -13,7 +13,7 @@ class Refused(Exception):
 
 def refuse_length(max_seconds: float) -> Refused:
     """Return the refusal of a recording longer than ``max_seconds``."""
-    return Refused("too_long", f"longer than this server accepts ({max_seconds:.0f} s)")
+    return Refused("too_long", f"the recording exceeds this server's limit of {max_seconds:.0f} s")
 
 
 def refuse_channels(limit: int, channels: int | None = None) -> Refused:
@@ -26,6 +26,6 @@ def refuse_channels(limit: int, channels: int | None = None) -> Refused:
     found = f"{channels}" if channels else f"more than {limit}"
     return Refused(
         "too_many_channels",
-        f"the recording has {found} channels, and at most {limit} can be heard apart: upload it with channels=mixed, or"
-        " only the channels that people speak on",
+        f"the recording has {found} channels; channels=separate supports at most {limit}: upload it with"
+        " channels=mixed, or only the channels with speech",
     )

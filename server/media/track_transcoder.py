@@ -33,7 +33,7 @@ class TrackTranscoder:
     def __init__(self, folder: PcmFolder, index: int, *, separate: bool, gain: float) -> None:
         """
         Args:
-            index: index of the track; files are named ``<place>-<channel>.raw``.
+            index: index of the track; files are named ``<index>-<channel>.raw``.
             separate: write each channel to its own file.
             gain: factor for all samples.
         """

@@ -12,7 +12,7 @@ import av.error
 
 from server.media.file_kind import ENCRYPTED, track_codecs
 from server.media.holes import has_hole
-from server.media.mixing import distinct_tracks, mix
+from server.media.mixing import mix, select_distinct_files
 from server.media.ogg_links import FilePart, find_ogg_links
 from server.media.opening import codec_name, has_timestamps, open_media, start_s
 from server.media.pcm_file import PcmFile, PcmFolder
@@ -107,10 +107,10 @@ def transcode(
         raise _refuse_unusable(tracks)
     seconds = max(track.samples for track in usable) / RATE_HZ
     files = [file for track in usable for file in track.files]
-    distinct_files = distinct_tracks(files, lambda: progress(seconds))
-    remarks = [remark for track in tracks if (remark := _unused_remark(track, track in usable))]
+    distinct_files = select_distinct_files(files, lambda: progress(seconds))
+    remarks = [remark for track in tracks if (remark := _describe_unused(track, track in usable))]
     if streams > MAX_TRACKS:
-        remarks.append(f"only the first {MAX_TRACKS} of {streams} audio tracks were heard")
+        remarks.append(f"only the first {MAX_TRACKS} of {streams} audio tracks were used")
     damaged = any(track.damaged for track in usable) or (any(track.gaps for track in usable) and has_hole(source))
     outcome = (
         _select_channels(tracks, distinct_files)
@@ -139,7 +139,7 @@ def _decode_tracks(
     tracks: list[TrackTranscoder] = []
     base = stream_count = 0
     try:
-        for container in _containers(source):
+        for container in _open_containers(source):
             stream_count = max(stream_count, len(container.streams.audio))
             streams = container.streams.audio[:MAX_TRACKS]
             _check_channels(streams, separate=separate)
@@ -159,7 +159,7 @@ def _decode_tracks(
     return tracks, stream_count
 
 
-def _containers(source: Path) -> Iterator[Any]:
+def _open_containers(source: Path) -> Iterator[Any]:
     """Yield the opened file, or each of its links; unreadable links are skipped unless all are."""
     links = find_ogg_links(source)
     if not links:
@@ -197,7 +197,7 @@ def _decode_container(
         track.begin_link(stream, codec, base, has_timestamps=has_timestamps(container))
         tracks_by_stream[stream.index] = track
     origin_s = start_s(container)
-    for packet in _packets(container, [s for s in streams if s.codec_context is not None], tracks_by_stream):
+    for packet in _demux(container, [s for s in streams if s.codec_context is not None], tracks_by_stream):
         if origin_s is None and packet.pts is not None:
             # Without a stated start time, use the first packet's.
             origin_s = max(0.0, float(packet.pts * packet.time_base))
@@ -209,7 +209,7 @@ def _decode_container(
         track.gaps |= (container.duration or 0) / 1e6 - (track.samples - base) / RATE_HZ > SHORT_S
 
 
-def _packets(container: Any, streams: list[Any], tracks: dict[int, TrackTranscoder]) -> Iterator[Any]:
+def _demux(container: Any, streams: list[Any], tracks: dict[int, TrackTranscoder]) -> Iterator[Any]:
     """Yield all packets of the streams; a container error loses only the audio it hides."""
     failures = 0
     while streams:
@@ -256,16 +256,16 @@ def _select_channels(tracks: list[TrackTranscoder], distinct_files: list[PcmFile
 def _channel_name(track: TrackTranscoder, channel: int, *, multiple_tracks: bool) -> str:
     if not multiple_tracks:
         return f"channel {channel + 1}"
-    return f"track {track.place + 1}" + (f", channel {channel + 1}" if len(track.files) > 1 else "")
+    return f"track {track.index + 1}" + (f", channel {channel + 1}" if len(track.files) > 1 else "")
 
 
-def _unused_remark(track: TrackTranscoder, usable: bool) -> str:
+def _describe_unused(track: TrackTranscoder, usable: bool) -> str:
     """Return the remark on an unused track; empty if it was used or has no content."""
-    name = f"audio track {track.place + 1} (codec {track.codec})"
+    name = f"audio track {track.index + 1} (codec {track.codec})"
     if usable:
         return ""
     if track.codec == ENCRYPTED:
-        return f"audio track {track.place + 1} is encrypted and was left out"
+        return f"audio track {track.index + 1} is encrypted and was left out"
     if not track.decodable:
         return f"{name} cannot be decoded and was left out"
     return f"{name} is damaged and was left out" if track.damaged else ""
@@ -274,18 +274,18 @@ def _unused_remark(track: TrackTranscoder, usable: bool) -> str:
 def _refuse_unusable(tracks: list[TrackTranscoder]) -> Refused:
     """Return the refusal of a file without usable audio."""
     if any(track.codec == ENCRYPTED for track in tracks):
-        return Refused("encrypted", "the sound is encrypted (DRM): upload a copy without protection")
+        return Refused("encrypted", "the audio is encrypted (DRM): upload an unencrypted copy")
     unknown = [track.codec for track in tracks if not track.decodable]
     if unknown:
-        name = "a codec that is unknown here" if unknown[0] == "unknown" else f"the codec {unknown[0]}"
-        return Refused("unknown_codec", f"the sound is of {name}, which cannot be decoded: {CONVERT}")
+        name = "an unknown codec" if unknown[0] == "unknown" else f"the codec {unknown[0]}"
+        return Refused("unknown_codec", f"the audio uses {name}, which cannot be decoded: {CONVERT}")
     if any(track.damaged for track in tracks):
-        return Refused("undecodable", f"the file is damaged: no sound could be decoded from it; {_repair_advice()}")
+        return Refused("undecodable", f"the file is damaged: no audio could be decoded; {_repair_advice()}")
     samples = max((track.source_samples for track in tracks), default=0)
     rate = max((track.source_rate_hz for track in tracks), default=0)
-    short = f" at {rate} Hz, too few to be heard" if samples else ""
-    return Refused("no_samples", f"the recording holds no audio: {samples} sample{'s' * (samples != 1)}{short}")
+    short = f" at {rate} Hz, too short to analyse" if samples else ""
+    return Refused("no_samples", f"the recording contains no audio: {samples} sample{'s' * (samples != 1)}{short}")
 
 
 def _repair_advice() -> str:
-    return f"if a player plays it, {CONVERT}"
+    return f"if a player can play it, {CONVERT}"

@@ -16,7 +16,7 @@ class DamagedBody(BadRequest):
     """The compressed body is damaged or truncated."""
 
     def __init__(self) -> None:
-        super().__init__("body", "the compressed body is damaged or ends too early")
+        super().__init__("body", "the compressed body is damaged or truncated")
 
 
 class BodyDecoder(Protocol):
@@ -128,6 +128,6 @@ def decompress_body(header: str, data: bytes, max_bytes: int) -> bytes:
     for chunk in decoder.decode(data):
         body += chunk
         if len(body) > max_bytes:
-            raise BadRequest("body", f"more than {max_bytes} bytes when it is unpacked")
+            raise BadRequest("body", f"more than {max_bytes} bytes after decompression")
     decoder.close()
     return bytes(body)

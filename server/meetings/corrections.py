@@ -12,7 +12,7 @@ from uuid import UUID
 from server.auth import Caller
 from server.conversation import Conversation, Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
-from server.insights import SUMMARIES, Answer, answers
+from server.insights import SUMMARIES, Answer, compute_answers
 from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
 
 PATIENCE_S = 30.0
@@ -52,9 +52,9 @@ class Corrections:
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
             speaker, other = await _find(connection, caller, id_), await _find(connection, caller, into)
             if id_ == into:
-                raise BadRequest("into", "the same speaker; name another one of the meeting")
+                raise BadRequest("into", "the same speaker; choose another speaker of the meeting")
             if speaker.meeting_id != other.meeting_id:
-                raise BadRequest("into", "a speaker of another meeting; both must be of one")
+                raise BadRequest("into", "a speaker of another meeting; choose a speaker of the same meeting")
             return await _apply(connection, caller, speaker.meeting_id, Merge(speaker.label, other.label))
 
         return await self._database.run(work, patience_s=PATIENCE_S)
@@ -111,7 +111,7 @@ async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit:
     )
     after = apply_edits(before, [edit])
     if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):
-        raise BadRequest("start", "between start and end must lie some, but not all, of what the speaker said")
+        raise BadRequest("start", "the span must contain some, but not all, of the speaker's segments")
     if edit.speaker not in before.speakers:
         raise SpeakerNotFound
     await speakers.add_edit(connection, meeting_id, caller.user_id, edit_to_document(edit))
@@ -126,7 +126,7 @@ async def _store(connection: Connection, meeting_id: UUID, conversation: Convers
 
     def compute() -> tuple[Conversation, dict[str, Answer]]:
         corrected = apply_edits(conversation, active_edits)
-        return corrected, answers(corrected, summaries=summaries)
+        return corrected, compute_answers(corrected, summaries=summaries)
 
     corrected, recomputed = await asyncio.to_thread(compute)
     await speakers.activate(connection, meeting_id, corrected.speakers)

@@ -24,7 +24,7 @@ BUSY_DELAY_S = 3.0
 # Seconds before a job is retried that found the disk full, multiplied by the attempt's number: an operator must free
 # space meanwhile.
 DISK_FULL_DELAY_S = 60.0
-DISK_FULL = "The server's disk was full; nothing is wrong with the recording. Upload it again once there is room"
+DISK_FULL = "The server's disk was full; the recording itself is fine. Upload it again later"
 
 Work = Callable[[Job], Awaitable[None]]
 
@@ -46,7 +46,7 @@ class JobRunner:
             await self._attempt(job, work)
             log.info("meeting %s: ready", job.meeting_id)
         except asyncio.CancelledError:
-            log.info("meeting %s: given back, the worker stops", job.meeting_id)
+            log.info("meeting %s: returned to the queue, the worker is stopping", job.meeting_id)
             await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
             raise
         except (UnusableRecording, DecoderDied, SessionRefused) as error:
@@ -62,13 +62,13 @@ class JobRunner:
             if job.attempt >= self._settings.max_attempts:
                 await self._fail(job, DISK_FULL)
             else:
-                message = "Waiting for room on the server's disk"
+                message = "Waiting for disk space on the server"
                 await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
         except (SessionBroke, DatabaseUnavailable) as error:
-            log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
+            log.warning("meeting %s: attempt %d failed: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)
         except Exception:
-            log.exception("meeting %s: attempt %d broke", job.meeting_id, job.attempt)
+            log.exception("meeting %s: attempt %d failed", job.meeting_id, job.attempt)
             await self._retry(job)
 
     async def _attempt(self, job: Job, work: Work) -> None:

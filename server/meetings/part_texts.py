@@ -32,7 +32,7 @@ def decode_text(charset: str, data: bytes | bytearray) -> str:
     """Decode text in a charset named by a client. Raises ValueError for invalid text or an unsupported charset."""
     encoding = _CHARSETS.get(charset.strip().lower())
     if encoding is None:
-        raise ValueError(f"the charset {charset} is not read")
+        raise ValueError(f"unsupported charset {charset}")
     return data.decode(encoding)
 
 

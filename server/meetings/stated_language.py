@@ -18,7 +18,7 @@ from server.errors import BadRequest
 FIELD = "language"
 MAX_CHARACTERS = 64
 FIX = (
-    "one language as a BCP 47 tag (en, pt-BR), a code of ISO 639 (deu) or its name (German); auto, or leave it out, to"
+    "must be one language: a BCP 47 tag (en, pt-BR), an ISO 639 code (deu) or a name (German); use auto, or omit it, to"
     " have it detected"
 )
 # ISO 639 codes for an undetermined language and for multiple languages.

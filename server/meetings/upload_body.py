@@ -109,7 +109,7 @@ class MultipartBody:
             raise BadRequest("body", f"not well-formed multipart/form-data ({error.args[0]})") from error
         self._overhead_bytes += len(data) - (self._recording.size_bytes - before)
         if self._overhead_bytes > MAX_OVERHEAD_BYTES:
-            raise BadRequest("body", f"more than {MAX_OVERHEAD_BYTES} bytes that belong to no recording")
+            raise BadRequest("body", f"more than {MAX_OVERHEAD_BYTES} bytes outside the recording")
 
     def close(self) -> None:
         """See UploadBody.close."""
@@ -118,7 +118,7 @@ class MultipartBody:
         except MultipartError:
             raise BadRequest("body", "the multipart/form-data ends before its closing boundary") from None
         if not self._has_file:
-            raise BadRequest("file", "the part with the recording is missing")
+            raise BadRequest("file", "missing; send the recording as the part named file")
         if not self._recording.size_bytes:
             raise BadRequest("file", "the recording is empty")
 
@@ -126,7 +126,7 @@ class MultipartBody:
         self._part, self._text, self._charset = segment.name, bytearray(), segment.charset or "utf-8"
         if segment.name == "file":
             if self._has_file:
-                raise BadRequest("file", "one recording an upload")
+                raise BadRequest("file", "given more than once; send one recording per upload")
             self._has_file = True
             _check_unencoded(segment)
             self.file_name = file_name(segment)
@@ -135,14 +135,14 @@ class MultipartBody:
         elif segment.name not in TEXT_FIELDS:
             known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
             part_name = clean(decode_header_text(segment.name or ""))[:100] or "body"
-            raise BadRequest(part_name, f"unknown part; known are {known}")
+            raise BadRequest(part_name, f"unknown part; allowed are {known}")
 
     def _end(self) -> None:
         if self._part in TEXT_FIELDS:
             try:
                 text = decode_text(self._charset, self._text)
             except ValueError:
-                raise BadRequest(self._part, "not UTF-8, nor in a charset that its part names") from None
+                raise BadRequest(self._part, "not valid UTF-8, nor valid in the charset that the part states") from None
             # Key terms accumulate; for any other field the last value wins.
             before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
@@ -156,7 +156,7 @@ def _check_unencoded(segment: MultipartSegment) -> None:
         ("Content-Encoding", ("identity",)),
     ):
         if segment.header(header, plain[0]).strip().lower() not in plain:
-            raise BadRequest("file", f"{header} of a part is not read; send the bytes as they are")
+            raise BadRequest("file", f"{header} is not supported in a part; send the bytes unencoded")
 
 
 def _max_text_bytes(part: str | None) -> int:
@@ -171,10 +171,11 @@ def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:
     if kind == "multipart/form-data":
         boundary = options.get("boundary", "")
         if not _BOUNDARY.fullmatch(boundary):
-            raise BadRequest("content-type", "multipart/form-data needs a boundary of 1 to 70 characters")
+            raise BadRequest("content-type", "multipart/form-data requires a boundary of 1 to 70 characters")
         return MultipartBody(boundary, recording)
     if kind.startswith(RAW_TYPES) and _MEDIA_TYPE.fullmatch(kind):
         return RawBody(kind, recording)
     raise BadRequest(
-        "content-type", "multipart/form-data, or the recording itself as audio/*, video/* or application/octet-stream"
+        "content-type",
+        "must be multipart/form-data, or audio/*, video/* or application/octet-stream for the recording itself",
     )

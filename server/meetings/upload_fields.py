@@ -58,7 +58,7 @@ def validate_name(field: str, value: str, max_length: int) -> str:
     """
     name = value.strip()
     if len(name) > max_length:
-        raise BadRequest(field, f"{len(name)} characters; at most {max_length}")
+        raise BadRequest(field, f"{len(name)} characters; the limit is {max_length}")
     if reason := find_flaw(name):
         raise BadRequest(field, reason)
     return trim(name)
@@ -72,10 +72,10 @@ def validate_key_terms(text: str) -> tuple[str, ...]:
     """
     terms = deduplicate_terms(filter(None, (part.strip() for part in _TERM_SEPARATORS.split(text))))
     if len(terms) > MAX_KEY_TERMS:
-        raise BadRequest("key_terms", f"{len(terms)} terms; at most {MAX_KEY_TERMS}, separated by commas")
+        raise BadRequest("key_terms", f"{len(terms)} terms; the limit is {MAX_KEY_TERMS}, separated by commas")
     for term in terms:
         if len(term) > MAX_KEY_TERM:
-            raise BadRequest("key_terms", f"at most {MAX_KEY_TERM} characters a term, between commas")
+            raise BadRequest("key_terms", f"a term exceeds {MAX_KEY_TERM} characters; separate terms with commas")
         if reason := find_flaw(term):
             raise BadRequest("key_terms", reason)
     return terms
@@ -105,7 +105,7 @@ def _parse_channel_use(text: str) -> ChannelUse | None:
     try:
         return ChannelUse(stated) if stated else None
     except ValueError:
-        raise BadRequest("channels", f"{ChannelUse.MIXED} or {ChannelUse.SEPARATE}, or absent") from None
+        raise BadRequest("channels", f"must be {ChannelUse.MIXED} or {ChannelUse.SEPARATE}") from None
 
 
 def _parse_speaker_count(text: str) -> int | None:
@@ -115,5 +115,5 @@ def _parse_speaker_count(text: str) -> int | None:
     # A 32-bit number has at most ten digits.
     count = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else -1
     if not 0 <= count <= MAX_SPEAKERS:
-        raise BadRequest("n_speakers", f"a whole number from 1 to {MAX_SPEAKERS}, or absent")
+        raise BadRequest("n_speakers", f"must be a whole number from 1 to {MAX_SPEAKERS}")
     return count or None

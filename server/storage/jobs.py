@@ -15,7 +15,7 @@ from server.lifecycle import Stage
 from server.storage.pool import Connection
 
 ATTEMPTS_EXHAUSTED = (
-    "The analysis crashed {attempts} times on this recording and was given up; uploading it again tries anew"
+    "The analysis crashed {attempts} times on this recording and was abandoned; upload it again to retry"
 )
 
 
@@ -88,7 +88,7 @@ async def check_fence(connection: Connection, job: Job) -> None:
         "SELECT true FROM jobs WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", job.meeting_id, job.fence
     )
     if not holds_fence:
-        raise JobLost(f"meeting {job.meeting_id} is in other hands")
+        raise JobLost(f"another worker holds the job of meeting {job.meeting_id}")
 
 
 async def renew(connection: Connection, job: Job, lease_s: float) -> None:

@@ -76,7 +76,7 @@ async def create(
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
         " media_type, size_bytes, key_terms, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting goes on')"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting is in progress')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
         row.organization_id,
@@ -129,7 +129,7 @@ async def check_fence(connection: Connection, meeting_id: UUID, fence: int) -> N
         "SELECT true FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", meeting_id, fence
     )
     if not holds_fence:
-        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
+        raise MeetingLost(f"another process holds live meeting {meeting_id}")
 
 
 async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int:
@@ -156,7 +156,7 @@ async def append_events(connection: Connection, meeting_id: UUID, fence: int, ev
         [event.payload for event in events],
     )
     if not holds_fence:
-        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
+        raise MeetingLost(f"another process holds live meeting {meeting_id}")
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:

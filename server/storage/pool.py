@@ -133,8 +133,8 @@ class Database:
                 raise DatabaseFull("the database's disk is full") from error
             except TRANSIENT_ERRORS as error:
                 if loop.time() > deadline:
-                    raise DatabaseUnavailable(f"the database is away: {error}") from error
-                log.info("the database is away (%s), trying again", type(error).__name__)
+                    raise DatabaseUnavailable(f"the database is unreachable: {error}") from error
+                log.info("the database is unreachable (%s), retrying", type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
 

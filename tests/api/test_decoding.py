@@ -26,8 +26,12 @@ SENT: dict[str, tuple[Any, bytes, str]] = {
         b"\x0a\x03\x0a\x01\xff",
         "content-type: not UTF-8",
     ),
-    "/meetra.v1.LiveService/StreamMeeting": (live_pb2.StreamMeetingRequest, b"\x0a\x05abc", "body: not a message"),
-    "/meetra.v1.Unknown/Method": (meetings_pb2.GetMeetingStatusRequest, b"\xff", "body: not a message"),
+    "/meetra.v1.LiveService/StreamMeeting": (
+        live_pb2.StreamMeetingRequest,
+        b"\x0a\x05abc",
+        "body: not a valid request message",
+    ),
+    "/meetra.v1.Unknown/Method": (meetings_pb2.GetMeetingStatusRequest, b"\xff", "body: not a valid request message"),
 }
 
 

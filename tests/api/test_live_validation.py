@@ -92,9 +92,13 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "names of mixed channels": (
         separate("Ada", channel_use=pb.CHANNEL_USE_MIXED),
         "config.tracks[0].channel_names",
-        "leave them out",
+        "omit them",
     ),
-    "more names than channels": (separate("a", "b", "c"), "config.tracks[0].channel_names", "3 names; at most 2"),
+    "more names than channels": (
+        separate("a", "b", "c"),
+        "config.tracks[0].channel_names",
+        "3 names for 2 channels; give at most one per channel",
+    ),
     "nine separate channels": (separate(channels=9), "config.tracks[0].channels", "1 to 8"),
     "separate channels of Opus, and not how many": (
         separate(channels=0, **OPUS),
@@ -113,9 +117,9 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
     "a key term too long": (with_terms("Ada", "n" * 101), "config.key_terms", "100 characters"),
-    "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "turn the text"),
+    "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "bidirectional"),
     "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
-    "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; at most 100"),
+    "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; the limit is 100"),
     "no track": (with_tracks(), "config.tracks", f"1 to {MAX_TRACKS}"),
     "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MAX_TRACKS}"),
     "two tracks of one name": (with_tracks("a", "b", "a"), "config.tracks[2].track_id", "another track"),
@@ -129,7 +133,7 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "a participant on a mixed track": (
         set_track("kind", pb.TRACK_KIND_MIXED),
         "config.tracks[0].participant_name",
-        "leave it out",
+        "omit it",
     ),
     "no encoding": (set_track("encoding", 0), "config.tracks[0].encoding", "AUDIO_ENCODING_MULAW"),
     "an unknown encoding": (set_track("encoding", 77), "config.tracks[0].encoding", "AUDIO_ENCODING_OPUS"),

@@ -109,7 +109,7 @@ async def test_events_go_on_after_a_break_and_have_one_reader(client: MeetraClie
         seen = []
         reader = meeting.events()
         async for event in reader:
-            with pytest.raises(RuntimeError, match="iterates"):
+            with pytest.raises(RuntimeError, match="iterated"):
                 await anext(meeting.events())
             seen.append(event.event_seq)
             if len(seen) == 3:

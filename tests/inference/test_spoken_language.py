@@ -28,7 +28,7 @@ class Judged:
     languages: tuple[str, ...]
     """Of each window."""
     now: str
-    most_spoken_language: str
+    most_spoken: str
     confidence: float | None
 
 
@@ -51,7 +51,7 @@ async def judged(
     spoken.settle_after(len(windows))
     async with asyncio.timeout(60):
         languages = [await asked[number] for number in range(len(windows))]
-    return Judged(tuple(languages), spoken.now, spoken.most_spoken_language, spoken.confidence)
+    return Judged(tuple(languages), spoken.now, spoken.most_spoken, spoken.confidence)
 
 
 WINDOWS = st.lists(
@@ -117,7 +117,7 @@ async def test_where_nobody_can_wait_what_was_heard_is_enough() -> None:
 async def test_a_greeting_is_in_the_language_of_what_follows() -> None:
     found = await judged([heard("fr", 1.5, 0.6), heard("de", 20), heard("de", 20)])
     assert found.languages == ("de", "de", "de")
-    assert found.now == found.most_spoken_language == "de"
+    assert found.now == found.most_spoken == "de"
 
 
 async def test_an_odd_short_window_changes_nothing() -> None:
@@ -129,7 +129,7 @@ async def test_who_goes_on_in_another_language_is_followed() -> None:
     found = await judged([heard("en", 28), heard("en", 28), heard("de", 28), heard("de", 28), heard("de", 28)])
     assert found.languages[:2] == ("en", "en")
     assert found.languages[3:] == ("de", "de")
-    assert found.now == found.most_spoken_language == "de"
+    assert found.now == found.most_spoken == "de"
     back = await judged([heard("en", 28), heard("de", 28), heard("de", 28), heard("en", 28), heard("en", 28)])
     assert (back.languages[2], back.languages[4]) == ("de", "en")
 
@@ -149,15 +149,15 @@ async def test_what_was_given_is_believed_at_once_and_nobody_is_sure_of_it() -> 
 
 async def test_a_model_of_one_language_has_nothing_to_detect() -> None:
     spoken = SpokenLanguage(("en",))
-    assert (spoken.now, spoken.confidence, spoken.most_spoken_language) == ("en", None, "")
+    assert (spoken.now, spoken.confidence, spoken.most_spoken) == ("en", None, "")
     assert await asyncio.wait_for(spoken.of(0, {}, 0.5), 60) == "en"
-    assert (spoken.most_spoken_language, spoken.confidence) == ("en", None)
+    assert (spoken.most_spoken, spoken.confidence) == ("en", None)
 
 
 async def test_before_anything_was_heard_nothing_is_known() -> None:
     spoken = SpokenLanguage(LANGUAGES)
     spoken.settle_after(0)
-    assert (spoken.now, spoken.most_spoken_language, spoken.confidence) == ("", "", None)
+    assert (spoken.now, spoken.most_spoken, spoken.confidence) == ("", "", None)
     assert spoken.confidence_of("de") is None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server.conversation import Acoustics, Conversation, Word
 from server.insights.energy import energy, energy_parts
 from server.insights.timeline import build_timeline
-from server.insights.timeline.activation import activations
+from server.insights.timeline.activation import compute_activations
 from tests.conversation.test_conversation import S, conversation
 
 
@@ -78,4 +78,4 @@ def test_each_speaker_is_compared_with_themselves() -> None:
     both = replace(quiet, speakers=(1, 2), segments=(*quiet.segments, *shifted))
     line = build_timeline(both)
     assert line.activations[:5] == line.activations[5:]
-    assert activations(both, line.utterances) == line.activations
+    assert compute_activations(both, line.utterances) == line.activations

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from server.conversation import EMOTIONS, Conversation
-from server.insights import answers
+from server.insights import compute_answers
 from server.insights.balance import balance, gini
 from server.insights.emotions import emotion_chunks, emotions_score, listed_emotions, meeting_emotions
 from server.insights.energy import energy, energy_parts
@@ -191,7 +191,7 @@ def test_a_timeline_survives_its_document(talk: Conversation) -> None:
 @settings(max_examples=25)
 @given(talks())
 def test_every_answer_of_any_talk_can_be_stored(talk: Conversation) -> None:
-    found = answers(talk)
+    found = compute_answers(talk)
     assert len(found) == 20
     for answer in found.values():
         assert answer.definition_version
@@ -208,7 +208,7 @@ def test_a_hundred_speakers_silence_and_zero_length_turns_are_no_trouble() -> No
         conversation((1, 5, 5), (2, 5, 5)),
         conversation((1, 0, 60)),
     ):
-        assert answers(talk)["quality"].document["quality_score"] >= 0
+        assert compute_answers(talk)["quality"].document["quality_score"] >= 0
     assert shares(build_timeline(conversation())).speakers == ()
 
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from server.conversation import EMOTIONS, Conversation
-from server.insights import answers
+from server.insights import compute_answers
 from server.insights.balance import balance, evenness, gini
 from server.insights.emotions import emotion_shares, emotions_score, meeting_emotions
 from server.insights.energy import talking_share
@@ -153,7 +153,7 @@ def test_text_answers_are_what_was_said_and_by_whom(talk: Conversation) -> None:
 def test_a_hundred_speakers_have_every_answer() -> None:
     crowd = conversation(*((i, i * 2, i * 2 + 1.5) for i in range(1, 101)), duration_s=300)
     said = tuple(sentence(i, i * 2, i * 2 + 1.5, f"We need plan number {i} for the garden.") for i in range(1, 101))
-    found = answers(replace(crowd, sentences=said))
+    found = compute_answers(replace(crowd, sentences=said))
     assert found["balance"].document["score"] == 100
     assert len(found["interactions"].document["nodes"]) == 4950
     assert len(found["key_points"].document["speakers"]) == 100

@@ -11,8 +11,8 @@ from server.conversation import Conversation, Segment, Word, split_sentences
 from server.insights.family import MeetingFacts
 from server.insights.key_points import central_sentences, key_points, summaries
 from server.insights.questions import questions
-from server.insights.text.key_phrases import best_phrases, key_phrases
-from server.insights.text.naming import named_speakers
+from server.insights.text.key_phrases import extract_key_phrases, select_phrases
+from server.insights.text.naming import find_speaker_names
 from server.insights.timeline import build_timeline
 from server.insights.topics import period_topics, topic_borders, topics
 from server.insights.transcript import transcript
@@ -56,12 +56,12 @@ def test_silence_and_talk_without_words_have_a_name_too() -> None:
 
 
 def test_key_phrases_prefer_what_is_said_here() -> None:
-    phrases, held = key_phrases(
+    phrases, held = extract_key_phrases(
         ["The rubber case is soft.", "A rubber case, yes.", "The battery costs money, battery."]
     )
     assert phrases[0].text == "rubber case"
     mentions = Counter(index for indices in held[2:] for index in indices)
-    assert best_phrases(phrases, mentions, 5) == ["battery"]
+    assert select_phrases(phrases, mentions, 5) == ["battery"]
 
 
 def test_key_points_are_central_and_do_not_repeat_themselves() -> None:
@@ -102,7 +102,7 @@ def test_questions_are_those_that_ask_more_than_a_word() -> None:
 
 def named(*said: tuple[int, str]) -> dict[int, str]:
     spoken = tuple(sentence(who, 3 * i, 3 * i + 2, text) for i, (who, text) in enumerate(said))
-    return {n.speaker: n.name for n in named_speakers(replace(conversation(), sentences=spoken))}
+    return {n.speaker: n.name for n in find_speaker_names(replace(conversation(), sentences=spoken))}
 
 
 @pytest.mark.parametrize(

@@ -99,23 +99,25 @@ def test_the_rules_of_rfc_6716_allow(packet: bytes, samples: int) -> None:
     ("packet", "why"),
     [
         (bytes([16 << 3]) + bytes(1276), "a frame of 1276 bytes"),
-        (bytes([13 << 3 | 1]) + bytes(21), "evenly"),
+        (bytes([13 << 3 | 1]) + bytes(21), "equal frames"),
         (bytes([13 << 3 | 1]) + bytes(2552), "a frame of 1276 bytes"),
-        (bytes([3 << 3 | 2]), "cut off"),
-        (bytes([3 << 3 | 2, 252]), "cut off"),
-        (bytes([3 << 3 | 2, 10]) + bytes(9), "longer than itself"),
-        (bytes([31 << 3 | 3]), "count of frames"),
+        (bytes([3 << 3 | 2]), "truncated"),
+        (bytes([3 << 3 | 2, 252]), "truncated"),
+        (bytes([3 << 3 | 2, 10]) + bytes(9), "exceed the packet"),
+        (bytes([31 << 3 | 3]), "frame count"),
         (bytes([31 << 3 | 3, 0]), "0 frames"),
         (bytes([31 << 3 | 3, 7]) + bytes(7), "not within 2.5 to 120 ms"),
-        (bytes([31 << 3 | 3, 3]) + bytes(31), "evenly"),
-        (bytes([31 << 3 | 3, 0x40 | 2]), "padding is cut off"),
-        (bytes([31 << 3 | 3, 0x40 | 2, 9]) + bytes(8), "evenly"),
-        (bytes([31 << 3 | 3, 0x80 | 3, 9, 9]) + bytes(17), "longer than itself"),
+        (bytes([31 << 3 | 3, 3]) + bytes(31), "equal frames"),
+        (bytes([31 << 3 | 3, 0x40 | 2]), "padding is truncated"),
+        (bytes([31 << 3 | 3, 0x40 | 2, 9]) + bytes(8), "equal frames"),
+        (bytes([31 << 3 | 3, 0x80 | 3, 9, 9]) + bytes(17), "exceed the packet"),
         (bytes([31 << 3 | 3, 0x40 | 1]) + b"\xff" * 65_534, "65536 bytes"),
     ],
 )
 def test_the_rules_of_rfc_6716_forbid(packet: bytes, why: str) -> None:
-    with pytest.raises(InvalidChunk, match=rf"audio.data: no Opus packet \(.*{why}.*\); send one whole packet"):
+    with pytest.raises(
+        InvalidChunk, match=rf"audio.data: not a valid Opus packet \(.*{why}.*\); send one whole packet"
+    ):
         chunk_positions(OPUS, packet)
 
 

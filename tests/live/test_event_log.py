@@ -104,7 +104,7 @@ async def test_a_log_that_was_lost_stores_and_shows_nothing_more(database: Datab
     with pytest.raises(MeetingLost):
         await old.append([warning("void")])
     assert not wake.is_set()
-    assert old.last == 1
+    assert old.last_seq == 1
     assert numbers(await old.after(0)) == [1]
     await new.append([warning("b")])
     assert [event.warning.text for event in await read_events(database, row.meeting_id, 0)] == ["a", "b"]

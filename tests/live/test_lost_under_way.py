@@ -83,5 +83,5 @@ async def test_a_user_who_is_deleted_opens_no_meeting(database: Database, tmp_pa
     async with scripted_engine() as (_, address), server_of(database, tmp_path, address) as live:
         with pytest.raises(ReferenceDeleted) as raised:
             await live.open(CONFIG, caller)
-        assert raised.value.what == "user"
+        assert raised.value.entity == "user"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -88,8 +88,8 @@ async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
 def test_turns_of_two_channels_are_kept_apart_through_a_restart() -> None:
     config = of_channels(2)
     first = MeetingTurns(config, MEETING)
-    first.take(live_turn(2, 1, track=0))
-    first.take(live_turn(3, 2, track=1))
+    first.update(live_turn(2, 1, track=0))
+    first.update(live_turn(3, 2, track=1))
     events = stored(first.changes())
     assert [(e.turn.track_id, e.turn.channel, e.turn.alias) for e in events] == [("call", 1, "P1"), ("call", 2, "P2")]
     second = MeetingTurns(config, MEETING)
@@ -109,8 +109,8 @@ def test_each_channel_has_a_language_of_its_own() -> None:
     assert [(e.language.channel, e.language.language) for e in events] == [(1, "de"), (2, "fr")]
     again = LiveLanguages(of_channels(2))
     again.restore(events)
-    again.add(0, "fr", 0.5)
-    again.add(1, "fr", 0.5)
+    again.update(0, "fr", 0.5)
+    again.update(1, "fr", 0.5)
     assert [(e.language.channel, e.language.language) for e in again.changes(())] == [(1, "fr")]
 
 

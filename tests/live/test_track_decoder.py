@@ -235,7 +235,7 @@ async def test_a_stream_whose_decoder_cannot_be_made_is_silence() -> None:
 
 
 def child_of(decoder: TrackDecoder) -> sandbox.Child:
-    source = decoder._source
+    source = decoder._decoder
     assert isinstance(source, OpusLogDecoder)
     child = source._child._child
     assert child is not None
@@ -291,7 +291,7 @@ def assert_sounds_as(found: NDArray[np.int16], expected: NDArray[np.int16]) -> N
 
 async def test_children_that_go_on_dying_are_not_started_for_ever() -> None:
     decoder, pids = TrackDecoder(OPUS), set()
-    source = decoder._source
+    source = decoder._decoder
     assert isinstance(source, OpusLogDecoder)
     for packet in PACKETS:
         await decoder.decode(encode_record(OPUS, packet))

@@ -227,7 +227,7 @@ async def test_the_files_are_let_go_of_only_when_the_last_write_has_ended(
         async with held(tmp_path, ONE, syncing) as again:
             assert again.logs[0].accepted == 2
             await again.append(again.logs[0], b"ef")
-            await again.committed()
+            await again.wait_until_committed()
             assert again.logs[0].path.read_bytes() == b"abcdef"
 
 

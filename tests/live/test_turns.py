@@ -31,7 +31,7 @@ def turns_of(config: LiveConfig = ROOM, said: Sequence[TurnSnapshot] = ()) -> Me
     """Turns that are told already."""
     made = MeetingTurns(config, MEETING)
     for one in said:
-        made.take(one)
+        made.update(one)
     made.changes()
     return made
 
@@ -110,9 +110,9 @@ def test_what_vanished_before_it_was_told_is_not_told() -> None:
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     first = MeetingTurns(PEOPLE, MEETING)
     for one in (turn(2, 1), turn(3, 2, track=1), turn(4, 1, state=PARTIAL), turn(6, 1)):
-        first.take(one)
+        first.update(one)
     events = first.changes()
-    first.take(replace(turn(6, 1), state=RETRACTED, words=()))
+    first.update(replace(turn(6, 1), state=RETRACTED, words=()))
     events += first.changes()
     second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(events))
@@ -120,14 +120,14 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     assert second.segments() == first.segments()
     assert [second.turns_through_us(track) for track in (0, 1)] == [7 * S, 4 * S]
     for one in (turn(2, 1), turn(3, 2, track=1), turn(4, 1)):
-        second.take(one)
+        second.update(one)
     assert told(second.changes()) == [(4, 2, STABLE)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 63])
 def test_speakers_keep_their_numbers_through_a_restart(number: int) -> None:
     first = MeetingTurns(ROOM, MEETING)
-    first.take(turn(1, speaker=number))
+    first.update(turn(1, speaker=number))
     second = MeetingTurns(ROOM, MEETING)
     second.restore(stored(first.changes()))
     assert [segment.speaker for segment in second.segments()] == [number]
@@ -198,12 +198,12 @@ def test_what_was_final_before_a_restart_stays_so() -> None:
     first = MeetingTurns(PEOPLE, MEETING)
     first.settle_speakers(0)
     first.mark_words_final(0, 3 * S)
-    first.take(turn(2))
+    first.update(turn(2))
     second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(first.changes()))
     assert [second.words_final_through_us(track) for track in (0, 1)] == [3 * S, 0]
-    second.take(turn(2, text="hollow"))
-    second.take(turn(4))
+    second.update(turn(2, text="hollow"))
+    second.update(turn(4))
     assert told(second.changes()) == [(4, 1, STABLE)]
 
 

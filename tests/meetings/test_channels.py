@@ -21,4 +21,4 @@ def test_channels_are_mixed_or_separate_or_not_stated(text: str, use: ChannelUse
 def test_other_channels_are_refused(text: str) -> None:
     with pytest.raises(BadRequest) as raised:
         validate_details({"channels": text}, None)
-    assert (raised.value.parameter, raised.value.fix) == ("channels", "mixed or separate, or absent")
+    assert (raised.value.parameter, raised.value.fix) == ("channels", "must be mixed or separate")

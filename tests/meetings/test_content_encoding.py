@@ -58,13 +58,13 @@ def test_what_is_cut_short_or_damaged_is_refused(kind: str) -> None:
         # The others carry a checksum.
         wrongs.append(data[:1000] + b"????" + data[1004:])
     for wrong in wrongs:
-        with pytest.raises(BadRequest, match="damaged or ends too early"):
+        with pytest.raises(BadRequest, match="damaged or truncated"):
             through(header, wrong, 4096)
 
 
 @pytest.mark.parametrize("header", ["br", "zstd", "gzip, gzip", "gzip;q=1", "\0"])
 def test_what_nobody_here_reads_is_refused_by_name(header: str) -> None:
-    with pytest.raises(UnsupportedContentEncoding, match="gzip, deflate or identity"):
+    with pytest.raises(UnsupportedContentEncoding, match="gzip or deflate"):
         create_body_decoder(header)
 
 

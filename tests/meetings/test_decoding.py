@@ -67,8 +67,8 @@ async def test_a_recorder_with_many_channels_is_heard(tmp_path: Path, channels: 
 
 REFUSED = {
     b"": "empty",
-    b"Dear all, " * 100: "not audio or video",
-    b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n": "not audio or video|not accepted",
+    b"Dear all, " * 100: "not a readable audio or video file",
+    b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n": "not a readable audio or video file|not accepted",
 }
 
 
@@ -83,10 +83,10 @@ async def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, cont
 async def test_a_video_without_sound_and_a_recording_too_long_are_refused(tmp_path: Path) -> None:
     source = tmp_path / "original"
     source.write_bytes(encoded(SPEECH, "mp4", "mpeg4", video=True))
-    with pytest.raises(UnusableRecording, match="no sound"):
+    with pytest.raises(UnusableRecording, match="no audio stream"):
         await decoded(source)
     source.write_bytes(wav(SPEECH))
-    with pytest.raises(UnusableRecording, match="longer than"):
+    with pytest.raises(UnusableRecording, match="exceeds this server's limit"):
         await decoded(source, limit_s=3)
 
 
@@ -157,7 +157,7 @@ async def test_mixed_and_apart_lie_beside_each_other_and_each_is_used_again(tmp_
 async def test_a_refusal_reaches_whoever_asked(tmp_path: Path) -> None:
     source = tmp_path / "original"
     source.write_bytes(wav(SPEECH[:0]))
-    with pytest.raises(UnusableRecording, match=r"^the recording holds no audio: 0 samples$"):
+    with pytest.raises(UnusableRecording, match=r"^the recording contains no audio: 0 samples$"):
         await decoded(source)
 
 

@@ -80,7 +80,7 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
         assert job.attempt == attempt
         await runner.run(job, work)
         if attempt < settings.max_attempts:
-            assert await state() == ("queued", "Waiting for room on the server's disk")
+            assert await state() == ("queued", "Waiting for disk space on the server")
             # Not at once: nobody has made room yet.
             assert await take(database) is None
             await database.run(lambda c: c.execute("UPDATE jobs SET run_at = now()"))

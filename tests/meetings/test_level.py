@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from server.audio.level import LevelMeter, metered
+from server.audio.level import LevelMeter, measure_level
 
 
 def test_a_full_square_wave_is_at_0_dbfs_and_a_sine_3_below() -> None:
@@ -35,6 +35,6 @@ async def test_what_is_metered_passes_as_it_is() -> None:
             yield piece
 
     meter = LevelMeter()
-    assert [piece async for piece in metered(pcm(), meter)] == pieces
+    assert [piece async for piece in measure_level(pcm(), meter)] == pieces
     assert meter.samples == 520
     assert meter.dbfs == pytest.approx(20 * np.log10(1000 / 32768))

@@ -156,7 +156,7 @@ async def test_a_user_who_is_deleted_while_the_meeting_is_filed_leaves_nothing(
     )
     with pytest.raises(ReferenceDeleted) as raised:
         await uploads.receive(caller, sent("audio/wav", [excerpt(1)]))
-    assert raised.value.what == "user"
+    assert raised.value.entity == "user"
     assert await left(database, tmp_path) == (0, 0, 0)
 
 

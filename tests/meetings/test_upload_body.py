@@ -94,18 +94,20 @@ def test_a_text_is_read_in_the_charset_of_its_part(
 
 
 WRONG = {
-    "name: not UTF-8": part('name="name"', b"R\xe9union") + FILE + b"--b--",
-    "name: not UTF-8, nor": part('name="name"', b"\\ud800", "Content-Type: text/plain; charset=unicode_escape")
+    "name: not valid UTF-8": part('name="name"', b"R\xe9union") + FILE + b"--b--",
+    "name: not valid UTF-8, nor": part('name="name"', b"\\ud800", "Content-Type: text/plain; charset=unicode_escape")
     + b"--b--",
     "body: not well-formed": FILE.replace(b"\r\n", b"\n"),
     "body: the multipart/form-data ends": FILE,
     "body: more than 16 parts": part('name="name"', b"x") * 17 + FILE,
     "body: more than 16 parts, or part headers over 4 kB": part('name="file"; filename="' + "x" * 5000 + '"', CONTENT),
-    "file: the part with the recording is missing": b"--b--",
-    "file: one recording an upload": FILE + FILE + b"--b--",
+    "file: missing; send the recording as the part named file": b"--b--",
+    "file: given more than once; send one recording per upload": FILE + FILE + b"--b--",
     "file: the recording is empty": part('name="file"', b"") + b"--b--",
-    "file: Content-Transfer-Encoding of a part": part('name="file"', b"UklGRg==", "Content-Transfer-Encoding: base64"),
-    "file: Content-Encoding of a part": part('name="file"', CONTENT, "Content-Encoding: gzip"),
+    "file: Content-Transfer-Encoding is not supported": part(
+        'name="file"', b"UklGRg==", "Content-Transfer-Encoding: base64"
+    ),
+    "file: Content-Encoding is not supported": part('name="file"', CONTENT, "Content-Encoding: gzip"),
     "colour: unknown part": part('name="colour"', b"blue"),
     "body: unknown part": part('name=""', b"blue"),
     "x: unknown part": part('name="\xe2\x80\xaex"', b"blue"),
@@ -128,7 +130,7 @@ def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, whe
         if where == "after":
             body.feed(FORM)
         body.feed(around)
-        with pytest.raises(BadRequest, match="belong to no recording"):
+        with pytest.raises(BadRequest, match="outside the recording"):
             body.feed(around + b"x")
 
 

@@ -45,10 +45,10 @@ def test_a_voice_heard_again_is_the_mean_of_its_meetings() -> None:
 
 def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody() -> None:
     said = SessionResult()
-    said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=session_pb2.Capabilities())))
+    said.collect(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=session_pb2.Capabilities())))
     assert match_voices({1: unit(1, 0.1)}, [voice(unit(1, 0))], said.same_voice_similarity) == []
     capabilities = session_pb2.Capabilities(same_voice_similarity=0.65)
-    said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=capabilities)))
+    said.collect(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=capabilities)))
     assert said.same_voice_similarity == 0.65
 
 
@@ -59,7 +59,7 @@ def test_a_voice_heard_alone_for_too_short_is_neither_compared_nor_kept() -> Non
         session_pb2.SpeakerProfile(speaker=2, embedding=[0, 1], speech_us=round((MIN_SPEECH_S - 0.1) * 1e6)),
         session_pb2.SpeakerProfile(speaker=3, embedding=[0, 0]),
     ]
-    said.take(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
+    said.collect(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
     assert list(said.vectors) == [1]
     (finished,) = said.events
     assert "vector" not in repr(finished), "no voice is part of the conversation"

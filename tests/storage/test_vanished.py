@@ -32,7 +32,7 @@ async def test_it_is_named_by_the_foreign_key(database: Database) -> None:
     for what, (statement, values) in rows.items():
         with pytest.raises(ReferenceDeleted) as raised:
             await database.run(lambda c, s=statement, v=values: c.execute(s, *v))  # type: ignore[misc]
-        assert raised.value.what == what
+        assert raised.value.entity == what
     assert await database.run(lambda c: c.fetchval("SELECT count(*) FROM users")) == 1
     assert organization_id != NOBODY
 
@@ -40,7 +40,7 @@ async def test_it_is_named_by_the_foreign_key(database: Database) -> None:
 async def test_settings_of_an_organization_that_is_gone_are_not_kept(database: Database) -> None:
     with pytest.raises(ReferenceDeleted) as raised:
         await database.run(lambda c: voices.set_recognition(c, NOBODY, True))
-    assert raised.value.what == "organization"
+    assert raised.value.entity == "organization"
 
 
 async def test_a_speaker_who_is_gone_is_not_renamed_and_has_no_conversation(database: Database) -> None:

@@ -37,7 +37,7 @@ class Endpoint:
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError(f"the server's address is http://host:port or https://host:port, not {url!r}")
+            raise ValueError(f"invalid server address {url!r}; use http://host:port or https://host:port")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return cls(
             f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}", parts.scheme == "https", keepalive_s
@@ -98,12 +98,12 @@ class Connection:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 answer = await self.read()
         except TimeoutError:
-            raise ConnectionLost(f"no answer within {READY_TIMEOUT_S:.0f} s") from None
+            raise ConnectionLost(f"no response within {READY_TIMEOUT_S:.0f} s") from None
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
         if not answer.HasField("ready"):
-            raise ConnectionLost("the first answer was not `ready`")
+            raise ConnectionLost("the first response was not `ready`")
         return answer.ready
 
     async def read(self) -> live_pb2.StreamMeetingResponse:
@@ -124,7 +124,7 @@ class Connection:
         try:
             await self._finish("write", lambda: self._call.write(message))
         except asyncio.InvalidStateError:
-            raise ConnectionLost("the call is over") from None
+            raise ConnectionLost("the call has ended") from None
 
     async def wait_for_end(self) -> None:
         """Wait up to END_TIMEOUT_S for the server to end the stream."""

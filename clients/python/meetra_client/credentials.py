@@ -12,7 +12,7 @@ class Credentials:
 
     def __init__(self, endpoint: Endpoint, token: str | None, email: str | None, password: str | None) -> None:
         if (token is None) == (email is None or password is None):
-            raise ValueError("give either a token, or email and password")
+            raise ValueError("pass either a token, or email and password")
         self._endpoint, self._token, self._email, self._password = endpoint, token, email, password
         self._login_lock = asyncio.Lock()
 

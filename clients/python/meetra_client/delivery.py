@@ -213,7 +213,7 @@ class Delivery:
             await asyncio.sleep(self._patience.stall_s / 4)
             silence_s = time.monotonic() - self._last_message_at
             if self._outbox.awaiting and silence_s > self._patience.stall_s:
-                raise ConnectionLost(f"nothing was heard for {silence_s:.0f} s")
+                raise ConnectionLost(f"no response for {silence_s:.0f} s")
 
     async def _cut(self, connection: Connection) -> live_pb2.LiveFinished:
         await connection.cut.wait()

@@ -63,7 +63,7 @@ class EventFeed:
     async def read(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
         """Yield all events after the last one read. Raises RuntimeError for a concurrent second reader."""
         if self._read:
-            raise RuntimeError("somebody iterates over this meeting's events already")
+            raise RuntimeError("this meeting's events are already being iterated over")
         self._read = True
         try:
             while True:

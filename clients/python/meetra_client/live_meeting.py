@@ -42,7 +42,7 @@ class LiveMeeting:
         buffer_bytes: int = BUFFER_BYTES,
     ) -> None:
         if buffer_s < 1 or buffer_bytes < 1024 * 1024:
-            raise ValueError("at least 1 s and 1 MiB of audio must be kept until it is acknowledged")
+            raise ValueError("buffer_s must be at least 1 and buffer_bytes at least 1 MiB")
 
         def fetch_missed(after: int) -> AsyncGenerator[live_pb2.LiveEvent, None]:
             return watch(endpoint, credentials, self.session_id, after, patience.reconnect_s)
@@ -160,7 +160,7 @@ class LiveMeeting:
         if unit_bytes and len(audio) % unit_bytes:
             raise ValueError(f"{len(audio)} bytes are not a whole number of samples of {unit_bytes} bytes")
         if self._finishing:
-            raise MeetingOver("finish was called: the meeting takes no more audio")
+            raise MeetingOver("finish was called: the meeting accepts no more audio")
         async with self._send_locks.setdefault(track_id, asyncio.Lock()):
             self._check_duration(buffer, samples)
             if not unit_bytes:
@@ -179,7 +179,7 @@ class LiveMeeting:
             return
         if buffer.track.start_ms / 1e3 + (buffer.end + samples) / rate > max_duration_s:
             raise LiveMeetingTooLong(
-                f"the longest meeting that this server takes is {max_duration_s} s",
+                f"the meeting exceeds this server's limit of {max_duration_s} s",
                 facts={"limit_s": str(max_duration_s)},
             )
 
@@ -232,7 +232,7 @@ class LiveMeeting:
         self._delivery.drop(silently=silently)
 
     async def _outcome(self) -> live_pb2.LiveFinished:
-        assert self._running is not None, "used outside of `async with`"
+        assert self._running is not None, "use the meeting inside `async with`"
         try:
             # Cancelling the wait must not cancel the meeting.
             return await asyncio.shield(self._running)

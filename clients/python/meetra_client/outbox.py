@@ -37,8 +37,8 @@ class TrackBuffer(ABC):
         """Drop audio before ``position``. Raises TakenOver if this client never queued it."""
         if position > self.end:
             raise TakenOver(
-                f"the session holds audio of track {self.track.track_id!r} up to {position}, and this client gave it "
-                f"{self.end}: somebody else sends it"
+                f"the server has audio of track {self.track.track_id!r} up to {position}, but this client queued only "
+                f"{self.end}: another client is sending it"
             )
         if position > self.acknowledged:
             self._forget(position)
@@ -49,7 +49,7 @@ class TrackBuffer(ABC):
         """Resend from ``position``, the server's. Raises TakenOver, AudioLost."""
         if position < self.acknowledged:
             raise AudioLost(
-                f"the server asks for track {self.track.track_id!r} from {position}, and had acknowledged "
+                f"the server requests track {self.track.track_id!r} from {position}, but had acknowledged it up to "
                 f"{self.acknowledged}"
             )
         self.acknowledge(position)
@@ -141,7 +141,9 @@ class Outbox:
         try:
             return self._buffers[track_id]
         except KeyError:
-            raise ValueError(f"no track {track_id!r}; there are {', '.join(self._buffers) or 'none'}") from None
+            raise ValueError(
+                f"unknown track {track_id!r}; the tracks are {', '.join(self._buffers) or 'none'}"
+            ) from None
 
     def room(self, buffer: TrackBuffer) -> int:
         """Return how many bytes may be appended now; 0 or less if there is no room."""

@@ -79,9 +79,9 @@ def classify_failure(call: FailedCall) -> MeetraError | ConnectionLost:
 
 def late_audio_error(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
     """Return the error for a meeting that was finished while audio was undelivered."""
-    text = f"the meeting was finished elsewhere, or by itself after its grace period of {limits.grace_s} s"
+    text = f"another client finished the meeting, or its grace period of {limits.grace_s} s expired"
     if undelivered:
-        text += "; samples that came too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
+        text += "; samples too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
     return MeetingOver(text, undelivered=undelivered)
 
 

@@ -83,7 +83,7 @@ def _count_mentions(text: str, language: str, stops: frozenset[str]) -> Counter[
     return found
 
 
-def key_phrases(
+def extract_key_phrases(
     sentences: Sequence[str], languages: Sequence[str] | None = None
 ) -> tuple[tuple[Phrase, ...], list[list[int]]]:
     """Return the phrases of a meeting, best first, and for each sentence the indices of its phrases, with repetitions.
@@ -127,7 +127,7 @@ def key_phrases(
     return phrases, phrase_indices
 
 
-def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], limit: int) -> list[str]:
+def select_phrases(phrases: Sequence[Phrase], mentions: Counter[int], limit: int) -> list[str]:
     """Return the phrases that characterise a window, best first: frequent in it, and more than elsewhere.
 
     Rank: mentions in the window times weight times the square root of the share of all mentions that are in it. A

@@ -64,7 +64,7 @@ class NamedSpeaker:
     """Agreeing share of the evidence on this name and this speaker, 0..1."""
 
 
-def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
+def find_speaker_names(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     """Return the speakers whose names are clear from the words, each name and speaker at most once.
 
     "I'm Daniel" names its speaker. "Daniel, what do you think?" names the next speaker within 5 s. "Thanks, Daniel"

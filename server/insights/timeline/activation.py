@@ -19,7 +19,7 @@ MIN_VOICED_S = 0.2
 _NORMAL = NormalDist()
 
 
-def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
+def compute_activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
     """Return the activation of each utterance, 0..1: the normal CDF of the mean of up to three z-scores.
 
     None for a speaker with fewer than five utterances, and without measurements.

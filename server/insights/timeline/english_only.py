@@ -23,14 +23,14 @@ def absence_reason(timeline: Timeline, window: Window, subject: str) -> str | No
         if sentence.polarity is not None:
             return None
         spoken[sentence.language] += weight
-    scope = "this meeting" if window == timeline.full_window else "what is said here"
+    scope = "this meeting" if window == timeline.full_window else "this part of it"
     if not spoken:
         if timeline.analysed_sentences or not timeline.sentences:
             return None
         scope = "this meeting"
         for sentence, weight in timeline.sentences_in(timeline.full_window):
             spoken[sentence.language] += weight
-    return f"{subject} read in English only; {scope} is in {format_languages(spoken)}."
+    return f"{subject} measured in English only; {scope} is in {format_languages(spoken)}."
 
 
 def left_out_languages_note(timeline: Timeline, subject: str) -> str | None:
@@ -44,7 +44,7 @@ def left_out_languages_note(timeline: Timeline, subject: str) -> str | None:
             spoken[sentence.language] += weight
     if not spoken:
         return None
-    return f"{subject} read in English only; what is said in {format_languages(spoken)} is left out."
+    return f"{subject} measured in English only; speech in {format_languages(spoken)} is left out."
 
 
 def analysed_sentences_note(timeline: Timeline, subject: str) -> str | None:
@@ -53,7 +53,7 @@ def analysed_sentences_note(timeline: Timeline, subject: str) -> str | None:
     ``subject`` is as in ``absence_reason``.
     """
     analysed, total = timeline.analysed_sentences, len(timeline.sentences)
-    return f"{subject} read in {analysed} of {total} sentences: those in English." if 0 < analysed < total else None
+    return f"{subject} measured on {analysed} of {total} sentences: those in English." if 0 < analysed < total else None
 
 
 def format_languages(spoken: Counter[str]) -> str:

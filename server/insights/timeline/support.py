@@ -57,7 +57,7 @@ def compute_support(timeline: Timeline, definition_version: str, min_speakers: i
     speakers = len(timeline.speakers)
     reason = ""
     if speakers < min_speakers:
-        reason = f"{min_speakers} speakers are needed, {speakers} heard"
+        reason = f"requires {min_speakers} speakers; found {speakers}"
     elif seconds < MINIMUM_SPEECH_S:
-        reason = f"{MINIMUM_SPEECH_S:g} s of speech are needed, {seconds:.1f} s heard"
+        reason = f"requires {MINIMUM_SPEECH_S:g} s of speech; found {seconds:.1f} s"
     return Support(definition_version, speakers, round(seconds, 3), not reason, reason)

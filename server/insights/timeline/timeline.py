@@ -18,13 +18,13 @@ from server.conversation import (
     Interval,
     Turn,
     Utterance,
+    find_turns,
+    find_utterances,
     merge_intervals,
     resolve_language,
-    turns,
-    utterances,
 )
-from server.insights.text import Phrase, key_phrases
-from server.insights.timeline.activation import activations
+from server.insights.text import Phrase, extract_key_phrases
+from server.insights.timeline.activation import compute_activations
 
 T = TypeVar("T", bound="_Timed")
 
@@ -138,7 +138,7 @@ class Timeline:
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
         """The turns, in time order."""
-        return turns(self.utterances)
+        return find_turns(self.utterances)
 
     def speaking_us(self, speaker: int, window: Window) -> int:
         """Return a speaker's speaking time in the window, microseconds."""
@@ -234,19 +234,21 @@ class Timeline:
 
 def build_timeline(conversation: Conversation) -> Timeline:
     """Return the timeline of a conversation; English sentences that were not analysed are left out."""
-    spoken = utterances(conversation)
+    spoken = find_utterances(conversation)
     sentences = [
         (sentence, language)
         for sentence in conversation.sentences
         for language in [resolve_language(sentence.language, conversation.engine)]
         if language != ENGLISH or (sentence.emotions is not None and sentence.polarity is not None)
     ]
-    phrases, phrases_by_sentence = key_phrases([s.text for s, _ in sentences], [language for _, language in sentences])
+    phrases, phrases_by_sentence = extract_key_phrases(
+        [s.text for s, _ in sentences], [language for _, language in sentences]
+    )
     return Timeline(
         duration_us=conversation.duration_us,
         speakers=conversation.speakers,
         speech={speaker: conversation.speech(speaker) for speaker in conversation.speakers},
-        activations=activations(conversation, spoken),
+        activations=compute_activations(conversation, spoken),
         utterances=spoken,
         sentences=tuple(
             TimelineSentence(

@@ -101,11 +101,11 @@ def test_no_piece_has_no_words_and_a_piece_too_long_is_refused_by_name(checkpoin
     model = load(checkpoint)
     assert model([]) == []
     assert model.languages == ("en", "de")
-    refuse_length = np.zeros(int(model.max_segment_s * SAMPLE_RATE_HZ) + 1, np.float32)
+    too_long = np.zeros(int(model.max_segment_s * SAMPLE_RATE_HZ) + 1, np.float32)
     with pytest.raises(ValueError, match=r"pieces\[1\] has 480001 samples"):
-        model([PIECES_OF_SPEECH[0], refuse_length])
+        model([PIECES_OF_SPEECH[0], too_long])
     with pytest.raises(ValueError, match=r"pieces\[0\] has 0 samples"):
-        model([refuse_length[:0]])
+        model([too_long[:0]])
 
 
 def test_words_of_a_ctc_model_lie_where_its_tokens_are_seen(tokenizer: Path, tmp_path: Path) -> None:
