@@ -59,25 +59,25 @@ def _latency_ms(line: Timeline) -> float:
 
 def _patience_ms(meeting: MeetingFacts) -> float:
     """Of the middle one of the speakers who have any."""
-    waits = [speaker["patience_ms"] for speaker in meeting.once(flow)["speakers"]]
+    waits = [speaker["patience_ms"] for speaker in meeting.cached(flow)["speakers"]]
     return float(median([wait for wait in waits if wait is not None] or [0.0]))
 
 
 def _component(name: str) -> Score:
-    return lambda _, line: next(100 * p.value for p in interaction_components(line, line.whole) if p.name == name)
+    return lambda _, line: next(100 * p.value for p in interaction_components(line, line.full_window) if p.name == name)
 
 
 SCORES: dict[str, Score] = {
     "speakers": lambda _, line: len(line.speakers),
     "balance_score": lambda _, line: balance(line).score,
     "largest share %": lambda _, line: _largest_share(line),
-    "interaction_score": lambda _, line: interaction_value(line, line.whole),
+    "interaction_score": lambda _, line: interaction_value(line, line.full_window),
     "  turn_taking": _component("turn_taking"),
     "  switch_rate": _component("switch_rate"),
     "  participation": _component("participation"),
     "  evenness": _component("evenness"),
-    "energy_score": lambda _, line: energy_value(line, line.whole),
-    "talking_time %": lambda _, line: 100 * talking_share(line, line.whole),
+    "energy_score": lambda _, line: energy_value(line, line.full_window),
+    "talking_time %": lambda _, line: 100 * talking_share(line, line.full_window),
     "longest turn s": lambda _, line: _longest_turn_s(line),
     "latency ms": lambda _, line: _latency_ms(line),
     "overlap %": lambda meeting, _: _overlap_percent(meeting),
@@ -93,7 +93,7 @@ SCORES: dict[str, Score] = {
 
 def _overlap_percent(meeting: MeetingFacts) -> float:
     """Not a number where the engine cannot hear two at once."""
-    ratio = meeting.once(flow)["overlap_ratio"]
+    ratio = meeting.cached(flow)["overlap_ratio"]
     return math.nan if ratio is None else 100 * ratio
 
 
@@ -109,7 +109,7 @@ def _emotion(line: Timeline, name: str) -> float:
 
 
 def _largest_share(line: Timeline) -> float:
-    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
+    times = [line.speaking_us(speaker, line.full_window) for speaker in line.speakers]
     return 100 * max(times) / sum(times) if sum(times) else 0.0
 
 

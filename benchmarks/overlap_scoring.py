@@ -10,8 +10,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.scoring import SpokenInterval, to_annotation
-from server.conversation import Conversation, Engine, Segment
-from server.insights import Interruption, each_interruption, timeline
+from server.conversation import Conversation, EngineCapabilities, Segment
+from server.insights import Interruption, build_timeline, iterate_interruptions
 
 # An interruption that is told so close to a true one is that one: its beginning is that of an utterance, whose pauses
 # of up to 0.5 s a diarizer may fill or not.
@@ -83,7 +83,7 @@ def reference_conversation(intervals: Sequence[SpokenInterval], duration_us: int
         )
         for segment_id, interval in enumerate(sorted(intervals), start=1)
     ]
-    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), Engine(overlap=True))
+    return Conversation(duration_us, tuple(numbers.values()), tuple(segments), EngineCapabilities(overlap=True))
 
 
 def spoken_intervals(conversation: Conversation) -> list[SpokenInterval]:
@@ -93,17 +93,17 @@ def spoken_intervals(conversation: Conversation) -> list[SpokenInterval]:
 
 def interruptions(truth: Conversation, hypothesis: Conversation) -> InterruptionCounts:
     """InterruptionCounts as the product defines them, in what is told beside those in the truth."""
-    true, found = (list(each_interruption(timeline(talk))) for talk in (truth, hypothesis))
+    true, found = (list(iterate_interruptions(build_timeline(talk))) for talk in (truth, hypothesis))
     same = same_speakers(spoken_intervals(truth), spoken_intervals(hypothesis))
-    named = [(interruption, same.get(str(interruption.by)), same.get(str(interruption.of))) for interruption in found]
+    named = [(interruption, same.get(str(interruption.interrupter)), same.get(str(interruption.interrupted))) for interruption in found]
     pairs = _match_interruptions(true, named)
-    by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].by)]
+    by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].interrupter)]
     return InterruptionCounts(
         len(true),
         len(found),
         len(pairs),
         len(by_whom),
-        sum(named[b][2] == str(true[a].of) for a, b in by_whom),
+        sum(named[b][2] == str(true[a].interrupted) for a, b in by_whom),
         sum(interruption.successful for interruption in true),
         sum(interruption.successful for interruption in found),
     )
@@ -125,8 +125,8 @@ def _match_interruptions(
     """Places of those that are the same, each once: as many as can be, and of the right speakers if possible."""
     if not true or not found:
         return []
-    distance_s = np.array([[abs(a.at_us - b.at_us) / 1e6 for b, _, _ in found] for a in true])
-    wrong = np.array([[(str(a.by) != by) + (str(a.of) != of) for _, by, of in found] for a in true])
+    distance_s = np.array([[abs(a.start_us - b.start_us) / 1e6 for b, _, _ in found] for a in true])
+    wrong = np.array([[(str(a.interrupter) != by) + (str(a.interrupted) != of) for _, by, of in found] for a in true])
     near = distance_s <= MAX_DISTANCE_S
     # One pair more is worth any number of better ones.
     cost = np.where(near, wrong + distance_s / MAX_DISTANCE_S, 4.0 * (1 + min(distance_s.shape)))

@@ -33,7 +33,7 @@ from benchmarks.running_system import ROOT, RunningSystem, circumstances, runnin
 from benchmarks.statements import statement_log
 from cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
-from server.insights import answers
+from server.insights import compute_answers
 from server.storage import Database, SpeakerRow, insights, speakers
 
 SAMPLE = ROOT / "sample" / "meeting.flac"
@@ -117,7 +117,7 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
         )
         rows = [SpeakerRow(n, speakers.speaker_id(meeting_id, n), f"Speaker {n}") for n in conversation.speakers]
         await speakers.store(connection, meeting_id, rows)
-        found = answers(conversation)
+        found = compute_answers(conversation)
         await insights.store(connection, meeting_id, found)
         await _store_others(connection, meeting_id, list(found))
 

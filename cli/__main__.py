@@ -29,7 +29,7 @@ from gateway import EnvoyMissing
 from meetra_client import MeetraError
 from server.auth import hash_password
 from server.channels import ChannelUse
-from server.storage import Database, DatabaseGone, users
+from server.storage import Database, DatabaseUnavailable, users
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
@@ -38,7 +38,7 @@ REFUSALS = (
     NotRunning,
     PostgresUnusable,
     EnvoyMissing,
-    DatabaseGone,
+    DatabaseUnavailable,
     CallFailed,
     MeetraError,
     SourceUnusable,
@@ -48,7 +48,9 @@ REFUSALS = (
 def web_origin(text: str) -> str:
     """Parse an origin as browsers send it. Raises argparse.ArgumentTypeError."""
     if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no origin; give scheme, host and port: https://app.example")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin; give scheme, host and optional port, such as https://app.example"
+        )
     return text.lower()
 
 
@@ -62,84 +64,107 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--data", type=Path, default=DEFAULT_DATA, help="data folder (default: %(default)s)")
         return command
 
-    start = add("up", "Start everything on this machine and serve until Ctrl-C.")
-    start.add_argument("--ready-file", type=Path, help="write address and demo user here as JSON once all answers")
-    start.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
-    start.add_argument("--port", type=int, help="port of the gateway (default: 8080, or a free one; 0: a free one)")
-    start.add_argument("--analyze", metavar="FILE", help="then analyse this recording; 'sample' is our own")
-    start.add_argument(
+    up_command = add("up", "Start everything on this machine and serve until Ctrl-C.")
+    up_command.add_argument(
+        "--ready-file", type=Path, help="write address and demo user to this file as JSON once the system is ready"
+    )
+    up_command.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
+    up_command.add_argument(
+        "--port", type=int, help="port of the gateway (default: 8080, or a free one; 0: a free one)"
+    )
+    up_command.add_argument(
+        "--analyze", metavar="FILE", help="analyse this recording after the start; 'sample' is the bundled one"
+    )
+    up_command.add_argument(
         "--cors-origin",
         action="append",
         type=web_origin,
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin (https://app.example) call from browsers; may be given again",
+        help="allow browser calls from pages of this origin (https://app.example); repeatable",
     )
-    job = add("analyze", "Analyse recordings on a running system and print a report of each.")
-    job.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
-    job.add_argument("--date", default="", help="when it took place, ISO 8601")
-    job.add_argument(
+    analyze_command = add("analyze", "Analyse recordings on a running system and print a report of each.")
+    analyze_command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
+    analyze_command.add_argument("--date", default="", help="date of the meeting, ISO 8601")
+    analyze_command.add_argument(
         "--channels",
         choices=tuple(ChannelUse),
         default="",
-        help="separate: each channel is one participant, as the two sides of a call (default: mixed)",
+        help="separate: each channel is one participant, such as a side of a call (default: mixed)",
     )
-    job.add_argument("--json", action="store_true", help="print every answer with details as JSON")
-    bot = add("stream", "Stream a meeting live to a running system, watch it, and print its report.")
-    bot.add_argument(
+    analyze_command.add_argument("--json", action="store_true", help="print all answers with details as JSON")
+    stream_command = add("stream", "Stream a meeting live to a running system, watch it, and print its report.")
+    stream_command.add_argument(
         "files",
         nargs="*",
         metavar="FILE",
-        help="audio or video, sent as if it happened now; 'sample' is our own, '-' is raw s16le on standard input",
+        help="audio or video, streamed in real time; 'sample': the bundled recording, '-': raw s16le on stdin",
     )
-    bot.add_argument("--mic", nargs="?", const="", metavar="DEVICE", help="the microphone (default: the system's own)")
-    bot.add_argument(
+    stream_command.add_argument(
+        "--mic", nargs="?", const="", metavar="DEVICE", help="stream a microphone (default: the system's input device)"
+    )
+    stream_command.add_argument(
         "--participant",
         action="append",
         default=[],
         metavar="NAME",
-        help="the audio is this one person's; once for each of several FILEs, in their order",
+        help="name of the only speaker of a FILE; repeat for several FILEs, in their order",
     )
-    bot.add_argument(
-        "--speed", type=at_least_0, default=1.0, help="of FILEs: times real time; 0: as fast as accepted (default: 1)"
+    stream_command.add_argument(
+        "--speed",
+        type=non_negative,
+        default=1.0,
+        help="speed of FILEs relative to real time; 0: as fast as accepted (default: 1)",
     )
-    bot.add_argument("--rate", type=int, default=16_000, help="of '-': samples a second (default: %(default)s)")
-    bot.add_argument("--channels", type=int, default=1, help="of '-': channels, interleaved (default: %(default)s)")
-    bot.add_argument(
+    stream_command.add_argument(
+        "--rate", type=int, default=16_000, help="sample rate of '-', Hz (default: %(default)s)"
+    )
+    stream_command.add_argument(
+        "--channels", type=int, default=1, help="number of interleaved channels of '-' (default: %(default)s)"
+    )
+    stream_command.add_argument(
         "--separate",
         action="store_true",
-        help="of '-': each channel is a participant of its own, named by a --participant for each",
+        help="treat each channel of '-' as one participant, named by one --participant each",
     )
-    bot.add_argument(
-        "--drop-every", type=at_least_0, default=0.0, metavar="SECONDS", help="cut the connection again and again"
+    stream_command.add_argument(
+        "--drop-every",
+        type=non_negative,
+        default=0.0,
+        metavar="SECONDS",
+        help="drop the connection periodically, to test reconnecting",
     )
-    bot.add_argument("--resume", default="", metavar="SESSION", help="go on with a session that was left")
-    bot.add_argument("--json", action="store_true", help="print one JSON object a line: the session, then every event")
-    for command in (job, bot):
-        command.add_argument("--gateway", help="address (default: the system that runs on --data)")
-        command.add_argument("--email", help="user (default: the demo user)")
-        command.add_argument("--password", help="password (default: the demo user's; or MEETRA_PASSWORD)")
-        command.add_argument("--name", default="", help="name of the meeting (default: the file's)")
+    stream_command.add_argument("--resume", default="", metavar="SESSION", help="resume an open session")
+    stream_command.add_argument("--json", action="store_true", help="print JSON lines: the session, then every event")
+    for command in (analyze_command, stream_command):
+        command.add_argument("--gateway", help="URL of the gateway (default: the system running on --data)")
+        command.add_argument("--email", help="email of the user (default: the demo user)")
+        command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
+        command.add_argument("--name", default="", help="name of the meeting (default: the file name)")
         command.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
-        command.add_argument("--language", default="", help="spoken language: en, deu, German (default: detected)")
+        command.add_argument(
+            "--language", default="", help="spoken language, such as en, deu or German (default: detected)"
+        )
         command.add_argument(
             "--key-terms",
             action="append",
             default=[],
             metavar="TERMS",
-            help="names and terms that may be said, separated by commas; may be given again",
+            help="names and terms to expect, separated by commas; repeatable",
         )
-    add("env", 'Print exports for a shell: eval "$(meetra env)".')
-    people = add("users", "Add a user, or revoke a user's tokens.")
-    people.add_argument("action", choices=("add", "revoke"))
-    people.add_argument("email")
-    people.add_argument("--organization", default="Demo", help="organization of a new user (default: %(default)s)")
+    add("env", 'Print shell exports: eval "$(meetra env)".')
+    users_command = add("users", "Add a user, or revoke a user's tokens.")
+    users_command.add_argument("action", choices=("add", "revoke"))
+    users_command.add_argument("email")
+    users_command.add_argument(
+        "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
+    )
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
 
 
-def at_least_0(text: str) -> float:
+def non_negative(text: str) -> float:
     """Parse a non-negative number. Raises ValueError otherwise."""
     if not 0 <= (value := float(text)) < math.inf:
         raise ValueError
@@ -152,25 +177,25 @@ async def run_up(arguments: argparse.Namespace) -> int:
     if arguments.analyze:
         recording = SAMPLE if arguments.analyze == "sample" else Path(arguments.analyze)
         if not recording.is_file():
-            raise CannotStart(f"no such recording: {recording}")
+            raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
     return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
 
 
-def system_of(arguments: argparse.Namespace) -> dict[str, Any]:
+def resolve_system(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return gateway and user: the given ones, else those of the system on --data. Raises NotRunning."""
-    given = {
+    explicit = {
         "gateway": arguments.gateway,
         "email": arguments.email,
         "password": arguments.password or os.environ.get("MEETRA_PASSWORD"),
     }
-    system = given if all(given.values()) else running_system(arguments.data)
-    return {**system, **{key: value for key, value in given.items() if value}}
+    system = explicit if all(explicit.values()) else running_system(arguments.data)
+    return {**system, **{key: value for key, value in explicit.items() if value}}
 
 
 async def run_analyze(arguments: argparse.Namespace) -> int:
     """Run ``meetra analyze``; return 0 if all meetings became ready, else 1."""
-    system = system_of(arguments)
+    system = resolve_system(arguments)
     stated = {
         "name": arguments.name,
         "date": arguments.date,
@@ -203,7 +228,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     console = Console(stderr=arguments.json, soft_wrap=True)
-    return await stream(system_of(arguments), options, console)
+    return await stream(resolve_system(arguments), options, console)
 
 
 async def run_env(arguments: argparse.Namespace) -> int:
@@ -231,13 +256,13 @@ async def run_users(arguments: argparse.Namespace) -> int:
     database = await Database.connect(url, patience_s=5)
     try:
         if arguments.action == "revoke":
-            found = await database.run(lambda c: users.revoke_tokens(c, arguments.email))
-            print("tokens revoked" if found else f"no such user: {arguments.email}")
-            return 0 if found else 1
+            revoked = await database.run(lambda c: users.revoke_tokens(c, arguments.email))
+            print("tokens revoked" if revoked else f"user not found: {arguments.email}")
+            return 0 if revoked else 1
         password = secrets.token_urlsafe(12)
         hashed = hash_password(password)
         await database.run(lambda c: users.ensure_user(c, arguments.organization, arguments.email, hashed))
-        print(f"user {arguments.email} of {arguments.organization}, password {password}  (shown once)")
+        print(f"user {arguments.email} of {arguments.organization}, password {password}  (shown only once)")
         return 0
     finally:
         await database.close()

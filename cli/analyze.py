@@ -19,25 +19,25 @@ async def analyze_file(client: Client, path: Path, console: Console, details: di
     """Upload a recording and follow its analysis; return its hash and whether it became ready. Raises CallFailed."""
     receipt = await client.upload(path, **{"name": path.name, **details})
     if not console.is_terminal:
-        return receipt.file_hash, await _follow_plainly(client, receipt.file_hash, console)
+        return receipt.file_hash, await _print_stages(client, receipt.file_hash, console)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("waiting", total=100)
         async for state in client.states(receipt.file_hash):
             progress.update(task, description=f"{state.stage}: {state.message}", completed=state.progress_percent)
-    return receipt.file_hash, _settled(state.status, state.message, console)
+    return receipt.file_hash, _report_outcome(state.status, state.message, console)
 
 
-async def _follow_plainly(client: Client, file_hash: str, console: Console) -> bool:
-    said = ""
+async def _print_stages(client: Client, file_hash: str, console: Console) -> bool:
+    last_stage = ""
     async for state in client.states(file_hash):
-        if state.stage != said:
-            said = state.stage
+        if state.stage != last_stage:
+            last_stage = state.stage
             console.print(f"{state.stage} ({state.progress_percent} %): {state.message}", highlight=False, markup=False)
-    return _settled(state.status, state.message, console)
+    return _report_outcome(state.status, state.message, console)
 
 
-def _settled(status: str, message: str, console: Console) -> bool:
+def _report_outcome(status: str, message: str, console: Console) -> bool:
     if status == "failed":
         console.print(f"Failed: {message}", highlight=False, markup=False)
     return status == "ready"
@@ -66,8 +66,8 @@ async def analyze(
                 code = 1
                 continue
             if as_json:
-                said = {"file": str(path), "file_hash": file_hash, **answers.to_document()}
-                print(json.dumps(said, ensure_ascii=False, indent=2))
+                document = {"file": str(path), "file_hash": file_hash, **answers.to_document()}
+                print(json.dumps(document, ensure_ascii=False, indent=2))
             else:
                 show(console, details.get("name") or path.name, answers)
     return code

@@ -41,7 +41,7 @@ class SourceUnusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AudioSource:
     """One track with its audio."""
 
     track: Track
@@ -54,14 +54,14 @@ class Source:
     blocks_ahead: int = BLOCKS_AHEAD
 
 
-def recording(path: Path, track_id: str, participant: str) -> Source:
+def recording(path: Path, track_id: str, participant: str) -> AudioSource:
     """Return audio or video of any kind as 16 kHz mono, decoded exactly as by ``meetra analyze``."""
 
     folder = TemporaryDirectory(prefix="meetra-stream-", ignore_cleanup_errors=True)
 
     @cache
     def decoded() -> Path:
-        outcome = transcode(path, Path(folder.name), MAX_S, apart=False, progress=lambda _: None)
+        outcome = transcode(path, Path(folder.name), MAX_S, separate=False, progress=lambda _: None)
         return Path(folder.name) / outcome.tracks[0].file
 
     def blocks(first_sample: int) -> Iterator[bytes]:
@@ -73,21 +73,21 @@ def recording(path: Path, track_id: str, participant: str) -> Source:
         with _refusals(path):
             open_media(path, path).close()
 
-    return Source(Track(track_id, participant_name=participant), blocks, probe, paced=True)
+    return AudioSource(Track(track_id, participant_name=participant), blocks, probe, paced=True)
 
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
     """Convert errors of a recording to SourceUnusable with its path."""
     if not path.is_file():
-        raise SourceUnusable(f"no such recording: {path}")
+        raise SourceUnusable(f"recording not found: {path}")
     try:
         yield
     except (Refused, OSError) as error:
         raise SourceUnusable(f"{path}: {error}") from error
 
 
-def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, separate: bool) -> Source:
+def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, separate: bool) -> AudioSource:
     """Return raw s16le samples from standard input. A resume continues with the next input.
 
     Args:
@@ -98,23 +98,23 @@ def standard_input(rate_hz: int, channels: int, participants: Sequence[str], *, 
     """
 
     def blocks(_: int) -> Iterator[bytes]:
-        unit, rest = 2 * channels, b""
+        unit_bytes, partial = 2 * channels, b""
         # The file object's own buffer would hold a lock at exit while it waits.
         while data := os.read(sys.stdin.fileno(), STDIN_BYTES):
-            data = rest + data
-            whole = len(data) // unit * unit
-            rest = data[whole:]
-            if whole:
-                yield data[:whole]
+            data = partial + data
+            whole_bytes = len(data) // unit_bytes * unit_bytes
+            partial = data[whole_bytes:]
+            if whole_bytes:
+                yield data[:whole_bytes]
 
     if separate:
         track = Track("call", sample_rate_hz=rate_hz, channels=channels, separate=True, channel_names=participants)
     else:
         track = Track("mix", participant_name="".join(participants), sample_rate_hz=rate_hz, channels=channels)
-    return Source(track, blocks, lambda: None, paced=False)
+    return AudioSource(track, blocks, lambda: None, paced=False)
 
 
-def microphone(device: str, participant: str) -> Source:
+def microphone(device: str, participant: str) -> AudioSource:
     """Return an input device; the default one if ``device`` is empty. A resume continues with the live input."""
 
     def blocks(_: int) -> Iterator[bytes]:
@@ -127,57 +127,58 @@ def microphone(device: str, participant: str) -> Source:
         _open_microphone(device).close()
 
     track = Track("mix", participant_name=participant)
-    return Source(track, blocks, probe, paced=False, blocks_ahead=MICROPHONE_BLOCKS_AHEAD)
+    return AudioSource(track, blocks, probe, paced=False, blocks_ahead=MICROPHONE_BLOCKS_AHEAD)
 
 
 def _open_microphone(device: str) -> Any:
     if ALSA_SETTINGS.is_dir():
         # PyAV's ALSA looks for its settings at its build path, which does not exist here.
         os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_SETTINGS))
-    tried = []
+    failures = []
     for kind, name in dict.fromkeys((kind, device or default) for kind, default in MICROPHONES.get(sys.platform, [])):
         if kind in av.formats_available:
             try:
                 return av.open(name, format=kind)
             except (av.error.FFmpegError, OSError, ValueError) as error:
-                tried.append(f"{kind} {name}: {getattr(error, 'strerror', None) or error}")
+                failures.append(f"{kind} {name}: {getattr(error, 'strerror', None) or error}")
     raise SourceUnusable(
-        f"no microphone could be opened ({'; '.join(tried) or 'this system has no way to one'}). Name one, as "
-        "`--mic hw:0` (`arecord -l` lists them) or `--mic :1` on a Mac, or record with another program: "
+        f"no microphone could be opened ({'; '.join(failures) or 'no input library is available on this system'}). Name"
+        " a device, such as `--mic hw:0` (`arecord -l` lists them) or `--mic :1` on a Mac, or record with another"
+        " program: "
         "`arecord -t raw -f S16_LE -r 16000 -c 1 | meetra stream -`"
     )
 
 
-def _in_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _in_blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     size = int(BLOCK_S * RATE_HZ) * 2
-    kept = bytearray()
-    for piece in pieces:
-        kept += piece
-        while len(kept) >= size:
-            yield bytes(kept[:size])
-            del kept[:size]
-    if kept:
-        yield bytes(kept)
+    buffered = bytearray()
+    for chunk in chunks:
+        buffered += chunk
+        while len(buffered) >= size:
+            yield bytes(buffered[:size])
+            del buffered[:size]
+    if buffered:
+        yield bytes(buffered)
 
 
-async def blocks_of(source: Source, first_sample: int) -> AsyncGenerator[bytes, None]:
+async def read_blocks(source: AudioSource, first_sample: int) -> AsyncGenerator[bytes, None]:
     """Yield the source's blocks, read in a daemon thread. Raises what the source raises."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
-    room = threading.Semaphore(source.blocks_ahead)
-    left = threading.Event()
+    capacity = threading.Semaphore(source.blocks_ahead)
+    stopped = threading.Event()
 
     def read() -> None:
         end: BaseException | None = None
         try:
             for block in source.blocks(first_sample):
-                room.acquire()
-                if left.is_set():
+                capacity.acquire()
+                if stopped.is_set():
                     return
                 loop.call_soon_threadsafe(queue.put_nowait, block)
         except BaseException as error:
             end = error
-        if not left.is_set():
+        if not stopped.is_set():
             loop.call_soon_threadsafe(queue.put_nowait, end)
 
     # A daemon, since a thread that waits for a pipe or microphone cannot be woken.
@@ -187,7 +188,7 @@ async def blocks_of(source: Source, first_sample: int) -> AsyncGenerator[bytes, 
             if isinstance(block, BaseException):
                 raise block
             yield block
-            room.release()
+            capacity.release()
     finally:
-        left.set()
-        room.release()
+        stopped.set()
+        capacity.release()

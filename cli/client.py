@@ -12,7 +12,7 @@ from google.api import httpbody_pb2
 from grpc import StatusCode, aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
-PIECE_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 POLL_S = 0.5
 # Seconds for which calls are retried while part of the system restarts.
 PATIENCE_S = 60.0
@@ -72,7 +72,7 @@ class Client:
     ) -> meetings_pb2.UploadMeetingResponse:
         """Stream a recording to the server and return once it is durable. Raises CallFailed."""
 
-        async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
+        async def chunks() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
             body = httpbody_pb2.HttpBody(content_type="application/octet-stream")
             yield meetings_pb2.UploadMeetingRequest(
                 body=body,
@@ -84,12 +84,12 @@ class Client:
                 channels=channels,
             )
             with path.open("rb") as file:
-                while data := await asyncio.to_thread(file.read, PIECE_BYTES):
+                while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
                     yield meetings_pb2.UploadMeetingRequest(body=httpbody_pb2.HttpBody(data=data))
 
         stub = meetings_pb2_grpc.MeetingServiceStub(self.channel)
         try:
-            return await stub.UploadMeeting(pieces(), metadata=self.metadata)
+            return await stub.UploadMeeting(chunks(), metadata=self.metadata)
         except aio.AioRpcError as error:
             raise CallFailed(error.details() or error.code().name) from None
 

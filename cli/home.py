@@ -15,11 +15,11 @@ DEMO_ORGANIZATION = "Demo"
 
 def write_private(path: Path, text: str) -> None:
     """Atomically write a file that only its owner may read."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    fresh.replace(path)
+    temporary.replace(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,7 @@ def running_system(data: Path) -> dict[str, Any]:
     try:
         described: dict[str, Any] = json.loads(Home(data.resolve()).ready_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotRunning(f"no Meetra runs on {data}: start it with `make run` or `meetra up --data {data}`") from None
+        raise NotRunning(
+            f"no Meetra is running on {data}: start one with `make run` or `meetra up --data {data}`"
+        ) from None
     return described

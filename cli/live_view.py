@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meetra_client import LiveEvent, LiveMeeting
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 PARTIAL, STABLE, FINAL, RETRACTED = (
     live_pb2.LIVE_TURN_STATE_PARTIAL,
@@ -58,14 +58,14 @@ def clock(milliseconds: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
-def words_of(turn: live_pb2.LiveTurn) -> str:
+def turn_text(turn: live_pb2.LiveTurn) -> str:
     """Return the text of a turn."""
     return " ".join(word.text for word in turn.words)
 
 
-def language_of(said: live_pb2.LiveLanguage) -> str:
+def format_language(language: live_pb2.LiveLanguage) -> str:
     """Return the language with its confidence."""
-    return f"{said.language} ({said.confidence:.0%})" if said.HasField("confidence") else said.language
+    return f"{language.language} ({language.confidence:.0%})" if language.HasField("confidence") else language.language
 
 
 class JsonLines(View):
@@ -73,13 +73,13 @@ class JsonLines(View):
 
     def opened(self, meeting: LiveMeeting) -> None:
         """Print the session."""
-        self._say({"ready": MessageToDict(meeting.ready, always_print_fields_with_no_presence=True)})
+        self._print_line({"ready": MessageToDict(meeting.ready, always_print_fields_with_no_presence=True)})
 
     def event(self, event: LiveEvent) -> None:
         """Print the event."""
-        self._say(MessageToDict(event, always_print_fields_with_no_presence=True))
+        self._print_line(MessageToDict(event, always_print_fields_with_no_presence=True))
 
-    def _say(self, line: dict[str, object]) -> None:
+    def _print_line(self, line: dict[str, object]) -> None:
         print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
@@ -88,7 +88,7 @@ class PlainLines(View):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said: dict[int, str] = {}
+        self._printed_lines: dict[int, str] = {}
         self._provisional: dict[int, live_pb2.LiveTurn] = {}
         self._words_final_ms = 0
         self._reconnects = 0
@@ -100,42 +100,42 @@ class PlainLines(View):
     def event(self, event: LiveEvent) -> None:
         """Print the event, if it is of interest in a log."""
         if event.HasField("turn"):
-            self._turn(event.turn)
+            self._handle_turn(event.turn)
         elif event.HasField("watermark"):
             self._words_final_ms = event.watermark.words_final_through_ms
             for turn in list(self._provisional.values()):
-                self._turn(turn)
+                self._handle_turn(turn)
         elif event.HasField("language"):
-            self._print(f"Language on {event.language.track_id}: {language_of(event.language)}")
+            self._print(f"Language on {event.language.track_id}: {format_language(event.language)}")
         elif event.HasField("warning"):
             self._print(f"Warning: {event.warning.text}")
         elif event.HasField("speaker_revision"):
             kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
-            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns changed hands")
+            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns reassigned")
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Print new reconnections."""
         if meeting.reconnects > self._reconnects:
             self._reconnects = meeting.reconnects
-            self._print(f"Connected again ({self._reconnects} so far); nothing was lost")
+            self._print(f"Reconnected ({self._reconnects} so far); nothing was lost")
 
     def finishing(self) -> None:
         """Print that the meeting is finishing."""
-        self._print("Finishing: what was said last is still being analysed ...")
+        self._print("Finishing: the last audio is still being analysed ...")
 
-    def _turn(self, turn: live_pb2.LiveTurn) -> None:
+    def _handle_turn(self, turn: live_pb2.LiveTurn) -> None:
         self._provisional.pop(turn.segment_id, None)
         if turn.state not in (STABLE, FINAL):
             return
         if turn.state == STABLE and turn.end_ms > self._words_final_ms:
             self._provisional[turn.segment_id] = turn
-            if turn.segment_id in self._said:
+            if turn.segment_id in self._printed_lines:
                 return
-        line = f"{clock(turn.start_ms)}  {shown(turn.alias)}: {words_of(turn)}"
-        if turn.words and self._said.get(turn.segment_id) != line:
-            again = "  (now)" if turn.segment_id in self._said else ""
-            self._said[turn.segment_id] = line
-            self._print(line + again)
+        line = f"{clock(turn.start_ms)}  {escape_for_terminal(turn.alias)}: {turn_text(turn)}"
+        if turn.words and self._printed_lines.get(turn.segment_id) != line:
+            suffix = "  (now)" if turn.segment_id in self._printed_lines else ""
+            self._printed_lines[turn.segment_id] = line
+            self._print(line + suffix)
 
     def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False)
@@ -177,7 +177,7 @@ class Board(View):
         elif event.HasField("watermark"):
             self._words_final_ms = event.watermark.words_final_through_ms
         elif event.HasField("language"):
-            self._languages[event.language.track_id] = language_of(event.language)
+            self._languages[event.language.track_id] = format_language(event.language)
         elif event.HasField("insights"):
             self._insights = event.insights
         elif event.HasField("warning"):
@@ -196,15 +196,15 @@ class Board(View):
         parts: list[RenderableType] = [self._status(meeting)]
         if self._insights.speakers:
             parts.append(self._shares())
-        parts += [Text(""), *self._talk()]
+        parts += [Text(""), *self._turn_lines()]
         parts += [Text(f"! {text}", "yellow") for text in self._warnings]
         return Group(*parts)
 
     def _status(self, meeting: LiveMeeting) -> Text:
-        state = "on air" if meeting.connected else "connection lost, coming back"
+        state = "live" if meeting.connected else "connection lost, reconnecting"
         if meeting.ready.finishing or self._finishing:
-            state = "finishing: what was said last is still being analysed"
-        parts = [shown(self._name), clock(int((time.monotonic() - self._began) * 1000)), state]
+            state = "finishing: the last audio is still being analysed"
+        parts = [escape_for_terminal(self._name), clock(int((time.monotonic() - self._began) * 1000)), state]
         parts.append(f"analysis {meeting.lag_ms / 1000:.1f} s behind")
         parts += dict.fromkeys(self._languages.values())
         if meeting.reconnects:
@@ -215,7 +215,7 @@ class Board(View):
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         speaking = {turn.speaker_id for turn in self._turns.values() if turn.state == PARTIAL}
         for speaker in self._insights.speakers:
-            name = Text(shown(speaker.alias), self._colour(speaker.speaker_id))
+            name = Text(escape_for_terminal(speaker.alias), self._colour(speaker.speaker_id))
             bar = "█" * round(speaker.speaking_percentage / 100 * BAR_CELLS)
             floor = "has the floor" if speaker.speaker_id == self._insights.floor_speaker_id else ""
             table.add_row(
@@ -235,13 +235,13 @@ class Board(View):
         table.caption, table.caption_justify = Text(scores, "dim"), "left"
         return table
 
-    def _talk(self) -> list[Text]:
+    def _turn_lines(self) -> list[Text]:
         lines = []
         for turn in sorted(self._turns.values(), key=lambda turn: turn.start_ms)[-TURNS_SHOWN:]:
             line = Text(f"{clock(turn.start_ms)}  ", "dim")
-            line.append(f"{shown(turn.alias)}: ", self._colour(turn.speaker_id))
+            line.append(f"{escape_for_terminal(turn.alias)}: ", self._colour(turn.speaker_id))
             provisional = turn.state != FINAL and turn.end_ms > self._words_final_ms
-            line.append(words_of(turn) or "...", "italic" if provisional else "")
+            line.append(turn_text(turn) or "...", "italic" if provisional else "")
             lines.append(line)
         return lines
 

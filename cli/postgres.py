@@ -35,7 +35,7 @@ def _unprivileged(arguments: list[str]) -> list[str]:
         return arguments
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise PostgresUnusable("PostgreSQL refuses to run as root, and setpriv is missing: run as another user")
+        raise PostgresUnusable("PostgreSQL refuses to run as root and setpriv is missing; run as another user")
     capability = "-all,+dac_override"
     identity = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
     rights = [f"--inh-caps={capability}", f"--ambient-caps={capability}", f"--bounding-set={capability}"]
@@ -62,25 +62,25 @@ class PostgresServer:
             return False
         # An interrupted first run leaves an unusable partial cluster.
         shutil.rmtree(self.data, ignore_errors=True)
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True, mode=0o700)
-        password_file = fresh.with_name("initdb-password")
+        temporary = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True, mode=0o700)
+        password_file = temporary.with_name("initdb-password")
         descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.write(descriptor, self.password.encode())
         os.close(descriptor)
         if os.geteuid() == 0:
-            os.chown(fresh, UNPRIVILEGED, UNPRIVILEGED)
+            os.chown(temporary, UNPRIVILEGED, UNPRIVILEGED)
             os.chown(password_file, UNPRIVILEGED, UNPRIVILEGED)
-        arguments = [str(binaries() / "initdb"), "-D", str(fresh), "-U", DATABASE_USER, "-E", "UTF8", "--locale=C"]
+        arguments = [str(binaries() / "initdb"), "-D", str(temporary), "-U", DATABASE_USER, "-E", "UTF8", "--locale=C"]
         arguments += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
-            made = subprocess.run(_unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/")
+            initdb = subprocess.run(_unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/")
         finally:
             password_file.unlink()
-        if made.returncode:
-            raise PostgresUnusable(f"initdb failed in {self.data}: {made.stderr.strip() or made.stdout.strip()}")
-        fresh.rename(self.data)
+        if initdb.returncode:
+            raise PostgresUnusable(f"initdb failed in {self.data}: {initdb.stderr.strip() or initdb.stdout.strip()}")
+        temporary.rename(self.data)
         return True
 
     def command(self) -> list[str]:

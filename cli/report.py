@@ -9,16 +9,16 @@ from cli.answers import MeetingAnswers
 from cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
 from cli.report_sound import audio_quality
 from cli.report_text import key_points, questions, reliability, summary, topics, transcript
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 
 def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     """Print the report: group, content, sound."""
-    aliases = {speaker.id: shown(speaker.alias) for speaker in answers.speakers.speakers}
+    aliases = {speaker.id: escape_for_terminal(speaker.alias) for speaker in answers.speakers.speakers}
     console.print()
-    console.rule(Text(shown(name)))
+    console.rule(Text(escape_for_terminal(name)))
     if not aliases and not answers.quality.notice:
-        console.print(Text("Nobody speaks in this recording."))
+        console.print(Text("This recording contains no speech."))
     sections = (
         notice(answers),
         language(answers),
@@ -41,4 +41,6 @@ def show(console: Console, name: str, answers: MeetingAnswers) -> None:
         if section is not None:
             console.print(section)
     if not answers.transcript.details.engine.overlap:
-        console.print(Text("Overlap and interruptions: not measured by this engine (one speaker at a time).", "dim"))
+        console.print(
+            Text("Overlap and interruptions: this engine cannot measure them (one speaker at a time).", "dim")
+        )

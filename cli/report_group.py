@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.answers import MeetingAnswers
-from server.conversation import named_language
+from server.conversation import language_display_name
 
 BAR_CELLS = 24
 MAX_PAIRS = 6
@@ -45,16 +45,16 @@ def language(answers: MeetingAnswers) -> Text | None:
     if not found.HasField("language"):
         return None
     sure = f", confidence {found.language_confidence:.2f}" if found.HasField("language_confidence") else ""
-    return Text(f"Language: {named_language(found.language)}{sure}", "dim")
+    return Text(f"Language: {language_display_name(found.language)}{sure}", "dim")
 
 
 def quality(answers: MeetingAnswers) -> Text | None:
     """Render the quality score and the drivers that raise or lower it."""
     found = answers.quality
     if not found.support.sufficient:
-        return Text(f"Meeting quality: not told; {found.support.reason}.") if answers.speakers.speakers else None
+        return Text(f"Meeting quality: not available; {found.support.reason}.") if answers.speakers.speakers else None
     line = Text(f"Meeting quality {found.quality_score:.1f} of 100", "bold")
-    for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neither by")):
+    for effect, words in (("raises", "raised by"), ("lowers", "lowered by"), ("neutral", "neutral:")):
         # Components are shown only for lowered scores, where something can be improved.
         shown = [d for d in found.drivers if d.effect == effect and ("." not in d.name or effect == "lowers")]
         named = [f"{d.name.replace('.', ': ').replace('_', ' ')} {d.score:.0f}" for d in shown]
@@ -87,10 +87,10 @@ def scores(answers: MeetingAnswers) -> Group:
     ):
         parts = ", ".join(f"{c.name.replace('_', ' ')} {c.value:.2f}" for c in details.components)
         table.add_row(title, f"{score:.1f}", parts if details.support.sufficient else details.support.reason)
-    felt = answers.sentiment
-    if felt.HasField("sentiment_score"):
-        told = [felt.details.label, felt.details.support.note]
-        table.add_row("Sentiment", str(felt.sentiment_score), "; ".join(part for part in told if part))
+    sentiment = answers.sentiment
+    if sentiment.HasField("sentiment_score"):
+        remarks = [sentiment.details.label, sentiment.details.support.note]
+        table.add_row("Sentiment", str(sentiment.sentiment_score), "; ".join(remark for remark in remarks if remark))
     return Group(heading("Scores (0 to 100)"), table)
 
 
@@ -100,8 +100,8 @@ def emotions(answers: MeetingAnswers) -> Text:
         return Text(answers.quality.group_dynamics.reason)
     found = MessageToDict(answers.emotions.meeting_emotions, always_print_fields_with_no_presence=True)
     ranked = sorted(found.items(), key=lambda item: -item[1])
-    told = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)
-    return Text(f"Emotions in the words: {told}")
+    listed = ", ".join(f"{name.replace('_', ' ')} {percent:.0f} %" for name, percent in ranked if percent >= 0.5)
+    return Text(f"Emotions in the words: {listed}")
 
 
 def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
@@ -121,11 +121,14 @@ def pairs(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
 def flow(answers: MeetingAnswers) -> Text:
     """Render the pace of the conversation in one line."""
     found = answers.quality.flow
-    parts = [f"{found.turns_per_minute:.1f} turns a minute", f"longest silence {found.longest_silence_ms / 1000:.1f} s"]
+    parts = [
+        f"{found.turns_per_minute:.1f} turns per minute",
+        f"longest silence {found.longest_silence_ms / 1000:.1f} s",
+    ]
     if found.HasField("response_latency_ms"):
-        parts.append(f"the next speaker starts after {found.response_latency_ms / 1000:.1f} s (median)")
+        parts.append(f"response latency {found.response_latency_ms / 1000:.1f} s (median)")
     if found.HasField("overlap_ratio"):
-        parts.append(f"several speak at once in {100 * found.overlap_ratio:.0f} % of the talking time")
+        parts.append(f"overlapping speech in {100 * found.overlap_ratio:.0f} % of the talking time")
     return Text(f"Flow: {', '.join(parts)}")
 
 

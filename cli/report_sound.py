@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.answers import MeetingAnswers
 from cli.report_group import columns, heading
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 # Less clipping is inaudible.
 SHOWN_CLIPPING_PERCENT = 0.05
@@ -21,13 +21,13 @@ def audio_quality(answers: MeetingAnswers) -> Group | None:
         return None
     table = columns()
     for speaker in found:
-        table.add_row(Text(shown(speaker.alias)), _microphone(speaker), _noise(speaker), _faults(speaker))
+        table.add_row(Text(escape_for_terminal(speaker.alias)), _microphone(speaker), _noise(speaker), _faults(speaker))
     return Group(heading("Audio quality"), table)
 
 
 def _microphone(speaker: pb.SpeakerAudioQuality) -> str:
     if not speaker.HasField("mos"):
-        return "microphone not judged"
+        return "microphone not measured"
     return f"microphone {speaker.microphone_quality:.0f} (MOS {speaker.mos:.1f})"
 
 
@@ -42,7 +42,7 @@ def _faults(speaker: pb.SpeakerAudioQuality) -> str:
     if speaker.clipping_percent >= SHOWN_CLIPPING_PERCENT:
         faults.append(f"clipping {speaker.clipping_percent:.1f} %")
     if speaker.reverb:
-        faults.append("echoing room")
+        faults.append("reverberation")
     if speaker.lagging:
-        faults.append("packets lost")
+        faults.append("packet loss")
     return ", ".join(faults)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.answers import MeetingAnswers
 from cli.report_group import clock, heading
-from server.visible_text import shown
+from server.visible_text import escape_for_terminal
 
 MEETING_SUMMARY = "Meeting summary"
 POINTS_SHOWN = 2
@@ -33,11 +33,11 @@ def reliability(answers: MeetingAnswers) -> Text | None:
 
 def summary(answers: MeetingAnswers) -> Group | None:
     """Render the summary of the meeting."""
-    said = [str(sentence) for sentence in answers.summaries.text_summary[MEETING_SUMMARY]]
-    if not said:
+    sentences = [str(sentence) for sentence in answers.summaries.text_summary[MEETING_SUMMARY]]
+    if not sentences:
         return None
-    method = "" if answers.summaries.details.method == "abstractive" else " (what was said, not rewritten)"
-    return Group(heading(f"Summary{method}"), *(Text(f"  - {sentence}") for sentence in said))
+    method = "" if answers.summaries.details.method == "abstractive" else " (extractive)"
+    return Group(heading(f"Summary{method}"), *(Text(f"  - {sentence}") for sentence in sentences))
 
 
 def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
@@ -47,14 +47,14 @@ def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
         return None
     lines = [heading("Topics")]
     for topic, detail in pairs[:TOPICS_SHOWN]:
-        more = [word for word in topic.keywords if word.lower() != topic.topic.lower()][:KEYWORDS_SHOWN]
+        keywords = [word for word in topic.keywords if word.lower() != topic.topic.lower()][:KEYWORDS_SHOWN]
         line = Text(f"  {clock(topic.start)} - {clock(topic.end)}  ")
         line.append(topic.topic, "bold")
-        line.append(f" ({', '.join(more)})" if more else "")
-        felt = ", ".join(name.replace("_", " ") for name in detail.energy.emotions)
-        who = ", ".join(shown(speaker.alias) for speaker in detail.speakers)
-        told = [f"energy {detail.energy.energy_score}", detail.sentiment, felt, who]
-        line.append(f": {'; '.join(part for part in told if part)}", "dim")
+        line.append(f" ({', '.join(keywords)})" if keywords else "")
+        emotions = ", ".join(name.replace("_", " ") for name in detail.energy.emotions)
+        who = ", ".join(escape_for_terminal(speaker.alias) for speaker in detail.speakers)
+        parts = [f"energy {detail.energy.energy_score}", detail.sentiment, emotions, who]
+        line.append(f": {'; '.join(part for part in parts if part)}", "dim")
         lines.append(line)
     if len(pairs) > TOPICS_SHOWN:
         lines.append(Text(f"  ... and {len(pairs) - TOPICS_SHOWN} more topics", "dim"))

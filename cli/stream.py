@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from cli.answers import fetch
-from cli.audio_sources import Source, SourceUnusable, blocks_of, microphone, recording, standard_input
+from cli.audio_sources import AudioSource, SourceUnusable, microphone, read_blocks, recording, standard_input
 from cli.client import Client
 from cli.live_view import Board, JsonLines, PlainLines, View
 from cli.report import show
@@ -60,31 +60,33 @@ class StreamOptions:
         return "Live meeting" if self.files == [STANDARD_INPUT] else ", ".join(Path(file).name for file in self.files)
 
 
-class Interrupted(Exception):
+class StreamInterrupted(Exception):
     """The user pressed Ctrl-C a second time."""
 
 
-def sources_of(options: StreamOptions) -> list[Source]:
+def create_sources(options: StreamOptions) -> list[AudioSource]:
     """Return one source per track. Raises SourceUnusable if the options conflict."""
     if (options.mic is None) == (not options.files):
-        raise SourceUnusable("give recordings, `-` for standard input, or --mic")
+        raise SourceUnusable("specify either recordings, `-` for standard input, or --mic")
     if options.separate and options.files != [STANDARD_INPUT]:
-        raise SourceUnusable("--separate is for the channels of `-`, standard input")
-    many = options.channels if options.separate else max(len(options.files), 1)
-    if options.participants and len(options.participants) != many:
-        raise SourceUnusable(f"--participant is given {len(options.participants)} times for {many} sources of audio")
+        raise SourceUnusable("--separate applies only to `-`, standard input")
+    source_count = options.channels if options.separate else max(len(options.files), 1)
+    if options.participants and len(options.participants) != source_count:
+        raise SourceUnusable(
+            f"{len(options.participants)} --participant for {source_count} audio sources; give one each"
+        )
     if options.separate:
         return [standard_input(options.rate_hz, options.channels, options.participants, separate=True)]
-    if many > 1 and not options.participants:
-        raise SourceUnusable("several recordings of one meeting need a --participant NAME each, in their order")
-    if many > 1 and STANDARD_INPUT in options.files:
-        raise SourceUnusable("standard input cannot be one of several sources")
+    if source_count > 1 and not options.participants:
+        raise SourceUnusable("several recordings of one meeting require one --participant NAME each, in their order")
+    if source_count > 1 and STANDARD_INPUT in options.files:
+        raise SourceUnusable("standard input cannot be combined with other sources")
     names = options.participants or [""]
     if options.mic is not None:
         return [microphone(options.mic, names[0])]
     if options.files == [STANDARD_INPUT]:
         return [standard_input(options.rate_hz, options.channels, options.participants, separate=False)]
-    ids = ["mix"] if many == 1 else [f"participant-{number}" for number in range(1, many + 1)]
+    ids = ["mix"] if source_count == 1 else [f"participant-{number}" for number in range(1, source_count + 1)]
     return [recording(Path(file), track, name) for file, track, name in zip(options.files, ids, names, strict=True)]
 
 
@@ -93,7 +95,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
 
     Returns 0 if it became ready, 130 if interrupted, else 1. Raises SourceUnusable, MeetraError and CallFailed.
     """
-    sources = sources_of(options)
+    sources = create_sources(options)
     for source in sources:
         await asyncio.to_thread(source.probe)
     view: View = JsonLines() if options.as_json else PlainLines(console)
@@ -112,20 +114,20 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
                 language=options.language,
                 key_terms=options.key_terms,
             )
-        bot = Bot(meeting, sources, options, view, console)
+        streamer = MeetingStreamer(meeting, sources, options, view, console)
         try:
-            finished = await bot.run()
-        except (Interrupted, MeetraError) as error:
+            finished = await streamer.run()
+        except (StreamInterrupted, MeetraError) as error:
             if not meeting.session_id:
                 raise
-            if not isinstance(error, Interrupted):
+            if not isinstance(error, StreamInterrupted):
                 print(f"meetra: {error}", file=sys.stderr)
             print(
                 f"The meeting was left; after {meeting.ready.limits.grace_s} s at the latest the server finishes it by "
                 f"itself. To go on: the same command with\n  --resume {meeting.session_id}",
                 file=sys.stderr,
             )
-            return 130 if isinstance(error, Interrupted) else 1
+            return 130 if isinstance(error, StreamInterrupted) else 1
     if finished.status != "ready":
         print(f"meetra: the meeting failed: {finished.message}", file=sys.stderr)
         return 1
@@ -141,71 +143,71 @@ async def _report(system: dict[str, Any], title: str, finished: LiveFinished, co
     console.print(f"\nFile hash {finished.file_hash}", highlight=False)
 
 
-class Bot:
+class MeetingStreamer:
     """Send the sources to the meeting, show its events, and finish it."""
 
     def __init__(
-        self, meeting: LiveMeeting, sources: list[Source], options: StreamOptions, view: View, console: Console
+        self, meeting: LiveMeeting, sources: list[AudioSource], options: StreamOptions, view: View, console: Console
     ) -> None:
         self._meeting, self._sources, self._options = meeting, sources, options
         self._view, self._console = view, console
-        self._stop, self._leave = asyncio.Event(), asyncio.Event()
+        self._stop, self._abort = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> LiveFinished:
         """Run until the meeting is finished. Raises Interrupted, SourceUnusable, MeetraError."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
         try:
-            return await _unless(self._leave, self._meet())
+            return await _run_unless(self._abort, self._run_meeting())
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 
     def _interrupted(self) -> None:
-        (self._leave if self._stop.is_set() else self._stop).set()
+        (self._abort if self._stop.is_set() else self._stop).set()
 
-    async def _meet(self) -> LiveFinished:
+    async def _run_meeting(self) -> LiveFinished:
         async with self._meeting as meeting:
             with self._view:
                 self._view.opened(meeting)
-                around = [asyncio.create_task(work) for work in (self._tick(), self._drop())]
+                background = [asyncio.create_task(work) for work in (self._tick(), self._drop_periodically())]
                 listening = asyncio.create_task(self._listen())
                 try:
                     if not meeting.ready.finishing:
-                        await self._send_all(listening)
+                        await self._send_sources(listening)
                     # From now on a Ctrl-C means to leave.
                     self._stop.set()
                     self._view.finishing()
                     finished = await meeting.finish()
                     await listening
                 finally:
-                    for task in (*around, listening):
+                    for task in (*background, listening):
                         task.cancel()
-                    await asyncio.gather(*around, listening, return_exceptions=True)
+                    await asyncio.gather(*background, listening, return_exceptions=True)
             return finished
 
-    async def _send_all(self, listening: asyncio.Task[None]) -> None:
+    async def _send_sources(self, listening: asyncio.Task[None]) -> None:
         sending = {asyncio.create_task(self._send(source)) for source in self._sources}
         stopped = asyncio.create_task(self._stop.wait())
-        left: set[asyncio.Task[Any]] = set(sending)
+        unfinished: set[asyncio.Task[Any]] = set(sending)
         try:
-            while left and not (stopped.done() or listening.done()):
-                ended, _ = await asyncio.wait({*left, stopped, listening}, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended & left:
+            while unfinished and not (stopped.done() or listening.done()):
+                done, _ = await asyncio.wait({*unfinished, stopped, listening}, return_when=asyncio.FIRST_COMPLETED)
+                for task in done & unfinished:
                     task.result()
-                left -= ended
+                unfinished -= done
         except MeetingOver as over:
             # Another client or the grace period finished the meeting; its outcome is still wanted.
-            self._console.print(f"No more audio is taken: {over}", highlight=False, markup=False)
+            self._console.print(f"The meeting accepts no more audio: {over}", highlight=False, markup=False)
         finally:
             for task in (*sending, stopped):
                 task.cancel()
             await asyncio.gather(*sending, stopped, return_exceptions=True)
 
-    async def _send(self, source: Source) -> None:
+    async def _send(self, source: AudioSource) -> None:
         track = source.track
         first = position = self._meeting.position(track.track_id)
         began = time.monotonic()
-        async with aclosing(blocks_of(source, first)) as blocks:
+        async with aclosing(read_blocks(source, first)) as blocks:
             async for block in blocks:
                 if source.paced and self._options.speed:
                     # A block is due at its end. After a network pause, overdue blocks are sent at once.
@@ -223,7 +225,7 @@ class Bot:
             self._view.tick(self._meeting)
             await asyncio.sleep(TICK_S)
 
-    async def _drop(self) -> None:
+    async def _drop_periodically(self) -> None:
         if self._options.drop_every_s:
             # Alternate between drops that the server notices and ones that it does not.
             for silently in itertools.cycle((False, True)):
@@ -231,15 +233,15 @@ class Bot:
                 self._meeting.drop_connection(silently=silently)
 
 
-async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, LiveFinished]) -> LiveFinished:
+async def _run_unless(event: asyncio.Event, work: Coroutine[Any, Any, LiveFinished]) -> LiveFinished:
     """Return the result of ``work``. If the event comes first, cancel the work and raise Interrupted."""
     task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise Interrupted
+        raise StreamInterrupted
     finally:
-        for each in (task, waiting):
-            each.cancel()
+        for pending in (task, waiting):
+            pending.cancel()
         await asyncio.gather(task, waiting, return_exceptions=True)

@@ -35,12 +35,12 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
 
 
-def _dying_with_us(program: Program) -> list[str]:
+def _with_parent_death_signal(program: Program) -> list[str]:
     """Return the command; on Linux wrapped to get its stop signal when this process ends."""
     if sys.platform != "linux":
         return program.command
-    ask = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
-    return ask + program.command
+    wrapper = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
+    return wrapper + program.command
 
 
 class Supervisor:
@@ -69,13 +69,13 @@ class Supervisor:
         if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:
             return None
         lines = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"{name} ended with {UNUSABLE_CONFIGURATION} and said nothing"
+        return lines[-1] if lines else f"{name} exited with {UNUSABLE_CONFIGURATION} and no output"
 
     async def _spawn(self, program: Program) -> None:
         log_path = self._logs / f"{program.name}.log"
         with log_path.open("ab") as out:
             process = await asyncio.create_subprocess_exec(
-                *_dying_with_us(program),
+                *_with_parent_death_signal(program),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -96,7 +96,7 @@ class Supervisor:
             self._last_exit[program.name] = code
             if time.monotonic() - started > HEALTHY_AFTER_S:
                 backoff = MIN_BACKOFF_S
-            log.warning("%s ended (%s), starting it again; see %s.log", program.name, code, program.name)
+            log.warning("%s exited (%s), restarting it; see %s.log", program.name, code, program.name)
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, MAX_BACKOFF_S)
             await self._spawn(program)
@@ -112,7 +112,7 @@ class Supervisor:
                 try:
                     await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
                 except TimeoutError:
-                    log.warning("%s does not stop, killing it", program.name)
+                    log.warning("%s did not stop in time, killing it", program.name)
                     process.kill()
                     await process.wait()
             watcher.cancel()

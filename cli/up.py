@@ -35,7 +35,7 @@ INFERENCE = "inference"
 START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
-SAY_THAT_MODELS_LOAD_AFTER_S = 10.0
+MODELS_NOTICE_AFTER_S = 10.0
 # With one thread per core each, two libraries only block one another, and take cores from the models.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
@@ -77,19 +77,21 @@ def gateway_port(host: str, wanted: int | None) -> int:
             probe.bind((host, port))
         except OSError as error:
             if wanted is not None:
-                raise CannotStart(f"port {port} is taken ({error.strerror}); choose another with --port") from error
+                raise CannotStart(f"port {port} is in use ({error.strerror}); choose another with --port") from error
             return free_port()
     return port
 
 
 @contextmanager
-def sole_owner(home: Home) -> Iterator[None]:
+def lock_data_folder(home: Home) -> Iterator[None]:
     """Lock the data folder against a second system. Raises CannotStart."""
     with (home.run / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CannotStart(f"a Meetra already runs on {home.root}; stop it, or give another --data") from None
+            raise CannotStart(
+                f"a Meetra is already running on {home.root}; stop it, or choose another --data"
+            ) from None
         yield
 
 
@@ -123,8 +125,8 @@ class System:
             await database.close()
         for program in self._programs(postgres.url):
             await self._supervisor.start(program)
-        await self._until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
-        await self._until_healthy(f"127.0.0.1:{self._port}", "api")
+        await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
+        await self._wait_until_healthy(f"127.0.0.1:{self._port}", "api")
         async with Client(self.gateway) as client:
             await client.login(DEMO_EMAIL, self.password)
 
@@ -158,9 +160,9 @@ class System:
             Program("envoy", command(config)),
         ]
 
-    async def _until_healthy(self, address: str, name: str, timeout_s: float = START_TIMEOUT_S) -> None:
-        began = time.monotonic()
-        told = False
+    async def _wait_until_healthy(self, address: str, name: str, timeout_s: float = START_TIMEOUT_S) -> None:
+        started = time.monotonic()
+        announced = False
         async with aio.insecure_channel(address) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             while True:
@@ -172,12 +174,12 @@ class System:
                     pass
                 if (refusal := self._supervisor.refusal(name)) is not None:
                     raise CannotStart(refusal)
-                waited_s = time.monotonic() - began
+                waited_s = time.monotonic() - started
                 if waited_s > timeout_s:
-                    raise CannotStart(f"{name} does not answer; see {self._home.logs / name}.log")
-                if name == INFERENCE and waited_s > SAY_THAT_MODELS_LOAD_AFTER_S and not told:
+                    raise CannotStart(f"{name} does not respond; see {self._home.logs / name}.log")
+                if name == INFERENCE and waited_s > MODELS_NOTICE_AFTER_S and not announced:
                     log.warning("inference is still loading its models; see %s.log", self._home.logs / name)
-                    told = True
+                    announced = True
                 await asyncio.sleep(0.1)
 
     def description(self) -> dict[str, Any]:
@@ -196,24 +198,24 @@ async def up(options: UpOptions) -> int:
     home = Home(options.data.resolve())
     home.prepare()
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, _stop_or_exit, stop)
-    with sole_owner(home):
-        began = time.monotonic()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, _stop_or_exit, stop)
+    with lock_data_folder(home):
+        started = time.monotonic()
         system = System(options, home)
         try:
             starting = asyncio.create_task(system.start())
-            if not await _unless(stop, starting):
+            if not await _run_unless(stop, starting):
                 return 0
-            _announce(console, system, home, time.monotonic() - began)
-            described = json.dumps(system.description())
+            _announce(console, system, home, time.monotonic() - started)
+            description = json.dumps(system.description())
             for path in filter(None, (home.ready_file, options.ready_file)):
-                write_private(path, described + "\n")
+                write_private(path, description + "\n")
             if options.analyze is not None:
                 job = analyze(system.description(), [options.analyze], details={}, as_json=False, console=console)
-                if not await _unless(stop, asyncio.create_task(job)):
+                if not await _run_unless(stop, asyncio.create_task(job)):
                     return 0
-                await _go_on(console, system)
+                await _print_next_steps(console, system)
             await stop.wait()
         finally:
             console.print("Stopping ...", highlight=False)
@@ -221,7 +223,7 @@ async def up(options: UpOptions) -> int:
     return 0
 
 
-async def _unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
+async def _run_unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
     """Await the task or ``stop``; return True if the task ended by itself, else cancel it."""
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -242,20 +244,22 @@ def _stop_or_exit(stop: asyncio.Event) -> None:
 
 
 def _announce(console: Console, system: System, home: Home, seconds: float) -> None:
-    console.print(f"Meetra answers at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
+    console.print(f"Meetra is ready at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
     if not system.gateway.endswith(f":{DEFAULT_PORT}"):
-        console.print(f"  (port {DEFAULT_PORT} was taken or another was asked for)", highlight=False)
+        console.print(f"  (port {DEFAULT_PORT} is in use, or another was requested)", highlight=False)
     if system.first_run:
-        console.print(f"  user {DEMO_EMAIL}, password {system.password}  (shown once)", highlight=False, soft_wrap=True)
+        console.print(
+            f"  user {DEMO_EMAIL}, password {system.password}  (shown only once)", highlight=False, soft_wrap=True
+        )
     console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
 
 
-async def _go_on(console: Console, system: System) -> None:
+async def _print_next_steps(console: Console, system: System) -> None:
     async with Client(system.gateway) as client:
         token = await client.login(DEMO_EMAIL, system.password)
     console.print()
     console.print(f"Gateway  {system.gateway}", highlight=False)
     console.print(f"Token    {token}", highlight=False, soft_wrap=True)
-    console.print('Go on    eval "$(.venv/bin/meetra env)"   in another terminal, then the calls of the README')
+    console.print('Next     eval "$(.venv/bin/meetra env)"   in another terminal, then the calls in the README')
     console.print("         .venv/bin/meetra analyze FILE", highlight=False)
-    console.print("Ctrl-C stops everything; `make run` starts it again with its data.", highlight=False)
+    console.print("Ctrl-C stops everything; `make run` starts it again with the same data.", highlight=False)

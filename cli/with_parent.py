@@ -15,7 +15,7 @@ def main() -> None:
     stop_signal, parent, *command = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(stop_signal))
     if os.getppid() != int(parent):
-        sys.exit(f"{command[0]} is not started: whoever asked for it is gone")
+        sys.exit(f"{command[0]} not started: the parent process has ended")
     os.execvp(command[0], command)  # noqa: S606 - there is no shell
 
 

@@ -17,20 +17,20 @@ local HEAD_ONLY = "x-head-only"
 
 -- What the transcoder says of values, in the words of somebody who does not know it.
 local NEEDED = {
-  TYPE_INT32 = "not a whole number from -2147483648 to 2147483647",
-  TYPE_UINT32 = "not a whole number from 0 to 4294967295",
-  TYPE_BOOL = "neither true nor false",
-  TYPE_STRING = "not a text",
-  TYPE_BYTES = "not base64",
-  TYPE_DOUBLE = "not a number",
-  TYPE_FLOAT = "not a number",
+  TYPE_INT32 = "must be a whole number from -2147483648 to 2147483647",
+  TYPE_UINT32 = "must be a whole number from 0 to 4294967295",
+  TYPE_BOOL = "must be true or false",
+  TYPE_STRING = "must be a string",
+  TYPE_BYTES = "must be base64",
+  TYPE_DOUBLE = "must be a number",
+  TYPE_FLOAT = "must be a number",
 }
 -- What gRPC or Envoy itself refused, by the status that became of it; their own words stay inside.
 local REFUSED = {
-  ["403"] = {"400", "Bad request: upgrade: this connection stays HTTP"},
+  ["403"] = {"400", "Bad request: upgrade: not supported"},
   ["429"] = {"413", "Request too large"},
   ["500"] = {"500", "Internal error"},
-  ["501"] = {"400", "Bad request: transfer-encoding: only chunked is read"},
+  ["501"] = {"400", "Bad request: transfer-encoding: only chunked is supported"},
   ["503"] = {"503", "Service unavailable"},
 }
 
@@ -59,21 +59,21 @@ local function reason(said)
   local twice = said:match("oneof field '_?([%w_]+)' is already set")
   if twice then return parameter(twice) .. ": given more than once" end
   local object = said:match("Starting an object on a scalar field for type ([%w_]+)")
-  if object then return parameter(object) .. ": an object stands where one value is needed" end
+  if object then return parameter(object) .. ": must be a single value, not an object" end
   local list = said:match("^([%w_%.%[%]]*): Proto field is not repeating")
-  if list then return parameter(list) .. ": a list stands where one value is needed" end
+  if list then return parameter(list) .. ": must be a single value, not a list" end
   local path, kind = said:match("^([%w_%.%[%]]*): invalid value .* for type ([%w_%./]+)$")
-  if path then return parameter(path) .. ": " .. (NEEDED[kind] or "not a value that can stand here") end
+  if path then return parameter(path) .. ": " .. (NEEDED[kind] or "invalid value") end
   local unknown = said:match('Could not find field \\"([%w_%.%%~-]+)\\"') or said:match('non%-leaf field \\"([%w_]+)\\"')
   if unknown and #unknown <= 100 then return parameter(unknown) .. ": unknown parameter" end
-  if said:match("^Could not find field") then return "query: it holds an unknown parameter" end
+  if said:match("^Could not find field") then return "query: contains an unknown parameter" end
   if said == "" or said:match("^Bad Request") then return "the request is not well-formed HTTP" end
-  if said:match("Root element") then return "body: a JSON object is needed" end
+  if said:match("Root element") then return "body: must be a JSON object" end
   if said:match("too deep") then return "body: nested too deeply" end
   if said:match("non UTF%-8") then return "body: not UTF-8" end
-  if said:match("exceeds the range") then return "body: it holds a number that is too large" end
-  if said:match("must have a name") then return "body: it holds a member without a name" end
-  if said:match("^Expected a value%.\\n\239\187\191") then return "body: begins with a byte order mark; leave it out" end
+  if said:match("exceeds the range") then return "body: contains a number out of range" end
+  if said:match("must have a name") then return "body: contains a member without a name" end
+  if said:match("^Expected a value%.\\n\239\187\191") then return "body: begins with a byte order mark; remove it" end
   return "body: not well-formed JSON"
 end
 
@@ -100,7 +100,7 @@ function envoy_on_request(handle)
   local packed = (headers:get("content-encoding") or "identity"):lower()
   local audio = path:match("^/single%-feature%-api/upload") or path:match("^/single%-feature%-api/live/[^/]+/audio")
   if not audio and packed ~= "identity" and packed ~= "gzip" then
-    handle:respond({[":status"] = "415"}, "content-encoding: only gzip or identity; send the body as it is")
+    handle:respond({[":status"] = "415"}, "content-encoding: not supported; use gzip, or send the body uncompressed")
     return
   end
   if headers:get(":method") == "HEAD" then

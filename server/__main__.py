@@ -20,9 +20,9 @@ from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
 from server.engine import InferenceClient
-from server.live import LiveDependencies, LiveMeetings, LiveRecordings
+from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
-from server.storage import Database, DatabaseGone, migrate
+from server.storage import Database, DatabaseUnavailable, migrate
 
 log = logging.getLogger("server")
 # Syncs wait for the disk, not for a core.
@@ -48,7 +48,9 @@ async def meeting_analyzer(
     inference = InferenceClient(settings.inference_address)
     live = LiveRecordings(database, audio_log)
     try:
-        yield MeetingAnalyzer(database, audio_log, inference, SummaryWriter(settings), live.of, settings.max_duration_s)
+        yield MeetingAnalyzer(
+            database, audio_log, inference, SummaryWriter(settings), live.load, settings.max_duration_s
+        )
     finally:
         await inference.close()
 
@@ -62,7 +64,7 @@ async def run_api(settings: ServerSettings) -> None:
         await migrate(url)
         audio_log = AudioLog(settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
-            log.info("removed %d leftovers of broken uploads", swept)
+            log.info("removed %d files of interrupted uploads", swept)
         deletion = Deletion(audio_log, database)
         if orphans := await deletion.sweep_orphans():
             log.info("removed %d recordings of deleted meetings", orphans)
@@ -70,7 +72,7 @@ async def run_api(settings: ServerSettings) -> None:
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
                 runner = JobRunner(settings, database)
-                live = LiveMeetings(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
+                live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
                 server = build_server(
                     ApiDependencies(
                         settings=settings,
@@ -122,7 +124,7 @@ def main() -> int:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         uvloop.run(commands[arguments.command](settings))
-    except (DatabaseGone, OSError, RuntimeError) as error:
+    except (DatabaseUnavailable, OSError, RuntimeError) as error:
         log.error("%s", error)
         return 1
     return 0

@@ -21,30 +21,35 @@ class ServerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
 
-    database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/name")
-    jwt_secret: SecretStr = Field(min_length=32, description="key that signs tokens, at least 32 characters")
-    audio_dir: Path = Field(description="folder of the audio log")
-    api_listen: str = Field("127.0.0.1:50051", description="address of the gRPC API")
+    database_url: SecretStr = Field(description="URL of PostgreSQL, postgresql://user:password@host:port/name")
+    jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
+    audio_dir: Path = Field(description="directory of the audio log")
+    api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
-    token_ttl_s: int = Field(12 * 3600, gt=0, description="life of a token, seconds")
-    max_upload_bytes: int = Field(4 * GIB, gt=0, description="largest recording, bytes")
-    max_duration_s: float = Field(4 * 3600.0, gt=0, description="longest recording, seconds")
-    worker_concurrency: int = Field(1, ge=1, le=64, description="meetings a worker analyses at once")
-    lease_s: float = Field(15.0, ge=1, description="how long a silent worker keeps its job, seconds")
-    poll_s: float = Field(1.0, gt=0, description="how often a worker looks for work unasked, seconds")
-    max_attempts: int = Field(3, ge=1, description="analyses begun before a meeting is given up")
-    live_max_meetings: int = Field(256, ge=1, description="live meetings held at once; one more is refused")
+    token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
+    max_upload_bytes: int = Field(4 * GIB, gt=0, description="maximum size of a recording, bytes")
+    max_duration_s: float = Field(4 * 3600.0, gt=0, description="maximum duration of a recording, seconds")
+    worker_concurrency: int = Field(1, ge=1, le=64, description="maximum number of concurrent analyses per worker")
+    lease_s: float = Field(
+        15.0, ge=1, description="duration of a worker's lease on a job, seconds; the worker renews it"
+    )
+    poll_s: float = Field(1.0, gt=0, description="interval at which an idle worker polls for jobs, seconds")
+    max_attempts: int = Field(3, ge=1, description="maximum number of analysis attempts per meeting")
+    live_max_meetings: int = Field(256, ge=1, description="maximum number of concurrent live meetings per process")
     # Positions have 32 bits, at up to 64,000 per second.
-    live_max_duration_s: float = Field(12 * 3600.0, gt=0, le=18 * 3600, description="longest live meeting, seconds")
+    live_max_duration_s: float = Field(
+        12 * 3600.0, gt=0, le=18 * 3600, description="maximum duration of a live meeting, seconds"
+    )
     live_grace_s: float = Field(
-        120.0, gt=0, description="an abandoned live meeting is finished by itself after so many seconds"
+        120.0, gt=0, description="time without a client after which a live meeting is finished, seconds"
     )
     summary_url: str = Field(
-        "", description="OpenAI-compatible endpoint that writes summaries, up to /v1; empty: extractive summaries"
+        "",
+        description="base URL of an OpenAI-compatible endpoint for summaries, up to /v1; empty: extractive summaries",
     )
-    summary_model: str = Field("", description="model to ask there")
-    summary_key: SecretStr = Field(SecretStr(""), description="key to send there")
-    summary_timeout_s: float = Field(120.0, gt=0, description="how long a summary may take, seconds")
+    summary_model: str = Field("", description="model name for that endpoint")
+    summary_key: SecretStr = Field(SecretStr(""), description="API key for that endpoint")
+    summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod

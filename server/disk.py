@@ -20,7 +20,7 @@ class DiskFull(Exception):
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def detect_full_disk() -> Iterator[None]:
     """Convert an OSError for a full disk to DiskFull."""
     try:
         yield

@@ -28,7 +28,7 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-MAY_FOLLOW: dict[MeetingStatus, frozenset[MeetingStatus]] = {
+ALLOWED_TRANSITIONS: dict[MeetingStatus, frozenset[MeetingStatus]] = {
     MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED}),
     # A queued meeting fails if its last allowed attempt crashed.
     MeetingStatus.QUEUED: frozenset({MeetingStatus.PROCESSING, MeetingStatus.FAILED}),

@@ -22,22 +22,22 @@ from contextlib import asynccontextmanager, suppress
 from server.confinement import PARENT
 
 # The only variables passed on; none holds a secret.
-PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
+PASSED_VARIABLES = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
 # A longer line is not from our programs, and must not fill the memory.
 MAX_LINE_BYTES = 1024 * 1024
 
 
 class Child:
-    """A running child; ``said`` is its standard output, ``tell`` writes to its standard input."""
+    """A running child; ``stdout`` is its standard output, ``write`` writes to its standard input."""
 
     def __init__(
         self,
         process: subprocess.Popen[bytes],
-        said: asyncio.StreamReader,
+        stdout: asyncio.StreamReader,
         reading: asyncio.ReadTransport,
         writing: asyncio.WriteTransport | None,
     ) -> None:
-        self.said = said
+        self.stdout = stdout
         self.pid = process.pid
         self._process, self._reading, self._writing = process, reading, writing
 
@@ -46,7 +46,7 @@ class Child:
         """Whether the child has not ended."""
         return self._process.poll() is None
 
-    def tell(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Queue data for the child's standard input; data for a child that has ended is dropped."""
         assert self._writing is not None
         self._writing.write(data)
@@ -54,7 +54,7 @@ class Child:
     async def end(self) -> int:
         """Kill the child's session and return its exit code, negative if a signal ended it. Idempotent.
 
-        After the end of ``said`` the code is the child's own, since its standard output closes when it exits.
+        After the end of ``stdout`` the code is the child's own, since its standard output closes when it exits.
         """
         if self._process.returncode is None:
             # PermissionError: macOS reports it for a process group of zombies only.
@@ -67,30 +67,30 @@ class Child:
         return await asyncio.to_thread(self._process.wait)
 
 
-async def start(module: str, *arguments: str, listens: bool = False) -> Child:
+async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child:
     """Start ``python -m module`` as a child, which the caller must end.
 
     Args:
-        listens: give the child a standard input.
+        with_stdin: give the child a standard input.
 
     On Linux a child ends with the thread that started it: call this on the event loop's thread.
     """
     loop = asyncio.get_running_loop()
-    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
     process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond; the loop's own way forks
         [sys.executable, "-m", module, *arguments],
         bufsize=0,
-        stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**passed_on, PARENT: str(os.getpid())},
+        env={**environment, PARENT: str(os.getpid())},
     )
     assert process.stdout is not None
     reading = writing = None
     try:
-        said = asyncio.StreamReader(MAX_LINE_BYTES)
-        reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), process.stdout)
+        stdout = asyncio.StreamReader(MAX_LINE_BYTES)
+        reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), process.stdout)
         if process.stdin is not None:
             writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
     except BaseException:
@@ -99,11 +99,11 @@ async def start(module: str, *arguments: str, listens: bool = False) -> Child:
         if reading is not None:
             reading.close()
         raise
-    return Child(process, said, reading, writing)
+    return Child(process, stdout, reading, writing)
 
 
 @asynccontextmanager
-async def running(module: str, *arguments: str) -> AsyncIterator[Child]:
+async def run(module: str, *arguments: str) -> AsyncIterator[Child]:
     """Run a child without standard input, ended with the context."""
     child = await start(module, *arguments)
     try:

@@ -3,7 +3,7 @@
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, MeetingAnalyzer, session_config
 from server.analysis.recording import AudioTrack, Recording, SessionResult
-from server.analysis.text_analysis import MAX_CHARACTERS, SENTENCES_AT_ONCE
+from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.analysis.voices import MIN_SPEECH_S
 
 __all__ = [
@@ -12,9 +12,9 @@ __all__ = [
     "AudioTrack",
     "DATABASE_PATIENCE_S",
     "MIN_SPEECH_S",
-    "MAX_CHARACTERS",
+    "MAX_SENTENCE_CHARACTERS",
     "Recording",
-    "SENTENCES_AT_ONCE",
+    "SENTENCE_BATCH_SIZE",
     "SessionResult",
     "session_config",
 ]

@@ -29,7 +29,7 @@ PROMPT = (
 )
 
 
-class NoSummary(Exception):
+class UnusableSummary(Exception):
     """The endpoint returned nothing usable."""
 
 
@@ -44,8 +44,8 @@ class SummaryWriter:
         if not self._settings.summary_url or not conversation.sentences:
             return None
         try:
-            return checked(await self._ask(conversation), conversation)
-        except (httpx.HTTPError, NoSummary, TimeoutError) as error:
+            return parse_summaries(await self._ask(conversation), conversation)
+        except (httpx.HTTPError, UnusableSummary, TimeoutError) as error:
             log.warning("no summary from the language model (%s); the extractive one is used", error)
             return None
 
@@ -60,7 +60,7 @@ class SummaryWriter:
             "response_format": {"type": "json_object"},
             "messages": [
                 {"role": "system", "content": PROMPT},
-                {"role": "user", "content": transcript_for_model(conversation)},
+                {"role": "user", "content": format_transcript(conversation)},
             ],
         }
         url = settings.summary_url.rstrip("/") + "/chat/completions"
@@ -71,38 +71,38 @@ class SummaryWriter:
             client.stream("POST", url, json=body, headers=headers) as response,
         ):
             response.raise_for_status()
-            async for piece in response.aiter_bytes():
-                answer += piece
+            async for chunk in response.aiter_bytes():
+                answer += chunk
                 if len(answer) > MAX_ANSWER_BYTES:
-                    raise NoSummary("the answer is too long")
+                    raise UnusableSummary("the answer is too long")
         try:
             content = json.loads(answer)["choices"][0]["message"]["content"]
         except (ValueError, LookupError, TypeError) as error:
-            raise NoSummary("the answer is no chat completion") from error
+            raise UnusableSummary("the answer is not a chat completion") from error
         if not isinstance(content, str):
-            raise NoSummary("the answer holds no text")
+            raise UnusableSummary("the answer contains no text")
         return content
 
 
-def transcript_for_model(conversation: Conversation) -> str:
+def format_transcript(conversation: Conversation) -> str:
     """Format one line per sentence with the speaker's number, cutting the middle of a very long meeting."""
     text = "\n".join(f"{s.speaker}: {s.text}" for s in conversation.sentences)
     half = MAX_TRANSCRIPT_CHARACTERS // 2
     return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
 
 
-def checked(content: str, conversation: Conversation) -> SummaryTexts:
-    """Parse and validate the model's answer. Raises NoSummary."""
+def parse_summaries(content: str, conversation: Conversation) -> SummaryTexts:
+    """Parse and validate the model's answer. Raises UnusableSummary."""
     try:
-        written = json.loads(content)
+        answer = json.loads(content)
     except ValueError as error:
-        raise NoSummary("the model wrote no JSON") from error
-    if not isinstance(written, dict) or not isinstance(of := written.get("speakers", {}), dict):
-        raise NoSummary("the model wrote another shape")
-    meeting = _sentences(written.get("meeting"))
+        raise UnusableSummary("the model did not return JSON") from error
+    if not isinstance(answer, dict) or not isinstance(per_speaker := answer.get("speakers", {}), dict):
+        raise UnusableSummary("the model returned an unexpected structure")
+    meeting = _sentences(answer.get("meeting"))
     if not meeting:
-        raise NoSummary("the model wrote no summary")
-    speakers = [[speaker, _sentences(of.get(str(speaker), []))] for speaker in conversation.speakers]
+        raise UnusableSummary("the model returned no summary")
+    speakers = [[speaker, _sentences(per_speaker.get(str(speaker), []))] for speaker in conversation.speakers]
     return {"speakers": speakers, "meeting": meeting, "method": "abstractive"}
 
 
@@ -110,5 +110,5 @@ def _sentences(value: Any) -> list[str]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise NoSummary("the model wrote another shape")
+        raise UnusableSummary("the model returned an unexpected structure")
     return [item.strip() for item in value if item.strip()][:MAX_SENTENCES]

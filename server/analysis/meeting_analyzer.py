@@ -11,14 +11,14 @@ from uuid import UUID
 from meetra.inference.v2 import session_pb2
 
 from server.analysis.llm_summaries import SummaryWriter
-from server.analysis.notice import notice_of, ready_message
-from server.analysis.recording import AudioTrack, Recording, SessionResult, conversation_of
-from server.analysis.speaker_naming import recognise, spoken_names
-from server.analysis.text_analysis import read
-from server.analysis.uploaded_recording import recording_of
-from server.audio import AudioLog, DecodedAudio, decode, metered
+from server.analysis.notice import build_notice, format_ready_message
+from server.analysis.recording import AudioTrack, Recording, SessionResult, build_conversation
+from server.analysis.speaker_naming import name_speakers, recognise_voices
+from server.analysis.text_analysis import analyse_text
+from server.analysis.uploaded_recording import recording_from_upload
+from server.audio import AudioLog, DecodedAudio, decode, measure_level
 from server.engine import InferenceClient
-from server.insights import answers
+from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
 from server.storage import Connection, Database, Job, jobs, results, voices
@@ -29,7 +29,7 @@ REPORT_EVERY_S = 1.0
 # Seconds the database may be unreachable before an analysis returns to the queue.
 DATABASE_PATIENCE_S = 60.0
 
-RecordedLive = Callable[[Job], Awaitable[Recording | None]]
+FindLiveRecording = Callable[[Job], Awaitable[Recording | None]]
 
 
 class MeetingAnalyzer:
@@ -41,16 +41,16 @@ class MeetingAnalyzer:
         audio_log: AudioLog,
         inference: InferenceClient,
         summaries: SummaryWriter,
-        recorded_live: RecordedLive,
+        find_live_recording: FindLiveRecording,
         max_duration_s: float,
     ) -> None:
         """
         Args:
-            recorded_live: returns the recording of a live meeting, None for an uploaded one.
+            find_live_recording: returns the recording of a live meeting, None for an uploaded one.
             max_duration_s: maximum length of a recording, seconds.
         """
         self._database = database
-        self._recorded_live = recorded_live
+        self._find_live_recording = find_live_recording
         self._audio_log = audio_log
         self._max_duration_s = max_duration_s
         self._summaries = summaries
@@ -64,91 +64,91 @@ class MeetingAnalyzer:
             DecoderDied: a decoder process died.
             SessionBroke: another attempt may succeed.
             JobLost: another worker has the job.
-            DatabaseGone: the database was unreachable for too long.
+            DatabaseUnavailable: the database was unreachable for too long.
         """
         recording = await self._recording(job)
-        said = [await self._run_session(job, recording, place) for place in range(len(recording.tracks))]
-        await self.conclude(job, recording, said)
+        session_results = [await self._run_session(job, recording, index) for index in range(len(recording.tracks))]
+        await self.conclude(job, recording, session_results)
 
-    async def conclude(self, job: Job, recording: Recording, said: list[SessionResult]) -> None:
+    async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> None:
         """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
-        conversation, vectors = await asyncio.to_thread(conversation_of, recording, said)
+        conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results)
 
-        async def read_so_far(done: int, total: int) -> None:
+        async def report_sentences(done: int, total: int) -> None:
             percent = ANALYSED_PERCENT + 3 * done // max(1, total)
-            await self._report(job, Stage.READING, percent, f"Read {done} of {total} sentences")
+            await self._report(job, Stage.READING, percent, f"Analysed {done} of {total} sentences")
 
-        conversation = await read(conversation, self.inference, read_so_far)
-        await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the answers")
-        written = await self._summaries.write(conversation)
-        found = await asyncio.to_thread(answers, conversation, written)
-        named = await asyncio.to_thread(spoken_names, conversation, job.meeting_id, recording.names)
-        notice = notice_of(conversation, recording, said, job.language)
+        conversation = await analyse_text(conversation, self.inference, report_sentences)
+        await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
+        summaries = await self._summaries.write(conversation)
+        new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
+        speakers = await asyncio.to_thread(name_speakers, conversation, job.meeting_id, recording.names)
+        notice = build_notice(conversation, recording, session_results, job.language)
 
         async def finish(connection: Connection) -> None:
-            rows, links = await recognise(connection, job.organization_id, said[0], vectors, named)
+            rows, links = await recognise_voices(connection, job.organization_id, session_results[0], vectors, speakers)
             await results.finish(
                 connection,
                 job,
                 conversation=conversation.to_document(),
                 engine=asdict(conversation.engine),
                 speakers_found=rows,
-                answers=found,
+                answers=new_answers,
                 duration_ms=conversation.duration_us // 1000,
                 language=conversation.language,
                 language_confidence=conversation.language_confidence,
                 speech_found=notice.speech_found,
                 notice=notice.text,
-                message=ready_message(recording.remark, notice),
+                message=format_ready_message(recording.remark, notice),
             )
-            await voices.link(connection, links)
+            await voices.link_speakers(connection, links)
 
         await self._database.run(finish, patience_s=DATABASE_PATIENCE_S)
 
     async def _recording(self, job: Job) -> Recording:
-        recorded = await self._recorded_live(job)
+        recorded = await self._find_live_recording(job)
         if recorded is not None:
             return recorded
-        return recording_of(await self._decode(job), job)
+        return recording_from_upload(await self._decode(job), job)
 
     async def _decode(self, job: Job) -> DecodedAudio:
-        async def decoded(seconds: float) -> None:
+        async def report_decoded(seconds: float) -> None:
             await self._report(job, Stage.DECODING, 5, f"Decoding the recording ({seconds:.0f} s so far)")
 
         return await decode(
             self._audio_log.original(job.organization_id, job.file_hash),
             self._audio_log.pcm(job.organization_id, job.file_hash),
             self._max_duration_s,
-            decoded,
+            report_decoded,
             job.channels,
         )
 
-    async def _run_session(self, job: Job, recording: Recording, place: int) -> SessionResult:
-        track = recording.tracks[place]
+    async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:
+        track = recording.tracks[index]
         config = session_config(job.meeting_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
-        said = SessionResult()
-        pcm = metered(track.pcm(), said.level)
+        result = SessionResult()
+        pcm = measure_level(track.pcm(), result.level)
         async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
             async for response in responses:
                 if response.WhichOneof("event") == "progress":
                     if clock() >= next_report:
-                        await self._report_session(job, response.progress, recording, place)
+                        await self._report_session(job, response.progress, recording, index)
                         next_report = clock() + REPORT_EVERY_S
                 else:
-                    said.take(response)
-        return said
+                    result.collect(response)
+        return result
 
-    async def _report_session(self, job: Job, progress: session_pb2.Progress, recording: Recording, place: int) -> None:
+    async def _report_session(self, job: Job, progress: session_pb2.Progress, recording: Recording, index: int) -> None:
         total = max(1, sum(track.samples for track in recording.tracks))
-        before = sum(track.samples for track in recording.tracks[:place])
-        done = before + progress.processed_samples
-        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done / total))
+        before = sum(track.samples for track in recording.tracks[:index])
+        done_samples = before + progress.processed_samples
+        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done_samples / total))
         if progress.stage == session_pb2.STAGE_CLUSTERING:
-            await self._report(job, Stage.CLUSTERING, percent, "Telling the speakers apart")
+            await self._report(job, Stage.CLUSTERING, percent, "Distinguishing the speakers")
         else:
-            text = f"Analysed {done / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
+            text = f"Analysed {done_samples / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
             await self._report(job, Stage.ANALYSING, percent, text)
 
     async def _report(self, job: Job, stage: Stage, percent: int, message: str) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
-from server.conversation import Conversation, Event, HeardTrack, fold, joined
-from server.engine import event_of, label_of_task
+from server.conversation import Conversation, Event, TrackConversation, fold, merge_tracks
+from server.engine import task_model_label, to_event
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class AudioTrack:
     """Length at 16 kHz; 0 if it is not known in advance."""
     expected_speakers: int | None = None
     start_us: int = 0
-    number_of: Callable[[int], int] = lambda label: label
+    speaker_number: Callable[[int], int] = lambda label: label
     """Maps a speaker label of the track to the meeting-wide number."""
-    place: int = 0
+    index: int = 0
     """Index among the meeting's tracks."""
-    called: str = "the whole recording"
+    display_name: str = "the whole recording"
     """Label for people: ``channel 1``, ``track 2 of 2``."""
     level_dbfs: float | None = None
     """Level of the original audio; None if ``pcm`` is unchanged in level, which is then measured."""
@@ -44,7 +44,7 @@ class Recording:
     """All tracks of a meeting to analyse."""
 
     tracks: tuple[AudioTrack, ...]
-    places: int = 1
+    track_count: int = 1
     """Number of the meeting's tracks, including ones that are not analysed."""
     names: dict[int, str] = field(default_factory=dict)
     """Names known in advance, by speaker number."""
@@ -67,18 +67,18 @@ class SessionResult:
     level: LevelMeter = field(default_factory=LevelMeter)
     """Level of the audio sent to the session."""
 
-    def take(self, response: session_pb2.RunSessionResponse) -> None:
+    def collect(self, response: session_pb2.RunSessionResponse) -> None:
         """Collect a response of the engine, if it is final."""
         kind = response.WhichOneof("event")
         if kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
             return
-        event = event_of(response)
+        event = to_event(response)
         if event is None:
             return
         if kind == "ready":
             self.language_unknown = response.ready.language_unknown
             capabilities = response.ready.capabilities
-            self.voice_model = label_of_task(capabilities.models, model_pb2.TASK_SPEAKER_EMBEDDING)
+            self.voice_model = task_model_label(capabilities.models, model_pb2.TASK_SPEAKER_EMBEDDING)
             if capabilities.HasField("same_voice_similarity"):
                 self.same_voice_similarity = capabilities.same_voice_similarity
         if kind == "finished":
@@ -88,17 +88,17 @@ class SessionResult:
         self.events.append(event)
 
 
-def conversation_of(
-    recording: Recording, said: list[SessionResult]
+def build_conversation(
+    recording: Recording, results: list[SessionResult]
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
     """Return the conversation of all tracks, and the speaker embeddings by meeting-wide number."""
-    heard = [
-        HeardTrack(fold(one.events), track.start_us, track.number_of, track.place, one.level.silent)
-        for track, one in zip(recording.tracks, said, strict=True)
+    tracks = [
+        TrackConversation(fold(result.events), track.start_us, track.speaker_number, track.index, result.level.silent)
+        for track, result in zip(recording.tracks, results, strict=True)
     ]
     vectors = {
-        track.number_of(label): vector
-        for track, one in zip(recording.tracks, said, strict=True)
-        for label, vector in one.vectors.items()
+        track.speaker_number(label): vector
+        for track, result in zip(recording.tracks, results, strict=True)
+        for label, vector in result.vectors.items()
     }
-    return joined(heard, recording.places), vectors
+    return merge_tracks(tracks, recording.track_count), vectors

@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.analysis.recording import SessionResult
-from server.analysis.voices import heard_again, matched
+from server.analysis.voices import match_voices, update_voice
 from server.conversation import Conversation
-from server.insights import named_speakers
+from server.insights import find_speaker_names
 from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
-def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[int, str]) -> list[SpeakerRow]:
-    """Return all speakers, named as in ``known``, else by a clear mention in the words, else by number."""
-    guesses = {named.speaker: named for named in named_speakers(conversation)}
+def name_speakers(conversation: Conversation, meeting_id: UUID, known_names: Mapping[int, str]) -> list[SpeakerRow]:
+    """Return all speakers, named as in ``known_names``, else by a clear mention in the words, else by number."""
+    guesses = {guess.speaker: guess for guess in find_speaker_names(conversation)}
     rows = []
     for label in conversation.speakers:
         id_ = speaker_id(meeting_id, label)
-        if label in known:
-            rows.append(SpeakerRow(label, id_, known[label], "track"))
+        if label in known_names:
+            rows.append(SpeakerRow(label, id_, known_names[label], "track"))
             continue
         guess = guesses.get(label)
         alias, source = (guess.name, "spoken") if guess else (f"Speaker {label}", "number")
@@ -30,40 +30,44 @@ def spoken_names(conversation: Conversation, meeting_id: UUID, known: Mapping[in
     return rows
 
 
-async def recognise(
+async def recognise_voices(
     connection: Connection,
     organization_id: UUID,
-    said: SessionResult,
+    result: SessionResult,
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
 ) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:
     """Match speakers with the organization's known voices, and store new voices.
 
     Args:
-        said: a session result, for the embedding model and its threshold.
+        result: a session result, for the embedding model and its threshold.
         vectors: unit-length embeddings by speaker number.
         rows: the speakers as named so far.
 
     Returns the speakers with names of known voices, and (speaker id, voice id) links. Without the organization's
     consent, returns ``rows`` and no links.
     """
-    if not await voices.recognises(connection, organization_id):
+    if not await voices.recognition_enabled(connection, organization_id):
         return rows, []
-    known = {voice.id: voice for voice in await voices.lock_known(connection, organization_id, said.voice_model)}
-    by_label = {match.label: match for match in matched(vectors, list(known.values()), said.same_voice_similarity)}
-    named, links = [], []
+    known_voices = {
+        voice.id: voice for voice in await voices.lock_voices(connection, organization_id, result.voice_model)
+    }
+    matches = {
+        match.label: match for match in match_voices(vectors, list(known_voices.values()), result.same_voice_similarity)
+    }
+    named_rows, links = [], []
     for row in rows:
-        match, vector = by_label.get(row.label), vectors.get(row.label)
+        match, vector = matches.get(row.label), vectors.get(row.label)
         if match:
-            voice = heard_again(known[match.voice_id], vectors[row.label])
+            voice = update_voice(known_voices[match.voice_id], vectors[row.label])
             if voice.name and row.alias_source != "track":
                 row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
         elif vector is not None:
             voice = VoiceRow(uuid4(), "", vector.astype("<f4").tobytes(), 1)
         else:
-            named.append(row)
+            named_rows.append(row)
             continue
-        await voices.store(connection, organization_id, said.voice_model, voice)
+        await voices.store(connection, organization_id, result.voice_model, voice)
         links.append((row.id, voice.id))
-        named.append(row)
-    return named, links
+        named_rows.append(row)
+    return named_rows, links

@@ -8,15 +8,17 @@ from dataclasses import replace
 import numpy as np
 from meetra.inference.v2 import language_pb2
 
-from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, sentences_of
+from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, split_sentences
 from server.engine import InferenceClient
 
-SENTENCES_AT_ONCE = 64
-MAX_CHARACTERS = 4000
-_PLACE = {language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i for i, name in enumerate(EMOTIONS)}
+SENTENCE_BATCH_SIZE = 64
+MAX_SENTENCE_CHARACTERS = 4000
+_EMOTION_INDEX = {
+    language_pb2.EmotionLabel.Value(f"EMOTION_LABEL_{name.upper()}"): i for i, name in enumerate(EMOTIONS)
+}
 
 
-async def read(
+async def analyse_text(
     conversation: Conversation, inference: InferenceClient, report: Callable[[int, int], Awaitable[None]]
 ) -> Conversation:
     """Return the conversation with sentences, the English ones with polarity, emotions and embedding.
@@ -28,21 +30,23 @@ async def read(
 
     Raises SessionBroke.
     """
-    spoken = list(sentences_of(conversation))
-    english = [place for place, sentence in enumerate(spoken) if sentence.language == ENGLISH]
-    for start in range(0, len(english), SENTENCES_AT_ONCE):
-        batch = english[start : start + SENTENCES_AT_ONCE]
-        analyses = await inference.analyse_sentences([spoken[place].text[:MAX_CHARACTERS] for place in batch])
-        for place, analysis in zip(batch, analyses, strict=True):
-            spoken[place] = _with(spoken[place], analysis)
+    sentences = list(split_sentences(conversation))
+    english = [index for index, sentence in enumerate(sentences) if sentence.language == ENGLISH]
+    for start in range(0, len(english), SENTENCE_BATCH_SIZE):
+        batch = english[start : start + SENTENCE_BATCH_SIZE]
+        analyses = await inference.analyse_sentences(
+            [sentences[index].text[:MAX_SENTENCE_CHARACTERS] for index in batch]
+        )
+        for index, analysis in zip(batch, analyses, strict=True):
+            sentences[index] = _with_analysis(sentences[index], analysis)
         await report(start + len(batch), len(english))
-    return replace(conversation, sentences=tuple(spoken))
+    return replace(conversation, sentences=tuple(sentences))
 
 
-def _with(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Sentence:
+def _with_analysis(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Sentence:
     emotions = [0.0] * len(EMOTIONS)
     for emotion in analysis.emotions:
-        emotions[_PLACE[emotion.label]] = round(emotion.probability, 4)
+        emotions[_EMOTION_INDEX[emotion.label]] = round(emotion.probability, 4)
     return replace(
         sentence,
         polarity=round(analysis.polarity, 4),

@@ -23,30 +23,30 @@ class VoiceMatch(NamedTuple):
     similarity: float
 
 
-def matched(
-    vectors: Mapping[int, NDArray[np.float32]], known: Sequence[VoiceRow], same_voice_similarity: float
+def match_voices(
+    vectors: Mapping[int, NDArray[np.float32]], known_voices: Sequence[VoiceRow], same_voice_similarity: float
 ) -> list[VoiceMatch]:
     """Match speakers with known voices greedily, most similar pair first, each at most once.
 
     Args:
         vectors: unit-length float32 embeddings by speaker label.
-        known: known voices, from the same model.
+        known_voices: known voices, from the same model.
         same_voice_similarity: the model's cosine threshold for the same voice.
     """
     candidates = [
         VoiceMatch(label, voice.id, float(np.dot(vector, np.frombuffer(voice.vector, "<f4"))))
         for label, vector in vectors.items()
-        for voice in known
+        for voice in known_voices
     ]
-    chosen: list[VoiceMatch] = []
+    matches: list[VoiceMatch] = []
     for candidate in sorted(candidates, key=lambda match: -match.similarity):
-        taken = any(candidate.label == c.label or candidate.voice_id == c.voice_id for c in chosen)
-        if candidate.similarity >= same_voice_similarity and not taken:
-            chosen.append(candidate)
-    return chosen
+        already_matched = any(candidate.label == c.label or candidate.voice_id == c.voice_id for c in matches)
+        if candidate.similarity >= same_voice_similarity and not already_matched:
+            matches.append(candidate)
+    return matches
 
 
-def heard_again(voice: VoiceRow, vector: NDArray[np.float32]) -> VoiceRow:
+def update_voice(voice: VoiceRow, vector: NDArray[np.float32]) -> VoiceRow:
     """Return the voice updated with one more meeting: the mean of its embeddings, rescaled to unit length."""
     mean = np.frombuffer(voice.vector, "<f4") * voice.meetings + vector
     mean = mean / max(float(np.linalg.norm(mean)), 1e-9)

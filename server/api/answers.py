@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
 
-from server.api.validation import checked_file_hash
+from server.api.validation import validate_file_hash
 from server.auth import current_caller
 from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
 from server.insights import Document, Document_co, Family
@@ -52,17 +52,19 @@ class Answers:
         Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed.
         """
         organization_id = current_caller().organization_id
-        wanted = checked_file_hash(file_hash)
-        found = await self._database.read(lambda c: meetings.answer(c, organization_id, wanted, family.name))
-        return _ready(found, family)
+        wanted = validate_file_hash(file_hash)
+        found = await self._database.read(lambda c: meetings.find_answer(c, organization_id, wanted, family.name))
+        return _require_ready(found, family)
 
     async def latest(self, family: Family[Document]) -> ReadyAnswer[Document]:
         """As ``get``, for the caller's most recently uploaded meeting."""
         user_id = current_caller().user_id
-        return _ready(await self._database.read(lambda c: meetings.latest_answer(c, user_id, family.name)), family)
+        return _require_ready(
+            await self._database.read(lambda c: meetings.find_latest_answer(c, user_id, family.name)), family
+        )
 
 
-def _ready(found: MeetingAnswer | None, family: Family[Document]) -> ReadyAnswer[Document]:
+def _require_ready(found: MeetingAnswer | None, family: Family[Document]) -> ReadyAnswer[Document]:
     if found is None:
         raise MeetingNotFound
     if found.state.status == MeetingStatus.FAILED:

@@ -28,9 +28,9 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     ) -> auth_pb2.LoginResponse:
         """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
-            raise BadRequest("email", "missing or too long")
+            raise BadRequest("email", f"must be 1 to {MAX_EMAIL} characters")
         if not request.password or len(request.password) > MAX_PASSWORD:
-            raise BadRequest("password", "missing or too long")
+            raise BadRequest("password", f"must be 1 to {MAX_PASSWORD} characters")
         # No stored address contains a NUL, and PostgreSQL rejects it in text.
         email = request.email.strip().replace("\x00", "")
         user = await self._database.run(lambda connection: users.find_by_email(connection, email))

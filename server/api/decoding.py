@@ -15,7 +15,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from server.errors import BadRequest
 
 # Deeper than any of our messages; a fault nested deeper is reported without the field's name.
-DEEPEST = 16
+MAX_DEPTH = 16
 Deserializer = Callable[[bytes], Any]
 
 
@@ -26,7 +26,7 @@ class Undecodable:
     error: BadRequest
 
 
-def forgiving(method: str, deserialize: Deserializer | None) -> Deserializer | None:
+def wrap_deserializer(method: str, deserialize: Deserializer | None) -> Deserializer | None:
     """Return a deserializer that returns ``Undecodable`` instead of raising DecodeError.
 
     Args:
@@ -40,37 +40,37 @@ def forgiving(method: str, deserialize: Deserializer | None) -> Deserializer | N
         try:
             return deserialize(data)
         except DecodeError:
-            return Undecodable(_reason(method, data))
+            return Undecodable(_explain(method, data))
 
     return decode
 
 
-def decoded(request: Any) -> Any:
+def require_decoded(request: Any) -> Any:
     """Return the request. Raises BadRequest if it could not be decoded."""
     if isinstance(request, Undecodable):
         raise request.error
     return request
 
 
-async def all_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def require_all_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     """Yield the requests of a stream. Raises BadRequest at the first undecodable one."""
     async for request in requests:
-        yield decoded(request)
+        yield require_decoded(request)
 
 
-def _reason(method: str, data: bytes) -> BadRequest:
+def _explain(method: str, data: bytes) -> BadRequest:
     service, _, name = method.strip("/").rpartition("/")
     try:
         input_type = Default().FindMethodByName(f"{service}.{name}").input_type
     except KeyError:
-        return BadRequest("body", "not a message of this method")
-    parameter = _field_not_utf8(input_type, data, DEEPEST)
+        return BadRequest("body", "not a valid request message of this method")
+    parameter = _find_non_utf8_field(input_type, data, MAX_DEPTH)
     if parameter is None:
-        return BadRequest("body", "not a message of this method")
+        return BadRequest("body", "not a valid request message of this method")
     return BadRequest(parameter, "not UTF-8")
 
 
-def _field_not_utf8(kind: Descriptor, data: bytes, depth: int) -> str | None:
+def _find_non_utf8_field(kind: Descriptor, data: bytes, depth: int) -> str | None:
     """Return the public name of the first string field in a serialized message that is not UTF-8, or None."""
     try:
         fields: Any = UnknownFieldSet(Empty.FromString(data))
@@ -84,7 +84,7 @@ def _field_not_utf8(kind: Descriptor, data: bytes, depth: int) -> str | None:
             # In REST, the only string field of google.api.HttpBody is a header.
             return "content-type" if known.full_name == "google.api.HttpBody.content_type" else known.json_name
         if known.message_type is not None and depth:
-            within = _field_not_utf8(known.message_type, field.data, depth - 1)
+            within = _find_non_utf8_field(known.message_type, field.data, depth - 1)
             if within is not None:
                 return within
     return None

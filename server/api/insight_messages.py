@@ -13,7 +13,7 @@ from server.insights import (
     AudioQualityDocument,
     EmotionsDocument,
     FragmentQuality,
-    MadeOfWords,
+    LanguageDocument,
     NodeDocument,
     PeriodDynamics,
     Question,
@@ -21,19 +21,19 @@ from server.insights import (
     SentimentDocument,
     ShareDocument,
     SpeakerQuality,
-    SpokenLanguage,
     SummaryTexts,
     SupportDocument,
     Topic,
     TopicDetail,
     TranscriptDocument,
+    WordBasedDocument,
     WordDocument,
 )
 
 MEETING_SUMMARY = "Meeting summary"
 UNRELIABLE_ADVICE = (
-    "The recogniser was unsure of many words, as it is of far, noisy or overlapping speech: read this text as a hint, "
-    "not a record. A larger model is one line of configuration: docs/models.md."
+    "The recogniser had low confidence in many words, as with distant, noisy or overlapping speech: treat this text as "
+    "approximate. A larger model may help, see docs/models.md."
 )
 
 
@@ -122,7 +122,7 @@ class LanguageFields(TypedDict):
     language_confidence: float | None
 
 
-def language(document: SpokenLanguage) -> LanguageFields:
+def language(document: LanguageDocument) -> LanguageFields:
     """Return the most spoken language and its confidence from a document of any version; None where unknown."""
     return {
         "language": document.get("language") or None,
@@ -147,17 +147,17 @@ def emotion_shares(document: EmotionsDocument) -> pb.EmotionShares | None:
     return None if percentages is None else pb.EmotionShares(**percentages)
 
 
-def reliability(found: ReadyAnswer[MadeOfWords], method: str) -> pb.TextReliability:
+def reliability(found: ReadyAnswer[WordBasedDocument], method: str) -> pb.TextReliability:
     """Convert the reliability of an answer derived from words; ``method`` names how it was derived."""
-    told = found.value["reliability"]
+    reliability_document = found.value["reliability"]
     return pb.TextReliability(
-        reliable=told["reliable"],
-        mean_word_confidence=told["mean_word_confidence"],
+        reliable=reliability_document["reliable"],
+        mean_word_confidence=reliability_document["mean_word_confidence"],
         definition_version=found.definition_version,
         method=method,
-        advice=advice(found, reliable=told["reliable"]),
+        advice=advice(found, reliable=reliability_document["reliable"]),
         notice=found.notice or None,
-        **language(told),
+        **language(reliability_document),
     )
 
 
@@ -170,7 +170,7 @@ def texts(items: Iterable[str]) -> struct_pb2.ListValue:
 
 def texts_by_speaker(found: AnyAnswer, pairs: Iterable[Sequence[Any]]) -> dict[str, struct_pb2.ListValue]:
     """Map speaker ids to lists of texts, from pairs of (speaker number, texts)."""
-    return {found.speaker_id(label): texts(said) for label, said in pairs}
+    return {found.speaker_id(label): texts(sentences) for label, sentences in pairs}
 
 
 def summary(found: AnyAnswer, document: SummaryTexts) -> dict[str, struct_pb2.ListValue]:
@@ -182,11 +182,11 @@ def questions(found: AnyAnswer, documents: Iterable[Question]) -> list[pb.Questi
     """Convert questions with their times."""
     return [
         pb.Question(
-            speaker=found.speaker_id(asked["speaker"]),
-            question=asked["question"],
-            start_timestamp=clock(asked["start_ms"]),
+            speaker=found.speaker_id(question["speaker"]),
+            question=question["question"],
+            start_timestamp=clock(question["start_ms"]),
         )
-        for asked in documents
+        for question in documents
     ]
 
 
@@ -238,16 +238,16 @@ def audio_quality(found: AnyAnswer, documents: Iterable[SpeakerQuality]) -> list
         pb.SpeakerAudioQuality(
             id=str(speaker.id),
             alias=speaker.alias,
-            microphone_quality=heard["microphone_quality"],
-            mos=heard["mos"],
-            noise_db=heard["noise_db"],
-            snr_db=heard["snr_db"],
-            clipping_percent=heard["clipping_percent"],
-            reverb=heard["reverb"],
-            lagging=heard["lagging"],
+            microphone_quality=quality["microphone_quality"],
+            mos=quality["mos"],
+            noise_db=quality["noise_db"],
+            snr_db=quality["snr_db"],
+            clipping_percent=quality["clipping_percent"],
+            reverb=quality["reverb"],
+            lagging=quality["lagging"],
         )
         for speaker in found.speakers
-        if (heard := by_label.get(speaker.label)) is not None
+        if (quality := by_label.get(speaker.label)) is not None
     ]
 
 

@@ -13,7 +13,7 @@ from meetra.v1 import insights_pb2_grpc
 from server.api import insight_messages as messages
 from server.api.answers import Answers, AnyAnswer
 from server.api.report_message import report
-from server.api.validation import checked_period
+from server.api.validation import validate_period
 from server.insights import (
     AUDIO_QUALITY,
     BALANCE,
@@ -182,7 +182,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     ) -> pb.GetTopicsResponse:
         """See InsightsService.GetTopics."""
         if request.HasField("period_seconds"):
-            _, listed = await self._of_period(request.file_hash, request.period_seconds, period_topics)
+            _, listed = await self._compute_for_period(request.file_hash, request.period_seconds, period_topics)
         else:
             listed = (await self._answers.get(request.file_hash, TOPICS)).value["topics"]
         return pb.GetTopicsResponse(topics=messages.topics(listed))
@@ -192,7 +192,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     ) -> pb.GetMeetingDynamicsResponse:
         """See InsightsService.GetMeetingDynamics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
-            _, listed = await self._of_period(request.file_hash, request.period_seconds, dynamics)
+            _, listed = await self._compute_for_period(request.file_hash, request.period_seconds, dynamics)
         else:
             listed = (await self._answers.get(request.file_hash, DYNAMICS)).value["dynamics"]
         return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(listed))
@@ -202,7 +202,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
     ) -> pb.GetDetailsByTopicsResponse:
         """See InsightsService.GetDetailsByTopics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
-            found, listed = await self._of_period(request.file_hash, request.period_seconds, period_details)
+            found, listed = await self._compute_for_period(request.file_hash, request.period_seconds, period_details)
             return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed))
         stored = await self._answers.get(request.file_hash, TOPIC_DETAILS)
         return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(stored, stored.value["topics"]))
@@ -225,12 +225,12 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetMeetingQuality."""
         return report(await self._answers.get(request.file_hash, QUALITY))
 
-    async def _of_period(
+    async def _compute_for_period(
         self, file_hash: str, period_s: int, compute: Callable[[Timeline, int], list[T]]
     ) -> tuple[AnyAnswer, list[T]]:
         """Compute an answer for a period that is not stored, from the stored timeline. Raises BadRequest."""
         found = await self._answers.get(file_hash, TIMELINE)
-        wanted = checked_period(period_s, found.duration_ms)
+        wanted = validate_period(period_s, found.duration_ms)
         # May take a moment for a long meeting: off the event loop.
         listed = await asyncio.to_thread(lambda: compute(Timeline.from_document(found.value), wanted))
         return found, listed

@@ -11,12 +11,12 @@ from typing import Any
 import grpc
 from grpc import aio
 
-from server.api.decoding import all_decoded, decoded, forgiving
+from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.rich_status import DETAILS_TRAILER, rich_status
 from server.auth import Authenticator, set_caller
 from server.disk import DiskFull
 from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUnavailable, StorageFull, Unauthenticated
-from server.storage import DatabaseFull, DatabaseGone, Vanished
+from server.storage import DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection, need no authentication.
@@ -47,40 +47,40 @@ class CallInterceptor(aio.ServerInterceptor):
         method: str = handler_call_details.method
         if handler is None:
             return None
-        checked = all_decoded if handler.request_streaming else decoded
+        check = require_all_decoded if handler.request_streaming else require_decoded
         codec = {
-            "request_deserializer": forgiving(method, handler.request_deserializer),
+            "request_deserializer": wrap_deserializer(method, handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if handler.response_streaming:
-            streamed = self._guarded_stream(method, checked, handler.stream_stream or handler.unary_stream)
+            streamed = self._guard_stream(method, check, handler.stream_stream or handler.unary_stream)
             if handler.request_streaming:
                 return grpc.stream_stream_rpc_method_handler(streamed, **codec)
             return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
-            return grpc.stream_unary_rpc_method_handler(self._guarded(method, checked, handler.stream_unary), **codec)
-        return grpc.unary_unary_rpc_method_handler(self._guarded(method, checked, handler.unary_unary), **codec)
+            return grpc.stream_unary_rpc_method_handler(self._guard(method, check, handler.stream_unary), **codec)
+        return grpc.unary_unary_rpc_method_handler(self._guard(method, check, handler.unary_unary), **codec)
 
-    def _guarded(self, method: str, checked: Check, behaviour: Behaviour) -> Behaviour:
+    def _guard(self, method: str, check: Check, behaviour: Behaviour) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             try:
                 await self._authenticate(method, context)
-                return await behaviour(checked(request), context)
+                return await behaviour(check(request), context)
             except Exception as error:
                 return await _abort(method, error, context)
 
         return call
 
-    def _guarded_stream(self, method: str, checked: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
+    def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
                 await self._authenticate(method, context)
-                said = behaviour(checked(request), context)
-                if inspect.isawaitable(said):
-                    await said
+                result = behaviour(check(request), context)
+                if inspect.isawaitable(result):
+                    await result
                     return
                 # Closed with the call, however it ends, so that the stream's resources are released at once.
-                async with aclosing(said) as responses:
+                async with aclosing(result) as responses:
                     async for response in responses:
                         yield response
             except Exception as error:
@@ -90,33 +90,35 @@ class CallInterceptor(aio.ServerInterceptor):
 
     async def _authenticate(self, method: str, context: Context) -> None:
         if method not in PUBLIC_METHODS and not method.startswith(PUBLIC_PREFIX):
-            set_caller(await self._authenticator.caller(context.invocation_metadata() or ()))
+            set_caller(await self._authenticator.authenticate(context.invocation_metadata() or ()))
 
 
 async def _abort(method: str, error: Exception, context: Context) -> Any:
     """Abort the call with the status of ``error``."""
     if isinstance(error, aio.AbortError):
         raise error
-    told = _for_callers(error)
-    if isinstance(told, InternalError):
+    public_error = _to_public_error(error)
+    if isinstance(public_error, InternalError):
         # Callers do not see the stack trace; the log keeps it.
         log.error("%s failed", method, exc_info=error)
-    status = rich_status(told)
+    status = rich_status(public_error)
     details = (DETAILS_TRAILER, status.SerializeToString())
-    return await context.abort(told.grpc_status, status.message, trailing_metadata=(*told.metadata(), details))
+    return await context.abort(
+        public_error.grpc_status, status.message, trailing_metadata=(*public_error.metadata(), details)
+    )
 
 
-def _for_callers(error: Exception) -> MeetraError:
+def _to_public_error(error: Exception) -> MeetraError:
     """Map ``error`` to the error that callers see."""
     if isinstance(error, MeetraError):
         return error
     if isinstance(error, DiskFull | DatabaseFull):
         log.error("%s", error)
         return StorageFull()
-    if isinstance(error, DatabaseGone):
+    if isinstance(error, DatabaseUnavailable):
         return ServiceUnavailable()
-    if isinstance(error, Vanished) and error.what in ("user", "organization"):
+    if isinstance(error, ReferenceDeleted) and error.entity in ("user", "organization"):
         return Unauthenticated()
-    if isinstance(error, Vanished) and error.what == "meeting":
+    if isinstance(error, ReferenceDeleted) and error.entity == "meeting":
         return MeetingNotFound()
     return InternalError()

@@ -10,106 +10,118 @@ from meetra.v1 import live_pb2 as pb
 
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.errors import BadRequest
-from server.live import LiveConfig, Track, TrackKind
-from server.meetings import MAX_NAME, checked_details
-from server.visible_text import readable
+from server.live import LiveConfig, LiveTrack, TrackKind
+from server.meetings import MAX_NAME, validate_details
+from server.visible_text import to_readable
 
 MAX_TRACKS = 32
 MAX_CHANNELS = 8
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_PARTICIPANT_NAME = 200
-LATEST_START_MS = 24 * 3600 * 1000
+MAX_START_MS = 24 * 3600 * 1000
 MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
 
 
-def checked_config(config: pb.LiveConfig) -> LiveConfig:
+def validate_config(config: pb.LiveConfig) -> LiveConfig:
     """Validate a new meeting's config. Raises BadRequest that names the field and the fix.
 
     Names come from calendars and participants: an unreadable one is cleaned or dropped instead of refusing the meeting.
     """
-    name = readable(config.name, MAX_NAME) or "Live meeting"
+    name = to_readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
     try:
-        details = checked_details(fields, None)
+        details = validate_details(fields, None)
     except BadRequest as error:
         raise BadRequest(f"config.{error.parameter}", error.fix) from None
     if not 1 <= len(config.tracks) <= MAX_TRACKS:
-        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; 1 to {MAX_TRACKS}")
+        raise BadRequest("config.tracks", f"{len(config.tracks)} tracks; must be 1 to {MAX_TRACKS}")
     tracks = tuple(
-        heard for place, track in enumerate(config.tracks) for heard in _checked_track(f"config.tracks[{place}]", track)
+        checked
+        for index, track in enumerate(config.tracks)
+        for checked in _validate_track(f"config.tracks[{index}]", track)
     )
     if len(tracks) > MAX_TRACKS:
         raise BadRequest("config.tracks", f"{len(tracks)} tracks with separate channels; at most {MAX_TRACKS}")
     ids = [track.track_id for track in config.tracks]
-    for place, id_ in enumerate(ids):
-        if id_ in ids[:place]:
-            raise BadRequest(f"config.tracks[{place}].track_id", f"{id_} names another track already")
+    for index, id_ in enumerate(ids):
+        if id_ in ids[:index]:
+            raise BadRequest(f"config.tracks[{index}].track_id", f"{id_} is already used by another track")
     period = config.insights_period_s or DEFAULT_PERIOD_S
     if not MIN_PERIOD_S <= period <= MAX_PERIOD_S:
-        raise BadRequest("config.insights_period_s", f"{period}; {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0")
+        raise BadRequest(
+            "config.insights_period_s", f"{period}; must be {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0 for the default"
+        )
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
     return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
 
 
-def _checked_track(field: str, track: pb.TrackConfig) -> tuple[Track, ...]:
+def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
     """Return the track, or one track per channel for SEPARATE channels."""
     if not _TRACK_ID.fullmatch(track.track_id):
-        raise BadRequest(f"{field}.track_id", "1 to 64 letters, digits, '.', '_' or '-'")
+        raise BadRequest(f"{field}.track_id", "must be 1 to 64 letters, digits, '.', '_' or '-'")
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
-        raise BadRequest(f"{field}.kind", "TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
-    kind, name = kinds[track.kind], readable(track.participant_name, MAX_PARTICIPANT_NAME)
+        raise BadRequest(f"{field}.kind", "must be TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
+    kind, name = kinds[track.kind], to_readable(track.participant_name, MAX_PARTICIPANT_NAME)
     if name and kind is TrackKind.MIXED:
-        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track has one; leave it out")
-    if not 0 <= track.start_ms <= LATEST_START_MS:
-        raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; 0 to {LATEST_START_MS}")
-    format_, names = _checked_format(field, track), _checked_channels(field, track, kind, name)
-    whole = Track(track.track_id, kind, name, format_, track.start_ms * 1000)
-    return tuple(replace(whole, participant_name=n, channel=c) for c, n in enumerate(names, start=1)) or (whole,)
+        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track may have one; omit it")
+    if not 0 <= track.start_ms <= MAX_START_MS:
+        raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; must be 0 to {MAX_START_MS}")
+    format_, names = _validate_format(field, track), _validate_channels(field, track, kind, name)
+    unsplit = LiveTrack(track.track_id, kind, name, format_, track.start_ms * 1000)
+    return tuple(replace(unsplit, participant_name=n, channel=c) for c, n in enumerate(names, start=1)) or (unsplit,)
 
 
-def _checked_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: str) -> tuple[str, ...]:
+def _validate_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name: str) -> tuple[str, ...]:
     """Return the participant names of a SEPARATE track's channels, empty where unknown; () for other tracks."""
     if track.channel_use not in pb.ChannelUse.values():
-        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
+        raise BadRequest(f"{field}.channel_use", "must be CHANNEL_USE_MIXED or CHANNEL_USE_SEPARATE")
     if track.channel_use != pb.CHANNEL_USE_SEPARATE:
         if track.channel_names:
-            raise BadRequest(f"{field}.channel_names", "only a SEPARATE track has them; leave them out")
+            raise BadRequest(f"{field}.channel_names", "only a SEPARATE track may have them; omit them")
         return ()
     if kind is not TrackKind.PARTICIPANT:
-        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE needs kind TRACK_KIND_PARTICIPANT")
+        raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE requires kind TRACK_KIND_PARTICIPANT")
     opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
     channels = track.channels or (0 if opus else 1)
     # A raw Opus packet has one or two channels.
-    most = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS
-    if not 1 <= channels <= most:
-        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {most} that are SEPARATE")
+    max_channels = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS
+    if not 1 <= channels <= max_channels:
+        raise BadRequest(f"{field}.channels", f"{channels}; must be 1 to {max_channels} with CHANNEL_USE_SEPARATE")
     if len(track.channel_names) > channels:
-        raise BadRequest(f"{field}.channel_names", f"{len(track.channel_names)} names; at most {channels}, as channels")
-    names = [readable(given, MAX_PARTICIPANT_NAME) for given in track.channel_names]
+        raise BadRequest(
+            f"{field}.channel_names",
+            f"{len(track.channel_names)} names for {channels} channels; give at most one per channel",
+        )
+    names = [to_readable(channel_name, MAX_PARTICIPANT_NAME) for channel_name in track.channel_names]
     names += [""] * (channels - len(names))
-    return tuple(given or (f"{name} {place}" if name else "") for place, given in enumerate(names, start=1))
+    return tuple(
+        channel_name or (f"{name} {index}" if name else "") for index, channel_name in enumerate(names, start=1)
+    )
 
 
-def _checked_format(field: str, track: pb.TrackConfig) -> TrackFormat:
-    known = {pb.AudioEncoding.Value(f"AUDIO_ENCODING_{e.name}"): e for e in Encoding}
-    encoding = known.get(track.encoding)
+def _validate_format(field: str, track: pb.TrackConfig) -> TrackFormat:
+    encodings = {pb.AudioEncoding.Value(f"AUDIO_ENCODING_{e.name}"): e for e in Encoding}
+    encoding = encodings.get(track.encoding)
     if encoding is None:
-        raise BadRequest(f"{field}.encoding", "one of " + ", ".join(pb.AudioEncoding.Name(n) for n in sorted(known)))
+        raise BadRequest(
+            f"{field}.encoding", "must be one of " + ", ".join(pb.AudioEncoding.Name(n) for n in sorted(encodings))
+        )
     if encoding in _OPUS:
         if track.sample_rate_hz not in (0, OPUS_RATE_HZ):
-            raise BadRequest(f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; Opus is {OPUS_RATE_HZ}, or 0")
+            raise BadRequest(f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; must be {OPUS_RATE_HZ} or 0 for Opus")
         return TrackFormat(encoding, OPUS_RATE_HZ, 1)
-    if not LOWEST_RATE_HZ <= track.sample_rate_hz <= HIGHEST_RATE_HZ:
+    if not MIN_RATE_HZ <= track.sample_rate_hz <= MAX_RATE_HZ:
         raise BadRequest(
-            f"{field}.sample_rate_hz", f"{track.sample_rate_hz}; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} samples a second"
+            f"{field}.sample_rate_hz",
+            f"{track.sample_rate_hz}; must be {MIN_RATE_HZ} to {MAX_RATE_HZ} samples per second",
         )
     channels = track.channels or 1
     if not 1 <= channels <= MAX_CHANNELS:
-        raise BadRequest(f"{field}.channels", f"{channels}; 1 to {MAX_CHANNELS}")
+        raise BadRequest(f"{field}.channels", f"{channels}; must be 1 to {MAX_CHANNELS}")
     return TrackFormat(encoding, track.sample_rate_hz, channels)

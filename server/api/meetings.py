@@ -10,14 +10,14 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from server.api.metadata import content_encoding
-from server.api.validation import checked_file_hash, checked_page_size, checked_page_token, page_token
+from server.api.validation import format_page_token, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import MeetingNotFound
-from server.meetings import Deletion, UploadPiece, Uploads
+from server.meetings import Deletion, UploadChunk, Uploads
 from server.storage import Database, meetings
 
 
-async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadPiece]:
+async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadChunk]:
     async for request in requests:
         fields = {"name": request.name, "date": request.date, "language": request.language}
         fields["key_terms"] = "\n".join(request.key_terms)
@@ -25,7 +25,7 @@ async def _pieces(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) ->
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
-        yield UploadPiece(request.body.data, request.body.content_type, stated)
+        yield UploadChunk(request.body.data, request.body.content_type, stated)
 
 
 class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
@@ -42,8 +42,8 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         context: aio.ServicerContext[Any, Any],
     ) -> meetings_pb2.UploadMeetingResponse:
         """See MeetingService.UploadMeeting."""
-        pieces = _pieces(request_iterator)
-        receipt = await self._uploads.receive(current_caller(), pieces, content_encoding(context))
+        chunks = _read_chunks(request_iterator)
+        receipt = await self._uploads.receive(current_caller(), chunks, content_encoding(context))
         return meetings_pb2.UploadMeetingResponse(file_hash=receipt.file_hash, status=receipt.status)
 
     async def GetMeetingStatus(  # noqa: N802
@@ -51,8 +51,8 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.GetMeetingStatusResponse:
         """See MeetingService.GetMeetingStatus."""
         organization_id = current_caller().organization_id
-        file_hash = checked_file_hash(request.file_hash)
-        state = await self._database.read(lambda c: meetings.state_of(c, organization_id, file_hash))
+        file_hash = validate_file_hash(request.file_hash)
+        state = await self._database.read(lambda c: meetings.find_state(c, organization_id, file_hash))
         if state is None:
             raise MeetingNotFound
         return meetings_pb2.GetMeetingStatusResponse(
@@ -72,11 +72,11 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.ListMeetingsResponse:
         """See MeetingService.ListMeetings."""
         organization_id = current_caller().organization_id
-        size, after = checked_page_size(request.page_size), checked_page_token(request.page_token)
+        size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
         # Fetch one more than requested: it tells whether there is another page.
-        found = await self._database.read(lambda c: meetings.page(c, organization_id, size + 1, after))
+        found = await self._database.read(lambda c: meetings.list_page(c, organization_id, size + 1, after))
         listed = found[:size]
-        token = page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
+        token = format_page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
         return meetings_pb2.ListMeetingsResponse(
             meetings=[
                 meetings_pb2.MeetingSummary(
@@ -97,6 +97,6 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.DeleteMeetingResponse:
         """See MeetingService.DeleteMeeting."""
-        file_hash = checked_file_hash(request.file_hash)
+        file_hash = validate_file_hash(request.file_hash)
         await self._deletion.delete(current_caller().organization_id, file_hash)
         return meetings_pb2.DeleteMeetingResponse()

@@ -26,11 +26,11 @@ def rich_status(error: MeetraError) -> status_pb2.Status:
         details.append(error_details_pb2.RetryInfo(retry_delay=wait))
     code, _ = error.grpc_status.value
     return status_pb2.Status(
-        code=code, message=error.message[:MAX_MESSAGE], details=[_packed(detail) for detail in details]
+        code=code, message=error.message[:MAX_MESSAGE], details=[_pack(detail) for detail in details]
     )
 
 
-def _packed(message: Message) -> any_pb2.Any:
+def _pack(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

@@ -34,7 +34,7 @@ from server.api.speakers import SpeakerServicer
 from server.api.voices import VoiceServicer
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
-from server.live import LiveMeetings
+from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, Uploads
 from server.storage import Database
 
@@ -59,13 +59,13 @@ class ApiDependencies:
     uploads: Uploads
     deletion: Deletion
     corrections: Corrections
-    live: LiveMeetings
+    live: LiveSessionRegistry
 
 
-def build_server(parts: ApiDependencies) -> aio.Server:
+def build_server(dependencies: ApiDependencies) -> aio.Server:
     """Build the API's server with all services; it has no address yet."""
     server = aio.server(
-        interceptors=[CallInterceptor(parts.authenticator)],
+        interceptors=[CallInterceptor(dependencies.authenticator)],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
@@ -77,15 +77,15 @@ def build_server(parts: ApiDependencies) -> aio.Server:
             ("grpc.keepalive_permit_without_calls", 1),
         ],
     )
-    answers = Answers(parts.database)
-    login = AuthServicer(parts.database, parts.passwords, parts.tokens)
+    answers = Answers(dependencies.database)
+    login = AuthServicer(dependencies.database, dependencies.passwords, dependencies.tokens)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(login, server)
-    meetings = MeetingServicer(parts.database, parts.uploads, parts.deletion)
+    meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
-    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, parts.corrections), server)
+    speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
-    voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(parts.database), server)
-    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(parts.live, parts.settings), server)
+    voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, dependencies.settings), server)
     names = [
         module.DESCRIPTOR.services_by_name[name].full_name
         for module, name in (
@@ -101,7 +101,7 @@ def build_server(parts: ApiDependencies) -> aio.Server:
     return server
 
 
-async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: LiveMeetings) -> None:
+async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: LiveSessionRegistry) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
     Live clients are told to reconnect; other calls get STOP_GRACE_S to finish.
@@ -114,10 +114,10 @@ async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: Live
     await server.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
-    looking = asyncio.create_task(live.look_after(), name="look after live meetings")
+    supervising = asyncio.create_task(live.supervise(), name="supervise live meetings")
     await stop.wait()
     await states.enter_graceful_shutdown()
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
+    supervising.cancel()
+    await asyncio.gather(supervising, return_exceptions=True)
     await live.close()
     await server.stop(STOP_GRACE_S)

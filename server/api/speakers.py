@@ -10,7 +10,7 @@ from meetra.v1 import speakers_pb2 as pb
 from meetra.v1 import speakers_pb2_grpc
 
 from server.api.answers import Answers
-from server.api.validation import checked_alias, checked_file_hash, checked_stretch, checked_uuid
+from server.api.validation import parse_uuid, validate_alias, validate_file_hash, validate_span
 from server.auth import current_caller
 from server.insights import SHARES
 from server.meetings import Corrections
@@ -34,14 +34,14 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
             found = await self._answers.get(request.file_hash, SHARES)
         else:
             found = await self._answers.latest(SHARES)
-        return pb.ListSpeakersResponse(speakers=_listed(found.speakers, detailed=request.include_details))
+        return pb.ListSpeakersResponse(speakers=_to_messages(found.speakers, detailed=request.include_details))
 
     async def RenameSpeaker(  # noqa: N802
         self, request: pb.RenameSpeakerRequest, context: Context
     ) -> pb.RenameSpeakerResponse:
         """See SpeakerService.RenameSpeaker."""
-        id_, alias = checked_uuid("id", request.id), checked_alias(request.name.alias)
-        file_hash = checked_file_hash(request.file_hash) if request.HasField("file_hash") else None
+        id_, alias = parse_uuid("id", request.id), validate_alias(request.name.alias)
+        file_hash = validate_file_hash(request.file_hash) if request.HasField("file_hash") else None
         await self._corrections.rename(current_caller(), id_, alias, file_hash)
         return pb.RenameSpeakerResponse(alias=alias, id=str(id_))
 
@@ -49,27 +49,31 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         self, request: pb.MergeSpeakersRequest, context: Context
     ) -> pb.MergeSpeakersResponse:
         """See SpeakerService.MergeSpeakers."""
-        id_, into = checked_uuid("id", request.id), checked_uuid("into", request.into)
-        return pb.MergeSpeakersResponse(speakers=_listed(await self._corrections.merge(current_caller(), id_, into)))
+        id_, into = parse_uuid("id", request.id), parse_uuid("into", request.into)
+        return pb.MergeSpeakersResponse(
+            speakers=_to_messages(await self._corrections.merge(current_caller(), id_, into))
+        )
 
     async def SplitSpeaker(  # noqa: N802
         self, request: pb.SplitSpeakerRequest, context: Context
     ) -> pb.SplitSpeakerResponse:
         """See SpeakerService.SplitSpeaker."""
-        id_ = checked_uuid("id", request.id)
-        start, end = checked_stretch(request.start, request.end)
+        id_ = parse_uuid("id", request.id)
+        start, end = validate_span(request.start, request.end)
         speakers, new_id = await self._corrections.split(current_caller(), id_, start, end)
-        return pb.SplitSpeakerResponse(speakers=_listed(speakers), new_id=str(new_id))
+        return pb.SplitSpeakerResponse(speakers=_to_messages(speakers), new_id=str(new_id))
 
     async def UndoSpeakerEdit(  # noqa: N802
         self, request: pb.UndoSpeakerEditRequest, context: Context
     ) -> pb.UndoSpeakerEditResponse:
         """See SpeakerService.UndoSpeakerEdit."""
-        file_hash = checked_file_hash(request.file_hash)
-        return pb.UndoSpeakerEditResponse(speakers=_listed(await self._corrections.undo(current_caller(), file_hash)))
+        file_hash = validate_file_hash(request.file_hash)
+        return pb.UndoSpeakerEditResponse(
+            speakers=_to_messages(await self._corrections.undo(current_caller(), file_hash))
+        )
 
 
-def _listed(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
+def _to_messages(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
     return [
         pb.Speaker(
             alias=row.alias,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from server.errors import BadRequest
-from server.insights import MIN_PERIOD_S, longest_period_s
-from server.meetings import checked_name
+from server.insights import MIN_PERIOD_S, max_period_s
+from server.meetings import validate_name
 
 MAX_ALIAS = 200
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
@@ -17,64 +17,64 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def checked_file_hash(value: str) -> str:
+def validate_file_hash(value: str) -> str:
     """Return the hash in lower case. Raises BadRequest naming ``file-hash`` unless it is 64 hexadecimal digits."""
     if not value:
-        raise BadRequest("file-hash", "missing; give the SHA-256 that the upload answered")
+        raise BadRequest("file-hash", "missing; pass the SHA-256 that the upload returned")
     if not _HASH.fullmatch(value.lower()):
-        raise BadRequest("file-hash", "not a SHA-256; 64 hexadecimal digits are needed")
+        raise BadRequest("file-hash", "not a SHA-256; must be 64 hexadecimal digits")
     return value.lower()
 
 
-def checked_uuid(name: str, value: str) -> UUID:
+def parse_uuid(name: str, value: str) -> UUID:
     """Parse a UUID in its canonical form. Raises BadRequest naming the field ``name``."""
     if not _UUID.fullmatch(value):
-        raise BadRequest(name, "not a UUID; take it from the list of speakers or voices")
+        raise BadRequest(name, "not a UUID; use an id as the server returned it")
     return UUID(value)
 
 
-def checked_alias(value: str) -> str:
+def validate_alias(value: str) -> str:
     """Return the trimmed name. Raises BadRequest unless it has 1 to 200 readable characters."""
     alias = value.strip()
     if not alias or len(alias) > MAX_ALIAS:
-        raise BadRequest("alias", f"{len(alias)} characters; 1 to {MAX_ALIAS} are needed")
-    return checked_name("alias", alias, MAX_ALIAS)
+        raise BadRequest("alias", f"{len(alias)} characters; must be 1 to {MAX_ALIAS}")
+    return validate_name("alias", alias, MAX_ALIAS)
 
 
-def checked_stretch(start_ms: int, end_ms: int) -> tuple[int, int]:
+def validate_span(start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return the span, milliseconds. Raises BadRequest unless 0 <= start < end."""
     if start_ms < 0:
-        raise BadRequest("start", f"{start_ms}; milliseconds from the start of the meeting, 0 or more")
+        raise BadRequest("start", f"{start_ms}; must be 0 or more milliseconds from the start of the meeting")
     if end_ms <= start_ms:
-        raise BadRequest("end", f"{end_ms}; must lie after start")
+        raise BadRequest("end", f"{end_ms}; must be greater than start")
     return start_ms, end_ms
 
 
-def checked_period(period_s: int, duration_ms: int) -> int:
+def validate_period(period_s: int, duration_ms: int) -> int:
     """Return the period, seconds.
 
     Raises BadRequest unless it is 10 to the larger of 300 and the duration in seconds.
     """
-    longest = longest_period_s(duration_ms)
-    if not MIN_PERIOD_S <= period_s <= longest:
-        raise BadRequest("period_seconds", f"{period_s}; {MIN_PERIOD_S} to {longest} for this meeting")
+    limit_s = max_period_s(duration_ms)
+    if not MIN_PERIOD_S <= period_s <= limit_s:
+        raise BadRequest("period_seconds", f"{period_s}; must be {MIN_PERIOD_S} to {limit_s} for this meeting")
     return period_s
 
 
-def checked_page_size(value: int) -> int:
+def validate_page_size(value: int) -> int:
     """Return the page size, default 50. Raises BadRequest unless it is 0 to 1000."""
     if not 0 <= value <= MAX_PAGE_SIZE:
-        raise BadRequest("page_size", f"{value}; 1 to {MAX_PAGE_SIZE}")
+        raise BadRequest("page_size", f"{value}; must be 1 to {MAX_PAGE_SIZE}")
     return value or DEFAULT_PAGE_SIZE
 
 
-def page_token(created_at: datetime, id_: UUID) -> str:
+def format_page_token(created_at: datetime, id_: UUID) -> str:
     """Encode the position of the next page; opaque to callers."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
 
 
-def checked_page_token(value: str) -> tuple[datetime, UUID] | None:
-    """Decode a token of ``page_token``; None for an empty one. Raises BadRequest."""
+def parse_page_token(value: str) -> tuple[datetime, UUID] | None:
+    """Decode a token of ``format_page_token``; None for an empty one. Raises BadRequest."""
     if not value:
         return None
     try:
@@ -84,4 +84,6 @@ def checked_page_token(value: str) -> tuple[datetime, UUID] | None:
             raise ValueError("a time without a zone")
         return moment.astimezone(UTC), UUID(id_)
     except (ValueError, OverflowError):
-        raise BadRequest("page_token", "not one that a page answered; leave it out for the first page") from None
+        raise BadRequest(
+            "page_token", "invalid; pass the next_page_token of a page, or omit it for the first page"
+        ) from None

@@ -8,7 +8,7 @@ from grpc import aio
 from meetra.v1 import voices_pb2 as pb
 from meetra.v1 import voices_pb2_grpc
 
-from server.api.validation import checked_uuid
+from server.api.validation import parse_uuid
 from server.auth import current_caller
 from server.errors import VoiceNotFound
 from server.storage import Database, voices
@@ -27,8 +27,8 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     ) -> pb.ListVoicesResponse:
         """See VoiceService.ListVoices."""
         organization_id = current_caller().organization_id
-        wanted = await self._database.run(lambda c: voices.recognises(c, organization_id))
-        known = await self._database.run(lambda c: voices.listed(c, organization_id))
+        wanted = await self._database.run(lambda c: voices.recognition_enabled(c, organization_id))
+        known = await self._database.run(lambda c: voices.list_all(c, organization_id))
         return pb.ListVoicesResponse(
             recognise=wanted, voices=[pb.Voice(id=str(v.id), name=v.name, meetings=v.meetings) for v in known]
         )
@@ -45,7 +45,7 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
         self, request: pb.DeleteVoiceRequest, context: Context
     ) -> pb.DeleteVoiceResponse:
         """See VoiceService.DeleteVoice."""
-        organization_id, id_ = current_caller().organization_id, checked_uuid("id", request.id)
+        organization_id, id_ = current_caller().organization_id, parse_uuid("id", request.id)
         if not await self._database.run(lambda c: voices.delete(c, organization_id, id_)):
             raise VoiceNotFound
         return pb.DeleteVoiceResponse()

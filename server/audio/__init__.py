@@ -1,24 +1,24 @@
 """The server's audio: durable logs, decoders in child processes, and the encodings of live tracks."""
 
-from server.audio.audio_log import AudioLog, IncomingRecording, SizeLimitExceeded, sync_directory
+from server.audio.audio_log import AudioLog, IncomingRecording, RecordingTooLarge, sync_directory
 from server.audio.encodings import (
     OPUS_RATE_HZ,
     Encoding,
     InvalidChunk,
     TrackFormat,
-    positions,
-    positions_of_log,
-    to_log,
+    chunk_positions,
+    encode_record,
+    read_log_positions,
 )
-from server.audio.level import LevelMeter, metered
+from server.audio.level import LevelMeter, measure_level
 from server.audio.media_decoder import DecodedAudio, DecodedTrack, DecoderDied, UnusableRecording, decode, probe
 from server.audio.track_decoder import TrackDecoder
-from server.audio.track_sound import ChannelComparison, Comparison, TrackSound
+from server.audio.track_sound import ChannelComparison, TrackComparison, TrackSound
 
 __all__ = [
     "AudioLog",
     "ChannelComparison",
-    "Comparison",
+    "TrackComparison",
     "DecodedAudio",
     "DecodedTrack",
     "DecoderDied",
@@ -27,16 +27,16 @@ __all__ = [
     "InvalidChunk",
     "LevelMeter",
     "OPUS_RATE_HZ",
-    "SizeLimitExceeded",
+    "RecordingTooLarge",
     "TrackDecoder",
     "TrackFormat",
     "TrackSound",
     "UnusableRecording",
     "decode",
-    "metered",
-    "positions",
-    "positions_of_log",
+    "measure_level",
+    "chunk_positions",
+    "read_log_positions",
     "probe",
     "sync_directory",
-    "to_log",
+    "encode_record",
 ]

@@ -23,13 +23,13 @@ from types import TracebackType
 from typing import BinaryIO
 from uuid import UUID
 
-from server.disk import writing
+from server.disk import detect_full_disk
 
 # Age in seconds from which files of uploads interrupted by a server crash are deleted.
 LEFTOVER_AGE_S = 24 * 3600
 
 
-class SizeLimitExceeded(Exception):
+class RecordingTooLarge(Exception):
     """The size limit of the recording was exceeded."""
 
 
@@ -56,18 +56,18 @@ class IncomingRecording:
         self.size_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append ``data``. Raises SizeLimitExceeded once the limit is passed, and DiskFull."""
+        """Append ``data``. Raises RecordingTooLarge once the limit is passed, and DiskFull."""
         self.size_bytes += len(data)
         if self.size_bytes > self._limit_bytes:
-            raise SizeLimitExceeded
+            raise RecordingTooLarge
         self._digest.update(data)
-        with writing():
-            self._opened()[0].write(data)
+        with detect_full_disk():
+            self._ensure_open()[0].write(data)
 
     def flush(self) -> Path:
         """Fsync everything written and return the temporary path, valid until ``commit``. Raises DiskFull."""
-        with writing():
-            file, path = self._opened()
+        with detect_full_disk():
+            file, path = self._ensure_open()
             file.flush()
             os.fsync(file.fileno())
         return path
@@ -80,13 +80,13 @@ class IncomingRecording:
     def commit(self) -> str:
         """Rename the durable recording to its final path and return its SHA-256. Idempotent. Raises DiskFull."""
         file_hash = self.file_hash
-        file, path = self._opened()
+        file, path = self._ensure_open()
         if file.closed:
             return file_hash
         self.flush()
         file.close()
         target = self._log.original(self._organization_id, file_hash)
-        with writing():
+        with detect_full_disk():
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
             for folder in (target.parent, *list(target.parents)[1:4]):
@@ -105,7 +105,7 @@ class IncomingRecording:
             with suppress(OSError):
                 self._file.close()
 
-    def _opened(self) -> tuple[BinaryIO, Path]:
+    def _ensure_open(self) -> tuple[BinaryIO, Path]:
         if self._file is None or self._path is None:
             self._log.incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = mkstemp(dir=self._log.incoming)

@@ -63,7 +63,7 @@ class InvalidChunk(ValueError):
     """An invalid chunk; the message names the field and the fix."""
 
 
-def positions(format: TrackFormat, data: bytes) -> int:
+def chunk_positions(format: TrackFormat, data: bytes) -> int:
     """Return how many positions a chunk spans: samples, samples at 48 kHz (Opus packets) or bytes (Ogg).
 
     Raises:
@@ -76,19 +76,19 @@ def positions(format: TrackFormat, data: bytes) -> int:
         return packet_samples(data)
     if len(data) % size:
         raise InvalidChunk(
-            f"audio.data: {len(data)} bytes are no whole number of samples of {size} bytes; send whole samples"
+            f"audio.data: {len(data)} bytes are not a whole number of samples of {size} bytes; send whole samples"
         )
     return len(data) // size
 
 
-def to_log(format: TrackFormat, data: bytes) -> bytes:
+def encode_record(format: TrackFormat, data: bytes) -> bytes:
     """Return the bytes to log for a chunk; an Opus packet is preceded by its length, two bytes little-endian."""
     if format.encoding is not Encoding.OPUS:
         return data
     return len(data).to_bytes(RECORD_HEADER_BYTES, "little") + data
 
 
-def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | BinaryIO) -> tuple[int, int]:
+def read_log_positions(format: TrackFormat, raw: bytes | bytearray | memoryview | BinaryIO) -> tuple[int, int]:
     """Return ``(positions, usable bytes)`` of a log that a crash may have truncated.
 
     A trailing partial sample or record does not count, nor anything after an invalid Opus packet (a file system may
@@ -101,7 +101,7 @@ def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | 
         count = file.seek(0, os.SEEK_END) // size
         return count, count * size
     file.seek(0)
-    samples = usable = 0
+    samples = usable_bytes = 0
     while len(header := file.read(RECORD_HEADER_BYTES)) == RECORD_HEADER_BYTES:
         length = int.from_bytes(header, "little")
         packet = file.read(length)
@@ -111,8 +111,8 @@ def positions_of_log(format: TrackFormat, raw: bytes | bytearray | memoryview | 
             samples += packet_samples(packet)
         except InvalidChunk:
             break
-        usable += RECORD_HEADER_BYTES + length
-    return samples, usable
+        usable_bytes += RECORD_HEADER_BYTES + length
+    return samples, usable_bytes
 
 
 def packet_samples(packet: bytes) -> int:
@@ -122,19 +122,19 @@ def packet_samples(packet: bytes) -> int:
         InvalidChunk: the packet violates one of the rules R1 to R7 of RFC 6716, section 3.4.
     """
     if len(packet) > MAX_RECORD_BYTES:
-        raise _no_packet(f"{len(packet)} bytes, more than {MAX_RECORD_BYTES}")
+        raise _invalid_packet(f"{len(packet)} bytes, more than {MAX_RECORD_BYTES}")
     samples = stated_samples(packet)
     code = packet[0] & 3
     sizes: tuple[int, ...]
     if code == 3:
-        _check_many(packet)
+        _check_frames(packet)
         return samples
     if code == 2:
         first, begin = _frame_length(packet, 1)
         sizes = (first, len(packet) - begin - first)
     elif code == 1:
         if len(packet) % 2 == 0:
-            raise _no_packet("two frames of one size do not share its bytes evenly")
+            raise _invalid_packet("its bytes do not divide into two equal frames")
         sizes = ((len(packet) - 1) // 2,)
     else:
         sizes = (len(packet) - 1,)
@@ -151,7 +151,7 @@ def stated_samples(packet: bytes) -> int:
         InvalidChunk: the bytes are missing, or state zero or more than 120 ms.
     """
     if not packet:
-        raise _no_packet("it is empty")
+        raise _invalid_packet("it is empty")
     configuration, code = packet[0] >> 3, packet[0] & 3
     if configuration < 12:
         tenths_ms = (100, 200, 400, 600)[configuration % 4]
@@ -162,52 +162,52 @@ def stated_samples(packet: bytes) -> int:
     frames = (1, 2, 2, 0)[code]
     if code == 3:
         if len(packet) < 2:
-            raise _no_packet("its count of frames is missing")
+            raise _invalid_packet("its frame count is missing")
         frames = packet[1] & 0x3F
     samples = frames * tenths_ms * OPUS_RATE_HZ // 10_000
     if not 0 < samples <= MAX_PACKET_SAMPLES:
-        raise _no_packet(f"{frames} frames of {tenths_ms / 10:g} ms are not within 2.5 to 120 ms")
+        raise _invalid_packet(f"{frames} frames of {tenths_ms / 10:g} ms are not within 2.5 to 120 ms")
     return samples
 
 
-def _check_many(packet: bytes) -> None:
+def _check_frames(packet: bytes) -> None:
     """Check the frame sizes of a code 3 packet: any number of frames, with or without padding."""
     frames, variable, padded = packet[1] & 0x3F, packet[1] & 0x80, packet[1] & 0x40
-    at, end = 2, len(packet)
+    offset, end = 2, len(packet)
     while padded:
-        if at >= len(packet):
-            raise _no_packet("its padding is cut off")
+        if offset >= len(packet):
+            raise _invalid_packet("its padding is truncated")
         # 255 means 254 bytes of padding, and another length byte (section 3.2.5).
-        end -= min(packet[at], 254)
-        padded = packet[at] == 255
-        at += 1
+        end -= min(packet[offset], 254)
+        padded = packet[offset] == 255
+        offset += 1
     if not variable:
-        if end < at or (end - at) % frames:
-            raise _no_packet(f"{frames} frames of one size do not share its bytes evenly")
-        _check_sizes(((end - at) // frames,))
+        if end < offset or (end - offset) % frames:
+            raise _invalid_packet(f"its bytes do not divide into {frames} equal frames")
+        _check_sizes(((end - offset) // frames,))
         return
     sizes = []
     for _ in range(frames - 1):
-        length, at = _frame_length(packet, at)
+        length, offset = _frame_length(packet, offset)
         sizes.append(length)
-    _check_sizes((*sizes, end - at - sum(sizes)))
+    _check_sizes((*sizes, end - offset - sum(sizes)))
 
 
-def _frame_length(packet: bytes, at: int) -> tuple[int, int]:
+def _frame_length(packet: bytes, offset: int) -> tuple[int, int]:
     """Return a frame's length, coded in one or two bytes (section 3.2.1), and the index after it."""
-    if at < len(packet) and packet[at] < 252:
-        return packet[at], at + 1
-    if at + 1 < len(packet):
-        return packet[at] + 4 * packet[at + 1], at + 2
-    raise _no_packet("the length of a frame is cut off")
+    if offset < len(packet) and packet[offset] < 252:
+        return packet[offset], offset + 1
+    if offset + 1 < len(packet):
+        return packet[offset] + 4 * packet[offset + 1], offset + 2
+    raise _invalid_packet("a frame length is truncated")
 
 
 def _check_sizes(sizes: tuple[int, ...]) -> None:
     if min(sizes) < 0:
-        raise _no_packet("its frames are longer than itself")
+        raise _invalid_packet("its frames exceed the packet")
     if max(sizes) > MAX_FRAME_BYTES:
-        raise _no_packet(f"a frame of {max(sizes)} bytes, more than {MAX_FRAME_BYTES}")
+        raise _invalid_packet(f"a frame of {max(sizes)} bytes, more than {MAX_FRAME_BYTES}")
 
 
-def _no_packet(why: str) -> InvalidChunk:
-    return InvalidChunk(f"audio.data: no Opus packet ({why}); send one whole packet (RFC 6716) as a chunk")
+def _invalid_packet(why: str) -> InvalidChunk:
+    return InvalidChunk(f"audio.data: not a valid Opus packet ({why}); send one whole packet (RFC 6716) per chunk")

@@ -18,7 +18,7 @@ class LevelMeter:
         """Number of samples measured."""
         self._energy = 0
 
-    def hear(self, pcm: bytes) -> None:
+    def add(self, pcm: bytes) -> None:
         """Add samples, s16le."""
         samples = np.frombuffer(pcm, "<i2").astype(np.int64)
         self.samples += len(samples)
@@ -38,8 +38,8 @@ class LevelMeter:
         return 10 * math.log10(self._energy / self.samples) - 20 * math.log10(FULL_SCALE)
 
 
-async def metered(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
+async def measure_level(pcm: AsyncIterator[bytes], meter: LevelMeter) -> AsyncGenerator[bytes, None]:
     """Yield the s16le chunks of ``pcm`` unchanged, measured by ``meter``. Close this before ``pcm``."""
-    async for piece in pcm:
-        meter.hear(piece)
-        yield piece
+    async for chunk in pcm:
+        meter.add(chunk)
+        yield chunk

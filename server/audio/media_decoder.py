@@ -18,7 +18,7 @@ from typing import Any
 from server import sandbox
 from server.audio.audio_log import sync_directory
 from server.channels import ChannelUse
-from server.disk import FULL_CODE, DiskFull, writing
+from server.disk import FULL_CODE, DiskFull, detect_full_disk
 from server.media import RATE_HZ
 
 PROBE_TIMEOUT_S = 20.0
@@ -28,7 +28,7 @@ STALL_TIMEOUT_S = 120.0
 # A decoder may die for reasons outside the file: memory pressure, a signal. So a second one is tried.
 DECODERS = 2
 # Incremented when the decoded output changes: recordings that are analysed again are then decoded again.
-FACTS_VERSION = 2
+OUTPUT_VERSION = 2
 log = logging.getLogger(__name__)
 
 
@@ -54,9 +54,9 @@ class DecodedTrack:
 
     path: Path
     samples: int
-    place: int = 0
+    index: int = 0
     """Index of the recording's channel; 0 for the mix."""
-    called: str = ""
+    display_name: str = ""
     """Label of the channel for people: ``channel 2``, ``track 2, channel 1``. Empty for the mix."""
     level_dbfs: float | None = None
     """Mean power of the original, dBFS; None for digital silence or a mix of several tracks."""
@@ -67,7 +67,7 @@ class DecodedAudio:
     """A decoded recording: one mixed track, or one track per distinct channel."""
 
     tracks: tuple[DecodedTrack, ...]
-    places: int
+    channel_count: int
     """Number of the recording's channels if they are kept separate, else 1."""
     damaged: bool
     """Whether parts of the recording could not be decoded and are silent."""
@@ -80,19 +80,19 @@ class DecodedAudio:
         return max(track.samples for track in self.tracks) / RATE_HZ
 
 
-def _decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
+def _start_decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child]:
     """Start a decoder, ended with the context."""
-    return sandbox.running("server.children.decode_media", *arguments)
+    return sandbox.run("server.children.decode_media", *arguments)
 
 
-async def _messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
+async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
     """Yield a decoder's messages until it ends or sends something invalid. Raises UnusableRecording if it stalls."""
     while True:
         try:
-            line = await asyncio.wait_for(decoder.said.readline(), STALL_TIMEOUT_S)
+            line = await asyncio.wait_for(decoder.stdout.readline(), STALL_TIMEOUT_S)
             message = json.loads(line)
         except TimeoutError:
-            raise UnusableRecording("the recording could not be decoded in reasonable time") from None
+            raise UnusableRecording("decoding the recording took too long") from None
         except (ValueError, RecursionError):
             return
         if not isinstance(message, dict):
@@ -106,11 +106,11 @@ async def probe(path: Path) -> Probe:
     with suppress(TimeoutError, OSError):
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             for _ in range(DECODERS):
-                async with _decoder("--probe", str(path)) as decoder:
-                    async for said in _messages(decoder):
-                        if said.get("error") == "no_audio":
+                async with _start_decoder("--probe", str(path)) as decoder:
+                    async for message in _read_messages(decoder):
+                        if message.get("error") == "no_audio":
                             return Probe(False, None)
-                        return Probe(said.get("audio"), said.get("duration_s"))
+                        return Probe(message.get("audio"), message.get("duration_s"))
     return Probe(None, None)
 
 
@@ -134,35 +134,35 @@ async def decode(
         DecoderDied: the decoders died without an answer.
         DiskFull: the disk has no room for the decoded audio.
     """
-    facts = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
-    known = _completed(facts)
-    if known is None:
-        with writing(), _partial_folder(target.parent) as partial:
-            outcome = await _run(source, partial, max_seconds, progress, channels)
+    facts_path = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
+    facts = _read_facts(facts_path)
+    if facts is None:
+        with detect_full_disk(), _partial_folder(target.parent) as partial:
+            outcome = await _run_decoder(source, partial, max_seconds, progress, channels)
             for track in outcome["tracks"]:
-                name = target.name if channels is ChannelUse.MIXED else _name_of_channel(target, track["place"])
+                name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
                 (partial / track["file"]).replace(target.with_name(name))
                 track["file"] = name
-            known = {**outcome, "version": FACTS_VERSION}
+            facts = {**outcome, "version": OUTPUT_VERSION}
             # Written last: its existence means that the audio is complete.
-            _write_durably(facts, json.dumps(known))
+            _write_durably(facts_path, json.dumps(facts))
     tracks = tuple(
         DecodedTrack(
             target.with_name(track["file"]), track["samples"], track["place"], track["called"], track["level_dbfs"]
         )
-        for track in known["tracks"]
+        for track in facts["tracks"]
     )
-    return DecodedAudio(tracks, known["places"], known["damaged"], tuple(known["remarks"]))
+    return DecodedAudio(tracks, facts["places"], facts["damaged"], tuple(facts["remarks"]))
 
 
-def _name_of_channel(target: Path, place: int) -> str:
-    return f"{target.stem}-{place + 1}{target.suffix}"
+def _channel_file_name(target: Path, index: int) -> str:
+    return f"{target.stem}-{index + 1}{target.suffix}"
 
 
-def _completed(facts: Path) -> dict[str, Any] | None:
+def _read_facts(facts_path: Path) -> dict[str, Any] | None:
     """Return the outcome of an earlier complete run by this version of the decoder, or None."""
-    known: dict[str, Any] = json.loads(facts.read_text()) if facts.exists() else {}
-    return known if known.get("version") == FACTS_VERSION else None
+    facts: dict[str, Any] = json.loads(facts_path.read_text()) if facts_path.exists() else {}
+    return facts if facts.get("version") == OUTPUT_VERSION else None
 
 
 @contextmanager
@@ -178,16 +178,16 @@ def _partial_folder(folder: Path) -> Iterator[Path]:
 
 
 def _write_durably(path: Path, text: str) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("w") as file:
+    temporary = path.with_suffix(".new")
+    with temporary.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    temporary.replace(path)
     sync_directory(path.parent)
 
 
-async def _run(
+async def _run_decoder(
     source: Path,
     partial: Path,
     max_seconds: float,
@@ -198,8 +198,8 @@ async def _run(
     arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
         outcome: dict[str, Any] = {}
-        async with _decoder(*arguments) as decoder:
-            async for outcome in _messages(decoder):
+        async with _start_decoder(*arguments) as decoder:
+            async for outcome in _read_messages(decoder):
                 if "decoded_s" in outcome:
                     await progress(outcome["decoded_s"])
             code = await decoder.end()
@@ -210,7 +210,7 @@ async def _run(
         if outcome.get("error") == FULL_CODE:
             raise DiskFull
         if code == -signal.SIGXCPU:
-            raise UnusableRecording("the recording takes more processor time to decode than it is given")
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        log.warning("decoder %d of %d ended without an answer (%s)", attempt, DECODERS, how)
-    raise DecoderDied(f"the decoder crashed twice on this recording ({how}); uploading it again tries anew")
+            raise UnusableRecording("decoding the recording exceeds the limit on processor time")
+        exit_status = f"signal {-code}" if code < 0 else f"exit code {code}"
+        log.warning("decoder %d of %d ended without an answer (%s)", attempt, DECODERS, exit_status)
+    raise DecoderDied(f"the decoder crashed twice on this recording ({exit_status}); upload it again to retry")

@@ -19,7 +19,7 @@ BATCH_PACKETS = 32
 STALL_TIMEOUT_S = 120.0
 
 
-class OutOfStep(Exception):
+class ProtocolViolation(Exception):
     """The child's answer violates the protocol."""
 
 
@@ -31,10 +31,10 @@ class OpusChild:
         """Whether any packet could not be decoded and was replaced by silence."""
         self._child: sandbox.Child | None = None
         self._head: StreamHead | None = None  # as the child knows it
-        self._before: tuple[StreamHead | None, list[Packet]] = (None, [])
+        self._last_batch: tuple[StreamHead | None, list[Packet]] = (None, [])
         """The decodable part of the previous batch and its stream: restores a new child's decoder state."""
         self._deaths = 0
-        self._samples_since = 0
+        self._samples_since_death = 0
 
     async def decode(self, head: StreamHead, packets: Sequence[Packet]) -> list[bytes]:
         """Decode each packet of ``head``'s stream to interleaved s16le at 48 kHz.
@@ -43,10 +43,10 @@ class OpusChild:
         silence. Raises only CancelledError, after which the decoder must not be used.
         """
         pcm: list[bytes] = []
-        for at in range(0, len(packets), BATCH_PACKETS):
-            batch = packets[at : at + BATCH_PACKETS]
-            answers = await self._decoded(head, batch)
-            self._before = (head, [packet for packet, answer in zip(batch, answers, strict=True) if answer])
+        for offset in range(0, len(packets), BATCH_PACKETS):
+            batch = packets[offset : offset + BATCH_PACKETS]
+            answers = await self._decode_batch(head, batch)
+            self._last_batch = (head, [packet for packet, answer in zip(batch, answers, strict=True) if answer])
             self._forget_deaths(batch)
             for packet, answer in zip(batch, answers, strict=True):
                 self.damaged |= not answer
@@ -59,58 +59,58 @@ class OpusChild:
             await self._child.end()
             self._child = self._head = None
 
-    async def _decoded(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
+    async def _decode_batch(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
         """Return the samples of each packet; empty for an undecodable one."""
-        answers = await self._answers(head, batch)
+        answers = await self._request(head, batch)
         if len(answers) < len(batch):
             # A child may die through no packet's fault: retry once per batch with a new one.
-            answers += (await self._answers(head, batch))[len(answers) :]
+            answers += (await self._request(head, batch))[len(answers) :]
         while len(answers) < len(batch):
             answers.append(b"")  # the packet that killed both
-            answers += await self._answers(head, batch[len(answers) :])
+            answers += await self._request(head, batch[len(answers) :])
         return answers
 
-    async def _answers(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
+    async def _request(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
         """Return the child's answer to each packet; fewer if it died."""
         if self._child is not None and not self._child.running:  # died outside a call
-            await self._died()
+            await self._handle_death()
         if self._deaths > MAX_RESTARTS:
             return [b""] * len(batch)
         answers: list[bytes] = []
         try:
             async with asyncio.timeout(STALL_TIMEOUT_S):
-                told = [*self._lead_in(head), *batch]
+                sent = [*self._priming_packets(head), *batch]
                 if self._child is None:
-                    self._child = await sandbox.start("server.children.decode_opus", listens=True)
-                self._child.tell(self._message(head, told))
-                for place, packet in enumerate(told, len(batch) - len(told)):
-                    (size,) = LENGTH.unpack(await self._child.said.readexactly(LENGTH.size))
+                    self._child = await sandbox.start("server.children.decode_opus", with_stdin=True)
+                self._child.write(self._message(head, sent))
+                for index, packet in enumerate(sent, len(batch) - len(sent)):
+                    (size,) = LENGTH.unpack(await self._child.stdout.readexactly(LENGTH.size))
                     if size not in (0, _size(head, packet)):
-                        raise OutOfStep
-                    answer = await self._child.said.readexactly(size)
-                    if place >= 0:
+                        raise ProtocolViolation
+                    answer = await self._child.stdout.readexactly(size)
+                    if index >= 0:
                         answers.append(answer)
-        except (OSError, EOFError, TimeoutError, OutOfStep):
-            await self._died()
+        except (OSError, EOFError, TimeoutError, ProtocolViolation):
+            await self._handle_death()
         except asyncio.CancelledError:
             await self.close()
             raise
         return answers
 
-    def _lead_in(self, head: StreamHead) -> Sequence[Packet]:
+    def _priming_packets(self, head: StreamHead) -> Sequence[Packet]:
         """Return the packets to prime a new child with: a decoder converges after 80 ms of preceding audio."""
-        heard, packets = self._before
-        return packets if self._child is None and heard is head else ()
+        last_head, packets = self._last_batch
+        return packets if self._child is None and last_head is head else ()
 
-    async def _died(self) -> None:
+    async def _handle_death(self) -> None:
         self._deaths += 1
-        self._samples_since = 0
+        self._samples_since_death = 0
         await self.close()
 
     def _forget_deaths(self, batch: Sequence[Packet]) -> None:
-        self._samples_since += sum(packet.samples for packet in batch)
-        if self._samples_since >= FORGOTTEN_AFTER_SAMPLES:
-            self._samples_since = 0
+        self._samples_since_death += sum(packet.samples for packet in batch)
+        if self._samples_since_death >= FORGOTTEN_AFTER_SAMPLES:
+            self._samples_since_death = 0
             self._deaths = max(0, self._deaths - 1)
 
     def _message(self, head: StreamHead, batch: Sequence[Packet]) -> bytes:

@@ -73,19 +73,19 @@ class RecordReader:
         """See PacketReader.feed."""
         items, self._pending = self._pending, []
         self._buffer += raw
-        at = 0
+        offset = 0
         while True:
-            begin = at + RECORD_HEADER_BYTES
-            end = begin + int.from_bytes(self._buffer[at:begin], "little")
+            begin = offset + RECORD_HEADER_BYTES
+            end = begin + int.from_bytes(self._buffer[offset:begin], "little")
             if max(begin, end) > len(self._buffer):
                 break
-            data, at = bytes(self._buffer[begin:end]), end
+            data, offset = bytes(self._buffer[begin:end]), end
             try:
                 samples = packet_samples(data)
                 items.append(Packet(data, samples, 0, samples))
             except InvalidChunk:
                 self.damaged = True
-        del self._buffer[:at]
+        del self._buffer[:offset]
         return items
 
     def finish(self) -> None:
@@ -116,75 +116,75 @@ class OggReader:
         """See PacketReader.feed."""
         self._buffer += raw
         items: list[StreamHead | Packet] = []
-        at = 0
-        while (begin := self._buffer.find(b"OggS", at)) >= 0:
-            self.damaged |= begin > at
-            at = begin
-            size = self._page_size(at)
+        offset = 0
+        while (begin := self._buffer.find(b"OggS", offset)) >= 0:
+            self.damaged |= begin > offset
+            offset = begin
+            size = self._page_size(offset)
             if size is None:
                 break
-            page = bytes(self._buffer[at : at + size])
+            page = bytes(self._buffer[offset : offset + size])
             if page[4] == 0 and checksum(page) == int.from_bytes(page[22:26], "little"):
-                items += self._page(page)
-                at += size
+                items += self._read_page(page)
+                offset += size
             else:
                 self.damaged = True
-                at += self._passed_over(at, size)
+                offset += self._bytes_to_skip(offset, size)
         else:
             # The last bytes may be the start of a page.
-            rest = max(at, len(self._buffer) - 3)
-            self.damaged |= rest > at
-            at = rest
-        del self._buffer[:at]
-        self._offset += at
+            tail = max(offset, len(self._buffer) - 3)
+            self.damaged |= tail > offset
+            offset = tail
+        del self._buffer[:offset]
+        self._offset += offset
         return items
 
     def finish(self) -> None:
         """See PacketReader.finish."""
         self.damaged |= bool(self._buffer) or self._partial is not None
 
-    def _page_size(self, at: int) -> int | None:
+    def _page_size(self, offset: int) -> int | None:
         """Return the size of the page at this index, bytes; None while it is incomplete."""
         buffer = self._buffer
-        if at + PAGE_HEADER_BYTES > len(buffer):
+        if offset + PAGE_HEADER_BYTES > len(buffer):
             return None
-        body = at + PAGE_HEADER_BYTES + buffer[at + 26]
-        end = body + sum(buffer[at + PAGE_HEADER_BYTES : body])
-        return end - at if max(body, end) <= len(buffer) else None
+        body = offset + PAGE_HEADER_BYTES + buffer[offset + 26]
+        end = body + sum(buffer[offset + PAGE_HEADER_BYTES : body])
+        return end - offset if max(body, end) <= len(buffer) else None
 
-    def _passed_over(self, at: int, size: int) -> int:
+    def _bytes_to_skip(self, offset: int, size: int) -> int:
         """Return how many bytes of a broken page to skip: to a page start within it while that is cheap, else all."""
         self._failed_bytes += size
-        allowed = CHECKS_PER_BYTE * (self._offset + at) + CHECKS_ALLOWANCE_BYTES
+        allowed = CHECKS_PER_BYTE * (self._offset + offset) + CHECKS_ALLOWANCE_BYTES
         return 4 if self._failed_bytes <= allowed else size
 
-    def _page(self, page: bytes) -> list[StreamHead | Packet]:
-        continued, begins, ends = (bool(page[5] & bit) for bit in (1, 2, 4))
+    def _read_page(self, page: bytes) -> list[StreamHead | Packet]:
+        continued, starts_stream, ends_stream = (bool(page[5] & bit) for bit in (1, 2, 4))
         granule = int.from_bytes(page[6:14], "little", signed=True)
-        serial, sequence = (int.from_bytes(page[at : at + 4], "little") for at in (14, 18))
+        serial, sequence = (int.from_bytes(page[offset : offset + 4], "little") for offset in (14, 18))
         lacing, body = page[PAGE_HEADER_BYTES:][: page[26]], page[PAGE_HEADER_BYTES + page[26] :]
-        if begins:
-            return self._head(serial, sequence, body)
+        if starts_stream:
+            return self._begin_stream(serial, sequence, body)
         if serial != self._serial:
             self.damaged |= serial not in self._foreign
             return []
         if sequence != self._next_sequence:
             self.damaged, self._partial = True, None
         self._next_sequence = (sequence + 1) & 0xFFFFFFFF
-        packets = self._packets(body, lacing, continued)
+        packets = self._read_packets(body, lacing, continued)
         # Only the last page's granule position is below its packets' end: the rest is padding (section 4.4).
-        left = granule - self._granule if ends and granule >= 0 else sum(samples for _, samples in packets)
+        remaining = granule - self._granule if ends_stream and granule >= 0 else sum(samples for _, samples in packets)
         self._granule = max(self._granule, granule)
-        return [self._trimmed(data, samples, left := left - samples) for data, samples in packets]
+        return [self._trim(data, samples, remaining := remaining - samples) for data, samples in packets]
 
-    def _trimmed(self, data: bytes, samples: int, left: int) -> Packet:
-        """Trim the pre-skip, and samples after the stream's end, for which ``left`` is negative."""
-        last = max(0, samples + min(0, left))
+    def _trim(self, data: bytes, samples: int, remaining: int) -> Packet:
+        """Trim the pre-skip, and samples after the stream's end, for which ``remaining`` is negative."""
+        last = max(0, samples + min(0, remaining))
         first = min(self._skip, samples)
         self._skip -= first
         return Packet(data, samples, min(first, last), last)
 
-    def _head(self, serial: int, sequence: int, body: bytes) -> list[StreamHead | Packet]:
+    def _begin_stream(self, serial: int, sequence: int, body: bytes) -> list[StreamHead | Packet]:
         """Start a new stream if it is decodable Opus."""
         if not body.startswith(b"OpusHead"):
             if len(self._foreign) < MAX_FOREIGN_STREAMS:
@@ -202,25 +202,25 @@ class OggReader:
         self._begin(sequence + 1, int.from_bytes(body[10:12], "little"), body[19] if mapped else 1)
         return [StreamHead(body[:10] + bytes(2) + body[12:], channels)]
 
-    def _packets(self, body: bytes, lacing: bytes, continued: bool) -> list[tuple[bytes, int]]:
+    def _read_packets(self, body: bytes, lacing: bytes, continued: bool) -> list[tuple[bytes, int]]:
         """Return the packets that end on this page, with their lengths in samples."""
         if continued != (self._partial is not None):
             self.damaged = True
         # None marks a continued packet whose start is lost: it is skipped.
         packet: bytearray | None = self._partial if continued else bytearray()
-        whole, at = [], 0
+        complete, offset = [], 0
         for size in lacing:
             if packet is not None and len(packet) <= MAX_OGG_PACKET_BYTES:
-                packet += body[at : at + size]
-            at += size
+                packet += body[offset : offset + size]
+            offset += size
             if size < 255:
-                whole += self._ended(packet)
+                complete += self._finish_packet(packet)
                 packet = bytearray()
-        goes_on = lacing[-1] == 255 if lacing else continued
-        self._partial = packet if goes_on else None
-        return whole
+        continues = lacing[-1] == 255 if lacing else continued
+        self._partial = packet if continues else None
+        return complete
 
-    def _ended(self, packet: bytearray | None) -> list[tuple[bytes, int]]:
+    def _finish_packet(self, packet: bytearray | None) -> list[tuple[bytes, int]]:
         if packet is None:
             return []
         if self._comments_due:

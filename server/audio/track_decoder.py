@@ -16,19 +16,19 @@ from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordRea
 from server.media import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 
 # The log is processed in chunks of this size, which bounds memory.
-PIECE_BYTES = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 # Below this the work (under a millisecond) runs inline: a thread would cost as much.
 INLINE_BYTES = 32 * 1024
 
 T = TypeVar("T")
 
 
-async def off_loop(size: int, function: Callable[[], T]) -> T:
+async def run_off_loop(size: int, function: Callable[[], T]) -> T:
     """Run ``function`` on ``size`` bytes of work: inline if small, else in a thread."""
     return function() if size <= INLINE_BYTES else await asyncio.to_thread(function)
 
 
-class ToMono:
+class MonoConverter:
     """Convert samples of any rate and channel count to mono int16 at 16 kHz, exactly as for uploads."""
 
     def __init__(self, channel: int = 0) -> None:
@@ -42,9 +42,9 @@ class ToMono:
     def __call__(self, samples: NDArray[Any], rate_hz: int) -> NDArray[np.int16]:
         """Convert ``samples`` (n, channels), int16 or float32, and return the available output (m,)."""
         if not samples.size:
-            return NOTHING
+            return NO_SAMPLES
         if self._channel:
-            samples = _channel_of(samples, self._channel)
+            samples = _extract_channel(samples, self._channel)
         if rate_hz == RATE_HZ and samples.shape[1] == 1 and samples.dtype == np.int16:
             return samples[:, 0]  # identical to the resampler's output, without its threads
         kind = "s16" if samples.dtype == np.int16 else "flt"
@@ -52,30 +52,30 @@ class ToMono:
             np.ascontiguousarray(samples).reshape(1, -1), format=kind, layout=LAYOUTS[samples.shape[1]]
         )
         frame.sample_rate = rate_hz
-        return _joined(self._resampler(frame))
+        return _join(self._resampler(frame))
 
     def flush(self) -> NDArray[np.int16]:
         """Return the remaining output."""
-        return _joined(self._resampler.flush())
+        return _join(self._resampler.flush())
 
 
-def _channel_of(samples: NDArray[Any], channel: int) -> NDArray[Any]:
+def _extract_channel(samples: NDArray[Any], channel: int) -> NDArray[Any]:
     """Return one channel, (n, 1); silence if it does not exist."""
     if channel > samples.shape[1]:
         return np.zeros((len(samples), 1), samples.dtype)
     return samples[:, channel - 1 : channel]
 
 
-NOTHING: NDArray[np.int16] = np.zeros(0, np.int16)
+NO_SAMPLES: NDArray[np.int16] = np.zeros(0, np.int16)
 
 
-def _joined(chunks: Iterator[NDArray[np.float32]]) -> NDArray[np.int16]:
+def _join(chunks: Iterator[NDArray[np.float32]]) -> NDArray[np.int16]:
     # NaN and infinity are handled by `to_s16`.
     with np.errstate(all="ignore"):
-        return np.concatenate([NOTHING, *(to_s16(chunk) for chunk in chunks)])
+        return np.concatenate([NO_SAMPLES, *(to_s16(chunk) for chunk in chunks)])
 
 
-def _mulaw_table() -> NDArray[np.int16]:
+def _build_mulaw_table() -> NDArray[np.int16]:
     """Return the 256 values of G.711 mu-law (ITU-T G.711, table 2a), scaled from 14 bits to 16."""
     code = ~np.arange(256, dtype=np.uint8)
     exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int16)
@@ -83,17 +83,17 @@ def _mulaw_table() -> NDArray[np.int16]:
     return np.where(code & 128, -magnitude, magnitude).astype(np.int16)
 
 
-MULAW = _mulaw_table()
+MULAW = _build_mulaw_table()
 
 
-class Source(Protocol):
+class LogDecoder(Protocol):
     """A decoder from log bytes to samples."""
 
     @property
     def damaged(self) -> bool:
         """Whether anything was left out."""
 
-    def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
+    def decode(self, chunk: memoryview) -> AsyncIterator[NDArray[np.int16]]:
         """Yield the samples completed by the next bytes of the log."""
 
     async def finish(self) -> None:
@@ -103,22 +103,24 @@ class Source(Protocol):
         """Release resources."""
 
 
-class PcmSource:
+class PcmLogDecoder:
     """Decoder for PCM and mu-law; only a partial sample at the end is an error."""
 
-    def __init__(self, format: TrackFormat, to_mono: ToMono) -> None:
+    def __init__(self, format: TrackFormat, to_mono: MonoConverter) -> None:
         assert format.position_bytes is not None
         self.damaged = False
         self._format, self._to_mono = format, to_mono
         self._position_bytes = format.position_bytes
-        self._rest = b""
+        self._partial = b""
 
-    async def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
+    async def decode(self, chunk: memoryview) -> AsyncIterator[NDArray[np.int16]]:
         """See Source.decode."""
-        raw = self._rest + piece
-        whole = len(raw) - len(raw) % self._position_bytes
-        self._rest = raw[whole:]
-        yield await off_loop(whole, lambda: self._to_mono(self._samples(raw[:whole]), self._format.sample_rate_hz))
+        raw = self._partial + chunk
+        whole_bytes = len(raw) - len(raw) % self._position_bytes
+        self._partial = raw[whole_bytes:]
+        yield await run_off_loop(
+            whole_bytes, lambda: self._to_mono(self._samples(raw[:whole_bytes]), self._format.sample_rate_hz)
+        )
 
     def _samples(self, raw: bytes) -> NDArray[Any]:
         samples: NDArray[Any]
@@ -132,17 +134,17 @@ class PcmSource:
 
     async def finish(self) -> None:
         """See Source.finish."""
-        self.damaged |= bool(self._rest)
+        self.damaged |= bool(self._partial)
 
     async def close(self) -> None:
         """See Source.close."""
         return
 
 
-class OpusSource:
+class OpusLogDecoder:
     """Decoder for Opus: packets are extracted here and decoded in a child process."""
 
-    def __init__(self, reader: PacketReader, to_mono: ToMono) -> None:
+    def __init__(self, reader: PacketReader, to_mono: MonoConverter) -> None:
         self._reader, self._to_mono = reader, to_mono
         self._child = OpusChild()
         self._head: StreamHead | None = None
@@ -152,29 +154,29 @@ class OpusSource:
         """See Source.damaged."""
         return self._reader.damaged or self._child.damaged
 
-    async def decode(self, piece: memoryview) -> AsyncIterator[NDArray[np.int16]]:
+    async def decode(self, chunk: memoryview) -> AsyncIterator[NDArray[np.int16]]:
         """See Source.decode."""
         batch: list[Packet] = []
-        for item in await off_loop(len(piece), lambda: self._reader.feed(piece)):
+        for item in await run_off_loop(len(chunk), lambda: self._reader.feed(chunk)):
             if isinstance(item, StreamHead) or len(batch) == BATCH_PACKETS:
-                yield await self._decoded(batch)
+                yield await self._decode_batch(batch)
                 batch = []
             if isinstance(item, StreamHead):
                 self._head = item
             else:
                 batch.append(item)
-        yield await self._decoded(batch)
+        yield await self._decode_batch(batch)
 
-    async def _decoded(self, batch: list[Packet]) -> NDArray[np.int16]:
+    async def _decode_batch(self, batch: list[Packet]) -> NDArray[np.int16]:
         if not batch or self._head is None:
-            return NOTHING
+            return NO_SAMPLES
         channels = self._head.channels
         pcm = b"".join(
             samples[packet.first * channels * 2 : packet.last * channels * 2]
             for packet, samples in zip(batch, await self._child.decode(self._head, batch), strict=True)
         )
         samples = np.frombuffer(pcm, "<i2").astype(np.int16, copy=False).reshape(-1, channels)
-        return await off_loop(len(pcm), lambda: self._to_mono(samples, OPUS_RATE_HZ))
+        return await run_off_loop(len(pcm), lambda: self._to_mono(samples, OPUS_RATE_HZ))
 
     async def finish(self) -> None:
         """See Source.finish."""
@@ -199,32 +201,32 @@ class TrackDecoder:
         Args:
             channel: the channel to extract, from 1; 0 to mix all.
         """
-        self._to_mono = ToMono(channel)
-        self._source: Source
+        self._to_mono = MonoConverter(channel)
+        self._decoder: LogDecoder
         if format.encoding is Encoding.OPUS:
-            self._source = OpusSource(RecordReader(), self._to_mono)
+            self._decoder = OpusLogDecoder(RecordReader(), self._to_mono)
         elif format.encoding is Encoding.OGG_OPUS:
-            self._source = OpusSource(OggReader(), self._to_mono)
+            self._decoder = OpusLogDecoder(OggReader(), self._to_mono)
         else:
-            self._source = PcmSource(format, self._to_mono)
+            self._decoder = PcmLogDecoder(format, self._to_mono)
 
     @property
     def damaged(self) -> bool:
         """Whether anything could not be decoded and was left out or replaced by silence."""
-        return self._source.damaged
+        return self._decoder.damaged
 
     async def decode(self, raw: bytes) -> NDArray[np.int16]:
         """Decode the next bytes of the log, split anywhere, and return the completed samples (n,)."""
         view = memoryview(raw)
-        pieces = [view[at : at + PIECE_BYTES] for at in range(0, len(view), PIECE_BYTES)]
-        parts = [part for piece in pieces async for part in self._source.decode(piece)]
-        return np.concatenate([NOTHING, *parts])
+        chunks = [view[offset : offset + CHUNK_BYTES] for offset in range(0, len(view), CHUNK_BYTES)]
+        parts = [part for chunk in chunks async for part in self._decoder.decode(chunk)]
+        return np.concatenate([NO_SAMPLES, *parts])
 
     async def finish(self) -> NDArray[np.int16]:
         """Mark the end of the log and return the remaining samples (n,)."""
-        await self._source.finish()
+        await self._decoder.finish()
         return self._to_mono.flush()
 
     async def close(self) -> None:
         """End the child process. Idempotent."""
-        await self._source.close()
+        await self._decoder.close()

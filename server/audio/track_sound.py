@@ -22,7 +22,7 @@ CLIPPED_SECONDS = 3
 SILENT_RMS = 32768 * 10 ** (-60 / 20)
 SILENCE_S = 60
 # Seconds kept for comparing tracks whose audio arrives at different speeds.
-KEPT_SECONDS = 120
+MAX_KEPT_SECONDS = 120
 
 
 @dataclass
@@ -33,31 +33,33 @@ class TrackSound:
     """The latest whole seconds, by number."""
     oldest: int = 0
     """Number of the first second not dropped; a plain int, since other threads read it."""
-    _rest: list[NDArray[np.int16]] = field(default_factory=list)
-    _rest_samples: int = 0
+    _pending: list[NDArray[np.int16]] = field(default_factory=list)
+    _pending_samples: int = 0
     _clipped: int = 0
     _silent: int = 0
 
-    def hear(self, samples: NDArray[np.int16], first: int) -> None:
+    def add(self, samples: NDArray[np.int16], first: int) -> None:
         """Add samples at 16 kHz that start at index ``first``; 0 resets the track."""
         if first == 0:
             self.seconds.clear()
-            self._rest, self._rest_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
-        self._rest.append(samples)
-        self._rest_samples += len(samples)
-        if self._rest_samples < RATE_HZ:
+            self._pending, self._pending_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
+        self._pending.append(samples)
+        self._pending_samples += len(samples)
+        if self._pending_samples < RATE_HZ:
             return
-        heard = np.concatenate(self._rest)
-        begun = first + len(samples) - len(heard)
-        whole = len(heard) // RATE_HZ
-        for second in range(whole):
-            self._judge(begun // RATE_HZ + second, heard[second * RATE_HZ : (second + 1) * RATE_HZ])
-        self._rest = [heard[whole * RATE_HZ :]]
-        self._rest_samples = len(self._rest[0])
+        buffered = np.concatenate(self._pending)
+        first_buffered = first + len(samples) - len(buffered)
+        whole_seconds = len(buffered) // RATE_HZ
+        for second in range(whole_seconds):
+            self._measure_second(
+                first_buffered // RATE_HZ + second, buffered[second * RATE_HZ : (second + 1) * RATE_HZ]
+            )
+        self._pending = [buffered[whole_seconds * RATE_HZ :]]
+        self._pending_samples = len(self._pending[0])
 
-    def _judge(self, number: int, second: NDArray[np.int16]) -> None:
+    def _measure_second(self, number: int, second: NDArray[np.int16]) -> None:
         self.seconds[number] = second
-        while len(self.seconds) > KEPT_SECONDS:
+        while len(self.seconds) > MAX_KEPT_SECONDS:
             self.oldest = self.seconds.popitem(last=False)[0] + 1
         full = float(np.mean((second >= FULL_SCALE) | (second <= -FULL_SCALE)))
         self._clipped = self._clipped + 1 if full >= CLIPPED_SHARE else max(0, self._clipped - 1)
@@ -79,7 +81,7 @@ class TrackSound:
 COMPARED_SECONDS = 10
 
 
-class Comparison:
+class TrackComparison:
     """Comparison of two tracks: ``same`` is whether they carry the same audio, None until decided."""
 
     def __init__(self, shift_s: int) -> None:
@@ -89,7 +91,7 @@ class Comparison:
         """
         self._shift_s = shift_s
         self._next = max(0, shift_s)
-        self._found: list[float] = []
+        self._correlations: list[float] = []
         self.same: bool | None = None
 
     def compare(self, first: TrackSound, second: TrackSound) -> None:
@@ -97,16 +99,16 @@ class Comparison:
         while self.same is None:
             a, b = first.seconds.get(self._next), second.seconds.get(self._next - self._shift_s)
             if a is None or b is None:
-                kept = max(first.oldest, second.oldest + self._shift_s)
-                if self._next >= kept:
+                oldest = max(first.oldest, second.oldest + self._shift_s)
+                if self._next >= oldest:
                     return
-                self._next = kept
+                self._next = oldest
                 continue
             self._next += 1
             if max(rms(a), rms(b)) >= AUDIBLE_RMS:
-                self._found.append(correlation(a, b))
-                if len(self._found) == COMPARED_SECONDS:
-                    self.same = median(self._found) >= SAME_CORRELATION
+                self._correlations.append(correlation(a, b))
+                if len(self._correlations) == COMPARED_SECONDS:
+                    self.same = median(self._correlations) >= SAME_CORRELATION
 
 
 class ChannelComparison:
@@ -117,7 +119,7 @@ class ChannelComparison:
 
     def __init__(self) -> None:
         self._next = 0
-        self._alike = 0
+        self._compared_seconds = 0
         self.same: bool | None = None
 
     def compare(self, first: TrackSound, second: TrackSound) -> None:
@@ -131,17 +133,17 @@ class ChannelComparison:
                 return
             self._next += 1
             if max(rms(a), rms(b)) >= AUDIBLE_RMS:
-                self._alike += 1
-                if sameness(a, b) < SAME_CORRELATION:
+                self._compared_seconds += 1
+                if sample_similarity(a, b) < SAME_CORRELATION:
                     self.same = False
 
-    def conclude(self) -> None:
+    def decide(self) -> None:
         """Decide at the end of the audio: channels with sound that never differed are the same."""
         if self.same is None:
-            self.same = self._alike > 0
+            self.same = self._compared_seconds > 0
 
 
-def sameness(a: Samples, b: Samples) -> float:
+def sample_similarity(a: Samples, b: Samples) -> float:
     """Return how similar two spans are, sample by sample and in either polarity: 1 identical, 0 or less unrelated.
 
     For channels of one recording, without a codec or network in between. Crosstalk, as an echo or through the air, is
@@ -149,5 +151,5 @@ def sameness(a: Samples, b: Samples) -> float:
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
     loudest = max(np.sqrt(np.mean(x**2)), np.sqrt(np.mean(y**2)))
-    apart = min(np.sqrt(np.mean((x - y) ** 2)), np.sqrt(np.mean((x + y) ** 2)))
-    return float(1 - apart / max(loudest, 1e-9))
+    difference = min(np.sqrt(np.mean((x - y) ** 2)), np.sqrt(np.mean((x + y) ** 2)))
+    return float(1 - difference / max(loudest, 1e-9))

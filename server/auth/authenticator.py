@@ -14,8 +14,8 @@ from server.storage import Database, users
 
 # A revoked token stays valid for up to this long; in exchange a busy client costs one query per five seconds instead of
 # one per call.
-REMEMBER_USER_S = 5.0
-REMEMBERED_USERS = 10_000
+USER_CACHE_S = 5.0
+MAX_CACHED_USERS = 10_000
 
 
 class Authenticator:
@@ -26,7 +26,7 @@ class Authenticator:
         self._database = database
         self._valid_after: OrderedDict[UUID, tuple[float, float | None]] = OrderedDict()
 
-    async def caller(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
+    async def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
         """Authenticate ``authorization:
 
         Bearer <token>`` in the metadata and return the caller. Raises Unauthenticated.
@@ -37,7 +37,7 @@ class Authenticator:
         scheme, _, token = values[0].partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated
-        claims = self._tokens.read(token.strip())
+        claims = self._tokens.validate(token.strip())
         valid_after = await self._tokens_valid_after(claims.user_id)
         if valid_after is None or claims.issued_at < valid_after:
             raise Unauthenticated
@@ -46,13 +46,13 @@ class Authenticator:
     async def _tokens_valid_after(self, user_id: UUID) -> float | None:
         """Return the time before which the user's tokens are void, seconds since the epoch; None without a user."""
         now = time.monotonic()
-        known = self._valid_after.get(user_id)
-        if known is not None and known[0] > now:
-            return known[1]
+        cached = self._valid_after.get(user_id)
+        if cached is not None and cached[0] > now:
+            return cached[1]
         user = await self._database.run(lambda connection: users.find(connection, user_id))
-        moment = user.tokens_valid_after.timestamp() if user else None
-        self._valid_after[user_id] = (now + REMEMBER_USER_S, moment)
+        valid_after = user.tokens_valid_after.timestamp() if user else None
+        self._valid_after[user_id] = (now + USER_CACHE_S, valid_after)
         self._valid_after.move_to_end(user_id)
-        while len(self._valid_after) > REMEMBERED_USERS:
+        while len(self._valid_after) > MAX_CACHED_USERS:
             self._valid_after.popitem(last=False)
-        return moment
+        return valid_after

@@ -9,7 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each check takes 19 MiB and about 40 ms of a core; more at once would starve live streams.
-CHECKS_AT_ONCE = 2
+MAX_CONCURRENT_CHECKS = 2
 
 
 def hash_password(password: str) -> str:
@@ -28,11 +28,11 @@ class Passwords:
     """Check passwords off the event loop, a few at a time, at equal cost for unknown users."""
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(CHECKS_AT_ONCE)
-        self._nobody = hash_password("no user has this password")
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
+        self._dummy_hash = hash_password("no user has this password")
 
     async def check(self, password_hash: str | None, password: str) -> bool:
         """Return whether the password matches; for an unknown user (None), False after the same work."""
         async with self._slots:
-            matches = await asyncio.to_thread(_verify, password_hash or self._nobody, password)
+            matches = await asyncio.to_thread(_verify, password_hash or self._dummy_hash, password)
         return matches and password_hash is not None

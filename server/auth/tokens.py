@@ -45,7 +45,7 @@ class Tokens:
         }
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
-    def read(self, token: str) -> Claims:
+    def validate(self, token: str) -> Claims:
         """Return the claims of a valid token. Raises Unauthenticated for an invalid one."""
         try:
             claims = jwt.decode(

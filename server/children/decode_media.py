@@ -33,7 +33,7 @@ PROGRESS_EVERY_S = 30.0
 ALIVE_EVERY_S = 10.0
 
 
-def say(**fields: Any) -> None:
+def print_message(**fields: Any) -> None:
     """Print one JSON line."""
     print(json.dumps(fields), flush=True)
 
@@ -42,23 +42,23 @@ class Progress:
     """Report decoding progress every 30 s of audio, and a sign of life in between."""
 
     def __init__(self) -> None:
-        self._said_s = 0.0
-        self._said_at = time.monotonic()
+        self._reported_s = 0.0
+        self._reported_at = time.monotonic()
 
     def __call__(self, decoded_s: float) -> None:
         now = time.monotonic()
-        if decoded_s - self._said_s >= PROGRESS_EVERY_S or now - self._said_at >= ALIVE_EVERY_S:
-            self._said_s, self._said_at = max(decoded_s, self._said_s), now
-            say(decoded_s=self._said_s)
+        if decoded_s - self._reported_s >= PROGRESS_EVERY_S or now - self._reported_at >= ALIVE_EVERY_S:
+            self._reported_s, self._reported_at = max(decoded_s, self._reported_s), now
+            print_message(decoded_s=self._reported_s)
 
 
-def decode(source: Path, folder: Path, max_seconds: float, *, apart: bool) -> None:
+def decode_file(source: Path, folder: Path, max_seconds: float, *, separate: bool) -> None:
     """Decode ``source`` into fsynced files in ``folder``, and print the outcome. Raises Refused."""
-    outcome = transcode(source, folder, max_seconds, apart=apart, progress=Progress())
+    outcome = transcode(source, folder, max_seconds, separate=separate, progress=Progress())
     for track in outcome.tracks:
         with (folder / track.file).open("rb+") as file:
             os.fsync(file.fileno())
-    say(**outcome.to_document())
+    print_message(**outcome.to_document())
 
 
 def main() -> int:
@@ -70,24 +70,24 @@ def main() -> int:
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path, nargs="?")
     arguments = parser.parse_args()
-    longest_file = int((arguments.max_seconds + 1) * RATE_HZ) * 2
-    confine(memory_bytes=MEMORY_LIMIT_BYTES, open_files=64, cpu_s=CPU_LIMIT_S, file_bytes=longest_file)
+    max_file_bytes = int((arguments.max_seconds + 1) * RATE_HZ) * 2
+    confine(memory_bytes=MEMORY_LIMIT_BYTES, open_files=64, cpu_s=CPU_LIMIT_S, file_bytes=max_file_bytes)
     av.logging.set_level(av.logging.PANIC)
     try:
         if arguments.probe:
             container = open_media(arguments.source, arguments.source)
-            say(audio=True, duration_s=stated_duration_s(container, arguments.source))
+            print_message(audio=True, duration_s=stated_duration_s(container, arguments.source))
         else:
-            apart = arguments.channels is ChannelUse.SEPARATE
-            decode(arguments.source, arguments.folder, arguments.max_seconds, apart=apart)
+            separate = arguments.channels is ChannelUse.SEPARATE
+            decode_file(arguments.source, arguments.folder, arguments.max_seconds, separate=separate)
     except Refused as refused:
-        say(error=refused.code, reason=refused.reason)
+        print_message(error=refused.code, reason=refused.reason)
     except MemoryError:
-        say(error="undecodable", reason="the file needs more memory to decode than is allowed")
+        print_message(error="undecodable", reason="decoding the file exceeds the memory limit")
     except OSError as error:
         if error.errno not in FULL:
             raise
-        say(error=FULL_CODE)
+        print_message(error=FULL_CODE)
     return 0
 
 

@@ -28,21 +28,21 @@ MEMORY_LIMIT_BYTES = 1024**3
 CPU_LIMIT_S = 20
 
 
-def limit_cpu() -> None:
+def extend_cpu_limit() -> None:
     """Allow ``CPU_LIMIT_S`` more processor seconds: the limit is per message, since a meeting may last for hours."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_LIMIT_S, hard))
 
 
-def decoder_for(head: bytes) -> Any:
+def create_decoder(head: bytes) -> Any:
     """Create a decoder for an ``OpusHead``: the reference decoder, which conceals and resets by itself."""
     decoder: Any = av.CodecContext.create("libopus", "r")
     decoder.extradata = head
     return decoder
 
 
-def decoded(decoder: Any, packet: bytes) -> bytes:
+def decode_packet(decoder: Any, packet: bytes) -> bytes:
     """Decode one packet to interleaved s16le; empty if it is undecodable."""
     try:
         frames = decoder.decode(av.Packet(packet))
@@ -60,16 +60,16 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         body = requests.read(length)
         if len(body) < length:
             return
-        limit_cpu()
+        extend_cpu_limit()
         if kind == HEAD:
-            decoder = decoder_for(body)
+            decoder = create_decoder(body)
             continue
-        at = 0
-        while at < length:
-            (size,) = LENGTH.unpack_from(body, at)
-            at += LENGTH.size
-            pcm = decoded(decoder, body[at : at + size])
-            at += size
+        offset = 0
+        while offset < length:
+            (size,) = LENGTH.unpack_from(body, offset)
+            offset += LENGTH.size
+            pcm = decode_packet(decoder, body[offset : offset + size])
+            offset += size
             # Flush, so that earlier answers survive a packet that crashes the decoder.
             answers.write(LENGTH.pack(len(pcm)) + pcm)
             answers.flush()

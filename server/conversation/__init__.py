@@ -5,78 +5,84 @@ from server.conversation.conversation import (
     UNKNOWN_SPEAKER,
     Acoustics,
     Conversation,
-    Engine,
+    EngineCapabilities,
     Interval,
     Segment,
     Sentence,
     Word,
     merge_intervals,
 )
-from server.conversation.edits import Edit, Merge, Split, edited, from_document, to_document
+from server.conversation.edits import Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
 from server.conversation.fold import Event, FinishedEvent, ReadyEvent, TurnEvent, TurnState, fold
-from server.conversation.given_names import AMBIGUOUS, given_names
-from server.conversation.language_names import named_language
+from server.conversation.given_names import AMBIGUOUS_NAMES, given_names
+from server.conversation.language_names import language_display_name
 from server.conversation.languages import (
     ENGLISH,
-    known_language,
-    most_spoken,
+    most_spoken_language,
     primary_tag,
-    spoken_us,
+    resolve_language,
+    speech_us_by_language,
     weighted_confidence,
 )
 from server.conversation.question_form import is_question
-from server.conversation.sentences import punctuated_languages, sentences_of
-from server.conversation.tracks import HeardTrack, joined, moved_word, place_of_segment, segment_name
-from server.conversation.utterances import Turn, Utterance, turns, utterances
-from server.conversation.writing import MARKS, TIGHT, joined_sentences, spaced, word_count
+from server.conversation.sentences import find_punctuated_languages, split_sentences
+from server.conversation.tracks import (
+    TrackConversation,
+    meeting_segment_id,
+    merge_tracks,
+    segment_track_index,
+    shift_word,
+)
+from server.conversation.utterances import Turn, Utterance, find_turns, find_utterances
+from server.conversation.writing import COMBINING_MARKS, UNSPACED_SCRIPTS, count_words, join_sentences, uses_spaces
 
 __all__ = [
-    "AMBIGUOUS",
+    "AMBIGUOUS_NAMES",
     "Acoustics",
     "Conversation",
     "EMOTIONS",
     "ENGLISH",
     "Edit",
-    "Engine",
+    "EngineCapabilities",
     "Event",
     "FinishedEvent",
-    "HeardTrack",
+    "TrackConversation",
     "Interval",
-    "MARKS",
+    "COMBINING_MARKS",
     "Merge",
     "ReadyEvent",
     "Segment",
     "Sentence",
     "Split",
-    "TIGHT",
+    "UNSPACED_SCRIPTS",
     "Turn",
     "TurnEvent",
     "TurnState",
     "UNKNOWN_SPEAKER",
     "Utterance",
     "Word",
-    "edited",
+    "apply_edits",
     "fold",
-    "from_document",
+    "edit_from_document",
     "given_names",
     "is_question",
-    "joined",
-    "joined_sentences",
-    "known_language",
+    "merge_tracks",
+    "join_sentences",
+    "resolve_language",
     "merge_intervals",
-    "most_spoken",
-    "moved_word",
-    "named_language",
-    "place_of_segment",
+    "most_spoken_language",
+    "shift_word",
+    "language_display_name",
+    "segment_track_index",
     "primary_tag",
-    "punctuated_languages",
-    "segment_name",
-    "sentences_of",
-    "spaced",
-    "spoken_us",
-    "to_document",
-    "turns",
-    "utterances",
+    "find_punctuated_languages",
+    "meeting_segment_id",
+    "split_sentences",
+    "uses_spaces",
+    "speech_us_by_language",
+    "edit_to_document",
+    "find_turns",
+    "find_utterances",
     "weighted_confidence",
-    "word_count",
+    "count_words",
 ]

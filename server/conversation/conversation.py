@@ -101,7 +101,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class EngineCapabilities:
     """The capabilities of the engine that analysed the meeting; nothing beyond them may be reported."""
 
     models: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class Conversation:
     """Numbers of the detected speakers, in order of first speech; never UNKNOWN_SPEAKER."""
     segments: tuple[Segment, ...]
     """In time order."""
-    engine: Engine
+    engine: EngineCapabilities
     noise_dbfs: float | None = None
     """Level of the recording without speech, dBFS; None if unknown."""
     music: tuple[Interval, ...] = ()
@@ -198,7 +198,9 @@ class Conversation:
             duration_us=document["duration_us"],
             speakers=tuple(document["speakers"]),
             segments=tuple(_segment(segment) for segment in document["segments"]),
-            engine=Engine(**{**engine, "models": tuple(engine["models"]), "languages": tuple(engine["languages"])}),
+            engine=EngineCapabilities(
+                **{**engine, "models": tuple(engine["models"]), "languages": tuple(engine["languages"])}
+            ),
             noise_dbfs=document.get("noise_dbfs"),
             music=tuple(Interval(*pair) for pair in document.get("music", ())),
             sentences=tuple(_sentence(sentence) for sentence in document.get("sentences", ())),

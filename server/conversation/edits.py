@@ -33,30 +33,32 @@ class Split:
 Edit = Merge | Split
 
 
-def to_document(edit: Edit) -> dict[str, Any]:
-    """Return JSON-compatible values; ``from_document`` is the inverse."""
+def edit_to_document(edit: Edit) -> dict[str, Any]:
+    """Return JSON-compatible values; ``edit_from_document`` is the inverse."""
     return {"kind": "merge" if isinstance(edit, Merge) else "split", **asdict(edit)}
 
 
-def from_document(document: dict[str, Any]) -> Edit:
-    """Rebuild an edit from ``to_document``'s output."""
+def edit_from_document(document: dict[str, Any]) -> Edit:
+    """Rebuild an edit from ``edit_to_document``'s output."""
     fields = {name: value for name, value in document.items() if name != "kind"}
     return Merge(**fields) if document["kind"] == "merge" else Split(**fields)
 
 
-def edited(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
+def apply_edits(conversation: Conversation, edits: Sequence[Edit]) -> Conversation:
     """Return the conversation with the edits applied in order."""
-    speaker_of = {segment.segment_id: segment.speaker for segment in conversation.segments}
-    middle_of = {s.segment_id: (s.start_us + s.end_us) // 2 for s in conversation.segments}
+    speakers_by_segment = {segment.segment_id: segment.speaker for segment in conversation.segments}
+    middles_us = {s.segment_id: (s.start_us + s.end_us) // 2 for s in conversation.segments}
     for edit in edits:
-        for segment_id, speaker in speaker_of.items():
+        for segment_id, speaker in speakers_by_segment.items():
             if speaker != edit.speaker:
                 continue
             if isinstance(edit, Merge):
-                speaker_of[segment_id] = edit.into
-            elif edit.start_us <= middle_of[segment_id] < edit.end_us:
-                speaker_of[segment_id] = edit.new_speaker
-    segments = tuple(replace(s, speaker=speaker_of[s.segment_id]) for s in conversation.segments)
-    sentences = tuple(replace(s, speaker=speaker_of.get(s.segment_id, s.speaker)) for s in conversation.sentences)
+                speakers_by_segment[segment_id] = edit.into
+            elif edit.start_us <= middles_us[segment_id] < edit.end_us:
+                speakers_by_segment[segment_id] = edit.new_speaker
+    segments = tuple(replace(s, speaker=speakers_by_segment[s.segment_id]) for s in conversation.segments)
+    sentences = tuple(
+        replace(s, speaker=speakers_by_segment.get(s.segment_id, s.speaker)) for s in conversation.sentences
+    )
     speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
     return replace(conversation, segments=segments, sentences=sentences, speakers=tuple(speakers))

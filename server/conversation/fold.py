@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Engine, Interval, Segment
-from server.conversation.languages import most_spoken, spoken_us
+from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, EngineCapabilities, Interval, Segment
+from server.conversation.languages import most_spoken_language, speech_us_by_language
 
 
 class TurnState(IntEnum):
@@ -28,7 +28,7 @@ class TurnState(IntEnum):
 class ReadyEvent:
     """A session opened on an engine."""
 
-    engine: Engine
+    engine: EngineCapabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class FinishedEvent:
 Event = ReadyEvent | TurnEvent | FinishedEvent
 
 
-class IncompleteEvents(ValueError):
+class IncompleteSession(ValueError):
     """The events do not form a whole session: it never opened or never finished."""
 
 
@@ -67,9 +67,9 @@ def fold(events: Iterable[Event]) -> Conversation:
     first speech. The language is the one with the most speaking time.
 
     Raises:
-        IncompleteEvents: without a ReadyEvent or a FinishedEvent.
+        IncompleteSession: without a ReadyEvent or a FinishedEvent.
     """
-    engine: Engine | None = None
+    engine: EngineCapabilities | None = None
     finished: FinishedEvent | None = None
     latest: dict[int, TurnEvent] = {}
     for event in events:
@@ -79,17 +79,17 @@ def fold(events: Iterable[Event]) -> Conversation:
             case FinishedEvent():
                 finished = event
             case TurnEvent():
-                known = latest.get(event.segment.segment_id)
-                if known is None or (event.revision, event.state) > (known.revision, known.state):
+                previous = latest.get(event.segment.segment_id)
+                if previous is None or (event.revision, event.state) > (previous.revision, previous.state):
                     latest[event.segment.segment_id] = event
     if engine is None or finished is None:
-        raise IncompleteEvents("the events hold no whole session: ready or finished is missing")
+        raise IncompleteSession("the events are not a complete session: ready or finished is missing")
     segments = sorted(
         (event.segment for event in latest.values() if event.state in (TurnState.STABLE, TurnState.FINAL)),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
     speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
-    language = most_spoken(spoken_us(segments))
+    language = most_spoken_language(speech_us_by_language(segments))
     return Conversation(
         finished.duration_us,
         tuple(speakers),

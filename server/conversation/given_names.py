@@ -7,7 +7,7 @@ from functools import cache
 from faker.providers.person.en_US import Provider
 
 # Names that are ordinary words as well: not evidence by themselves.
-AMBIGUOUS = frozenset(
+AMBIGUOUS_NAMES = frozenset(
     """
         amber angel april autumn bailey bill brandy brandon carol carter chance charity chase christian clay
         cody colin cooper courtney crystal dale dawn dean destiny devon don drew eric faith frank gene glen
@@ -26,4 +26,4 @@ AMBIGUOUS = frozenset(
 @cache
 def given_names() -> frozenset[str]:
     """Return unambiguous given names, in lower case."""
-    return frozenset(name.lower() for name in Provider.first_names if name.isalpha()) - AMBIGUOUS
+    return frozenset(name.lower() for name in Provider.first_names if name.isalpha()) - AMBIGUOUS_NAMES

@@ -10,7 +10,7 @@ UNKNOWN = "Unknown language"
 
 
 @lru_cache(maxsize=1024)
-def named_language(language: str) -> str:
+def language_display_name(language: str) -> str:
     """Return a BCP 47 tag with the language's English name, ``German (de)``; the tag alone if it has none."""
     try:
         name = Language.get(language).language_name("en")

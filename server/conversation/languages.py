@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
-from server.conversation.conversation import Engine, Segment
+from server.conversation.conversation import EngineCapabilities, Segment
 
 ENGLISH = "en"
 
@@ -16,7 +16,7 @@ def primary_tag(language: str) -> str:
     return language.split("-")[0].lower()
 
 
-def known_language(language: str, engine: Engine) -> str:
+def resolve_language(language: str, engine: EngineCapabilities) -> str:
     """Return ``language``; if empty, English for an engine that is English-only, otherwise empty.
 
     An engine without a language list, as in meetings analysed by early versions, counts as English-only.
@@ -24,7 +24,7 @@ def known_language(language: str, engine: Engine) -> str:
     return language or (ENGLISH if engine.languages in ((), (ENGLISH,)) else "")
 
 
-def spoken_us(segments: Iterable[Segment]) -> Counter[str]:
+def speech_us_by_language(segments: Iterable[Segment]) -> Counter[str]:
     """Return the speaking time per language, microseconds, over segments with words of a known language."""
     spoken: Counter[str] = Counter()
     for segment in segments:
@@ -33,13 +33,13 @@ def spoken_us(segments: Iterable[Segment]) -> Counter[str]:
     return spoken
 
 
-def most_spoken(spoken: Counter[str]) -> str:
+def most_spoken_language(spoken: Counter[str]) -> str:
     """Return the language with the most speaking time, ties by name; empty if none is known."""
     return min(spoken, key=lambda language: (-spoken[language], language), default="")
 
 
-def weighted_confidence(heard: Iterable[tuple[float | None, int]]) -> float | None:
+def weighted_confidence(measured: Iterable[tuple[float | None, int]]) -> float | None:
     """Return the mean of (confidence, microseconds of speech) weighted by speech, 0..1; None without confidences."""
-    known = [(confidence, us) for confidence, us in heard if confidence is not None and us > 0]
+    known = [(confidence, us) for confidence, us in measured if confidence is not None and us > 0]
     speech_us = sum(us for _, us in known)
     return round(math.fsum(confidence * us for confidence, us in known) / speech_us, 6) if known else None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from server.conversation.languages import ENGLISH
-from server.conversation.writing import asks_by_mark
+from server.conversation.writing import has_question_mark
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
 
@@ -100,15 +100,15 @@ def is_question(text: str, language: str = ENGLISH, *, punctuated: bool = False)
         punctuated: whether the source text is punctuated. Then only question marks count: rules in addition to them
             measurably lose.
     """
-    if asks_by_mark(text, language):
+    if has_question_mark(text, language):
         return True
     if language != ENGLISH:
         return False
-    words = _core([token.replace("’", "'") for token in _TOKEN.findall(text.lower())])
+    words = _strip_markers([token.replace("’", "'") for token in _TOKEN.findall(text.lower())])
     if punctuated or not words:
         return False
     core = " ".join(words)
-    return _asks_by_order(words, core) or _asks_by_ending(words, core)
+    return _asks_by_word_order(words, core) or _asks_by_ending(words, core)
 
 
 # After these a question is reported or continued: "I wonder how we can", "about what".
@@ -124,7 +124,7 @@ _ASKED = frozenset("you we i they he she it there anyone anybody somebody someon
 MIN_WORDS_BEFORE = 3
 
 
-def question_starts(words: Sequence[str]) -> set[int]:
+def find_question_starts(words: Sequence[str]) -> set[int]:
     """Return the indices in unpunctuated words at which a question clearly begins without a pause.
 
     A question word followed within four words by an inverted auxiliary ("... the budget | how much money did we"), or
@@ -132,24 +132,24 @@ def question_starts(words: Sequence[str]) -> set[int]:
     """
     plain = [word.lower() for word in words]
     starts = set()
-    for place in range(MIN_WORDS_BEFORE, len(plain) - 2):
-        if plain[place - 1] in _REPORTS:
+    for index in range(MIN_WORDS_BEFORE, len(plain) - 2):
+        if plain[index - 1] in _REPORTS:
             continue
-        if plain[place] in _WH:
-            ahead = plain[place + 1 : place + 6]
+        if plain[index] in _WH:
+            ahead = plain[index + 1 : index + 6]
             if any(a in _ASKING and b in _ASKED for a, b in pairwise(ahead)):
-                starts.add(place)
-        elif plain[place] in _ASKING and plain[place + 1] in _ASKED and not _inverted_before(plain, place):
-            starts.add(place)
+                starts.add(index)
+        elif plain[index] in _ASKING and plain[index + 1] in _ASKED and not _inverted_before(plain, index):
+            starts.add(index)
     return starts
 
 
-def _inverted_before(plain: Sequence[str], place: int) -> bool:
+def _inverted_before(plain: Sequence[str], index: int) -> bool:
     """Return whether a nearby preceding question word governs this auxiliary."""
-    return any(word in _WH for word in plain[max(0, place - 5) : place])
+    return any(word in _WH for word in plain[max(0, index - 5) : index])
 
 
-def _core(words: list[str]) -> list[str]:
+def _strip_markers(words: list[str]) -> list[str]:
     """Strip discourse markers around a sentence and repeated beginnings."""
     while len(words) > 1 and (words[0] in _OPENERS or (len(words) > 3 and words[:2] in _OPENING_PHRASES)):
         words = words[1:] if words[0] in _OPENERS else words[2:]
@@ -161,14 +161,14 @@ def _core(words: list[str]) -> list[str]:
     return words
 
 
-def _asks_by_order(words: list[str], core: str) -> bool:
+def _asks_by_word_order(words: list[str], core: str) -> bool:
     first, second = words[0], words[1] if len(words) > 1 else ""
     if _DO_NOT_ASK.match(core):
         return False
     if _ELLIPTIC.match(core) or _INDIRECT.match(core):
         return True
     if first in _WH:
-        return _asks_with_wh(words)
+        return _asks_with_question_word(words)
     if _WH_CONTRACTED.match(first):
         return True
     # "in what way", "for how long", "to whom"
@@ -179,16 +179,16 @@ def _asks_by_order(words: list[str], core: str) -> bool:
     return False
 
 
-def _asks_with_wh(words: list[str]) -> bool:
+def _asks_with_question_word(words: list[str]) -> bool:
     if len(words) <= 2:
         return True
     if words[0] in ("who", "whose", "whom"):
         return words[1] not in _PRONOUNS
     # The verb precedes its subject: "what time does it", "how would we".
-    for place, word in enumerate(words[1:5], start=1):
+    for index, word in enumerate(words[1:5], start=1):
         if word in _AUXILIARIES:
             return True
-        if word in _PRONOUNS and place == 1:
+        if word in _PRONOUNS and index == 1:
             return False
     return words[0] == "why" and len(words) <= 4
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from server.conversation.conversation import Conversation, Sentence, Word
 from server.conversation.given_names import given_names
-from server.conversation.languages import ENGLISH, known_language
-from server.conversation.question_form import MIN_WORDS_BEFORE, is_question, question_starts
-from server.conversation.writing import ends, joined_words, spaced
+from server.conversation.languages import ENGLISH, resolve_language
+from server.conversation.question_form import MIN_WORDS_BEFORE, find_question_starts, is_question
+from server.conversation.writing import ends_sentence, join_words, uses_spaces
 
 # For unpunctuated words: a pause of PAUSE_US ends a sentence; STARTER_PAUSE_US suffices before a sentence starter;
 # after a word that cannot end a sentence, UNFINISHED_PAUSE_US is needed.
@@ -27,9 +27,9 @@ MIN_WORDS_BEFORE_STARTER = 4
 MAX_WORDS = 40
 # Maximum lengths of sentences where words are characters or subwords (languages without spaces), and of punctuated
 # sentences in languages that do not always write end marks.
-MAX_PIECES, LONGEST_MARKED = 80, 120
+MAX_SUBWORDS, MAX_PUNCTUATED = 80, 120
 # Share of words ending in a sentence mark from which a recogniser counts as punctuating; lower for subwords.
-PUNCTUATED_SHARE, PUNCTUATED_SHARE_OF_PIECES = 0.02, 0.008
+PUNCTUATED_SHARE, PUNCTUATED_SHARE_OF_SUBWORDS = 0.02, 0.008
 _STARTERS = frozenset(
     """
         so and but okay well now then i i'm i'll i've i'd we we're we'll you he she it it's they that's
@@ -60,70 +60,71 @@ _CAPITALISED = frozenset(
 _FIRST_PERSON = re.compile(r"^i(?=$|['’](?:m|ll|ve|d|s|re)$)")
 
 
-class _Said(NamedTuple):
+class _SpokenWord(NamedTuple):
     word: Word
     segment_id: int
 
 
-def sentences_of(conversation: Conversation) -> tuple[Sentence, ...]:
+def split_sentences(conversation: Conversation) -> tuple[Sentence, ...]:
     """Split a conversation into sentences, in time order, not yet analysed by a model.
 
     Consecutive segments of one speaker and language are joined first. Words of an unknown speaker form sentences of
     UNKNOWN_SPEAKER.
     """
     spoken = [
-        (segment.speaker, known_language(segment.language, conversation.engine), segment)
+        (segment.speaker, resolve_language(segment.language, conversation.engine), segment)
         for segment in conversation.segments
         if segment.words
     ]
-    punctuated = punctuated_languages(conversation)
+    punctuated = find_punctuated_languages(conversation)
     found = []
     for (speaker, language), run in groupby(spoken, key=itemgetter(0, 1)):
-        said = [_Said(word, segment.segment_id) for _, _, segment in run for word in segment.words]
-        for piece in _cut(said, language, punctuated=language in punctuated):
-            found.append(_sentence(piece, speaker, language, punctuated=language in punctuated))
+        words = [_SpokenWord(word, segment.segment_id) for _, _, segment in run for word in segment.words]
+        for span in _split(words, language, punctuated=language in punctuated):
+            found.append(_sentence(span, speaker, language, punctuated=language in punctuated))
     return tuple(sorted(found, key=lambda sentence: (sentence.start_us, sentence.end_us, sentence.speaker)))
 
 
-def punctuated_languages(conversation: Conversation) -> frozenset[str]:
+def find_punctuated_languages(conversation: Conversation) -> frozenset[str]:
     """Return the languages that the recogniser punctuates."""
     words: Counter[str] = Counter()
     marked: Counter[str] = Counter()
     for segment in conversation.segments:
-        language = known_language(segment.language, conversation.engine)
+        language = resolve_language(segment.language, conversation.engine)
         words[language] += len(segment.words)
-        marked[language] += sum(ends(word.text, language) for word in segment.words)
+        marked[language] += sum(ends_sentence(word.text, language) for word in segment.words)
     return frozenset(
         language
         for language, count in words.items()
-        if count and marked[language] >= (PUNCTUATED_SHARE if spaced(language) else PUNCTUATED_SHARE_OF_PIECES) * count
+        if count
+        and marked[language] >= (PUNCTUATED_SHARE if uses_spaces(language) else PUNCTUATED_SHARE_OF_SUBWORDS) * count
     )
 
 
-def _cut(said: Sequence[_Said], language: str, *, punctuated: bool) -> Iterator[list[_Said]]:
+def _split(words: Sequence[_SpokenWord], language: str, *, punctuated: bool) -> Iterator[list[_SpokenWord]]:
     if language == ENGLISH:
-        yield from _cut_at_marks(said, language) if punctuated else _cut_english(said)
+        yield from _split_at_marks(words, language) if punctuated else _split_english(words)
     elif punctuated:
-        for piece in _cut_at_marks(said, language):
-            yield from _no_longer(piece, LONGEST_MARKED)
+        for span in _split_at_marks(words, language):
+            yield from _limit_length(span, MAX_PUNCTUATED)
     else:
-        for piece in _cut_at_pauses(said):
-            yield from _no_longer(piece, MAX_WORDS if spaced(language) else MAX_PIECES)
+        for span in _split_at_pauses(words):
+            yield from _limit_length(span, MAX_WORDS if uses_spaces(language) else MAX_SUBWORDS)
 
 
-def _cut_at_marks(said: Sequence[_Said], language: str) -> Iterator[list[_Said]]:
-    piece: list[_Said] = []
-    for item, following in zip_longest(said, said[1:]):
-        piece.append(item)
+def _split_at_marks(words: Sequence[_SpokenWord], language: str) -> Iterator[list[_SpokenWord]]:
+    span: list[_SpokenWord] = []
+    for item, following in zip_longest(words, words[1:]):
+        span.append(item)
         pause_us = following.word.start_us - item.word.end_us if following else PAUSE_US
-        if ends(item.word.text, language) and not _goes_on(item.word.text, language, pause_us):
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+        if ends_sentence(item.word.text, language) and not _belongs_to_word(item.word.text, language, pause_us):
+            yield span
+            span = []
+    if span:
+        yield span
 
 
-def _goes_on(text: str, language: str, pause_us: int) -> bool:
+def _belongs_to_word(text: str, language: str, pause_us: int) -> bool:
     """Return whether the mark at the end of a word belongs to the word instead of the sentence."""
     if language == ENGLISH:
         return bool(_ABBREVIATION.match(text))
@@ -132,74 +133,74 @@ def _goes_on(text: str, language: str, pause_us: int) -> bool:
     return bool(_ABBREVIATION_ELSEWHERE.match(text))
 
 
-def _cut_at_pauses(said: Sequence[_Said]) -> Iterator[list[_Said]]:
-    piece: list[_Said] = []
-    for item in said:
-        if piece and item.word.start_us - piece[-1].word.end_us >= PAUSE_US:
-            yield piece
-            piece = []
-        piece.append(item)
-    if piece:
-        yield piece
+def _split_at_pauses(words: Sequence[_SpokenWord]) -> Iterator[list[_SpokenWord]]:
+    span: list[_SpokenWord] = []
+    for item in words:
+        if span and item.word.start_us - span[-1].word.end_us >= PAUSE_US:
+            yield span
+            span = []
+        span.append(item)
+    if span:
+        yield span
 
 
-def _no_longer(piece: list[_Said], most: int) -> Iterator[list[_Said]]:
-    while len(piece) > most:
-        cut = _longest_pause(piece[: most + 1])
-        yield piece[:cut]
-        piece = piece[cut:]
-    yield piece
+def _limit_length(span: list[_SpokenWord], max_words: int) -> Iterator[list[_SpokenWord]]:
+    while len(span) > max_words:
+        cut = _find_longest_pause(span[: max_words + 1])
+        yield span[:cut]
+        span = span[cut:]
+    yield span
 
 
-def _cut_english(said: Sequence[_Said]) -> Iterator[list[_Said]]:
-    piece: list[_Said] = []
-    asking = question_starts([item.word.text for item in said])
-    for place, item in enumerate(said):
-        if piece and (_ends_before(piece, item.word) or (place in asking and len(piece) >= MIN_WORDS_BEFORE)):
-            yield piece
-            piece = []
-        piece.append(item)
-        if len(piece) > MAX_WORDS:
-            cut = _longest_pause(piece)
-            yield piece[:cut]
-            piece = piece[cut:]
-    if piece:
-        yield piece
+def _split_english(words: Sequence[_SpokenWord]) -> Iterator[list[_SpokenWord]]:
+    span: list[_SpokenWord] = []
+    question_starts = find_question_starts([item.word.text for item in words])
+    for index, item in enumerate(words):
+        if span and (_ends_before(span, item.word) or (index in question_starts and len(span) >= MIN_WORDS_BEFORE)):
+            yield span
+            span = []
+        span.append(item)
+        if len(span) > MAX_WORDS:
+            cut = _find_longest_pause(span)
+            yield span[:cut]
+            span = span[cut:]
+    if span:
+        yield span
 
 
-def _ends_before(piece: Sequence[_Said], following: Word) -> bool:
-    last = piece[-1].word
+def _ends_before(span: Sequence[_SpokenWord], following: Word) -> bool:
+    last = span[-1].word
     pause = following.start_us - last.end_us
     if last.text.lower() in _CANNOT_END:
         return pause >= UNFINISHED_PAUSE_US
     if pause >= PAUSE_US:
         return True
     begins = following.text.lower() in _STARTERS
-    return begins and pause >= STARTER_PAUSE_US and len(piece) >= MIN_WORDS_BEFORE_STARTER
+    return begins and pause >= STARTER_PAUSE_US and len(span) >= MIN_WORDS_BEFORE_STARTER
 
 
-def _longest_pause(piece: Sequence[_Said]) -> int:
+def _find_longest_pause(span: Sequence[_SpokenWord]) -> int:
     """Return the index at which to split an overlong chunk: after its longest pause, away from its ends."""
-    margin = min(5, len(piece) // 3)
-    places = range(margin, len(piece) - margin)
-    return max(places, key=lambda i: (piece[i].word.start_us - piece[i - 1].word.end_us, i))
+    margin = min(5, len(span) // 3)
+    cuts = range(margin, len(span) - margin)
+    return max(cuts, key=lambda i: (span[i].word.start_us - span[i - 1].word.end_us, i))
 
 
-def _sentence(piece: Sequence[_Said], speaker: int, language: str, *, punctuated: bool) -> Sentence:
-    text = joined_words((item.word.text for item in piece), language)
+def _sentence(span: Sequence[_SpokenWord], speaker: int, language: str, *, punctuated: bool) -> Sentence:
+    text = join_words((item.word.text for item in span), language)
     asks = is_question(text, language, punctuated=punctuated)
     return Sentence(
-        segment_id=piece[0].segment_id,
+        segment_id=span[0].segment_id,
         speaker=speaker,
-        start_us=piece[0].word.start_us,
-        end_us=max(item.word.end_us for item in piece),
-        text=text if punctuated or language != ENGLISH else spelled(text, asks=asks),
+        start_us=span[0].word.start_us,
+        end_us=max(item.word.end_us for item in span),
+        text=text if punctuated or language != ENGLISH else format_sentence(text, asks=asks),
         asks=asks,
         language=language,
     )
 
 
-def spelled(text: str, *, asks: bool) -> str:
+def format_sentence(text: str, *, asks: bool) -> str:
     """Format unpunctuated English words as a sentence, with capitals and an end mark."""
     names = given_names()
     words = []
@@ -210,4 +211,4 @@ def spelled(text: str, *, asks: bool) -> str:
     if not words:
         return ""
     words[0] = words[0][:1].upper() + words[0][1:]
-    return " ".join(words) + ("" if ends(words[-1], ENGLISH) else "?" if asks else ".")
+    return " ".join(words) + ("" if ends_sentence(words[-1], ENGLISH) else "?" if asks else ".")

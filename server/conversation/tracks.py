@@ -6,40 +6,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Interval, Segment, Word, merge_intervals
-from server.conversation.languages import most_spoken, spoken_us, weighted_confidence
+from server.conversation.languages import most_spoken_language, speech_us_by_language, weighted_confidence
 
 
 @dataclass(frozen=True, slots=True)
-class HeardTrack:
+class TrackConversation:
     """The conversation of one track, in the track's own time, speaker numbers and segment ids."""
 
     conversation: Conversation
     start_us: int
     """Start of the track, microseconds from the start of the meeting."""
-    number_of: Callable[[int], int]
+    speaker_number: Callable[[int], int]
     """Maps a speaker label of the track to the meeting-wide number."""
-    place: int = 0
+    index: int = 0
     """Index among the meeting's tracks."""
     silent: bool = False
     """Whether the track is digital silence throughout; then it does not count as a track."""
 
 
-def segment_name(segment_id: int, place: int, places: int) -> int:
+def meeting_segment_id(segment_id: int, index: int, track_count: int) -> int:
     """Return the meeting-wide id of a track's segment; unique across tracks, unchanged for a single track.
 
     Args:
-        place: index of the track.
-        places: number of tracks.
+        index: index of the track.
+        track_count: number of tracks.
     """
-    return segment_id * places + place
+    return segment_id * track_count + index
 
 
-def place_of_segment(name: int, places: int) -> int:
-    """Return the index of the track of a meeting-wide segment id; the inverse of ``segment_name``."""
-    return name % places
+def segment_track_index(segment_id: int, track_count: int) -> int:
+    """Return the index of the track of a meeting-wide segment id; the inverse of ``meeting_segment_id``."""
+    return segment_id % track_count
 
 
-def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
+def merge_tracks(tracks: Sequence[TrackConversation], track_count: int) -> Conversation:
     """Merge the conversations of at least one track.
 
     Overlap is measurable if several tracks are not silent. Noise is the loudest track's; music is the union over
@@ -47,17 +47,17 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
     language, weighted by speech.
 
     Args:
-        places: number of the meeting's tracks, including ones left out of ``tracks``.
+        track_count: number of the meeting's tracks, including ones left out of ``tracks``.
     """
     segments = sorted(
-        (_moved(segment, track, places) for track in tracks for segment in track.conversation.segments),
+        (_to_meeting(segment, track, track_count) for track in tracks for segment in track.conversation.segments),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
     engine = tracks[0].conversation.engine
     noises = [t.conversation.noise_dbfs for t in tracks if t.conversation.noise_dbfs is not None]
-    language = most_spoken(spoken_us(segments))
-    sure = [
-        (t.conversation.language_confidence, spoken_us(t.conversation.segments)[language])
+    language = most_spoken_language(speech_us_by_language(segments))
+    confidences = [
+        (t.conversation.language_confidence, speech_us_by_language(t.conversation.segments)[language])
         for t in tracks
         if t.conversation.language == language
     ]
@@ -70,23 +70,23 @@ def joined(tracks: Sequence[HeardTrack], places: int) -> Conversation:
         noise_dbfs=max(noises, default=None),
         music=merge_intervals(music) if len(tracks) > 1 else music,
         language=language,
-        language_confidence=weighted_confidence(sure),
+        language_confidence=weighted_confidence(confidences),
     )
 
 
-def _moved(segment: Segment, track: HeardTrack, places: int) -> Segment:
-    shift = track.start_us
+def _to_meeting(segment: Segment, track: TrackConversation, track_count: int) -> Segment:
+    shift_us = track.start_us
     unknown = segment.speaker == UNKNOWN_SPEAKER
     return replace(
         segment,
-        segment_id=segment_name(segment.segment_id, track.place, places),
-        speaker=UNKNOWN_SPEAKER if unknown else track.number_of(segment.speaker),
-        start_us=segment.start_us + shift,
-        end_us=segment.end_us + shift,
-        words=tuple(moved_word(word, shift) for word in segment.words) if shift else segment.words,
+        segment_id=meeting_segment_id(segment.segment_id, track.index, track_count),
+        speaker=UNKNOWN_SPEAKER if unknown else track.speaker_number(segment.speaker),
+        start_us=segment.start_us + shift_us,
+        end_us=segment.end_us + shift_us,
+        words=tuple(shift_word(word, shift_us) for word in segment.words) if shift_us else segment.words,
     )
 
 
-def moved_word(word: Word, shift_us: int) -> Word:
+def shift_word(word: Word, shift_us: int) -> Word:
     """Return the word shifted by ``shift_us`` microseconds."""
     return replace(word, start_us=word.start_us + shift_us, end_us=word.end_us + shift_us)

@@ -39,7 +39,7 @@ class Turn:
     end_us: int
 
 
-def utterances(conversation: Conversation) -> tuple[Utterance, ...]:
+def find_utterances(conversation: Conversation) -> tuple[Utterance, ...]:
     """Return the utterances of all known speakers, in order of start."""
     found = [
         Utterance(speaker, start, end)
@@ -50,7 +50,7 @@ def utterances(conversation: Conversation) -> tuple[Utterance, ...]:
     return tuple(sorted(found, key=lambda u: (u.start_us, u.end_us, u.speaker)))
 
 
-def turns(spoken: Sequence[Utterance]) -> tuple[Turn, ...]:
+def find_turns(spoken: Sequence[Utterance]) -> tuple[Turn, ...]:
     """Return the turns of utterances given in time order.
 
     A back-channel (under 1 s) neither takes the floor nor ends the current turn. The first utterance always takes the

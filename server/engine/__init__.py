@@ -1,15 +1,15 @@
 """The client of the inference server."""
 
-from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, event_of, pcm_of
-from server.engine.model_labels import label_of, label_of_task
+from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, read_pcm, to_event
+from server.engine.model_labels import model_label, task_model_label
 
 __all__ = [
-    "label_of",
-    "label_of_task",
+    "model_label",
+    "task_model_label",
     "EngineBusy",
     "InferenceClient",
     "SessionBroke",
     "SessionRefused",
-    "event_of",
-    "pcm_of",
+    "to_event",
+    "read_pcm",
 ]

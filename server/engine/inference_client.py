@@ -13,7 +13,7 @@ from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, se
 
 from server.conversation import (
     Acoustics,
-    Engine,
+    EngineCapabilities,
     Event,
     FinishedEvent,
     Interval,
@@ -24,7 +24,7 @@ from server.conversation import (
     Word,
     primary_tag,
 )
-from server.engine.model_labels import label_of
+from server.engine.model_labels import model_label
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
@@ -62,7 +62,7 @@ class InferenceClient:
         self.capabilities: session_pb2.Capabilities | None = None
         """The server's latest reported capabilities; None before the first report."""
 
-    async def until_reachable(self) -> None:
+    async def wait_until_reachable(self) -> None:
         """Wait until the inference server answers, and update ``capabilities``."""
         while True:
             try:
@@ -74,12 +74,12 @@ class InferenceClient:
             except aio.AioRpcError:
                 await asyncio.sleep(0.5)
 
-    async def until_known(self, within_s: float) -> None:
+    async def wait_for_capabilities(self, within_s: float) -> None:
         """Wait up to ``within_s`` seconds for ``capabilities``, if they are still unknown."""
         if self.capabilities is None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
-                    await self.until_reachable()
+                    await self.wait_until_reachable()
 
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
@@ -117,7 +117,7 @@ class InferenceClient:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         if not finished:
-            raise SessionBroke("the session ended without having finished")
+            raise SessionBroke("the session ended before it finished")
 
     async def analyse_sentences(self, sentences: Sequence[str]) -> Sequence[language_pb2.SentenceAnalysis]:
         """Return the embedding, polarity and emotions of each sentence. Raises SessionBroke."""
@@ -134,7 +134,7 @@ class InferenceClient:
         await self._channel.close()
 
 
-async def pcm_of(path: Path) -> AsyncIterator[bytes]:
+async def read_pcm(path: Path) -> AsyncIterator[bytes]:
     """Yield the audio of a decoded recording in chunks of one second, s16le mono at 16 kHz."""
     with path.open("rb") as file:
         while data := await asyncio.to_thread(file.read, CHUNK_SAMPLES * BYTES_PER_SAMPLE):
@@ -164,19 +164,19 @@ async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Ev
         raise
 
 
-def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
+def to_event(response: session_pb2.RunSessionResponse) -> Event | None:
     """Convert a response to a domain event; None for one that does not affect the conversation."""
     kind = response.WhichOneof("event")
     if kind == "ready":
-        said = response.ready.capabilities
+        capabilities = response.ready.capabilities
         return ReadyEvent(
-            Engine(
-                tuple(map(label_of, said.models)),
-                said.overlap,
-                tuple(said.languages),
-                said.word_times,
-                said.max_speakers,
-                said.key_terms,
+            EngineCapabilities(
+                tuple(map(model_label, capabilities.models)),
+                capabilities.overlap,
+                tuple(capabilities.languages),
+                capabilities.word_times,
+                capabilities.max_speakers,
+                capabilities.key_terms,
             )
         )
     if kind == "turn":
@@ -186,9 +186,9 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
             turn.speaker,
             turn.start_us,
             turn.end_us,
-            tuple(Word(w.text, w.start_us, w.end_us, _known(w, "confidence")) for w in turn.words),
-            _known(turn, "speaker_confidence"),
-            _acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
+            tuple(Word(w.text, w.start_us, w.end_us, _optional(w, "confidence")) for w in turn.words),
+            _optional(turn, "speaker_confidence"),
+            _to_acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
             primary_tag(turn.language),
         )
         return TurnEvent(turn.revision, TurnState(turn.state), segment)
@@ -197,30 +197,30 @@ def event_of(response: session_pb2.RunSessionResponse) -> Event | None:
         acoustics = finished.acoustics
         return FinishedEvent(
             finished.total_samples * 1_000_000 // 16_000,
-            _known(acoustics, "noise_dbfs"),
+            _optional(acoustics, "noise_dbfs"),
             tuple(Interval(span.start_us, span.end_us) for span in acoustics.music),
             primary_tag(finished.language),
-            _known(finished, "language_confidence"),
+            _optional(finished, "language_confidence"),
         )
     return None
 
 
-def _acoustics(message: session_pb2.Acoustics) -> Acoustics:
+def _to_acoustics(message: session_pb2.Acoustics) -> Acoustics:
     return Acoustics(
         level_dbfs=round(message.level_dbfs, 3),
-        noise_dbfs=_known(message, "noise_dbfs"),
+        noise_dbfs=_optional(message, "noise_dbfs"),
         voiced_seconds=round(message.voiced_us / 1e6, 3),
-        pitch_semitones=_known(message, "pitch_semitones"),
-        pitch_spread_semitones=_known(message, "pitch_spread_semitones"),
+        pitch_semitones=_optional(message, "pitch_semitones"),
+        pitch_spread_semitones=_optional(message, "pitch_spread_semitones"),
         clipping_percent=round(message.clipping_percent, 4),
-        mos_overall=_known(message, "mos_overall"),
-        mos_signal=_known(message, "mos_signal"),
-        mos_background=_known(message, "mos_background"),
+        mos_overall=_optional(message, "mos_overall"),
+        mos_signal=_optional(message, "mos_signal"),
+        mos_background=_optional(message, "mos_background"),
         decays_db_per_s=tuple(round(rate, 1) for rate in message.decays_db_per_s),
         gaps=message.gaps,
         gap_seconds=round(message.gap_us / 1e6, 4),
     )
 
 
-def _known(message: Any, field: str) -> float | None:
+def _optional(message: Any, field: str) -> float | None:
     return round(float(getattr(message, field)), 6) if message.HasField(field) else None

@@ -20,12 +20,12 @@ TASK_NAMES = {
 }
 
 
-def label_of(model: model_pb2.Model) -> str:
+def model_label(model: model_pb2.Model) -> str:
     """Return ``task: name``, with the start of the file's SHA-256 if the catalogue does not know the file."""
     task = TASK_NAMES.get(model.task, "another task")
     return f"{task}: {model.name}" + (f" (SHA-256 {model.version})" if model.version else "")
 
 
-def label_of_task(models: Iterable[model_pb2.Model], task: model_pb2.Task.ValueType) -> str:
+def task_model_label(models: Iterable[model_pb2.Model], task: model_pb2.Task.ValueType) -> str:
     """Return the label of the model for a task; empty if there is none."""
-    return next((label_of(model) for model in models if model.task == task), "")
+    return next((model_label(model) for model in models if model.task == task), "")

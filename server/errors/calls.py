@@ -47,7 +47,7 @@ class UnsupportedContentEncoding(MeetraError):
     http_status = 415
 
     def __init__(self) -> None:
-        super().__init__("content-encoding: only gzip, deflate or identity; send the body as it is")
+        super().__init__("content-encoding: not supported; use gzip or deflate, or send the body uncompressed")
 
 
 class StorageFull(MeetraError):
@@ -59,7 +59,7 @@ class StorageFull(MeetraError):
     retry_after_s = 60
 
     def __init__(self) -> None:
-        super().__init__("The server's disk is full; nothing was stored. Try again once there is room")
+        super().__init__("The server's disk is full; nothing was stored. Try again later")
 
 
 class ServiceUnavailable(MeetraError):

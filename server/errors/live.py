@@ -25,7 +25,7 @@ class AudioGap(MeetraError):
 
     def __init__(self, track_id: str, expected: int, got: int) -> None:
         super().__init__(
-            f"audio.first_sample: {got} on track {track_id}; the next sample is {expected}",
+            f"audio.first_sample: {got} on track {track_id} leaves a gap; send from {expected}",
             track_id=track_id,
             expected=expected,
             got=got,
@@ -40,8 +40,7 @@ class AudioOverlap(MeetraError):
 
     def __init__(self, track_id: str, expected: int, first: int, end: int) -> None:
         super().__init__(
-            f"audio.first_sample: {first} to {end} on track {track_id}, of which everything before {expected} is"
-            f" known; send from {expected}",
+            f"audio.first_sample: {first} to {end} on track {track_id} overlaps received audio; send from {expected}",
             track_id=track_id,
             expected=expected,
             got=first,
@@ -57,7 +56,7 @@ class LiveMeetingTooLong(MeetraError):
 
     def __init__(self, limit_s: float) -> None:
         super().__init__(
-            f"audio: the meeting is longer than this server accepts ({limit_s:.0f} s); finish it",
+            f"audio: the meeting exceeds this server's limit of {limit_s:.0f} s; finish it",
             limit_s=f"{limit_s:.0f}",
         )
 
@@ -90,7 +89,7 @@ class TakenOver(MeetraError):
     grpc_status = grpc.StatusCode.ABORTED
 
     def __init__(self) -> None:
-        super().__init__("Another client has taken this meeting over")
+        super().__init__("Another client took over this meeting")
 
 
 class TooManyLiveMeetings(MeetraError):
@@ -101,7 +100,7 @@ class TooManyLiveMeetings(MeetraError):
     retry_after_s = 30
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"This server holds its limit of {limit} live meetings; try again later", limit=limit)
+        super().__init__(f"This server has reached its limit of {limit} live meetings; try again later", limit=limit)
 
 
 class AudioNotStored(MeetraError):
@@ -112,7 +111,7 @@ class AudioNotStored(MeetraError):
     retry_after_s = 2
 
     def __init__(self) -> None:
-        super().__init__("The server's disk is full; send what was not acknowledged again")
+        super().__init__("The server's disk is full; reconnect and resend the audio that was not acknowledged")
 
 
 class HeldByAnotherServer(MeetraError):
@@ -123,4 +122,4 @@ class HeldByAnotherServer(MeetraError):
     retry_after_s = 1
 
     def __init__(self) -> None:
-        super().__init__("The meeting is in other hands for a moment; connect again")
+        super().__init__("Another server process holds this meeting; reconnect")

@@ -69,8 +69,8 @@ class ChannelsDiffer(MeetraError):
 
     def __init__(self, analysed: str) -> None:
         super().__init__(
-            f"channels: this recording is known with channels={analysed}; delete the meeting, then upload it again, to"
-            " have it analysed anew",
+            f"channels: this recording was already analysed with channels={analysed}; to change that, delete the"
+            " meeting and upload it again",
             expected=analysed,
         )
 
@@ -83,7 +83,10 @@ class FileTooLarge(MeetraError):
     http_status = 413
 
     def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"file: larger than this server accepts ({limit_bytes} bytes)", limit_bytes=limit_bytes)
+        super().__init__(
+            f"file: exceeds this server's limit of {limit_bytes} bytes; upload a smaller recording",
+            limit_bytes=limit_bytes,
+        )
 
 
 class RecordingTooLong(MeetraError):
@@ -95,7 +98,7 @@ class RecordingTooLong(MeetraError):
 
     def __init__(self, duration_s: float, limit_s: float) -> None:
         super().__init__(
-            f"file: {duration_s:.0f} s long; this server accepts {limit_s:.0f} s",
+            f"file: {duration_s:.0f} s long; this server's limit is {limit_s:.0f} s",
             duration_s=f"{duration_s:.0f}",
             limit_s=f"{limit_s:.0f}",
         )

@@ -14,7 +14,7 @@ from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
-from server.insights.flow import FlowDocument, Interruption, each_interruption, flow, interruptions
+from server.insights.flow import FlowDocument, Interruption, flow, interruptions, iterate_interruptions
 from server.insights.interaction import (
     INTERACTION_SCORE,
     INTERACTIONS,
@@ -31,26 +31,33 @@ from server.insights.key_points import (
     SUMMARIES,
     central_sentences,
 )
-from server.insights.meeting_answers import FAMILIES, Answer, answers
+from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
 from server.insights.quality import QUALITY, QualityDocument
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, sentiment
 from server.insights.shares import SHARES, ShareDocument, shares
 from server.insights.stored_timeline import TIMELINE
-from server.insights.text import named_speakers
+from server.insights.text import find_speaker_names
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
-    ReadSentence,
     SupportDocument,
     Timeline,
-    longest_period_s,
-    timeline,
+    TimelineSentence,
+    build_timeline,
+    max_period_s,
 )
 from server.insights.topic_details import TOPIC_DETAILS, TopicDetail, period_details
 from server.insights.topics import TOPICS, Topic, period_topics, topic_borders
-from server.insights.transcript import TRANSCRIPT, WORDS, MadeOfWords, SpokenLanguage, TranscriptDocument, WordDocument
+from server.insights.transcript import (
+    TRANSCRIPT,
+    WORDS,
+    LanguageDocument,
+    TranscriptDocument,
+    WordBasedDocument,
+    WordDocument,
+)
 
 __all__ = [
     "AUDIO_QUALITY",
@@ -77,7 +84,7 @@ __all__ = [
     "MEETING_EMOTIONS",
     "MAX_SUMMARY_SENTENCES",
     "MAX_WORDS",
-    "MadeOfWords",
+    "WordBasedDocument",
     "MeetingFacts",
     "NodeDocument",
     "PeriodDynamics",
@@ -85,7 +92,7 @@ __all__ = [
     "QUESTIONS",
     "QualityDocument",
     "Question",
-    "ReadSentence",
+    "TimelineSentence",
     "SENTIMENT",
     "SHARES",
     "MIN_PERIOD_S",
@@ -94,7 +101,7 @@ __all__ = [
     "SentimentDocument",
     "ShareDocument",
     "SpeakerQuality",
-    "SpokenLanguage",
+    "LanguageDocument",
     "SummaryTexts",
     "SupportDocument",
     "TIMELINE",
@@ -107,11 +114,11 @@ __all__ = [
     "TranscriptDocument",
     "WORDS",
     "WordDocument",
-    "answers",
+    "compute_answers",
     "balance",
     "central_sentences",
     "dynamics",
-    "each_interruption",
+    "iterate_interruptions",
     "energy",
     "energy_value",
     "flow",
@@ -121,14 +128,14 @@ __all__ = [
     "interruptions",
     "is_lagging",
     "is_reverberant",
-    "longest_period_s",
+    "max_period_s",
     "meeting_emotions",
-    "named_speakers",
+    "find_speaker_names",
     "period_details",
     "period_topics",
     "sentiment",
     "shares",
     "talking_share",
-    "timeline",
+    "build_timeline",
     "topic_borders",
 ]

@@ -23,7 +23,7 @@ LAGGING_FROM_GAPS_PER_MIN = 3.0
 MIN_GAPS = 2
 
 
-class Heard(TypedDict):
+class SegmentQuality(TypedDict):
     """Audio quality of a set of segments."""
 
     microphone_quality: float | None
@@ -37,7 +37,7 @@ class Heard(TypedDict):
     gaps: int
 
 
-class SpeakerQuality(Heard):
+class SpeakerQuality(SegmentQuality):
     """Audio quality of a speaker."""
 
     speaker: int
@@ -107,7 +107,7 @@ def audio_quality(conversation: Conversation) -> list[SpeakerQuality]:
     weighted by duration; decays and gaps are pooled.
     """
     return [
-        {"speaker": speaker, **_of(segments)}
+        {"speaker": speaker, **_measure(segments)}
         for speaker in conversation.speakers
         if (segments := [s for s in conversation.segments if s.speaker == speaker and s.acoustics is not None])
     ]
@@ -120,46 +120,46 @@ def fragments(conversation: Conversation) -> list[FragmentQuality]:
             "speaker": segment.speaker,
             "start_ms": segment.start_us // 1000,
             "end_ms": segment.end_us // 1000,
-            "level_dbfs": round(heard.level_dbfs, 1),
-            "microphone_quality": _rounded(heard.mos_overall and microphone_quality(heard.mos_overall)),
-            "reverb": len(heard.decays_db_per_s) >= MIN_DECAYS
-            and is_reverberant(heard.decays_db_per_s, (segment.end_us - segment.start_us) / 1e6),
-            "lagging": heard.gaps > 0,
+            "level_dbfs": round(measured.level_dbfs, 1),
+            "microphone_quality": _round(measured.mos_overall and microphone_quality(measured.mos_overall)),
+            "reverb": len(measured.decays_db_per_s) >= MIN_DECAYS
+            and is_reverberant(measured.decays_db_per_s, (segment.end_us - segment.start_us) / 1e6),
+            "lagging": measured.gaps > 0,
             "music": any(a < segment.end_us and segment.start_us < b for a, b in conversation.music),
         }
         for segment in conversation.segments
-        if (heard := segment.acoustics) is not None
+        if (measured := segment.acoustics) is not None
     ]
 
 
-def _of(segments: Sequence[Segment]) -> Heard:
-    heard = [(s.acoustics, (s.end_us - s.start_us) / 1e6) for s in segments if s.acoustics is not None]
+def _measure(segments: Sequence[Segment]) -> SegmentQuality:
+    measured = [(s.acoustics, (s.end_us - s.start_us) / 1e6) for s in segments if s.acoustics is not None]
 
     def mean(value: Callable[[Acoustics], float | None]) -> float | None:
-        known = ((value(acoustics), seconds) for acoustics, seconds in heard)
+        known = ((value(acoustics), seconds) for acoustics, seconds in measured)
         return weighted_mean((number, seconds) for number, seconds in known if number is not None)
 
     mos = mean(lambda a: a.mos_overall)
     level, noise = mean(lambda a: a.level_dbfs), mean(lambda a: a.noise_dbfs)
     # Over segments with known noise only: a loud one without it must not raise the ratio.
     snr = mean(lambda a: None if a.noise_dbfs is None else a.level_dbfs - a.noise_dbfs)
-    speech_s = sum(seconds for _, seconds in heard)
-    decays = [rate for acoustics, _ in heard for rate in acoustics.decays_db_per_s]
-    gaps = sum(acoustics.gaps for acoustics, _ in heard)
+    speech_s = sum(seconds for _, seconds in measured)
+    decays = [rate for acoustics, _ in measured for rate in acoustics.decays_db_per_s]
+    gaps = sum(acoustics.gaps for acoustics, _ in measured)
     return {
-        "microphone_quality": _rounded(None if mos is None else microphone_quality(mos)),
+        "microphone_quality": _round(None if mos is None else microphone_quality(mos)),
         "mos": None if mos is None else round(mos, 2),
-        "noise_db": _rounded(noise),
-        "snr_db": _rounded(snr),
+        "noise_db": _round(noise),
+        "snr_db": _round(snr),
         "clipping_percent": round(mean(lambda a: a.clipping_percent) or 0.0, 3),
         "reverb": is_reverberant(decays, speech_s),
         "lagging": is_lagging(gaps, speech_s),
-        "level_db": _rounded(level),
+        "level_db": _round(level),
         "gaps": gaps,
     }
 
 
-def _rounded(value: float | None) -> float | None:
+def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 

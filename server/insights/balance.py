@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from server.insights.family import Family
 from server.insights.score import Component, Score, weighted_score
-from server.insights.timeline import Timeline, Window, support_of
+from server.insights.timeline import Timeline, Window, compute_support
 
 DEFINITION_VERSION = "1"
 
@@ -39,20 +39,20 @@ def gini(amounts: Sequence[float]) -> float:
     return min(1.0, max(0.0, 2 * ranked / (n * total) - (n + 1) / n))
 
 
-def window_evenness(line: Timeline, window: Window) -> float:
+def window_evenness(timeline: Timeline, window: Window) -> float:
     """Return the evenness of speaking times in a window, over all speakers of the meeting, 0..1."""
-    return evenness([line.speaking_us(speaker, window) for speaker in line.speakers])
+    return evenness([timeline.speaking_us(speaker, window) for speaker in timeline.speakers])
 
 
-def balance(line: Timeline) -> Score:
+def balance(timeline: Timeline) -> Score:
     """Return ``balance_score`` = 100 J of the speaking times t_i (overlap counts for each speaker), 0..100.
 
     100: all speak equally long. It says nothing about content, or whether equal shares were appropriate. Fewer than two
     speakers, or under 10 s of speech: 0, insufficient. The Gini coefficient is included with weight 0.
     """
-    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
+    times = [timeline.speaking_us(speaker, timeline.full_window) for speaker in timeline.speakers]
     components = (Component("evenness", evenness(times), 1.0), Component("gini", gini(times), 0.0))
-    return weighted_score(components, support_of(line, DEFINITION_VERSION, 2))
+    return weighted_score(components, compute_support(timeline, DEFINITION_VERSION, 2))
 
 
 BALANCE = Family("balance", DEFINITION_VERSION, lambda meeting: balance(meeting.timeline).to_document())

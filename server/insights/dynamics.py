@@ -9,7 +9,7 @@ from server.insights.energy import energy_value
 from server.insights.family import Family, MeetingFacts
 from server.insights.interaction import interaction_value
 from server.insights.sentiment import mean_polarity, sentiment_label
-from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence, periods
+from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence_reason, periods
 
 DEFINITION_VERSION = "2"
 
@@ -33,24 +33,24 @@ class DynamicsDocument(TypedDict):
     dynamics: list[PeriodDynamics]
 
 
-def dynamics(line: Timeline, period_s: int) -> list[PeriodDynamics]:
+def dynamics(timeline: Timeline, period_s: int) -> list[PeriodDynamics]:
     """Return the meeting's scores for each period of ``period_s`` seconds, as integers.
 
     Without analysed sentences ``sentiment`` is None, ``emotions`` is empty, and ``reason`` tells why.
     """
-    return [_period(line, window) for window in periods(line.duration_us, period_s)]
+    return [_period(timeline, window) for window in periods(timeline.duration_us, period_s)]
 
 
-def _period(line: Timeline, window: Window) -> PeriodDynamics:
-    unread = absence(line, window, "Sentiment and emotions are")
+def _period(timeline: Timeline, window: Window) -> PeriodDynamics:
+    missing_reason = absence_reason(timeline, window, "Sentiment and emotions are")
     return {
         "start": window.start_us // 1000,
         "end": window.end_us // 1000,
-        "sentiment": None if unread else sentiment_label(mean_polarity(line, window)),
-        "energy_score": round(energy_value(line, window)),
-        "interactions_score": round(interaction_value(line, window)),
-        "emotions": [] if unread else [name.capitalize() for name in listed_emotions(line, window)],
-        "reason": unread,
+        "sentiment": None if missing_reason else sentiment_label(mean_polarity(timeline, window)),
+        "energy_score": round(energy_value(timeline, window)),
+        "interactions_score": round(interaction_value(timeline, window)),
+        "emotions": [] if missing_reason else [name.capitalize() for name in listed_emotions(timeline, window)],
+        "reason": missing_reason,
     }
 
 

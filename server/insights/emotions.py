@@ -7,16 +7,16 @@ from typing import Any, NotRequired, TypedDict
 
 from server.conversation import EMOTIONS
 from server.insights.family import Family, MeetingFacts
-from server.insights.shares import percentages_of
+from server.insights.shares import to_percentages
 from server.insights.timeline import (
     Support,
     SupportDocument,
     Timeline,
     Window,
-    absence,
-    left_out,
-    sentences_note,
-    support_of,
+    absence_reason,
+    analysed_sentences_note,
+    compute_support,
+    left_out_languages_note,
 )
 
 DEFINITION_VERSION = "3"
@@ -26,7 +26,7 @@ CHUNK_MS = 60_000
 NOT_SURE = EMOTIONS.index("not_sure")
 
 
-def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -> tuple[float, ...] | None:
+def emotion_shares(timeline: Timeline, window: Window, speaker: int | None = None) -> tuple[float, ...] | None:
     """Return the duration-weighted mean probability of each of EMOTIONS, summing to 1; None without English sentences.
 
     Args:
@@ -34,7 +34,7 @@ def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -
     """
     total = 0
     sums = [0.0] * len(EMOTIONS)
-    for sentence, weight in line.sentences_in(window):
+    for sentence, weight in timeline.sentences_in(window):
         if sentence.emotions and (speaker is None or sentence.speaker == speaker):
             total += weight
             for index, probability in enumerate(sentence.emotions):
@@ -43,24 +43,24 @@ def emotion_shares(line: Timeline, window: Window, speaker: int | None = None) -
     return tuple(value / mass for value in sums) if total and mass else None
 
 
-def listed_emotions(line: Timeline, window: Window) -> list[str]:
+def listed_emotions(timeline: Timeline, window: Window) -> list[str]:
     """Return the classes with at least 15 % of the window, strongest first.
 
     With speech it lists at least the strongest class, or ``not_sure`` without sentences; empty in silence.
     """
-    shares = emotion_shares(line, window)
+    shares = emotion_shares(timeline, window)
     if shares is None:
-        return ["not_sure"] if line.speech_us(window) else []
+        return ["not_sure"] if timeline.speech_us(window) else []
     ranked = sorted(range(len(EMOTIONS)), key=lambda i: (-shares[i], i))
     listed = [EMOTIONS[i] for i in ranked if shares[i] >= LISTED_FROM]
     return listed or [EMOTIONS[ranked[0]]]
 
 
-def emotions_score(line: Timeline, window: Window) -> int:
+def emotions_score(timeline: Timeline, window: Window) -> int:
     """Return ``emotions_score`` = 50 + 50 (P(happiness) - P(anger) - P(disgust) - P(fear)), rounded, 0..100; 50 if
     unknown.
     """
-    shares = emotion_shares(line, window)
+    shares = emotion_shares(timeline, window)
     if shares is None:
         return 50
     p = dict(zip(EMOTIONS, shares, strict=True))
@@ -105,38 +105,38 @@ class Emotions:
         return {"percentages": self.percentages, "support": self.support.to_document(), "reason": self.reason}
 
 
-def meeting_emotions(line: Timeline) -> Emotions:
+def meeting_emotions(timeline: Timeline) -> Emotions:
     """Return ``meeting_emotions``: the duration-weighted mean probabilities in percent, one decimal, summing to 100.
 
     Only English sentences are analysed; without any in a meeting with words the percentages are None. With no words, or
     under 10 s of speech, ``not_sure`` has 100.
     """
-    support = support_of(line, DEFINITION_VERSION, 1)
-    reason = absence(line, line.whole, "Emotions are")
+    support = compute_support(timeline, DEFINITION_VERSION, 1)
+    reason = absence_reason(timeline, timeline.full_window, "Emotions are")
     if reason is not None:
         return Emotions(None, replace(support, sufficient=False, reason=reason), reason)
-    support = replace(support, note=sentences_note(line, "Emotions are"))
-    shares = emotion_shares(line, line.whole) if support.sufficient else None
-    rounded = percentages_of(shares or [float(i == NOT_SURE) for i in range(len(EMOTIONS))], decimals=1)
+    support = replace(support, note=analysed_sentences_note(timeline, "Emotions are"))
+    shares = emotion_shares(timeline, timeline.full_window) if support.sufficient else None
+    rounded = to_percentages(shares or [float(i == NOT_SURE) for i in range(len(EMOTIONS))], decimals=1)
     return Emotions(dict(zip(EMOTIONS, rounded, strict=True)), support)
 
 
-def emotion_chunks(line: Timeline) -> list[EmotionChunk]:
+def emotion_chunks(timeline: Timeline) -> list[EmotionChunk]:
     """Return the strongest emotion of each active speaker, per minute.
 
     Documented borders: 0..60000, 60001..120000, and so on; the last chunk may be shorter. A speaker whose sentences in
     a minute are all in other languages is omitted from it.
     """
-    duration_ms = line.duration_us // 1000
+    duration_ms = timeline.duration_us // 1000
     chunks: list[EmotionChunk] = []
     for start_ms in range(0, max(1, duration_ms), CHUNK_MS):
         end_ms = min(start_ms + CHUNK_MS, duration_ms)
         window = Window(start_ms * 1000, end_ms * 1000)
         strongest: list[list[Any]] = []
-        for speaker in line.speakers:
-            if line.speaking_us(speaker, window):
-                shares = emotion_shares(line, window, speaker)
-                if shares is None and _unread(line, window, speaker):
+        for speaker in timeline.speakers:
+            if timeline.speaking_us(speaker, window):
+                shares = emotion_shares(timeline, window, speaker)
+                if shares is None and _has_unanalysed(timeline, window, speaker):
                     continue
                 top = NOT_SURE if shares is None else max(range(len(EMOTIONS)), key=lambda i: (shares[i], -i))
                 strongest.append([speaker, EMOTIONS[top]])
@@ -144,15 +144,17 @@ def emotion_chunks(line: Timeline) -> list[EmotionChunk]:
     return chunks
 
 
-def _unread(line: Timeline, window: Window, speaker: int) -> bool:
-    if not line.sentences_read and line.sentences:
+def _has_unanalysed(timeline: Timeline, window: Window, speaker: int) -> bool:
+    if not timeline.analysed_sentences and timeline.sentences:
         return True
-    return any(s.speaker == speaker and s.polarity is None for s, _ in line.sentences_in(window))
+    return any(s.speaker == speaker and s.polarity is None for s, _ in timeline.sentences_in(window))
 
 
-def chunks_reason(line: Timeline) -> str | None:
+def chunks_reason(timeline: Timeline) -> str | None:
     """Return why speakers are omitted for their language; None if none is."""
-    return absence(line, line.whole, "Emotions are") or left_out(line, "Emotions are")
+    return absence_reason(timeline, timeline.full_window, "Emotions are") or left_out_languages_note(
+        timeline, "Emotions are"
+    )
 
 
 def _chunks_document(meeting: MeetingFacts) -> EmotionChunksDocument:

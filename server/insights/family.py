@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from server.conversation import Conversation
-from server.insights.text import Compared, comparable
-from server.insights.timeline import Timeline, timeline
+from server.insights.text import ComparableSentences, comparable_sentences
+from server.insights.timeline import Timeline, build_timeline
 
 T = TypeVar("T")
 Document = TypeVar("Document", bound=Mapping[str, object])
@@ -48,26 +48,26 @@ class Family(Generic[Document_co]):
 class MeetingFacts:
     """A meeting during the computation of its answers; shared intermediate results are computed once."""
 
-    def __init__(self, conversation: Conversation, written: SummaryTexts | None = None) -> None:
+    def __init__(self, conversation: Conversation, summaries: SummaryTexts | None = None) -> None:
         """
         Args:
-            written: summaries that are stored or come from a language model, if any.
+            summaries: summaries that are stored or come from a language model, if any.
         """
         self.conversation = conversation
-        self.written = written
+        self.summaries = summaries
         self._computed: dict[Callable[[MeetingFacts], Any], Any] = {}
 
     @cached_property
     def timeline(self) -> Timeline:
         """The timeline of the conversation."""
-        return timeline(self.conversation)
+        return build_timeline(self.conversation)
 
     @cached_property
-    def compared(self) -> Compared:
+    def comparable_sentences(self) -> ComparableSentences:
         """The meeting's sentences with comparable embeddings."""
-        return comparable(self.conversation.sentences)
+        return comparable_sentences(self.conversation.sentences)
 
-    def once(self, compute: Callable[[MeetingFacts], T]) -> T:
+    def cached(self, compute: Callable[[MeetingFacts], T]) -> T:
         """Return ``compute(self)``, cached per function."""
         if compute not in self._computed:
             self._computed[compute] = compute(self)
@@ -75,4 +75,4 @@ class MeetingFacts:
 
     def document(self, family: Family[Document]) -> Document:
         """Return the family's document for this meeting, cached."""
-        return self.once(family.compute)
+        return self.cached(family.compute)

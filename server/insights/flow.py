@@ -9,11 +9,11 @@ from itertools import pairwise
 from statistics import median, quantiles
 from typing import TypedDict
 
-from server.conversation import Conversation, Interval, Utterance, merge_intervals, spaced
+from server.conversation import Conversation, Interval, Utterance, merge_intervals, uses_spaces
 from server.insights.balance import window_evenness
 from server.insights.family import MeetingFacts
 from server.insights.questions import QUESTIONS
-from server.insights.timeline import InOrder, Timeline, Window
+from server.insights.timeline import TimeIndex, Timeline, Window
 
 # As ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
@@ -73,37 +73,39 @@ class FlowDocument(Latencies):
 
 def flow(meeting: MeetingFacts) -> FlowDocument:
     """Return the flow of a meeting; times in milliseconds. Values that the engine cannot measure are None."""
-    conversation, line = meeting.conversation, meeting.timeline
+    conversation, timeline = meeting.conversation, meeting.timeline
     overlap = conversation.engine.overlap
     return {
-        "silence_ms": (line.duration_us - line.speech_us(line.whole)) // 1000,
-        "longest_silence_ms": _longest_silence_us(line) // 1000,
-        "overlap_ratio": round(_overlap_ratio(line), 4) if overlap else None,
-        "turns_per_minute": round(len(line.turns) / (line.duration_us / 60e6), 2) if line.duration_us else 0.0,
-        **_latencies(line),
-        "balance_over_time": _balance_over_time(line),
+        "silence_ms": (timeline.duration_us - timeline.speech_us(timeline.full_window)) // 1000,
+        "longest_silence_ms": _longest_silence_us(timeline) // 1000,
+        "overlap_ratio": round(_overlap_ratio(timeline), 4) if overlap else None,
+        "turns_per_minute": round(len(timeline.turns) / (timeline.duration_us / 60e6), 2)
+        if timeline.duration_us
+        else 0.0,
+        **_latencies(timeline),
+        "balance_over_time": _balance_over_time(timeline),
         "speakers": _speakers(meeting),
     }
 
 
-def _anyone(line: Timeline) -> tuple[Interval, ...]:
-    return merge_intervals(interval for spans in line.speech.values() for interval in spans)
+def _speech(timeline: Timeline) -> tuple[Interval, ...]:
+    return merge_intervals(interval for spans in timeline.speech.values() for interval in spans)
 
 
-def _longest_silence_us(line: Timeline) -> int:
+def _longest_silence_us(timeline: Timeline) -> int:
     edges = [0]
-    for start, end in _anyone(line):
+    for start, end in _speech(timeline):
         edges += [start, end]
-    edges.append(line.duration_us)
+    edges.append(timeline.duration_us)
     return max((b - a for a, b in zip(edges[::2], edges[1::2], strict=True)), default=0)
 
 
-def _overlap_ratio(line: Timeline) -> float:
+def _overlap_ratio(timeline: Timeline) -> float:
     """Return the time with at least two speakers over the time with at least one, 0..1."""
-    union = line.speech_us(line.whole)
+    union = timeline.speech_us(timeline.full_window)
     borders = sorted(
         (moment, step)
-        for spans in line.speech.values()
+        for spans in timeline.speech.values()
         for start, end in spans
         for moment, step in ((start, 1), (end, -1))
     )
@@ -114,11 +116,11 @@ def _overlap_ratio(line: Timeline) -> float:
     return together / union if union else 0.0
 
 
-def _latencies(line: Timeline) -> Latencies:
+def _latencies(timeline: Timeline) -> Latencies:
     """Return response latencies: the gaps between turns of at most 5 s (Levinson and Torreira, 2015)."""
     gaps = [
         (after.start_us - before.end_us) / 1000
-        for before, after in pairwise(line.turns)
+        for before, after in pairwise(timeline.turns)
         if after.start_us - before.end_us <= MAX_LATENCY_US
     ]
     if not gaps:
@@ -131,55 +133,57 @@ def _latencies(line: Timeline) -> Latencies:
     }
 
 
-def _balance_over_time(line: Timeline) -> list[BalanceWindow]:
-    last = max(0, line.duration_us - BALANCE_WINDOW_US)
+def _balance_over_time(timeline: Timeline) -> list[BalanceWindow]:
+    last = max(0, timeline.duration_us - BALANCE_WINDOW_US)
     starts = range(0, last + 1, BALANCE_HOP_US)
-    windows = [Window(start, min(start + BALANCE_WINDOW_US, line.duration_us)) for start in starts]
+    windows = [Window(start, min(start + BALANCE_WINDOW_US, timeline.duration_us)) for start in starts]
     return [
-        {"start": w.start_us // 1000, "end": w.end_us // 1000, "balance": round(100 * window_evenness(line, w), 2)}
+        {"start": w.start_us // 1000, "end": w.end_us // 1000, "balance": round(100 * window_evenness(timeline, w), 2)}
         for w in windows
     ]
 
 
 def _speakers(meeting: MeetingFacts) -> list[SpeakerFlow]:
-    conversation, line = meeting.conversation, meeting.timeline
+    conversation, timeline = meeting.conversation, meeting.timeline
     questions = meeting.document(QUESTIONS)
     asked = Counter(question["speaker"] for question in questions["questions"])
-    told = questions["method"] != "none"
-    interrupted = interruptions(line) if conversation.engine.overlap else {}
+    questions_detected = questions["method"] != "none"
+    counts = interruptions(timeline) if conversation.engine.overlap else {}
     return [
         {
-            **_speaker(conversation, line, speaker),
-            "questions": asked[speaker] if told else None,
-            "interruptions": interrupted[speaker].successful if interrupted else None,
-            "failed_interruptions": interrupted[speaker].failed if interrupted else None,
+            **_speaker(conversation, timeline, speaker),
+            "questions": asked[speaker] if questions_detected else None,
+            "interruptions": counts[speaker].successful if counts else None,
+            "failed_interruptions": counts[speaker].failed if counts else None,
         }
-        for speaker in line.speakers
+        for speaker in timeline.speakers
     ]
 
 
-def _speaker(conversation: Conversation, line: Timeline, speaker: int) -> SpeakerTalk:
-    talk_us = line.speaking_us(speaker, line.whole)
-    others_us = sum(line.speaking_us(other, line.whole) for other in line.speakers if other != speaker)
+def _speaker(conversation: Conversation, timeline: Timeline, speaker: int) -> SpeakerTalk:
+    talk_us = timeline.speaking_us(speaker, timeline.full_window)
+    others_us = sum(
+        timeline.speaking_us(other, timeline.full_window) for other in timeline.speakers if other != speaker
+    )
     # In languages without spaces the recogniser returns characters or subwords instead of words.
     spoken = [s for s in conversation.segments if s.speaker == speaker and s.words]
-    words = sum(len(s.words) for s in spoken) if all(spaced(s.language) for s in spoken) else 0
-    own = [turn for turn in line.turns if turn.speaker == speaker]
+    words = sum(len(s.words) for s in spoken) if all(uses_spaces(s.language) for s in spoken) else 0
+    own = [turn for turn in timeline.turns if turn.speaker == speaker]
     return {
         "speaker": speaker,
         "turns": len(own),
         "longest_monologue_ms": max((t.end_us - t.start_us for t in own), default=0) // 1000,
         "words_per_minute": round(words / (talk_us / 60e6), 1) if words and talk_us else None,
         "talk_listen_ratio": round(talk_us / others_us, 3) if others_us else None,
-        "patience_ms": _patience_ms(line, speaker),
+        "patience_ms": _patience_ms(timeline, speaker),
     }
 
 
-def _patience_ms(line: Timeline, speaker: int) -> int | None:
+def _patience_ms(timeline: Timeline, speaker: int) -> int | None:
     """Return the median wait after another speaker's turn before taking the floor, milliseconds."""
     waits = [
         max(0, after.start_us - before.end_us) / 1000
-        for before, after in pairwise(line.turns)
+        for before, after in pairwise(timeline.turns)
         if after.speaker == speaker and after.start_us - before.end_us <= MAX_LATENCY_US
     ]
     return round(median(waits)) if waits else None
@@ -199,35 +203,35 @@ class Interruptions:
 class Interruption:
     """An interruption of one speaker by another."""
 
-    by: int
-    of: int
-    at_us: int
-    """Start of ``by``'s utterance, microseconds."""
+    interrupter: int
+    interrupted: int
+    start_us: int
+    """Start of ``interrupter``'s utterance, microseconds."""
     successful: bool
-    """Whether ``of`` stops within 1 s."""
+    """Whether ``interrupted`` stops within 1 s."""
 
 
-def interruptions(line: Timeline) -> dict[int, Interruptions]:
+def interruptions(timeline: Timeline) -> dict[int, Interruptions]:
     """Count the interruptions by each speaker."""
-    found = {speaker: Interruptions() for speaker in line.speakers}
-    for one in each_interruption(line):
-        if one.successful:
-            found[one.by].successful += 1
+    found = {speaker: Interruptions() for speaker in timeline.speakers}
+    for interruption in iterate_interruptions(timeline):
+        if interruption.successful:
+            found[interruption.interrupter].successful += 1
         else:
-            found[one.by].failed += 1
+            found[interruption.interrupter].failed += 1
     return found
 
 
-def each_interruption(line: Timeline) -> Iterator[Interruption]:
+def iterate_interruptions(timeline: Timeline) -> Iterator[Interruption]:
     """Yield all interruptions, in time order.
 
     Back-channels neither interrupt nor are interrupted, and of two speakers who start together neither interrupts.
     """
-    spoken: InOrder[Utterance] = InOrder(u for u in line.utterances if u.duration_us >= BACK_CHANNEL_US)
-    for mine in spoken.things:
-        for theirs in spoken.reaching(Window(mine.start_us, mine.start_us + 1)):
-            early = theirs.end_us - mine.start_us
-            shared = min(theirs.end_us, mine.end_us) - mine.start_us
-            cuts_in = theirs.speaker != mine.speaker and theirs.start_us < mine.start_us
-            if cuts_in and early >= EARLY_US and shared >= OVERLAP_US:
-                yield Interruption(mine.speaker, theirs.speaker, mine.start_us, early <= STOPS_WITHIN_US)
+    spoken: TimeIndex[Utterance] = TimeIndex(u for u in timeline.utterances if u.duration_us >= BACK_CHANNEL_US)
+    for later in spoken.items:
+        for earlier in spoken.overlapping(Window(later.start_us, later.start_us + 1)):
+            early_us = earlier.end_us - later.start_us
+            shared_us = min(earlier.end_us, later.end_us) - later.start_us
+            is_interruption = earlier.speaker != later.speaker and earlier.start_us < later.start_us
+            if is_interruption and early_us >= EARLY_US and shared_us >= OVERLAP_US:
+                yield Interruption(later.speaker, earlier.speaker, later.start_us, early_us <= STOPS_WITHIN_US)

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from server.conversation import Sentence, word_count
+from server.conversation import Sentence, count_words
 from server.insights.family import Family, MeetingFacts, SummaryTexts
-from server.insights.text import Compared, centrality, comparable, diverse
-from server.insights.transcript import MadeOfWords, transcript_of
+from server.insights.text import ComparableSentences, centrality, comparable_sentences, select_diverse
+from server.insights.transcript import WordBasedDocument, meeting_transcript
 
 DEFINITION_VERSION = "2"
 MAX_KEY_POINTS = 5
@@ -22,25 +22,25 @@ MIN_WORDS, MAX_WORDS = 6, 40
 SIMILARITY_COST = 0.4
 
 
-class KeyPointsDocument(MadeOfWords):
+class KeyPointsDocument(WordBasedDocument):
     """Stored answer of ``GET /single-feature-api/meeting/key-points``."""
 
     speakers: list[list[Any]]
     """[speaker, [sentence, ...]] of each."""
 
 
-class SummariesDocument(SummaryTexts, MadeOfWords):
+class SummariesDocument(SummaryTexts, WordBasedDocument):
     """Stored answer of ``GET /single-feature-api/meeting/text-summaries``."""
 
 
-def _telling(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
+def _select_candidates(lengths: Sequence[int], sentences: Sequence[Sentence]) -> list[int]:
     """Return the indices of statements of suitable length; if none, of sentences of at least half the minimum."""
-    good = [
-        place
-        for place, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
+    suitable = [
+        index
+        for index, (length, sentence) in enumerate(zip(lengths, sentences, strict=True))
         if MIN_WORDS <= length <= MAX_WORDS and not sentence.asks
     ]
-    return good or [place for place, length in enumerate(lengths) if length >= MIN_WORDS // 2]
+    return suitable or [index for index, length in enumerate(lengths) if length >= MIN_WORDS // 2]
 
 
 class Ranking(NamedTuple):
@@ -50,56 +50,60 @@ class Ranking(NamedTuple):
     ranked: list[int]
     """Indices of sentences, best first: each prefix is the choice for a smaller number."""
 
-    def best(self, most: int) -> list[Sentence]:
-        """Return up to ``most`` sentences, in time order."""
-        return [self.sentences[index] for index in sorted(self.ranked[:most])]
+    def best(self, limit: int) -> list[Sentence]:
+        """Return up to ``limit`` sentences, in time order."""
+        return [self.sentences[index] for index in sorted(self.ranked[:limit])]
 
-    def texts(self, most: int) -> list[str]:
-        """Return the texts of up to ``most`` sentences, in time order."""
-        return [sentence.text for sentence in self.best(most)]
+    def texts(self, limit: int) -> list[str]:
+        """Return the texts of up to ``limit`` sentences, in time order."""
+        return [sentence.text for sentence in self.best(limit)]
 
 
-def ranking(compared: Compared, most: int) -> Ranking:
-    """Rank up to ``most`` sentences by LexRank times the square root of their word count, diversified by MMR."""
-    lengths = [word_count(s.text, s.language) for s in compared.sentences]
-    telling = _telling(lengths, compared.sentences)
-    if not telling or most < 1:
+def ranking(compared: ComparableSentences, limit: int) -> Ranking:
+    """Rank up to ``limit`` sentences by LexRank times the square root of their word count, diversified by MMR."""
+    lengths = [count_words(s.text, s.language) for s in compared.sentences]
+    candidates = _select_candidates(lengths, compared.sentences)
+    if not candidates or limit < 1:
         return Ranking(compared.sentences, [])
-    vectors = compared.vectors[telling]
-    worth = centrality(vectors, compared.min_similarity) * np.sqrt([lengths[place] for place in telling])
-    return Ranking(compared.sentences, [telling[index] for index in diverse(vectors, worth, most, SIMILARITY_COST)])
+    vectors = compared.vectors[candidates]
+    value = centrality(vectors, compared.min_similarity) * np.sqrt([lengths[index] for index in candidates])
+    return Ranking(
+        compared.sentences, [candidates[index] for index in select_diverse(vectors, value, limit, SIMILARITY_COST)]
+    )
 
 
-def central_sentences(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
-    """Return up to ``most`` central, mutually dissimilar sentences, in time order."""
-    return ranking(comparable(sentences), most).best(most)
+def central_sentences(sentences: Sequence[Sentence], limit: int) -> list[Sentence]:
+    """Return up to ``limit`` central, mutually dissimilar sentences, in time order."""
+    return ranking(comparable_sentences(sentences), limit).best(limit)
 
 
-def _by_speaker(meeting: MeetingFacts) -> dict[int, Ranking]:
-    said = meeting.conversation.sentences
+def _rank_speakers(meeting: MeetingFacts) -> dict[int, Ranking]:
+    sentences = meeting.conversation.sentences
     return {
-        speaker: ranking(comparable([s for s in said if s.speaker == speaker]), MAX_KEY_POINTS)
+        speaker: ranking(comparable_sentences([s for s in sentences if s.speaker == speaker]), MAX_KEY_POINTS)
         for speaker in meeting.conversation.speakers
     }
 
 
 def key_points(meeting: MeetingFacts) -> list[list[Any]]:
     """Return up to five key points per speaker, as [speaker, [sentence, ...]]."""
-    return [[speaker, own.texts(MAX_KEY_POINTS)] for speaker, own in meeting.once(_by_speaker).items()]
+    return [[speaker, ranked.texts(MAX_KEY_POINTS)] for speaker, ranked in meeting.cached(_rank_speakers).items()]
 
 
 def summaries(meeting: MeetingFacts) -> SummaryTexts:
     """Return a language model's summaries of the meeting and present speakers where it wrote them, else extractive
     ones.
     """
-    own = {speaker: found.texts(SPEAKER_SUMMARY_SENTENCES) for speaker, found in meeting.once(_by_speaker).items()}
-    written = meeting.written
+    extracted = {
+        speaker: ranked.texts(SPEAKER_SUMMARY_SENTENCES) for speaker, ranked in meeting.cached(_rank_speakers).items()
+    }
+    written = meeting.summaries
     if written is None or written["method"] != "abstractive":
-        by_speaker = [[speaker, said] for speaker, said in own.items()]
-        return {"speakers": by_speaker, "meeting": _meeting_summary(meeting), "method": "extractive"}
-    by_model = dict(written["speakers"])
+        speakers = [[speaker, texts] for speaker, texts in extracted.items()]
+        return {"speakers": speakers, "meeting": _meeting_summary(meeting), "method": "extractive"}
+    model_texts = dict(written["speakers"])
     return {
-        "speakers": [[speaker, by_model.get(speaker) or said] for speaker, said in own.items()],
+        "speakers": [[speaker, model_texts.get(speaker) or texts] for speaker, texts in extracted.items()],
         "meeting": written["meeting"],
         "method": written["method"],
     }
@@ -107,16 +111,16 @@ def summaries(meeting: MeetingFacts) -> SummaryTexts:
 
 def _meeting_summary(meeting: MeetingFacts) -> list[str]:
     wanted = round(meeting.conversation.duration_us / 60e6 / MINUTES_PER_SUMMARY_SENTENCE)
-    most = min(MAX_SUMMARY_SENTENCES, max(MIN_SUMMARY_SENTENCES, wanted))
-    return ranking(meeting.compared, most).texts(most)
+    limit = min(MAX_SUMMARY_SENTENCES, max(MIN_SUMMARY_SENTENCES, wanted))
+    return ranking(meeting.comparable_sentences, limit).texts(limit)
 
 
 def _key_points_document(meeting: MeetingFacts) -> KeyPointsDocument:
-    return {"speakers": key_points(meeting), "reliability": transcript_of(meeting).reliability}
+    return {"speakers": key_points(meeting), "reliability": meeting_transcript(meeting).reliability}
 
 
 def _summaries_document(meeting: MeetingFacts) -> SummariesDocument:
-    return {**summaries(meeting), "reliability": transcript_of(meeting).reliability}
+    return {**summaries(meeting), "reliability": meeting_transcript(meeting).reliability}
 
 
 KEY_POINTS = Family("key_points", DEFINITION_VERSION, _key_points_document)

@@ -53,12 +53,12 @@ class Answer(NamedTuple):
     document: dict[str, Any]
 
 
-def answers(conversation: Conversation, written: SummaryTexts | None = None) -> dict[str, Answer]:
+def compute_answers(conversation: Conversation, summaries: SummaryTexts | None = None) -> dict[str, Answer]:
     """Compute the answers of all families, by family name.
 
     Args:
-        written: summaries by a language model. Those of the meeting and of present speakers are used; missing ones
+        summaries: summaries by a language model. Those of the meeting and of present speakers are used; missing ones
             are extracted.
     """
-    meeting = MeetingFacts(conversation, written)
+    meeting = MeetingFacts(conversation, summaries)
     return {family.name: Answer(family.version, meeting.document(family)) for family in FAMILIES}

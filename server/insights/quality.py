@@ -22,15 +22,15 @@ from server.insights.questions import QUESTIONS, QuestionsDocument
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument
 from server.insights.shares import SHARES, SharesDocument
-from server.insights.timeline import SupportDocument, absence, support_of
-from server.insights.topic_details import TopicDetail, detail
+from server.insights.timeline import SupportDocument, absence_reason, compute_support
+from server.insights.topic_details import TopicDetail, describe_window
 from server.insights.topics import TOPICS, TopicsDocument, topic_windows
-from server.insights.transcript import TRANSCRIPT, SpokenLanguage
+from server.insights.transcript import TRANSCRIPT, LanguageDocument
 
 DEFINITION_VERSION = "2"
 NOTE = (
-    "It describes the conversation and is no judgement of people; how participants would rate a meeting cannot be told "
-    "from it."
+    "It describes the conversation and does not judge people; it cannot predict how participants would rate the "
+    "meeting."
 )
 # Distance from the middle of its range at which a driver noticeably raises or lowers the score.
 NOTABLE = 15.0
@@ -44,7 +44,7 @@ class Driver(TypedDict):
     effect: Literal["raises", "neutral", "lowers"]
 
 
-class Judged(TypedDict):
+class QualityScore(TypedDict):
     """The quality score and its drivers."""
 
     quality_score: float
@@ -54,7 +54,7 @@ class Judged(TypedDict):
     reason: NotRequired[str | None]
 
 
-class QualityDocument(Judged, SpokenLanguage):
+class QualityDocument(QualityScore, LanguageDocument):
     """Stored answer of ``GET /single-feature-api/meeting/quality``, including all other layers."""
 
     flow: FlowDocument
@@ -73,39 +73,39 @@ class QualityDocument(Judged, SpokenLanguage):
     audio_quality: AudioQualityDocument
 
 
-def quality(meeting: MeetingFacts) -> Judged:
+def quality(meeting: MeetingFacts) -> QualityScore:
     """Return ``quality_score``, 0..100, with its drivers.
 
     It is the mean of the known ones of balance, interaction, energy and sentiment; ``note`` tells which, and ``reason``
     why sentiment and emotions are missing.
     """
-    scored = {
+    scores = {
         "balance": meeting.document(BALANCE),
         "interaction": meeting.document(INTERACTION_SCORE),
         "energy": meeting.document(ENERGY),
     }
-    felt = meeting.document(SENTIMENT)
-    values = {name: score["score"] for name, score in scored.items()}
-    if felt["score"] is None:
-        made = f"The score is the plain mean of balance, interaction and energy. {felt['reason']}"
+    sentiment = meeting.document(SENTIMENT)
+    values = {name: score["score"] for name, score in scores.items()}
+    if sentiment["score"] is None:
+        method_note = f"The score is the unweighted mean of balance, interaction and energy. {sentiment['reason']}"
     else:
-        values["sentiment"] = float(felt["score"])
-        made = "The score is the plain mean of balance, interaction, energy and sentiment."
-    support = support_of(meeting.timeline, DEFINITION_VERSION, 2).to_document()
+        values["sentiment"] = float(sentiment["score"])
+        method_note = "The score is the unweighted mean of balance, interaction, energy and sentiment."
+    support = compute_support(meeting.timeline, DEFINITION_VERSION, 2).to_document()
     return {
         "quality_score": round(fmean(values.values()), 2) if support["sufficient"] else 0.0,
-        "drivers": [*(_driver(name, value) for name, value in values.items()), *_parts(scored)],
-        "note": f"{made} {NOTE}",
-        "support": {**support, "note": felt["support"]["note"]},
-        "reason": absence(meeting.timeline, meeting.timeline.whole, "Sentiment and emotions are"),
+        "drivers": [*(_driver(name, value) for name, value in values.items()), *_parts(scores)],
+        "note": f"{method_note} {NOTE}",
+        "support": {**support, "note": sentiment["support"]["note"]},
+        "reason": absence_reason(meeting.timeline, meeting.timeline.full_window, "Sentiment and emotions are"),
     }
 
 
-def _parts(scored: dict[str, ScoreDocument]) -> list[Driver]:
+def _parts(scores: dict[str, ScoreDocument]) -> list[Driver]:
     """Return the components with a weight as drivers."""
     return [
         _driver(f"{name}.{part['name']}", 100 * part["value"])
-        for name, score in scored.items()
+        for name, score in scores.items()
         for part in score["components"]
         if part["weight"]
     ]
@@ -122,13 +122,13 @@ def _driver(name: str, value: float) -> Driver:
 
 def _report(meeting: MeetingFacts) -> QualityDocument:
     """Gather all layers into one document, so that reading the report takes a single query."""
-    told = meeting.document(TRANSCRIPT)
+    transcript = meeting.document(TRANSCRIPT)
     return {
         **quality(meeting),
-        "language": told["language"],
-        "language_confidence": told["language_confidence"],
+        "language": transcript["language"],
+        "language_confidence": transcript["language_confidence"],
         "flow": flow(meeting),
-        "topic_details": [detail(meeting.timeline, window) for window in meeting.once(topic_windows)],
+        "topic_details": [describe_window(meeting.timeline, window) for window in meeting.cached(topic_windows)],
         "shares": meeting.document(SHARES),
         "interactions": meeting.document(INTERACTIONS),
         "energy": meeting.document(ENERGY),

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from server.conversation import ENGLISH, Conversation, known_language, punctuated_languages, word_count
+from server.conversation import ENGLISH, Conversation, count_words, find_punctuated_languages, resolve_language
 from server.insights.family import Family, MeetingFacts
-from server.insights.timeline import listed_languages
-from server.insights.transcript import MadeOfWords, transcript_of
+from server.insights.timeline import format_languages
+from server.insights.transcript import WordBasedDocument, meeting_transcript
 
 DEFINITION_VERSION = "2"
 # A single word with a question mark is not worth listing.
@@ -24,12 +24,12 @@ class Question(TypedDict):
     start_ms: int
 
 
-class QuestionsDocument(MadeOfWords):
+class QuestionsDocument(WordBasedDocument):
     """Stored answer of ``GET /single-feature-api/meeting/questions``."""
 
     questions: list[Question]
     method: NotRequired[str]
-    """As ``ToldBy.method``; ``rules`` if missing."""
+    """As ``QuestionDetection.method``; ``rules`` if missing."""
     reason: NotRequired[str | None]
 
 
@@ -38,12 +38,12 @@ def questions(conversation: Conversation) -> list[Question]:
     return [
         {"speaker": s.speaker, "question": s.text, "start_ms": s.start_us // 1000}
         for s in conversation.sentences
-        if s.asks and word_count(s.text, s.language) >= MIN_WORDS
+        if s.asks and count_words(s.text, s.language) >= MIN_WORDS
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class ToldBy:
+class QuestionDetection:
     """How the questions of a meeting were detected."""
 
     method: str
@@ -52,30 +52,30 @@ class ToldBy:
     """Why questions in some language are missing; None if none are."""
 
 
-def told_by(conversation: Conversation) -> ToldBy:
+def detect_question_method(conversation: Conversation) -> QuestionDetection:
     """Return how questions are detected: by question marks in all languages, by syntax in unpunctuated English only."""
     spoken: Counter[str] = Counter()
     for segment in conversation.segments:
         if segment.words:
-            spoken[known_language(segment.language, conversation.engine)] += segment.end_us - segment.start_us
-    bare = spoken.keys() - punctuated_languages(conversation)
-    untold = Counter({language: spoken[language] for language in bare if language != ENGLISH})
-    if not untold:
-        return ToldBy("rules" if ENGLISH in bare or not spoken else "marks", None)
-    told = "Without question marks, questions are told in English only"
-    if len(untold) == len(spoken):
-        return ToldBy("none", f"{told}; this meeting is in {listed_languages(untold)}.")
-    method = "rules" if ENGLISH in bare else "marks"
-    return ToldBy(method, f"{told}; what is said in {listed_languages(untold)} is left out.")
+            spoken[resolve_language(segment.language, conversation.engine)] += segment.end_us - segment.start_us
+    unpunctuated = spoken.keys() - find_punctuated_languages(conversation)
+    undetected = Counter({language: spoken[language] for language in unpunctuated if language != ENGLISH})
+    if not undetected:
+        return QuestionDetection("rules" if ENGLISH in unpunctuated or not spoken else "marks", None)
+    detection = "Without question marks, questions are detected in English only"
+    if len(undetected) == len(spoken):
+        return QuestionDetection("none", f"{detection}; this meeting is in {format_languages(undetected)}.")
+    method = "rules" if ENGLISH in unpunctuated else "marks"
+    return QuestionDetection(method, f"{detection}; speech in {format_languages(undetected)} is left out.")
 
 
 def _document(meeting: MeetingFacts) -> QuestionsDocument:
-    told = told_by(meeting.conversation)
+    detection = detect_question_method(meeting.conversation)
     return {
         "questions": questions(meeting.conversation),
-        "method": told.method,
-        "reason": told.reason,
-        "reliability": transcript_of(meeting).reliability,
+        "method": detection.method,
+        "reason": detection.reason,
+        "reliability": meeting_transcript(meeting).reliability,
     }
 
 

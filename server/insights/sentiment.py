@@ -11,9 +11,9 @@ from server.insights.timeline import (
     SupportDocument,
     Timeline,
     Window,
-    absence,
-    sentences_note,
-    support_of,
+    absence_reason,
+    analysed_sentences_note,
+    compute_support,
     weighted_mean,
 )
 
@@ -22,7 +22,7 @@ DEFINITION_VERSION = "3"
 NEUTRAL_BELOW, STRONG_FROM = 0.05, 0.5
 
 
-def mean_polarity(line: Timeline, window: Window, speaker: int | None = None) -> float | None:
+def mean_polarity(timeline: Timeline, window: Window, speaker: int | None = None) -> float | None:
     """Return the duration-weighted mean polarity of a window's English sentences, -1..1; None without any.
 
     Args:
@@ -30,7 +30,7 @@ def mean_polarity(line: Timeline, window: Window, speaker: int | None = None) ->
     """
     return weighted_mean(
         (sentence.polarity, weight)
-        for sentence, weight in line.sentences_in(window)
+        for sentence, weight in timeline.sentences_in(window)
         if sentence.polarity is not None and (speaker is None or sentence.speaker == speaker)
     )
 
@@ -89,7 +89,7 @@ class Sentiment:
         }
 
 
-def sentiment(line: Timeline) -> Sentiment:
+def sentiment(timeline: Timeline) -> Sentiment:
     """Return ``sentiment_score`` = round(50 + 50 s), s being the duration-weighted mean polarity of the sentences,
     0..100.
 
@@ -97,21 +97,21 @@ def sentiment(line: Timeline) -> Sentiment:
     meeting with words, score and label are None. Under 10 s of speech: 50, Neutral, insufficient; the mean polarity is
     included nevertheless.
     """
-    support = support_of(line, DEFINITION_VERSION, 1)
-    said = len(line.sentences)
-    reason = absence(line, line.whole, "Sentiment is")
+    support = compute_support(timeline, DEFINITION_VERSION, 1)
+    total = len(timeline.sentences)
+    reason = absence_reason(timeline, timeline.full_window, "Sentiment is")
     if reason is not None:
-        unread = replace(support, sufficient=False, reason=reason)
-        return Sentiment(None, None, None, 0, unread, sentences_in_all=said, reason=reason)
-    polarity = mean_polarity(line, line.whole)
-    counted = polarity if support.sufficient else None
+        unsupported = replace(support, sufficient=False, reason=reason)
+        return Sentiment(None, None, None, 0, unsupported, sentences_in_all=total, reason=reason)
+    polarity = mean_polarity(timeline, timeline.full_window)
+    supported_polarity = polarity if support.sufficient else None
     return Sentiment(
-        score=sentiment_score(counted),
-        label=sentiment_label(counted),
+        score=sentiment_score(supported_polarity),
+        label=sentiment_label(supported_polarity),
         mean_polarity=None if polarity is None else round(polarity, 4),
-        sentences=line.sentences_read,
-        support=replace(support, note=sentences_note(line, "Sentiment is")),
-        sentences_in_all=said if line.sentences_read < said else None,
+        sentences=timeline.analysed_sentences,
+        support=replace(support, note=analysed_sentences_note(timeline, "Sentiment is")),
+        sentences_in_all=total if timeline.analysed_sentences < total else None,
     )
 
 

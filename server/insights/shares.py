@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from server.insights.family import Family
-from server.insights.timeline import Support, SupportDocument, Timeline, support_of
+from server.insights.timeline import Support, SupportDocument, Timeline, compute_support
 
 DEFINITION_VERSION = "1"
 
 
-def percentages_of(amounts: Sequence[float], decimals: int) -> tuple[float, ...]:
+def to_percentages(amounts: Sequence[float], decimals: int) -> tuple[float, ...]:
     """Return the shares of ``amounts`` in percent, rounded to sum to exactly 100 (largest remainder).
 
     All are 0 if the amounts sum to 0.
@@ -23,8 +23,8 @@ def percentages_of(amounts: Sequence[float], decimals: int) -> tuple[float, ...]
     unit = 10**decimals
     exact = [amount / total * 100 * unit for amount in amounts]
     parts = [int(value) for value in exact]
-    by_remainder = sorted(range(len(amounts)), key=lambda i: (parts[i] - exact[i], i))
-    for index in by_remainder[: 100 * unit - sum(parts)]:
+    order = sorted(range(len(amounts)), key=lambda i: (parts[i] - exact[i], i))
+    for index in order[: 100 * unit - sum(parts)]:
         parts[index] += 1
     return tuple(value / unit for value in parts)
 
@@ -69,17 +69,17 @@ class Shares:
         return {"speakers": [share.to_document() for share in self.speakers], "support": self.support.to_document()}
 
 
-def shares(line: Timeline) -> Shares:
+def shares(timeline: Timeline) -> Shares:
     """Return ``meeting_speaking_percentage`` = 100 t_i / sum t_j of each speaker; they sum to 100.
 
     t_i is the speaking time from diarization; overlap counts for each speaker.
     """
-    times = [line.speaking_us(speaker, line.whole) for speaker in line.speakers]
+    times = [timeline.speaking_us(speaker, timeline.full_window) for speaker in timeline.speakers]
     listed = tuple(
         Share(speaker, percentage, round(time / 1000))
-        for speaker, percentage, time in zip(line.speakers, percentages_of(times, decimals=2), times, strict=True)
+        for speaker, percentage, time in zip(timeline.speakers, to_percentages(times, decimals=2), times, strict=True)
     )
-    return Shares(listed, support_of(line, DEFINITION_VERSION, 1))
+    return Shares(listed, compute_support(timeline, DEFINITION_VERSION, 1))
 
 
 SHARES = Family("shares", DEFINITION_VERSION, lambda meeting: shares(meeting.timeline).to_document())

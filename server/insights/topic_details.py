@@ -10,8 +10,8 @@ from server.insights.energy import energy_value, talking_share
 from server.insights.family import Family, MeetingFacts
 from server.insights.interaction import NodeDocument, interaction_nodes, interaction_value
 from server.insights.sentiment import mean_polarity, sentiment_label
-from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence, periods
-from server.insights.topics import name_of
+from server.insights.timeline import DEFAULT_PERIOD_S, Timeline, Window, absence_reason, periods
+from server.insights.topics import name_window
 
 DEFINITION_VERSION = "2"
 
@@ -54,37 +54,37 @@ class TopicDetailsDocument(TypedDict):
     topics: list[TopicDetail]
 
 
-def detail(line: Timeline, window: Window) -> TopicDetail:
+def describe_window(timeline: Timeline, window: Window) -> TopicDetail:
     """Return the detailed metrics of a window; ``speakers`` are those active in it.
 
     Without analysed sentences ``sentiment`` and ``emotions_score`` are None, ``emotions`` is empty, and ``reason``
     tells why.
     """
-    unread = absence(line, window, "Sentiment and emotions are")
-    talking = round(talking_share(line, window), 4)
+    missing_reason = absence_reason(timeline, window, "Sentiment and emotions are")
+    talking = round(talking_share(timeline, window), 4)
     return {
-        "topic": name_of(line, window)[0],
+        "topic": name_window(timeline, window)[0],
         "start": window.start_us // 1000,
         "end": window.end_us // 1000,
-        "speakers": [speaker for speaker in line.speakers if line.speaking_us(speaker, window)],
-        "sentiment": None if unread else sentiment_label(mean_polarity(line, window)),
-        "emotions_score": None if unread else emotions_score(line, window),
+        "speakers": [speaker for speaker in timeline.speakers if timeline.speaking_us(speaker, window)],
+        "sentiment": None if missing_reason else sentiment_label(mean_polarity(timeline, window)),
+        "emotions_score": None if missing_reason else emotions_score(timeline, window),
         "energy": {
-            "energy_score": round(energy_value(line, window)),
+            "energy_score": round(energy_value(timeline, window)),
             "talking_time": talking,
             "silence_time": round(1 - talking, 4),
-            "interactions": {"nodes": [node.to_document() for node in interaction_nodes(line, window)]},
-            "emotions": [] if unread else listed_emotions(line, window),
+            "interactions": {"nodes": [node.to_document() for node in interaction_nodes(timeline, window)]},
+            "emotions": [] if missing_reason else listed_emotions(timeline, window),
         },
-        "interactions_score": round(interaction_value(line, window)),
-        "involvement_score": round(100 * window_evenness(line, window)),
-        "reason": unread,
+        "interactions_score": round(interaction_value(timeline, window)),
+        "involvement_score": round(100 * window_evenness(timeline, window)),
+        "reason": missing_reason,
     }
 
 
-def period_details(line: Timeline, period_s: int) -> list[TopicDetail]:
+def period_details(timeline: Timeline, period_s: int) -> list[TopicDetail]:
     """Return the detailed metrics of each period of ``period_s`` seconds."""
-    return [detail(line, window) for window in periods(line.duration_us, period_s)]
+    return [describe_window(timeline, window) for window in periods(timeline.duration_us, period_s)]
 
 
 def _document(meeting: MeetingFacts) -> TopicDetailsDocument:

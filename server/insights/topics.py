@@ -15,16 +15,16 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation import Sentence, word_count
+from server.conversation import Sentence, count_words
 from server.insights.family import Family, MeetingFacts
-from server.insights.text import Compared, best_phrases, comparable
+from server.insights.text import ComparableSentences, comparable_sentences, select_phrases
 from server.insights.timeline import Timeline, Window, periods
 
 DEFINITION_VERSION = "2"
 # Seconds of talk compared on each side, and the depth of a border above the mean, in standard deviations. Word counts
 # need more talk and separate less clearly; measured by ``python -m benchmarks.text``.
-SIDE_S, DEEPER_BY = 120.0, 1.5
-WORDS_SIDE_S, WORDS_DEEPER_BY = 180.0, 1.0
+SIDE_S, MIN_DEVIATIONS = 120.0, 1.5
+WORDS_SIDE_S, WORDS_MIN_DEVIATIONS = 180.0, 1.0
 # Minimum length of a topic.
 MIN_TOPIC_S = 90.0
 MAX_KEYWORDS = 5
@@ -50,27 +50,27 @@ class TopicsDocument(TypedDict):
 
 def topic_borders(sentences: Sequence[Sentence], duration_us: int) -> list[int]:
     """Return the topic borders, microseconds, in order; each is the start of a sentence."""
-    return _borders(comparable(sentences), duration_us)
+    return _borders(comparable_sentences(sentences), duration_us)
 
 
-def _borders(compared: Compared, duration_us: int) -> list[int]:
-    read, vectors, by_words = compared
-    if len(read) < 4 or duration_us < 2 * MIN_TOPIC_S * 1e6:
+def _borders(compared: ComparableSentences, duration_us: int) -> list[int]:
+    sentences, vectors, from_words = compared
+    if len(sentences) < 4 or duration_us < 2 * MIN_TOPIC_S * 1e6:
         return []
-    starts = np.array([s.start_us for s in read]) / 1e6
-    weights = np.sqrt(np.array([word_count(s.text, s.language) for s in read], np.float64))
-    side_s, deeper_by = (WORDS_SIDE_S, WORDS_DEEPER_BY) if by_words else (SIDE_S, DEEPER_BY)
+    starts = np.array([s.start_us for s in sentences]) / 1e6
+    weights = np.sqrt(np.array([count_words(s.text, s.language) for s in sentences], np.float64))
+    side_s, min_deviations = (WORDS_SIDE_S, WORDS_MIN_DEVIATIONS) if from_words else (SIDE_S, MIN_DEVIATIONS)
     similarity = _similarity_across(vectors * weights[:, None], starts, side_s)
     depth = _depths(similarity)
-    threshold = depth.mean() + deeper_by * depth.std()
+    threshold = depth.mean() + min_deviations * depth.std()
     chosen: list[int] = []
     for index in np.argsort(-depth, kind="stable"):
         moment = starts[index]
-        far = all(abs(moment - starts[other]) >= MIN_TOPIC_S for other in chosen)
-        inside = MIN_TOPIC_S <= moment <= duration_us / 1e6 - MIN_TOPIC_S
-        if depth[index] > max(threshold, 0.0) and far and inside:
+        is_far = all(abs(moment - starts[other]) >= MIN_TOPIC_S for other in chosen)
+        is_inside = MIN_TOPIC_S <= moment <= duration_us / 1e6 - MIN_TOPIC_S
+        if depth[index] > max(threshold, 0.0) and is_far and is_inside:
             chosen.append(int(index))
-    return sorted(read[index].start_us for index in chosen)
+    return sorted(sentences[index].start_us for index in chosen)
 
 
 def _similarity_across(
@@ -80,10 +80,10 @@ def _similarity_across(
     -> (n,).
     """
     sums = np.vstack([np.zeros(weighted.shape[1]), np.cumsum(weighted, axis=0)])
-    here = np.arange(len(starts))
+    indices = np.arange(len(starts))
     first = np.searchsorted(starts, starts - side_s)
     last = np.searchsorted(starts, starts + side_s)
-    before, after = sums[here] - sums[first], sums[last] - sums[here]
+    before, after = sums[indices] - sums[first], sums[last] - sums[indices]
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     similarity = np.sum(before * after, axis=1) / np.maximum(lengths, 1e-9)
     similarity[0] = 1.0
@@ -103,21 +103,21 @@ def _depths(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(left + right - 2 * similarity)
 
 
-def name_of(line: Timeline, window: Window) -> tuple[str, list[str]]:
+def name_window(timeline: Timeline, window: Window) -> tuple[str, list[str]]:
     """Return the name of a window, its best key phrase, and up to five keywords."""
     mentions: Counter[int] = Counter()
-    for sentence, _ in line.sentences_in(window):
-        if window.holds((sentence.start_us + sentence.end_us) // 2):
+    for sentence, _ in timeline.sentences_in(window):
+        if window.contains((sentence.start_us + sentence.end_us) // 2):
             mentions.update(sentence.phrases)
-    keywords = best_phrases(line.phrases, mentions, MAX_KEYWORDS)
+    keywords = select_phrases(timeline.phrases, mentions, MAX_KEYWORDS)
     if keywords:
         return keywords[0].capitalize(), keywords
-    return (UNNAMED if line.speech_us(window) else QUIET), []
+    return (UNNAMED if timeline.speech_us(window) else QUIET), []
 
 
-def topic_of(line: Timeline, window: Window) -> Topic:
+def describe_topic(timeline: Timeline, window: Window) -> Topic:
     """Return the topic of a window."""
-    name, keywords = name_of(line, window)
+    name, keywords = name_window(timeline, window)
     return {
         "topic": name,
         "start": window.start_us // 1000,
@@ -129,18 +129,18 @@ def topic_of(line: Timeline, window: Window) -> Topic:
 def topic_windows(meeting: MeetingFacts) -> list[Window]:
     """Return the windows between topic borders; they cover the meeting."""
     duration_us = meeting.conversation.duration_us
-    edges = [0, *_borders(meeting.compared, duration_us), duration_us]
+    edges = [0, *_borders(meeting.comparable_sentences, duration_us), duration_us]
     return [Window(start, end) for start, end in itertools.pairwise(edges)]
 
 
 def topics(meeting: MeetingFacts) -> list[Topic]:
     """Return the detected topics; they cover the meeting."""
-    return [topic_of(meeting.timeline, window) for window in meeting.once(topic_windows)]
+    return [describe_topic(meeting.timeline, window) for window in meeting.cached(topic_windows)]
 
 
-def period_topics(line: Timeline, period_s: int) -> list[Topic]:
+def period_topics(timeline: Timeline, period_s: int) -> list[Topic]:
     """Return the topic of each period of ``period_s`` seconds."""
-    return [topic_of(line, window) for window in periods(line.duration_us, period_s)]
+    return [describe_topic(timeline, window) for window in periods(timeline.duration_us, period_s)]
 
 
 def _document(meeting: MeetingFacts) -> TopicsDocument:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NotRequired, TypedDict
 
-from server.conversation import Conversation, joined_sentences
+from server.conversation import Conversation, join_sentences
 from server.insights.family import Family, MeetingFacts
 
 DEFINITION_VERSION = "4"
@@ -33,14 +33,14 @@ class WordDocument(TypedDict):
     confidence: float | None
 
 
-class SpokenLanguage(TypedDict):
+class LanguageDocument(TypedDict):
     """The most spoken language."""
 
     language: NotRequired[str]
     language_confidence: NotRequired[float | None]
 
 
-class Reliability(SpokenLanguage):
+class Reliability(LanguageDocument):
     """The reliability of answers derived from words."""
 
     reliable: bool
@@ -60,7 +60,7 @@ class WordsDocument(TypedDict):
     words: list[WordDocument]
 
 
-class MadeOfWords(TypedDict):
+class WordBasedDocument(TypedDict):
     """A document with the reliability of the words it is derived from."""
 
     reliability: Reliability
@@ -142,8 +142,8 @@ def transcript(conversation: Conversation) -> Transcript:
     """Return the transcript; consecutive sentences of one speaker form a statement."""
     entries = []
     for speaker, run in groupby(conversation.sentences, key=lambda sentence: sentence.speaker):
-        said = list(run)
-        entries.append(Statement(speaker, joined_sentences(s.text for s in said), said[0].start_us // 1000))
+        sentences = list(run)
+        entries.append(Statement(speaker, join_sentences(s.text for s in sentences), sentences[0].start_us // 1000))
     words = tuple(
         TimedWord(word.text, speaker, word.start_us // 1000, word.end_us // 1000, word.confidence)
         for word, speaker in conversation.words
@@ -158,9 +158,9 @@ def transcript(conversation: Conversation) -> Transcript:
     )
 
 
-def transcript_of(meeting: MeetingFacts) -> Transcript:
+def meeting_transcript(meeting: MeetingFacts) -> Transcript:
     """Return the meeting's transcript, computed once."""
-    return meeting.once(_transcript)
+    return meeting.cached(_transcript)
 
 
 def _transcript(meeting: MeetingFacts) -> Transcript:
@@ -168,8 +168,8 @@ def _transcript(meeting: MeetingFacts) -> Transcript:
 
 
 def _words(meeting: MeetingFacts) -> WordsDocument:
-    return {"words": [word.to_document() for word in transcript_of(meeting).words]}
+    return {"words": [word.to_document() for word in meeting_transcript(meeting).words]}
 
 
-TRANSCRIPT = Family("transcript", DEFINITION_VERSION, lambda meeting: transcript_of(meeting).to_document())
+TRANSCRIPT = Family("transcript", DEFINITION_VERSION, lambda meeting: meeting_transcript(meeting).to_document())
 WORDS = Family("words", DEFINITION_VERSION, _words)

@@ -1,23 +1,23 @@
 """Live meetings: client connections, durable audio, events, and insights during the meeting."""
 
-from server.live.config import LiveConfig, Track, TrackKind
-from server.live.connection import Connection
+from server.live.config import LiveConfig, LiveTrack, TrackKind
+from server.live.connection import SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
-from server.live.meeting import LiveMeeting
-from server.live.meetings import LiveMeetings
 from server.live.recording import LiveRecordings
+from server.live.session import LiveSession
+from server.live.session_registry import LiveSessionRegistry
 from server.live.state import LiveState
 
 __all__ = [
-    "Connection",
+    "SenderConnection",
     "MAX_CHUNK_BYTES",
     "LiveConfig",
-    "LiveMeeting",
-    "LiveMeetings",
+    "LiveSession",
+    "LiveSessionRegistry",
     "LiveDependencies",
     "LiveRecordings",
     "LiveState",
-    "Track",
+    "LiveTrack",
     "TrackKind",
 ]

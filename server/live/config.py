@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.audio import Encoding, TrackFormat
-from server.meetings import MAX_KEY_TERM, distinct
+from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 
 class TrackKind(StrEnum):
@@ -18,7 +18,7 @@ class TrackKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class LiveTrack:
     """One audio stream that is analysed on its own: a whole source, or one channel of it."""
 
     track_id: str
@@ -38,7 +38,7 @@ class Track:
         return f"{self.track_id}#{self.channel}" if self.channel else self.track_id
 
     @property
-    def called(self) -> str:
+    def display_name(self) -> str:
         """Label of the track in texts for people."""
         return f"track {self.track_id}, channel {self.channel}" if self.channel else f"track {self.track_id}"
 
@@ -49,7 +49,7 @@ class LiveConfig:
 
     name: str
     held_on: str | None
-    tracks: tuple[Track, ...]
+    tracks: tuple[LiveTrack, ...]
     n_speakers: int | None
     """Number of people on the MIXED tracks; None where it is unknown."""
     language: str
@@ -58,26 +58,28 @@ class LiveConfig:
     """Key terms of the request, without the participants' names."""
 
     @property
-    def sources(self) -> tuple[Track, ...]:
+    def sources(self) -> tuple[LiveTrack, ...]:
         """The first track of each source, in config order: the unit that clients send, the log stores and acks name."""
-        found: dict[str, Track] = {}
+        sources: dict[str, LiveTrack] = {}
         for track in self.tracks:
-            found.setdefault(track.track_id, track)
-        return tuple(found.values())
+            sources.setdefault(track.track_id, track)
+        return tuple(sources.values())
 
-    def source_of(self, track: int) -> int:
+    def source_index(self, track: int) -> int:
         """Return the index in ``sources`` of the source that carries a track.
 
         Args:
             track: index in ``tracks``.
         """
-        ids = dict.fromkeys(one.track_id for one in self.tracks)
+        ids = dict.fromkeys(candidate.track_id for candidate in self.tracks)
         return list(ids).index(self.tracks[track].track_id)
 
-    def place_of(self, track_id: str, channel: int) -> int:
+    def track_index(self, track_id: str, channel: int) -> int:
         """Return the index in ``tracks`` of the track with this id and channel."""
         return next(
-            place for place, one in enumerate(self.tracks) if (one.track_id, one.channel) == (track_id, channel)
+            index
+            for index, candidate in enumerate(self.tracks)
+            if (candidate.track_id, candidate.channel) == (track_id, channel)
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class LiveConfig:
     def from_document(cls, document: dict[str, Any]) -> LiveConfig:
         """Rebuild a config from ``to_document``'s output."""
         tracks = tuple(
-            Track(
+            LiveTrack(
                 **{
                     **track,
                     "kind": TrackKind(track["kind"]),
@@ -113,26 +115,26 @@ class LiveConfig:
         kinds = [t.kind for t in self.tracks]
         if kinds[track] is TrackKind.PARTICIPANT:
             return 1 + kinds[:track].count(TrackKind.PARTICIPANT)
-        place, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
-        return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + place + 1
+        mixed_before, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
+        return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + mixed_before + 1
 
     def expected_speakers(self, track: int) -> int | None:
         """Return the number of speakers on a track, None where it is unknown."""
         if self.tracks[track].kind is TrackKind.PARTICIPANT:
             return 1
-        only = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
-        return self.n_speakers if only else None
+        is_only_mixed = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
+        return self.n_speakers if is_only_mixed else None
 
-    def session_terms(self) -> tuple[str, ...]:
+    def recognition_terms(self) -> tuple[str, ...]:
         """Return the terms to bias recognition with: participant names, then the config's key terms."""
         names = (track.participant_name for track in self.tracks)
         # A name over the term limit is hardly ever spoken in full.
-        return distinct([*(name for name in names if 0 < len(name) <= MAX_KEY_TERM), *self.key_terms])
+        return deduplicate_terms([*(name for name in names if 0 < len(name) <= MAX_KEY_TERM), *self.key_terms])
 
     def participant_names(self) -> dict[int, str]:
         """Return the known participant names by speaker number."""
         return {
-            self.speaker_number(place, 1): track.participant_name
-            for place, track in enumerate(self.tracks)
+            self.speaker_number(index, 1): track.participant_name
+            for index, track in enumerate(self.tracks)
             if track.participant_name
         }

@@ -21,5 +21,5 @@ class LiveDependencies:
     audio_log: AudioLog
     analyzer: MeetingAnalyzer
     runner: JobRunner
-    syncing: ThreadPoolExecutor
+    sync_executor: ThreadPoolExecutor
     """Threads that write and fsync audio."""

@@ -15,32 +15,32 @@ from server.storage import Database, NewEvent, live
 
 # How long the database may be unreachable before this process gives the meeting up. Its audio is on disk meanwhile.
 PATIENCE_S = 300.0
-REMEMBERED = 1000
-READ_AT_ONCE = 500
+MAX_RECENT_EVENTS = 1000
+READ_LIMIT = 500
 
 
 class EventLog:
     """Append and read events; ``listen`` signals new ones."""
 
-    def __init__(self, database: Database, meeting_id: UUID, fence: int, last: int) -> None:
+    def __init__(self, database: Database, meeting_id: UUID, fence: int, last_seq: int) -> None:
         """
         Args:
             fence: fencing token of the holder; appends with an outdated one raise MeetingLost.
-            last: ``event_seq`` of the last stored event.
+            last_seq: ``event_seq`` of the last stored event.
         """
         self._database, self._meeting_id, self._fence = database, meeting_id, fence
-        self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=REMEMBERED)
-        self.last = last
+        self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=MAX_RECENT_EVENTS)
+        self.last_seq = last_seq
         self._appending = asyncio.Lock()
         self._listeners: set[asyncio.Event] = set()
 
     async def append(self, events: Sequence[pb.LiveEvent]) -> None:
-        """Number and store events, then wake the listeners. Raises MeetingLost or DatabaseGone."""
+        """Number and store events, then wake the listeners. Raises MeetingLost or DatabaseUnavailable."""
         if not events:
             return
         async with self._appending:
             numbered = []
-            for number, event in enumerate(events, start=self.last + 1):
+            for number, event in enumerate(events, start=self.last_seq + 1):
                 event.event_seq = number
                 segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
                 numbered.append(NewEvent(number, segment, event.SerializeToString()))
@@ -50,17 +50,17 @@ class EventLog:
                 patience_s=PATIENCE_S,
             )
             self._recent.extend((event.event_seq, event) for event in events)
-            self.last = events[-1].event_seq
+            self.last_seq = events[-1].event_seq
         self.wake()
 
     async def after(self, event_seq: int) -> list[pb.LiveEvent]:
         """Return up to 500 events after ``event_seq``, oldest first; empty if there are none yet."""
-        if event_seq >= self.last:
+        if event_seq >= self.last_seq:
             return []
         if self._recent and self._recent[0][0] <= event_seq + 1:
             skipped = event_seq + 1 - self._recent[0][0]
-            return [event for _, event in islice(self._recent, skipped, skipped + READ_AT_ONCE)]
-        return await read(self._database, self._meeting_id, event_seq)
+            return [event for _, event in islice(self._recent, skipped, skipped + READ_LIMIT)]
+        return await read_events(self._database, self._meeting_id, event_seq)
 
     def listen(self, wake: asyncio.Event) -> None:
         """Set ``wake`` on every new event or state change, until ``forget``."""
@@ -81,9 +81,9 @@ class EventLog:
             listener.set()
 
 
-async def read(database: Database, meeting_id: UUID, event_seq: int) -> list[pb.LiveEvent]:
-    """Return up to 500 stored events after ``event_seq``. Raises DatabaseGone."""
+async def read_events(database: Database, meeting_id: UUID, event_seq: int) -> list[pb.LiveEvent]:
+    """Return up to 500 stored events after ``event_seq``. Raises DatabaseUnavailable."""
     payloads = await database.read(
-        partial(live.events_after, meeting_id=meeting_id, event_seq=event_seq, limit=READ_AT_ONCE), patience_s=60
+        partial(live.events_after, meeting_id=meeting_id, event_seq=event_seq, limit=READ_LIMIT), patience_s=60
     )
     return [pb.LiveEvent.FromString(payload) for payload in payloads]

@@ -8,32 +8,32 @@ from dataclasses import replace
 
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import MAX_CHARACTERS, SENTENCES_AT_ONCE
+from server.analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.conversation import (
     ENGLISH,
     UNKNOWN_SPEAKER,
     Conversation,
-    Engine,
+    EngineCapabilities,
     Segment,
     Sentence,
-    sentences_of,
+    split_sentences,
 )
 from server.engine import InferenceClient, SessionBroke
 from server.insights import (
-    ReadSentence,
     Timeline,
+    TimelineSentence,
     balance,
+    build_timeline,
     energy,
     interaction_score,
     interruptions,
     sentiment,
     shares,
-    timeline,
 )
 
 
-def insights_of(
-    line: Timeline, overlap: bool, speaker_id: Callable[[int], str], alias: Callable[[int], str]
+def build_insights(
+    timeline: Timeline, overlap: bool, speaker_id: Callable[[int], str], alias: Callable[[int], str]
 ) -> pb.LiveInsights:
     """Build the insights event of a timeline.
 
@@ -42,14 +42,14 @@ def insights_of(
         speaker_id: maps a speaker number to its UUID.
         alias: maps a speaker number to its display name.
     """
-    parts = shares(line).speakers
-    spoken = line.turns
+    speaker_shares = shares(timeline).speakers
+    spoken = timeline.turns
     return pb.LiveInsights(
-        through_ms=line.duration_us // 1000,
-        balance_score=balance(line).score,
-        interaction_score=interaction_score(line).score,
-        energy_score=energy(line).score,
-        sentiment_score=sentiment(line).score,
+        through_ms=timeline.duration_us // 1000,
+        balance_score=balance(timeline).score,
+        interaction_score=interaction_score(timeline).score,
+        energy_score=energy(timeline).score,
+        sentiment_score=sentiment(timeline).score,
         speakers=[
             pb.LiveSpeaker(
                 speaker_id=speaker_id(part.label),
@@ -57,10 +57,10 @@ def insights_of(
                 speaking_percentage=part.percentage,
                 speaking_ms=part.speaking_ms,
             )
-            for part in parts
+            for part in speaker_shares
         ],
         floor_speaker_id=speaker_id(spoken[-1].speaker) if spoken else "",
-        interruptions=sum(one.successful for one in interruptions(line).values()) if overlap else None,
+        interruptions=sum(counts.successful for counts in interruptions(timeline).values()) if overlap else None,
     )
 
 
@@ -71,7 +71,7 @@ class RollingTimeline:
         self._inference = inference
         self._polarity: dict[str, float] = {}
 
-    async def of(self, segments: Sequence[Segment], through_us: int, engine: Engine) -> Timeline:
+    async def build(self, segments: Sequence[Segment], through_us: int, engine: EngineCapabilities) -> Timeline:
         """Return the timeline of the segments so far.
 
         Args:
@@ -80,17 +80,17 @@ class RollingTimeline:
         """
         speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
         conversation = Conversation(through_us, speakers, tuple(segments), engine)
-        spoken = await asyncio.to_thread(sentences_of, conversation)
-        await self._read(spoken)
+        spoken = await asyncio.to_thread(split_sentences, conversation)
+        await self._analyse(spoken)
         return await asyncio.to_thread(self._timeline, conversation, spoken)
 
-    async def _read(self, spoken: Sequence[Sentence]) -> None:
+    async def _analyse(self, spoken: Sequence[Sentence]) -> None:
         english = dict.fromkeys(s.text for s in spoken if s.language == ENGLISH)
-        fresh = [text for text in english if text not in self._polarity]
+        new_texts = [text for text in english if text not in self._polarity]
         try:
-            for start in range(0, len(fresh), SENTENCES_AT_ONCE):
-                batch = fresh[start : start + SENTENCES_AT_ONCE]
-                analyses = await self._inference.analyse_sentences([text[:MAX_CHARACTERS] for text in batch])
+            for start in range(0, len(new_texts), SENTENCE_BATCH_SIZE):
+                batch = new_texts[start : start + SENTENCE_BATCH_SIZE]
+                analyses = await self._inference.analyse_sentences([text[:MAX_SENTENCE_CHARACTERS] for text in batch])
                 self._polarity.update(zip(batch, (round(a.polarity, 4) for a in analyses), strict=True))
         except SessionBroke:
             # Keep the polarity read so far; the rest is retried at the next call.
@@ -98,8 +98,8 @@ class RollingTimeline:
 
     def _timeline(self, conversation: Conversation, spoken: Sequence[Sentence]) -> Timeline:
         # Sentences in languages that no model reads stay in the timeline, without a polarity.
-        said = tuple(
-            ReadSentence(
+        read_sentences = tuple(
+            TimelineSentence(
                 s.speaker,
                 s.start_us,
                 s.end_us,
@@ -111,4 +111,4 @@ class RollingTimeline:
             for s in spoken
             if s.language != ENGLISH or s.text in self._polarity
         )
-        return replace(timeline(conversation), sentences=said)
+        return replace(build_timeline(conversation), sentences=read_sentences)

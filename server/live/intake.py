@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from meetra.v1 import live_pb2 as pb
 
-from server.audio import InvalidChunk, positions
+from server.audio import InvalidChunk, chunk_positions
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.track_log import MeetingAudio, TrackLog
 
 MAX_CHUNK_BYTES = 64 * 1024
 
 
-async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
+async def receive_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) -> None:
     """Validate a chunk and append it to its track's log; ignore a chunk that was received before.
 
     Args:
@@ -19,14 +19,14 @@ async def take_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: float) 
 
     Raises BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
     """
-    of_track = [one for one in audio.logs if one.track.track_id == chunk.track_id]
-    if not of_track:
-        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is no track of the config")
+    matching = [log for log in audio.logs if log.track.track_id == chunk.track_id]
+    if not matching:
+        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is not a track of the config")
     if len(chunk.data) > MAX_CHUNK_BYTES:
-        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; at most {MAX_CHUNK_BYTES} a chunk")
-    (track_log,) = of_track
+        raise BadRequest("audio.data", f"{len(chunk.data)} bytes; the limit is {MAX_CHUNK_BYTES} per chunk")
+    (track_log,) = matching
     try:
-        length = positions(track_log.track.format, chunk.data)
+        length = chunk_positions(track_log.track.format, chunk.data)
     except InvalidChunk as error:
         raise BadRequest("audio.data", str(error).removeprefix("audio.data: ")) from None
     first, end, expected = chunk.first_sample, chunk.first_sample + length, track_log.accepted

@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import Segment, most_spoken, place_of_segment, spoken_us, weighted_confidence
+from server.conversation import (
+    Segment,
+    most_spoken_language,
+    segment_track_index,
+    speech_us_by_language,
+    weighted_confidence,
+)
 from server.live.config import LiveConfig
 
 
@@ -15,10 +21,10 @@ class LiveLanguages:
 
     def __init__(self, config: LiveConfig) -> None:
         self._config = config
-        self._now: dict[int, pb.LiveLanguage] = {}
-        self._told: dict[int, str] = {}
+        self._current: dict[int, pb.LiveLanguage] = {}
+        self._published: dict[int, str] = {}
 
-    def hear(self, track: int, language: str, confidence: float | None) -> None:
+    def update(self, track: int, language: str, confidence: float | None) -> None:
         """Record the language the engine reports for a track; empty while it is unknown.
 
         Args:
@@ -27,34 +33,38 @@ class LiveLanguages:
             confidence: 0..1, None where the engine gives none.
         """
         if language:
-            of = self._config.tracks[track]
-            self._now[track] = pb.LiveLanguage(
-                track_id=of.track_id, language=language, confidence=confidence, channel=of.channel
+            live_track = self._config.tracks[track]
+            self._current[track] = pb.LiveLanguage(
+                track_id=live_track.track_id, language=language, confidence=confidence, channel=live_track.channel
             )
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore the published languages from stored events, after a restart or a change of holder."""
         for event in events:
             if event.WhichOneof("event") == "language":
-                said = event.language
-                track = self._config.place_of(said.track_id, said.channel)
-                self._now[track] = said
-                self._told[track] = said.language
+                reported = event.language
+                track = self._config.track_index(reported.track_id, reported.channel)
+                self._current[track] = reported
+                self._published[track] = reported.language
 
     def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
         """Return events for the changes since the last call, without ``ignored`` tracks, and mark them as published."""
-        changed = {track: said for track, said in self._now.items() if said.language != self._told.get(track, "")}
-        changed = {track: said for track, said in changed.items() if track not in ignored}
-        self._told.update((track, said.language) for track, said in changed.items())
-        return [pb.LiveEvent(language=said) for said in changed.values()]
+        changed = {
+            track: reported
+            for track, reported in self._current.items()
+            if reported.language != self._published.get(track, "")
+        }
+        changed = {track: reported for track, reported in changed.items() if track not in ignored}
+        self._published.update((track, reported.language) for track, reported in changed.items())
+        return [pb.LiveEvent(language=reported) for reported in changed.values()]
 
-    def of_meeting(self, segments: Sequence[Segment]) -> tuple[str, float | None]:
+    def most_spoken(self, segments: Sequence[Segment]) -> tuple[str, float | None]:
         """Return the language with the most speech, and the engine's confidence in it, 0..1 or None."""
-        language = most_spoken(spoken_us(segments))
-        sure = []
+        language = most_spoken_language(speech_us_by_language(segments))
+        confidences = []
         tracks = len(self._config.tracks)
-        for track, said in self._now.items():
-            if said.language == language and said.HasField("confidence"):
-                own = (s for s in segments if place_of_segment(s.segment_id, tracks) == track)
-                sure.append((said.confidence, spoken_us(own)[language]))
-        return language, weighted_confidence(sure)
+        for track, reported in self._current.items():
+            if reported.language == language and reported.HasField("confidence"):
+                own = (s for s in segments if segment_track_index(s.segment_id, tracks) == track)
+                confidences.append((reported.confidence, speech_us_by_language(own)[language]))
+        return language, weighted_confidence(confidences)

@@ -15,58 +15,64 @@ from server.conversation import Conversation
 from server.insights import TIMELINE, Timeline
 from server.lifecycle import MeetingStatus
 from server.live.event_log import EventLog
-from server.live.insights import insights_of
-from server.live.turns import LiveTurns
+from server.live.insights import build_insights
+from server.live.turns import MeetingTurns
 from server.storage import Database, LiveRow, MeetingAnswer, live, meetings
 
-LOOK_EVERY_S = 0.5
+POLL_EVERY_S = 0.5
 PATIENCE_S = 300.0
 
 
-async def tell_outcome(database: Database, row: LiveRow, events: EventLog, turns: LiveTurns) -> None:
+async def publish_outcome(database: Database, row: LiveRow, events: EventLog, turns: MeetingTurns) -> None:
     """Wait until the meeting is ready or failed, then store its last events.
 
-    Raises MeetingLost when it was deleted or another process holds it, DatabaseGone.
+    Raises MeetingLost when it was deleted or another process holds it, DatabaseUnavailable.
     """
-    answer = await _settled(database, row)
+    answer = await _wait_for_outcome(database, row)
     if answer is None:
         return
-    told: list[pb.LiveEvent] = []
+    last_events: list[pb.LiveEvent] = []
     if answer.state.status == MeetingStatus.READY:
-        told += await _ready(database, row, answer, turns)
+        last_events += await _final_events(database, row, answer, turns)
     finished = pb.LiveFinished(
         file_hash=row.file_hash,
         meeting_id=str(row.meeting_id),
         status=answer.state.status,
         message=answer.state.message,
     )
-    await events.append([*told, pb.LiveEvent(finished=finished)])
+    await events.append([*last_events, pb.LiveEvent(finished=finished)])
     conclude = partial(live.conclude, meeting_id=row.meeting_id, fence=row.fence)
     await database.run(conclude, patience_s=PATIENCE_S)
 
 
-async def _settled(database: Database, row: LiveRow) -> MeetingAnswer | None:
+async def _wait_for_outcome(database: Database, row: LiveRow) -> MeetingAnswer | None:
     """Return the meeting with its timeline once it is ready or failed; None when it was deleted."""
-    find = partial(meetings.answer, organization_id=row.organization_id, file_hash=row.file_hash, family=TIMELINE.name)
+    find = partial(
+        meetings.find_answer, organization_id=row.organization_id, file_hash=row.file_hash, family=TIMELINE.name
+    )
     while True:
         answer = await database.read(find, patience_s=PATIENCE_S)
         if answer is None or answer.state.status in (MeetingStatus.READY, MeetingStatus.FAILED):
             return answer
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(POLL_EVERY_S)
 
 
-async def _ready(database: Database, row: LiveRow, answer: MeetingAnswer, turns: LiveTurns) -> list[pb.LiveEvent]:
-    document = await database.read(partial(meetings.conversation, meeting_id=row.meeting_id), patience_s=PATIENCE_S)
+async def _final_events(
+    database: Database, row: LiveRow, answer: MeetingAnswer, turns: MeetingTurns
+) -> list[pb.LiveEvent]:
+    document = await database.read(
+        partial(meetings.load_conversation, meeting_id=row.meeting_id), patience_s=PATIENCE_S
+    )
     conversation = await asyncio.to_thread(Conversation.from_document, document)
     assert answer.value is not None
-    line = await asyncio.to_thread(Timeline.from_document, TIMELINE.typed(answer.value))
+    timeline = await asyncio.to_thread(Timeline.from_document, TIMELINE.typed(answer.value))
     turns.name({speaker.label: speaker.alias for speaker in answer.speakers})
-    mark = pb.Watermark(
+    watermark = pb.Watermark(
         final_through_ms=conversation.duration_us // 1000, words_final_through_ms=conversation.duration_us // 1000
     )
-    insights = insights_of(line, conversation.engine.overlap, turns.speaker_id, turns.alias)
+    insights = build_insights(timeline, conversation.engine.overlap, turns.speaker_id, turns.alias)
     return [
         *turns.final_changes(replace(conversation, sentences=())),
-        pb.LiveEvent(watermark=mark),
+        pb.LiveEvent(watermark=watermark),
         pb.LiveEvent(insights=insights),
     ]

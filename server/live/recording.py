@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from server.analysis import AudioTrack, Recording
-from server.audio import AudioLog, TrackDecoder, TrackFormat, positions_of_log
-from server.live.config import LiveConfig, Track
+from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
+from server.live.config import LiveConfig, LiveTrack
 from server.media import RATE_HZ
 from server.storage import Database, Job, live
 
@@ -19,27 +19,27 @@ PATIENCE_S = 60.0
 
 
 def audio_track(
-    config: LiveConfig, place: int, pcm: Callable[[], AsyncIterator[bytes]], samples: int = 0
+    config: LiveConfig, index: int, pcm: Callable[[], AsyncIterator[bytes]], samples: int = 0
 ) -> AudioTrack:
     """Return a track of a live meeting for the analysis.
 
     Args:
-        place: index in the config's tracks.
+        index: index in the config's tracks.
         pcm: opens the track's audio from its start, s16le mono at 16 kHz.
         samples: length at 16 kHz; 0 if unknown.
     """
     return AudioTrack(
         pcm,
         samples,
-        config.expected_speakers(place),
-        config.tracks[place].start_us,
-        partial(config.speaker_number, place),
-        place,
-        config.tracks[place].called,
+        config.expected_speakers(index),
+        config.tracks[index].start_us,
+        partial(config.speaker_number, index),
+        index,
+        config.tracks[index].display_name,
     )
 
 
-async def pcm_from(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def decode_pcm(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Decode the bytes of a track's log incrementally to s16le mono at 16 kHz."""
     try:
         async for data in raw:
@@ -55,9 +55,9 @@ async def _read(path: Path) -> AsyncGenerator[bytes, None]:
             yield data
 
 
-async def _pcm_of_log(track: Track, path: Path) -> AsyncGenerator[bytes, None]:
+async def _decode_log(track: LiveTrack, path: Path) -> AsyncGenerator[bytes, None]:
     decoder = TrackDecoder(track.format, track.channel)
-    async with aclosing(_read(path)) as raw, aclosing(pcm_from(decoder, raw)) as pcm:
+    async with aclosing(_read(path)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
         async for data in pcm:
             yield data
 
@@ -69,26 +69,26 @@ class LiveRecordings:
         self._database = database
         self._audio_log = audio_log
 
-    async def of(self, job: Job) -> Recording | None:
+    async def load(self, job: Job) -> Recording | None:
         """Return the recording of the job's meeting; None for an uploaded one."""
-        found = await self._database.read(lambda c: live.recorded(c, job.meeting_id), patience_s=PATIENCE_S)
+        found = await self._database.read(lambda c: live.find_recorded(c, job.meeting_id), patience_s=PATIENCE_S)
         if found is None:
             return None
         document, ignored = found
         config = LiveConfig.from_document(document)
         tracks = []
-        for place, track in enumerate(config.tracks):
-            path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_of(place))
+        for index, track in enumerate(config.tracks):
+            path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_index(index))
             if track.key not in ignored:
-                length = await asyncio.to_thread(_samples, track.format, path)
-                tracks.append(audio_track(config, place, partial(_pcm_of_log, track, path), length))
+                length = await asyncio.to_thread(_log_samples, track.format, path)
+                tracks.append(audio_track(config, index, partial(_decode_log, track, path), length))
         return Recording(tuple(tracks), len(config.tracks), config.participant_names())
 
 
-def _samples(format_: TrackFormat, path: Path) -> int:
+def _log_samples(format_: TrackFormat, path: Path) -> int:
     """Return the length of a log in samples at 16 kHz; 0 where only decoding can determine it."""
     if format_.positions_per_second is None:
         return 0
     with path.open("rb") as file:
-        positions, _ = positions_of_log(format_, file)
+        positions, _ = read_log_positions(format_, file)
     return positions * RATE_HZ // format_.positions_per_second

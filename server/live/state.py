@@ -18,7 +18,7 @@ class LiveState(StrEnum):
     """This process no longer holds the meeting."""
 
 
-MAY_FOLLOW: dict[LiveState, frozenset[LiveState]] = {
+ALLOWED_TRANSITIONS: dict[LiveState, frozenset[LiveState]] = {
     LiveState.OPEN: frozenset({LiveState.FINISHING, LiveState.LOST}),
     LiveState.FINISHING: frozenset({LiveState.CONCLUDED, LiveState.LOST}),
     LiveState.CONCLUDED: frozenset({LiveState.LOST}),
@@ -26,8 +26,8 @@ MAY_FOLLOW: dict[LiveState, frozenset[LiveState]] = {
 }
 
 
-def following(before: LiveState, after: LiveState) -> LiveState:
+def transition(before: LiveState, after: LiveState) -> LiveState:
     """Return ``after`` if the transition is allowed. Raises ValueError otherwise: a bug in the caller."""
-    if after not in MAY_FOLLOW[before]:
+    if after not in ALLOWED_TRANSITIONS[before]:
         raise ValueError(f"a live meeting that is {before} cannot become {after}")
     return after

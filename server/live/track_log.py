@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from server.audio import positions, positions_of_log, sync_directory, to_log
-from server.disk import DiskFull, writing
+from server.audio import chunk_positions, encode_record, read_log_positions, sync_directory
+from server.disk import DiskFull, detect_full_disk
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
-from server.live.config import Track
+from server.live.config import LiveTrack
 
 # Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -30,7 +30,7 @@ COMMIT_EVERY_S = 0.256
 READ_BYTES = 64 * 1024
 
 
-class HeldElsewhere(Exception):
+class HeldByAnotherProcess(Exception):
     """Another process on this machine holds the meeting's files."""
 
 
@@ -38,7 +38,7 @@ class HeldElsewhere(Exception):
 class TrackLog:
     """The file of one source. Positions are in units of its encoding: samples, or bytes for Ogg."""
 
-    track: Track
+    track: LiveTrack
     path: Path
     accepted: int = 0
     """Position up to which audio is received."""
@@ -51,7 +51,7 @@ class TrackLog:
         """Read the durable positions from disk and truncate a trailing partial record."""
         with self.path.open("a+b") as file:
             file.seek(0)
-            self.committed, self.committed_bytes = positions_of_log(self.track.format, file)
+            self.committed, self.committed_bytes = read_log_positions(self.track.format, file)
             file.truncate(self.committed_bytes)
             os.fsync(file.fileno())
         self.accepted = self.committed
@@ -60,67 +60,70 @@ class TrackLog:
 class MeetingAudio:
     """The track logs of one meeting, exclusive to this process from ``open`` to ``close``."""
 
-    def __init__(self, logs: list[TrackLog], holder: Path, syncing: ThreadPoolExecutor) -> None:
+    def __init__(self, logs: list[TrackLog], lock_path: Path, sync_executor: ThreadPoolExecutor) -> None:
         self.logs = logs
-        self._holder_path = holder
-        self._holder: IO[str] | None = None
-        self._syncing = syncing
+        self._lock_path = lock_path
+        self._lock_file: IO[str] | None = None
+        self._sync_executor = sync_executor
         self._backlog = 0
         self._work = asyncio.Event()
-        self._moved = asyncio.Condition()
+        self._commit_done = asyncio.Condition()
         self._committer: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
         self.ended = False
 
     async def open(self) -> None:
-        """Lock the files and recover their positions. Raises HeldElsewhere, DiskFull."""
-        await asyncio.get_running_loop().run_in_executor(self._syncing, self._open)
-        self._committer = asyncio.create_task(self._commit_always(), name="audio log")
+        """Lock the files and recover their positions. Raises HeldByAnotherProcess, DiskFull."""
+        await asyncio.get_running_loop().run_in_executor(self._sync_executor, self._open)
+        self._committer = asyncio.create_task(self._commit_loop(), name="audio log")
 
     def _open(self) -> None:
-        folder = self._holder_path.parent
-        with writing():
+        folder = self._lock_path.parent
+        with detect_full_disk():
             folder.mkdir(parents=True, exist_ok=True)
-            holder = self._holder_path.open("w")
+            lock_file = self._lock_path.open("w")
         try:
-            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder.close()
-            raise HeldElsewhere(f"{folder.name} is written by another process") from None
+            lock_file.close()
+            raise HeldByAnotherProcess(f"{folder.name} is written by another process") from None
         try:
-            with writing():
+            with detect_full_disk():
                 for log in self.logs:
                     log.recover()
                 for path in (folder, *list(folder.parents)[:3]):
                     sync_directory(path)
         except BaseException:
-            holder.close()
+            lock_file.close()
             raise
-        self._holder = holder
+        self._lock_file = lock_file
 
     async def append(self, log: TrackLog, data: bytes) -> None:
         """Queue a chunk that starts at ``log.accepted``; wait while the backlog is over its limit."""
-        log.accepted += positions(log.track.format, data)
-        record = to_log(log.track.format, data)
+        log.accepted += chunk_positions(log.track.format, data)
+        record = encode_record(log.track.format, data)
         log.pending.append(record)
         self._backlog += len(record)
         self._work.set()
         if self._backlog > MAX_BACKLOG_BYTES:
-            async with self._moved:
-                await self._moved.wait_for(lambda: self._backlog <= MAX_BACKLOG_BYTES or self._failed())
+            async with self._commit_done:
+                await self._commit_done.wait_for(lambda: self._backlog <= MAX_BACKLOG_BYTES or self._has_failed())
 
-    async def committed(self) -> None:
+    async def wait_until_committed(self) -> None:
         """Wait until everything accepted so far is on disk.
 
         Raises AudioNotStored when the disk is full, HeldByAnotherServer on any other failure or when the files are
         closed.
         """
-        wanted = [log.accepted for log in self.logs]
-        async with self._moved:
-            await self._moved.wait_for(
-                lambda: self._failed() or all(log.committed >= w for log, w in zip(self.logs, wanted, strict=True))
+        targets = [log.accepted for log in self.logs]
+        async with self._commit_done:
+            await self._commit_done.wait_for(
+                lambda: (
+                    self._has_failed()
+                    or all(log.committed >= target for log, target in zip(self.logs, targets, strict=True))
+                )
             )
-        if self._failed():
+        if self._has_failed():
             raise self.failure()
 
     def failure(self) -> MeetraError:
@@ -130,48 +133,48 @@ class MeetingAudio:
             return HeldByAnotherServer()
         return AudioNotStored() if isinstance(committer.exception(), DiskFull) else HeldByAnotherServer()
 
-    async def stands(self) -> None:
+    async def wait_until_closed(self) -> None:
         """Wait until the files are closed. Raises DiskFull or OSError when writing fails."""
         assert self._committer is not None
         await asyncio.wait({self._committer})
         if not self._committer.cancelled():
             self._committer.result()
 
-    def _failed(self) -> bool:
+    def _has_failed(self) -> bool:
         return self._committer is not None and self._committer.done()
 
-    async def moved(self, of: list[int]) -> None:
-        """Wait until the committed positions differ from ``of``, one per log, or the audio has ended."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self.ended or [log.committed for log in self.logs] != of)
+    async def wait_for_commit(self, positions: list[int]) -> None:
+        """Wait until the committed positions differ from ``positions``, one per log, or the audio has ended."""
+        async with self._commit_done:
+            await self._commit_done.wait_for(lambda: self.ended or [log.committed for log in self.logs] != positions)
 
     async def end(self) -> None:
         """Mark the audio as complete, once all of it is durable."""
-        await self.committed()
+        await self.wait_until_committed()
         self.ended = True
-        async with self._moved:
-            self._moved.notify_all()
+        async with self._commit_done:
+            self._commit_done.notify_all()
 
-    async def _commit_always(self) -> None:
+    async def _commit_loop(self) -> None:
         try:
             while True:
                 await self._work.wait()
                 self._work.clear()
-                taken = [(log, log.accepted, b"".join(log.pending)) for log in self.logs if log.pending]
-                for log, _, _ in taken:
+                batch = [(log, log.accepted, b"".join(log.pending)) for log in self.logs if log.pending]
+                for log, _, _ in batch:
                     log.pending = []
-                self._writing = asyncio.get_running_loop().run_in_executor(self._syncing, _write, taken)
+                self._writing = asyncio.get_running_loop().run_in_executor(self._sync_executor, _write, batch)
                 await asyncio.shield(self._writing)
-                for log, accepted, data in taken:
+                for log, accepted, data in batch:
                     log.committed = accepted
                     log.committed_bytes += len(data)
                     self._backlog -= len(data)
-                async with self._moved:
-                    self._moved.notify_all()
+                async with self._commit_done:
+                    self._commit_done.notify_all()
                 await asyncio.sleep(COMMIT_EVERY_S - time.monotonic() % COMMIT_EVERY_S)
         finally:
-            async with self._moved:
-                self._moved.notify_all()
+            async with self._commit_done:
+                self._commit_done.notify_all()
 
     async def read(self, log: TrackLog) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends."""
@@ -187,9 +190,9 @@ class MeetingAudio:
                 elif self.ended:
                     return
                 else:
-                    async with self._moved:
+                    async with self._commit_done:
                         while not self.ended and log.committed_bytes <= position:
-                            await self._moved.wait()
+                            await self._commit_done.wait()
 
     async def close(self) -> None:
         """Close the files; unacknowledged audio may be lost."""
@@ -199,14 +202,14 @@ class MeetingAudio:
         if self._writing is not None:
             # A writing thread cannot be cancelled, and the next holder must not write concurrently with it.
             await asyncio.gather(self._writing, return_exceptions=True)
-        if self._holder is not None:
-            self._holder.close()
-            self._holder = None
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
 
 
-def _write(taken: list[tuple[TrackLog, int, bytes]]) -> None:
-    for log, _, data in taken:
-        with writing(), log.path.open("ab") as file:
+def _write(batch: list[tuple[TrackLog, int, bytes]]) -> None:
+    for log, _, data in batch:
+        with detect_full_disk(), log.path.open("ab") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -13,15 +13,15 @@ from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word, place_of_segment
+from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word, segment_track_index
 from server.live.config import LiveConfig, TrackKind
 from server.storage import speaker_id
 
-NOBODY = str(UUID(int=0))
+UNKNOWN_SPEAKER_ID = str(UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
-class LiveTurn:
+class TurnSnapshot:
     """The current state of a segment; ``speaker`` is the meeting-wide number, UNKNOWN_SPEAKER (0) while unknown."""
 
     segment_id: int
@@ -39,76 +39,76 @@ class LiveTurn:
         return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words, language=self.language)
 
 
-class LiveTurns:
+class MeetingTurns:
     """All turns of one meeting, current and published."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config, self._meeting_id = config, meeting_id
-        self._now: dict[int, LiveTurn] = {}
-        self._told: dict[int, pb.LiveTurn] = {}
-        self._catching_up: dict[int, dict[int, LiveTurn]] = {}  # by track index
+        self._current: dict[int, TurnSnapshot] = {}
+        self._published: dict[int, pb.LiveTurn] = {}
+        self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
         self._dirty: set[int] = set()
         self._names = config.participant_names()
-        self._settled: set[int] = set()  # tracks whose stable turns become final with their words
+        self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
         self._ignored: set[int] = set()
 
     # Engine updates
 
-    def take(self, turn: LiveTurn) -> None:
+    def update(self, turn: TurnSnapshot) -> None:
         """Update a turn from the engine; hold it back while its track is catching up."""
         if turn.track in self._ignored:
             return
-        held = self._catching_up.get(turn.track)
-        if held is not None:
-            held[turn.segment_id] = turn
+        held_back = self._catching_up.get(turn.track)
+        if held_back is not None:
+            held_back[turn.segment_id] = turn
             return
-        self._now[turn.segment_id] = turn
+        self._current[turn.segment_id] = turn
         self._dirty.add(turn.segment_id)
 
-    def begin_again(self, track: int) -> None:
+    def start_catch_up(self, track: int) -> None:
         """Hold back the track's turns: an engine starts over from its first sample."""
         self._catching_up[track] = {}
 
-    def caught_up(self, track: int) -> None:
+    def finish_catch_up(self, track: int) -> None:
         """Release the held turns of a track and retract current turns that the new engine did not repeat."""
-        held = self._catching_up.pop(track, None)
-        if held is None:
+        held_back = self._catching_up.pop(track, None)
+        if held_back is None:
             return
-        gone = {id_ for id_, turn in self._now.items() if turn.track == track} - set(held)
-        for id_ in gone:
-            self._now[id_] = replace(self._now[id_], state=TurnState.RETRACTED, words=())
-        self._now.update(held)
-        self._dirty |= gone | set(held)
+        retracted = {id_ for id_, turn in self._current.items() if turn.track == track} - set(held_back)
+        for id_ in retracted:
+            self._current[id_] = replace(self._current[id_], state=TurnState.RETRACTED, words=())
+        self._current.update(held_back)
+        self._dirty |= retracted | set(held_back)
 
-    def catching_up(self, track: int) -> bool:
+    def is_catching_up(self, track: int) -> bool:
         """Return whether an engine is repeating audio of the track."""
         return track in self._catching_up
 
-    def settle(self, track: int) -> None:
+    def settle_speakers(self, track: int) -> None:
         """Mark a track's speakers as settled: its stable turns become final with their words."""
-        self._settled.add(track)
-        self._note_final(track)
+        self._settled_tracks.add(track)
+        self._mark_newly_final(track)
 
-    def settled(self, track: int) -> bool:
+    def has_settled_speakers(self, track: int) -> bool:
         """Return whether the track's stable turns become final with their words."""
-        return track in self._settled
+        return track in self._settled_tracks
 
-    def words_are_final(self, track: int, through_us: int) -> None:
+    def mark_words_final(self, track: int, through_us: int) -> None:
         """Mark words of the track that end at or before ``through_us``, in meeting time, as final."""
         if through_us > self.words_final_through_us(track):
             self._final_words_us[track] = through_us
-            self._note_final(track)
+            self._mark_newly_final(track)
 
-    def _note_final(self, track: int) -> None:
-        for id_, turn in self._now.items() if track in self._settled else ():
-            told = self._told.get(id_)
-            known = told is not None and told.state == pb.LIVE_TURN_STATE_FINAL
-            if turn.track == track and not known and self._is_final(turn):
+    def _mark_newly_final(self, track: int) -> None:
+        for id_, turn in self._current.items() if track in self._settled_tracks else ():
+            published = self._published.get(id_)
+            is_published_final = published is not None and published.state == pb.LIVE_TURN_STATE_FINAL
+            if turn.track == track and not is_published_final and self._is_final(turn):
                 self._dirty.add(id_)
 
-    def _is_final(self, turn: LiveTurn) -> bool:
-        if turn.state != TurnState.STABLE or turn.track not in self._settled:
+    def _is_final(self, turn: TurnSnapshot) -> bool:
+        if turn.state != TurnState.STABLE or turn.track not in self._settled_tracks:
             return False
         # Compare published times, so that turns agree with the watermark.
         return to_ms(turn.end_us) <= self.words_final_through_us(turn.track) // 1000
@@ -116,21 +116,21 @@ class LiveTurns:
     def ignore(self, track: int) -> None:
         """Retract all turns of a track and drop later ones."""
         self._ignored.add(track)
-        for id_, turn in self._now.items():
+        for id_, turn in self._current.items():
             if turn.track == track and turn.state != TurnState.RETRACTED:
-                self._now[id_] = replace(turn, state=TurnState.RETRACTED, words=())
+                self._current[id_] = replace(turn, state=TurnState.RETRACTED, words=())
                 self._dirty.add(id_)
 
     # Current state
 
     def segments(self) -> list[Segment]:
         """Return the current turns as segments, in time order."""
-        found = [turn.segment() for turn in self._now.values() if turn.state != TurnState.RETRACTED]
-        return sorted(found, key=lambda s: (s.start_us, s.end_us, s.segment_id))
+        segments = [turn.segment() for turn in self._current.values() if turn.state != TurnState.RETRACTED]
+        return sorted(segments, key=lambda s: (s.start_us, s.end_us, s.segment_id))
 
-    def heard_through_us(self, track: int) -> int:
+    def turns_through_us(self, track: int) -> int:
         """Return the end of the last published turn of a track, microseconds."""
-        return 1000 * max((turn.end_ms for turn in self._told_of(track)), default=0)
+        return 1000 * max((turn.end_ms for turn in self._published_turns(track)), default=0)
 
     def words_final_through_us(self, track: int) -> int:
         """Return the meeting time up to which the track's words are final, microseconds."""
@@ -140,22 +140,26 @@ class LiveTurns:
         """Return up to where words of a track are published, microseconds: the end of the last published word or
         complete turn.
         """
-        whole = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
-        told = [(turn, turn.end_ms if turn.state in whole else 0) for turn in self._told_of(track)]
-        return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in told), default=0)
+        complete_states = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
+        published = [
+            (turn, turn.end_ms if turn.state in complete_states else 0) for turn in self._published_turns(track)
+        ]
+        return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in published), default=0)
 
-    def _told_of(self, track: int) -> Iterable[pb.LiveTurn]:
-        of = self._config.tracks[track]
-        return (t for t in self._told.values() if (t.track_id, t.channel) == (of.track_id, of.channel))
+    def _published_turns(self, track: int) -> Iterable[pb.LiveTurn]:
+        live_track = self._config.tracks[track]
+        return (
+            t for t in self._published.values() if (t.track_id, t.channel) == (live_track.track_id, live_track.channel)
+        )
 
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Return the start of a track's first turn in one of these states, microseconds; None if there is none."""
         wanted = set(states)
-        return min((t.start_us for t in self._now.values() if t.track == track and t.state in wanted), default=None)
+        return min((t.start_us for t in self._current.values() if t.track == track and t.state in wanted), default=None)
 
     def speaker_id(self, number: int) -> str:
         """Return a speaker's UUID; the nil UUID for the unknown speaker."""
-        return NOBODY if number == UNKNOWN_SPEAKER else str(speaker_id(self._meeting_id, number))
+        return UNKNOWN_SPEAKER_ID if number == UNKNOWN_SPEAKER else str(speaker_id(self._meeting_id, number))
 
     def alias(self, number: int) -> str:
         """Return a speaker's display name."""
@@ -167,45 +171,45 @@ class LiveTurns:
         """Adopt the speaker names of the finished meeting."""
         self._names.update(names)
 
-    def most_voices(self) -> int:
+    def max_mixed_speakers(self) -> int:
         """Return the highest number of speakers on any MIXED track."""
         voices: defaultdict[int, set[int]] = defaultdict(set)
-        for turn in self._now.values():
-            if turn.state != TurnState.RETRACTED and not is_participant(self._config, turn.track):
+        for turn in self._current.values():
+            if turn.state != TurnState.RETRACTED and not is_participant_track(self._config, turn.track):
                 voices[turn.track].add(turn.speaker)
-        return max((len(found - {UNKNOWN_SPEAKER}) for found in voices.values()), default=0)
+        return max((len(numbers - {UNKNOWN_SPEAKER}) for numbers in voices.values()), default=0)
 
     # Published state
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore published turns from stored events; words published as final stay final."""
-        numbers: dict[str, int] = {NOBODY: UNKNOWN_SPEAKER}
+        numbers: dict[str, int] = {UNKNOWN_SPEAKER_ID: UNKNOWN_SPEAKER}
         for event in events:
             if event.WhichOneof("event") == "watermark":
-                for place in range(len(self._config.tracks)):
-                    self.words_are_final(place, 1000 * event.watermark.words_final_through_ms)
+                for index in range(len(self._config.tracks)):
+                    self.mark_words_final(index, 1000 * event.watermark.words_final_through_ms)
             if event.WhichOneof("event") != "turn":
                 continue
-            said = event.turn
-            self._told[said.segment_id] = said
-            track = self._config.place_of(said.track_id, said.channel)
-            if said.state == pb.LIVE_TURN_STATE_FINAL:
-                self.words_are_final(track, 1000 * said.end_ms)
+            turn = event.turn
+            self._published[turn.segment_id] = turn
+            track = self._config.track_index(turn.track_id, turn.channel)
+            if turn.state == pb.LIVE_TURN_STATE_FINAL:
+                self.mark_words_final(track, 1000 * turn.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
-                for w in said.words
+                for w in turn.words
             )
-            self._now[said.segment_id] = LiveTurn(
-                said.segment_id,
+            self._current[turn.segment_id] = TurnSnapshot(
+                turn.segment_id,
                 track,
-                TurnState(said.state),
-                self._number_of(said.speaker_id, numbers),
-                said.start_ms * 1000,
-                said.end_ms * 1000,
+                TurnState(turn.state),
+                self._speaker_number(turn.speaker_id, numbers),
+                turn.start_ms * 1000,
+                turn.end_ms * 1000,
                 words,
             )
 
-    def _number_of(self, id_: str, numbers: dict[str, int]) -> int:
+    def _speaker_number(self, id_: str, numbers: dict[str, int]) -> int:
         # Ids are derived from numbers: enumerating a few finds the match.
         while id_ not in numbers:
             numbers[self.speaker_id(len(numbers))] = len(numbers)
@@ -215,21 +219,21 @@ class LiveTurns:
         """Return events for the changes since the last call, and mark them as published."""
         changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
         for id_ in self._dirty:
-            told, turn = self._told.get(id_), self._message(self._now[id_])
-            if told is None:
+            published, turn = self._published.get(id_), self._message(self._current[id_])
+            if published is None:
                 if turn.state != pb.LIVE_TURN_STATE_RETRACTED:
                     changed.append((None, turn))
                 continue
-            turn.revision = told.revision
+            turn.revision = published.revision
             # A final turn is never revised: the watermark has passed it.
-            if turn != told and told.state != pb.LIVE_TURN_STATE_FINAL:
-                changed.append((told, turn))
+            if turn != published and published.state != pb.LIVE_TURN_STATE_FINAL:
+                changed.append((published, turn))
         self._dirty.clear()
         changed.sort(key=lambda change: (change[1].start_ms, change[1].segment_id))
         events = [pb.LiveEvent(speaker_revision=revision) for revision in self._revisions(changed)]
-        for told, turn in changed:
-            turn.revision = told.revision + 1 if told else 1
-            self._told[turn.segment_id] = turn
+        for published, turn in changed:
+            turn.revision = published.revision + 1 if published else 1
+            self._published[turn.segment_id] = turn
             events.append(pb.LiveEvent(turn=turn))
         return events
 
@@ -237,41 +241,43 @@ class LiveTurns:
         """As ``changes``, for the finished meeting: every turn becomes final or is retracted."""
         tracks = len(self._config.tracks)
         final = {s.segment_id for s in conversation.segments}
-        for id_ in set(self._now) - final:
-            self._now[id_] = replace(self._now[id_], state=TurnState.RETRACTED, words=())
+        for id_ in set(self._current) - final:
+            self._current[id_] = replace(self._current[id_], state=TurnState.RETRACTED, words=())
         for s in conversation.segments:
-            place = place_of_segment(s.segment_id, tracks)
-            self._now[s.segment_id] = LiveTurn(
-                s.segment_id, place, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words
+            track = segment_track_index(s.segment_id, tracks)
+            self._current[s.segment_id] = TurnSnapshot(
+                s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words
             )
-        self._dirty = set(self._now)
+        self._dirty = set(self._current)
         return self.changes()
 
     def _revisions(self, changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]]) -> list[pb.SpeakerRevision]:
         """Return the speaker revisions of stable turns: reassigned, merged or split."""
-        moved: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for told, turn in changed:
-            if told is None or NOBODY in (told.speaker_id, turn.speaker_id):
+        reassigned: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for published, turn in changed:
+            if published is None or UNKNOWN_SPEAKER_ID in (published.speaker_id, turn.speaker_id):
                 continue
-            stands = told.state == pb.LIVE_TURN_STATE_STABLE and turn.state != pb.LIVE_TURN_STATE_RETRACTED
-            if stands and told.speaker_id != turn.speaker_id:
-                moved[told.speaker_id, turn.speaker_id].append(turn.segment_id)
-        if not moved:
+            is_stable = published.state == pb.LIVE_TURN_STATE_STABLE and turn.state != pb.LIVE_TURN_STATE_RETRACTED
+            if is_stable and published.speaker_id != turn.speaker_id:
+                reassigned[published.speaker_id, turn.speaker_id].append(turn.segment_id)
+        if not reassigned:
             return []
-        before = {turn.speaker_id for turn in self._told.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
-        after = {self.speaker_id(t.speaker) for t in self._now.values() if t.state != TurnState.RETRACTED}
-        found = []
-        heirs = Counter(old for old, _ in moved)
-        for (old, new), ids in sorted(moved.items()):
+        before = {turn.speaker_id for turn in self._published.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
+        after = {self.speaker_id(t.speaker) for t in self._current.values() if t.state != TurnState.RETRACTED}
+        revisions = []
+        successors = Counter(old for old, _ in reassigned)
+        for (old, new), ids in sorted(reassigned.items()):
             kind = pb.REVISION_KIND_REASSIGN
-            if old not in after and heirs[old] == 1:
+            if old not in after and successors[old] == 1:
                 kind = pb.REVISION_KIND_MERGE
             elif new not in before:
                 kind = pb.REVISION_KIND_SPLIT
-            found.append(pb.SpeakerRevision(from_speaker_id=old, to_speaker_id=new, kind=kind, segment_ids=sorted(ids)))
-        return found
+            revisions.append(
+                pb.SpeakerRevision(from_speaker_id=old, to_speaker_id=new, kind=kind, segment_ids=sorted(ids))
+            )
+        return revisions
 
-    def _message(self, turn: LiveTurn) -> pb.LiveTurn:
+    def _message(self, turn: TurnSnapshot) -> pb.LiveTurn:
         state = TurnState.FINAL if self._is_final(turn) else turn.state
         return pb.LiveTurn(
             segment_id=turn.segment_id,
@@ -294,6 +300,6 @@ def to_ms(us: int) -> int:
     return round(us / 1000)
 
 
-def is_participant(config: LiveConfig, track: int) -> bool:
+def is_participant_track(config: LiveConfig, track: int) -> bool:
     """Return whether the track carries a single known person."""
     return config.tracks[track].kind is TrackKind.PARTICIPANT

@@ -25,11 +25,11 @@ MAGIC = {
     b"caff": "CAF",
     b"FLV\x01": "FLV",
 }
-NO_MEDIA = {
-    b"PK\x03\x04": "a ZIP archive: upload the recording that is in it",
-    b"\x1f\x8b": "a gzip archive: upload the recording that is in it",
-    b"Rar!": "a RAR archive: upload the recording that is in it",
-    b"7z\xbc\xaf": "a 7z archive: upload the recording that is in it",
+NOT_MEDIA = {
+    b"PK\x03\x04": "a ZIP archive: upload the recording inside it",
+    b"\x1f\x8b": "a gzip archive: upload the recording inside it",
+    b"Rar!": "a RAR archive: upload the recording inside it",
+    b"7z\xbc\xaf": "a 7z archive: upload the recording inside it",
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
@@ -37,8 +37,8 @@ NO_MEDIA = {
     b"<html": "a web page: download the recording itself",
 }
 NO_INDEX = (
-    "the MP4 file is incomplete: its index (moov), which is written at the end, is missing or cut off, as when the"
-    " recording or the transfer was broken off. Send the whole file, or repair it with a tool such as untrunc"
+    "the MP4 file is incomplete: its index (moov), written at the end, is missing or truncated, as after an interrupted"
+    " recording or transfer. Upload the complete file, or repair it with a tool such as untrunc"
 )
 _SAMPLE_ENTRY = re.compile(rb"stsd.{8}.{4}(.{4})", re.DOTALL)
 _SOUND_HANDLER = re.compile(rb"hdlr.{8}soun", re.DOTALL)
@@ -48,7 +48,7 @@ _MATROSKA_DURATION = re.compile(rb"\x44\x89[\x84\x88]")
 ENCRYPTED = "encrypted"
 
 
-def why_unreadable(path: Path) -> str:
+def explain_unreadable(path: Path) -> str:
     """Explain why a file that no demuxer accepts is unusable, and what would help."""
     with path.open("rb") as file:
         start = file.read(16)
@@ -56,16 +56,16 @@ def why_unreadable(path: Path) -> str:
             if _index(file) is None:
                 return NO_INDEX
             return "the MP4 file is damaged"
-    for magic, what in NO_MEDIA.items():
+    for magic, what in NOT_MEDIA.items():
         if start.lower().startswith(magic.lower()):
-            return f"not audio or video that can be read, but {what}"
+            return f"not a readable audio or video file, but {what}"
     for magic, name in MAGIC.items():
         if start.startswith(magic):
-            return f"the {name} file is damaged: it begins as one, and cannot be read"
-    return "not audio or video that can be read. WAV, FLAC, MP3, MP4 and Opus are, and most other kinds"
+            return f"the {name} file is damaged and cannot be read"
+    return "not a readable audio or video file; WAV, FLAC, MP3, MP4, Opus and most other formats are supported"
 
 
-def codecs_of_tracks(path: Path) -> list[str]:
+def track_codecs(path: Path) -> list[str]:
     """Return the codec name of each audio track in an MP4, Matroska or WAV file; ``ENCRYPTED`` for an encrypted one."""
     with path.open("rb") as file:
         start = file.read(MAX_HEADER_BYTES)
@@ -89,9 +89,9 @@ def states_length(path: Path) -> bool:
 
 def _index(file: BinaryIO) -> bytes | None:
     """Return the payload of an MP4's ``moov`` box; None if it is missing or truncated."""
-    at = 0
+    offset = 0
     for _ in range(MAX_BOXES):
-        file.seek(at)
+        file.seek(offset)
         header = file.read(16)
         if len(header) < 8:
             return None
@@ -99,12 +99,12 @@ def _index(file: BinaryIO) -> bytes | None:
         if size == 1:
             size = int.from_bytes(header[8:], "big")
         if header[4:8] == b"moov":
-            file.seek(at + 8)
+            file.seek(offset + 8)
             index = file.read(MAX_INDEX_BYTES if size == 0 else max(0, min(size - 8, MAX_INDEX_BYTES)))
             return index if size == 0 or len(index) == min(size - 8, MAX_INDEX_BYTES) else None
         if size < 8 or size > MAX_OFFSET - at:
             return None
-        at += size
+        offset += size
     return None
 
 

@@ -36,7 +36,7 @@ class Peaks:
         self._peaks: list[float] = []
         self._floor = NOTHING_BELOW_FLOAT
 
-    def hear(self, frame: Any) -> None:
+    def add(self, frame: Any) -> None:
         """Measure the next frame."""
         full_scale = WIDE_FORMATS.get(frame.format.name) if self.measuring else None
         if full_scale is None or (frame.format.is_planar and frame.layout.nb_channels > MAX_PLANES):

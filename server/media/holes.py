@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from server.media.file_kind import MATROSKA
-from server.media.matroska import elements_missing
+from server.media.matroska import has_missing_elements
 
 OGG, FLAC = b"OggS", b"fLaC"
 PAGE_HEADER_BYTES = 27
@@ -27,18 +27,18 @@ def has_hole(path: Path) -> bool:
     with path.open("rb") as file:
         start, size = file.read(4), os.fstat(file.fileno()).st_size
         if start == MATROSKA:
-            return elements_missing(file, size)
+            return has_missing_elements(file, size)
         if start == OGG:
-            return _pages_missing(file)
+            return _has_missing_pages(file)
         # FLAC counts its samples and cannot skip any.
         return start == FLAC
 
 
-def _pages_missing(file: BinaryIO) -> bool:
+def _has_missing_pages(file: BinaryIO) -> bool:
     """Return whether a page lacks a successor, or the page numbers of a stream have a gap."""
-    at, numbers = 0, dict[bytes, int]()
+    offset, numbers = 0, dict[bytes, int]()
     for _ in range(MAX_PAGES):
-        file.seek(at)
+        file.seek(offset)
         header = file.read(PAGE_HEADER_BYTES)
         if len(header) < PAGE_HEADER_BYTES:
             return False
@@ -49,5 +49,5 @@ def _pages_missing(file: BinaryIO) -> bool:
             return True
         numbers[stream] = number
         lacing = file.read(header[26])
-        at += PAGE_HEADER_BYTES + len(lacing) + sum(lacing)
+        offset += PAGE_HEADER_BYTES + len(lacing) + sum(lacing)
     return False

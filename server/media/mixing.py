@@ -8,32 +8,32 @@ from pathlib import Path
 import numpy as np
 
 from server.media.pcm_file import BYTES_PER_SAMPLE, PcmFile
-from server.media.similarity import HeardFile, same_recording
+from server.media.similarity import LevelledFile, is_same_recording
 
 # 4 MB of int32 at a time.
 CHUNK_SAMPLES = 1024 * 1024
 FULL_SCALE = 32767
 
 
-def distinct(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
+def select_distinct_files(files: Sequence[PcmFile], working: Callable[[], None]) -> list[PcmFile]:
     """Return the files with audio that no earlier one duplicates; the first file if all are silent.
 
     Args:
         working: called between steps that take seconds.
     """
-    heard = [file for file in files if not file.silent]
-    if len(heard) < 2:
-        return heard or list(files[:1])
-    kept: list[tuple[PcmFile, HeardFile]] = []
-    for file in heard:
+    audible = [file for file in files if not file.silent]
+    if len(audible) < 2:
+        return audible or list(files[:1])
+    distinct: list[tuple[PcmFile, LevelledFile]] = []
+    for file in audible:
         working()
-        sound = HeardFile(file.path)
-        for _, other in kept:
-            if same_recording(other, sound, working):
+        candidate = LevelledFile(file.path)
+        for _, other in distinct:
+            if is_same_recording(other, candidate, working):
                 break
         else:
-            kept.append((file, sound))
-    return [file for file, _ in kept]
+            distinct.append((file, candidate))
+    return [file for file, _ in distinct]
 
 
 def mix(files: Sequence[PcmFile], target: Path, working: Callable[[], None]) -> int:

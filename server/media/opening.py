@@ -10,7 +10,7 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
-from server.media.file_kind import ENCRYPTED, states_length, why_unreadable
+from server.media.file_kind import ENCRYPTED, explain_unreadable, states_length
 from server.media.refusal import Refused
 
 # Formats that make the demuxer open other files or addresses.
@@ -45,26 +45,26 @@ def open_media(source: Source, path: Path) -> Any:
     """
     if path.stat().st_size == 0:
         raise Refused("empty", "the file is empty")
-    container = _opened(source, path, OPTIONS)
+    container = _open(source, path, OPTIONS)
     names = set(container.format.name.split(","))
     if names & REFUSED_FORMATS:
-        raise Refused("not_media", f"files of the kind {container.format.name} are not accepted")
+        raise Refused("not_media", f"the format {container.format.name} is not accepted")
     if not container.streams.audio and names & WITHOUT_HEADER:
         container.close()
-        container = _opened(source, path, OPTIONS | READ_ON)
+        container = _open(source, path, OPTIONS | READ_ON)
     if not container.streams.audio:
-        raise Refused("no_audio", "the file has no sound: no audio stream was found in it")
+        raise Refused("no_audio", "the file contains no audio stream")
     for stream in container.streams:
         if stream.type != "audio":
             stream.discard = Discard.all
     return container
 
 
-def _opened(source: Source, path: Path, options: dict[str, str]) -> Any:
+def _open(source: Source, path: Path, options: dict[str, str]) -> Any:
     try:
         return av.open(str(source) if isinstance(source, Path) else source, metadata_errors="ignore", options=options)
     except (av.error.FFmpegError, ValueError, OSError) as error:
-        raise Refused("not_media", why_unreadable(path)) from error
+        raise Refused("not_media", explain_unreadable(path)) from error
 
 
 def start_s(container: Any) -> float | None:
@@ -83,7 +83,7 @@ def start_s(container: Any) -> float | None:
     return 0.0 if -PREROLL_S < start < 0 else start
 
 
-def timed(container: Any) -> bool:
+def has_timestamps(container: Any) -> bool:
     """Return whether the container has reliable packet timestamps."""
     return container.format.name not in UNTIMED
 
@@ -115,11 +115,11 @@ def _fits(container: Any, stream: Any, seconds: float, file_bytes: int) -> bool:
     return bool(rate) and seconds * rate / 8 <= file_bytes + WAV_SLACK_BYTES
 
 
-def codec_name(stream: Any, called: Sequence[str], place: int) -> str:
-    """Return the codec name of audio stream number ``place``.
+def codec_name(stream: Any, codecs: Sequence[str], index: int) -> str:
+    """Return the codec name of audio stream number ``index``.
 
     Args:
-        called: the file's own names of its codecs, used if the codec is unknown to FFmpeg or ``ENCRYPTED``.
+        codecs: the file's own names of its codecs, used if the codec is unknown to FFmpeg or ``ENCRYPTED``.
     """
-    name = called[place] if place < len(called) else "unknown"
+    name = codecs[index] if index < len(codecs) else "unknown"
     return name if stream.codec_context is None or name == ENCRYPTED else str(stream.codec_context.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from server.media.refusal import too_long, too_many_channels
+from server.media.refusal import refuse_channels, refuse_length
 from server.media.resampling import RATE_HZ, to_s16
 
 BYTES_PER_SAMPLE = 2
@@ -37,8 +37,8 @@ class PcmFile:
         self._advance(self.samples + len(chunk))
         with np.errstate(all="ignore"):
             pcm = to_s16(chunk)
-        heard = pcm.astype(np.float32)
-        self._energy += float(np.einsum("i,i->", heard, heard))
+        samples_f32 = pcm.astype(np.float32)
+        self._energy += float(np.einsum("i,i->", samples_f32, samples_f32))
         self._file.write(pcm.tobytes())
 
     def silence_until(self, sample: int) -> None:
@@ -66,21 +66,21 @@ class PcmFile:
 
     def _advance(self, samples: int) -> None:
         if samples > self._limit:
-            raise too_long(self._max_seconds)
+            raise refuse_length(self._max_seconds)
         self.samples = samples
 
 
 class PcmFolder:
     """The folder in which a recording's files are written."""
 
-    def __init__(self, path: Path, max_seconds: float, most_files: int) -> None:
+    def __init__(self, path: Path, max_seconds: float, max_files: int) -> None:
         self.path, self.max_seconds = path, max_seconds
-        self._most_files = most_files
+        self._max_files = max_files
         self._files = 0
 
     def new_file(self, name: str, gain: float) -> PcmFile:
         """Create an empty file. Raises Refused if there are too many."""
         self._files += 1
-        if self._files > self._most_files:
-            raise too_many_channels(self._most_files)
+        if self._files > self._max_files:
+            raise refuse_channels(self._max_files)
         return PcmFile(self.path / name, self.max_seconds, gain)

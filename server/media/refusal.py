@@ -11,21 +11,21 @@ class Refused(Exception):
         self.code, self.reason = code, reason
 
 
-def too_long(max_seconds: float) -> Refused:
+def refuse_length(max_seconds: float) -> Refused:
     """Return the refusal of a recording longer than ``max_seconds``."""
-    return Refused("too_long", f"longer than this server accepts ({max_seconds:.0f} s)")
+    return Refused("too_long", f"the recording exceeds this server's limit of {max_seconds:.0f} s")
 
 
-def too_many_channels(most: int, channels: int | None = None) -> Refused:
+def refuse_channels(limit: int, channels: int | None = None) -> Refused:
     """Return the refusal of a recording with too many channels to keep separate.
 
     Args:
-        most: the maximum.
+        limit: the maximum.
         channels: the recording's number, if it is known.
     """
-    found = f"{channels}" if channels else f"more than {most}"
+    found = f"{channels}" if channels else f"more than {limit}"
     return Refused(
         "too_many_channels",
-        f"the recording has {found} channels, and at most {most} can be heard apart: upload it with channels=mixed, or"
-        " only the channels that people speak on",
+        f"the recording has {found} channels; channels=separate supports at most {limit}: upload it with"
+        " channels=mixed, or only the channels with speech",
     )

@@ -30,23 +30,23 @@ class ChannelResampler:
     def __init__(self) -> None:
         self._resamplers: list[Any] = []
         self._splitters: list[Splitter] = []
-        self._form: tuple[Any, ...] = ()
+        self._format_key: tuple[Any, ...] = ()
         self._channels = 1
 
     def __call__(self, frame: Any) -> Iterator[NDArray[np.float32]]:
-        form = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if form != self._form:
+        format_key = (frame.sample_rate, frame.format.name, frame.layout.name)
+        if format_key != self._format_key:
             yield from self.flush()
             self._begin(frame)
-            self._form = form
+            self._format_key = format_key
         frame.pts = None
         if len(self._resamplers) == 1:
             for out in self._resamplers[0].resample(frame):
                 yield out.to_ndarray().reshape(-1, self._channels)
         elif self._splitters:
-            yield from self._joined([splitter(frame) for splitter in self._splitters])
+            yield from self._join([splitter(frame) for splitter in self._splitters])
         else:
-            yield from self._joined(_groups(frame))
+            yield from self._join(_split_groups(frame))
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Yield the buffered output."""
@@ -54,8 +54,8 @@ class ChannelResampler:
             for out in self._resamplers[0].resample(None):
                 yield out.to_ndarray().reshape(-1, self._channels)
         elif self._resamplers:
-            yield from self._joined([None] * len(self._resamplers))
-        self._resamplers, self._splitters, self._form = [], [], ()
+            yield from self._join([None] * len(self._resamplers))
+        self._resamplers, self._splitters, self._format_key = [], [], ()
 
     def _begin(self, frame: Any) -> None:
         # The library's downmix weights channels by room position, which is meaningless here, so channels are resampled
@@ -70,12 +70,12 @@ class ChannelResampler:
             self._splitters = [Splitter(frame, first, size) for first, size in zip(firsts, sizes, strict=True)]
         self._resamplers = [av.AudioResampler(format="flt", layout=LAYOUTS[size], rate=RATE_HZ) for size in sizes]
 
-    def _joined(self, groups: list[Any]) -> Iterator[NDArray[np.float32]]:
+    def _join(self, groups: list[Any]) -> Iterator[NDArray[np.float32]]:
         """Resample the channel groups in step and yield them joined."""
         parts: list[NDArray[np.float32]] = []
         for resampler, group in zip(self._resamplers, groups, strict=True):
             channels = min(GROUP, self._channels - GROUP * len(parts))
-            out = [piece.to_ndarray().reshape(-1, channels) for piece in resampler.resample(group)]
+            out = [chunk.to_ndarray().reshape(-1, channels) for chunk in resampler.resample(group)]
             parts.append(np.concatenate([np.zeros((0, channels), np.float32), *out]))
         yield np.concatenate(parts, axis=1)
 
@@ -91,10 +91,10 @@ class Splitter:
             size: number of channels.
         """
         self._graph = av.filter.Graph()
-        form = f"sample_fmt={frame.format.name}:channel_layout={frame.layout.name}"
-        source = self._graph.add("abuffer", f"time_base=1/{RATE_HZ}:sample_rate={frame.sample_rate}:{form}")
-        wanted = "|".join(f"{first + place}-{place}" for place in range(size))
-        mapping = self._graph.add("channelmap", f"map={wanted}:channel_layout={LAYOUTS[size]}")
+        source_format = f"sample_fmt={frame.format.name}:channel_layout={frame.layout.name}"
+        source = self._graph.add("abuffer", f"time_base=1/{RATE_HZ}:sample_rate={frame.sample_rate}:{source_format}")
+        channel_map = "|".join(f"{first + index}-{index}" for index in range(size))
+        mapping = self._graph.add("channelmap", f"map={channel_map}:channel_layout={LAYOUTS[size]}")
         sink = self._graph.add("abuffersink")
         source.link_to(mapping)
         mapping.link_to(sink)
@@ -107,7 +107,7 @@ class Splitter:
         return part
 
 
-def _groups(frame: Any) -> list[Any]:
+def _split_groups(frame: Any) -> list[Any]:
     """Split a packed frame into frames of a few channels each."""
     samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
     groups = []
@@ -133,22 +133,22 @@ class MonoResampler:
 
     def __call__(self, frame: Any) -> Iterator[NDArray[np.float32]]:
         for samples in self._resampler(frame):
-            yield from self._mixed(samples)
+            yield from self._mix(samples)
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Yield the buffered output."""
         for samples in self._resampler.flush():
-            yield from self._mixed(samples)
-        yield from self._end_of_form()
+            yield from self._mix(samples)
+        yield from self._end_mix()
 
-    def _mixed(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    def _mix(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         if self._downmix is None or samples.shape[1] != self._channels:
-            yield from self._end_of_form()
+            yield from self._end_mix()
             self._channels = samples.shape[1]
             self._downmix = Downmix(self._channels)
         yield from self._downmix(samples)
 
-    def _end_of_form(self) -> Iterator[NDArray[np.float32]]:
+    def _end_mix(self) -> Iterator[NDArray[np.float32]]:
         if self._downmix is not None:
             yield from self._downmix.flush()
         self._downmix = None

@@ -31,7 +31,7 @@ MAX_SHIFT = RATE_HZ // 2
 # Share of both signals' energy below which an overlap contains only rounding errors.
 MIN_OVERLAP = 1e-3
 # A shorter last span is not compared.
-MIN_PIECE = RATE_HZ // 10
+MIN_SPAN = RATE_HZ // 10
 
 Samples = NDArray[np.int16]
 
@@ -62,33 +62,33 @@ def _correlations(a: Samples, b: Samples) -> tuple[NDArray[np.float64], NDArray[
     size = 1 << (len(x) + len(y)).bit_length()
     cross = np.fft.irfft(np.fft.rfft(x, size) * np.conj(np.fft.rfft(y, size)), size)
     n = len(x)
-    largest = min(MAX_SHIFT, n - 1)
-    shifts = np.arange(-largest, largest + 1)
+    max_shift = min(MAX_SHIFT, n - 1)
+    shifts = np.arange(-max_shift, max_shift + 1)
     energy_x, energy_y = np.concatenate([[0], np.cumsum(x**2)]), np.concatenate([[0], np.cumsum(y**2)])
     # At shift s, x[s:] meets y[:n-s]; at -s the reverse.
     from_x, to_x = np.maximum(shifts, 0), n + np.minimum(shifts, 0)
     from_y, to_y = np.maximum(-shifts, 0), n - np.maximum(shifts, 0)
     overlap = np.sqrt((energy_x[to_x] - energy_x[from_x]) * (energy_y[to_y] - energy_y[from_y]))
-    whole = np.sqrt(energy_x[-1] * energy_y[-1])
-    return cross[shifts] / np.maximum(overlap, MIN_OVERLAP * whole + 1e-9), shifts
+    total_energy = np.sqrt(energy_x[-1] * energy_y[-1])
+    return cross[shifts] / np.maximum(overlap, MIN_OVERLAP * total_energy + 1e-9), shifts
 
 
-class HeardFile:
+class LevelledFile:
     """An s16le mono 16 kHz file with the level of each of its seconds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with path.open("rb") as file:
-            pieces = (np.frombuffer(data, "<i2") for data in iter(lambda: file.read(RATE_HZ * 2), b""))
-            self.loudness = [rms(piece) for piece in takewhile(lambda piece: len(piece) >= MIN_PIECE, pieces)]
+            seconds = (np.frombuffer(data, "<i2") for data in iter(lambda: file.read(RATE_HZ * 2), b""))
+            self.loudness = [rms(second) for second in takewhile(lambda second: len(second) >= MIN_SPAN, seconds)]
             """RMS of each second, 0..32768; the last may be shorter."""
 
-    def louder(self, other: HeardFile) -> list[float]:
+    def louder(self, other: LevelledFile) -> list[float]:
         """Return the higher RMS of both files for each second."""
         return [max(pair) for pair in zip_longest(self.loudness, other.loudness, fillvalue=0.0)]
 
 
-def same_recording(a: HeardFile, b: HeardFile, working: Callable[[], None]) -> bool:
+def is_same_recording(a: LevelledFile, b: LevelledFile, working: Callable[[], None]) -> bool:
     """Return whether two files carry the same audio throughout, in either polarity.
 
     A sample of seconds decides on the similarity and delay; then every second must agree, since a microphone equals the
@@ -98,27 +98,27 @@ def same_recording(a: HeardFile, b: HeardFile, working: Callable[[], None]) -> b
         working: called repeatedly, since long recordings take seconds.
     """
     loudness = a.louder(b)
-    audible = [place for place, loud in enumerate(loudness) if loud >= AUDIBLE_RMS]
-    with a.path.open("rb") as first, b.path.open("rb") as second:
+    audible = [second for second, loud in enumerate(loudness) if loud >= AUDIBLE_RMS]
+    with a.path.open("rb") as first_file, b.path.open("rb") as second_file:
 
-        def pair(place: int) -> tuple[Samples, Samples]:
+        def read_pair(second: int) -> tuple[Samples, Samples]:
             working()
-            return _second(first, place), _second(second, place)
+            return _read_second(first_file, second), _read_second(second_file, second)
 
         if not audible:
-            return all(np.array_equal(*pair(place)) for place in range(len(loudness)))
+            return all(np.array_equal(*read_pair(second)) for second in range(len(loudness)))
         chosen = audible[:: max(1, len(audible) // COMPARED_SECONDS)]
-        found = [best_shift(*pair(place)) for place in chosen]
+        found = [best_shift(*read_pair(second)) for second in chosen]
         similarity = median(value for value, _ in found)
         if abs(similarity) < SAME_CORRELATION:
             return False
-        copy = _Copy(int(median(shift for _, shift in found)), math.copysign(1, similarity))
-        copy.louder_db = median(copy.compared(*pair(place))[1] for place in chosen)
-        return all(copy.agrees(*pair(place)) for place in audible)
+        copy = _CopyRelation(int(median(shift for _, shift in found)), math.copysign(1, similarity))
+        copy.louder_db = median(copy.compare(*read_pair(second))[1] for second in chosen)
+        return all(copy.agrees(*read_pair(second)) for second in audible)
 
 
 @dataclass
-class _Copy:
+class _CopyRelation:
     """The relation between two apparently identical recordings."""
 
     shift: int
@@ -128,14 +128,14 @@ class _Copy:
     louder_db: float = 0.0
     """Level of the first minus the second, dB."""
 
-    def compared(self, a: Samples, b: Samples) -> tuple[float, float]:
+    def compare(self, a: Samples, b: Samples) -> tuple[float, float]:
         """Return the normalised correlation of two seconds, and the first's level minus the second's, dB."""
         x = a[max(0, self.shift) : RATE_HZ + min(0, self.shift)].astype(np.float64)
         y = b[max(0, -self.shift) : RATE_HZ - max(0, self.shift)].astype(np.float64)
         if max(rms(x), rms(y)) < AUDIBLE_RMS:
             return self.sign, self.louder_db
         # Not `np.dot`: waking BLAS threads for each second costs fifty times the computation.
-        shared, own_x, own_y = (float(np.einsum("i,i->", *pair)) for pair in ((x, y), (x, x), (y, y)))
+        shared, own_x, own_y = (float(np.einsum("i,i->", *read_pair)) for read_pair in ((x, y), (x, x), (y, y)))
         return shared / max(math.sqrt(own_x * own_y), 1e-9), 10 * math.log10(max(own_x, 1e-3) / max(own_y, 1e-3))
 
     def agrees(self, a: Samples, b: Samples) -> bool:
@@ -144,11 +144,11 @@ class _Copy:
         In a call recorded as left and right, each side carries the other faintly, and correlated; but the level
         difference changes.
         """
-        similarity, louder_db = self.compared(a, b)
+        similarity, louder_db = self.compare(a, b)
         return similarity * self.sign >= OTHER_CORRELATION and abs(louder_db - self.louder_db) <= SAME_RATIO_DB
 
 
-def _second(file: BinaryIO, place: int) -> Samples:
-    file.seek(place * RATE_HZ * 2)
-    heard = np.frombuffer(file.read(RATE_HZ * 2), "<i2")
-    return np.pad(heard, (0, RATE_HZ - len(heard)))
+def _read_second(file: BinaryIO, second: int) -> Samples:
+    file.seek(second * RATE_HZ * 2)
+    samples = np.frombuffer(file.read(RATE_HZ * 2), "<i2")
+    return np.pad(samples, (0, RATE_HZ - len(samples)))

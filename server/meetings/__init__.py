@@ -1,11 +1,11 @@
 """Uploaded recordings: reception, the job queue's worker, speaker corrections and deletion."""
 
-from server.meetings.content_encoding import unpacked
+from server.meetings.content_encoding import decompress_body
 from server.meetings.corrections import Corrections
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
-from server.meetings.upload import UploadPiece, Uploads
-from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, checked_details, checked_name, distinct
+from server.meetings.upload import UploadChunk, Uploads
+from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
 from server.meetings.worker import Worker
 
 __all__ = [
@@ -14,11 +14,11 @@ __all__ = [
     "JobRunner",
     "MAX_KEY_TERM",
     "MAX_NAME",
-    "UploadPiece",
+    "UploadChunk",
     "Uploads",
     "Worker",
-    "checked_details",
-    "checked_name",
-    "distinct",
-    "unpacked",
+    "validate_details",
+    "validate_name",
+    "deduplicate_terms",
+    "decompress_body",
 ]

@@ -9,20 +9,20 @@ from typing import Protocol
 from server.errors import BadRequest, UnsupportedContentEncoding
 
 # Maximum bytes decompressed at a time; the consumer stops at its own limit.
-MAX_PIECE = 256 * 1024
+MAX_CHUNK_BYTES = 256 * 1024
 
 
-class Damaged(BadRequest):
+class DamagedBody(BadRequest):
     """The compressed body is damaged or truncated."""
 
     def __init__(self) -> None:
-        super().__init__("body", "the compressed body is damaged or ends too early")
+        super().__init__("body", "the compressed body is damaged or truncated")
 
 
-class Encoding(Protocol):
+class BodyDecoder(Protocol):
     """Incremental decoder of a request body."""
 
-    def decoded(self, data: bytes) -> Iterator[bytes]:
+    def decode(self, data: bytes) -> Iterator[bytes]:
         """Yield the decoded bytes of the next chunk. Raises BadRequest if it is damaged."""
         ...
 
@@ -31,10 +31,10 @@ class Encoding(Protocol):
         ...
 
 
-class Identity:
+class IdentityDecoder:
     """Pass an uncompressed body through."""
 
-    def decoded(self, data: bytes) -> Iterator[bytes]:
+    def decode(self, data: bytes) -> Iterator[bytes]:
         """See Encoding.decoded."""
         yield data
 
@@ -43,7 +43,7 @@ class Identity:
         pass
 
 
-class Compressed:
+class CompressedDecoder:
     """Decode ``gzip`` of one or more members (RFC 1952), or ``deflate`` with (RFC 9110) or without its zlib wrapper."""
 
     def __init__(self, *, gzip: bool) -> None:
@@ -52,7 +52,7 @@ class Compressed:
         self._inflater: zlib._Decompress | None = None
         self._ended = False
 
-    def decoded(self, data: bytes) -> Iterator[bytes]:
+    def decode(self, data: bytes) -> Iterator[bytes]:
         """See Encoding.decoded."""
         while data:
             if self._inflater is None:
@@ -60,9 +60,9 @@ class Compressed:
                 if self._inflater is None:
                     return
             try:
-                yield from self._inflated(self._inflater, data)
+                yield from self._inflate(self._inflater, data)
             except zlib.error:
-                raise Damaged from None
+                raise DamagedBody from None
             data = b""
             if self._inflater.eof:
                 data, self._inflater, self._ended = self._inflater.unused_data, None, True
@@ -70,7 +70,7 @@ class Compressed:
     def close(self) -> None:
         """See Encoding.close."""
         if self._start.strip(b"\0") or self._inflater is not None or not self._ended:
-            raise Damaged
+            raise DamagedBody
 
     def _begin(self, data: bytes) -> bytes:
         """Choose the decoder for the next member and return its buffered input."""
@@ -84,7 +84,7 @@ class Compressed:
         if self._gzip:
             self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
         elif self._ended:
-            raise Damaged
+            raise DamagedBody
         else:
             # Many clients send raw deflate, although the standard requires a zlib wrapper.
             wrapped = data[0] & 0x0F == 8 and int.from_bytes(data[:2]) % 31 == 0
@@ -92,42 +92,42 @@ class Compressed:
         return data
 
     @staticmethod
-    def _inflated(inflater: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-        piece = inflater.decompress(data, MAX_PIECE)
-        while piece:
-            yield piece
+    def _inflate(inflater: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+        chunk = inflater.decompress(data, MAX_CHUNK_BYTES)
+        while chunk:
+            yield chunk
             # zlib may hold back output behind a full chunk even when the input is used up.
-            piece = inflater.decompress(inflater.unconsumed_tail, MAX_PIECE)
+            chunk = inflater.decompress(inflater.unconsumed_tail, MAX_CHUNK_BYTES)
 
 
-def encoding_of(header: str) -> Encoding:
+def create_body_decoder(header: str) -> BodyDecoder:
     """Return the decoder for a ``Content-Encoding`` header: gzip, deflate or identity.
 
     Raises UnsupportedContentEncoding.
     """
-    named = header.strip().lower()
-    if named in ("", "identity"):
-        return Identity()
-    if named in ("gzip", "x-gzip"):
-        return Compressed(gzip=True)
-    if named == "deflate":
-        return Compressed(gzip=False)
+    name = header.strip().lower()
+    if name in ("", "identity"):
+        return IdentityDecoder()
+    if name in ("gzip", "x-gzip"):
+        return CompressedDecoder(gzip=True)
+    if name == "deflate":
+        return CompressedDecoder(gzip=False)
     raise UnsupportedContentEncoding
 
 
-def unpacked(header: str, data: bytes, largest: int) -> bytes:
+def decompress_body(header: str, data: bytes, max_bytes: int) -> bytes:
     """Decompress a whole small body.
 
     Args:
         header: the ``Content-Encoding``.
-        largest: maximum decompressed size, bytes.
+        max_bytes: maximum decompressed size, bytes.
 
     Raises UnsupportedContentEncoding; BadRequest if the body is damaged or too large.
     """
-    encoding, whole = encoding_of(header), bytearray()
-    for piece in encoding.decoded(data):
-        whole += piece
-        if len(whole) > largest:
-            raise BadRequest("body", f"more than {largest} bytes when it is unpacked")
-    encoding.close()
-    return bytes(whole)
+    decoder, body = create_body_decoder(header), bytearray()
+    for chunk in decoder.decode(data):
+        body += chunk
+        if len(body) > max_bytes:
+            raise BadRequest("body", f"more than {max_bytes} bytes after decompression")
+    decoder.close()
+    return bytes(body)

@@ -10,9 +10,9 @@ import asyncio
 from uuid import UUID
 
 from server.auth import Caller
-from server.conversation import Conversation, Edit, Merge, Split, edited, from_document, to_document
+from server.conversation import Conversation, Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
-from server.insights import SUMMARIES, Answer, answers
+from server.insights import SUMMARIES, Answer, compute_answers
 from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
 
 PATIENCE_S = 30.0
@@ -35,8 +35,8 @@ class Corrections:
         """
 
         async def work(connection: Connection) -> None:
-            found = await _find(connection, caller, id_)
-            if file_hash is not None and found.file_hash != file_hash:
+            speaker = await _find(connection, caller, id_)
+            if file_hash is not None and speaker.file_hash != file_hash:
                 raise SpeakerNotFound
             if not await speakers.rename(connection, id_, alias):
                 raise SpeakerNotFound
@@ -50,12 +50,12 @@ class Corrections:
         """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
-            found, other = await _find(connection, caller, id_), await _find(connection, caller, into)
+            speaker, other = await _find(connection, caller, id_), await _find(connection, caller, into)
             if id_ == into:
-                raise BadRequest("into", "the same speaker; name another one of the meeting")
-            if found.meeting_id != other.meeting_id:
-                raise BadRequest("into", "a speaker of another meeting; both must be of one")
-            return await _apply(connection, caller, found.meeting_id, Merge(found.label, other.label))
+                raise BadRequest("into", "the same speaker; choose another speaker of the meeting")
+            if speaker.meeting_id != other.meeting_id:
+                raise BadRequest("into", "a speaker of another meeting; choose a speaker of the same meeting")
+            return await _apply(connection, caller, speaker.meeting_id, Merge(speaker.label, other.label))
 
         return await self._database.run(work, patience_s=PATIENCE_S)
 
@@ -69,13 +69,13 @@ class Corrections:
         """
 
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
-            found = await _find(connection, caller, id_)
+            speaker = await _find(connection, caller, id_)
             # Locked first: a split at the same time must not take the same label.
             await speakers.lock_conversation(connection, found.meeting_id)
-            new = await speakers.highest_label(connection, found.meeting_id) + 1
-            edit = Split(found.label, new, start_ms * 1000, end_ms * 1000)
-            listed = await _apply(connection, caller, found.meeting_id, edit)
-            return listed, speakers.speaker_id(found.meeting_id, new)
+            new = await speakers.find_highest_label(connection, speaker.meeting_id) + 1
+            edit = Split(speaker.label, new, start_ms * 1000, end_ms * 1000)
+            listed = await _apply(connection, caller, speaker.meeting_id, edit)
+            return listed, speakers.speaker_id(speaker.meeting_id, new)
 
         return await self._database.run(work, patience_s=PATIENCE_S)
 
@@ -83,7 +83,7 @@ class Corrections:
         """Undo the latest merge or split and return the meeting's speakers. Raises MeetingNotFound or BadRequest."""
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
-            meeting_id = await meetings.ready_id(connection, caller.organization_id, file_hash)
+            meeting_id = await meetings.find_ready_id(connection, caller.organization_id, file_hash)
             if meeting_id is None:
                 raise MeetingNotFound
             document = await speakers.lock_conversation(connection, meeting_id)
@@ -97,10 +97,10 @@ class Corrections:
 
 
 async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeaker:
-    found = await speakers.find(connection, caller.organization_id, id_)
-    if found is None:
+    speaker = await speakers.find(connection, caller.organization_id, id_)
+    if speaker is None:
         raise SpeakerNotFound
-    return found
+    return speaker
 
 
 async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
@@ -108,27 +108,29 @@ async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit:
     if document is None:
         raise SpeakerNotFound
     conversation = Conversation.from_document(document)
-    before = edited(conversation, [from_document(d) for d in await speakers.edits(connection, meeting_id)])
-    after = edited(before, [edit])
+    before = apply_edits(
+        conversation, [edit_from_document(d) for d in await speakers.list_edits(connection, meeting_id)]
+    )
+    after = apply_edits(before, [edit])
     if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):
-        raise BadRequest("start", "between start and end must lie some, but not all, of what the speaker said")
+        raise BadRequest("start", "the span must contain some, but not all, of the speaker's segments")
     if edit.speaker not in before.speakers:
         raise SpeakerNotFound
-    await speakers.add_edit(connection, meeting_id, caller.user_id, to_document(edit))
+    await speakers.add_edit(connection, meeting_id, caller.user_id, edit_to_document(edit))
     return await _store(connection, meeting_id, conversation)
 
 
 async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
     """Recompute the answers with the corrections in force and store those that changed."""
-    in_force = [from_document(document) for document in await speakers.edits(connection, meeting_id)]
-    stored = await insights.stored(connection, meeting_id, SUMMARIES.name)
+    active_edits = [edit_from_document(document) for document in await speakers.list_edits(connection, meeting_id)]
+    stored = await insights.load(connection, meeting_id, SUMMARIES.name)
     summaries = None if stored is None else SUMMARIES.typed(stored)
 
     def compute() -> tuple[Conversation, dict[str, Answer]]:
-        corrected = edited(conversation, in_force)
-        return corrected, answers(corrected, written=summaries)
+        corrected = apply_edits(conversation, active_edits)
+        return corrected, compute_answers(corrected, summaries=summaries)
 
-    corrected, found = await asyncio.to_thread(compute)
+    corrected, recomputed = await asyncio.to_thread(compute)
     await speakers.activate(connection, meeting_id, corrected.speakers)
-    await insights.store(connection, meeting_id, found)
-    return await speakers.listed(connection, meeting_id)
+    await insights.store(connection, meeting_id, recomputed)
+    return await speakers.list_active(connection, meeting_id)

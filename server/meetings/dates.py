@@ -12,14 +12,14 @@ _ZONE = r"[Zz]|[+-]\d{2}(?::?\d{2})?"
 # A space in place of the zone's plus: the result of an unescaped `+` in a form-encoded query.
 _MOMENT = re.compile(rf"({_DATE})(?:[Tt ]({_TIME})({_ZONE}| \d{{2}}:?\d{{2}})?)?", re.ASCII)
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})")
-DATE_NEEDED = "an ISO 8601 date such as 2026-11-23 or 2026-11-23T14:00:00Z"
+DATE_NEEDED = "must be an ISO 8601 date such as 2026-11-23 or 2026-11-23T14:00:00Z"
 
 
 class NotADate(ValueError):
     """The text is not an ISO 8601 date or date-time."""
 
 
-def checked_date(text: str) -> str:
+def validate_date(text: str) -> str:
     """Validate an ISO 8601 date or date-time and return it unchanged. Raises NotADate.
 
     Only a zone whose plus was decoded to a space gets it back.

@@ -23,11 +23,11 @@ class Deletion:
     async def delete(self, organization_id: UUID, file_hash: str) -> None:
         """Delete a meeting permanently. Raises MeetingNotFound."""
 
-        async def forget(connection: Connection) -> bool:
+        async def delete_rows(connection: Connection) -> bool:
             await meetings.lock_recording(connection, organization_id, file_hash)
             return await meetings.delete(connection, organization_id, file_hash)
 
-        if not await self._database.run(forget):
+        if not await self._database.run(delete_rows):
             raise MeetingNotFound
         await self._remove_orphan(organization_id, file_hash)
 
@@ -37,8 +37,8 @@ class Deletion:
         on_disk = await asyncio.to_thread(lambda: list(self._audio_log.recordings()))
         for start in range(0, len(on_disk), SWEPT_AT_ONCE):
             batch = on_disk[start : start + SWEPT_AT_ONCE]
-            known = await self._database.run(partial(_known, recordings=batch))
-            for organization_id, file_hash in set(batch) - known:
+            existing = await self._database.run(partial(_find_existing, recordings=batch))
+            for organization_id, file_hash in set(batch) - existing:
                 removed += await self._remove_orphan(organization_id, file_hash)
         return removed
 
@@ -54,5 +54,5 @@ class Deletion:
         return await self._database.run(remove)
 
 
-async def _known(connection: Connection, recordings: list[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    return await meetings.known(connection, recordings)
+async def _find_existing(connection: Connection, recordings: list[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    return await meetings.find_existing(connection, recordings)

@@ -12,7 +12,7 @@ from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
 from server.engine import EngineBusy, SessionBroke, SessionRefused
-from server.storage import Database, DatabaseFull, DatabaseGone, Job, JobLost, jobs
+from server.storage import Database, DatabaseFull, DatabaseUnavailable, Job, JobLost, jobs
 
 log = logging.getLogger(__name__)
 # Renewals within the time of a lease, so that one late renewal does not lose it.
@@ -24,7 +24,7 @@ BUSY_DELAY_S = 3.0
 # Seconds before a job is retried that found the disk full, multiplied by the attempt's number: an operator must free
 # space meanwhile.
 DISK_FULL_DELAY_S = 60.0
-DISK_FULL = "The server's disk was full; nothing is wrong with the recording. Upload it again once there is room"
+DISK_FULL = "The server's disk was full; the recording itself is fine. Upload it again later"
 
 Work = Callable[[Job], Awaitable[None]]
 
@@ -46,12 +46,12 @@ class JobRunner:
             await self._attempt(job, work)
             log.info("meeting %s: ready", job.meeting_id)
         except asyncio.CancelledError:
-            log.info("meeting %s: given back, the worker stops", job.meeting_id)
+            log.info("meeting %s: returned to the queue, the worker is stopping", job.meeting_id)
             await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
             raise
         except (UnusableRecording, DecoderDied, SessionRefused) as error:
             log.info("meeting %s: failed: %s", job.meeting_id, error)
-            await self._settle(job, str(error))
+            await self._fail(job, str(error))
         except JobLost as error:
             log.warning("%s", error)
         except EngineBusy:
@@ -60,28 +60,28 @@ class JobRunner:
         except (DiskFull, DatabaseFull) as error:
             log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
             if job.attempt >= self._settings.max_attempts:
-                await self._settle(job, DISK_FULL)
+                await self._fail(job, DISK_FULL)
             else:
-                message = "Waiting for room on the server's disk"
+                message = "Waiting for disk space on the server"
                 await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
-        except (SessionBroke, DatabaseGone) as error:
-            log.warning("meeting %s: attempt %d broke: %s", job.meeting_id, job.attempt, error)
+        except (SessionBroke, DatabaseUnavailable) as error:
+            log.warning("meeting %s: attempt %d failed: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)
         except Exception:
-            log.exception("meeting %s: attempt %d broke", job.meeting_id, job.attempt)
+            log.exception("meeting %s: attempt %d failed", job.meeting_id, job.attempt)
             await self._retry(job)
 
     async def _attempt(self, job: Job, work: Work) -> None:
         """Run one attempt while renewing the lease; raise the first error of either."""
         try:
             async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._keep(job))
+                heartbeat = group.create_task(self._renew_lease(job))
                 await work(job)
                 heartbeat.cancel()
         except BaseExceptionGroup as group_error:
-            raise _first(group_error) from group_error
+            raise _first_error(group_error) from group_error
 
-    async def _keep(self, job: Job) -> None:
+    async def _renew_lease(self, job: Job) -> None:
         """Renew the lease periodically until cancelled. Raises JobLost."""
         while True:
             await asyncio.sleep(self._settings.lease_s / RENEWALS_PER_LEASE)
@@ -89,8 +89,8 @@ class JobRunner:
                 lambda c: jobs.renew(c, job, self._settings.lease_s), patience_s=DATABASE_PATIENCE_S
             )
 
-    async def _settle(self, job: Job, reason: str) -> None:
-        with suppress(JobLost, DatabaseGone):
+    async def _fail(self, job: Job, reason: str) -> None:
+        with suppress(JobLost, DatabaseUnavailable):
             await self._database.run(lambda c: jobs.fail(c, job, reason), patience_s=DATABASE_PATIENCE_S)
 
     async def _retry(self, job: Job) -> None:
@@ -99,11 +99,11 @@ class JobRunner:
 
     async def _release(self, job: Job, message: str, delay_s: float, *, counted: bool) -> None:
         # If the database stays unreachable, the lease expires to the same effect.
-        with suppress(JobLost, DatabaseGone):
+        with suppress(JobLost, DatabaseUnavailable):
             await self._database.run(lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first plain exception in a group."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

@@ -18,7 +18,7 @@ from server.errors import BadRequest
 FIELD = "language"
 MAX_CHARACTERS = 64
 FIX = (
-    "one language as a BCP 47 tag (en, pt-BR), a code of ISO 639 (deu) or its name (German); auto, or leave it out, to"
+    "must be one language: a BCP 47 tag (en, pt-BR), an ISO 639 code (deu) or a name (German); use auto, or omit it, to"
     " have it detected"
 )
 # ISO 639 codes for an undetermined language and for multiple languages.
@@ -30,7 +30,7 @@ _IN_NAMES = frozenset(" -'’()")
 MIN_NAME = 2
 
 
-def stated_language(text: str) -> str:
+def parse_language(text: str) -> str:
     """Return the canonical BCP 47 tag (``en-GB``) of a stated language; empty if it is to be detected.
 
     Args:
@@ -42,19 +42,19 @@ def stated_language(text: str) -> str:
     stated = text.strip()
     if len(stated) > MAX_CHARACTERS:
         raise BadRequest(FIELD, FIX)
-    tag = "" if stated.lower() in _DETECTED else _tag_of(stated)
+    tag = "" if stated.lower() in _DETECTED else _find_tag(stated)
     return "" if tag.split("-")[0] in _DETECTED else tag
 
 
-def _tag_of(stated: str) -> str:
+def _find_tag(stated: str) -> str:
     # Tags first: a code is more common than a language of that name.
-    tag = _by_tag(stated) or _by_name(stated)
+    tag = _from_tag(stated) or _from_name(stated)
     if not _PRIMARY.match(tag):
         raise BadRequest(FIELD, FIX)
     return tag
 
 
-def _by_tag(stated: str) -> str:
+def _from_tag(stated: str) -> str:
     with suppress(LookupError, ValueError):
         tag = langcodes.standardize_tag(stated)
         if Language.get(tag).is_valid():
@@ -62,14 +62,14 @@ def _by_tag(stated: str) -> str:
     return ""
 
 
-def _by_name(stated: str) -> str:
-    if _is_name(stated) and (named := normalize_name(stated)) in _names():
-        return langcodes.standardize_tag(get_trie_value(_names(), named))
+def _from_name(stated: str) -> str:
+    if _is_name(stated) and (named := normalize_name(stated)) in _name_trie():
+        return langcodes.standardize_tag(get_trie_value(_name_trie(), named))
     return ""
 
 
 @cache
-def _names() -> Any:
+def _name_trie() -> Any:
     """Load the language names in all languages; ``langcodes.find`` would take "English and German" for English."""
     return load_trie(data_filename("trie/und/name_to_language.marisa"))
 

@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from server.audio import AudioLog, IncomingRecording, SizeLimitExceeded, probe
+from server.audio import AudioLog, IncomingRecording, RecordingTooLarge, probe
 from server.auth import Caller
 from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
-from server.meetings.content_encoding import Encoding, encoding_of
-from server.meetings.upload_body import UploadBody, body_of
-from server.meetings.upload_fields import checked_details
+from server.meetings.content_encoding import BodyDecoder, create_body_decoder
+from server.meetings.upload_body import UploadBody, create_body
+from server.meetings.upload_fields import validate_details
 from server.storage import Connection, Database, meetings, users
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class UploadPiece:
+class UploadChunk:
     """One message of an upload; only ``data`` counts after the first."""
 
     data: bytes
@@ -44,12 +44,12 @@ class Uploads:
         self._max_bytes = max_bytes
         self._max_duration_s = max_duration_s
 
-    async def receive(self, caller: Caller, pieces: AsyncIterator[UploadPiece], content_encoding: str = "") -> Receipt:
+    async def receive(self, caller: Caller, chunks: AsyncIterator[UploadChunk], content_encoding: str = "") -> Receipt:
         """Receive a whole recording and queue its analysis; on any error neither file nor meeting remains.
 
         Args:
             caller: the uploader.
-            pieces: the body in chunks; the first has content type and fields.
+            chunks: the body in chunks; the first has content type and fields.
             content_encoding: the body's ``Content-Encoding``; empty for none.
 
         Raises:
@@ -61,14 +61,14 @@ class Uploads:
             Unauthenticated: the caller was deleted or their token revoked during the upload.
             DiskFull: the disk has no room.
         """
-        encoding = encoding_of(content_encoding)
+        decoder = create_body_decoder(content_encoding)
         with self._audio_log.receive(caller.organization_id, self._max_bytes) as recording:
             try:
-                body = await self._read(recording, pieces, encoding)
-            except SizeLimitExceeded:
+                body = await self._read(recording, chunks, decoder)
+            except RecordingTooLarge:
                 raise FileTooLarge(self._max_bytes) from None
-            details = checked_details(body.fields, body.file_name)
-            path = await finished(asyncio.to_thread(recording.flush))
+            details = validate_details(body.fields, body.file_name)
+            path = await run_to_completion(asyncio.to_thread(recording.flush))
             stated = await probe(path)
             if stated.duration_s is not None and stated.duration_s > self._max_duration_s:
                 raise RecordingTooLong(stated.duration_s, self._max_duration_s)
@@ -86,15 +86,17 @@ class Uploads:
                 details.channels,
             )
 
-            async def file(connection: Connection) -> str:
+            async def store_meeting(connection: Connection) -> str:
                 # Serialises with a concurrent deletion of the same recording.
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
                 # An upload may take hours; the caller was authenticated before it.
-                if not await users.still_may_call(connection, caller.user_id, caller.token_issued_at):
+                if not await users.is_authorized(connection, caller.user_id, caller.token_issued_at):
                     raise Unauthenticated
-                known = await meetings.analysed_channels(connection, meeting.organization_id, meeting.file_hash)
-                if known is not None and meeting.channels not in (None, known):
-                    raise ChannelsDiffer(known)
+                stored_channels = await meetings.find_analysed_channels(
+                    connection, meeting.organization_id, meeting.file_hash
+                )
+                if stored_channels is not None and meeting.channels not in (None, stored_channels):
+                    raise ChannelsDiffer(stored_channels)
                 status = await meetings.accept(connection, meeting)
                 # After every check of the database, before its commit.
                 await asyncio.to_thread(recording.commit)
@@ -102,35 +104,35 @@ class Uploads:
 
             # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
             # complete meeting remains.
-            status = await finished(self._database.run(file, patience_s=20))
+            status = await run_to_completion(self._database.run(store_meeting, patience_s=20))
         return Receipt(meeting.file_hash, status)
 
     async def _read(
-        self, recording: IncomingRecording, pieces: AsyncIterator[UploadPiece], encoding: Encoding
+        self, recording: IncomingRecording, chunks: AsyncIterator[UploadChunk], decoder: BodyDecoder
     ) -> UploadBody:
         body: UploadBody | None = None
-        async for piece in pieces:
+        async for chunk in chunks:
             if body is None:
-                if not piece.content_type:
+                if not chunk.content_type:
                     raise BadRequest("content-type", "missing")
-                body = body_of(piece.content_type, recording)
-                body.fields.update(piece.fields)
-            if piece.data:
+                body = create_body(chunk.content_type, recording)
+                body.fields.update(chunk.fields)
+            if chunk.data:
                 # Decompressing, hashing and writing a chunk takes milliseconds: off the event loop.
-                await finished(asyncio.to_thread(_feed, body, encoding, piece.data))
+                await run_to_completion(asyncio.to_thread(_feed, body, decoder, chunk.data))
         if body is None:
             raise BadRequest("body", "missing")
-        encoding.close()
-        await finished(asyncio.to_thread(body.close))
+        decoder.close()
+        await run_to_completion(asyncio.to_thread(body.close))
         return body
 
 
-def _feed(body: UploadBody, encoding: Encoding, data: bytes) -> None:
-    for part in encoding.decoded(data):
+def _feed(body: UploadBody, decoder: BodyDecoder, data: bytes) -> None:
+    for part in decoder.decode(data):
         body.feed(part)
 
 
-async def finished(work: Coroutine[Any, Any, T]) -> T:
+async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
     """Await ``work`` and return its result; if cancelled, wait for its end first.
 
     A client may disconnect at any moment; work on its recording must not stop halfway or lose its file.

@@ -9,8 +9,8 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from server.audio import IncomingRecording
 from server.errors import BadRequest
-from server.meetings.part_texts import HEADER_CHARSET, file_name, header_text, text_in
-from server.visible_text import cleaned
+from server.meetings.part_texts import HEADER_CHARSET, decode_header_text, decode_text, file_name
+from server.visible_text import clean
 
 KEY_TERMS = "key_terms"
 TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
@@ -19,7 +19,7 @@ MAX_TEXT_FIELD = 4096
 MAX_KEY_TERMS = 64 * 1024
 MAX_PARTS = 16
 # Limit of multipart bytes beside the recording: boundaries, headers, texts, preamble and epilogue.
-MAX_BESIDE_FILE = 1024 * 1024
+MAX_OVERHEAD_BYTES = 1024 * 1024
 # Part headers that may declare an encoding, with the values that mean none.
 _PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
 UNKNOWN_TYPE = "application/octet-stream"
@@ -82,7 +82,7 @@ class MultipartBody:
         self._parser = PushMultipartParser(
             boundary, max_segment_count=MAX_PARTS, header_charset=HEADER_CHARSET, strict=False
         )
-        self._beside = 0
+        self._overhead_bytes = 0
         self._part: str | None = None
         self._charset = "utf-8"
         self._text = bytearray()
@@ -99,17 +99,17 @@ class MultipartBody:
                     self._end()
                 elif self._part == "file":
                     self._recording.write(event)
-                elif len(self._text) + len(event) > (longest := _longest(self._part)):
-                    raise BadRequest(str(self._part), f"at most {longest} bytes")
+                elif len(self._text) + len(event) > (max_bytes := _max_text_bytes(self._part)):
+                    raise BadRequest(str(self._part), f"at most {max_bytes} bytes")
                 else:
                     self._text += event
         except ParserLimitReached:
             raise BadRequest("body", f"more than {MAX_PARTS} parts, or part headers over 4 kB") from None
         except MultipartError as error:
             raise BadRequest("body", f"not well-formed multipart/form-data ({error.args[0]})") from error
-        self._beside += len(data) - (self._recording.size_bytes - before)
-        if self._beside > MAX_BESIDE_FILE:
-            raise BadRequest("body", f"more than {MAX_BESIDE_FILE} bytes that belong to no recording")
+        self._overhead_bytes += len(data) - (self._recording.size_bytes - before)
+        if self._overhead_bytes > MAX_OVERHEAD_BYTES:
+            raise BadRequest("body", f"more than {MAX_OVERHEAD_BYTES} bytes outside the recording")
 
     def close(self) -> None:
         """See UploadBody.close."""
@@ -118,7 +118,7 @@ class MultipartBody:
         except MultipartError:
             raise BadRequest("body", "the multipart/form-data ends before its closing boundary") from None
         if not self._has_file:
-            raise BadRequest("file", "the part with the recording is missing")
+            raise BadRequest("file", "missing; send the recording as the part named file")
         if not self._recording.size_bytes:
             raise BadRequest("file", "the recording is empty")
 
@@ -126,55 +126,56 @@ class MultipartBody:
         self._part, self._text, self._charset = segment.name, bytearray(), segment.charset or "utf-8"
         if segment.name == "file":
             if self._has_file:
-                raise BadRequest("file", "one recording an upload")
+                raise BadRequest("file", "given more than once; send one recording per upload")
             self._has_file = True
-            _check_unpacked(segment)
+            _check_unencoded(segment)
             self.file_name = file_name(segment)
             stated = segment.content_type or ""
             self.media_type = stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
         elif segment.name not in TEXT_FIELDS:
             known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
-            named = cleaned(header_text(segment.name or ""))[:100] or "body"
-            raise BadRequest(named, f"unknown part; known are {known}")
+            part_name = clean(decode_header_text(segment.name or ""))[:100] or "body"
+            raise BadRequest(part_name, f"unknown part; allowed are {known}")
 
     def _end(self) -> None:
         if self._part in TEXT_FIELDS:
             try:
-                text = text_in(self._charset, self._text)
+                text = decode_text(self._charset, self._text)
             except ValueError:
-                raise BadRequest(self._part, "not UTF-8, nor in a charset that its part names") from None
+                raise BadRequest(self._part, "not valid UTF-8, nor valid in the charset that the part states") from None
             # Key terms accumulate; for any other field the last value wins.
             before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
 
 
-def _check_unpacked(segment: MultipartSegment) -> None:
+def _check_unencoded(segment: MultipartSegment) -> None:
     """Reject a part with a transfer or content encoding: it would be stored encoded. Raises BadRequest."""
     for header, plain in (
         ("Content-Transfer-Encoding", ("binary", "8bit", "7bit")),
         ("Content-Encoding", ("identity",)),
     ):
         if segment.header(header, plain[0]).strip().lower() not in plain:
-            raise BadRequest("file", f"{header} of a part is not read; send the bytes as they are")
+            raise BadRequest("file", f"{header} is not supported in a part; send the bytes unencoded")
 
 
-def _longest(part: str | None) -> int:
+def _max_text_bytes(part: str | None) -> int:
     """Return the maximum size of a text part, bytes."""
     return MAX_KEY_TERMS if part == KEY_TERMS else MAX_TEXT_FIELD
 
 
-def body_of(content_type: str, recording: IncomingRecording) -> UploadBody:
+def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:
     """Return the consumer for a body of this media type. Raises BadRequest for an unsupported one."""
     kind, options = parse_options_header(content_type)
     kind = kind.lower()
     if kind == "multipart/form-data":
         boundary = options.get("boundary", "")
         if not _BOUNDARY.fullmatch(boundary):
-            raise BadRequest("content-type", "multipart/form-data needs a boundary of 1 to 70 characters")
+            raise BadRequest("content-type", "multipart/form-data requires a boundary of 1 to 70 characters")
         return MultipartBody(boundary, recording)
     if kind.startswith(RAW_TYPES) and _MEDIA_TYPE.fullmatch(kind):
         return RawBody(kind, recording)
     raise BadRequest(
-        "content-type", "multipart/form-data, or the recording itself as audio/*, video/* or application/octet-stream"
+        "content-type",
+        "must be multipart/form-data, or audio/*, video/* or application/octet-stream for the recording itself",
     )

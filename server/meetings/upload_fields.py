@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from server.channels import ChannelUse
 from server.errors import BadRequest
-from server.meetings.dates import DATE_NEEDED, NotADate, checked_date
-from server.meetings.stated_language import stated_language
-from server.visible_text import cleaned, flaw, trimmed
+from server.meetings.dates import DATE_NEEDED, NotADate, validate_date
+from server.meetings.stated_language import parse_language
+from server.visible_text import clean, find_flaw, trim
 
 MAX_NAME = 500
 MAX_SPEAKERS = 64
 MAX_KEY_TERMS, MAX_KEY_TERM = 100, 100
-_BETWEEN_TERMS = re.compile(r"[,\r\n]")
+_TERM_SEPARATORS = re.compile(r"[,\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RecordingDetails:
     """None if not stated."""
 
 
-def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
+def validate_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
     """Validate the fields name, date, n_speakers, language, key_terms and channels, each optional.
 
     The name defaults to the file's, then to ``Untitled meeting``.
@@ -39,49 +39,49 @@ def checked_details(fields: dict[str, str], file_name: str | None) -> RecordingD
     Raises:
         BadRequest: naming the field, for an invalid value.
     """
-    name = checked_name("name", fields.get("name", ""), MAX_NAME) or _plain_name(file_name) or "Untitled meeting"
+    name = validate_name("name", fields.get("name", ""), MAX_NAME) or _base_name(file_name) or "Untitled meeting"
     return RecordingDetails(
         name,
-        _moment(fields.get("date", "").strip()),
-        _speaker_count(fields.get("n_speakers", "")),
-        stated_language(fields.get("language", "")),
-        checked_key_terms(fields.get("key_terms", "")),
-        _channel_use(fields.get("channels", "")),
+        _parse_date(fields.get("date", "").strip()),
+        _parse_speaker_count(fields.get("n_speakers", "")),
+        parse_language(fields.get("language", "")),
+        validate_key_terms(fields.get("key_terms", "")),
+        _parse_channel_use(fields.get("channels", "")),
     )
 
 
-def checked_name(field: str, value: str, longest: int) -> str:
+def validate_name(field: str, value: str, max_length: int) -> str:
     """Return the trimmed name; empty if none is given.
 
     Raises:
-        BadRequest: naming ``field``, for more than ``longest`` characters or unreadable text.
+        BadRequest: naming ``field``, for more than ``max_length`` characters or unreadable text.
     """
     name = value.strip()
-    if len(name) > longest:
-        raise BadRequest(field, f"{len(name)} characters; at most {longest}")
-    if reason := flaw(name):
+    if len(name) > max_length:
+        raise BadRequest(field, f"{len(name)} characters; the limit is {max_length}")
+    if reason := find_flaw(name):
         raise BadRequest(field, reason)
-    return trimmed(name)
+    return trim(name)
 
 
-def checked_key_terms(text: str) -> tuple[str, ...]:
+def validate_key_terms(text: str) -> tuple[str, ...]:
     """Split a text into key terms at commas and line breaks, without case-insensitive duplicates.
 
     Raises:
         BadRequest: for more than 100 terms, a term of more than 100 characters, or unreadable text.
     """
-    terms = distinct(filter(None, (part.strip() for part in _BETWEEN_TERMS.split(text))))
+    terms = deduplicate_terms(filter(None, (part.strip() for part in _TERM_SEPARATORS.split(text))))
     if len(terms) > MAX_KEY_TERMS:
-        raise BadRequest("key_terms", f"{len(terms)} terms; at most {MAX_KEY_TERMS}, separated by commas")
+        raise BadRequest("key_terms", f"{len(terms)} terms; the limit is {MAX_KEY_TERMS}, separated by commas")
     for term in terms:
         if len(term) > MAX_KEY_TERM:
-            raise BadRequest("key_terms", f"at most {MAX_KEY_TERM} characters a term, between commas")
-        if reason := flaw(term):
+            raise BadRequest("key_terms", f"a term exceeds {MAX_KEY_TERM} characters; separate terms with commas")
+        if reason := find_flaw(term):
             raise BadRequest("key_terms", reason)
     return terms
 
 
-def distinct(terms: Iterable[str]) -> tuple[str, ...]:
+def deduplicate_terms(terms: Iterable[str]) -> tuple[str, ...]:
     """Remove case-insensitive duplicates; keep order and the first spelling."""
     found: dict[str, str] = {}
     for term in terms:
@@ -89,31 +89,31 @@ def distinct(terms: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def _plain_name(file_name: str | None) -> str:
-    return cleaned((file_name or "").replace("\\", "/").rsplit("/", 1)[-1])[:MAX_NAME]
+def _base_name(file_name: str | None) -> str:
+    return clean((file_name or "").replace("\\", "/").rsplit("/", 1)[-1])[:MAX_NAME]
 
 
-def _moment(text: str) -> str | None:
+def _parse_date(text: str) -> str | None:
     try:
-        return checked_date(text) if text else None
+        return validate_date(text) if text else None
     except NotADate:
         raise BadRequest("date", DATE_NEEDED) from None
 
 
-def _channel_use(text: str) -> ChannelUse | None:
+def _parse_channel_use(text: str) -> ChannelUse | None:
     stated = text.strip().lower()
     try:
         return ChannelUse(stated) if stated else None
     except ValueError:
-        raise BadRequest("channels", f"{ChannelUse.MIXED} or {ChannelUse.SEPARATE}, or absent") from None
+        raise BadRequest("channels", f"must be {ChannelUse.MIXED} or {ChannelUse.SEPARATE}") from None
 
 
-def _speaker_count(text: str) -> int | None:
+def _parse_speaker_count(text: str) -> int | None:
     digits = text.strip()
     if not digits:
         return None
     # A 32-bit number has at most ten digits.
     count = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else -1
     if not 0 <= count <= MAX_SPEAKERS:
-        raise BadRequest("n_speakers", f"a whole number from 1 to {MAX_SPEAKERS}, or absent")
+        raise BadRequest("n_speakers", f"must be a whole number from 1 to {MAX_SPEAKERS}")
     return count or None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
 from server.meetings.job_runner import JobRunner
-from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseGone, jobs
+from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, jobs
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; running jobs then return to the queue without counting an attempt."""
-        work = asyncio.create_task(self._work(), name="worker")
+        work = asyncio.create_task(self._run_loops(), name="worker")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -39,11 +39,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(work, stopped, return_exceptions=True)
 
-    async def _work(self) -> None:
+    async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             for _ in range(self._settings.worker_concurrency):
-                group.create_task(self._take_and_run())
+                group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.
 
     async def _listen(self) -> None:
@@ -61,15 +61,15 @@ class Worker:
                 with suppress(*TRANSIENT_ERRORS):
                     await connection.close(timeout=2)
 
-    async def _take_and_run(self) -> None:
+    async def _lease_and_run(self) -> None:
         while True:
             # Without an engine every attempt would fail: do not count one against the meeting.
-            await self._analyzer.inference.until_reachable()
+            await self._analyzer.inference.wait_until_reachable()
             try:
                 job = await self._database.run(
-                    lambda c: jobs.take(c, self._settings.lease_s, self._settings.max_attempts)
+                    lambda c: jobs.lease_next(c, self._settings.lease_s, self._settings.max_attempts)
                 )
-            except DatabaseGone as error:
+            except DatabaseUnavailable as error:
                 log.warning("%s", error)
                 continue
             if job is not None:

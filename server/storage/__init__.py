@@ -5,7 +5,14 @@ from server.storage.jobs import Job, JobLost
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
 from server.storage.migrate import migrate
-from server.storage.pool import TRANSIENT_ERRORS, Connection, Database, DatabaseFull, DatabaseGone, Vanished
+from server.storage.pool import (
+    TRANSIENT_ERRORS,
+    Connection,
+    Database,
+    DatabaseFull,
+    DatabaseUnavailable,
+    ReferenceDeleted,
+)
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 
@@ -21,7 +28,7 @@ __all__ = [
     "Connection",
     "Database",
     "DatabaseFull",
-    "DatabaseGone",
+    "DatabaseUnavailable",
     "FoundSpeaker",
     "JOBS_CHANNEL",
     "Job",
@@ -32,7 +39,7 @@ __all__ = [
     "NewEvent",
     "SpeakerRow",
     "TRANSIENT_ERRORS",
-    "Vanished",
+    "ReferenceDeleted",
     "VoiceRow",
     "migrate",
     "speaker_id",

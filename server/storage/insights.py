@@ -21,7 +21,7 @@ async def store(connection: Connection, meeting_id: UUID, answers: Mapping[str, 
     )
 
 
-async def stored(connection: Connection, meeting_id: UUID, family: str) -> dict[str, Any] | None:
+async def load(connection: Connection, meeting_id: UUID, family: str) -> dict[str, Any] | None:
     """Return one answer document of a meeting, or None."""
     document: dict[str, Any] | None = await connection.fetchval(
         "SELECT value FROM insights WHERE meeting_id = $1 AND family = $2", meeting_id, family

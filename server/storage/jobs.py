@@ -14,7 +14,9 @@ from server.channels import ChannelUse
 from server.lifecycle import Stage
 from server.storage.pool import Connection
 
-GIVEN_UP = "The analysis crashed {attempts} times on this recording and was given up; uploading it again tries anew"
+ATTEMPTS_EXHAUSTED = (
+    "The analysis crashed {attempts} times on this recording and was abandoned; upload it again to retry"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class JobLost(Exception):
     """Another worker holds the job; this worker's results are void."""
 
 
-async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
+async def lease_next(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
     """Lease the next due job and count an attempt; return None if none is due.
 
     A job with ``max_attempts`` attempts is not leased: its meeting fails.
@@ -56,12 +58,12 @@ async def take(connection: Connection, lease_s: float, max_attempts: int) -> Job
     if row is None:
         return None
     if row["attempts"] >= max_attempts:
-        await _fail(connection, row["meeting_id"], GIVEN_UP.format(attempts=row["attempts"]))
+        await _fail(connection, row["meeting_id"], ATTEMPTS_EXHAUSTED.format(attempts=row["attempts"]))
         return None
-    return await take_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
+    return await lease_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
 
 
-async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
+async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
     """Lease a meeting's job and count an attempt; the caller must ensure that nobody else holds it."""
     fence = await connection.fetchval(
         "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence",
@@ -80,18 +82,18 @@ async def take_own(connection: Connection, meeting_id: UUID, lease: timedelta) -
     return Job(**stored, fence=fence)
 
 
-async def hold(connection: Connection, job: Job) -> None:
+async def check_fence(connection: Connection, job: Job) -> None:
     """Lock the job's row for this transaction. Raises JobLost if another worker holds the job."""
-    held = await connection.fetchval(
+    holds_fence = await connection.fetchval(
         "SELECT true FROM jobs WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", job.meeting_id, job.fence
     )
-    if not held:
-        raise JobLost(f"meeting {job.meeting_id} is in other hands")
+    if not holds_fence:
+        raise JobLost(f"another worker holds the job of meeting {job.meeting_id}")
 
 
 async def renew(connection: Connection, job: Job, lease_s: float) -> None:
     """Extend the lease to ``lease_s`` seconds from now. Raises JobLost."""
-    await hold(connection, job)
+    await check_fence(connection, job)
     await connection.execute(
         "UPDATE jobs SET lease_until = now() + $2 WHERE meeting_id = $1", job.meeting_id, timedelta(seconds=lease_s)
     )
@@ -104,7 +106,7 @@ async def report(connection: Connection, job: Job, stage: Stage, percent: int, m
         percent: 0..100; it never falls within an attempt.
         message: for people.
     """
-    await hold(connection, job)
+    await check_fence(connection, job)
     await connection.execute(
         "UPDATE meetings SET stage = $2, progress_percent = greatest(progress_percent, $3), message = $4,"
         " updated_at = now() WHERE id = $1",
@@ -117,7 +119,7 @@ async def report(connection: Connection, job: Job, stage: Stage, percent: int, m
 
 async def release(connection: Connection, job: Job, message: str, *, delay_s: float, counted: bool) -> None:
     """Return the job to the queue, due after ``delay_s``; unless ``counted``, revert the attempt. Raises JobLost."""
-    await hold(connection, job)
+    await check_fence(connection, job)
     await connection.execute(
         "UPDATE jobs SET lease_until = NULL, run_at = now() + $2 WHERE meeting_id = $1",
         job.meeting_id,
@@ -134,7 +136,7 @@ async def release(connection: Connection, job: Job, message: str, *, delay_s: fl
 
 async def fail(connection: Connection, job: Job, reason: str) -> None:
     """Mark the meeting as failed until it is uploaded again; its stage is kept. Raises JobLost."""
-    await hold(connection, job)
+    await check_fence(connection, job)
     await _fail(connection, job.meeting_id, reason)
 
 

@@ -1,6 +1,6 @@
 """Live meetings: their rows and events; queries for clients are scoped to an organization.
 
-``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``take_up``.
+``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``acquire``.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ async def create(
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
         " media_type, size_bytes, key_terms, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting goes on')"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting is in progress')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
         row.organization_id,
@@ -101,40 +101,40 @@ async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) 
     row = await connection.fetchrow(
         _ROW + " WHERE l.meeting_id = $1 AND m.organization_id = $2", meeting_id, organization_id
     )
-    return _row_of(row) if row else None
+    return _to_row(row) if row else None
 
 
-async def by_id(connection: Connection, meeting_id: UUID) -> LiveRow | None:
+async def find_by_id(connection: Connection, meeting_id: UUID) -> LiveRow | None:
     """Return a live meeting of any organization, or None; for the server's own work."""
     row = await connection.fetchrow(_ROW + " WHERE l.meeting_id = $1", meeting_id)
-    return _row_of(row) if row else None
+    return _to_row(row) if row else None
 
 
-async def take_up(connection: Connection, meeting_id: UUID) -> LiveRow:
+async def acquire(connection: Connection, meeting_id: UUID) -> LiveRow:
     """Make the calling process the holder, fencing out earlier ones. Raises MeetingLost if the meeting was deleted."""
     await connection.execute("UPDATE live_meetings SET fence = fence + 1 WHERE meeting_id = $1", meeting_id)
-    row = await by_id(connection, meeting_id)
+    row = await find_by_id(connection, meeting_id)
     if row is None:
         raise MeetingLost(f"live meeting {meeting_id} was deleted")
     return row
 
 
-def _row_of(row: Any) -> LiveRow:
+def _to_row(row: Any) -> LiveRow:
     return LiveRow(**{**dict(row), "ignored_tracks": tuple(row["ignored_tracks"])})
 
 
-async def hold(connection: Connection, meeting_id: UUID, fence: int) -> None:
+async def check_fence(connection: Connection, meeting_id: UUID, fence: int) -> None:
     """Lock the meeting's row for this transaction. Raises MeetingLost if another process holds the meeting."""
-    held = await connection.fetchval(
+    holds_fence = await connection.fetchval(
         "SELECT true FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE", meeting_id, fence
     )
-    if not held:
-        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
+    if not holds_fence:
+        raise MeetingLost(f"another process holds live meeting {meeting_id}")
 
 
 async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int:
     """Assign a number to a newly connected client. Raises MeetingLost."""
-    await hold(connection, meeting_id, fence)
+    await check_fence(connection, meeting_id, fence)
     owner: int = await connection.fetchval(
         "UPDATE live_meetings SET owner = owner + 1, heard_at = now() WHERE meeting_id = $1 RETURNING owner",
         meeting_id,
@@ -144,7 +144,7 @@ async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int
 
 async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
     """Store events in one statement; ones already stored are skipped. Raises MeetingLost."""
-    held = await connection.fetchval(
+    holds_fence = await connection.fetchval(
         "WITH held AS (SELECT FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE),"
         " stored AS (INSERT INTO live_events (meeting_id, event_seq, segment_id, payload)"
         " SELECT $1, e.* FROM held, unnest($3::bigint[], $4::bigint[], $5::bytea[]) AS e ON CONFLICT DO NOTHING)"
@@ -155,8 +155,8 @@ async def append_events(connection: Connection, meeting_id: UUID, fence: int, ev
         [event.segment_id for event in events],
         [event.payload for event in events],
     )
-    if not held:
-        raise MeetingLost(f"live meeting {meeting_id} is in other hands")
+    if not holds_fence:
+        raise MeetingLost(f"another process holds live meeting {meeting_id}")
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:
@@ -178,14 +178,14 @@ async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
     return last
 
 
-async def heard(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
+async def record_contact(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
     """Record that clients are connected to these meetings now."""
     await connection.execute("UPDATE live_meetings SET heard_at = now() WHERE meeting_id = ANY($1)", list(meeting_ids))
 
 
 async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track: str) -> None:
     """Exclude a track, by key, from everything but the audio log. Raises MeetingLost."""
-    await hold(connection, meeting_id, fence)
+    await check_fence(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE live_meetings SET ignored_tracks = array_append(ignored_tracks, $2)"
         " WHERE meeting_id = $1 AND NOT $2 = ANY(ignored_tracks)",
@@ -194,7 +194,7 @@ async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, tra
     )
 
 
-async def note_language(
+async def store_language(
     connection: Connection, meeting_id: UUID, fence: int, language: str, confidence: float | None
 ) -> None:
     """Store the most spoken language of an ongoing meeting. Raises MeetingLost.
@@ -203,7 +203,7 @@ async def note_language(
         language: BCP 47 primary tag.
         confidence: 0..1, None if the engine gives none.
     """
-    await hold(connection, meeting_id, fence)
+    await check_fence(connection, meeting_id, fence)
     await connection.execute(
         "UPDATE meetings SET spoken_language = $2, language_confidence = $3, updated_at = now()"
         " WHERE id = $1 AND status = 'receiving'",
@@ -218,7 +218,7 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
 
     Returns the leased job; None without a lease, or if the meeting was finished before. Raises MeetingLost.
     """
-    await hold(connection, row.meeting_id, row.fence)
+    await check_fence(connection, row.meeting_id, row.fence)
     changed = await connection.fetchrow(
         "UPDATE meetings SET status = 'queued', stage = 'waiting', message = 'Waiting for a free worker',"
         " size_bytes = $2, updated_at = now() WHERE id = $1 AND status = 'receiving' RETURNING id",
@@ -232,12 +232,12 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
     if lease_s is None:
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
         return None
-    return await jobs.take_own(connection, row.meeting_id, timedelta(seconds=lease_s))
+    return await jobs.lease_own(connection, row.meeting_id, timedelta(seconds=lease_s))
 
 
 async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None:
     """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
-    await hold(connection, meeting_id, fence)
+    await check_fence(connection, meeting_id, fence)
     await connection.execute("UPDATE live_meetings SET concluded = true WHERE meeting_id = $1", meeting_id)
     await connection.execute(
         "DELETE FROM live_events e USING (SELECT segment_id, max(event_seq) AS last FROM live_events"
@@ -247,7 +247,7 @@ async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None
     )
 
 
-async def waiting(connection: Connection, grace_s: float) -> list[UUID]:
+async def find_unattended(connection: Connection, grace_s: float) -> list[UUID]:
     """Return up to 100 meetings whose client stayed away for ``grace_s``, or whose outcome is unpublished."""
     rows = await connection.fetch(
         "SELECT meeting_id FROM live_meetings WHERE NOT concluded AND (finished OR heard_at < now() - $1::interval)"
@@ -257,7 +257,7 @@ async def waiting(connection: Connection, grace_s: float) -> list[UUID]:
     return [row["meeting_id"] for row in rows]
 
 
-async def recorded(connection: Connection, meeting_id: UUID) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+async def find_recorded(connection: Connection, meeting_id: UUID) -> tuple[dict[str, Any], tuple[str, ...]] | None:
     """Return the config and ignored tracks of a live meeting; None for an uploaded recording."""
     row = await connection.fetchrow(
         "SELECT config, ignored_tracks FROM live_meetings WHERE meeting_id = $1", meeting_id

@@ -70,7 +70,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
     failure may be fixed since, in the server or in the details.
     """
-    owed = await connection.fetchval(
+    queued_id = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
         " media_type, size_bytes, key_terms, channels, status, stage, message)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 'waiting', 'Waiting for a free worker')"
@@ -92,8 +92,10 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         list(meeting.key_terms),
         str(meeting.channels or ChannelUse.MIXED),
     )
-    if owed is not None:
-        await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", owed)
+    if queued_id is not None:
+        await connection.execute(
+            "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", queued_id
+        )
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
         return "queued"
     status: str = await connection.fetchval(
@@ -104,7 +106,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     return status
 
 
-async def analysed_channels(connection: Connection, organization_id: UUID, file_hash: str) -> ChannelUse | None:
+async def find_analysed_channels(connection: Connection, organization_id: UUID, file_hash: str) -> ChannelUse | None:
     """Return how a recording's channels were analysed; None if it is unknown or failed."""
     found = await connection.fetchval(
         "SELECT channels FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
@@ -114,7 +116,7 @@ async def analysed_channels(connection: Connection, organization_id: UUID, file_
     return ChannelUse(found) if found else None
 
 
-async def state_of(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
+async def find_state(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
         "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence,"
@@ -122,26 +124,26 @@ async def state_of(connection: Connection, organization_id: UUID, file_hash: str
         organization_id,
         file_hash,
     )
-    return _state_of(row) if row else None
+    return _to_state(row) if row else None
 
 
-def _state_of(row: Any) -> MeetingState:
-    given, confidence = row["language"], row["language_confidence"]
+def _to_state(row: Any) -> MeetingState:
+    stated, confidence = row["language"], row["language_confidence"]
     return MeetingState(
         row["file_hash"],
         row["status"],
         row["stage"],
         row["progress_percent"],
         row["message"],
-        given or row["spoken_language"] or "",
+        stated or row["spoken_language"] or "",
         # The column is single precision; rounding restores the six decimals that were stored.
-        None if given or confidence is None else round(confidence, 6),
+        None if stated or confidence is None else round(confidence, 6),
         row["speech_found"],
         row["notice"],
     )
 
 
-async def ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
+async def find_ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
     """Return the id of an organization's finished meeting, or None."""
     found: UUID | None = await connection.fetchval(
         "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status = 'ready'",
@@ -161,15 +163,17 @@ SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.notice, 
 """
 
 
-async def answer(connection: Connection, organization_id: UUID, file_hash: str, family: str) -> MeetingAnswer | None:
+async def find_answer(
+    connection: Connection, organization_id: UUID, file_hash: str, family: str
+) -> MeetingAnswer | None:
     """Return one stored answer of an organization's meeting with its speakers, or None, in one query."""
     row = await connection.fetchrow(
         _ANSWER + " WHERE m.organization_id = $2 AND m.file_hash = $3", family, organization_id, file_hash
     )
-    return _answer_of(row) if row else None
+    return _to_answer(row) if row else None
 
 
-async def conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
+async def load_conversation(connection: Connection, meeting_id: UUID) -> dict[str, Any]:
     """Return the folded conversation of a finished meeting."""
     document: dict[str, Any] = await connection.fetchval(
         "SELECT document FROM conversations WHERE meeting_id = $1", meeting_id
@@ -177,17 +181,17 @@ async def conversation(connection: Connection, meeting_id: UUID) -> dict[str, An
     return document
 
 
-async def latest_answer(connection: Connection, user_id: UUID, family: str) -> MeetingAnswer | None:
-    """As ``answer``, for the user's most recently created meeting."""
+async def find_latest_answer(connection: Connection, user_id: UUID, family: str) -> MeetingAnswer | None:
+    """As ``find_answer``, for the user's most recently created meeting."""
     row = await connection.fetchrow(
         _ANSWER + " WHERE m.user_id = $2 ORDER BY m.created_at DESC LIMIT 1", family, user_id
     )
-    return _answer_of(row) if row else None
+    return _to_answer(row) if row else None
 
 
-def _answer_of(row: Any) -> MeetingAnswer:
-    told = ("file_hash", "status", "stage", "progress_percent", "message", "notice")
-    state = MeetingState(**{name: row[name] for name in told})
+def _to_answer(row: Any) -> MeetingAnswer:
+    state_columns = ("file_hash", "status", "stage", "progress_percent", "message", "notice")
+    state = MeetingState(**{name: row[name] for name in state_columns})
     speakers = tuple(SpeakerRow(label, UUID(id_), *names) for label, id_, *names in row["speakers"])
     return MeetingAnswer(state, row["engine"], row["duration_ms"], row["value"], row["definition_version"], speakers)
 
@@ -206,7 +210,7 @@ class ListedMeeting:
     created_at: datetime
 
 
-async def page(
+async def list_page(
     connection: Connection, organization_id: UUID, size: int, after: tuple[datetime, UUID] | None
 ) -> list[ListedMeeting]:
     """Return up to ``size`` meetings of an organization, newest first, after the key ``after`` (created_at, id)."""
@@ -236,7 +240,7 @@ async def exists(connection: Connection, organization_id: UUID, file_hash: str) 
     return found
 
 
-async def known(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+async def find_existing(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
     """Return the recordings (organization, hash) that have a meeting."""
     rows = await connection.fetch(
         "SELECT organization_id, file_hash FROM meetings WHERE (organization_id, file_hash) IN"

@@ -38,27 +38,27 @@ MAX_RETRY_DELAY_S = 1.0
 
 
 # Referenced entities by foreign key column, which PostgreSQL's constraint names contain.
-REFERRED = {"user_id": "user", "organization_id": "organization", "meeting_id": "meeting"}
+REFERENCED_ENTITIES = {"user_id": "user", "organization_id": "organization", "meeting_id": "meeting"}
 
 
-class DatabaseGone(Exception):
+class DatabaseUnavailable(Exception):
     """The database stayed unreachable for the caller's patience."""
 
 
-class DatabaseFull(DatabaseGone):
+class DatabaseFull(DatabaseUnavailable):
     """The database's disk is full."""
 
 
-class Vanished(Exception):
+class ReferenceDeleted(Exception):
     """An entity that a new row refers to was deleted meanwhile."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, entity: str) -> None:
         """
         Args:
-            what: ``user``, ``organization``, ``meeting``, else the name of the foreign key.
+            entity: ``user``, ``organization``, ``meeting``, else the name of the foreign key.
         """
-        super().__init__(f"the {what} was deleted meanwhile")
-        self.what = what
+        super().__init__(f"the {entity} was deleted meanwhile")
+        self.entity = entity
 
 
 class Database:
@@ -81,7 +81,7 @@ class Database:
             patience_s: how long to wait for a database that is starting, seconds.
             max_connections: size limit of the pool.
 
-        Raises DatabaseGone.
+        Raises DatabaseUnavailable.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
@@ -91,15 +91,15 @@ class Database:
                     url,
                     min_size=1,
                     max_size=max_connections,
-                    init=_read_json,
-                    reset=_nothing_to_reset,
+                    init=_register_json_codecs,
+                    reset=_skip_reset,
                     command_timeout=60,
                     timeout=5,
                 )
                 return cls(url, pool)
             except TRANSIENT_ERRORS as error:
                 if loop.time() > deadline:
-                    raise DatabaseGone(f"no database within {patience_s:g} s: {error}") from error
+                    raise DatabaseUnavailable(f"no database within {patience_s:g} s: {error}") from error
                 await asyncio.sleep(RETRY_DELAY_S)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
@@ -109,7 +109,7 @@ class Database:
         Args:
             patience_s: for how long to retry, seconds.
 
-        Raises DatabaseGone when that is over, DatabaseFull and Vanished at once.
+        Raises DatabaseUnavailable when that is over, DatabaseFull and ReferenceDeleted at once.
         """
 
         async def in_transaction(connection: Connection) -> T:
@@ -128,13 +128,13 @@ class Database:
                 async with self._pool.acquire(timeout=5) as connection:
                     return await work(connection)
             except asyncpg.ForeignKeyViolationError as error:
-                raise Vanished(_referred(error)) from error
+                raise ReferenceDeleted(_referenced_entity(error)) from error
             except asyncpg.DiskFullError as error:
                 raise DatabaseFull("the database's disk is full") from error
             except TRANSIENT_ERRORS as error:
                 if loop.time() > deadline:
-                    raise DatabaseGone(f"the database is away: {error}") from error
-                log.info("the database is away (%s), trying again", type(error).__name__)
+                    raise DatabaseUnavailable(f"the database is unreachable: {error}") from error
+                log.info("the database is unreachable (%s), retrying", type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
@@ -152,15 +152,15 @@ class Database:
             self._pool.terminate()
 
 
-def _referred(error: asyncpg.ForeignKeyViolationError) -> str:
+def _referenced_entity(error: asyncpg.ForeignKeyViolationError) -> str:
     key = str(error.constraint_name)
-    return next((what for column, what in REFERRED.items() if key.endswith(f"_{column}_fkey")), key)
+    return next((entity for column, entity in REFERENCED_ENTITIES.items() if key.endswith(f"_{column}_fkey")), key)
 
 
-async def _nothing_to_reset(_: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _skip_reset(_: asyncpg.Connection[asyncpg.Record]) -> None:
     """Skip the reset: no session state outlives a transaction, and a reset would double the cost of a read."""
 
 
-async def _read_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _register_json_codecs(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

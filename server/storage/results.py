@@ -35,7 +35,7 @@ async def finish(
         notice: what a reader of the answers must know; empty if nothing.
         message: status message of the ready meeting.
     """
-    await jobs.hold(connection, job)
+    await jobs.check_fence(connection, job)
     meeting_id = job.meeting_id
     await connection.execute(
         "INSERT INTO conversations (meeting_id, document) VALUES ($1, $2)"

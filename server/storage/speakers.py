@@ -80,7 +80,7 @@ async def activate(connection: Connection, meeting_id: UUID, labels: Sequence[in
     )
 
 
-async def highest_label(connection: Connection, meeting_id: UUID) -> int:
+async def find_highest_label(connection: Connection, meeting_id: UUID) -> int:
     """Return the highest label that the meeting ever had; 0 if none."""
     highest: int = await connection.fetchval(
         "SELECT coalesce(max(label), 0) FROM speakers WHERE meeting_id = $1", meeting_id
@@ -100,7 +100,7 @@ async def lock_conversation(connection: Connection, meeting_id: UUID) -> dict[st
     return document
 
 
-async def edits(connection: Connection, meeting_id: UUID) -> list[dict[str, Any]]:
+async def list_edits(connection: Connection, meeting_id: UUID) -> list[dict[str, Any]]:
     """Return the corrections in force, oldest first."""
     rows = await connection.fetch(
         "SELECT document FROM speaker_edits WHERE meeting_id = $1 AND NOT undone ORDER BY number", meeting_id
@@ -129,7 +129,7 @@ async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
     return bool(undone != "UPDATE 0")
 
 
-async def listed(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
+async def list_active(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
     """Return the meeting's active speakers, in label order."""
     rows = await connection.fetch(
         "SELECT label, id, alias, alias_source, alias_confidence FROM speakers"

@@ -38,18 +38,18 @@ async def find(connection: Connection, user_id: UUID) -> User | None:
     return User(**row) if row else None
 
 
-async def still_may_call(connection: Connection, user_id: UUID, token_issued_at: float) -> bool:
+async def is_authorized(connection: Connection, user_id: UUID, token_issued_at: float) -> bool:
     """Return whether the user still exists and the token is not revoked.
 
     Args:
         token_issued_at: seconds since the epoch.
     """
-    may: bool = await connection.fetchval(
+    authorized: bool = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND tokens_valid_after <= to_timestamp($2))",
         user_id,
         token_issued_at,
     )
-    return may
+    return authorized
 
 
 async def ensure_user(connection: Connection, organization: str, email: str, password_hash: str) -> UUID:
@@ -78,9 +78,9 @@ async def ensure_user(connection: Connection, organization: str, email: str, pas
 
 async def revoke_tokens(connection: Connection, email: str) -> bool:
     """Revoke all tokens issued to the user so far; return False if there is no such user."""
-    done = await connection.fetchval(
+    revoked = await connection.fetchval(
         "UPDATE users SET tokens_valid_after = date_trunc('second', now()) + interval '1 second'"
         " WHERE email = $1 RETURNING true",
         email.lower(),
     )
-    return bool(done)
+    return bool(revoked)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.storage.pool import Connection, Vanished
+from server.storage.pool import Connection, ReferenceDeleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +20,26 @@ class VoiceRow:
     meetings: int
 
 
-async def recognises(connection: Connection, organization_id: UUID) -> bool:
+async def recognition_enabled(connection: Connection, organization_id: UUID) -> bool:
     """Return whether the organization consents to voice recognition."""
-    wanted: bool = await connection.fetchval(
+    enabled: bool = await connection.fetchval(
         "SELECT recognise_voices FROM organizations WHERE id = $1", organization_id
     )
-    return wanted
+    return enabled
 
 
-async def set_recognition(connection: Connection, organization_id: UUID, wanted: bool) -> None:
-    """Turn recognition on or off; off deletes all voices. Raises Vanished if the organization was deleted."""
+async def set_recognition(connection: Connection, organization_id: UUID, enabled: bool) -> None:
+    """Turn recognition on or off; off deletes all voices. Raises ReferenceDeleted if the organization was deleted."""
     changed = await connection.execute(
-        "UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, wanted
+        "UPDATE organizations SET recognise_voices = $2 WHERE id = $1", organization_id, enabled
     )
     if changed == "UPDATE 0":
-        raise Vanished("organization")
-    if not wanted:
+        raise ReferenceDeleted("organization")
+    if not enabled:
         await connection.execute("DELETE FROM voices WHERE organization_id = $1", organization_id)
 
 
-async def lock_known(connection: Connection, organization_id: UUID, model: str) -> list[VoiceRow]:
+async def lock_voices(connection: Connection, organization_id: UUID, model: str) -> list[VoiceRow]:
     """Return the organization's voices of an embedding model, locked against other meetings until the transaction ends.
 
     Returns an empty list without the organization's consent.
@@ -72,12 +72,12 @@ async def store(connection: Connection, organization_id: UUID, model: str, voice
     )
 
 
-async def link(connection: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+async def link_speakers(connection: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> None:
     """Record the recognised voices, as (speaker id, voice id) pairs."""
     await connection.executemany("UPDATE speakers SET voice_id = $2 WHERE id = $1", pairs)
 
 
-async def listed(connection: Connection, organization_id: UUID) -> list[VoiceRow]:
+async def list_all(connection: Connection, organization_id: UUID) -> list[VoiceRow]:
     """Return the organization's voices, oldest first."""
     rows = await connection.fetch(
         "SELECT id, name, vector, meetings FROM voices WHERE organization_id = $1 ORDER BY created_at, id",

@@ -60,7 +60,7 @@ async def report(conversation: Conversation, notice: str = "", alias: str = "") 
 async def test_a_german_meeting_is_shown_with_its_language_and_without_feelings() -> None:
     shown = await report(replace(german(), language="de", language_confidence=0.98))
     assert "Language: German (de), confidence 0.98" in shown
-    assert "Sentiment and emotions are read in English only; this meeting is in German (de).\n" in shown
+    assert "Sentiment and emotions are measured in English only; this meeting is in German (de).\n" in shown
     assert "Neutral" not in shown
     assert "Emotions in the words" not in shown
     assert not any(line.startswith("Sentiment  ") for line in shown.splitlines())
@@ -70,7 +70,7 @@ async def test_a_german_meeting_is_shown_with_its_language_and_without_feelings(
 async def test_a_mixed_meeting_says_how_much_was_read() -> None:
     shown = await report(german_and_english())
     assert "Sentiment    80" in shown
-    assert "Positive; Sentiment is read in 2 of 9 sentences: those in English." in shown
+    assert "Positive; Sentiment is measured on 2 of 9 sentences: those in English." in shown
     assert "Emotions in the words: happiness 100 %" in shown
 
 
@@ -82,15 +82,15 @@ async def test_an_english_meeting_of_an_engine_that_says_no_language_has_no_such
 
 async def test_questions_that_cannot_be_told_are_said_to_be_missing() -> None:
     shown = await report(talk(meeting("th", (1, "วันนี้ เรา พูด"), (2, "ของ เรา ไม่ พอ"))))
-    assert "Without question marks, questions are told in English only; this meeting is in Thai (th)." in shown
+    assert "Without question marks, questions are detected in English only; this meeting is in Thai (th)." in shown
 
 
 async def test_a_recording_without_speech_says_so_first() -> None:
-    notice = "No speech was found. Heard: the whole recording, 12 s at -63.2 dBFS, hardly audible."
+    notice = "No speech was found. Analysed: the whole recording, 12 s at -63.2 dBFS, barely audible."
     shown = (await report(Conversation(12_000_000, (), (), ENGINE), notice)).splitlines()
     assert shown[2] == notice
     # A meeting of before there were notices.
-    assert "Nobody speaks in this recording." in await report(Conversation(12_000_000, (), (), ENGINE))
+    assert "This recording contains no speech." in await report(Conversation(12_000_000, (), (), ENGINE))
 
 
 async def test_a_name_neither_acts_on_the_terminal_nor_breaks_the_report() -> None:

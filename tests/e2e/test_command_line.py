@@ -66,7 +66,7 @@ def test_analyze_prints_an_honest_report(system: System, tmp_path: Path) -> None
         "MOS ",
         "Transcript",
         "budget",
-        "several speak at once in ",
+        "overlapping speech in ",
     ):
         assert part in report, part
     assert "\x1b" not in report
@@ -108,7 +108,7 @@ def test_analyze_says_why_a_recording_failed(system: System, tmp_path: Path) -> 
     recording.write_text("Dear all,")
     said = system.meetra("analyze", str(recording))
     assert said.returncode == 1
-    assert "not audio or video" in said.stdout
+    assert "not a readable audio or video file" in said.stdout
 
 
 def test_env_prints_what_the_readme_calls_need(system: System) -> None:

@@ -84,7 +84,7 @@ def test_errors_are_the_documented_ones(rest: Rest) -> None:
     ready = opened(rest)
     gap = send(rest, ready, 99, b"abcd")
     assert gap.status_code == 400
-    assert "the next sample is 0" in gap.json()["message"]
+    assert "leaves a gap; send from 0" in gap.json()["message"]
     stranger = send(rest, {**ready, "owner": ready["owner"] + 1}, 0, b"abcd")
     assert stranger.status_code == 409
     refused = rest.http.post(OPEN, json={"session_id": ready["session_id"]})

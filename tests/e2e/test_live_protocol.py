@@ -19,7 +19,7 @@ MESSAGES: dict[str, tuple[list[pb.StreamMeetingRequest], grpc.StatusCode, str]] 
     "a second config": (
         [pb.StreamMeetingRequest(config=PLAIN), pb.StreamMeetingRequest(config=PLAIN)],
         grpc.StatusCode.INVALID_ARGUMENT,
-        "only audio and control",
+        "must be audio or control",
     ),
     "a gap": (
         [
@@ -27,7 +27,7 @@ MESSAGES: dict[str, tuple[list[pb.StreamMeetingRequest], grpc.StatusCode, str]] 
             pb.StreamMeetingRequest(audio=pb.AudioChunk(track_id="mix", first_sample=10, data=b"ab")),
         ],
         grpc.StatusCode.OUT_OF_RANGE,
-        "10 on track mix; the next sample is 0",
+        "10 on track mix leaves a gap; send from 0",
     ),
     "an overlap": (
         [

@@ -41,7 +41,7 @@ def test_what_is_no_language_is_refused_and_says_what_is(rest: Rest) -> None:
     refused = rest.upload(excerpt(1, mark="refused"), language="Englishish tongue")
     assert refused.status_code == 400
     message = refused.json()["message"]
-    assert message.startswith("Bad request: language: one language as a BCP 47 tag (en, pt-BR)")
+    assert message.startswith("Bad request: language: must be one language: a BCP 47 tag (en, pt-BR)")
     assert "auto" in message
 
 
@@ -49,7 +49,7 @@ def test_a_language_that_the_recogniser_does_not_know_gives_no_words_and_says_so
     file_hash = rest.analysed(excerpt(8, mark="in Irish"), language="Irish")
     state = rest.settled(file_hash)
     assert (state["language"], state["speech_found"]) == ("ga", True)
-    assert "no words: the recogniser does not know Irish (ga)" in state["notice"]
+    assert "no words: the recogniser does not support Irish (ga)" in state["notice"]
     assert state["message"] == f"Ready. {state['notice']}"
     details = details_of(rest, file_hash)
     assert (details["words"], details["reliable"], details["advice"]) == ([], False, state["notice"])
@@ -65,8 +65,8 @@ def test_a_recording_without_speech_says_so_with_its_level(system: System, rest:
     file_hash = rest.upload(wav(NOISE)).json()["file_hash"]
     state = rest.settled(file_hash)
     assert (state["status"], state["speech_found"]) == ("ready", False)
-    assert state["notice"].startswith("No speech was found. Heard: ")
-    assert "6.0 s at -64.3 dBFS, hardly audible" in state["notice"]
+    assert state["notice"].startswith("No speech was found. Analysed: ")
+    assert "6.0 s at -64.3 dBFS, barely audible" in state["notice"]
     assert state["message"] == f"Ready. {state['notice']}"
     details = details_of(rest, file_hash)
     assert (details["notice"], details["reliable"]) == (state["notice"], False)
@@ -82,7 +82,7 @@ async def test_a_live_meeting_without_speech_says_so(rest: Rest) -> None:
         await bot.audio(NOISE.astype("<i2").tobytes())
         finished = await bot.finish()
     assert finished.status == "ready"
-    assert finished.message.startswith("Ready. No speech was found. Heard: track mix, 6.0 s at -64.3 dBFS")
+    assert finished.message.startswith("Ready. No speech was found. Analysed: track mix, 6.0 s at -64.3 dBFS")
     state = rest.settled(finished.file_hash)
     assert (state["speech_found"], state["message"]) == (False, finished.message)
 
@@ -91,4 +91,4 @@ async def test_a_live_meeting_without_audio_says_so(rest: Rest) -> None:
     async with connected(rest) as bot:
         await bot.open(PLAIN)
         finished = await bot.finish()
-    assert finished.message.startswith("Ready. No speech was found. Heard: track mix, without any audio.")
+    assert finished.message.startswith("Ready. No speech was found. Analysed: track mix, without any audio.")

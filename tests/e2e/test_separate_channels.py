@@ -101,8 +101,8 @@ def test_a_known_recording_keeps_its_channels_and_other_ones_are_refused(rest: R
         assert (again.status_code, again.json()) == (200, {"file_hash": uploaded, "status": "ready"})
     refused = rest.upload(recording, channels="mixed")
     message = (
-        "channels: this recording is known with channels=separate; delete the meeting, then upload it again, to have it"
-        " analysed anew"
+        "channels: this recording was already analysed with channels=separate; to change that, delete the meeting and"
+        " upload it again"
     )
     assert (refused.status_code, refused.json()) == (409, {"message": message})
     # Nothing of it is lost.
@@ -112,7 +112,7 @@ def test_a_known_recording_keeps_its_channels_and_other_ones_are_refused(rest: R
 
 def test_channels_are_a_part_or_a_parameter_and_nothing_else(rest: Rest) -> None:
     refused = rest.upload(wav(call(), mark="wrong"), channels="stereo")
-    message = "Bad request: channels: mixed or separate, or absent"
+    message = "Bad request: channels: must be mixed or separate"
     assert (refused.status_code, refused.json()) == (400, {"message": message})
     raw = rest.http.post(
         "/single-feature-api/upload?channels=stereo",

@@ -84,7 +84,7 @@ def test_a_recording_whose_decoders_die_is_tried_once_more_and_then_with_every_u
     state = rest.settled(file_hash)
     assert (state["status"], state["stage"]) == ("failed", "decoding")
     assert "signal 11" in state["message"]
-    assert "uploading it again tries anew" in state["message"]
+    assert "upload it again to retry" in state["message"]
     assert rest.upload(recording, name="Another name").json() == {"file_hash": file_hash, "status": "queued"}
     assert rest.settled(file_hash)["status"] == "ready"
     listed = rest.get("/single-feature-api/meetings").json()["meetings"]

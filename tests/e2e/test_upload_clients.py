@@ -56,7 +56,7 @@ def test_a_compressed_chunk_of_a_live_meeting_is_unpacked(rest: Rest) -> None:
     # The whole name would not fit into the headers that carry an error.
     assert (unknown.status_code, len(unknown.json()["message"])) == (400, 400)
     bomb = send(gzip.compress(bytes(10_000_000)), "gzip")
-    assert bomb.json() == {"message": "Bad request: body: more than 65536 bytes when it is unpacked"}
+    assert bomb.json() == {"message": "Bad request: body: more than 65536 bytes after decompression"}
     assert control(rest, ready, "CONTROL_FINISH").status_code == 200
 
 
@@ -100,9 +100,9 @@ def test_a_compressed_upload_is_unpacked_and_others_are_415(rest: Rest, meeting:
     form = multipart(b'name="file"', recording)
     assert upload(rest, gzip.compress(form), content_encoding="gzip").json()["file_hash"] == meeting
     cut = upload(rest, gzip.compress(recording)[:-20], "audio/wav", content_encoding="gzip")
-    assert cut.json() == {"message": "Bad request: body: the compressed body is damaged or ends too early"}
+    assert cut.json() == {"message": "Bad request: body: the compressed body is damaged or truncated"}
     other = upload(rest, recording, "audio/wav", content_encoding="br")
-    reason = "content-encoding: only gzip, deflate or identity; send the body as it is"
+    reason = "content-encoding: not supported; use gzip or deflate, or send the body uncompressed"
     assert (other.status_code, other.json()) == (415, {"message": reason})
 
 

@@ -64,7 +64,7 @@ def test_key_terms_come_in_one_text_or_in_several(rest: Rest) -> None:
         content=excerpt(1),
         headers={"content-type": "audio/wav"},
     )
-    message = "Bad request: key_terms: 101 terms; at most 100, separated by commas"
+    message = "Bad request: key_terms: 101 terms; the limit is 100, separated by commas"
     assert (refused.status_code, refused.json()) == (400, {"message": message})
 
 

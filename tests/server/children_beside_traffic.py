@@ -22,8 +22,8 @@ PAYLOAD = b"x" * 20_000
 
 async def by_sandbox(sandbox: Any) -> int:
     # What matters is over before it begins.
-    async with sandbox.running("__hello__") as child:
-        await child.said.read()
+    async with sandbox.run("__hello__") as child:
+        await child.stdout.read()
         code: int = await child.end()
     return code
 

@@ -26,8 +26,8 @@ def before_a_fork() -> None:
 
 
 async def sandboxed() -> None:
-    async with sandbox.running("__hello__") as child:
-        await child.said.read()
+    async with sandbox.run("__hello__") as child:
+        await child.stdout.read()
 
 
 async def supervised(folder: Path) -> None:

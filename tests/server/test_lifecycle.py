@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from server.lifecycle import MAY_FOLLOW, MeetingStatus
+from server.lifecycle import ALLOWED_TRANSITIONS, MeetingStatus
 from server.storage import Connection, Database
 from tests.server.storage.live_rows import opened
 
@@ -29,7 +29,7 @@ async def test_the_database_allows_what_the_table_allows(
 
     for status in _way_to(before):
         await database.run(partial(change, status=status))
-    if after in MAY_FOLLOW[before]:
+    if after in ALLOWED_TRANSITIONS[before]:
         await database.run(lambda c: change(c, after))
     else:
         with pytest.raises(asyncpg.CheckViolationError, match=f"{before} cannot become {after}"):
@@ -40,12 +40,15 @@ def test_the_architecture_tells_the_same_changes() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     section = text.split("## States of a meeting")[1].split("\n## ")[0]
     told = set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section, re.MULTILINE))
-    assert told == {(str(before), str(after)) for before, afters in MAY_FOLLOW.items() for after in afters}
+    assert told == {(str(before), str(after)) for before, afters in ALLOWED_TRANSITIONS.items() for after in afters}
 
 
 def _way_to(status: MeetingStatus) -> list[MeetingStatus]:
     """The shortest way from ``receiving``."""
     ways = {MeetingStatus.RECEIVING: list[MeetingStatus]()}
     while status not in ways:
-        ways = {**{after: [*way, after] for before, way in ways.items() for after in MAY_FOLLOW[before]}, **ways}
+        ways = {
+            **{after: [*way, after] for before, way in ways.items() for after in ALLOWED_TRANSITIONS[before]},
+            **ways,
+        }
     return ways[status]

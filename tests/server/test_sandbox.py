@@ -54,46 +54,46 @@ def test_nothing_of_the_product_forks() -> None:
 
 
 async def first_line(child: sandbox.Child) -> list[str]:
-    return (await child.said.readline()).decode().split()
+    return (await child.stdout.readline()).decode().split()
 
 
 async def test_a_child_that_ends_keeps_its_exit_code() -> None:
-    async with sandbox.running(CHILD, "exit") as child:
-        await child.said.read()
+    async with sandbox.run(CHILD, "exit") as child:
+        await child.stdout.read()
         assert await child.end() == 3
         assert not child.running
         assert await child.end() == 3
 
 
 async def test_a_child_that_says_no_more_and_goes_on_is_killed() -> None:
-    async with sandbox.running(CHILD, "mute") as child:
-        await child.said.read()
+    async with sandbox.run(CHILD, "mute") as child:
+        await child.stdout.read()
         assert child.running
         assert await child.end() == -signal.SIGKILL
 
 
 async def test_a_child_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEETRA_JWT_SECRET", "a secret")
-    async with sandbox.running(CHILD, "wait") as child:
+    async with sandbox.run(CHILD, "wait") as child:
         _, *names = await first_line(child)
     # The last two it gave to itself.
-    assert set(names) <= {*sandbox.PASSED_ON, PARENT, "LC_CTYPE", "GRPC_ENABLE_FORK_SUPPORT"}
+    assert set(names) <= {*sandbox.PASSED_VARIABLES, PARENT, "LC_CTYPE", "GRPC_ENABLE_FORK_SUPPORT"}
 
 
 async def test_an_endless_line_does_not_fill_our_memory() -> None:
-    async with sandbox.running(CHILD, "endless") as child:
+    async with sandbox.run(CHILD, "endless") as child:
         with pytest.raises(ValueError, match="limit"):
-            await child.said.readline()
+            await child.stdout.readline()
 
 
 @on_linux
 async def test_children_leave_no_descriptor_and_no_process_behind_even_when_their_start_is_cut_short() -> None:
-    async with sandbox.running(CHILD, "wait") as child:  # what the loop keeps for itself is there from now on
+    async with sandbox.run(CHILD, "wait") as child:  # what the loop keeps for itself is there from now on
         await first_line(child)
     before = len(list(Path("/proc/self/fd").iterdir()))
     others = children()
     for steps in range(12):
-        starting = asyncio.create_task(sandbox.start(CHILD, "wait", listens=True))
+        starting = asyncio.create_task(sandbox.start(CHILD, "wait", with_stdin=True))
         for _ in range(steps):
             await asyncio.sleep(0)
         starting.cancel()
@@ -113,7 +113,7 @@ def children() -> set[str]:
 
 @on_linux
 async def test_a_child_of_a_child_ends_with_it() -> None:
-    async with sandbox.running(CHILD, "double") as child:
+    async with sandbox.run(CHILD, "double") as child:
         pids = {int((await first_line(child))[0]) for _ in range(2)}
         (other,) = pids - {child.pid}
         watched = os.pidfd_open(other)
@@ -127,7 +127,7 @@ def test_a_child_ends_with_a_parent_that_is_killed() -> None:
         "import asyncio\nfrom server import sandbox\n"
         "async def main():\n"
         f"    child = await sandbox.start({CHILD!r}, 'wait')\n"
-        "    print((await child.said.readline()).decode().split()[0], flush=True)\n"
+        "    print((await child.stdout.readline()).decode().split()[0], flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())"
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.visible_text import cleaned, flaw, shown, trimmed
+from server.visible_text import clean, escape_for_terminal, find_flaw, trim
 
 GOOD = [
     "Daniel",
@@ -30,53 +30,53 @@ GOOD = [
     "[/x] {} \\u202e %s",
 ]
 BAD = {
-    "\u200b": "nothing that can be seen",
-    "\u200d\u200d": "nothing that can be seen",
-    "\u3164": "nothing that can be seen",
-    "\u2800": "nothing that can be seen",
-    "\u00ad": "nothing that can be seen",
-    "\u0301": "nothing that can be seen",
-    "\u202eleinaD": "turn the text",
-    "a\u2066b": "turn the text",
+    "\u200b": "no visible characters",
+    "\u200d\u200d": "no visible characters",
+    "\u3164": "no visible characters",
+    "\u2800": "no visible characters",
+    "\u00ad": "no visible characters",
+    "\u0301": "no visible characters",
+    "\u202eleinaD": "bidirectional",
+    "a\u2066b": "bidirectional",
     "a\nb": "control characters",
     "a\0b": "control characters",
     "\x1b[31mred": "control characters",
     "a\u2028b": "control characters",
-    "a\U000e0041\U000e0042": "nobody can see",
-    "a\ufffb": "nobody can see",
-    "a\uffff": "no characters",
-    "a\ufdd0": "no characters",
-    "\ud800": "no characters",
-    "Z" + "\u0301" * 11: "piles more than 10 marks",
+    "a\U000e0041\U000e0042": "invisible",
+    "a\ufffb": "invisible",
+    "a\uffff": "invalid code points",
+    "a\ufdd0": "invalid code points",
+    "\ud800": "invalid code points",
+    "Z" + "\u0301" * 11: "stacks more than 10 marks",
 }
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_names_of_every_script_are_taken(name: str) -> None:
-    assert flaw(name) is None
-    assert cleaned(name) == trimmed(name) == name
+    assert find_flaw(name) is None
+    assert clean(name) == trim(name) == name
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_read_is_refused_with_the_reason(name: str) -> None:
-    assert BAD[name] in str(flaw(name))
-    assert flaw(cleaned(name)) is None
+    assert BAD[name] in str(find_flaw(name))
+    assert find_flaw(clean(name)) is None
 
 
 def test_spaces_that_nobody_sees_are_dropped_around_a_name() -> None:
-    assert trimmed("\ufeff \u200bAnna \u2060\n") == "Anna"
-    assert cleaned("\u202e3pm\u0000.exe") == "3pm.exe"
+    assert trim("\ufeff \u200bAnna \u2060\n") == "Anna"
+    assert clean("\u202e3pm\u0000.exe") == "3pm.exe"
 
 
 def test_what_is_shown_neither_acts_nor_turns_its_line() -> None:
-    assert shown("Anna") == "Anna"
-    assert shown("\x1b[2J\u202ex") == "\\x1b[2J\\u202ex"
-    assert shown("שרה") == "\u2068שרה\u2069"
+    assert escape_for_terminal("Anna") == "Anna"
+    assert escape_for_terminal("\x1b[2J\u202ex") == "\\x1b[2J\\u202ex"
+    assert escape_for_terminal("שרה") == "\u2068שרה\u2069"
 
 
 @given(st.text(st.characters(max_codepoint=sys.maxunicode)))
 def test_whatever_is_shown_is_without_controls(text: str) -> None:
-    within = shown(text).removeprefix("\u2068").removesuffix("\u2069")
+    within = escape_for_terminal(text).removeprefix("\u2068").removesuffix("\u2069")
     assert all(unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp") for character in within)
     assert not set(within) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-    assert flaw(cleaned(text)) is None
+    assert find_flaw(clean(text)) is None

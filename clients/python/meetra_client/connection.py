@@ -13,7 +13,7 @@ from grpc import aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
 
 from meetra_client.errors import ConnectionLost
-from meetra_client.refusals import outcome
+from meetra_client.refusals import classify_failure
 
 READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
 
@@ -37,7 +37,7 @@ class Endpoint:
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError(f"the server's address is http://host:port or https://host:port, not {url!r}")
+            raise ValueError(f"invalid server address {url!r}; use http://host:port or https://host:port")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return cls(
             f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}", parts.scheme == "https", keepalive_s
@@ -67,7 +67,7 @@ class Endpoint:
                 request = auth_pb2.LoginRequest(email=email, password=password)
                 return (await stub.Login(request, timeout=LOGIN_TIMEOUT_S)).token
             except aio.AioRpcError as error:
-                raise outcome(error) from None
+                raise classify_failure(error) from None
 
 
 class Connection:
@@ -81,7 +81,7 @@ class Connection:
         self._endpoint, self._token = endpoint, token
         self._channel: aio.Channel | None = None
         self._call: Any = None
-        self._under_way: dict[str, asyncio.Future[Any]] = {}
+        self._operations: dict[str, asyncio.Future[Any]] = {}
         self.cut = asyncio.Event()
         """Set it to abandon this connection for a new one."""
         self.silently = False
@@ -98,12 +98,12 @@ class Connection:
             async with asyncio.timeout(READY_TIMEOUT_S):
                 answer = await self.read()
         except TimeoutError:
-            raise ConnectionLost(f"no answer within {READY_TIMEOUT_S:.0f} s") from None
+            raise ConnectionLost(f"no response within {READY_TIMEOUT_S:.0f} s") from None
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
         if not answer.HasField("ready"):
-            raise ConnectionLost("the first answer was not `ready`")
+            raise ConnectionLost("the first response was not `ready`")
         return answer.ready
 
     async def read(self) -> live_pb2.StreamMeetingResponse:
@@ -119,14 +119,14 @@ class Connection:
 
     async def write(self, message: live_pb2.StreamMeetingRequest) -> None:
         """Send a message, with backpressure. Raises ConnectionLost if the call has ended."""
-        if "write" in self._under_way:
-            await self._finish("write", self._nothing)
+        if "write" in self._operations:
+            await self._finish("write", self._noop)
         try:
             await self._finish("write", lambda: self._call.write(message))
         except asyncio.InvalidStateError:
-            raise ConnectionLost("the call is over") from None
+            raise ConnectionLost("the call has ended") from None
 
-    async def until_end(self) -> None:
+    async def wait_for_end(self) -> None:
         """Wait up to END_TIMEOUT_S for the server to end the stream."""
         try:
             async with asyncio.timeout(END_TIMEOUT_S):
@@ -141,25 +141,25 @@ class Connection:
         if self._call is not None:
             self._call.cancel()
         try:
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await asyncio.gather(*self._operations.values(), return_exceptions=True)
         finally:
-            self._under_way.clear()
+            self._operations.clear()
             if self._channel is not None:
                 await self._channel.close()
                 self._channel = None
 
-    async def _nothing(self) -> None:
+    async def _noop(self) -> None:
         return
 
     async def _finish(self, name: str, start: Callable[[], Awaitable[Any]]) -> Any:
         """Await the pending operation of this name, or start one and await it."""
-        operation = self._under_way.get(name)
+        operation = self._operations.get(name)
         if operation is None:
-            operation = self._under_way[name] = asyncio.ensure_future(start())
+            operation = self._operations[name] = asyncio.ensure_future(start())
         try:
             return await asyncio.shield(operation)
         except aio.AioRpcError as error:
-            raise outcome(error) from None
+            raise classify_failure(error) from None
         except asyncio.CancelledError:
             waiting = asyncio.current_task()
             if operation.cancelled() and not (waiting and waiting.cancelling()):
@@ -168,4 +168,4 @@ class Connection:
             raise
         finally:
             if operation.done():
-                self._under_way.pop(name, None)
+                self._operations.pop(name, None)

@@ -12,9 +12,9 @@ class Credentials:
 
     def __init__(self, endpoint: Endpoint, token: str | None, email: str | None, password: str | None) -> None:
         if (token is None) == (email is None or password is None):
-            raise ValueError("give either a token, or email and password")
+            raise ValueError("pass either a token, or email and password")
         self._endpoint, self._token, self._email, self._password = endpoint, token, email, password
-        self._one_login = asyncio.Lock()
+        self._login_lock = asyncio.Lock()
 
     @property
     def can_renew(self) -> bool:
@@ -26,7 +26,7 @@ class Credentials:
 
         Raises InvalidCredentials or another MeetraError, and ConnectionLost.
         """
-        async with self._one_login:
+        async with self._login_lock:
             if self._token is None:
                 assert self._email is not None
                 assert self._password is not None

@@ -17,7 +17,7 @@ from meetra_client.errors import ConnectionLost, MeetingOver, StorageFull, TooMa
 from meetra_client.events import EventFeed
 from meetra_client.outbox import Outbox
 from meetra_client.reconnect import Backoff
-from meetra_client.refusals import too_late
+from meetra_client.refusals import late_audio_error
 
 log = logging.getLogger("meetra_client")
 # Small enough to interleave tracks and to limit resending.
@@ -53,12 +53,12 @@ class Delivery:
         self._endpoint, self._credentials, self._config = endpoint, credentials, config
         self._outbox, self._feed, self._patience = outbox, feed, patience
         self._connection: Connection | None = None
-        self._left: list[Connection] = []
+        self._abandoned: list[Connection] = []
         self._backoff = Backoff(patience.open_s)
         self._token_renewed = False
-        self._heard_at = 0.0
+        self._last_message_at = 0.0
         self._flush = self._audio_over = self._finish_sent = False
-        self.finish_asked = False
+        self.finish_requested = False
         self.opened = asyncio.Event()
         self.ready = live_pb2.LiveReady()
         self.connected = False
@@ -66,17 +66,17 @@ class Delivery:
         self.lag_ms = 0
         self.over: MeetingOver | None = None
 
-    def ask(self, *, flush: bool = False, finish: bool = False) -> None:
+    def request(self, *, flush: bool = False, finish: bool = False) -> None:
         """Request a flush or the end of the meeting, sent after all audio so far."""
         self._flush = self._flush or flush
-        self.finish_asked = self.finish_asked or finish
+        self.finish_requested = self.finish_requested or finish
         self._outbox.work.set()
 
     def drop(self, *, silently: bool) -> None:
         """Abandon the connection; a new one follows."""
         if self._connection is not None and self.connected:
             # Not the network's fault, so reconnect without backoff.
-            self._backoff.progressed()
+            self._backoff.reset()
             self._connection.silently = silently
             self._connection.cut.set()
 
@@ -105,46 +105,46 @@ class Delivery:
                         raise
                     self._stop_audio(over)
         finally:
-            await self._close_left()
+            await self._close_abandoned()
 
     async def _connect_and_serve(self) -> live_pb2.LiveFinished:
         connection = Connection(self._endpoint, await self._credentials.token())
         self._config.after_event_seq = self._feed.received
         try:
-            self._became_ready(await connection.open(self._config), connection)
-            await self._close_left()
+            self._on_ready(await connection.open(self._config), connection)
+            await self._close_abandoned()
             ready_at = time.monotonic()
             try:
                 return await self._serve(connection)
             finally:
                 if time.monotonic() - ready_at > HEALTHY_AFTER_S:
-                    self._backoff.progressed()
+                    self._backoff.reset()
         finally:
             self.connected = False
             self._connection = None
             if connection.silently:
-                self._left.append(connection)
+                self._abandoned.append(connection)
             else:
                 await connection.close()
 
-    def _became_ready(self, ready: live_pb2.LiveReady, connection: Connection) -> None:
+    def _on_ready(self, ready: live_pb2.LiveReady, connection: Connection) -> None:
         if self.connections:
             self._outbox.rewind(ready.tracks)
         else:
             self._outbox.begin(ready.tracks)
         if ready.finishing:
             self._audio_over = True
-            late = self._outbox.undelivered
-            if late or not self.finish_asked:
-                self._stop_audio(too_late(ready.limits, late))
+            undelivered = self._outbox.undelivered
+            if undelivered or not self.finish_requested:
+                self._stop_audio(late_audio_error(ready.limits, undelivered))
         self.ready, self._connection = ready, connection
         self.connected, self._token_renewed = True, False
         self.connections += 1
         # From now on the session is ours: any other holder is a dead connection of our own.
         self._config = live_pb2.LiveConfig(session_id=ready.session_id, take_over=True)
         if self.connections == 1:
-            self._backoff.progressed(self._patience.reconnect_s)
-        self._heard_at = time.monotonic()
+            self._backoff.reset(self._patience.reconnect_s)
+        self._last_message_at = time.monotonic()
         self.opened.set()
 
     def _stop_audio(self, over: MeetingOver) -> None:
@@ -153,39 +153,39 @@ class Delivery:
 
     async def _serve(self, connection: Connection) -> live_pb2.LiveFinished:
         self._finish_sent = False
-        finished = await _first_of(
-            self._receive(connection), self._transmit(connection), self._notice_stall(), self._cut(connection)
+        finished = await _first_completed(
+            self._receive(connection), self._transmit(connection), self._detect_stall(), self._cut(connection)
         )
         if not connection.silently:
-            await connection.until_end()
+            await connection.wait_for_end()
         return finished
 
     async def _receive(self, connection: Connection) -> live_pb2.LiveFinished:
         while True:
             message = await connection.read()
-            self._heard_at = time.monotonic()
+            self._last_message_at = time.monotonic()
             if message.HasField("ack"):
                 self._outbox.acknowledge(message.ack.tracks)
                 self.lag_ms = message.ack.lag_ms
-                self._backoff.progressed()
-            elif message.HasField("event") and self._feed.put(message.event):
-                self._backoff.progressed()
+                self._backoff.reset()
+            elif message.HasField("event") and self._feed.add(message.event):
+                self._backoff.reset()
                 if message.event.HasField("finished"):
                     self._note_late_audio()
                     return message.event.finished
 
     def _note_late_audio(self) -> None:
         # FINISH follows all audio, so if we sent it, no audio was late.
-        late = {} if self._finish_sent else self._outbox.undelivered
-        if late or not self.finish_asked:
-            self._stop_audio(too_late(self.ready.limits, late))
+        undelivered = {} if self._finish_sent else self._outbox.undelivered
+        if undelivered or not self.finish_requested:
+            self._stop_audio(late_audio_error(self.ready.limits, undelivered))
 
     async def _transmit(self, connection: Connection) -> live_pb2.LiveFinished:
-        most_bytes = min(self.ready.limits.chunk_bytes or MAX_CHUNK_BYTES, MAX_CHUNK_BYTES)
+        max_bytes = min(self.ready.limits.chunk_bytes or MAX_CHUNK_BYTES, MAX_CHUNK_BYTES)
         try:
             while True:
                 self._outbox.work.clear()
-                if (message := self._next_message(most_bytes)) is None:
+                if (message := self._next_message(max_bytes)) is None:
                     await self._outbox.work.wait()
                 else:
                     await connection.write(message)
@@ -193,35 +193,35 @@ class Delivery:
             # The reader gets the reason, after the server's last messages.
             return await _never()
 
-    def _next_message(self, most_bytes: int) -> live_pb2.StreamMeetingRequest | None:
+    def _next_message(self, max_bytes: int) -> live_pb2.StreamMeetingRequest | None:
         if not self._audio_over:
             if not self._outbox.awaiting:
                 # No answer was due until now.
-                self._heard_at = time.monotonic()
-            if (chunk := self._outbox.take(most_bytes)) is not None:
+                self._last_message_at = time.monotonic()
+            if (chunk := self._outbox.next_chunk(max_bytes)) is not None:
                 return live_pb2.StreamMeetingRequest(audio=chunk)
         if self._flush:
             self._flush = False
             return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FLUSH)
-        if self.finish_asked and not self._finish_sent and not self.ready.finishing:
+        if self.finish_requested and not self._finish_sent and not self.ready.finishing:
             self._finish_sent = True
             return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FINISH)
         return None
 
-    async def _notice_stall(self) -> live_pb2.LiveFinished:
+    async def _detect_stall(self) -> live_pb2.LiveFinished:
         while True:
             await asyncio.sleep(self._patience.stall_s / 4)
-            silence_s = time.monotonic() - self._heard_at
+            silence_s = time.monotonic() - self._last_message_at
             if self._outbox.awaiting and silence_s > self._patience.stall_s:
-                raise ConnectionLost(f"nothing was heard for {silence_s:.0f} s")
+                raise ConnectionLost(f"no response for {silence_s:.0f} s")
 
     async def _cut(self, connection: Connection) -> live_pb2.LiveFinished:
         await connection.cut.wait()
         raise ConnectionLost("dropped on purpose")
 
-    async def _close_left(self) -> None:
-        while self._left:
-            await self._left.pop().close()
+    async def _close_abandoned(self) -> None:
+        while self._abandoned:
+            await self._abandoned.pop().close()
 
 
 async def _never() -> live_pb2.LiveFinished:
@@ -229,13 +229,13 @@ async def _never() -> live_pb2.LiveFinished:
     raise AssertionError
 
 
-async def _first_of(*works: Coroutine[Any, Any, live_pb2.LiveFinished]) -> live_pb2.LiveFinished:
+async def _first_completed(*operations: Coroutine[Any, Any, live_pb2.LiveFinished]) -> live_pb2.LiveFinished:
     """Return or raise the outcome of the first to end, after cancelling the others and waiting for them."""
-    tasks = [asyncio.create_task(work) for work in works]
+    tasks = [asyncio.create_task(work) for work in operations]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        completed, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return next(task for task in tasks if task in done).result()
+    return next(task for task in tasks if task in completed).result()

@@ -14,68 +14,68 @@ from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.errors import ConnectionLost, Unauthenticated
 from meetra_client.reconnect import Backoff
-from meetra_client.refusals import outcome
+from meetra_client.refusals import classify_failure
 
-MAX_EVENTS_KEPT = 4096
+MAX_BUFFERED_EVENTS = 4096
 Watch = Callable[[int], AsyncGenerator[live_pb2.LiveEvent, None]]
 
 
 class EventFeed:
     """Pass events from a connection to one reader.
 
-    The server stores all events, so a slow or missing reader costs no memory: beyond ``most`` they are dropped here and
-    fetched from the server when they are read.
+    The server stores all events, so a slow or missing reader costs no memory: beyond ``max_events`` they are dropped
+    here and fetched from the server when they are read.
 
     Args:
         seen: number of the last event already seen.
         watch: fetches the events after a number.
-        most: maximum number of buffered events.
+        max_events: maximum number of buffered events.
     """
 
-    def __init__(self, seen: int, watch: Watch, most: int = MAX_EVENTS_KEPT) -> None:
+    def __init__(self, seen: int, watch: Watch, max_events: int = MAX_BUFFERED_EVENTS) -> None:
         self.received = self._delivered = seen
         self.repeated = 0
-        self._watch, self._most = watch, most
-        self._kept: deque[live_pb2.LiveEvent] = deque()
+        self._watch, self._max_events = watch, max_events
+        self._buffer: deque[live_pb2.LiveEvent] = deque()
         self._behind = False
-        self._came = asyncio.Event()
+        self._changed = asyncio.Event()
         self._end: BaseException | None = None
         self._ended = self._read = False
 
-    def put(self, event: live_pb2.LiveEvent) -> bool:
+    def add(self, event: live_pb2.LiveEvent) -> bool:
         """Add an event; return False if it is a duplicate."""
         if event.event_seq <= self.received:
             self.repeated += 1
             return False
         self.received = event.event_seq
-        if len(self._kept) >= self._most:
+        if len(self._buffer) >= self._max_events:
             self._behind = True
         if not self._behind:
-            self._kept.append(event)
-        self._came.set()
+            self._buffer.append(event)
+        self._changed.set()
         return True
 
     def close(self, error: BaseException | None = None) -> None:
         """End the iteration after the last event, with ``error`` if given."""
         self._ended, self._end = True, error
-        self._came.set()
+        self._changed.set()
 
     async def read(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
         """Yield all events after the last one read. Raises RuntimeError for a concurrent second reader."""
         if self._read:
-            raise RuntimeError("somebody iterates over this meeting's events already")
+            raise RuntimeError("this meeting's events are already being iterated over")
         self._read = True
         try:
             while True:
-                while self._kept:
-                    event = self._kept.popleft()
+                while self._buffer:
+                    event = self._buffer.popleft()
                     self._delivered = event.event_seq
                     yield event
                 if self._end is not None:
                     raise self._end
                 if self._behind:
-                    async with aclosing(self._watch(self._delivered)) as missed:
-                        async for event in missed:
+                    async with aclosing(self._watch(self._delivered)) as stored:
+                        async for event in stored:
                             self._delivered = event.event_seq
                             yield event
                             if self._delivered >= self.received:
@@ -84,8 +84,8 @@ class EventFeed:
                 elif self._ended:
                     return
                 else:
-                    self._came.clear()
-                    await self._came.wait()
+                    self._changed.clear()
+                    await self._changed.wait()
         finally:
             self._read = False
 
@@ -110,7 +110,7 @@ async def watch(
                 call = stub.WatchMeeting(request, metadata=(("authorization", f"Bearer {token}"),))
                 try:
                     async for message in call:
-                        backoff.progressed()
+                        backoff.reset()
                         renewed = False
                         if message.event.event_seq <= seen:
                             continue
@@ -120,7 +120,7 @@ async def watch(
                             return
                     raise ConnectionLost("the stream ended before the meeting did")
                 except aio.AioRpcError as error:
-                    raise outcome(error) from None
+                    raise classify_failure(error) from None
                 finally:
                     call.cancel()
         except Unauthenticated:

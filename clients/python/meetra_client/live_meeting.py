@@ -13,7 +13,7 @@ from meetra_client.credentials import Credentials
 from meetra_client.delivery import Delivery, Patience
 from meetra_client.errors import LiveMeetingTooLong, MeetingOver, MeetraError
 from meetra_client.events import EventFeed, watch
-from meetra_client.outbox import Outbox, TrackLog
+from meetra_client.outbox import Outbox, TrackBuffer
 from meetra_client.tracks import Track, opus_packet_samples
 
 # Buffer of unacknowledged audio: one minute outlasts most network failures.
@@ -42,15 +42,15 @@ class LiveMeeting:
         buffer_bytes: int = BUFFER_BYTES,
     ) -> None:
         if buffer_s < 1 or buffer_bytes < 1024 * 1024:
-            raise ValueError("at least 1 s and 1 MiB of audio must be kept until it is acknowledged")
+            raise ValueError("buffer_s must be at least 1 and buffer_bytes at least 1 MiB")
 
-        def missed(after: int) -> AsyncGenerator[live_pb2.LiveEvent, None]:
+        def fetch_missed(after: int) -> AsyncGenerator[live_pb2.LiveEvent, None]:
             return watch(endpoint, credentials, self.session_id, after, patience.reconnect_s)
 
         self._outbox = Outbox(tracks, buffer_s, buffer_bytes)
-        self._feed = EventFeed(config.after_event_seq, missed)
+        self._feed = EventFeed(config.after_event_seq, fetch_missed)
         self._delivery = Delivery(endpoint, credentials, config, self._outbox, self._feed, patience)
-        self._order: dict[str, asyncio.Lock] = {}
+        self._send_locks: dict[str, asyncio.Lock] = {}
         self._running: asyncio.Task[live_pb2.LiveFinished] | None = None
         self._finishing = self._left = False
 
@@ -136,11 +136,11 @@ class LiveMeeting:
 
     def position(self, track_id: str) -> int:
         """Return the position of the next sample to ``send``; after a resume, where to continue. Raises ValueError."""
-        return self._outbox.log(track_id).end
+        return self._outbox.buffer(track_id).end
 
     def acknowledged(self, track_id: str) -> int:
         """Return the position up to which audio is on the server's disk. Raises ValueError."""
-        return self._outbox.log(track_id).acknowledged
+        return self._outbox.buffer(track_id).acknowledged
 
     async def send(self, track_id: str, audio: bytes) -> None:
         """Queue the next audio of a track for delivery, including resends.
@@ -154,39 +154,40 @@ class LiveMeeting:
         Raises ValueError for an unknown track or a partial sample, LiveMeetingTooLong for audio beyond the maximum
         length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
         """
-        outbox_log = self._outbox.log(track_id)
-        unit = outbox_log.track.unit_bytes
-        samples = len(audio) // unit if unit else opus_packet_samples(audio)
-        if unit and len(audio) % unit:
-            raise ValueError(f"{len(audio)} bytes are not a whole number of samples of {unit} bytes")
+        buffer = self._outbox.buffer(track_id)
+        unit_bytes = buffer.track.unit_bytes
+        samples = len(audio) // unit_bytes if unit_bytes else opus_packet_samples(audio)
+        if unit_bytes and len(audio) % unit_bytes:
+            raise ValueError(f"{len(audio)} bytes are not a whole number of samples of {unit_bytes} bytes")
         if self._finishing:
-            raise MeetingOver("finish was called: the meeting takes no more audio")
-        async with self._order.setdefault(track_id, asyncio.Lock()):
-            self._within_limits(outbox_log, samples)
-            if not unit:
-                await self._outbox.until_room(outbox_log, len(audio))
-                self._outbox.append(outbox_log, audio)
-            rest = memoryview(audio) if unit else memoryview(b"")
-            while rest:
-                room = await self._outbox.until_room(outbox_log, unit)
-                piece = rest[: room // unit * unit]
-                self._outbox.append(outbox_log, bytes(piece))
-                rest = rest[len(piece) :]
+            raise MeetingOver("finish was called: the meeting accepts no more audio")
+        async with self._send_locks.setdefault(track_id, asyncio.Lock()):
+            self._check_duration(buffer, samples)
+            if not unit_bytes:
+                await self._outbox.wait_for_room(buffer, len(audio))
+                self._outbox.append(buffer, audio)
+            remaining = memoryview(audio) if unit_bytes else memoryview(b"")
+            while remaining:
+                room = await self._outbox.wait_for_room(buffer, unit_bytes)
+                chunk = remaining[: room // unit_bytes * unit_bytes]
+                self._outbox.append(buffer, bytes(chunk))
+                remaining = remaining[len(chunk) :]
 
-    def _within_limits(self, track_log: TrackLog, samples: int) -> None:
-        longest_s, rate = self.ready.limits.duration_s, track_log.track.rate_hz
-        if not longest_s or rate is None:
+    def _check_duration(self, buffer: TrackBuffer, samples: int) -> None:
+        max_duration_s, rate = self.ready.limits.duration_s, buffer.track.rate_hz
+        if not max_duration_s or rate is None:
             return
-        if track_log.track.start_ms / 1e3 + (track_log.end + samples) / rate > longest_s:
+        if buffer.track.start_ms / 1e3 + (buffer.end + samples) / rate > max_duration_s:
             raise LiveMeetingTooLong(
-                f"the longest meeting that this server takes is {longest_s} s", facts={"limit_s": str(longest_s)}
+                f"the meeting exceeds this server's limit of {max_duration_s} s",
+                facts={"limit_s": str(max_duration_s)},
             )
 
     async def flush(self) -> None:
         """Ask the server to acknowledge and analyse the audio sent so far now. Raises MeetraError."""
         if self._running is not None and self._running.done():
             await self._outcome()
-        self._delivery.ask(flush=True)
+        self._delivery.request(flush=True)
 
     def events(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
         """Yield all events in order of `event_seq`, each once, until `finished`.
@@ -203,11 +204,11 @@ class LiveMeeting:
         grace period (``undelivered`` has the amounts; events end as usual), and MeetraError.
         """
         self._finishing = True
-        for sending in self._order.values():
+        for lock in self._send_locks.values():
             # Audio in a concurrent ``send`` belongs to the meeting.
-            async with sending:
+            async with lock:
                 pass
-        self._delivery.ask(finish=True)
+        self._delivery.request(finish=True)
         finished = await self._outcome()
         if self._delivery.over is not None and self._delivery.over.undelivered:
             raise self._delivery.over
@@ -218,7 +219,7 @@ class LiveMeeting:
 
         Raises MeetraError if not all of it could be delivered.
         """
-        await self._outbox.until_acknowledged()
+        await self._outbox.wait_until_acknowledged()
         self._left = True
         await self._stop()
 
@@ -231,7 +232,7 @@ class LiveMeeting:
         self._delivery.drop(silently=silently)
 
     async def _outcome(self) -> live_pb2.LiveFinished:
-        assert self._running is not None, "used outside of `async with`"
+        assert self._running is not None, "use the meeting inside `async with`"
         try:
             # Cancelling the wait must not cancel the meeting.
             return await asyncio.shield(self._running)

@@ -17,22 +17,22 @@ class Backoff:
 
     Args:
         patience_s: duration of consecutive failures after which to give up, seconds.
-        shortest_s, longest_s: bounds of one wait, seconds.
-        now: a clock, seconds.
+        min_wait_s, max_wait_s: bounds of one wait, seconds.
+        clock: a clock, seconds.
     """
 
     def __init__(
         self,
         patience_s: float,
-        shortest_s: float = MIN_S,
-        longest_s: float = MAX_S,
-        now: Callable[[], float] = time.monotonic,
+        min_wait_s: float = MIN_S,
+        max_wait_s: float = MAX_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._patience_s, self._shortest_s, self._longest_s, self._now = patience_s, shortest_s, longest_s, now
+        self._patience_s, self._min_wait_s, self._max_wait_s, self._clock = patience_s, min_wait_s, max_wait_s, clock
         self._failures = 0
         self._first_failure = 0.0
 
-    def progressed(self, patience_s: float | None = None) -> None:
+    def reset(self, patience_s: float | None = None) -> None:
         """Reset the failures after useful work; ``patience_s`` replaces the patience if given."""
         self._failures = 0
         if patience_s is not None:
@@ -43,20 +43,20 @@ class Backoff:
 
         Raises Unreachable when the patience is exhausted.
         """
-        now = self._now()
+        now = self._clock()
         if not self._failures:
             self._first_failure = now
         elif now - self._first_failure >= self._patience_s:
             code = lost.error.code if lost.error is not None else None
             raise Unreachable(f"no connection for {now - self._first_failure:.0f} s: {lost}", code) from lost.error
-        longest = min(self._longest_s, self._shortest_s * 2 ** min(self._failures, 20))
+        wait_limit_s = min(self._max_wait_s, self._min_wait_s * 2 ** min(self._failures, 20))
         self._failures += 1
-        left = max(self._first_failure + self._patience_s - now, 0.0)
-        wait_s = longest * random.uniform(0.5, 1.0)
+        remaining_s = max(self._first_failure + self._patience_s - now, 0.0)
+        wait_s = wait_limit_s * random.uniform(0.5, 1.0)
         if lost.error is not None and lost.error.retry_after_s is not None:
             # The server's delay, plus jitter to spread its clients.
             wait_s += max(lost.error.retry_after_s, 0.0)
-        return float(min(wait_s, left))
+        return float(min(wait_s, remaining_s))
 
     async def wait(self, lost: ConnectionLost) -> None:
         """Wait as ``next_wait_s`` says. Raises Unreachable."""

@@ -24,7 +24,7 @@ DOMAIN = "meetra"
 DETAILS_TRAILER = "grpc-status-details-bin"
 # Statuses that a new connection may resolve. Proxies send CANCELLED for a vanished peer, and UNKNOWN for a non-gRPC
 # response.
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {
         StatusCode.UNAVAILABLE,
         StatusCode.INTERNAL,
@@ -67,37 +67,37 @@ def error_from(call: FailedCall) -> MeetraError:
     return kind(call.details() or code.name, code, dict(info.metadata), retry_after_s)
 
 
-def outcome(call: FailedCall) -> MeetraError | ConnectionLost:
+def classify_failure(call: FailedCall) -> MeetraError | ConnectionLost:
     """Return what a failed call means for the meeting: ConnectionLost to reconnect, or a refusal."""
     if call.code() is StatusCode.OK:
         return ConnectionLost("the stream ended before the meeting did")
     error = error_from(call)
-    if error.code in PASSING:
+    if error.code in TRANSIENT:
         return ConnectionLost(f"{error.code.name}: {error}", error)
     return error
 
 
-def too_late(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
+def late_audio_error(limits: live_pb2.LiveLimits, undelivered: dict[str, int]) -> MeetingOver:
     """Return the error for a meeting that was finished while audio was undelivered."""
-    text = f"the meeting was finished elsewhere, or by itself after its grace period of {limits.grace_s} s"
+    text = f"another client finished the meeting, or its grace period of {limits.grace_s} s expired"
     if undelivered:
-        text += "; samples that came too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
+        text += "; samples too late: " + ", ".join(f"{n} of {track!r}" for track, n in undelivered.items())
     return MeetingOver(text, undelivered=undelivered)
 
 
-def _details(packed: str | bytes | None) -> tuple[error_details_pb2.ErrorInfo, float | None]:
+def _details(trailer: str | bytes | None) -> tuple[error_details_pb2.ErrorInfo, float | None]:
     """Return the server's reason and facts, empty if none, and the delay to wait, seconds."""
-    ours, info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    own_info, info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     retry_after_s: float | None = None
-    if not isinstance(packed, bytes):
-        return ours, None
+    if not isinstance(trailer, bytes):
+        return own_info, None
     try:
-        for detail in status_pb2.Status.FromString(packed).details:
+        for detail in status_pb2.Status.FromString(trailer).details:
             if detail.Unpack(info) and info.domain == DOMAIN:
-                ours.CopyFrom(info)
+                own_info.CopyFrom(info)
             elif detail.Unpack(retry):
                 retry_after_s = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
     except DecodeError:
         # Not from our server: the status suffices.
         return error_details_pb2.ErrorInfo(), None
-    return ours, retry_after_s
+    return own_info, retry_after_s

@@ -107,5 +107,5 @@ def opus_packet_samples(packet: bytes) -> int:
     frames = (1, 2, 2)[packet[0] & 3] if packet[0] & 3 < 3 else packet[1] & 63 if len(packet) > 1 else 0
     samples = frames * _FRAME_SAMPLES[packet[0] >> 3]
     if not 0 < samples <= MAX_PACKET_SAMPLES:
-        raise ValueError("not an Opus packet: it says that it holds no audio, or more than 120 ms")
+        raise ValueError("not an Opus packet: its duration is 0 or over 120 ms")
     return samples

@@ -1,16 +1,16 @@
 """Text processing of sentences: key phrases, comparable embeddings, centrality, and spoken names."""
 
-from server.insights.text.key_phrases import Phrase, best_phrases, key_phrases
-from server.insights.text.naming import named_speakers
-from server.insights.text.vectors import Compared, centrality, comparable, diverse
+from server.insights.text.key_phrases import Phrase, extract_key_phrases, select_phrases
+from server.insights.text.naming import find_speaker_names
+from server.insights.text.vectors import ComparableSentences, centrality, comparable_sentences, select_diverse
 
 __all__ = [
-    "Compared",
+    "ComparableSentences",
     "Phrase",
-    "best_phrases",
+    "select_phrases",
     "centrality",
-    "comparable",
-    "diverse",
-    "key_phrases",
-    "named_speakers",
+    "comparable_sentences",
+    "select_diverse",
+    "extract_key_phrases",
+    "find_speaker_names",
 ]

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from server.conversation import ENGLISH, MARKS, TIGHT, given_names
-from server.insights.text.chinese_phrases import CHINESE, HAN_RUN, chinese_mentions
+from server.conversation import COMBINING_MARKS, ENGLISH, UNSPACED_SCRIPTS, given_names
+from server.insights.text.chinese_phrases import CHINESE, HAN_RUN, count_chinese_mentions
 from server.insights.text.stop_words import stop_words
 
 MAX_WORDS = 3
@@ -24,7 +24,7 @@ MAX_PHRASES = 400
 # In a language without a stop word list, words in more than this share of sentences count as stop words.
 STOP_WORD_SHARE, STOP_WORD_MENTIONS = 0.15, 5
 _HAN_KATAKANA = "々〆\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_LETTER = f"(?![{TIGHT}])(?:[^\\W\\d_]|[{MARKS}])"
+_LETTER = f"(?![{UNSPACED_SCRIPTS}])(?:[^\\W\\d_]|[{COMBINING_MARKS}])"
 _TOKEN = re.compile(f"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*|[{_HAN_KATAKANA}]+")
 # In these scripts a character is a syllable or a word.
 _SYLLABLES = re.compile(f"[{_HAN_KATAKANA}\uac00-\ud7a3]")
@@ -46,19 +46,19 @@ def _stop_words(texts: Sequence[str], languages: Sequence[str]) -> dict[str, fro
     found = {language: stop_words(language) for language in set(languages)}
     for unlisted in [language for language, words in found.items() if not words]:
         own = [text for text, language in zip(texts, languages, strict=True) if language == unlisted]
-        texts_with = Counter(token for text in own for token in set(_TOKEN.findall(text.lower())))
-        most = max(STOP_WORD_MENTIONS, STOP_WORD_SHARE * len(own))
-        found[unlisted] = frozenset(token for token, count in texts_with.items() if count > most)
+        document_frequency = Counter(token for text in own for token in set(_TOKEN.findall(text.lower())))
+        limit = max(STOP_WORD_MENTIONS, STOP_WORD_SHARE * len(own))
+        found[unlisted] = frozenset(token for token, count in document_frequency.items() if count > limit)
     return found
 
 
-def _content(token: str, language: str, stops: frozenset[str]) -> bool:
+def _is_content_word(token: str, language: str, stops: frozenset[str]) -> bool:
     if language == ENGLISH and token in given_names():
         return False
     return len(token) >= (MIN_SYLLABLES if _SYLLABLES.match(token) else MIN_LETTERS) and token not in stops
 
 
-def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
+def _find_runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
     """Return runs of adjacent content words; punctuation and non-word characters end a run."""
     if language in CHINESE:
         text = HAN_RUN.sub("，", text)
@@ -66,7 +66,7 @@ def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
     for clause in _CLAUSE_END.split(text.lower().replace("’", "'")):
         run: list[str] = []
         for token in [*_TOKEN.findall(clause), ""]:
-            if token and _content(token, language, stops):
+            if token and _is_content_word(token, language, stops):
                 run.append(token)
             elif run:
                 runs.append(run)
@@ -74,16 +74,16 @@ def _runs(text: str, language: str, stops: frozenset[str]) -> list[list[str]]:
     return runs
 
 
-def _mentions(text: str, language: str, stops: frozenset[str]) -> Counter[str]:
+def _count_mentions(text: str, language: str, stops: frozenset[str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    for run in _runs(text, language, stops):
+    for run in _find_runs(text, language, stops):
         for length in range(1, MAX_WORDS + 1):
             for start in range(len(run) - length + 1):
                 found[" ".join(run[start : start + length])] += 1
     return found
 
 
-def key_phrases(
+def extract_key_phrases(
     sentences: Sequence[str], languages: Sequence[str] | None = None
 ) -> tuple[tuple[Phrase, ...], list[list[int]]]:
     """Return the phrases of a meeting, best first, and for each sentence the indices of its phrases, with repetitions.
@@ -96,10 +96,11 @@ def key_phrases(
     languages = languages if languages is not None else [ENGLISH] * len(sentences)
     stops = _stop_words(sentences, languages)
     by_sentence = [
-        _mentions(sentence, language, stops[language]) for sentence, language in zip(sentences, languages, strict=True)
+        _count_mentions(sentence, language, stops[language])
+        for sentence, language in zip(sentences, languages, strict=True)
     ]
     chinese = [index for index, language in enumerate(languages) if language in CHINESE]
-    for index, mentions in zip(chinese, chinese_mentions([sentences[i] for i in chinese]), strict=True):
+    for index, mentions in zip(chinese, count_chinese_mentions([sentences[i] for i in chinese]), strict=True):
         by_sentence[index] += mentions
     counts: Counter[str] = Counter()
     for mentions in by_sentence:
@@ -110,23 +111,23 @@ def key_phrases(
         if len(words) > 1 and count > 1:
             for part in {" ".join(words[:-1]), " ".join(words[1:])}:
                 nested[part] = max(nested[part], count)
-    often = {p: c for p, c in counts.items() if c > 1 and c > nested[p]}
-    kept = often or {phrase: count for phrase, count in counts.items() if phrase.count(" ") <= 1}
+    repeated = {p: c for p, c in counts.items() if c > 1 and c > nested[p]}
+    candidates = repeated or {phrase: count for phrase, count in counts.items() if phrase.count(" ") <= 1}
 
     def value(phrase: str) -> float:
-        return math.log2(1 + len(phrase.split())) * (kept[phrase] - nested[phrase] / 2)
+        return math.log2(1 + len(phrase.split())) * (candidates[phrase] - nested[phrase] / 2)
 
-    ranked = sorted(kept, key=lambda phrase: (-value(phrase), phrase))[:MAX_PHRASES]
-    place = {phrase: index for index, phrase in enumerate(ranked)}
-    phrases = tuple(Phrase(p, round(math.log2(1 + len(p.split())), 4), kept[p]) for p in ranked)
-    held = [
-        [place[phrase] for phrase, count in mentions.items() if phrase in place for _ in range(count)]
+    ranked = sorted(candidates, key=lambda phrase: (-value(phrase), phrase))[:MAX_PHRASES]
+    indices = {phrase: index for index, phrase in enumerate(ranked)}
+    phrases = tuple(Phrase(p, round(math.log2(1 + len(p.split())), 4), candidates[p]) for p in ranked)
+    phrase_indices = [
+        [indices[phrase] for phrase, count in mentions.items() if phrase in indices for _ in range(count)]
         for mentions in by_sentence
     ]
-    return phrases, held
+    return phrases, phrase_indices
 
 
-def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], most: int) -> list[str]:
+def select_phrases(phrases: Sequence[Phrase], mentions: Counter[int], limit: int) -> list[str]:
     """Return the phrases that characterise a window, best first: frequent in it, and more than elsewhere.
 
     Rank: mentions in the window times weight times the square root of the share of all mentions that are in it. A
@@ -145,14 +146,14 @@ def best_phrases(phrases: Sequence[Phrase], mentions: Counter[int], most: int) -
     chosen: list[str] = []
     for index in scored:
         phrase = phrases[index].text
-        if not any(_same(phrase, other) for other in chosen):
+        if not any(_overlaps(phrase, other) for other in chosen):
             chosen.append(phrase)
-        if len(chosen) == most:
+        if len(chosen) == limit:
             break
     return chosen
 
 
-def _same(phrase: str, other: str) -> bool:
+def _overlaps(phrase: str, other: str) -> bool:
     """Return whether one phrase contains all words of the other."""
     words, others = set(phrase.split()), set(other.split())
     if words <= others or others <= words:

@@ -11,14 +11,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.conversation import AMBIGUOUS, ENGLISH, UNKNOWN_SPEAKER, Conversation, Sentence, given_names, known_language
+from server.conversation import (
+    AMBIGUOUS_NAMES,
+    ENGLISH,
+    UNKNOWN_SPEAKER,
+    Conversation,
+    Sentence,
+    given_names,
+    resolve_language,
+)
 
 # Evidence weights: an introduction is explicit; answering after a name is a hint.
 INTRODUCED, ADDRESSED, THANKED = 4.0, 1.0, 1.0
 MIN_WEIGHT = 2.0
 MIN_CONFIDENCE = 0.6
 # The next speaker is the addressed one only if they start within this time.
-ANSWERS_WITHIN_US = 5_000_000
+MAX_ANSWER_DELAY_US = 5_000_000
 
 _NAME = r"(?P<name>[^\W\d_]{2,})"
 _INTRODUCTIONS = tuple(
@@ -56,7 +64,7 @@ class NamedSpeaker:
     """Agreeing share of the evidence on this name and this speaker, 0..1."""
 
 
-def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
+def find_speaker_names(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     """Return the speakers whose names are clear from the words, each name and speaker at most once.
 
     "I'm Daniel" names its speaker. "Daniel, what do you think?" names the next speaker within 5 s. "Thanks, Daniel"
@@ -67,30 +75,30 @@ def named_speakers(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     votes: defaultdict[tuple[int, str], float] = defaultdict(float)
     known = [s for s in conversation.sentences if s.speaker != UNKNOWN_SPEAKER]
     for index, sentence in enumerate(known):
-        if known_language(sentence.language, conversation.engine) != ENGLISH:
+        if resolve_language(sentence.language, conversation.engine) != ENGLISH:
             continue
         text = sentence.text.lower().replace("’", "'")
-        for name in _found(_INTRODUCTIONS, text):
+        for name in _find_names(_INTRODUCTIONS, text):
             votes[sentence.speaker, name] += INTRODUCED
-        for name in _found(_ADDRESSES, text):
+        for name in _find_names(_ADDRESSES, text):
             answering = _next_speaker(known, index)
             if answering is not None:
                 votes[answering, name] += ADDRESSED
-        for name in _found(_THANKS, text):
+        for name in _find_names(_THANKS, text):
             thanked = _next_speaker(known, index)
             if thanked is None:
                 thanked = _speaker_before(known, index)
             if thanked is not None:
                 votes[thanked, name] += THANKED
-    return _clear(votes)
+    return _choose_names(votes)
 
 
-def _found(patterns: Sequence[re.Pattern[str]], text: str) -> set[str]:
+def _find_names(patterns: Sequence[re.Pattern[str]], text: str) -> set[str]:
     found = set()
     for pattern in patterns:
         for match in pattern.finditer(text):
             name = match["name"]
-            if name in given_names() or (name in AMBIGUOUS and _CERTAIN.search(text)):
+            if name in given_names() or (name in AMBIGUOUS_NAMES and _CERTAIN.search(text)):
                 found.add(name.capitalize())
     return found
 
@@ -99,9 +107,9 @@ def _next_speaker(known: Sequence[Sentence], index: int) -> int | None:
     """Return the next sentence's speaker if it is another one, within 5 s."""
     if index + 1 == len(known):
         return None
-    after, now = known[index + 1], known[index]
-    soon = after.start_us - now.end_us <= ANSWERS_WITHIN_US
-    return after.speaker if soon and after.speaker != now.speaker else None
+    following, current = known[index + 1], known[index]
+    answers = following.start_us - current.end_us <= MAX_ANSWER_DELAY_US
+    return following.speaker if answers and following.speaker != current.speaker else None
 
 
 def _speaker_before(known: Sequence[Sentence], index: int) -> int | None:
@@ -111,16 +119,16 @@ def _speaker_before(known: Sequence[Sentence], index: int) -> int | None:
     return None
 
 
-def _clear(votes: dict[tuple[int, str], float]) -> tuple[NamedSpeaker, ...]:
-    of_name: defaultdict[str, float] = defaultdict(float)
-    of_speaker: defaultdict[int, float] = defaultdict(float)
+def _choose_names(votes: dict[tuple[int, str], float]) -> tuple[NamedSpeaker, ...]:
+    weight_by_name: defaultdict[str, float] = defaultdict(float)
+    weight_by_speaker: defaultdict[int, float] = defaultdict(float)
     for (speaker, name), weight in votes.items():
-        of_name[name] += weight
-        of_speaker[speaker] += weight
+        weight_by_name[name] += weight
+        weight_by_speaker[speaker] += weight
     chosen: list[NamedSpeaker] = []
     for (speaker, name), weight in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
-        confidence = weight / (of_name[name] + of_speaker[speaker] - weight)
-        taken = any(name == other.name or speaker == other.speaker for other in chosen)
-        if weight >= MIN_WEIGHT and confidence >= MIN_CONFIDENCE and not taken:
+        confidence = weight / (weight_by_name[name] + weight_by_speaker[speaker] - weight)
+        already_named = any(name == other.name or speaker == other.speaker for other in chosen)
+        if weight >= MIN_WEIGHT and confidence >= MIN_CONFIDENCE and not already_named:
             chosen.append(NamedSpeaker(speaker, name, round(confidence, 3)))
     return tuple(sorted(chosen, key=lambda named: named.speaker))

@@ -13,40 +13,40 @@ from server.insights.text.word_vectors import word_vectors
 
 DAMPING = 0.85
 # Lower similarity is chance between sentences of one meeting; by words, sentences without a common word have 0.
-MIN_SIMILARITY, MIN_SIMILARITY_OF_WORDS = 0.1, 0.0
+MIN_SIMILARITY, MIN_WORD_SIMILARITY = 0.1, 0.0
 MAX_VOTERS = 4000
 # Minimum share of sentences with model embeddings for these to be used; other sentences are then left out.
 MODEL_SHARE = 0.9
 
 
-class Compared(NamedTuple):
+class ComparableSentences(NamedTuple):
     """Sentences with embeddings of one kind."""
 
     sentences: list[Sentence]
     vectors: NDArray[np.float64]
     """Unit length, (n, d)."""
-    by_words: bool
+    from_words: bool
     """Whether the embeddings are word counts instead of a model's."""
 
     @property
     def min_similarity(self) -> float:
         """Cosine similarity below which two sentences are similar by chance only."""
-        return MIN_SIMILARITY_OF_WORDS if self.by_words else MIN_SIMILARITY
+        return MIN_WORD_SIMILARITY if self.from_words else MIN_SIMILARITY
 
 
-def comparable(sentences: Sequence[Sentence]) -> Compared:
+def comparable_sentences(sentences: Sequence[Sentence]) -> ComparableSentences:
     """Return the sentences with embeddings of one kind; the single place that chooses the kind.
 
     The embedding model is English-only. If nearly all sentences have its embeddings, these are used; otherwise all get
     embeddings from word counts, which are language-independent. The kinds are never mixed. English sentences that were
     not analysed are left out.
     """
-    said = [s for s in sentences if s.vector or s.language != ENGLISH]
-    read = [s for s in said if s.vector]
-    if len(read) < MODEL_SHARE * len(said):
-        return Compared(said, word_vectors([s.text for s in said]), by_words=True)
-    vectors = [np.frombuffer(s.vector, "<f2").astype(np.float64) for s in read]
-    return Compared(read, np.stack(vectors) if vectors else np.zeros((0, 0)), by_words=False)
+    eligible = [s for s in sentences if s.vector or s.language != ENGLISH]
+    embedded = [s for s in eligible if s.vector]
+    if len(embedded) < MODEL_SHARE * len(eligible):
+        return ComparableSentences(eligible, word_vectors([s.text for s in eligible]), from_words=True)
+    vectors = [np.frombuffer(s.vector, "<f2").astype(np.float64) for s in embedded]
+    return ComparableSentences(embedded, np.stack(vectors) if vectors else np.zeros((0, 0)), from_words=False)
 
 
 def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILARITY) -> NDArray[np.float64]:
@@ -63,9 +63,9 @@ def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILAR
     shares, sums = _shares(voters, min_similarity)
     rank = np.full(len(voters), 1 / len(voters), np.float32)
     for _ in range(100):
-        following = (1 - DAMPING) / len(voters) + DAMPING * (rank @ shares)
-        settled = np.abs(following - rank).sum() < 1e-6
-        rank = following
+        next_rank = (1 - DAMPING) / len(voters) + DAMPING * (rank @ shares)
+        settled = np.abs(next_rank - rank).sum() < 1e-6
+        rank = next_rank
         if settled:
             break
     if len(voters) < n:
@@ -76,16 +76,16 @@ def centrality(vectors: NDArray[np.float64], min_similarity: float = MIN_SIMILAR
     return np.asarray(rank / rank.sum(), np.float64)
 
 
-def _similarity(rows: NDArray[np.float32], columns: NDArray[np.float32], least: float) -> NDArray[np.float32]:
+def _similarity(rows: NDArray[np.float32], columns: NDArray[np.float32], min_similarity: float) -> NDArray[np.float32]:
     """Return the cosine similarity where it exceeds chance, else 0: (n, d), (m, d) -> (n, m)."""
     similarity = rows @ columns.T
-    similarity[similarity < least] = 0
+    similarity[similarity < min_similarity] = 0
     return similarity
 
 
-def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _shares(vectors: NDArray[np.float32], min_similarity: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return each sentence's votes for the others, (n, n) with rows summing to 1, and the row sums before scaling."""
-    shares = _similarity(vectors, vectors, least)
+    shares = _similarity(vectors, vectors, min_similarity)
     np.fill_diagonal(shares, 0)
     # A sentence without any similar one votes for all equally instead of for itself.
     shares[shares.sum(axis=1) == 0] = 1 / len(vectors)
@@ -94,26 +94,28 @@ def _shares(vectors: NDArray[np.float32], least: float) -> tuple[NDArray[np.floa
     return shares, sums
 
 
-def diverse(vectors: NDArray[np.float64], worth: NDArray[np.float64], most: int, similarity_cost: float) -> list[int]:
-    """Return the indices of up to ``most`` rows, best first, by worth minus similarity to the ones chosen before.
+def select_diverse(
+    vectors: NDArray[np.float64], value: NDArray[np.float64], limit: int, similarity_cost: float
+) -> list[int]:
+    """Return the indices of up to ``limit`` rows, best first, by value minus similarity to the ones chosen before.
 
-    Maximal marginal relevance (Carbonell and Goldstein, 1998); ``worth`` is scaled to 0..1 first.
+    Maximal marginal relevance (Carbonell and Goldstein, 1998); ``value`` is scaled to 0..1 first.
 
     Args:
         vectors: unit-length embeddings, (n, d).
-        worth: value of each row, (n,).
+        value: value of each row, (n,).
         similarity_cost: weight of the similarity, 0..1.
     """
-    scaled = worth / max(float(worth.max()), 1e-12)
+    scaled = value / max(float(value.max()), 1e-12)
     chosen: list[int] = []
-    nearest = np.zeros(len(vectors))
-    left = np.ones(len(vectors), np.bool_)
-    while left.any() and len(chosen) < most:
-        value = np.where(left, (1 - similarity_cost) * scaled - similarity_cost * nearest, -np.inf)
-        best = int(value.argmax())
+    max_similarity = np.zeros(len(vectors))
+    available = np.ones(len(vectors), np.bool_)
+    while available.any() and len(chosen) < limit:
+        score = np.where(available, (1 - similarity_cost) * scaled - similarity_cost * max_similarity, -np.inf)
+        best = int(score.argmax())
         chosen.append(best)
-        left[best] = False
-        nearest = np.maximum(nearest, vectors @ vectors[best])
+        available[best] = False
+        max_similarity = np.maximum(max_similarity, vectors @ vectors[best])
         # A near repetition is not another point.
-        left &= nearest < 0.9
+        available &= max_similarity < 0.9
     return chosen

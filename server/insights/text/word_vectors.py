@@ -16,25 +16,25 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from server.conversation import MARKS, TIGHT
+from server.conversation import COMBINING_MARKS, UNSPACED_SCRIPTS
 
 DIMENSIONS = 1024
 # Words are identified by their first letters, since most endings come later.
 STEM_LETTERS = 6
-_TOKEN = re.compile(f"[{TIGHT}]+|(?:(?![{TIGHT}])(?:[^\\W_]|[{MARKS}]))+")
-_TIGHT = re.compile(f"[{TIGHT}]")
+_TOKEN = re.compile(f"[{UNSPACED_SCRIPTS}]+|(?:(?![{UNSPACED_SCRIPTS}])(?:[^\\W_]|[{COMBINING_MARKS}]))+")
+_TIGHT = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def word_vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     """Return an embedding of each text, (n, 1024), of unit length; zeros without words. Weights depend on all texts."""
-    counted = [Counter(_terms(text)) for text in texts]
-    texts_with = Counter(term for counts in counted for term in counts)
+    term_counts = [Counter(_terms(text)) for text in texts]
+    document_frequency = Counter(term for counts in term_counts for term in counts)
     vectors = np.zeros((len(texts), DIMENSIONS))
-    places = {term: _place(term) for term in texts_with}
-    for row, counts in zip(vectors, counted, strict=True):
+    positions = {term: _hash_term(term) for term in document_frequency}
+    for row, counts in zip(vectors, term_counts, strict=True):
         for term, count in counts.items():
-            place, sign = places[term]
-            row[place] += sign * (1 + math.log(count)) * math.log(1 + len(texts) / texts_with[term])
+            position, sign = positions[term]
+            row[position] += sign * (1 + math.log(count)) * math.log(1 + len(texts) / document_frequency[term])
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
@@ -50,7 +50,7 @@ def _terms(text: str) -> list[str]:
     return terms
 
 
-def _place(term: str) -> tuple[int, float]:
+def _hash_term(term: str) -> tuple[int, float]:
     """Return a term's index and sign; identical on all machines."""
     value = int.from_bytes(blake2b(term.encode(), digest_size=8).digest(), "little")
     return value >> 1 & (DIMENSIONS - 1), 1.0 if value & 1 else -1.0

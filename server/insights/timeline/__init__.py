@@ -1,35 +1,40 @@
 """The timeline of a conversation: speech in any window, and the support for measurements on it."""
 
-from server.insights.timeline.english_only import absence, left_out, listed_languages, sentences_note
-from server.insights.timeline.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, longest_period_s, periods
-from server.insights.timeline.support import Support, SupportDocument, support_of
+from server.insights.timeline.english_only import (
+    absence_reason,
+    analysed_sentences_note,
+    format_languages,
+    left_out_languages_note,
+)
+from server.insights.timeline.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, max_period_s, periods
+from server.insights.timeline.support import Support, SupportDocument, compute_support
 from server.insights.timeline.timeline import (
-    InOrder,
-    ReadSentence,
+    TimeIndex,
     Timeline,
     TimelineDocument,
+    TimelineSentence,
     Window,
-    timeline,
+    build_timeline,
     weighted_mean,
 )
 
 __all__ = [
     "DEFAULT_PERIOD_S",
-    "InOrder",
-    "ReadSentence",
+    "TimeIndex",
+    "TimelineSentence",
     "MIN_PERIOD_S",
     "Support",
     "SupportDocument",
     "Timeline",
     "TimelineDocument",
     "Window",
-    "absence",
-    "left_out",
-    "listed_languages",
-    "longest_period_s",
+    "absence_reason",
+    "left_out_languages_note",
+    "format_languages",
+    "max_period_s",
     "periods",
-    "sentences_note",
-    "support_of",
-    "timeline",
+    "analysed_sentences_note",
+    "compute_support",
+    "build_timeline",
     "weighted_mean",
 ]

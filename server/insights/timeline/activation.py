@@ -19,7 +19,7 @@ MIN_VOICED_S = 0.2
 _NORMAL = NormalDist()
 
 
-def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
+def compute_activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tuple[float | None, ...]:
     """Return the activation of each utterance, 0..1: the normal CDF of the mean of up to three z-scores.
 
     None for a speaker with fewer than five utterances, and without measurements.
@@ -38,8 +38,8 @@ def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tupl
         if len(indices) < MIN_UTTERANCES:
             continue
         columns = [_z_scores([measured[index][column] for index in indices]) for column in range(3)]
-        for place, index in enumerate(indices):
-            known = [column[place] for column in columns]
+        for position, index in enumerate(indices):
+            known = [column[position] for column in columns]
             present = [z for z in known if z is not None]
             if present:
                 values[index] = round(_NORMAL.cdf(fmean(present)), 4)
@@ -48,12 +48,12 @@ def activations(conversation: Conversation, spoken: Sequence[Utterance]) -> tupl
 
 def _features(segments: Sequence[Segment], utterance: Utterance) -> tuple[float | None, float | None, float | None]:
     """Return level (dBFS), pitch spread (semitones) and words per second; None where not measured."""
-    heard = [
+    levels = [
         (s.acoustics, s.end_us - s.start_us) for s in segments if s.acoustics is not None and s.end_us > s.start_us
     ]
     level = None
-    if heard:
-        power = sum(10 ** (a.level_dbfs / 10) * d for a, d in heard) / sum(d for _, d in heard)
+    if levels:
+        power = sum(10 ** (a.level_dbfs / 10) * d for a, d in levels) / sum(d for _, d in levels)
         level = 10 * math.log10(max(power, 1e-10))
     words = sum(len(segment.words) for segment in segments)
     rate = words / (utterance.duration_us / 1e6) if words and utterance.duration_us else None

@@ -8,7 +8,7 @@ DEFAULT_PERIOD_S = 300
 MIN_PERIOD_S = 10
 
 
-def longest_period_s(duration_ms: int) -> int:
+def max_period_s(duration_ms: int) -> int:
     """Return the longest allowed period, seconds: the meeting's length rounded up, at least the default."""
     return max(DEFAULT_PERIOD_S, -(-duration_ms // 1000))
 

@@ -46,18 +46,18 @@ class Support:
         }
 
 
-def support_of(line: Timeline, definition_version: str, speakers_needed: int) -> Support:
+def compute_support(timeline: Timeline, definition_version: str, min_speakers: int) -> Support:
     """Return the support of a score.
 
     Args:
         definition_version: version of the score's definition.
-        speakers_needed: minimum number of speakers.
+        min_speakers: minimum number of speakers.
     """
-    seconds = line.speech_us(line.whole) / 1e6
-    speakers = len(line.speakers)
+    seconds = timeline.speech_us(timeline.full_window) / 1e6
+    speakers = len(timeline.speakers)
     reason = ""
-    if speakers < speakers_needed:
-        reason = f"{speakers_needed} speakers are needed, {speakers} heard"
+    if speakers < min_speakers:
+        reason = f"requires {min_speakers} speakers; found {speakers}"
     elif seconds < MINIMUM_SPEECH_S:
-        reason = f"{MINIMUM_SPEECH_S:g} s of speech are needed, {seconds:.1f} s heard"
+        reason = f"requires {MINIMUM_SPEECH_S:g} s of speech; found {seconds:.1f} s"
     return Support(definition_version, speakers, round(seconds, 3), not reason, reason)

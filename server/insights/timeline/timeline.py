@@ -18,13 +18,13 @@ from server.conversation import (
     Interval,
     Turn,
     Utterance,
-    known_language,
+    find_turns,
+    find_utterances,
     merge_intervals,
-    turns,
-    utterances,
+    resolve_language,
 )
-from server.insights.text import Phrase, key_phrases
-from server.insights.timeline.activation import activations
+from server.insights.text import Phrase, extract_key_phrases
+from server.insights.timeline.activation import compute_activations
 
 T = TypeVar("T", bound="_Timed")
 
@@ -40,7 +40,7 @@ class Window(NamedTuple):
         """Length in microseconds."""
         return max(0, self.end_us - self.start_us)
 
-    def holds(self, moment_us: int) -> bool:
+    def contains(self, moment_us: int) -> bool:
         """Return whether the moment lies in the window."""
         return self.start_us <= moment_us < self.end_us
 
@@ -59,25 +59,25 @@ class _Timed(Protocol):
     def end_us(self) -> int: ...
 
 
-class InOrder(Generic[T]):
+class TimeIndex(Generic[T]):
     """Items sorted by start time, with fast lookup by window."""
 
-    def __init__(self, things: Iterable[T]) -> None:
-        self.things: Sequence[T] = sorted(things, key=lambda thing: (thing.start_us, thing.end_us))
-        self._starts = [thing.start_us for thing in self.things]
-        self._longest = max((thing.end_us - thing.start_us for thing in self.things), default=0)
+    def __init__(self, items: Iterable[T]) -> None:
+        self.items: Sequence[T] = sorted(items, key=lambda item: (item.start_us, item.end_us))
+        self._starts = [item.start_us for item in self.items]
+        self._max_duration_us = max((item.end_us - item.start_us for item in self.items), default=0)
 
-    def reaching(self, window: Window) -> Sequence[T]:
+    def overlapping(self, window: Window) -> Sequence[T]:
         """Return all items that overlap the window, and possibly a few others."""
-        first = bisect_left(self._starts, window.start_us - self._longest)
-        return self.things[first : bisect_left(self._starts, window.end_us)]
+        first = bisect_left(self._starts, window.start_us - self._max_duration_us)
+        return self.items[first : bisect_left(self._starts, window.end_us)]
 
-    def beginning(self, window: Window) -> range:
+    def starting_in(self, window: Window) -> range:
         """Return the indices of items that start in the window."""
         return range(bisect_left(self._starts, window.start_us), bisect_left(self._starts, window.end_us))
 
 
-class LivelyUtterance(NamedTuple):
+class UtteranceActivation(NamedTuple):
     """An utterance with its activation."""
 
     start_us: int
@@ -86,7 +86,7 @@ class LivelyUtterance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSentence:
+class TimelineSentence:
     """A sentence as the scores use it."""
 
     speaker: int
@@ -127,78 +127,78 @@ class Timeline:
     activations: tuple[float | None, ...]
     """Vocal activation of each utterance, 0..1; None if unknown."""
     utterances: tuple[Utterance, ...]
-    sentences: tuple[ReadSentence, ...]
+    sentences: tuple[TimelineSentence, ...]
     phrases: tuple[Phrase, ...]
 
     @property
-    def whole(self) -> Window:
+    def full_window(self) -> Window:
         """The whole meeting."""
         return Window(0, self.duration_us)
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
         """The turns, in time order."""
-        return turns(self.utterances)
+        return find_turns(self.utterances)
 
     def speaking_us(self, speaker: int, window: Window) -> int:
         """Return a speaker's speaking time in the window, microseconds."""
-        return sum(window.overlap_us(*span) for span in self._speech_in_order[speaker].reaching(window))
+        return sum(window.overlap_us(*span) for span in self._speech_by_speaker[speaker].overlapping(window))
 
     def speech_us(self, window: Window) -> int:
         """Return the time with at least one speaker in the window, microseconds."""
-        return sum(window.overlap_us(*span) for span in self._anyone.reaching(window))
+        return sum(window.overlap_us(*span) for span in self._speech_index.overlapping(window))
 
-    def sentences_in(self, window: Window) -> Iterator[tuple[ReadSentence, int]]:
+    def sentences_in(self, window: Window) -> Iterator[tuple[TimelineSentence, int]]:
         """Yield the sentences that overlap the window with the overlap in microseconds, at least 1."""
-        for sentence in self._sentences_in_order.reaching(window):
+        for sentence in self._sentence_index.overlapping(window):
             weight = window.overlap_us(sentence.start_us, max(sentence.end_us, sentence.start_us + 1))
             if weight:
                 yield sentence, weight
 
     @cached_property
-    def sentences_read(self) -> int:
+    def analysed_sentences(self) -> int:
         """Number of sentences with a polarity."""
         return sum(sentence.polarity is not None for sentence in self.sentences)
 
     def activations_in(self, window: Window) -> Iterator[tuple[float, int]]:
         """Yield the known activations of utterances that overlap the window, with the overlap in microseconds."""
-        for utterance in self._lively.reaching(window):
+        for utterance in self._activation_index.overlapping(window):
             yield utterance.activation, window.overlap_us(utterance.start_us, utterance.end_us)
 
-    def utterances_begun(self, window: Window) -> int:
+    def count_utterance_starts(self, window: Window) -> int:
         """Count the utterances that start in the window, except the meeting's first."""
-        return sum(place > 0 for place in self._utterances_in_order.beginning(window))
+        return sum(index > 0 for index in self._utterance_index.starting_in(window))
 
-    def changes_in(self, window: Window) -> Iterator[tuple[Turn, Turn]]:
+    def speaker_changes(self, window: Window) -> Iterator[tuple[Turn, Turn]]:
         """Yield (previous turn, turn) for each turn that starts in the window, except the meeting's first."""
-        for place in self._turns_in_order.beginning(window):
-            if place:
-                yield self._turns_in_order.things[place - 1], self._turns_in_order.things[place]
+        for index in self._turn_index.starting_in(window):
+            if index:
+                yield self._turn_index.items[index - 1], self._turn_index.items[index]
 
     @cached_property
-    def _anyone(self) -> InOrder[Interval]:
-        return InOrder(merge_intervals(interval for spans in self.speech.values() for interval in spans))
+    def _speech_index(self) -> TimeIndex[Interval]:
+        return TimeIndex(merge_intervals(interval for spans in self.speech.values() for interval in spans))
 
     @cached_property
-    def _speech_in_order(self) -> dict[int, InOrder[Interval]]:
-        return {speaker: InOrder(spans) for speaker, spans in self.speech.items()}
+    def _speech_by_speaker(self) -> dict[int, TimeIndex[Interval]]:
+        return {speaker: TimeIndex(spans) for speaker, spans in self.speech.items()}
 
     @cached_property
-    def _sentences_in_order(self) -> InOrder[ReadSentence]:
-        return InOrder(self.sentences)
+    def _sentence_index(self) -> TimeIndex[TimelineSentence]:
+        return TimeIndex(self.sentences)
 
     @cached_property
-    def _utterances_in_order(self) -> InOrder[Utterance]:
-        return InOrder(self.utterances)
+    def _utterance_index(self) -> TimeIndex[Utterance]:
+        return TimeIndex(self.utterances)
 
     @cached_property
-    def _turns_in_order(self) -> InOrder[Turn]:
-        return InOrder(self.turns)
+    def _turn_index(self) -> TimeIndex[Turn]:
+        return TimeIndex(self.turns)
 
     @cached_property
-    def _lively(self) -> InOrder[LivelyUtterance]:
+    def _activation_index(self) -> TimeIndex[UtteranceActivation]:
         known = zip(self.utterances, self.activations, strict=True)
-        return InOrder(LivelyUtterance(u.start_us, u.end_us, value) for u, value in known if value is not None)
+        return TimeIndex(UtteranceActivation(u.start_us, u.end_us, value) for u, value in known if value is not None)
 
     def to_document(self) -> TimelineDocument:
         """Return JSON-compatible values; ``from_document`` is the inverse."""
@@ -225,34 +225,38 @@ class Timeline:
             activations=tuple(document["activations"]),
             utterances=tuple(Utterance(*fields) for fields in document["utterances"]),
             sentences=tuple(
-                ReadSentence(speaker, start, end, polarity, tuple(emotions), tuple(phrases), *language)
+                TimelineSentence(speaker, start, end, polarity, tuple(emotions), tuple(phrases), *language)
                 for speaker, start, end, polarity, emotions, phrases, *language in document["sentences"]
             ),
             phrases=tuple(Phrase(*fields) for fields in document["phrases"]),
         )
 
 
-def timeline(conversation: Conversation) -> Timeline:
+def build_timeline(conversation: Conversation) -> Timeline:
     """Return the timeline of a conversation; English sentences that were not analysed are left out."""
-    spoken = utterances(conversation)
-    said = [
+    spoken = find_utterances(conversation)
+    sentences = [
         (sentence, language)
         for sentence in conversation.sentences
-        for language in [known_language(sentence.language, conversation.engine)]
+        for language in [resolve_language(sentence.language, conversation.engine)]
         if language != ENGLISH or (sentence.emotions is not None and sentence.polarity is not None)
     ]
-    phrases, places = key_phrases([s.text for s, _ in said], [language for _, language in said])
+    phrases, phrases_by_sentence = extract_key_phrases(
+        [s.text for s, _ in sentences], [language for _, language in sentences]
+    )
     return Timeline(
         duration_us=conversation.duration_us,
         speakers=conversation.speakers,
         speech={speaker: conversation.speech(speaker) for speaker in conversation.speakers},
-        activations=activations(conversation, spoken),
+        activations=compute_activations(conversation, spoken),
         utterances=spoken,
         sentences=tuple(
-            ReadSentence(s.speaker, s.start_us, s.end_us, s.polarity or 0.0, s.emotions or (), tuple(held), language)
+            TimelineSentence(
+                s.speaker, s.start_us, s.end_us, s.polarity or 0.0, s.emotions or (), tuple(phrase_indices), language
+            )
             if language == ENGLISH
-            else ReadSentence(s.speaker, s.start_us, s.end_us, None, (), tuple(held), language)
-            for (s, language), held in zip(said, places, strict=True)
+            else TimelineSentence(s.speaker, s.start_us, s.end_us, None, (), tuple(phrase_indices), language)
+            for (s, language), phrase_indices in zip(sentences, phrases_by_sentence, strict=True)
         ),
         phrases=phrases,
     )

@@ -94,11 +94,11 @@ async def test_events_that_nobody_reads_cost_no_memory_and_come_when_asked_for(
     client: MeetraClient, server: CrookedServer
 ) -> None:
     meeting = client.live(tracks=[MIX])
-    meeting._feed._most = 5
+    meeting._feed._max_events = 5
     async with meeting:
         await give(meeting, noise(6))
         await meeting.finish()
-        assert len(meeting._feed._kept) == 5
+        assert len(meeting._feed._buffer) == 5
         assert_whole(server, await all_events(meeting), mix=noise(6))
     assert server.watches == 1
 
@@ -109,7 +109,7 @@ async def test_events_go_on_after_a_break_and_have_one_reader(client: MeetraClie
         seen = []
         reader = meeting.events()
         async for event in reader:
-            with pytest.raises(RuntimeError, match="iterates"):
+            with pytest.raises(RuntimeError, match="iterated"):
                 await anext(meeting.events())
             seen.append(event.event_seq)
             if len(seen) == 3:

@@ -44,14 +44,14 @@ def test_every_sample_arrives_once_and_in_order(
 ) -> None:
     track = Track("mix", encoding=form[0], channels=form[1])
     box, unit = outbox(track, start), track.unit_bytes
-    log = box.log("mix")
+    log = box.buffer("mix")
     given_audio, stored, on_way = bytearray(), bytearray(), []
     for step, number in todo:
         if step == "append":
             audio = bytes((len(given_audio) + i) % 251 for i in range(number * unit))
             given_audio += audio
             box.append(log, audio)
-        elif step == "take" and (chunk := box.take(number)) is not None:
+        elif step == "take" and (chunk := box.next_chunk(number)) is not None:
             assert len(chunk.data) <= max(number, unit)
             on_way.append(chunk)
         elif step == "store":
@@ -68,33 +68,33 @@ def test_every_sample_arrives_once_and_in_order(
             on_way.clear()
             box.rewind(at("mix", start + len(stored) // unit))
     box.rewind(at("mix", start + len(stored) // unit))
-    while (chunk := box.take(64)) is not None:
+    while (chunk := box.next_chunk(64)) is not None:
         stored += chunk.data
     assert stored == given_audio
     box.acknowledge(at("mix", log.end))
-    assert (log.bytes_kept, box.undelivered, box.awaiting) == (0, {}, False)
+    assert (log.buffered_bytes, box.undelivered, box.awaiting) == (0, {}, False)
 
 
 def test_tracks_take_turns() -> None:
     box = Outbox([Track("a"), Track("b")], 60, 1 << 24)
     box.begin([*at("a", 0), *at("b", 5)])
     for name in ("a", "b"):
-        box.append(box.log(name), bytes(8))
-    taken = [box.take(4) for _ in range(5)]
+        box.append(box.buffer(name), bytes(8))
+    taken = [box.next_chunk(4) for _ in range(5)]
     assert [(c.track_id, c.first_sample) for c in taken if c] == [("a", 0), ("b", 5), ("a", 2), ("b", 7)]
 
 
 def test_packets_are_never_cut_and_counted_at_48_khz() -> None:
     box = outbox(Track("opus", encoding=Encoding.OPUS))
-    log = box.log("opus")
+    log = box.buffer("opus")
     for packet in (ONE_FRAME, TWO_FRAMES, ONE_FRAME):
         box.append(log, packet)
     assert log.end == 4 * 960
-    assert [chunk.first_sample for chunk in iter(lambda: box.take(1), None)] == [0, 960, 2880]
+    assert [chunk.first_sample for chunk in iter(lambda: box.next_chunk(1), None)] == [0, 960, 2880]
     box.rewind(at("opus", 960))
-    again = box.take(1)
+    again = box.next_chunk(1)
     assert again is not None
-    assert (again.first_sample, again.data, log.bytes_kept) == (960, TWO_FRAMES, 5)
+    assert (again.first_sample, again.data, log.buffered_bytes) == (960, TWO_FRAMES, 5)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_what_is_no_opus_packet_is_refused(packet: bytes) -> None:
 
 def test_positions_that_cannot_be_are_errors() -> None:
     box = outbox(Track("mix"), start=100)
-    box.append(box.log("mix"), bytes(20))
+    box.append(box.buffer("mix"), bytes(20))
     with pytest.raises(TakenOver):
         box.acknowledge(at("mix", 111))
     box.acknowledge(at("mix", 105))
@@ -124,20 +124,20 @@ def test_positions_that_cannot_be_are_errors() -> None:
 
 async def test_room_is_bounded_in_seconds_and_comes_with_acknowledgements() -> None:
     box = outbox(Track("mix", sample_rate_hz=8000), seconds=1)
-    log = box.log("mix")
-    assert await box.until_room(log, 2) == 16_000
+    log = box.buffer("mix")
+    assert await box.wait_for_room(log, 2) == 16_000
     box.append(log, bytes(16_000))
-    waiting = asyncio.create_task(box.until_room(log, 2))
+    waiting = asyncio.create_task(box.wait_for_room(log, 2))
     await asyncio.sleep(0)
     assert not waiting.done()
-    box.take(64_000)
+    box.next_chunk(64_000)
     box.acknowledge(at("mix", 10))
     assert await waiting == 20
     packets = outbox(Track("opus", encoding=Encoding.OPUS), seconds=1)
     for _ in range(50):
-        await packets.until_room(packets.log("opus"), len(ONE_FRAME))
-        packets.append(packets.log("opus"), ONE_FRAME)
-    assert packets.room(packets.log("opus")) == 0
+        await packets.wait_for_room(packets.buffer("opus"), len(ONE_FRAME))
+        packets.append(packets.buffer("opus"), ONE_FRAME)
+    assert packets.room(packets.buffer("opus")) == 0
 
 
 def test_a_track_says_what_the_server_must_know() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from server.analysis.llm_summaries import SummaryWriter, transcript_for_model
+from server.analysis.llm_summaries import SummaryWriter, format_transcript
 from server.config import ServerSettings
-from server.insights import answers
+from server.insights import compute_answers
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
@@ -93,9 +93,9 @@ async def test_what_the_model_writes_becomes_the_summary(endpoint: Endpoint) -> 
     }
     (asked,) = endpoint.asked
     assert asked["model"] == "a-model"
-    assert transcript_for_model(TALK) in asked["messages"][1]["content"]
+    assert format_transcript(TALK) in asked["messages"][1]["content"]
     assert endpoint.keys == ["Bearer a-key"]
-    stored = answers(TALK, found)["summaries"].document
+    stored = compute_answers(TALK, found)["summaries"].document
     assert stored["meeting"] == written["meeting"]
     # Of whom the model said nothing, the extractive summary remains.
     assert stored["speakers"][1][1] == ["Then we should look at the budget again."]
@@ -120,7 +120,7 @@ async def test_whatever_goes_wrong_there_the_meeting_gets_its_extractive_summary
 ) -> None:
     endpoint.reply = reply
     assert await writer(url_of(endpoint)).write(TALK) is None
-    assert answers(TALK)["summaries"].document["method"] == "extractive"
+    assert compute_answers(TALK)["summaries"].document["method"] == "extractive"
 
 
 async def test_no_endpoint_and_a_dead_one_are_no_trouble() -> None:

@@ -10,7 +10,7 @@ import pytest
 from grpc import aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
-from server.analysis.text_analysis import read
+from server.analysis.text_analysis import analyse_text
 from server.engine.inference_client import InferenceClient
 from tests.server.insights.meetings_in_languages import german, german_and_english
 
@@ -52,7 +52,7 @@ async def test_english_sentences_are_read_and_others_are_not_even_sent(models: t
         reported.append((done, total))
 
     heard = replace(german_and_english(), sentences=())
-    found = await read(heard, client, report)
+    found = await analyse_text(heard, client, report)
     assert engine.asked == [s.text for s in found.sentences if s.language == "en"]
     assert reported == [(2, 2)]
     assert [s.polarity for s in found.sentences] == [None] * 7 + [0.5] * 2
@@ -66,6 +66,6 @@ async def test_a_meeting_without_english_needs_no_models(models: tuple[Models, I
     async def report(done: int, total: int) -> None:
         raise AssertionError("nothing is read")
 
-    found = await read(replace(german(), sentences=()), client, report)
+    found = await analyse_text(replace(german(), sentences=()), client, report)
     assert engine.asked == []
     assert [s.text for s in found.sentences] == [s.text for s in german().sentences]

@@ -10,7 +10,7 @@ from meetra.inference.v2 import session_pb2
 from numpy.typing import NDArray
 
 from server.analysis.recording import SessionResult
-from server.analysis.voices import MIN_SPEECH_S, heard_again, matched
+from server.analysis.voices import MIN_SPEECH_S, match_voices, update_voice
 from server.storage.voices import VoiceRow
 
 
@@ -25,7 +25,7 @@ def voice(vector: NDArray[np.float32], id_: UUID | None = None, meetings: int = 
 
 def test_each_voice_and_each_speaker_is_matched_once_the_likest_first() -> None:
     a, b = voice(unit(1, 0, 0)), voice(unit(0, 1, 0))
-    found = matched({1: unit(1, 0.1, 0), 2: unit(1, 0.4, 0), 3: unit(0, 1, 0.1), 4: unit(0, 0, 1)}, [a, b], 0.85)
+    found = match_voices({1: unit(1, 0.1, 0), 2: unit(1, 0.4, 0), 3: unit(0, 1, 0.1), 4: unit(0, 0, 1)}, [a, b], 0.85)
     assert {m.label: m.voice_id for m in found} == {1: a.id, 3: b.id}
     assert all(m.similarity >= 0.85 for m in found)
 
@@ -33,22 +33,22 @@ def test_each_voice_and_each_speaker_is_matched_once_the_likest_first() -> None:
 def test_from_which_similarity_on_a_voice_is_known_is_for_the_model_to_say() -> None:
     a = voice(unit(1, 0))
     half = {1: unit(1, 1)}
-    assert matched(half, [a], 0.85) == []
-    assert [m.voice_id for m in matched(half, [a], 0.7)] == [a.id]
+    assert match_voices(half, [a], 0.85) == []
+    assert [m.voice_id for m in match_voices(half, [a], 0.7)] == [a.id]
 
 
 def test_a_voice_heard_again_is_the_mean_of_its_meetings() -> None:
-    again = heard_again(voice(unit(1, 0), meetings=3), unit(0, 1))
+    again = update_voice(voice(unit(1, 0), meetings=3), unit(0, 1))
     assert again.meetings == 4
     assert np.frombuffer(again.vector, "<f4") == pytest.approx(unit(3, 1))
 
 
 def test_an_engine_that_does_not_say_from_which_similarity_on_recognises_nobody() -> None:
     said = SessionResult()
-    said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=session_pb2.Capabilities())))
-    assert matched({1: unit(1, 0.1)}, [voice(unit(1, 0))], said.same_voice_similarity) == []
+    said.collect(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=session_pb2.Capabilities())))
+    assert match_voices({1: unit(1, 0.1)}, [voice(unit(1, 0))], said.same_voice_similarity) == []
     capabilities = session_pb2.Capabilities(same_voice_similarity=0.65)
-    said.take(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=capabilities)))
+    said.collect(session_pb2.RunSessionResponse(ready=session_pb2.Ready(capabilities=capabilities)))
     assert said.same_voice_similarity == 0.65
 
 
@@ -59,7 +59,7 @@ def test_a_voice_heard_alone_for_too_short_is_neither_compared_nor_kept() -> Non
         session_pb2.SpeakerProfile(speaker=2, embedding=[0, 1], speech_us=round((MIN_SPEECH_S - 0.1) * 1e6)),
         session_pb2.SpeakerProfile(speaker=3, embedding=[0, 0]),
     ]
-    said.take(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
+    said.collect(session_pb2.RunSessionResponse(finished=session_pb2.Finished(speakers=profiles)))
     assert list(said.vectors) == [1]
     (finished,) = said.events
     assert "vector" not in repr(finished), "no voice is part of the conversation"

@@ -21,7 +21,7 @@ from server.audio.audio_log import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ServerSettings
 from server.live.dependencies import LiveDependencies
-from server.live.meetings import LiveMeetings
+from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads
@@ -58,7 +58,7 @@ async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
     runner = JobRunner(settings, database)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
-        live = LiveMeetings(parts)
+        live = LiveSessionRegistry(parts)
         server = build_server(
             ApiDependencies(
                 settings=settings,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from server.api.answers import ReadyAnswer
 from server.conversation import Conversation
-from server.insights import QUESTIONS, Answer, Document, Family, answers
+from server.insights import QUESTIONS, Answer, Document, Family, compute_answers
 from server.storage.speakers import SpeakerRow
 from tests.server.insights.meetings_in_languages import ENGINE
 
@@ -22,7 +22,7 @@ class Stored:
     def __init__(self, conversation: Conversation, *, of_old: bool = False, notice: str = "") -> None:
         self._notice = notice
         self._duration_ms = conversation.duration_us // 1000
-        self._found = answers(conversation)
+        self._found = compute_answers(conversation)
         if of_old:
             for name, (version, document) in self._found.items():
                 self._found[name] = Answer(version, _of_old(document))

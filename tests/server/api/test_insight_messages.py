@@ -49,12 +49,12 @@ def english() -> Conversation:
 async def test_a_german_meeting_has_no_neutral_values_in_its_json() -> None:
     stored = Stored(german())
     sentiment = await asked(stored, "GetMeetingSentiment", details=True)
-    reason = "Sentiment is read in English only; this meeting is in German (de)."
+    reason = "Sentiment is measured in English only; this meeting is in German (de)."
     support = sentiment["details"].pop("support")
     assert sentiment == {"reason": reason, "details": {"sentences": 0, "sentences_in_all": 7}}
     assert (support["sufficient"], support["reason"]) == (False, reason)
     emotions = await asked(stored, "GetMeetingEmotions")
-    assert emotions == {"reason": "Emotions are read in English only; this meeting is in German (de)."}
+    assert emotions == {"reason": "Emotions are measured in English only; this meeting is in German (de)."}
     by_minute = await asked(stored, "GetSpeakerEmotionsOverTime")
     assert by_minute["reason"] == emotions["reason"]
     assert [chunk["emotions"] for chunk in by_minute["chunks"]] == [{}]
@@ -89,11 +89,11 @@ async def test_a_mixed_meeting_says_how_much_of_it_was_read() -> None:
     sentiment = await asked(stored, "GetMeetingSentiment", details=True)
     assert (sentiment["sentiment_score"], "reason" in sentiment) == (80, False)
     assert (sentiment["details"]["sentences"], sentiment["details"]["sentences_in_all"]) == (2, 9)
-    note = "Sentiment is read in 2 of 9 sentences: those in English."
+    note = "Sentiment is measured on 2 of 9 sentences: those in English."
     assert sentiment["details"]["support"]["note"] == note
     assert (await asked(stored, "GetMeetingQuality"))["support"]["note"] == note
     emotions = await asked(stored, "GetMeetingEmotions", details=True)
-    assert emotions["details"]["note"] == "Emotions are read in 2 of 9 sentences: those in English."
+    assert emotions["details"]["note"] == "Emotions are measured on 2 of 9 sentences: those in English."
 
 
 @pytest.mark.parametrize("name", ["GetTranscription", "GetKeyPoints", "GetTextSummaries", "GetQuestions"])
@@ -117,7 +117,8 @@ async def test_how_questions_were_told_is_said() -> None:
     untold = await asked(Stored(talk(meeting("th", (1, "วันนี้ เรา พูด")))), "GetQuestions", details=True)
     assert untold["details"]["method"] == "none"
     assert (
-        untold["reason"] == "Without question marks, questions are told in English only; this meeting is in Thai (th)."
+        untold["reason"]
+        == "Without question marks, questions are detected in English only; this meeting is in Thai (th)."
     )
 
 
@@ -133,7 +134,7 @@ async def test_answers_stored_before_languages_were_told_are_read() -> None:
 
 
 async def test_without_words_no_text_is_reliable_and_every_answer_says_why() -> None:
-    notice = "No speech was found. Heard: the whole recording, 12 s at -63.2 dBFS, hardly audible."
+    notice = "No speech was found. Analysed: the whole recording, 12 s at -63.2 dBFS, barely audible."
     stored = Stored(Conversation(12_000_000, (), (), ENGINE), notice=notice)
     for name in ("GetTranscription", "GetKeyPoints", "GetTextSummaries", "GetQuestions"):
         details = (await asked(stored, name, details=True))["details"]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.api.live_validation import DEFAULT_PERIOD_S, MAX_TRACKS, checked_config
+from server.api.live_validation import DEFAULT_PERIOD_S, MAX_TRACKS, validate_config
 from server.audio.encodings import Encoding, TrackFormat
 from server.errors import BadRequest
-from server.live.config import Track, TrackKind
+from server.live.config import LiveTrack, TrackKind
 
 Change = Callable[[pb.LiveConfig], object]
 LATEST_START_MS = 24 * 3600 * 1000
@@ -92,9 +92,13 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "names of mixed channels": (
         separate("Ada", channel_use=pb.CHANNEL_USE_MIXED),
         "config.tracks[0].channel_names",
-        "leave them out",
+        "omit them",
     ),
-    "more names than channels": (separate("a", "b", "c"), "config.tracks[0].channel_names", "3 names; at most 2"),
+    "more names than channels": (
+        separate("a", "b", "c"),
+        "config.tracks[0].channel_names",
+        "3 names for 2 channels; give at most one per channel",
+    ),
     "nine separate channels": (separate(channels=9), "config.tracks[0].channels", "1 to 8"),
     "separate channels of Opus, and not how many": (
         separate(channels=0, **OPUS),
@@ -113,9 +117,9 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
     "a key term too long": (with_terms("Ada", "n" * 101), "config.key_terms", "100 characters"),
-    "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "turn the text"),
+    "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "bidirectional"),
     "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
-    "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; at most 100"),
+    "101 key terms": (with_terms(*(f"t{i}" for i in range(101))), "config.key_terms", "101 terms; the limit is 100"),
     "no track": (with_tracks(), "config.tracks", f"1 to {MAX_TRACKS}"),
     "33 tracks": (with_tracks(*(f"t{i}" for i in range(33))), "config.tracks", f"1 to {MAX_TRACKS}"),
     "two tracks of one name": (with_tracks("a", "b", "a"), "config.tracks[2].track_id", "another track"),
@@ -129,7 +133,7 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "a participant on a mixed track": (
         set_track("kind", pb.TRACK_KIND_MIXED),
         "config.tracks[0].participant_name",
-        "leave it out",
+        "omit it",
     ),
     "no encoding": (set_track("encoding", 0), "config.tracks[0].encoding", "AUDIO_ENCODING_MULAW"),
     "an unknown encoding": (set_track("encoding", 77), "config.tracks[0].encoding", "AUDIO_ENCODING_OPUS"),
@@ -149,7 +153,7 @@ WRONG: dict[str, tuple[Change, str, str]] = {
 def test_what_is_wrong_is_named_with_the_fix(what: str) -> None:
     change, field, fix = WRONG[what]
     with pytest.raises(BadRequest) as raised:
-        checked_config(changed(change))
+        validate_config(changed(change))
     assert raised.value.parameter == field
     assert fix in raised.value.message
 
@@ -158,15 +162,15 @@ def test_the_second_track_is_named_as_the_second() -> None:
     config = changed(with_tracks("a", "b"))
     config.tracks[1].sample_rate_hz = 1
     with pytest.raises(BadRequest, match=r"config\.tracks\[1\]\.sample_rate_hz"):
-        checked_config(config)
+        validate_config(config)
 
 
 def test_a_good_config_is_taken_as_it_is() -> None:
-    config = checked_config(changed(lambda _: None))
+    config = validate_config(changed(lambda _: None))
     assert (config.name, config.held_on, config.n_speakers) == ("Weekly", "2026-11-23", 3)
     assert (config.language, config.insights_period_s) == ("en-GB", 30)
     pcm = TrackFormat(Encoding.PCM_S16LE, 16_000, 1)
-    assert config.tracks == (Track("room", TrackKind.PARTICIPANT, "Zoë", pcm, 0),)
+    assert config.tracks == (LiveTrack("room", TrackKind.PARTICIPANT, "Zoë", pcm, 0),)
 
 
 @pytest.mark.parametrize(
@@ -178,15 +182,16 @@ def test_a_good_config_is_taken_as_it_is() -> None:
     ],
 )
 def test_each_separate_channel_is_a_participant(names: tuple[str, ...], known_as: tuple[str, ...]) -> None:
-    config = checked_config(changed(separate(*names)))
+    config = validate_config(changed(separate(*names)))
     pcm = TrackFormat(Encoding.PCM_S16LE, 16_000, 2)
     assert config.tracks == tuple(
-        Track("room", TrackKind.PARTICIPANT, name, pcm, 0, channel) for channel, name in enumerate(known_as, start=1)
+        LiveTrack("room", TrackKind.PARTICIPANT, name, pcm, 0, channel)
+        for channel, name in enumerate(known_as, start=1)
     )
 
 
 def test_channels_that_nobody_names_have_no_names() -> None:
-    config = checked_config(changed(separate(participant_name="")))
+    config = validate_config(changed(separate(participant_name="")))
     assert config.participant_names() == {}
 
 
@@ -208,39 +213,39 @@ STRANGE = {
 
 @pytest.mark.parametrize("called", STRANGE)
 def test_no_participants_name_keeps_a_meeting_from_being_heard(called: str) -> None:
-    config = checked_config(changed(set_track("participant_name", called)))
+    config = validate_config(changed(set_track("participant_name", called)))
     assert config.participant_names() == ({1: STRANGE[called]} if STRANGE[called] else {})
-    channels = checked_config(changed(separate("Ada", called, participant_name="")))
+    channels = validate_config(changed(separate("Ada", called, participant_name="")))
     assert channels.participant_names() == {1: "Ada", **({2: STRANGE[called]} if STRANGE[called] else {})}
 
 
 def test_a_channel_whose_name_nobody_sees_is_called_after_its_track() -> None:
-    config = checked_config(changed(separate("Ada", "\u200b")))
+    config = validate_config(changed(separate("Ada", "\u200b")))
     assert config.participant_names() == {1: "Ada", 2: "Zoë 2"}
 
 
 @pytest.mark.parametrize("called", STRANGE)
 def test_no_name_of_a_live_meeting_keeps_it_from_being_heard(called: str) -> None:
     expected = "n" * 500 if called.startswith("nnn") else STRANGE[called] or "Live meeting"
-    assert checked_config(changed(set_to("name", called))).name == expected
+    assert validate_config(changed(set_to("name", called))).name == expected
 
 
 @pytest.mark.parametrize(("fields", "channels"), [(OPUS, 2), (OGG, 8), ({}, 1), ({}, 0)])
 def test_separate_channels_may_be_of_any_encoding(fields: dict[str, object], channels: int) -> None:
-    config = checked_config(changed(separate(channels=channels, **fields)))
+    config = validate_config(changed(separate(channels=channels, **fields)))
     assert [track.channel for track in config.tracks] == list(range(1, max(1, channels) + 1))
 
 
 def test_key_terms_are_taken_one_by_one_or_several_in_a_text() -> None:
-    config = checked_config(changed(with_terms(" Kubernetes ", "Ada, Grace\nkubernetes", "")))
+    config = validate_config(changed(with_terms(" Kubernetes ", "Ada, Grace\nkubernetes", "")))
     assert config.key_terms == ("Kubernetes", "Ada", "Grace")
-    assert config.session_terms() == ("Zoë", "Kubernetes", "Ada", "Grace")
+    assert config.recognition_terms() == ("Zoë", "Kubernetes", "Ada", "Grace")
 
 
 def test_what_is_left_out_has_its_documented_default() -> None:
     track = pb.TrackConfig(track_id="t", kind=pb.TRACK_KIND_MIXED, encoding=pb.AUDIO_ENCODING_MULAW)
     track.sample_rate_hz = 8000
-    config = checked_config(pb.LiveConfig(tracks=[track]))
+    config = validate_config(pb.LiveConfig(tracks=[track]))
     assert (config.name, config.n_speakers, config.language) == ("Live meeting", None, "")
     assert config.key_terms == ()
     assert config.insights_period_s == DEFAULT_PERIOD_S == 10
@@ -255,7 +260,7 @@ def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_h
         as_opus(encoding, rate_hz)(config)
         config.tracks[0].channels = 77  # of Opus the stream says it
 
-    assert checked_config(changed(change)).tracks[0].format.sample_rate_hz == 48_000
+    assert validate_config(changed(change)).tracks[0].format.sample_rate_hz == 48_000
 
 
 @pytest.mark.parametrize(
@@ -276,4 +281,4 @@ def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_h
     ],
 )
 def test_the_limits_themselves_are_accepted(change: Change) -> None:
-    checked_config(changed(change))
+    validate_config(changed(change))

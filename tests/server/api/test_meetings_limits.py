@@ -17,7 +17,9 @@ from tests.server.api.conftest import Api
 from tests.small_disk import small_disk
 
 
-@pytest.mark.parametrize(("seconds", "reason"), [(8, "larger than"), (5, "this server accepts 3 s")])
+@pytest.mark.parametrize(
+    ("seconds", "reason"), [(8, "exceeds this server's limit of"), (5, "this server's limit is 3 s")]
+)
 async def test_a_recording_over_a_limit_is_413(api: Api, tmp_path: Path, seconds: int, reason: str) -> None:
     with pytest.raises(aio.AioRpcError) as raised:
         await api.upload(excerpt(seconds))

@@ -34,7 +34,10 @@ async def refusal(api: Api, method: str, message: bytes) -> tuple[grpc.StatusCod
 async def test_bytes_that_are_no_message_are_an_invalid_argument(api: Api, method: str) -> None:
     for garbage in (b"\xff", b"\x0a\xff", b"\x0a\x05abc", random.Random(1).randbytes(300)):
         code, said = await refusal(api, method, garbage)
-        assert (code, said) == (grpc.StatusCode.INVALID_ARGUMENT, "Bad request: body: not a message of this method")
+        assert (code, said) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "Bad request: body: not a valid request message of this method",
+        )
 
 
 async def test_the_text_that_is_not_utf_8_is_named(api: Api) -> None:

@@ -69,8 +69,8 @@ async def test_a_recorder_with_many_channels_is_heard(tmp_path: Path, channels: 
 
 REFUSED = {
     b"": "empty",
-    b"Dear all, " * 100: "not audio or video",
-    b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n": "not audio or video|not accepted",
+    b"Dear all, " * 100: "not a readable audio or video file",
+    b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n": "not a readable audio or video file|not accepted",
 }
 
 
@@ -85,10 +85,10 @@ async def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path: Path, cont
 async def test_a_video_without_sound_and_a_recording_too_long_are_refused(tmp_path: Path) -> None:
     source = tmp_path / "original"
     source.write_bytes(encoded(SPEECH, "mp4", "mpeg4", video=True))
-    with pytest.raises(UnusableRecording, match="no sound"):
+    with pytest.raises(UnusableRecording, match="no audio stream"):
         await decoded(source)
     source.write_bytes(wav(SPEECH))
-    with pytest.raises(UnusableRecording, match="longer than"):
+    with pytest.raises(UnusableRecording, match="exceeds this server's limit"):
         await decoded(source, limit_s=3)
 
 
@@ -136,16 +136,16 @@ async def test_mixed_and_apart_lie_beside_each_other_and_each_is_used_again(tmp_
     source, target = tmp_path / "original", tmp_path / "pcm.raw"
     source.write_bytes(wav(np.stack([SPEECH, np.zeros_like(SPEECH), SPEECH[::-1]], 1)))
     for _ in range(2):
-        apart = await decode(source, target, 600, progress, ChannelUse.SEPARATE)
+        separate = await decode(source, target, 600, progress, ChannelUse.SEPARATE)
         together = await decode(source, target, 600, progress)
-        assert apart.places == 3
-        assert [(track.place, track.called) for track in apart.tracks] == [(0, "channel 1"), (2, "channel 3")]
-        first, second = (np.fromfile(track.path, "<i2") for track in apart.tracks)
+        assert separate.channel_count == 3
+        assert [(track.index, track.display_name) for track in separate.tracks] == [(0, "channel 1"), (2, "channel 3")]
+        first, second = (np.fromfile(track.path, "<i2") for track in separate.tracks)
         assert np.array_equal(first, SPEECH)
         assert np.array_equal(second, SPEECH[::-1])
         (mix,) = together.tracks
         assert mix.path == target
-        assert together.duration_s == apart.duration_s == len(SPEECH) / RATE_HZ
+        assert together.duration_s == separate.duration_s == len(SPEECH) / RATE_HZ
         source.unlink(missing_ok=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "pcm-1.raw",
@@ -159,7 +159,7 @@ async def test_mixed_and_apart_lie_beside_each_other_and_each_is_used_again(tmp_
 async def test_a_refusal_reaches_whoever_asked(tmp_path: Path) -> None:
     source = tmp_path / "original"
     source.write_bytes(wav(SPEECH[:0]))
-    with pytest.raises(UnusableRecording, match=r"^the recording holds no audio: 0 samples$"):
+    with pytest.raises(UnusableRecording, match=r"^the recording contains no audio: 0 samples$"):
         await decoded(source)
 
 

@@ -19,10 +19,10 @@ import pytest
 from numpy.typing import NDArray
 
 from server import sandbox
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.audio.media_decoder import decode as decode_upload
 from server.audio.opus_decoder import MAX_RESTARTS
-from server.audio.track_decoder import MULAW, OpusSource, TrackDecoder
+from server.audio.track_decoder import MULAW, OpusLogDecoder, TrackDecoder
 from server.children.decode_opus import CPU_LIMIT_S, MEMORY_LIMIT_BYTES
 from server.confinement import PARENT
 from server.media.downmix import BLOCK
@@ -51,7 +51,7 @@ async def decoded(format: TrackFormat, pieces: Sequence[bytes]) -> tuple[NDArray
 
 
 def log_of(packets: Sequence[bytes]) -> bytes:
-    return b"".join(to_log(OPUS, packet) for packet in packets)
+    return b"".join(encode_record(OPUS, packet) for packet in packets)
 
 
 def noise(samples: int, channels: int) -> NDArray[np.int16]:
@@ -193,7 +193,7 @@ async def test_stereo_opus_is_averaged() -> None:
 
 async def test_packets_and_pages_are_heard_as_soon_as_they_are_whole() -> None:
     pages = [ogg_head(), *(page([packet], 2 + i, 960 * (i + 1)) for i, packet in enumerate(PACKETS))]
-    for format, pieces in ((OPUS, [b"", *(to_log(OPUS, packet) for packet in PACKETS)]), (OGG, pages)):
+    for format, pieces in ((OPUS, [b"", *(encode_record(OPUS, packet) for packet in PACKETS)]), (OGG, pages)):
         decoder, heard = TrackDecoder(format), 0
         for whole, piece in enumerate(pieces):
             heard += len(await decoder.decode(piece))
@@ -237,8 +237,8 @@ async def test_a_stream_whose_decoder_cannot_be_made_is_silence() -> None:
 
 
 def child_of(decoder: TrackDecoder) -> sandbox.Child:
-    source = decoder._source
-    assert isinstance(source, OpusSource)
+    source = decoder._decoder
+    assert isinstance(source, OpusLogDecoder)
     child = source._child._child
     assert child is not None
     return child
@@ -293,15 +293,15 @@ def assert_sounds_as(found: NDArray[np.int16], expected: NDArray[np.int16]) -> N
 
 async def test_children_that_go_on_dying_are_not_started_for_ever() -> None:
     decoder, pids = TrackDecoder(OPUS), set()
-    source = decoder._source
-    assert isinstance(source, OpusSource)
+    source = decoder._decoder
+    assert isinstance(source, OpusLogDecoder)
     for packet in PACKETS:
-        await decoder.decode(to_log(OPUS, packet))
+        await decoder.decode(encode_record(OPUS, packet))
         if source._child._child is not None:
             pids.add(source._child._child.pid)
             kill(source._child._child)
     assert len(pids) == MAX_RESTARTS + 1
-    assert not (await decoder.decode(to_log(OPUS, PACKETS[0]))).any()
+    assert not (await decoder.decode(encode_record(OPUS, PACKETS[0]))).any()
     # Half a minute later it is tried again.
     await decoder.decode(log_of(PACKETS * 16))
     assert source._child._child is not None
@@ -315,7 +315,7 @@ async def test_a_child_has_limits_and_no_secrets_and_ends_with_its_decoder() -> 
     await decoder.decode(log_of(PACKETS[:1]))
     pid = child_of(decoder).pid
     names = {entry.split(b"=")[0].decode() for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if entry}
-    assert names <= {*sandbox.PASSED_ON, PARENT}
+    assert names <= {*sandbox.PASSED_VARIABLES, PARENT}
     limits = dict(line.rsplit(None, 3)[:2] for line in Path(f"/proc/{pid}/limits").read_text().splitlines()[1:])
     assert limits["Max address space"] == str(MEMORY_LIMIT_BYTES)
     assert limits["Max file size"] == "0"

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.audio.track_decoder import MULAW, TrackDecoder
 from server.audio.track_sound import (
     CLIPPED_SECONDS,
     COMPARED_SECONDS,
-    KEPT_SECONDS,
+    MAX_KEPT_SECONDS,
     SILENCE_S,
-    Comparison,
+    TrackComparison,
     TrackSound,
-    sameness,
+    sample_similarity,
 )
 from server.media.similarity import correlation
 from tests.recordings import RATE_HZ, sample_pcm, solo
@@ -32,7 +32,7 @@ def heard(pcm: Pcm, piece: int = RATE_HZ) -> TrackSound:
     """The sound of a track that came in pieces of so many samples."""
     sound = TrackSound()
     for start in range(0, len(pcm), piece):
-        sound.hear(pcm[start : start + piece], start)
+        sound.add(pcm[start : start + piece], start)
     return sound
 
 
@@ -58,14 +58,14 @@ async def as_opus(pcm: Pcm) -> Pcm:
     """What is left of the samples after Opus."""
     decoder = TrackDecoder(OPUS)
     try:
-        parts = [await decoder.decode(to_log(OPUS, packet)) for packet in raw_packets(pcm)]
+        parts = [await decoder.decode(encode_record(OPUS, packet)) for packet in raw_packets(pcm)]
         return np.concatenate([*parts, await decoder.finish()])
     finally:
         await decoder.close()
 
 
 def same(first: Pcm, second: Pcm, shift_s: int = 0) -> bool | None:
-    comparison = Comparison(shift_s)
+    comparison = TrackComparison(shift_s)
     comparison.compare(heard(first), heard(second))
     return comparison.same
 
@@ -78,14 +78,14 @@ def test_seconds_are_kept_by_their_number_however_audio_comes(piece: int) -> Non
 
 
 def test_only_the_last_seconds_are_kept() -> None:
-    sound = heard(np.zeros((KEPT_SECONDS + 7) * RATE_HZ, np.int16), 10 * RATE_HZ)
-    assert list(sound.seconds) == list(range(7, KEPT_SECONDS + 7))
+    sound = heard(np.zeros((MAX_KEPT_SECONDS + 7) * RATE_HZ, np.int16), 10 * RATE_HZ)
+    assert list(sound.seconds) == list(range(7, MAX_KEPT_SECONDS + 7))
 
 
 def test_a_track_that_begins_anew_forgets_what_it_heard() -> None:
     sound = heard(louder(MEETING[: 6 * RATE_HZ + 500], 60))
     assert sound.clipping
-    sound.hear(MEETING[: 2 * RATE_HZ], 0)
+    sound.add(MEETING[: 2 * RATE_HZ], 0)
     assert not sound.clipping
     assert list(sound.seconds) == [0, 1]
     assert np.array_equal(sound.seconds[0], MEETING[:RATE_HZ])
@@ -94,11 +94,11 @@ def test_a_track_that_begins_anew_forgets_what_it_heard() -> None:
 def test_a_microphone_too_loud_is_noticed_and_one_that_was_turned_down_is_not_any_more() -> None:
     sound = TrackSound()
     loud = louder(MEETING[: CLIPPED_SECONDS * RATE_HZ], 40)
-    sound.hear(loud[:-RATE_HZ], 0)
+    sound.add(loud[:-RATE_HZ], 0)
     assert not sound.clipping
-    sound.hear(loud[-RATE_HZ:], len(loud) - RATE_HZ)
+    sound.add(loud[-RATE_HZ:], len(loud) - RATE_HZ)
     assert sound.clipping
-    sound.hear(MEETING, len(loud))
+    sound.add(MEETING, len(loud))
     assert not sound.clipping
 
 
@@ -112,11 +112,11 @@ def test_speech_with_single_peaks_is_not_clipped() -> None:
 def test_a_minute_of_nothing_is_silence_until_somebody_speaks(level: int) -> None:
     nothing = np.random.default_rng(1).integers(-level, level + 1, SILENCE_S * RATE_HZ).astype(np.int16)
     sound = TrackSound()
-    sound.hear(nothing[:-RATE_HZ], 0)
+    sound.add(nothing[:-RATE_HZ], 0)
     assert not sound.silent
-    sound.hear(nothing[-RATE_HZ:], len(nothing) - RATE_HZ)
+    sound.add(nothing[-RATE_HZ:], len(nothing) - RATE_HZ)
     assert sound.silent
-    sound.hear(MEETING[5 * RATE_HZ : 7 * RATE_HZ], len(nothing))
+    sound.add(MEETING[5 * RATE_HZ : 7 * RATE_HZ], len(nothing))
     assert not sound.silent
 
 
@@ -178,36 +178,36 @@ def test_silence_says_nothing() -> None:
 
 
 def test_it_is_told_from_so_many_seconds_with_sound() -> None:
-    first, second, comparison = TrackSound(), TrackSound(), Comparison(0)
+    first, second, comparison = TrackSound(), TrackSound(), TrackComparison(0)
     speech = solo("rms")[: (COMPARED_SECONDS + 1) * RATE_HZ]
     for number in range(COMPARED_SECONDS + 1):
         assert comparison.same is (None if number <= COMPARED_SECONDS - 1 else True)
         for sound in (first, second):
-            sound.hear(speech[number * RATE_HZ : (number + 1) * RATE_HZ], number * RATE_HZ)
+            sound.add(speech[number * RATE_HZ : (number + 1) * RATE_HZ], number * RATE_HZ)
         comparison.compare(first, second)
 
 
 LONG = np.tile(MEETING, 10)  # 300 s
 
 
-@pytest.mark.parametrize("lag_s", [1, 45, 90, KEPT_SECONDS - 15])
+@pytest.mark.parametrize("lag_s", [1, 45, 90, MAX_KEPT_SECONDS - 15])
 @pytest.mark.parametrize("first_is_late", [False, True])
 def test_copies_are_found_although_one_comes_late(lag_s: int, first_is_late: bool) -> None:
-    ahead, behind, comparison = TrackSound(), TrackSound(), Comparison(0)
+    ahead, behind, comparison = TrackSound(), TrackSound(), TrackComparison(0)
     pair = (behind, ahead) if first_is_late else (ahead, behind)
     for second in range(len(LONG) // RATE_HZ):
-        ahead.hear(LONG[second * RATE_HZ : (second + 1) * RATE_HZ], second * RATE_HZ)
+        ahead.add(LONG[second * RATE_HZ : (second + 1) * RATE_HZ], second * RATE_HZ)
         if (late := second - lag_s) >= 0:
-            behind.hear(LONG[late * RATE_HZ : (late + 1) * RATE_HZ], late * RATE_HZ)
+            behind.add(LONG[late * RATE_HZ : (late + 1) * RATE_HZ], late * RATE_HZ)
         comparison.compare(*pair)
     assert comparison.same is True
 
 
 def test_copies_are_found_once_the_late_one_has_caught_up() -> None:
-    ahead, behind, comparison = heard(LONG), TrackSound(), Comparison(0)
+    ahead, behind, comparison = heard(LONG), TrackSound(), TrackComparison(0)
     for start in range(0, len(LONG), 10 * RATE_HZ):
         comparison.compare(ahead, behind)
-        behind.hear(LONG[start : start + 10 * RATE_HZ], start)
+        behind.add(LONG[start : start + 10 * RATE_HZ], start)
     comparison.compare(ahead, behind)
     assert comparison.same is True
 
@@ -225,12 +225,12 @@ def test_a_correlation_lies_within_its_range() -> None:
 
 def test_channels_are_the_same_sample_by_sample_either_way_up() -> None:
     second = MEETING[5 * RATE_HZ : 6 * RATE_HZ]
-    assert sameness(second, second) == 1
-    assert sameness(second, -second) == 1
-    assert sameness(second, louder(second, -0.5)) > 0.9
+    assert sample_similarity(second, second) == 1
+    assert sample_similarity(second, -second) == 1
+    assert sample_similarity(second, louder(second, -0.5)) > 0.9
     # An echo, what is heard of the other through the air, somebody else, and nothing.
-    assert sameness(second, later(second, 0.02)[:RATE_HZ]) < 0.5
-    assert sameness(second, louder(second, -20)) < 0.2
-    assert sameness(second, MEETING[15 * RATE_HZ : 16 * RATE_HZ]) < 0.5
-    assert sameness(second, np.zeros_like(second)) == 0
-    assert sameness(np.zeros_like(second), np.zeros_like(second)) <= 1
+    assert sample_similarity(second, later(second, 0.02)[:RATE_HZ]) < 0.5
+    assert sample_similarity(second, louder(second, -20)) < 0.2
+    assert sample_similarity(second, MEETING[15 * RATE_HZ : 16 * RATE_HZ]) < 0.5
+    assert sample_similarity(second, np.zeros_like(second)) == 0
+    assert sample_similarity(np.zeros_like(second), np.zeros_like(second)) <= 1

@@ -8,7 +8,7 @@ import pytest
 
 from server.conversation import (
     Conversation,
-    Engine,
+    EngineCapabilities,
     FinishedEvent,
     ReadyEvent,
     Segment,
@@ -18,11 +18,11 @@ from server.conversation import (
     fold,
 )
 from server.conversation.fold import Event
-from server.conversation.languages import most_spoken, primary_tag, spoken_us, weighted_confidence
-from server.conversation.tracks import HeardTrack, joined
+from server.conversation.languages import most_spoken_language, primary_tag, speech_us_by_language, weighted_confidence
+from server.conversation.tracks import TrackConversation, merge_tracks
 
 S = 1_000_000
-ENGINE = Engine(languages=("de", "en", "fr"))
+ENGINE = EngineCapabilities(languages=("de", "en", "fr"))
 
 
 def spoken(number: int, language: str, seconds: int, *, words: bool = True) -> Segment:
@@ -40,7 +40,9 @@ def heard(segments: Sequence[Segment], language: str = "", confidence: float | N
 
 
 def language_of(*tracks: Conversation) -> tuple[str, float | None]:
-    whole = joined([HeardTrack(talk, 0, lambda label: label, place) for place, talk in enumerate(tracks)], len(tracks))
+    whole = merge_tracks(
+        [TrackConversation(talk, 0, lambda label: label, place) for place, talk in enumerate(tracks)], len(tracks)
+    )
     return whole.language, whole.language_confidence
 
 
@@ -69,8 +71,8 @@ def test_where_nothing_is_known_no_language_is_told() -> None:
 
 
 def test_of_two_alike_the_choice_does_not_depend_on_their_order() -> None:
-    assert most_spoken(spoken_us([spoken(1, "fr", 5), spoken(2, "de", 5)])) == "de"
-    assert most_spoken(spoken_us([spoken(1, "de", 5), spoken(2, "fr", 5)])) == "de"
+    assert most_spoken_language(speech_us_by_language([spoken(1, "fr", 5), spoken(2, "de", 5)])) == "de"
+    assert most_spoken_language(speech_us_by_language([spoken(1, "de", 5), spoken(2, "fr", 5)])) == "de"
 
 
 def test_several_tracks_are_in_the_language_of_most_of_their_time_as_sure_as_those_that_say_it() -> None:

@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conversation import Conversation, Engine, Segment, Word, sentences_of
-from server.conversation.languages import known_language
+from server.conversation import Conversation, EngineCapabilities, Segment, Word, split_sentences
+from server.conversation.languages import resolve_language
 from server.conversation.question_form import is_question
-from server.conversation.sentences import punctuated_languages
+from server.conversation.sentences import find_punctuated_languages
 from tests.server.conversation.spoken import ENGINE, S, talk
 
-MANY = Engine(languages=("de", "en", "ja"))
+MANY = EngineCapabilities(languages=("de", "en", "ja"))
 
 
 def texts(language: str, text: str, **timing: float) -> list[str]:
     said = talk((1, text), **timing)
     segments = tuple(replace(s, language=language) for s in said.segments)
-    return [s.text for s in sentences_of(replace(said, segments=segments, engine=MANY))]
+    return [s.text for s in split_sentences(replace(said, segments=segments, engine=MANY))]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_change_of_language_ends_a_sentence() -> None:
     spoken = tuple(
         replace(segment, language=language) for segment, language in zip(said.segments, ("de", "en", "de"), strict=True)
     )
-    found = sentences_of(replace(said, segments=spoken, engine=MANY))
+    found = split_sentences(replace(said, segments=spoken, engine=MANY))
     assert [(s.language, s.text) for s in found] == [
         ("de", "Das heißt dann"),
         ("en", "customer success story."),
@@ -77,14 +77,14 @@ def test_whether_words_carry_marks_is_seen_for_each_language() -> None:
     spoken = tuple(
         replace(segment, language=language) for segment, language in zip(said.segments, ("de", "th"), strict=True)
     )
-    assert punctuated_languages(replace(said, segments=spoken, engine=MANY)) == {"de"}
+    assert find_punctuated_languages(replace(said, segments=spoken, engine=MANY)) == {"de"}
 
 
 def test_the_language_of_an_english_engine_is_english_though_it_does_not_say_so() -> None:
-    assert [s.language for s in sentences_of(talk((1, "good morning")))] == ["en"]
-    assert known_language("", ENGINE) == "en"
-    assert known_language("", MANY) == ""
-    assert known_language("fr", ENGINE) == "fr"
+    assert [s.language for s in split_sentences(talk((1, "good morning")))] == ["en"]
+    assert resolve_language("", ENGINE) == "en"
+    assert resolve_language("", MANY) == ""
+    assert resolve_language("fr", ENGINE) == "fr"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_every_word_is_in_one_sentence_of_its_speaker_and_language(
         )
         for number, (speaker, language, tokens) in enumerate(spoken)
     )
-    found = sentences_of(Conversation(1000 * S, (1, 2), segments, MANY))
+    found = split_sentences(Conversation(1000 * S, (1, 2), segments, MANY))
 
     def letters(texts: list[str]) -> str:
         return "".join(c for text in texts for c in text.lower() if c.isalnum())

@@ -65,13 +65,13 @@ async def test_an_engine_that_is_not_there_costs_no_attempt() -> None:
 
 
 async def test_what_an_engine_can_measure_is_known_when_asked(full: InferenceClient) -> None:
-    await full.until_known(within_s=30)
+    await full.wait_for_capabilities(within_s=30)
     assert full.capabilities is not None
     assert full.capabilities.models
 
 
 async def test_an_engine_that_is_not_there_is_not_waited_for() -> None:
     nowhere = InferenceClient("127.0.0.1:1")
-    await nowhere.until_known(within_s=0.2)
+    await nowhere.wait_for_capabilities(within_s=0.2)
     assert nowhere.capabilities is None
     await nowhere.close()

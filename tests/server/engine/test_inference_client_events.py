@@ -6,8 +6,8 @@ from meetra.inference.v2 import model_pb2
 from meetra.inference.v2 import session_pb2 as pb
 
 from inference.api.tasks import TASKS
-from server.conversation import Engine, FinishedEvent, ReadyEvent, TurnEvent
-from server.engine.inference_client import event_of
+from server.conversation import EngineCapabilities, FinishedEvent, ReadyEvent, TurnEvent
+from server.engine.inference_client import to_event
 from server.engine.model_labels import TASK_NAMES
 
 
@@ -19,12 +19,14 @@ def test_an_engine_is_known_by_what_it_can_measure() -> None:
     capabilities = pb.Capabilities(
         models=models, overlap=True, languages=["en", "de"], word_times=True, max_speakers=8, key_terms=True
     )
-    event = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=capabilities)))
+    event = to_event(pb.RunSessionResponse(ready=pb.Ready(capabilities=capabilities)))
     assert event == ReadyEvent(
-        Engine(("speaker vectors: m", "emotions: a/b.onnx (SHA-256 0123456789ab)"), True, ("en", "de"), True, 8, True)
+        EngineCapabilities(
+            ("speaker vectors: m", "emotions: a/b.onnx (SHA-256 0123456789ab)"), True, ("en", "de"), True, 8, True
+        )
     )
-    estimating = event_of(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities())))
-    assert estimating == ReadyEvent(Engine(word_times=False))
+    estimating = to_event(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities())))
+    assert estimating == ReadyEvent(EngineCapabilities(word_times=False))
 
 
 def test_every_task_has_one_name_on_both_sides() -> None:
@@ -35,16 +37,16 @@ def test_every_task_has_one_name_on_both_sides() -> None:
 
 def test_the_language_of_words_is_known_by_its_primary_tag() -> None:
     for said, known in (("de", "de"), ("en-GB", "en"), ("", "")):
-        event = event_of(pb.RunSessionResponse(turn=pb.Turn(segment_id=1, state=pb.TURN_STATE_FINAL, language=said)))
+        event = to_event(pb.RunSessionResponse(turn=pb.Turn(segment_id=1, state=pb.TURN_STATE_FINAL, language=said)))
         assert isinstance(event, TurnEvent)
         assert event.segment.language == known
 
 
 def test_a_session_says_its_language_and_how_sure_it_is() -> None:
     finished = pb.Finished(total_samples=16_000, language="en-GB", language_confidence=0.75)
-    assert event_of(pb.RunSessionResponse(finished=finished)) == FinishedEvent(
+    assert to_event(pb.RunSessionResponse(finished=finished)) == FinishedEvent(
         1_000_000, language="en", language_confidence=0.75
     )
-    given = event_of(pb.RunSessionResponse(finished=pb.Finished(total_samples=16_000, language="de")))
+    given = to_event(pb.RunSessionResponse(finished=pb.Finished(total_samples=16_000, language="de")))
     assert given == FinishedEvent(1_000_000, language="de")
-    assert event_of(pb.RunSessionResponse(progress=pb.Progress(language="de"))) is None
+    assert to_event(pb.RunSessionResponse(progress=pb.Progress(language="de"))) is None

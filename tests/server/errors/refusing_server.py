@@ -23,7 +23,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.AudioGap("mix", 5, 9),
     errors.AudioNotStored(),
     errors.AudioOverlap("mix", 5, 1, 9),
-    errors.BadRequest("config.name", "500 characters; at most 100"),
+    errors.BadRequest("config.name", "500 characters; the limit is 100"),
     errors.ChannelsDiffer("mixed"),
     errors.FileTooLarge(9_000),
     errors.HeldByAnotherClient(),

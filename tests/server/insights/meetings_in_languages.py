@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.conversation import Conversation, Engine, Segment, Sentence, Word, sentences_of
+from server.conversation import Conversation, EngineCapabilities, Segment, Sentence, Word, split_sentences
 from server.conversation.languages import ENGLISH
 from tests.server.insights.talks import S, vector
 
-ENGINE = Engine(models=("m",), languages=("de", "en", "ja", "th", "zh"), max_speakers=8)
+ENGINE = EngineCapabilities(models=("m",), languages=("de", "en", "ja", "th", "zh"), max_speakers=8)
 WORD_S, PAUSE_S = 0.4, 1.0
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
@@ -46,12 +46,12 @@ def meeting(language: str, *lines: tuple[int, str], start_s: float = 0.0, first:
     return tuple(segments)
 
 
-def talk(*parts: tuple[Segment, ...], engine: Engine = ENGINE) -> Conversation:
+def talk(*parts: tuple[Segment, ...], engine: EngineCapabilities = ENGINE) -> Conversation:
     """The conversation, its English sentences read as by a model that finds all of them happy."""
     segments = tuple(segment for part in parts for segment in part)
     speakers = tuple(dict.fromkeys(segment.speaker for segment in segments))
     heard = Conversation(segments[-1].end_us + S, speakers, segments, engine)
-    return replace(heard, sentences=tuple(_read(sentence) for sentence in sentences_of(heard)))
+    return replace(heard, sentences=tuple(_read(sentence) for sentence in split_sentences(heard)))
 
 
 def _read(sentence: Sentence) -> Sentence:

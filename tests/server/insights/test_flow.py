@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from server.conversation import Conversation
 from server.insights.family import MeetingFacts
-from server.insights.flow import Interruption, Interruptions, each_interruption, flow, interruptions
+from server.insights.flow import Interruption, Interruptions, flow, interruptions, iterate_interruptions
 from server.insights.questions import questions
-from server.insights.timeline import timeline
+from server.insights.timeline import build_timeline
 from tests.server.conversation.spoken import ENGINE, S, conversation
 from tests.server.insights.talks import has_ties, renamed, sentence, talks
 
@@ -25,7 +25,7 @@ def flow_of(talk: Conversation) -> dict[str, Any]:
 
 
 def interrupted(*spoken: tuple[int, float, float]) -> dict[int, Interruptions]:
-    return interruptions(timeline(conversation(*spoken)))
+    return interruptions(build_timeline(conversation(*spoken)))
 
 
 def test_silences_latencies_and_monologues_of_a_hand_computed_talk() -> None:
@@ -68,8 +68,8 @@ def test_cutting_somebody_off_succeeds_when_they_stop_within_a_second() -> None:
 
 
 def test_each_interruption_says_who_interrupts_whom_and_when() -> None:
-    line = timeline(conversation((1, 0, 10), (2, 9.2, 20), (3, 15, 30)))
-    assert list(each_interruption(line)) == [
+    line = build_timeline(conversation((1, 0, 10), (2, 9.2, 20), (3, 15, 30)))
+    assert list(iterate_interruptions(line)) == [
         Interruption(2, 1, round(9.2 * S), successful=True),
         Interruption(3, 2, 15 * S, successful=False),
     ]
@@ -112,7 +112,7 @@ def test_balance_over_time_moves_in_half_minutes_over_two_and_a_half() -> None:
 @given(talks())
 def test_flow_of_any_talk_stays_in_its_bounds(talk: Conversation) -> None:
     heard = replace(talk, engine=HEARS_OVERLAP)
-    line, found = timeline(heard), flow_of(heard)
+    line, found = build_timeline(heard), flow_of(heard)
     duration_ms = talk.duration_us // 1000
     assert 0 <= found["longest_silence_ms"] <= found["silence_ms"] <= duration_ms
     assert 0 <= found["overlap_ratio"] <= 1
@@ -149,5 +149,5 @@ def test_where_nobody_overlaps_nobody_interrupts(talk: Conversation) -> None:
         length = segment.end_us - segment.start_us
         parts.append(replace(segment, start_us=moment, end_us=moment + length))
         moment += length
-    line = timeline(replace(talk, segments=tuple(parts), duration_us=moment + S, engine=HEARS_OVERLAP))
+    line = build_timeline(replace(talk, segments=tuple(parts), duration_us=moment + S, engine=HEARS_OVERLAP))
     assert all(found == Interruptions(0, 0) for found in interruptions(line).values())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from server.conversation import Conversation
-from server.insights import answers
+from server.insights import compute_answers
 from server.insights.balance import balance
 from server.insights.energy import energy
 from server.insights.family import MeetingFacts
@@ -60,7 +60,7 @@ def test_too_little_talk_has_no_quality(parts: list[tuple[int, float, float]]) -
 
 @given(talks())
 def test_the_report_repeats_the_answers_it_gathers(talk: Conversation) -> None:
-    found = answers(talk)
+    found = compute_answers(talk)
     report = found["quality"].document
     assert 0 <= report["quality_score"] <= 100
     assert all(0 <= d["score"] <= 100 and d["effect"] in ("raises", "neutral", "lowers") for d in report["drivers"])

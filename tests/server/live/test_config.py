@@ -32,10 +32,10 @@ def test_channels_of_a_track_are_tracks_of_one_source() -> None:
     config = replace(room, tracks=(*room.tracks, *call.tracks, replace(room.tracks[0], track_id="last")))
     assert LiveConfig.from_document(json.loads(json.dumps(config.to_document()))) == config
     assert [source.track_id for source in config.sources] == ["t0", "call", "last"]
-    assert [config.source_of(place) for place in range(4)] == [0, 1, 1, 2]
+    assert [config.source_index(place) for place in range(4)] == [0, 1, 1, 2]
     assert [track.key for track in config.tracks] == ["t0", "call#1", "call#2", "last"]
-    assert [config.place_of(*of) for of in (("t0", 0), ("call", 1), ("call", 2), ("last", 0))] == [0, 1, 2, 3]
-    assert config.tracks[2].called == "track call, channel 2"
+    assert [config.track_index(*of) for of in (("t0", 0), ("call", 1), ("call", 2), ("last", 0))] == [0, 1, 2, 3]
+    assert config.tracks[2].display_name == "track call, channel 2"
     # Participants are numbered first.
     assert [config.speaker_number(place, 1) for place in range(4)] == [3, 1, 2, 4]
     assert config.participant_names() == {1: "P1", 2: "P2"}
@@ -45,7 +45,7 @@ def test_channels_of_a_track_are_tracks_of_one_source() -> None:
 @given(configs)
 def test_tracks_without_separate_channels_are_sources_themselves(config: LiveConfig) -> None:
     assert config.sources == config.tracks
-    assert [config.source_of(place) for place in range(len(config.tracks))] == list(range(len(config.tracks)))
+    assert [config.source_index(place) for place in range(len(config.tracks))] == list(range(len(config.tracks)))
 
 
 def test_a_config_of_before_there_were_separate_channels_has_none() -> None:
@@ -59,9 +59,9 @@ def test_participants_names_are_terms_before_those_that_were_given_and_each_coun
         [replace(track, participant_name=name) for track, name in zip(PEOPLE.tracks, NAMES, strict=True)],
         key_terms=("Kubernetes", "zoë", "Ben"),
     )
-    assert config.session_terms() == ("Zoë", "Doe, Jane", "Kubernetes", "Ben")
+    assert config.recognition_terms() == ("Zoë", "Doe, Jane", "Kubernetes", "Ben")
     # A room has no names.
-    assert of_kinds(MIXED).session_terms() == ()
+    assert of_kinds(MIXED).recognition_terms() == ()
 
 
 @given(configs, st.integers(1, 70))

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.live.event_log import READ_AT_ONCE, REMEMBERED, EventLog, read
+from server.live.event_log import MAX_RECENT_EVENTS, READ_LIMIT, EventLog, read_events
 from server.storage import live
 from server.storage.live import LiveRow, MeetingLost
 from server.storage.pool import Database
 from tests.server.storage.live_rows import opened, taken_up
 
-MANY = REMEMBERED + 2 * READ_AT_ONCE + 50
+MANY = MAX_RECENT_EVENTS + 2 * READ_LIMIT + 50
 
 
 def warning(text: str) -> pb.LiveEvent:
@@ -44,19 +44,19 @@ async def test_events_are_numbered_in_the_order_they_come(database: Database) ->
     await events.append([warning("a"), warning("b")])
     await events.append([])
     await events.append([warning("c")])
-    assert events.last == 3
+    assert events.last_seq == 3
     assert [(e.event_seq, e.warning.text) for e in await events.after(0)] == [(1, "a"), (2, "b"), (3, "c")]
     assert numbers(await events.after(2)) == [3]
     assert await events.after(3) == []
     assert await events.after(99) == []
-    assert await read(database, row.meeting_id, 0) == await events.after(0)
+    assert await read_events(database, row.meeting_id, 0) == await events.after(0)
 
 
 async def test_who_appends_at_once_shares_the_numbers(database: Database) -> None:
     row = await opened(database)
     events = log_of(database, row)
     await asyncio.gather(*(events.append([warning(f"{n}a"), warning(f"{n}b")]) for n in range(10)))
-    stored = await read(database, row.meeting_id, 0)
+    stored = await read_events(database, row.meeting_id, 0)
     assert numbers(stored) == list(range(1, 21))
     # What was appended together stays together.
     assert all(stored[i].warning.text[:-1] == stored[i + 1].warning.text[:-1] for i in range(0, 20, 2))
@@ -67,9 +67,17 @@ async def test_a_client_reads_the_same_from_memory_and_from_the_store(database: 
     events = log_of(database, row)
     for start in range(0, MANY, 410):
         await events.append([warning(str(n)) for n in range(start, min(MANY, start + 410))])
-    assert events.last == MANY
-    for seen in (0, 1, READ_AT_ONCE, MANY - REMEMBERED - 1, MANY - REMEMBERED, MANY - REMEMBERED + 1, MANY - 1):
-        assert 1 <= len(await events.after(seen)) <= READ_AT_ONCE
+    assert events.last_seq == MANY
+    for seen in (
+        0,
+        1,
+        READ_LIMIT,
+        MANY - MAX_RECENT_EVENTS - 1,
+        MANY - MAX_RECENT_EVENTS,
+        MANY - MAX_RECENT_EVENTS + 1,
+        MANY - 1,
+    ):
+        assert 1 <= len(await events.after(seen)) <= READ_LIMIT
         found = await all_after(events, seen)
         assert numbers(found) == list(range(seen + 1, MANY + 1))
         assert [event.warning.text for event in found] == [str(n) for n in range(seen, MANY)]
@@ -96,10 +104,10 @@ async def test_a_log_that_was_lost_stores_and_shows_nothing_more(database: Datab
     with pytest.raises(MeetingLost):
         await old.append([warning("void")])
     assert not wake.is_set()
-    assert old.last == 1
+    assert old.last_seq == 1
     assert numbers(await old.after(0)) == [1]
     await new.append([warning("b")])
-    assert [event.warning.text for event in await read(database, row.meeting_id, 0)] == ["a", "b"]
+    assert [event.warning.text for event in await read_events(database, row.meeting_id, 0)] == ["a", "b"]
 
 
 async def test_listeners_are_woken_once_events_are_stored(database: Database) -> None:
@@ -112,7 +120,7 @@ async def test_listeners_are_woken_once_events_are_stored(database: Database) ->
     assert not first.is_set()
     appending = asyncio.create_task(events.append([warning("a")]))
     await first.wait()
-    assert numbers(await read(database, row.meeting_id, 0)) == [1]
+    assert numbers(await read_events(database, row.meeting_id, 0)) == [1]
     await appending
     assert second.is_set()
     events.forget(second)
@@ -128,6 +136,6 @@ async def test_the_turns_of_a_segment_are_known_by_it_when_the_meeting_is_over(d
     turns = [pb.LiveEvent(turn=pb.LiveTurn(segment_id=s, revision=r)) for s, r in ((0, 1), (5, 1), (0, 2), (5, 2))]
     await events.append([*turns, warning("a")])
     await database.run(lambda c: live.conclude(c, row.meeting_id, row.fence))
-    left = await read(database, row.meeting_id, 0)
+    left = await read_events(database, row.meeting_id, 0)
     assert [(e.turn.segment_id, e.turn.revision) for e in left if e.HasField("turn")] == [(0, 2), (5, 2)]
     assert numbers(left) == [3, 4, 5]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from server.conversation import Engine, Segment, Word
+from server.conversation import EngineCapabilities, Segment, Word
 from server.engine.inference_client import InferenceClient
-from server.live.insights import RollingTimeline, insights_of
+from server.live.insights import RollingTimeline, build_insights
 
 S = 1_000_000
-ENGINE = Engine(languages=("de", "en"))
+ENGINE = EngineCapabilities(languages=("de", "en"))
 
 
 def spoken(number: int, text: str, language: str) -> Segment:
@@ -20,9 +20,9 @@ def spoken(number: int, text: str, language: str) -> Segment:
 async def test_sentiment_is_absent_where_nothing_is_said_in_english_and_nobody_is_asked() -> None:
     nowhere = InferenceClient("127.0.0.1:1")
     segments = [spoken(0, "Guten Morgen zusammen.", "de"), spoken(1, "Das ist wunderbar.", "de")]
-    line = await RollingTimeline(nowhere).of(segments, 40 * S, ENGINE)
+    line = await RollingTimeline(nowhere).build(segments, 40 * S, ENGINE)
     assert [sentence.polarity for sentence in line.sentences] == [None, None]
-    said = insights_of(line, False, str, str)
+    said = build_insights(line, False, str, str)
     assert not said.HasField("sentiment_score")
     assert len(said.speakers) == 2
     await nowhere.close()
@@ -31,6 +31,6 @@ async def test_sentiment_is_absent_where_nothing_is_said_in_english_and_nobody_i
 async def test_english_that_could_not_be_read_yet_is_left_out() -> None:
     nowhere = InferenceClient("127.0.0.1:1")
     segments = [spoken(0, "Guten Morgen zusammen.", "de"), spoken(1, "This is wonderful.", "en")]
-    line = await RollingTimeline(nowhere).of(segments, 40 * S, ENGINE)
+    line = await RollingTimeline(nowhere).build(segments, 40 * S, ENGINE)
     assert [sentence.language for sentence in line.sentences] == ["de"]
     await nowhere.close()

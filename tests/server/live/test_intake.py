@@ -10,10 +10,10 @@ import pytest
 from grpc import StatusCode
 from meetra.v1 import live_pb2 as pb
 
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
-from server.live.intake import MAX_CHUNK_BYTES, take_chunk
+from server.live.intake import MAX_CHUNK_BYTES, receive_chunk
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.audio.opus_audio import raw_packets
@@ -40,10 +40,10 @@ class Meeting:
         return self
 
     async def take(self, first: int, data: bytes, track_id: str = "t0", limit_s: float = LIMIT_S) -> None:
-        await take_chunk(self.audio, pb.AudioChunk(track_id=track_id, first_sample=first, data=data), limit_s)
+        await receive_chunk(self.audio, pb.AudioChunk(track_id=track_id, first_sample=first, data=data), limit_s)
 
     async def kept(self, place: int = 0) -> bytes:
-        await self.audio.committed()
+        await self.audio.wait_until_committed()
         return self.audio.logs[place].path.read_bytes()
 
 
@@ -80,7 +80,7 @@ async def test_what_came_already_is_ignored_whole_or_in_other_pieces(meeting: Me
 async def test_a_gap_is_refused_with_the_next_sample(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED))
     await meeting.take(0, samples(0, 100))
-    with pytest.raises(AudioGap, match=r"^audio\.first_sample: 101 on track t0; the next sample is 100$") as raised:
+    with pytest.raises(AudioGap, match=r"^audio\.first_sample: 101 on track t0 leaves a gap; send from 100$") as raised:
         await meeting.take(101, samples(101, 5))
     assert raised.value.grpc_status is StatusCode.OUT_OF_RANGE
     # Nothing was taken, and the right one is.
@@ -100,7 +100,7 @@ async def test_a_chunk_of_old_and_new_is_refused_with_where_to_go_on(meeting: Me
 
 async def test_a_track_that_is_not_of_the_config_is_named(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED))
-    with pytest.raises(BadRequest, match=r"audio\.track_id: 'nobody' is no track of the config"):
+    with pytest.raises(BadRequest, match=r"audio\.track_id: 'nobody' is not a track of the config"):
         await meeting.take(0, samples(0, 1), "nobody")
 
 
@@ -115,7 +115,7 @@ async def test_each_track_counts_for_itself(meeting: Meeting) -> None:
 async def test_a_chunk_may_have_64_kib_and_not_more(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED))
     await meeting.take(0, bytes(MAX_CHUNK_BYTES))
-    with pytest.raises(BadRequest, match=r"audio\.data: 65538 bytes; at most 65536") as raised:
+    with pytest.raises(BadRequest, match=r"audio\.data: 65538 bytes; the limit is 65536") as raised:
         await meeting.take(MAX_CHUNK_BYTES // 2, bytes(MAX_CHUNK_BYTES + 2))
     assert raised.value.grpc_status is StatusCode.INVALID_ARGUMENT
 
@@ -126,7 +126,7 @@ async def test_half_a_moment_is_refused(meeting: Meeting, size: int, fix: str) -
     with pytest.raises(BadRequest, match=rf"audio\.data: .*{fix}"):
         await meeting.take(0, bytes(size))
     await meeting.take(0, bytes(8))
-    with pytest.raises(AudioGap, match="the next sample is 2"):
+    with pytest.raises(AudioGap, match="leaves a gap; send from 2"):
         await meeting.take(3, bytes(4))
 
 
@@ -134,7 +134,7 @@ async def test_a_meeting_may_be_as_long_as_the_limit_and_not_longer(meeting: Mee
     await meeting.open(of_kinds(MIXED))
     await meeting.take(0, bytes(2 * RATE_HZ), limit_s=2.0)
     await meeting.take(RATE_HZ, bytes(2 * RATE_HZ), limit_s=2.0)
-    with pytest.raises(LiveMeetingTooLong, match="longer than this server accepts"):
+    with pytest.raises(LiveMeetingTooLong, match="exceeds this server's limit"):
         await meeting.take(2 * RATE_HZ, bytes(2), limit_s=2.0)
     # What came already may come again.
     await meeting.take(0, bytes(2 * RATE_HZ), limit_s=2.0)
@@ -152,17 +152,17 @@ async def test_opus_packets_count_at_48_khz_and_are_kept_one_by_one(meeting: Mee
     for place, packet in enumerate(PACKETS):
         await meeting.take(960 * place, packet)
         await meeting.take(960 * place, packet)
-    with pytest.raises(AudioGap, match=f"the next sample is {960 * len(PACKETS)}"):
+    with pytest.raises(AudioGap, match=f"leaves a gap; send from {960 * len(PACKETS)}"):
         await meeting.take(960 * len(PACKETS) + 1, PACKETS[0])
-    with pytest.raises(BadRequest, match=r"audio\.data: no Opus packet"):
+    with pytest.raises(BadRequest, match=r"audio\.data: not a valid Opus packet"):
         await meeting.take(960 * len(PACKETS), b"\x03\x00")
-    assert await meeting.kept() == b"".join(to_log(OPUS, packet) for packet in PACKETS)
+    assert await meeting.kept() == b"".join(encode_record(OPUS, packet) for packet in PACKETS)
 
 
 async def test_positions_of_ogg_count_bytes(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED, format=OGG))
     await meeting.take(0, b"OggS" + bytes(7))
-    with pytest.raises(AudioGap, match="the next sample is 11"):
+    with pytest.raises(AudioGap, match="leaves a gap; send from 11"):
         await meeting.take(12, b"x")
     await meeting.take(11, b"x")
     with pytest.raises(LiveMeetingTooLong):

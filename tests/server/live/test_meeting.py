@@ -20,8 +20,8 @@ from server.auth import Caller
 from server.config import ServerSettings
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
-from server.live.event_log import read
-from server.live.meetings import LiveMeetings
+from server.live.event_log import read_events
+from server.live.session_registry import LiveSessionRegistry
 from server.meetings.job_runner import JobRunner
 from server.storage import meetings, users
 from server.storage.meetings import MeetingState
@@ -35,7 +35,7 @@ CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_te
 
 
 @asynccontextmanager
-async def server_of(database: Database, folder: Path, engine: str) -> AsyncIterator[LiveMeetings]:
+async def server_of(database: Database, folder: Path, engine: str) -> AsyncIterator[LiveSessionRegistry]:
     """A server process that holds live meetings."""
     settings = ServerSettings(
         database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
@@ -44,7 +44,7 @@ async def server_of(database: Database, folder: Path, engine: str) -> AsyncItera
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         with ThreadPoolExecutor(1) as syncing:
             parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
-            held = LiveMeetings(parts)
+            held = LiveSessionRegistry(parts)
             yield held
             await held.close()
 
@@ -68,10 +68,10 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
     caller = await caller_of(database)
 
     async def events(meeting_id: UUID) -> list[pb.LiveEvent]:
-        return await read(database, meeting_id, 0)
+        return await read_events(database, meeting_id, 0)
 
     async def state(file_hash: str) -> MeetingState:
-        found = await database.read(lambda c: meetings.state_of(c, caller.organization_id, file_hash))
+        found = await database.read(lambda c: meetings.find_state(c, caller.organization_id, file_hash))
         assert found is not None
         return found
 

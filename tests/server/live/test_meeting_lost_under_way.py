@@ -12,7 +12,7 @@ import pytest
 from server.disk import DiskFull
 from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound
 from server.storage import meetings
-from server.storage.pool import Database, Vanished
+from server.storage.pool import Database, ReferenceDeleted
 from tests.server.live.scripted_engine import scripted_engine
 from tests.server.live.test_meeting import CONFIG, caller_of, server_of
 from tests.server.live.test_track_log import CHUNK, ONE, all_of, held
@@ -24,13 +24,13 @@ async def test_audio_for_which_there_is_no_room_is_not_acknowledged_and_can_be_s
         (folder / "ballast").write_bytes(bytes(150_000))
         async with held(folder / "meeting", ONE, syncing) as audio:
             await audio.append(audio.logs[0], bytes(CHUNK))
-            await audio.committed()
+            await audio.wait_until_committed()
             for _ in range(4):
                 await audio.append(audio.logs[0], bytes(CHUNK))
             with pytest.raises(AudioNotStored):
-                await audio.committed()
+                await audio.wait_until_committed()
             with pytest.raises(DiskFull):
-                await audio.stands()
+                await audio.wait_until_closed()
             acknowledged = audio.logs[0].committed
             assert acknowledged >= CHUNK // 2
         (folder / "ballast").unlink()
@@ -81,7 +81,7 @@ async def test_a_user_who_is_deleted_opens_no_meeting(database: Database, tmp_pa
     caller = await caller_of(database)
     await database.run(lambda c: c.execute("DELETE FROM users"))
     async with scripted_engine() as (_, address), server_of(database, tmp_path, address) as live:
-        with pytest.raises(Vanished) as raised:
+        with pytest.raises(ReferenceDeleted) as raised:
             await live.open(CONFIG, caller)
-        assert raised.value.what == "user"
+        assert raised.value.entity == "user"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -11,11 +11,11 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.audio.track_decoder import TrackDecoder
-from server.live.event_log import read
+from server.live.event_log import read_events
 from server.live.languages import LiveLanguages
-from server.live.turns import LiveTurns
+from server.live.turns import MeetingTurns
 from server.storage.pool import Database
 from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
@@ -68,7 +68,7 @@ async def test_a_channel_sounds_as_it_would_alone(encoding: Encoding, rate_hz: i
 @pytest.mark.children
 async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
     raw, packets = TrackFormat(Encoding.OPUS, 48_000, 1), raw_packets(STEREO, layout="stereo")
-    log = [to_log(raw, packet) for packet in packets]
+    log = [encode_record(raw, packet) for packet in packets]
     pages = [page([packet], 2 + n, 960 * (n + 1)) for n, packet in enumerate(packets)]
     ogg = [ogg_head(channels=2), *pages]
     for format, pieces in ((raw, log), (TrackFormat(Encoding.OGG_OPUS, 48_000, 1), ogg)):
@@ -84,30 +84,30 @@ async def test_the_channels_of_opus_are_those_of_the_stream() -> None:
 
 def test_turns_of_two_channels_are_kept_apart_through_a_restart() -> None:
     config = of_channels(2)
-    first = LiveTurns(config, MEETING)
-    first.take(live_turn(2, 1, track=0))
-    first.take(live_turn(3, 2, track=1))
+    first = MeetingTurns(config, MEETING)
+    first.update(live_turn(2, 1, track=0))
+    first.update(live_turn(3, 2, track=1))
     events = stored(first.changes())
     assert [(e.turn.track_id, e.turn.channel, e.turn.alias) for e in events] == [("call", 1, "P1"), ("call", 2, "P2")]
-    second = LiveTurns(config, MEETING)
+    second = MeetingTurns(config, MEETING)
     second.restore(events)
-    assert (second.heard_through_us(0), second.heard_through_us(1)) == (3_000_000, 4_000_000)
+    assert (second.turns_through_us(0), second.turns_through_us(1)) == (3_000_000, 4_000_000)
     # An engine that says the first channel anew says nothing of the second.
-    second.begin_again(0)
-    second.caught_up(0)
+    second.start_catch_up(0)
+    second.finish_catch_up(0)
     assert [(e.turn.segment_id, e.turn.state) for e in second.changes()] == [(2, pb.LIVE_TURN_STATE_RETRACTED)]
 
 
 def test_each_channel_has_a_language_of_its_own() -> None:
     languages = LiveLanguages(of_channels(2))
-    languages.hear(0, "de", 0.5)
-    languages.hear(1, "fr", 0.5)
+    languages.update(0, "de", 0.5)
+    languages.update(1, "fr", 0.5)
     events = stored(languages.changes(()))
     assert [(e.language.channel, e.language.language) for e in events] == [(1, "de"), (2, "fr")]
     again = LiveLanguages(of_channels(2))
     again.restore(events)
-    again.hear(0, "fr", 0.5)
-    again.hear(1, "fr", 0.5)
+    again.update(0, "fr", 0.5)
+    again.update(1, "fr", 0.5)
     assert [(e.language.channel, e.language.language) for e in again.changes(())] == [(1, "fr")]
 
 
@@ -136,7 +136,7 @@ async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own
             await meeting.receive(chunk, connection)
             chunk = pb.AudioChunk(track_id="call", first_sample=RATE_HZ // 2, data=pcm[RATE_HZ * 2 :])
             await meeting.receive(chunk, connection)
-            await meeting.audio.committed()
+            await meeting.audio.wait_until_committed()
             (log,) = meeting.audio.logs
             assert (log.committed, log.committed_bytes, log.path.read_bytes()) == (RATE_HZ, len(pcm), pcm)
             by_sound = await sessions(engine)
@@ -146,17 +146,17 @@ async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own
             by_sound[-2000].say(turn(1, 0.2, 0.6, "and goodbye"), progress(1, 1, 1))
 
             async def both_told() -> bool:
-                return {e.turn.channel for e in await read(database, id_, 0) if e.HasField("turn")} == {1, 2}
+                return {e.turn.channel for e in await read_events(database, id_, 0) if e.HasField("turn")} == {1, 2}
 
             await until(both_told)
-        told = {e.turn.channel: e.turn for e in await read(database, id_, 0) if e.HasField("turn")}
+        told = {e.turn.channel: e.turn for e in await read_events(database, id_, 0) if e.HasField("turn")}
         assert {c: (t.alias, " ".join(w.text for w in t.words)) for c, t in told.items()} == {
             1: ("P1", "hello"),
             2: ("P2", "and goodbye"),
         }
         assert told[1].speaker_id != told[2].speaker_id
         # A server that takes the meeting up hears both sides again from the one log, and tells nothing twice.
-        before = len(await read(database, id_, 0))
+        before = len(await read_events(database, id_, 0))
         async with server_of(database, tmp_path, address) as held:
             await held.find(id_, caller)
             by_sound = await sessions(engine)
@@ -165,8 +165,8 @@ async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own
             by_sound[-2000].say(turn(2, 0.7, 0.9, "more"), progress(1, 1, 1))
 
             async def more_told() -> bool:
-                return len(await read(database, id_, 0)) > before
+                return len(await read_events(database, id_, 0)) > before
 
             await until(more_told)
-        after = [e.turn for e in (await read(database, id_, 0))[before:] if e.HasField("turn")]
+        after = [e.turn for e in (await read_events(database, id_, 0))[before:] if e.HasField("turn")]
         assert {t.channel for t in after} == {2}

@@ -19,7 +19,7 @@ from server.analysis.recording import SessionResult
 from server.conversation import TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
-from server.live.told import Told
+from server.live.published_state import PublishedState
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
@@ -58,9 +58,9 @@ class Meeting:
         self._hearing: asyncio.Task[SessionResult] | None = None
         self._client: InferenceClient | None = None
 
-    def take_up(self, port: int) -> None:
+    def acquire(self, port: int) -> None:
         """As a server that holds the meeting from now on, with what was told before."""
-        self.told = Told(self.config, MEETING)
+        self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
         self._client = InferenceClient(f"127.0.0.1:{port}")
         self.feed = TrackFeed(MEETING, self.config, 0, self.audio, self.told, self._client, self._tell)
@@ -97,8 +97,8 @@ class Meeting:
         last = {turn.segment_id: turn for turn in turns_of(self.events)}
         open_ = [turn for turn in last.values() if turn.state == pb.LIVE_TURN_STATE_PARTIAL]
         ended = [turn for turn in open_ if turn.end_ms < 1000 * (START_S + length / RATE_HZ - 1)]
-        heard = length - self.feed.reach.heard < 8192
-        return heard and bool(last) and not ended and not self.told.turns.catching_up(0)
+        heard = length - self.feed.reach.turns < 8192
+        return heard and bool(last) and not ended and not self.told.turns.is_catching_up(0)
 
 
 @pytest.fixture
@@ -153,12 +153,12 @@ def anew(before: list[pb.LiveEvent], after: list[pb.LiveEvent]) -> list[pb.LiveT
 async def test_an_engine_that_is_killed_is_replaced_and_says_only_what_is_new(meeting: Meeting) -> None:
     port = free_port()
     with engine(port):
-        meeting.take_up(port)
+        meeting.acquire(port)
         await meeting.append(BEFORE)
         await meeting.until(meeting.all_known)
     told = len(meeting.events)
     with engine(port):
-        await meeting.until(lambda: meeting.told.turns.catching_up(0))
+        await meeting.until(lambda: meeting.told.turns.is_catching_up(0))
         await meeting.until(meeting.all_known)
         assert anew(meeting.events[:told], meeting.events[told:]) == []
         await meeting.append(AFTER)
@@ -170,13 +170,13 @@ async def test_an_engine_that_is_killed_is_replaced_and_says_only_what_is_new(me
 async def test_a_server_that_takes_the_meeting_up_says_only_what_is_new_and_hears_the_end(meeting: Meeting) -> None:
     port = free_port()
     with engine(port):
-        meeting.take_up(port)
+        meeting.acquire(port)
         await meeting.append(BEFORE)
         await meeting.until(meeting.all_known)
         told = len(meeting.events)
         await meeting.let_go()
-        meeting.take_up(port)
-        await meeting.until(lambda: meeting.told.turns.catching_up(0))
+        meeting.acquire(port)
+        await meeting.until(lambda: meeting.told.turns.is_catching_up(0))
         await meeting.until(meeting.all_known)
         assert anew(meeting.events[:told], meeting.events[told:]) == []
         await meeting.append(AFTER)

@@ -14,7 +14,7 @@ from meetra.v1 import live_pb2 as pb
 
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
-from server.live.told import Told
+from server.live.published_state import PublishedState
 from server.live.track_feed import Reach, TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
@@ -42,10 +42,10 @@ class Meeting:
     async def open(self) -> None:
         await self._audio.open()
 
-    async def take_up(self) -> Session:
+    async def acquire(self) -> Session:
         """As a server that holds the meeting from now on, with what was told before."""
         await self.let_go()
-        self.told = Told(self.config, MEETING)
+        self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
         feed = TrackFeed(MEETING, self.config, 0, self._audio, self.told, self._client, self._tell)
         self._hearing = asyncio.create_task(feed.run())
@@ -117,7 +117,7 @@ AGAIN = (turn(1, 0, 4, "good mourning every"), turn(2, 5, 9, "right sew"))
 async def both_told(meeting: Meeting) -> Session:
     """The words of the first turn are final, those of the second are not."""
     await meeting.open()
-    session = await meeting.take_up()
+    session = await meeting.acquire()
     await meeting.after(session, *FIRST, progress(10, 10, 5))
     return session
 
@@ -131,7 +131,7 @@ async def test_words_that_are_final_stay_when_an_engine_says_them_anew(opened: O
     # As much is heard, with words, as before; but the words are provisional yet.
     assert await meeting.after(session, *AGAIN, progress(10, 10, 0)) == []
     assert await meeting.after(session, progress(11, 11, 4.9)) == []
-    assert meeting.told.turns.catching_up(0)
+    assert meeting.told.turns.is_catching_up(0)
     # Now the words of the first turn are final, and as they were told; those of the second may be others.
     events = await meeting.after(session, FIRST[0], progress(12, 12, 5))
     assert told(events) == [(2, "STABLE", "right sew")]
@@ -143,23 +143,23 @@ async def test_words_that_are_final_stay_when_an_engine_says_them_anew(opened: O
 async def test_the_same_holds_when_the_server_itself_starts_anew(opened: Opened) -> None:
     meeting = opened(ROOM)
     await both_told(meeting)
-    session = await meeting.take_up()
+    session = await meeting.acquire()
     assert await meeting.after(session, *AGAIN, progress(10, 10, 0), progress(10, 10, 4.9)) == []
     events = await meeting.after(session, FIRST[0], FIRST[1], progress(10, 10, 5))
     assert (told(events), marks(events)) == ([], [])
-    assert not meeting.told.turns.catching_up(0)
+    assert not meeting.told.turns.is_catching_up(0)
 
 
 async def test_a_late_participants_words_are_final_by_the_tracks_own_time(opened: Opened) -> None:
     meeting = opened(LATE)
     await meeting.open()
-    session = await meeting.take_up()
-    meeting.told.turns.settle(0)
+    session = await meeting.acquire()
+    meeting.told.turns.settle_speakers(0)
     events = await meeting.after(session, *FIRST, progress(10, 10, 5))
     assert told(events) == [(1, "FINAL", "good morning everyone"), (2, "STABLE", "right so")]
     assert marks(events) == [(105, 105)]
-    session = await meeting.take_up()
-    meeting.told.turns.settle(0)
+    session = await meeting.acquire()
+    meeting.told.turns.settle_speakers(0)
     assert await meeting.after(session, *AGAIN, progress(10, 10, 4)) == []
     events = await meeting.after(session, FIRST[0], progress(20, 20, 9))
     # By then the engine stands by other words for the second.
@@ -170,8 +170,8 @@ async def test_a_late_participants_words_are_final_by_the_tracks_own_time(opened
 async def test_a_final_turn_stays_whatever_the_next_engine_says(opened: Opened) -> None:
     meeting = opened(LATE)
     await meeting.open()
-    session = await meeting.take_up()
-    meeting.told.turns.settle(0)
+    session = await meeting.acquire()
+    meeting.told.turns.settle_speakers(0)
     await meeting.after(session, *FIRST, progress(10, 10, 5))
     session.die()
     session = await meeting.engine.session()
@@ -182,20 +182,20 @@ async def test_a_final_turn_stays_whatever_the_next_engine_says(opened: Opened) 
 async def test_words_that_were_told_do_not_vanish_when_one_starts_anew(opened: Opened, server: bool) -> None:
     meeting = opened(ROOM)
     await meeting.open()
-    session = await meeting.take_up()
+    session = await meeting.acquire()
     # The last word ends at 9 s.
     open_turn = turn(1, 0, 9, "so what we have", state=PARTIAL)
     open_turn.end_us = 10_000_000
     await meeting.after(session, open_turn, progress(10, 9, 0))
     if server:
-        session = await meeting.take_up()
+        session = await meeting.acquire()
     else:
         session.die()
         session = await meeting.engine.session()
     assert await meeting.after(session, turn(1, 0, 10, "", state=PARTIAL), progress(10, 0, 0)) == []
     assert await meeting.after(session, turn(1, 0, 10, "so what", state=PARTIAL), progress(10, 6, 0)) == []
     assert await meeting.after(session, open_turn, progress(10, 9, 0)) == []
-    assert not meeting.told.turns.catching_up(0)
+    assert not meeting.told.turns.is_catching_up(0)
 
 
 async def test_an_engine_that_dies_while_it_catches_up_leaves_as_much_to_catch_up(opened: Opened) -> None:
@@ -207,7 +207,7 @@ async def test_an_engine_that_dies_while_it_catches_up_leaves_as_much_to_catch_u
         assert await meeting.after(session, *AGAIN, progress(8, 8, 0)) == []
     assert await meeting.after(session, *AGAIN, progress(10, 10, 4)) == []
     assert told(await meeting.after(session, *FIRST, progress(10, 10, 5))) == []
-    assert not meeting.told.turns.catching_up(0)
+    assert not meeting.told.turns.is_catching_up(0)
 
 
 async def test_a_language_is_told_once_and_again_when_it_changes(opened: Opened) -> None:
@@ -217,7 +217,7 @@ async def test_a_language_is_told_once_and_again_when_it_changes(opened: Opened)
 
     meeting = opened(ROOM)
     await meeting.open()
-    session = await meeting.take_up()
+    session = await meeting.acquire()
     assert languages(await meeting.after(session, progress(1, 1, 0))) == []
     events = await meeting.after(session, FIRST[0], progress(5, 5, 5, "de", 0.75), progress(6, 6, 5, "de", 0.8))
     assert languages(events) == [("t0", "de", 0.75)]
@@ -227,7 +227,7 @@ async def test_a_language_is_told_once_and_again_when_it_changes(opened: Opened)
     session.die()
     session = await meeting.engine.session()
     events = await meeting.after(session, *FIRST, progress(5, 5, 5, "de", 0.75), progress(10, 10, 10, "en"))
-    session = await meeting.take_up()
+    session = await meeting.acquire()
     events += await meeting.after(session, *FIRST, progress(5, 5, 5, "de", 0.75), progress(10, 10, 10, "en"))
     assert languages(events) == []
     assert languages(await meeting.after(session, progress(11, 11, 10, "fr"))) == [("t0", "fr", None)]
@@ -236,7 +236,7 @@ async def test_a_language_is_told_once_and_again_when_it_changes(opened: Opened)
 async def test_a_session_is_told_the_language_and_what_may_be_said(opened: Opened) -> None:
     meeting = opened(replace(LATE, key_terms=("Kubernetes", "p0")))
     await meeting.open()
-    config = (await meeting.take_up()).config
+    config = (await meeting.acquire()).config
     assert (config.language, list(config.key_terms), config.live) == ("en", ["P0", "Kubernetes"], True)
 
 
@@ -245,4 +245,4 @@ def test_what_is_further_in_everything_covers_the_other() -> None:
     assert Reach(9, 9, 0).covers(Reach())
     for other in (Reach(4, 0, 0), Reach(0, 3, 0), Reach(0, 0, 2)):
         assert not Reach(3, 2, 1).covers(other)
-    assert Reach(3, 0, 1).joined(Reach(1, 2, 1)) == Reach(3, 2, 1)
+    assert Reach(3, 0, 1).maximum(Reach(1, 2, 1)) == Reach(3, 2, 1)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from server.audio.encodings import Encoding, TrackFormat, to_log
+from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import HeldByAnotherServer
 from server.live.config import LiveConfig
-from server.live.track_log import MAX_BACKLOG_BYTES, HeldElsewhere, MeetingAudio, TrackLog
+from server.live.track_log import MAX_BACKLOG_BYTES, HeldByAnotherProcess, MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
 from tests.server.audio.opus_audio import raw_packets
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
@@ -72,7 +72,7 @@ async def test_what_is_committed_is_on_disk(tmp_path: Path, syncing: ThreadPoolE
         await audio.append(second, b"xy")
         await audio.append(first, b"ef")
         assert (first.accepted, second.accepted) == (3, 1)
-        await audio.committed()
+        await audio.wait_until_committed()
         assert (first.committed, second.committed) == (3, 1)
         assert (first.path.read_bytes(), second.path.read_bytes()) == (b"abcdef", b"xy")
 
@@ -81,7 +81,7 @@ async def test_nothing_counts_as_committed_before_the_disk_has_it(tmp_path: Path
     async with held(tmp_path, ONE, syncing) as audio:
         with busy(syncing):
             await audio.append(audio.logs[0], bytes(200))
-            waiting = asyncio.create_task(audio.committed())
+            waiting = asyncio.create_task(audio.wait_until_committed())
             await asyncio.sleep(0.05)
             assert (audio.logs[0].accepted, audio.logs[0].committed) == (100, 0)
             assert not waiting.done()
@@ -91,13 +91,13 @@ async def test_nothing_counts_as_committed_before_the_disk_has_it(tmp_path: Path
 
 async def test_whoever_waits_is_told_when_a_track_moves_or_ends(tmp_path: Path, syncing: ThreadPoolExecutor) -> None:
     async with held(tmp_path, TWO, syncing) as audio:
-        moved = asyncio.create_task(audio.moved([0, 0]))
+        moved = asyncio.create_task(audio.wait_for_commit([0, 0]))
         await asyncio.sleep(0)
         assert not moved.done()
         await audio.append(audio.logs[1], bytes(20))
         await moved
-        await audio.moved([0, 0])
-        over = asyncio.create_task(audio.moved([0, 10]))
+        await audio.wait_for_commit([0, 0])
+        over = asyncio.create_task(audio.wait_for_commit([0, 10]))
         await asyncio.sleep(0)
         assert not over.done()
         await audio.end()
@@ -119,15 +119,15 @@ async def test_half_a_sample_is_cut_off_after_a_crash(tmp_path: Path, syncing: T
 async def test_half_a_packet_is_cut_off_after_a_crash(tmp_path: Path, syncing: ThreadPoolExecutor) -> None:
     opus = TrackFormat(Encoding.OPUS, 48_000, 1)
     packets = raw_packets(sample_pcm()[: RATE_HZ // 5])
-    whole = b"".join(to_log(opus, packet) for packet in packets[:5])
+    whole = b"".join(encode_record(opus, packet) for packet in packets[:5])
     for left in (0, 1, 2, 10, len(packets[5]) + 1):
-        (tmp_path / "t0.log").write_bytes(whole + to_log(opus, packets[5])[:left])
+        (tmp_path / "t0.log").write_bytes(whole + encode_record(opus, packets[5])[:left])
         async with held(tmp_path, of_kinds(MIXED, format=opus), syncing) as audio:
             assert (audio.logs[0].accepted, audio.logs[0].committed_bytes) == (5 * 960, len(whole))
             await audio.append(audio.logs[0], packets[5])
             assert audio.logs[0].accepted == 6 * 960
             await audio.end()
-            assert await all_of(audio) == whole + to_log(opus, packets[5])
+            assert await all_of(audio) == whole + encode_record(opus, packets[5])
 
 
 async def test_what_was_on_its_way_when_a_meeting_is_let_go_is_whole_or_absent(
@@ -159,7 +159,7 @@ async def test_two_processes_do_not_write_one_meeting_and_a_killed_one_lets_go(
     with child(tmp_path, 1000) as writer:
         try:
             assert await asyncio.to_thread(said, writer) == "held"
-            with pytest.raises(HeldElsewhere):
+            with pytest.raises(HeldByAnotherProcess):
                 await audio_in(tmp_path, ONE, syncing).open()
             assert (tmp_path / "t0.log").stat().st_size == 2000
         finally:
@@ -169,7 +169,7 @@ async def test_two_processes_do_not_write_one_meeting_and_a_killed_one_lets_go(
         with child(tmp_path, 1) as second:
             assert await asyncio.to_thread(said, second) == "held elsewhere"
     async with held(tmp_path, ONE, syncing):
-        with pytest.raises(HeldElsewhere):
+        with pytest.raises(HeldByAnotherProcess):
             await audio_in(tmp_path, ONE, syncing).open()
 
 
@@ -178,13 +178,13 @@ async def test_a_disk_that_fails_is_told_to_all_who_wait_and_nothing_more_counts
 ) -> None:
     folder = tmp_path / "meeting"
     async with held(folder, ONE, syncing) as audio:
-        stands = asyncio.create_task(audio.stands())
+        stands = asyncio.create_task(audio.wait_until_closed())
         await audio.append(audio.logs[0], bytes(2))
-        await audio.committed()
+        await audio.wait_until_committed()
         shutil.rmtree(folder)
         await audio.append(audio.logs[0], bytes(2))
         with pytest.raises(HeldByAnotherServer):
-            await audio.committed()
+            await audio.wait_until_committed()
         with pytest.raises(OSError, match=r"t0\.log"):
             await stands
         with pytest.raises(HeldByAnotherServer):
@@ -200,7 +200,10 @@ async def test_whoever_waits_for_a_meeting_that_is_let_go_is_told_to_come_again(
     async with held(tmp_path, ONE, syncing) as audio:
         with busy(syncing):
             await audio.append(audio.logs[0], bytes(2))
-            waiting = [asyncio.create_task(work) for work in (audio.committed(), audio.end(), audio.stands())]
+            waiting = [
+                asyncio.create_task(work)
+                for work in (audio.wait_until_committed(), audio.end(), audio.wait_until_closed())
+            ]
             await asyncio.sleep(0.05)
             closing = asyncio.create_task(audio.close())
             told = await asyncio.gather(*waiting, return_exceptions=True)
@@ -218,13 +221,13 @@ async def test_the_files_are_let_go_of_only_when_the_last_write_has_ended(
             closing = asyncio.create_task(audio.close())
             await asyncio.sleep(0.05)
             assert not closing.done()
-            with ThreadPoolExecutor(1) as others, pytest.raises(HeldElsewhere):
+            with ThreadPoolExecutor(1) as others, pytest.raises(HeldByAnotherProcess):
                 await audio_in(tmp_path, ONE, others).open()
         await closing
         async with held(tmp_path, ONE, syncing) as again:
             assert again.logs[0].accepted == 2
             await again.append(again.logs[0], b"ef")
-            await again.committed()
+            await again.wait_until_committed()
             assert again.logs[0].path.read_bytes() == b"abcdef"
 
 
@@ -246,7 +249,7 @@ async def test_audio_that_comes_faster_than_the_disk_takes_it_waits(
             assert not sending.done()
             assert sum(2 * log.accepted for log in audio.logs) <= MAX_BACKLOG_BYTES + 2 * CHUNK
         await sending
-        await audio.committed()
+        await audio.wait_until_committed()
         assert most <= MAX_BACKLOG_BYTES + 2 * CHUNK
         assert [log.committed_bytes for log in audio.logs] == [3 * MAX_BACKLOG_BYTES] * 2
 
@@ -261,7 +264,7 @@ async def test_any_number_read_while_audio_comes_and_all_hear_the_same(
         for start in range(10_000, len(said), 7000):
             await audio.append(audio.logs[0], said[start : start + 7000])
             if start % 3 == 0:
-                await audio.committed()
+                await audio.wait_until_committed()
                 readers.append(asyncio.create_task(all_of(audio)))
         assert not any(reader.done() for reader in readers)
         await audio.end()

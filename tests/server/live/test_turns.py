@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import Conversation, Engine, TurnState, Word
+from server.conversation import Conversation, EngineCapabilities, TurnState, Word
 from server.live.config import LiveConfig
-from server.live.turns import NOBODY, LiveTurn, LiveTurns
+from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns, TurnSnapshot
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 MEETING = UUID(int=7)
@@ -22,16 +22,16 @@ ROOM = of_kinds(MIXED)
 PEOPLE = of_kinds(PARTICIPANT, PARTICIPANT)
 
 
-def turn(id_: int, speaker: int = 1, *, state: TurnState = STABLE, track: int = 0, text: str = "hello") -> LiveTurn:
+def turn(id_: int, speaker: int = 1, *, state: TurnState = STABLE, track: int = 0, text: str = "hello") -> TurnSnapshot:
     words = (Word(text, id_ * S, id_ * S + 500_000, 0.75), Word("again", id_ * S + 500_000, (id_ + 1) * S, None))
-    return LiveTurn(id_, track, state, speaker, id_ * S, (id_ + 1) * S, words)
+    return TurnSnapshot(id_, track, state, speaker, id_ * S, (id_ + 1) * S, words)
 
 
-def turns_of(config: LiveConfig = ROOM, said: Sequence[LiveTurn] = ()) -> LiveTurns:
+def turns_of(config: LiveConfig = ROOM, said: Sequence[TurnSnapshot] = ()) -> MeetingTurns:
     """Turns that are told already."""
-    made = LiveTurns(config, MEETING)
+    made = MeetingTurns(config, MEETING)
     for one in said:
-        made.take(one)
+        made.update(one)
     made.changes()
     return made
 
@@ -47,7 +47,7 @@ def told(events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, TurnState]]:
     return [(t.segment_id, t.revision, TurnState(t.state)) for t in turns]
 
 
-def revisions(turns: LiveTurns, events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, int, list[int]]]:
+def revisions(turns: MeetingTurns, events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, int, list[int]]]:
     """The speaker revisions among events, speakers by number."""
     number = {turns.speaker_id(n): n for n in range(10)}
     found = [event.speaker_revision for event in events if event.WhichOneof("event") == "speaker_revision"]
@@ -56,19 +56,19 @@ def revisions(turns: LiveTurns, events: Sequence[pb.LiveEvent]) -> list[tuple[in
 
 def test_each_change_is_told_once_in_the_order_of_time() -> None:
     turns = turns_of()
-    turns.take(turn(2))
-    turns.take(turn(1, state=PARTIAL))
+    turns.update(turn(2))
+    turns.update(turn(1, state=PARTIAL))
     assert told(turns.changes()) == [(1, 1, PARTIAL), (2, 1, STABLE)]
     assert turns.changes() == []
-    turns.take(turn(2))
-    turns.take(turn(1))
+    turns.update(turn(2))
+    turns.update(turn(1))
     assert told(turns.changes()) == [(1, 2, STABLE)]
     assert turns.changes() == []
 
 
 def test_a_turn_is_told_with_all_that_is_known_of_it() -> None:
-    turns = LiveTurns(PEOPLE, MEETING)
-    turns.take(turn(3, speaker=2, track=1))
+    turns = MeetingTurns(PEOPLE, MEETING)
+    turns.update(turn(3, speaker=2, track=1))
     (event,) = turns.changes()
     assert event.turn == pb.LiveTurn(
         segment_id=3,
@@ -87,141 +87,141 @@ def test_a_turn_is_told_with_all_that_is_known_of_it() -> None:
 
 
 def test_who_is_not_known_is_nobody() -> None:
-    turns = LiveTurns(ROOM, MEETING)
-    turns.take(turn(1, speaker=0, state=PARTIAL))
+    turns = MeetingTurns(ROOM, MEETING)
+    turns.update(turn(1, speaker=0, state=PARTIAL))
     (event,) = turns.changes()
-    assert (event.turn.speaker_id, event.turn.alias) == (NOBODY, "Unknown")
+    assert (event.turn.speaker_id, event.turn.alias) == (UNKNOWN_SPEAKER_ID, "Unknown")
 
 
 def test_what_changed_and_changed_back_is_not_told() -> None:
     turns = turns_of(said=[turn(1)])
-    turns.take(turn(1, text="hollow"))
-    turns.take(turn(1))
+    turns.update(turn(1, text="hollow"))
+    turns.update(turn(1))
     assert turns.changes() == []
 
 
 def test_what_vanished_before_it_was_told_is_not_told() -> None:
     turns = turns_of()
-    turns.take(turn(1, state=PARTIAL))
-    turns.take(replace(turn(1), state=RETRACTED, words=()))
+    turns.update(turn(1, state=PARTIAL))
+    turns.update(replace(turn(1), state=RETRACTED, words=()))
     assert turns.changes() == []
 
 
 def test_what_was_told_before_a_restart_is_not_told_again() -> None:
-    first = LiveTurns(PEOPLE, MEETING)
+    first = MeetingTurns(PEOPLE, MEETING)
     for one in (turn(2, 1), turn(3, 2, track=1), turn(4, 1, state=PARTIAL), turn(6, 1)):
-        first.take(one)
+        first.update(one)
     events = first.changes()
-    first.take(replace(turn(6, 1), state=RETRACTED, words=()))
+    first.update(replace(turn(6, 1), state=RETRACTED, words=()))
     events += first.changes()
-    second = LiveTurns(PEOPLE, MEETING)
+    second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(events))
     assert second.changes() == []
     assert second.segments() == first.segments()
-    assert [second.heard_through_us(track) for track in (0, 1)] == [7 * S, 4 * S]
+    assert [second.turns_through_us(track) for track in (0, 1)] == [7 * S, 4 * S]
     for one in (turn(2, 1), turn(3, 2, track=1), turn(4, 1)):
-        second.take(one)
+        second.update(one)
     assert told(second.changes()) == [(4, 2, STABLE)]
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 63])
 def test_speakers_keep_their_numbers_through_a_restart(number: int) -> None:
-    first = LiveTurns(ROOM, MEETING)
-    first.take(turn(1, speaker=number))
-    second = LiveTurns(ROOM, MEETING)
+    first = MeetingTurns(ROOM, MEETING)
+    first.update(turn(1, speaker=number))
+    second = MeetingTurns(ROOM, MEETING)
     second.restore(stored(first.changes()))
     assert [segment.speaker for segment in second.segments()] == [number]
 
 
 def test_a_replay_that_says_the_same_tells_nothing() -> None:
     turns = turns_of(said=[turn(1), turn(2), turn(3, state=PARTIAL)])
-    turns.begin_again(0)
+    turns.start_catch_up(0)
     for one in (turn(1, state=PARTIAL), turn(1), turn(2, 0, state=PARTIAL), turn(2), turn(3, state=PARTIAL)):
-        assert turns.catching_up(0)
-        turns.take(one)
+        assert turns.is_catching_up(0)
+        turns.update(one)
         assert turns.changes() == []
-    turns.caught_up(0)
-    assert not turns.catching_up(0)
+    turns.finish_catch_up(0)
+    assert not turns.is_catching_up(0)
     assert turns.changes() == []
 
 
 def test_a_replay_that_differs_tells_the_difference_once_it_has_caught_up() -> None:
     turns = turns_of(said=[turn(1), turn(2), turn(3)])
-    turns.begin_again(0)
+    turns.start_catch_up(0)
     for one in (turn(1), turn(2, text="hollow"), turn(4)):
-        turns.take(one)
+        turns.update(one)
     assert turns.changes() == []
     assert [s.segment_id for s in turns.segments()] == [1, 2, 3]
-    turns.caught_up(0)
+    turns.finish_catch_up(0)
     assert told(turns.changes()) == [(2, 2, STABLE), (3, 2, RETRACTED), (4, 1, STABLE)]
     assert [s.segment_id for s in turns.segments()] == [1, 2, 4]
 
 
 def test_an_engine_that_dies_while_it_catches_up_leaves_nothing_behind() -> None:
     turns = turns_of(said=[turn(1), turn(2)])
-    turns.begin_again(0)
-    turns.take(turn(9))
-    turns.begin_again(0)
-    turns.take(turn(1))
-    turns.caught_up(0)
+    turns.start_catch_up(0)
+    turns.update(turn(9))
+    turns.start_catch_up(0)
+    turns.update(turn(1))
+    turns.finish_catch_up(0)
     assert told(turns.changes()) == [(2, 2, RETRACTED)]
 
 
 def test_a_replay_of_one_track_does_not_touch_another() -> None:
     turns = turns_of(PEOPLE, [turn(2), turn(3, 2, track=1)])
-    turns.begin_again(0)
-    turns.take(turn(5, 2, track=1))
+    turns.start_catch_up(0)
+    turns.update(turn(5, 2, track=1))
     assert told(turns.changes()) == [(5, 1, STABLE)]
-    turns.caught_up(0)
-    turns.caught_up(1)
+    turns.finish_catch_up(0)
+    turns.finish_catch_up(1)
     assert told(turns.changes()) == [(2, 2, RETRACTED)]
 
 
 def test_what_is_settled_becomes_final_and_never_changes_after() -> None:
     turns = turns_of(PEOPLE, [turn(2), turn(4, state=PARTIAL), turn(3, 2, track=1)])
     for track in (0, 1):
-        turns.words_are_final(track, 9 * S)
-    turns.settle(0)
-    assert turns.settled(0)
-    assert not turns.settled(1)
+        turns.mark_words_final(track, 9 * S)
+    turns.settle_speakers(0)
+    assert turns.has_settled_speakers(0)
+    assert not turns.has_settled_speakers(1)
     assert told(turns.changes()) == [(2, 2, FINAL)]
-    turns.take(turn(4))
+    turns.update(turn(4))
     assert told(turns.changes()) == [(4, 2, FINAL)]
-    turns.take(turn(2, text="hollow"))
-    turns.take(replace(turn(4), state=RETRACTED, words=()))
-    turns.begin_again(0)
-    turns.caught_up(0)
+    turns.update(turn(2, text="hollow"))
+    turns.update(replace(turn(4), state=RETRACTED, words=()))
+    turns.start_catch_up(0)
+    turns.finish_catch_up(0)
     assert turns.changes() == []
 
 
 def test_what_was_final_before_a_restart_stays_so() -> None:
-    first = LiveTurns(PEOPLE, MEETING)
-    first.settle(0)
-    first.words_are_final(0, 3 * S)
-    first.take(turn(2))
-    second = LiveTurns(PEOPLE, MEETING)
+    first = MeetingTurns(PEOPLE, MEETING)
+    first.settle_speakers(0)
+    first.mark_words_final(0, 3 * S)
+    first.update(turn(2))
+    second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(first.changes()))
     assert [second.words_final_through_us(track) for track in (0, 1)] == [3 * S, 0]
-    second.take(turn(2, text="hollow"))
-    second.take(turn(4))
+    second.update(turn(2, text="hollow"))
+    second.update(turn(4))
     assert told(second.changes()) == [(4, 1, STABLE)]
 
 
 def test_a_stable_turn_of_a_settled_track_is_final_once_its_words_are() -> None:
     turns = turns_of(PEOPLE, [turn(2), turn(4), turn(3, 2, track=1)])
-    turns.settle(0)
+    turns.settle_speakers(0)
     assert turns.changes() == []
-    turns.words_are_final(0, 3 * S - 1000)
-    turns.words_are_final(1, 9 * S)
+    turns.mark_words_final(0, 3 * S - 1000)
+    turns.mark_words_final(1, 9 * S)
     assert turns.changes() == []
-    turns.words_are_final(0, 3 * S)
+    turns.mark_words_final(0, 3 * S)
     # An engine that begins anew has not come so far.
-    turns.words_are_final(0, 1 * S)
+    turns.mark_words_final(0, 1 * S)
     assert told(turns.changes()) == [(2, 2, FINAL)]
-    turns.take(turn(4, text="hollow"))
+    turns.update(turn(4, text="hollow"))
     assert told(turns.changes()) == [(4, 2, STABLE)]
-    turns.words_are_final(0, 5 * S)
-    turns.words_are_final(0, 6 * S)
+    turns.mark_words_final(0, 5 * S)
+    turns.mark_words_final(0, 6 * S)
     assert told(turns.changes()) == [(4, 3, FINAL)]
 
 
@@ -229,15 +229,15 @@ def test_a_stable_turn_of_a_settled_track_is_final_once_its_words_are() -> None:
     ("end_us", "through_us", "final"), [(1400, 1200, True), (1600, 1900, False), (1600, 2000, True)]
 )
 def test_a_turn_is_final_by_the_milliseconds_that_are_told(end_us: int, through_us: int, final: bool) -> None:
-    turns = LiveTurns(PEOPLE, MEETING)
-    turns.settle(0)
-    turns.words_are_final(0, through_us)
-    turns.take(LiveTurn(2, 0, STABLE, 1, 0, end_us, ()))
+    turns = MeetingTurns(PEOPLE, MEETING)
+    turns.settle_speakers(0)
+    turns.mark_words_final(0, through_us)
+    turns.update(TurnSnapshot(2, 0, STABLE, 1, 0, end_us, ()))
     assert told(turns.changes()) == [(2, 1, FINAL if final else STABLE)]
 
 
 def test_words_before_a_watermark_are_final_on_every_track_after_a_restart() -> None:
-    turns = LiveTurns(PEOPLE, MEETING)
+    turns = MeetingTurns(PEOPLE, MEETING)
     for through_ms in (1000, 3000):
         turns.restore([pb.LiveEvent(watermark=pb.Watermark(words_final_through_ms=through_ms))])
     assert [turns.words_final_through_us(track) for track in (0, 1)] == [3 * S, 3 * S]
@@ -248,23 +248,23 @@ def test_an_ignored_track_says_nothing_any_more() -> None:
     turns.ignore(0)
     assert told(turns.changes()) == [(2, 2, RETRACTED), (4, 2, RETRACTED)]
     # The engine goes on hearing it.
-    turns.take(turn(4))
-    turns.take(turn(6))
-    turns.begin_again(0)
-    turns.take(turn(2))
-    turns.caught_up(0)
+    turns.update(turn(4))
+    turns.update(turn(6))
+    turns.start_catch_up(0)
+    turns.update(turn(2))
+    turns.finish_catch_up(0)
     assert turns.changes() == []
     assert [segment.segment_id for segment in turns.segments()] == [3]
 
 
-def heard(*said: LiveTurn, tracks: int = 1) -> Conversation:
+def heard(*said: TurnSnapshot, tracks: int = 1) -> Conversation:
     """The finished meeting."""
-    return Conversation(99 * S, (1, 2), tuple(t.segment() for t in said), Engine(overlap=tracks > 1))
+    return Conversation(99 * S, (1, 2), tuple(t.segment() for t in said), EngineCapabilities(overlap=tracks > 1))
 
 
 def test_at_the_end_every_turn_is_final_or_retracted() -> None:
     turns = turns_of(said=[turn(1), turn(2, state=PARTIAL), turn(3), turn(4)])
-    turns.take(turn(5, state=PARTIAL))
+    turns.update(turn(5, state=PARTIAL))
     events = turns.final_changes(heard(turn(1), turn(2, text="hollow"), turn(4, 2), turn(6)))
     assert told(events) == [
         (1, 2, FINAL),
@@ -284,7 +284,7 @@ def test_at_the_end_names_are_told_as_the_finished_meeting_has_them() -> None:
 
 
 def test_final_turns_are_of_the_tracks_that_their_names_say() -> None:
-    turns = LiveTurns(PEOPLE, MEETING)
+    turns = MeetingTurns(PEOPLE, MEETING)
     events = turns.final_changes(heard(turn(2), turn(3, 2, track=1), tracks=2))
     assert [event.turn.track_id for event in events] == ["t0", "t1"]
 
@@ -314,7 +314,7 @@ def test_who_changed_hands_is_said_before_the_turns_that_show_it(what: str) -> N
     before, after, expected = SPEAKERS_BEFORE_AND_AFTER[what]
     turns = turns_of(said=[turn(id_, speaker) for id_, speaker in enumerate(before, start=1)])
     for id_, speaker in enumerate(after, start=1):
-        turns.take(turn(id_, speaker))
+        turns.update(turn(id_, speaker))
     events = turns.changes()
     assert sorted(revisions(turns, events)) == sorted(expected)
     kinds = [str(event.WhichOneof("event")) for event in events]
@@ -325,5 +325,5 @@ def test_who_changed_hands_is_said_before_the_turns_that_show_it(what: str) -> N
 
 def test_the_speaker_of_a_partial_turn_changes_without_a_word() -> None:
     turns = turns_of(said=[turn(1), turn(2, 2, state=PARTIAL)])
-    turns.take(turn(2, 1))
+    turns.update(turn(2, 1))
     assert revisions(turns, turns.changes()) == []

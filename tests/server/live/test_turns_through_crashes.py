@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import Conversation, Engine, TurnState, Word
-from server.conversation.tracks import segment_name
-from server.live.turns import NOBODY, LiveTurn, LiveTurns
+from server.conversation import Conversation, EngineCapabilities, TurnState, Word
+from server.conversation.tracks import meeting_segment_id
+from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns, TurnSnapshot
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.test_turns import MEETING, S, stored
 
@@ -20,7 +20,7 @@ TRACKS = 2
 
 
 @st.composite
-def engine_turns(draw: st.DrawFn, track: int) -> LiveTurn:
+def engine_turns(draw: st.DrawFn, track: int) -> TurnSnapshot:
     """A turn of a track, one of few, so that they meet."""
     number = draw(st.integers(0, 4))
     state = draw(st.sampled_from((TurnState.PARTIAL, TurnState.STABLE, TurnState.STABLE)))
@@ -29,10 +29,10 @@ def engine_turns(draw: st.DrawFn, track: int) -> LiveTurn:
     words = tuple(Word(text, number * S + i, number * S + i + 1000, None) for i, text in enumerate(texts))
     # The voices of the mixed track are numbered after the participant.
     speaker = 1 if track == 1 else draw(st.sampled_from((0, 2, 3, 4)))
-    return LiveTurn(segment_name(number, track, TRACKS), track, state, speaker, number * S, end_us, words)
+    return TurnSnapshot(meeting_segment_id(number, track, TRACKS), track, state, speaker, number * S, end_us, words)
 
 
-def runs(track: int) -> st.SearchStrategy[list[LiveTurn]]:
+def runs(track: int) -> st.SearchStrategy[list[TurnSnapshot]]:
     return st.lists(engine_turns(track), max_size=6)
 
 
@@ -52,11 +52,11 @@ class Meeting:
     """A meeting as its engines know it, its events as they are stored, and what a client makes of them."""
 
     def __init__(self) -> None:
-        self.turns = LiveTurns(CONFIG, MEETING)
-        self.said: dict[int, LiveTurn] = {}
+        self.turns = MeetingTurns(CONFIG, MEETING)
+        self.said: dict[int, TurnSnapshot] = {}
         self.events: list[pb.LiveEvent] = []
         self.client: dict[int, pb.LiveTurn] = {}
-        self.settled = False
+        self.has_settled_speakers = False
         self.final_words_s = 0  # of the participant
         self.ignored: set[int] = set()
 
@@ -66,13 +66,13 @@ class Meeting:
             self.say(how)
         elif what == "takes back":
             assert isinstance(how, int)
-            gone = self.said.pop(segment_name(how, track, TRACKS), None)
+            gone = self.said.pop(meeting_segment_id(how, track, TRACKS), None)
             if gone is not None:
-                self.turns.take(replace(gone, state=TurnState.RETRACTED, words=()))
+                self.turns.update(replace(gone, state=TurnState.RETRACTED, words=()))
         elif what == "engine dies":
             self.repeat(track, how)
         elif what == "server dies":
-            self.turns, self.settled, self.final_words_s = LiveTurns(CONFIG, MEETING), False, 0
+            self.turns, self.has_settled_speakers, self.final_words_s = MeetingTurns(CONFIG, MEETING), False, 0
             self.turns.restore(stored(self.events))
             for place in self.ignored:
                 self.turns.ignore(place)
@@ -80,11 +80,11 @@ class Meeting:
             for place, again in enumerate(how):
                 self.repeat(place, again)
         elif what == "settle":
-            self.settled = True
-            self.turns.settle(track)
+            self.has_settled_speakers = True
+            self.turns.settle_speakers(track)
         elif what == "words are final":
             assert isinstance(how, int)
-            self.turns.words_are_final(track, how * S)
+            self.turns.mark_words_final(track, how * S)
             if track == 1:
                 self.final_words_s = max(self.final_words_s, how)
         else:
@@ -96,20 +96,20 @@ class Meeting:
     def say(self, run: object) -> None:
         assert isinstance(run, list)
         for turn in run:
-            self.turns.take(turn)
+            self.turns.update(turn)
             if turn.track not in self.ignored:
                 self.said[turn.segment_id] = turn
 
     def repeat(self, track: int, run: object) -> None:
         """A new engine hears the track from its beginning, and may say something else."""
         self.tell()
-        self.turns.begin_again(track)
+        self.turns.start_catch_up(track)
         self.said = {id_: turn for id_, turn in self.said.items() if turn.track != track}
         assert isinstance(run, list)
         for turn in run:
             self.say([turn])
             assert self.turns.changes() == []
-        self.turns.caught_up(track)
+        self.turns.finish_catch_up(track)
 
     def tell(self, events: list[pb.LiveEvent] | None = None) -> None:
         """Stores and sends what has changed."""
@@ -131,12 +131,12 @@ class Meeting:
         self.client[turn.segment_id] = turn
 
 
-def content(meeting: Meeting, turn: LiveTurn | pb.LiveTurn) -> tuple[object, ...]:
+def content(meeting: Meeting, turn: TurnSnapshot | pb.LiveTurn) -> tuple[object, ...]:
     """What a turn says, whichever way it is written; its state apart."""
     if isinstance(turn, pb.LiveTurn):
         words = [(w.text, w.start_ms, w.end_ms) for w in turn.words]
         return turn.speaker_id, turn.track_id, turn.start_ms, turn.end_ms, words
-    speaker = meeting.turns.speaker_id(turn.speaker) if turn.speaker else NOBODY
+    speaker = meeting.turns.speaker_id(turn.speaker) if turn.speaker else UNKNOWN_SPEAKER_ID
     words = [(w.text, w.start_us // 1000, w.end_us // 1000) for w in turn.words]
     return speaker, f"t{turn.track}", turn.start_us // 1000, turn.end_us // 1000, words
 
@@ -149,7 +149,7 @@ def check(meeting: Meeting) -> None:
     for id_ in there - final:
         assert content(meeting, meeting.client[id_]) == content(meeting, meeting.said[id_])
         assert int(meeting.client[id_].state) == int(meeting.said[id_].state)
-    if meeting.settled:
+    if meeting.has_settled_speakers:
         stable = [t for id_ in there - final if (t := meeting.said[id_]).track == 1 and t.state == TurnState.STABLE]
         assert not [turn for turn in stable if turn.end_us <= meeting.final_words_s * S]
 
@@ -164,7 +164,7 @@ def test_a_client_that_keeps_the_last_revision_of_each_segment_knows_what_the_en
         meeting.do(*step)
         check(meeting)
     # Whoever reads all events from the store knows the same.
-    again = LiveTurns(CONFIG, MEETING)
+    again = MeetingTurns(CONFIG, MEETING)
     again.restore(stored(meeting.events))
     assert {s.segment_id for s in again.segments()} == {
         id_ for id_, turn in meeting.client.items() if turn.state != pb.LIVE_TURN_STATE_RETRACTED
@@ -174,14 +174,14 @@ def test_a_client_that_keeps_the_last_revision_of_each_segment_knows_what_the_en
 @given(st.lists(steps, max_size=8), st.tuples(*(runs(track) for track in range(TRACKS))))
 @settings(deadline=None)
 def test_in_the_end_every_turn_is_final_as_the_meeting_has_it_or_retracted(
-    happened: list[tuple[str, int, object]], finished: tuple[list[LiveTurn], ...]
+    happened: list[tuple[str, int, object]], finished: tuple[list[TurnSnapshot], ...]
 ) -> None:
     meeting = Meeting()
     for step in happened:
         meeting.do(*step)
     frozen = {id_: turn for id_, turn in meeting.client.items() if turn.state == pb.LIVE_TURN_STATE_FINAL}
     last = {turn.segment_id: turn for run in finished for turn in run}
-    conversation = Conversation(9 * S, (1, 2), tuple(turn.segment() for turn in last.values()), Engine())
+    conversation = Conversation(9 * S, (1, 2), tuple(turn.segment() for turn in last.values()), EngineCapabilities())
     meeting.tell(meeting.turns.final_changes(conversation))
     ends = {id_: turn for id_, turn in meeting.client.items() if turn.state == pb.LIVE_TURN_STATE_FINAL}
     assert {turn.state for turn in meeting.client.values()} <= {
@@ -217,7 +217,7 @@ def test_a_client_that_reads_only_speaker_revisions_of_what_it_has_is_told_the_t
 
 def test_the_model_of_these_tests_notices_a_repeated_event() -> None:
     meeting = Meeting()
-    meeting.say([LiveTurn(0, 0, TurnState.STABLE, 2, 0, S, ())])
+    meeting.say([TurnSnapshot(0, 0, TurnState.STABLE, 2, 0, S, ())])
     events = meeting.turns.changes()
     meeting.tell(events)
     with pytest.raises(AssertionError):

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server.live.track_log import HeldElsewhere, MeetingAudio, TrackLog
+from server.live.track_log import HeldByAnotherProcess, MeetingAudio, TrackLog
 from tests.server.live.live_configs import MIXED, of_kinds
 
 
@@ -17,11 +17,11 @@ async def main(folder: Path, samples: int) -> None:
     audio = MeetingAudio([TrackLog(track, folder / "t0.log")], folder / "holder", ThreadPoolExecutor(1))
     try:
         await audio.open()
-    except HeldElsewhere:
+    except HeldByAnotherProcess:
         print("held elsewhere", flush=True)
         return
     await audio.append(audio.logs[0], bytes(2 * samples))
-    await audio.committed()
+    await audio.wait_until_committed()
     print("held", flush=True)
     await asyncio.sleep(600)
 

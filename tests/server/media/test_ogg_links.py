@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.media.ogg_links import ogg_links
+from server.media.ogg_links import find_ogg_links
 from tests.server.media.media_files import Sound, heard, media, tone
 from tests.server.media.transcoded import mixed, transcoded
 
@@ -45,10 +45,10 @@ def test_many_links_do_not_drift_apart() -> None:
 
 def test_several_streams_in_each_link_stay_together() -> None:
     link = media("ogg", Sound([(0, LOW)]), Sound([(1, HIGH)]))
-    outcome, (first, second) = transcoded(link + link, apart=True)
+    outcome, (first, second) = transcoded(link + link, separate=True)
     assert heard(first, 440) == [pytest.approx((0, 3), abs=0.04), pytest.approx((4, 7), abs=0.04)]
     assert heard(second, 1000) == [pytest.approx((1, 4), abs=0.04), pytest.approx((5, 8), abs=0.04)]
-    assert outcome.places == 2
+    assert outcome.channel_count == 2
 
 
 def test_a_link_that_is_cut_off_or_no_audio_costs_no_other() -> None:
@@ -62,8 +62,8 @@ def test_what_only_looks_like_a_beginning_is_none(tmp_path: Path) -> None:
     path = tmp_path / "one.ogg"
     whole = media("ogg", Sound([(0, LOW)]))
     path.write_bytes(whole + b"OggS\0\x02" * 1000 + b"OggS\0\x02" + bytes(20) + b"\xff" * 256)
-    assert ogg_links(path) == []
+    assert find_ogg_links(path) == []
     path.write_bytes(b"OggS\0\x02" * 100_000)
-    assert ogg_links(path) == []
+    assert find_ogg_links(path) == []
     path.write_bytes(whole * 3)
-    assert ogg_links(path) == [(len(whole) * n, len(whole) * (n + 1)) for n in range(3)]
+    assert find_ogg_links(path) == [(len(whole) * n, len(whole) * (n + 1)) for n in range(3)]

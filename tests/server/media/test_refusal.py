@@ -36,15 +36,19 @@ def refused(data: bytes, limit_s: float = 600) -> Refused:
 WHOLE = media("mp4", AAC)
 FILES = {
     "empty file": (b"", "empty", "^the file is empty$"),
-    "WAV without samples": (wav_header(0), "no_samples", "^the recording holds no audio: 0 samples$"),
+    "WAV without samples": (wav_header(0), "no_samples", "^the recording contains no audio: 0 samples$"),
     "WAV of five samples": (
         wav_header(5, 44_100),
         "no_samples",
-        "^the recording holds no audio: 5 samples at 44100 Hz, too few to be heard$",
+        "^the recording contains no audio: 5 samples at 44100 Hz, too short to analyse$",
     ),
-    "encrypted MP4": (media("mp4", AAC, options=KEYS), "encrypted", "^the sound is encrypted .* without protection$"),
-    "unknown codec in MP4": (of_codec_apac(WHOLE), "unknown_codec", "^the sound is of the codec apac, .* WAV, FLAC or"),
-    "unknown codec in WAV": (wav_header(16_000, form=0x1234), "unknown_codec", "of the codec 0x1234, which cannot be"),
+    "encrypted MP4": (media("mp4", AAC, options=KEYS), "encrypted", "^the audio is encrypted .* unencrypted copy$"),
+    "unknown codec in MP4": (of_codec_apac(WHOLE), "unknown_codec", "^the audio uses the codec apac, .* WAV, FLAC or"),
+    "unknown codec in WAV": (
+        wav_header(16_000, form=0x1234),
+        "unknown_codec",
+        "uses the codec 0x1234, which cannot be",
+    ),
     "MP4 without its index": (
         WHOLE[: len(WHOLE) // 2],
         "not_media",
@@ -55,10 +59,10 @@ FILES = {
     "Ogg of zeros": (b"OggS" + bytes(500), "not_media", "^the Ogg file is damaged"),
     "WebM of zeros": (b"\x1a\x45\xdf\xa3" + bytes(500), "not_media", "^the Matroska or WebM file is damaged"),
     "WAV without a format": (b"RIFF\x10\0\0\0WAVEjunk" + bytes(50), "not_media", "^the WAV file is damaged"),
-    "archive": (b"PK\x03\x04" + bytes(500), "not_media", "a ZIP archive: upload the recording that is in it"),
+    "archive": (b"PK\x03\x04" + bytes(500), "not_media", "a ZIP archive: upload the recording inside it"),
     "web page": (b"<!doctype html><html>", "not_media", "a web page: download the recording itself"),
-    "text": (b"Dear all, " * 100, "not_media", "^not audio or video that can be read"),
-    "subtitles": (b"1\n00:00:01,000 --> 00:00:02,000\nHello\n\n" * 5, "no_audio", "^the file has no sound"),
+    "text": (b"Dear all, " * 100, "not_media", "^not a readable audio or video file"),
+    "subtitles": (b"1\n00:00:01,000 --> 00:00:02,000\nHello\n\n" * 5, "no_audio", "^the file contains no audio stream"),
 }
 
 
@@ -78,7 +82,7 @@ def test_a_file_that_is_truly_damaged_is_called_so() -> None:
     data[start : data.find(b"moov") - 4] = bytes(data.find(b"moov") - 4 - start)
     error = refused(bytes(data))
     assert error.code == "undecodable"
-    assert error.reason.startswith("the file is damaged: no sound could be decoded from it; if a player plays it, ")
+    assert error.reason.startswith("the file is damaged: no audio could be decoded; if a player can play it, ")
 
 
 def test_a_recording_of_10_ms_is_one() -> None:
@@ -94,6 +98,6 @@ def test_silence_of_any_length_is_a_recording() -> None:
 
 def test_what_is_longer_than_accepted_is_said_to_be() -> None:
     error = refused(wav(tone(440, 3)), limit_s=2)
-    assert (error.code, error.reason) == ("too_long", "longer than this server accepts (2 s)")
+    assert (error.code, error.reason) == ("too_long", "the recording exceeds this server's limit of 2 s")
     error = refused(media("matroska", Sound([(0, LOW), (50, LOW)])), limit_s=52)
     assert error.code == "too_long"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.media.similarity import HeardFile, same_recording
+from server.media.similarity import LevelledFile, is_same_recording
 from tests.recordings import RATE_HZ, sample_pcm, solo
 from tests.server.media.media_files import Samples, Sound, media
 from tests.server.media.transcoded import mixed
@@ -20,9 +20,9 @@ def same(folder: Path, a: Samples, b: Samples) -> bool:
     files = []
     for name, pcm in (("a", a), ("b", b)):
         (folder / name).write_bytes(pcm.astype("<i2").tobytes())
-        files.append(HeardFile(folder / name))
+        files.append(LevelledFile(folder / name))
     first, second = files
-    found = {same_recording(one, other, lambda: None) for one, other in ((first, second), (second, first))}
+    found = {is_same_recording(one, other, lambda: None) for one, other in ((first, second), (second, first))}
     assert len(found) == 1
     return found.pop()
 

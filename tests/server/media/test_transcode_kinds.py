@@ -158,5 +158,5 @@ def test_any_number_of_channels_is_heard_also_in_planes(channels: int, layout: s
     assert len(pcm) == pytest.approx(RATE_HZ, abs=RATE_HZ / 50)
     for channel in (0, 7, 8, 63, 64, channels - 1):
         assert strength(pcm, 300 + 20 * channel) == pytest.approx(0.3 / channels, rel=0.2)
-    with pytest.raises(Refused, match=f"{channels} channels, and at most 32 can be heard apart"):
-        transcoded(data, apart=True)
+    with pytest.raises(Refused, match=f"{channels} channels; channels=separate supports at most 32"):
+        transcoded(data, separate=True)

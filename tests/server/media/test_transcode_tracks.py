@@ -81,57 +81,57 @@ def test_a_track_that_cannot_be_decoded_is_named_and_the_others_are_heard() -> N
 def test_more_tracks_than_a_meeting_may_have_are_named() -> None:
     sounds = [Sound([(0, tone(300 + 20 * n, 0.5))], "pcm_s16le", 16_000) for n in range(34)]
     outcome, (pcm,) = transcoded(media("matroska", *sounds))
-    assert outcome.remarks == ["only the first 32 of 34 audio tracks were heard"]
+    assert outcome.remarks == ["only the first 32 of 34 audio tracks were used"]
     assert len(pcm) / RATE_HZ == pytest.approx(0.5, abs=0.07)
 
 
 def test_kept_apart_each_channel_of_each_track_is_a_file_from_the_same_start() -> None:
     call = np.stack([LOW, HIGH], 1)
-    outcome, tracks = transcoded(wav(call), apart=True)
-    assert [(t.place, t.called) for t in outcome.tracks] == [(0, "channel 1"), (1, "channel 2")]
+    outcome, tracks = transcoded(wav(call), separate=True)
+    assert [(t.index, t.display_name) for t in outcome.tracks] == [(0, "channel 1"), (1, "channel 2")]
     assert np.array_equal(np.stack(tracks, 1), call)
-    outcome, tracks = transcoded(media("matroska", Sound([(0, call)]), Sound([(3, tone(600, 5))])), apart=True)
-    assert [t.called for t in outcome.tracks] == ["track 1, channel 1", "track 1, channel 2", "track 2"]
+    outcome, tracks = transcoded(media("matroska", Sound([(0, call)]), Sound([(3, tone(600, 5))])), separate=True)
+    assert [t.display_name for t in outcome.tracks] == ["track 1, channel 1", "track 1, channel 2", "track 2"]
     assert heard(tracks[2], 600) == [pytest.approx((3, 8), abs=CLOSE)]
-    assert outcome.places == 3
+    assert outcome.channel_count == 3
 
 
 def test_channels_that_say_nothing_of_their_own_are_nobody() -> None:
     rms, slt = solo("rms")[: 12 * RATE_HZ], solo("slt")[: 12 * RATE_HZ]
     nothing = np.zeros_like(rms)
     channels = np.stack([nothing, rms, -rms, slt, rms // 2], 1)
-    outcome, tracks = transcoded(wav(channels), apart=True)
-    assert [track.place for track in outcome.tracks] == [1, 3]
-    assert outcome.places == 5
+    outcome, tracks = transcoded(wav(channels), separate=True)
+    assert [track.index for track in outcome.tracks] == [1, 3]
+    assert outcome.channel_count == 5
     assert np.array_equal(tracks[0], rms)
     assert np.array_equal(tracks[1], slt)
-    outcome, _ = transcoded(wav(np.zeros((RATE_HZ, 2), np.int16)), apart=True)
-    assert [track.place for track in outcome.tracks] == [0]
+    outcome, _ = transcoded(wav(np.zeros((RATE_HZ, 2), np.int16)), separate=True)
+    assert [track.index for track in outcome.tracks] == [0]
 
 
 def test_two_sides_of_a_call_that_hear_each_other_faintly_stay_two() -> None:
     rms, slt = solo("rms")[: 8 * RATE_HZ].astype(int), solo("slt")[: 8 * RATE_HZ].astype(int)
     left = np.concatenate([rms, slt // 20])
     right = np.concatenate([rms // 20, slt])
-    outcome, _ = transcoded(wav(np.stack([left, right], 1).astype(np.int16)), apart=True)
+    outcome, _ = transcoded(wav(np.stack([left, right], 1).astype(np.int16)), separate=True)
     assert len(outcome.tracks) == 2
 
 
 def test_as_many_channels_as_a_live_meeting_has_tracks_are_kept_apart() -> None:
     tones = np.stack([tone(300 + 50 * n, 1) for n in range(33)], 1)
-    outcome, tracks = transcoded(wav(tones[:, :32]), apart=True)
+    outcome, tracks = transcoded(wav(tones[:, :32]), separate=True)
     assert len(outcome.tracks) == 32
     assert np.array_equal(np.stack(tracks, 1), tones[:, :32])
-    with pytest.raises(Refused, match="33 channels, and at most 32 can be heard apart") as refused:
-        transcoded(wav(tones), apart=True)
+    with pytest.raises(Refused, match="33 channels; channels=separate supports at most 32") as refused:
+        transcoded(wav(tones), separate=True)
     assert refused.value.code == "too_many_channels"
     assert len(mixed(wav(tones))) == RATE_HZ
 
 
 def test_a_channel_that_comes_later_keeps_its_time() -> None:
     first, second = media("ogg", Sound([(0, LOW)])), media("ogg", Sound([(0, np.stack([HIGH, LOW], 1))]))
-    outcome, (one, two) = transcoded(first + second, apart=True)
+    outcome, (one, two) = transcoded(first + second, separate=True)
     assert heard(one, 1000) == [pytest.approx((5, 10), abs=CLOSE)]
     assert heard(two, 440) == [pytest.approx((5, 10), abs=CLOSE)]
     assert not two[: 4 * RATE_HZ].any()
-    assert outcome.places == 2
+    assert outcome.channel_count == 2

@@ -11,13 +11,13 @@ from server.media.transcode import Outcome, transcode
 from tests.server.media.media_files import Samples
 
 
-def transcoded(data: bytes, *, apart: bool = False, limit_s: float = 600) -> tuple[Outcome, list[Samples]]:
+def transcoded(data: bytes, *, separate: bool = False, limit_s: float = 600) -> tuple[Outcome, list[Samples]]:
     """The outcome of a file, and each track's samples. Raises Refused."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "original"
         source.write_bytes(data)
-        outcome = transcode(source, folder, limit_s, apart=apart, progress=lambda _: None)
+        outcome = transcode(source, folder, limit_s, separate=separate, progress=lambda _: None)
         tracks = [np.fromfile(folder / track.file, "<i2") for track in outcome.tracks]
         assert [len(track) for track in tracks] == [track.samples for track in outcome.tracks]
         left = {path.name for path in folder.glob("*.raw")}

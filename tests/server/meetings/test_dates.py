@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.meetings.dates import NotADate, checked_date
+from server.meetings.dates import NotADate, validate_date
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ from server.meetings.dates import NotADate, checked_date
     ],
 )
 def test_a_date_is_kept_as_it_was_given(text: str) -> None:
-    assert checked_date(text) == text
+    assert validate_date(text) == text
 
 
 @pytest.mark.parametrize("text", ["2026-11-23T14:00:00 02:00", "2026-11-23T14:00:00 0200"])
 def test_the_plus_of_a_zone_is_put_back(text: str) -> None:
-    assert checked_date(text) == text.replace(" 02", "+02")
+    assert validate_date(text) == text.replace(" 02", "+02")
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_the_plus_of_a_zone_is_put_back(text: str) -> None:
 )
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(NotADate):
-        checked_date(text)
+        validate_date(text)

@@ -72,7 +72,7 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
         raise fault()
 
     async def state() -> tuple[str, str]:
-        found = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
+        found = await database.read(lambda c: meetings.find_state(c, organization_id, HASH))
         assert found is not None
         return found.status, found.message
 
@@ -82,13 +82,13 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
         assert job.attempt == attempt
         await runner.run(job, work)
         if attempt < settings.max_attempts:
-            assert await state() == ("queued", "Waiting for room on the server's disk")
+            assert await state() == ("queued", "Waiting for disk space on the server")
             # Not at once: nobody has made room yet.
             assert await take(database) is None
             await database.run(lambda c: c.execute("UPDATE jobs SET run_at = now()"))
     assert await state() == ("failed", DISK_FULL)
     await file_meeting(database)
     assert (await state())[0] == "queued"
-    again = await database.run(lambda c: jobs.take(c, 30, settings.max_attempts))
+    again = await database.run(lambda c: jobs.lease_next(c, 30, settings.max_attempts))
     assert again is not None
     assert again.attempt == 1

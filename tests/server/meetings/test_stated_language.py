@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import BadRequest
-from server.meetings.stated_language import stated_language
-from server.meetings.upload_fields import checked_details
+from server.meetings.stated_language import parse_language
+from server.meetings.upload_fields import validate_details
 
 # What is a language of its own, and of which Whisper knows most.
 NAMES = {
@@ -37,7 +37,7 @@ NAMES = {
 
 @pytest.mark.parametrize("text", ["", "  ", "auto", "AUTO", "Auto ", "und", "mul", "und-Latn", "Multiple Languages"])
 def test_nothing_stated_is_detected(text: str) -> None:
-    assert stated_language(text) == ""
+    assert parse_language(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_nothing_stated_is_detected(text: str) -> None:
     ],
 )
 def test_a_language_is_known_by_its_tag_code_or_name(text: str, tag: str) -> None:
-    assert stated_language(text) == tag
+    assert parse_language(text) == tag
     # What is stored and answered may be stated again.
-    assert stated_language(tag) == tag
+    assert parse_language(tag) == tag
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_language_is_known_by_its_tag_code_or_name(text: str, tag: str) -> Non
 )
 def test_what_names_no_language_is_refused_and_says_what_is_possible(text: str) -> None:
     with pytest.raises(BadRequest) as raised:
-        checked_details({"language": text}, None)
+        validate_details({"language": text}, None)
     assert raised.value.parameter == "language"
     assert all(example in raised.value.fix for example in ("pt-BR", "deu", "German", "auto"))
 
@@ -127,8 +127,8 @@ def test_what_names_no_language_is_refused_and_says_what_is_possible(text: str) 
 @given(st.text(max_size=70))
 def test_whatever_is_stated_is_a_tag_or_refused(text: str) -> None:
     try:
-        tag = stated_language(text)
+        tag = parse_language(text)
     except BadRequest:
         return
     assert tag.isascii()
-    assert stated_language(tag) == tag
+    assert parse_language(tag) == tag

@@ -20,9 +20,9 @@ from server.errors import (
     Unauthenticated,
     UnsupportedContentEncoding,
 )
-from server.meetings.upload import UploadPiece, Uploads, finished
+from server.meetings.upload import UploadChunk, Uploads, run_to_completion
 from server.storage import users
-from server.storage.pool import Database, Vanished
+from server.storage.pool import Database, ReferenceDeleted
 from tests.recordings import excerpt
 from tests.small_disk import small_disk
 
@@ -45,9 +45,9 @@ def uploads(database: Database, tmp_path: Path) -> Uploads:
     return Uploads(AudioLog(tmp_path), database, LARGEST, MAX_S)
 
 
-async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterator[UploadPiece]:
+async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterator[UploadChunk]:
     for piece in pieces:
-        yield UploadPiece(piece, kind, fields)
+        yield UploadChunk(piece, kind, fields)
 
 
 async def left(database: Database, folder: Path) -> tuple[int, int, int]:
@@ -93,8 +93,8 @@ async def test_a_client_that_goes_away_leaves_nothing(
 ) -> None:
     begun = asyncio.Event()
 
-    async def stalled() -> AsyncIterator[UploadPiece]:
-        yield UploadPiece(excerpt(1), "audio/wav", {})
+    async def stalled() -> AsyncIterator[UploadChunk]:
+        yield UploadChunk(excerpt(1), "audio/wav", {})
         begun.set()
         await asyncio.Event().wait()
 
@@ -132,11 +132,11 @@ WHILE_IT_RUNS = {
 async def test_a_caller_who_is_let_in_no_more_when_the_recording_has_come_is_unauthorized_and_leaves_nothing(
     uploads: Uploads, database: Database, tmp_path: Path, caller: Caller, what: str
 ) -> None:
-    async def pieces() -> AsyncIterator[UploadPiece]:
+    async def pieces() -> AsyncIterator[UploadChunk]:
         recording = excerpt(1)
-        yield UploadPiece(recording[:9000], "audio/wav", {})
+        yield UploadChunk(recording[:9000], "audio/wav", {})
         await database.run(lambda c: c.execute(WHILE_IT_RUNS[what]))
-        yield UploadPiece(recording[9000:], "audio/wav", {})
+        yield UploadChunk(recording[9000:], "audio/wav", {})
 
     with pytest.raises(Unauthenticated):
         await uploads.receive(caller, pieces())
@@ -154,9 +154,9 @@ async def test_a_user_who_is_deleted_while_the_meeting_is_filed_leaves_nothing(
             " CREATE TRIGGER gone BEFORE INSERT ON meetings FOR EACH ROW EXECUTE FUNCTION gone()"
         )
     )
-    with pytest.raises(Vanished) as raised:
+    with pytest.raises(ReferenceDeleted) as raised:
         await uploads.receive(caller, sent("audio/wav", [excerpt(1)]))
-    assert raised.value.what == "user"
+    assert raised.value.entity == "user"
     assert await left(database, tmp_path) == (0, 0, 0)
 
 
@@ -192,7 +192,7 @@ async def test_work_that_is_cancelled_is_waited_for() -> None:
         done.set()
         raise ValueError("nobody is left to hear this")
 
-    waiting = asyncio.create_task(finished(work()))
+    waiting = asyncio.create_task(run_to_completion(work()))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

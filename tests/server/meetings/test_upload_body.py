@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog, IncomingRecording
 from server.errors import BadRequest
-from server.meetings.upload_body import MAX_BESIDE_FILE, UploadBody, body_of
+from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
 
 CONTENT = b"RIFF\r\n--not the boundary\r\n--\r\n\0\xff" * 3
 
@@ -28,7 +28,7 @@ def part(disposition: str, content: bytes, *headers: str) -> bytes:
 
 
 def read(recording: IncomingRecording, body: bytes, kind: str = "multipart/form-data; boundary=b") -> UploadBody:
-    found = body_of(kind, recording)
+    found = create_body(kind, recording)
     with recording:
         found.feed(body)
         found.close()
@@ -52,7 +52,7 @@ def test_a_form_may_be_cut_anywhere_and_have_text_around_it(cuts: list[int]) -> 
             self.size_bytes += len(data)
             written.extend(data)
 
-    body = body_of("multipart/form-data; boundary=b", Kept())  # type: ignore[arg-type]
+    body = create_body("multipart/form-data; boundary=b", Kept())  # type: ignore[arg-type]
     for start, end in pairwise(edges):
         body.feed(whole[start:end])
     body.close()
@@ -94,18 +94,20 @@ def test_a_text_is_read_in_the_charset_of_its_part(
 
 
 WRONG = {
-    "name: not UTF-8": part('name="name"', b"R\xe9union") + FILE + b"--b--",
-    "name: not UTF-8, nor": part('name="name"', b"\\ud800", "Content-Type: text/plain; charset=unicode_escape")
+    "name: not valid UTF-8": part('name="name"', b"R\xe9union") + FILE + b"--b--",
+    "name: not valid UTF-8, nor": part('name="name"', b"\\ud800", "Content-Type: text/plain; charset=unicode_escape")
     + b"--b--",
     "body: not well-formed": FILE.replace(b"\r\n", b"\n"),
     "body: the multipart/form-data ends": FILE,
     "body: more than 16 parts": part('name="name"', b"x") * 17 + FILE,
     "body: more than 16 parts, or part headers over 4 kB": part('name="file"; filename="' + "x" * 5000 + '"', CONTENT),
-    "file: the part with the recording is missing": b"--b--",
-    "file: one recording an upload": FILE + FILE + b"--b--",
+    "file: missing; send the recording as the part named file": b"--b--",
+    "file: given more than once; send one recording per upload": FILE + FILE + b"--b--",
     "file: the recording is empty": part('name="file"', b"") + b"--b--",
-    "file: Content-Transfer-Encoding of a part": part('name="file"', b"UklGRg==", "Content-Transfer-Encoding: base64"),
-    "file: Content-Encoding of a part": part('name="file"', CONTENT, "Content-Encoding: gzip"),
+    "file: Content-Transfer-Encoding is not supported": part(
+        'name="file"', b"UklGRg==", "Content-Transfer-Encoding: base64"
+    ),
+    "file: Content-Encoding is not supported": part('name="file"', CONTENT, "Content-Encoding: gzip"),
     "colour: unknown part": part('name="colour"', b"blue"),
     "body: unknown part": part('name=""', b"blue"),
     "x: unknown part": part('name="\xe2\x80\xaex"', b"blue"),
@@ -122,13 +124,13 @@ def test_what_is_wrong_with_a_form_is_said(recording: IncomingRecording, message
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, where: str) -> None:
-    around = b"x" * (MAX_BESIDE_FILE // 2)
-    body = body_of("multipart/form-data; boundary=b", recording)
+    around = b"x" * (MAX_OVERHEAD_BYTES // 2)
+    body = create_body("multipart/form-data; boundary=b", recording)
     with recording:
         if where == "after":
             body.feed(FORM)
         body.feed(around)
-        with pytest.raises(BadRequest, match="belong to no recording"):
+        with pytest.raises(BadRequest, match="outside the recording"):
             body.feed(around + b"x")
 
 
@@ -150,4 +152,4 @@ def test_endless_text_around_a_form_is_refused(recording: IncomingRecording, whe
 )
 def test_a_media_type_that_says_no_upload_is_refused(recording: IncomingRecording, kind: str) -> None:
     with pytest.raises(BadRequest, match="content-type"):
-        body_of(kind, recording)
+        create_body(kind, recording)

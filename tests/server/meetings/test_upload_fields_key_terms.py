@@ -12,54 +12,54 @@ from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog
 from server.errors import BadRequest
-from server.meetings.upload_body import MAX_KEY_TERMS, body_of
-from server.meetings.upload_fields import checked_details, checked_key_terms
+from server.meetings.upload_body import MAX_KEY_TERMS, create_body
+from server.meetings.upload_fields import validate_details, validate_key_terms
 
 BOUNDARY = "between"
 
 
 def test_terms_are_separated_by_commas_or_line_breaks_and_stripped() -> None:
-    assert checked_key_terms(" Kubernetes , Zoë Müller,,\r\nACME Corp.\n \n東京都") == (
+    assert validate_key_terms(" Kubernetes , Zoë Müller,,\r\nACME Corp.\n \n東京都") == (
         "Kubernetes",
         "Zoë Müller",
         "ACME Corp.",
         "東京都",
     )
-    assert checked_key_terms("") == checked_key_terms(" ,\n, ") == ()
+    assert validate_key_terms("") == validate_key_terms(" ,\n, ") == ()
 
 
 def test_of_terms_that_differ_by_capitals_alone_the_first_counts() -> None:
-    assert checked_key_terms("Zoë, kubernetes, ZOË, Kubernetes, zoe") == ("Zoë", "kubernetes", "zoe")
+    assert validate_key_terms("Zoë, kubernetes, ZOË, Kubernetes, zoe") == ("Zoë", "kubernetes", "zoe")
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=30), max_size=30))
 def test_what_was_checked_is_good_and_stays_as_it_is(texts: list[str]) -> None:
-    terms = checked_key_terms("\n".join(texts))
-    assert checked_key_terms(", ".join(terms)) == terms
+    terms = validate_key_terms("\n".join(texts))
+    assert validate_key_terms(", ".join(terms)) == terms
     assert all(term == term.strip() and term and "," not in term for term in terms)
     assert len({term.casefold() for term in terms}) == len(terms)
 
 
 def test_a_hundred_terms_of_a_hundred_characters_are_accepted() -> None:
     terms = tuple(f"{number:03d}" + "名" * 97 for number in range(100))
-    assert checked_key_terms(",".join(terms)) == terms
+    assert validate_key_terms(",".join(terms)) == terms
     # What is said twice is one term.
-    assert checked_key_terms(",".join(terms + terms)) == terms
+    assert validate_key_terms(",".join(terms + terms)) == terms
 
 
 @pytest.mark.parametrize(
     ("text", "fix"),
     [
-        (",".join(f"t{number}" for number in range(101)), "101 terms; at most 100"),
-        ("fine, " + "n" * 101, "at most 100 characters"),
-        ("a\tb", "holds control characters"),
-        ("a\0", "holds control characters"),
-        ("a\u2028b", "holds control characters"),
+        (",".join(f"t{number}" for number in range(101)), "101 terms; the limit is 100"),
+        ("fine, " + "n" * 101, "exceeds 100 characters"),
+        ("a\tb", "contains control characters"),
+        ("a\0", "contains control characters"),
+        ("a\u2028b", "contains control characters"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_fix(text: str, fix: str) -> None:
     with pytest.raises(BadRequest) as raised:
-        checked_details({"key_terms": text}, None)
+        validate_details({"key_terms": text}, None)
     assert raised.value.parameter == "key_terms"
     assert fix in raised.value.fix
 
@@ -69,7 +69,7 @@ def uploaded(folder: Path, parts: Sequence[tuple[str, str]], query: str = "", pi
     lines = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts]
     data = ("".join(lines) + f"--{BOUNDARY}--\r\n").encode()
     with AudioLog(folder).receive(UUID(int=1), 1 << 20) as recording:
-        body = body_of(f"multipart/form-data; boundary={BOUNDARY}", recording)
+        body = create_body(f"multipart/form-data; boundary={BOUNDARY}", recording)
         if query:
             body.fields["key_terms"] = query
         for start in range(0, len(data), piece_bytes):
@@ -84,7 +84,7 @@ FILE = ("file", "RIFF")
 @pytest.mark.parametrize("piece_bytes", [7, 1 << 20])
 def test_parts_and_query_parameters_add_up(tmp_path: Path, piece_bytes: int) -> None:
     parts = [("key_terms", "Zoë, Ben"), FILE, ("name", "a"), ("name", "b"), ("key_terms", "Kubernetes")]
-    assert checked_key_terms(uploaded(tmp_path, parts, "ACME", piece_bytes)) == ("ACME", "Zoë", "Ben", "Kubernetes")
+    assert validate_key_terms(uploaded(tmp_path, parts, "ACME", piece_bytes)) == ("ACME", "Zoë", "Ben", "Kubernetes")
     assert uploaded(tmp_path, [FILE]) == ""
 
 

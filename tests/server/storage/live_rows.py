@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from server.live.meetings import live_file_hash
+from server.live.session_registry import live_file_hash
 from server.storage import live, users
 from server.storage.live import LiveRow, NewEvent
 from server.storage.pool import Database
@@ -38,7 +38,7 @@ async def opened(database: Database, organization: str = "Org") -> LiveRow:
 
 async def taken_up(database: Database, meeting_id: UUID) -> LiveRow:
     """The meeting, held by the caller; whoever held it before has lost it."""
-    return await database.run(lambda c: live.take_up(c, meeting_id))
+    return await database.run(lambda c: live.acquire(c, meeting_id))
 
 
 async def stored_after(database: Database, meeting_id: UUID, event_seq: int = 0, limit: int = 100) -> list[bytes]:

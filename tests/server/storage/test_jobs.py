@@ -24,7 +24,7 @@ async def file_meeting(database: Database, file_hash: str = HASH) -> UUID:
 
 
 async def take(database: Database, lease_s: float = 30) -> Job | None:
-    return await database.run(lambda c: jobs.take(c, lease_s, 3))
+    return await database.run(lambda c: jobs.lease_next(c, lease_s, 3))
 
 
 async def test_a_job_is_given_to_one_taker(database: Database) -> None:
@@ -56,7 +56,7 @@ async def test_the_third_crash_fails_the_meeting_and_an_upload_queues_it_anew(da
     for _ in range(3):
         assert await take(database, lease_s=0) is not None
     assert await take(database) is None
-    state = await database.run(lambda c: meetings.state_of(c, organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH))
     assert state is not None
     assert state.status == "failed"
     assert "crashed 3 times" in state.message
@@ -81,7 +81,7 @@ async def test_a_failed_recording_uploaded_again_is_analysed_again_as_it_is_desc
     job = await take(database)
     assert job is not None
     await database.run(lambda c: jobs.fail(c, job, "no sound"))
-    state = await database.run(lambda c: meetings.state_of(c, organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH))
     assert state is not None
     assert (state.status, state.message) == ("failed", "no sound")
     user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))

@@ -27,7 +27,7 @@ async def found(database: Database, row: LiveRow) -> LiveRow:
 
 
 async def waiting(database: Database, grace_s: float) -> list[UUID]:
-    return await database.read(lambda c: live.waiting(c, grace_s))
+    return await database.read(lambda c: live.find_unattended(c, grace_s))
 
 
 async def finish(database: Database, row: LiveRow, lease_s: float | None = 30.0) -> jobs.Job | None:
@@ -42,11 +42,11 @@ async def test_a_meeting_is_found_as_it_was_filed_and_filing_is_safe_to_repeat(d
     row = await opened(database)
     await database.run(lambda c: live.create(c, row, name="Other", held_on=None, n_speakers=None, language=""))
     assert await found(database, row) == row == replace(row, fence=1, status="receiving", config={"name": "Weekly"})
-    assert await database.read(lambda c: live.by_id(c, row.meeting_id)) == row
-    state = await database.read(lambda c: meetings.state_of(c, row.organization_id, row.file_hash))
+    assert await database.read(lambda c: live.find_by_id(c, row.meeting_id)) == row
+    state = await database.read(lambda c: meetings.find_state(c, row.organization_id, row.file_hash))
     assert state is not None
     assert state.status == "receiving"
-    assert await database.read(lambda c: live.recorded(c, row.meeting_id)) == ({"name": "Weekly"}, ())
+    assert await database.read(lambda c: live.find_recorded(c, row.meeting_id)) == ({"name": "Weekly"}, ())
 
 
 async def test_an_organization_finds_its_own_meetings_alone(database: Database) -> None:
@@ -58,8 +58,8 @@ async def test_an_organization_finds_its_own_meetings_alone(database: Database) 
 
 
 async def test_what_is_not_live_was_not_recorded_live(database: Database) -> None:
-    assert await database.read(lambda c: live.recorded(c, uuid4())) is None
-    assert await database.read(lambda c: live.by_id(c, uuid4())) is None
+    assert await database.read(lambda c: live.find_recorded(c, uuid4())) is None
+    assert await database.read(lambda c: live.find_by_id(c, uuid4())) is None
     with pytest.raises(MeetingLost):
         await taken_up(database, uuid4())
 
@@ -129,7 +129,7 @@ async def test_a_track_is_ignored_once(database: Database) -> None:
     for track in ("t1", "t1", "t0"):
         await database.run(partial(live.ignore_track, meeting_id=row.meeting_id, fence=row.fence, track=track))
     assert (await found(database, row)).ignored_tracks == ("t1", "t0")
-    assert await database.read(lambda c: live.recorded(c, row.meeting_id)) == ({"name": "Weekly"}, ("t1", "t0"))
+    assert await database.read(lambda c: live.find_recorded(c, row.meeting_id)) == ({"name": "Weekly"}, ("t1", "t0"))
 
 
 async def test_the_job_of_a_meetings_end_is_given_once_and_to_whoever_ended_it(database: Database) -> None:
@@ -140,7 +140,7 @@ async def test_the_job_of_a_meetings_end_is_given_once_and_to_whoever_ended_it(d
     assert (job.name, job.n_speakers, job.language, job.attempt) == ("Weekly", 2, "en", 1)
     await database.run(lambda c: jobs.renew(c, job, 30))
     # No worker may take it, and ending it again gives nothing.
-    assert await database.run(lambda c: jobs.take(c, 30, 3)) is None
+    assert await database.run(lambda c: jobs.lease_next(c, 30, 3)) is None
     assert await finish(database, row) is None
     again = await found(database, row)
     assert (again.finished, again.concluded, again.status) == (True, False, "processing")
@@ -151,7 +151,7 @@ async def test_the_job_of_a_meetings_end_is_given_once_and_to_whoever_ended_it(d
 async def test_the_job_of_a_holder_who_died_is_any_workers(database: Database) -> None:
     row = await opened(database)
     assert await finish(database, row, lease_s=0) is not None
-    job = await database.run(lambda c: jobs.take(c, 30, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
     assert (job.meeting_id, job.attempt) == (row.meeting_id, 2)
     # Another process takes the meeting up: its end is under way already.
@@ -162,7 +162,7 @@ async def test_an_end_without_a_lease_is_for_any_worker(database: Database) -> N
     row = await opened(database)
     assert await finish(database, row, lease_s=None) is None
     assert await status(database, row) == "queued"
-    job = await database.run(lambda c: jobs.take(c, 30, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
     assert job.meeting_id == row.meeting_id
 
@@ -172,7 +172,7 @@ async def test_a_meeting_waits_for_somebody_once_its_grace_is_over_or_its_end_is
     assert await waiting(database, 60) == []
     await database.run(lambda c: c.execute("UPDATE live_meetings SET heard_at = now() - interval '90 s'"))
     assert set(await waiting(database, 100)) == set()
-    await database.run(lambda c: live.heard(c, [heard.meeting_id]))
+    await database.run(lambda c: live.record_contact(c, [heard.meeting_id]))
     await database.run(lambda c: live.new_owner(c, told.meeting_id, told.fence))
     assert set(await waiting(database, 60)) == {left.meeting_id, over.meeting_id}
     for row in (over, told):

@@ -30,7 +30,7 @@ async def filed(database: Database, channels: ChannelUse | None) -> UUID:
 
 
 async def taken(database: Database) -> Job:
-    job = await database.run(lambda c: jobs.take(c, 30, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
     return job
 
@@ -44,16 +44,16 @@ async def test_channels_come_to_whoever_analyses(
 ) -> None:
     organization_id = await filed(database, stated)
     assert (await taken(database)).channels is kept
-    assert await database.read(lambda c: meetings.analysed_channels(c, organization_id, HASH)) is kept
+    assert await database.read(lambda c: meetings.find_analysed_channels(c, organization_id, HASH)) is kept
 
 
 async def test_what_is_not_known_or_failed_may_be_analysed_with_any_channels(database: Database) -> None:
     organization_id, _ = await organization_of(database)
-    assert await database.read(lambda c: meetings.analysed_channels(c, organization_id, HASH)) is None
+    assert await database.read(lambda c: meetings.find_analysed_channels(c, organization_id, HASH)) is None
     await filed(database, ChannelUse.MIXED)
     job = await taken(database)
     await database.run(lambda c: jobs.fail(c, job, "no sound"))
-    assert await database.read(lambda c: meetings.analysed_channels(c, organization_id, HASH)) is None
+    assert await database.read(lambda c: meetings.find_analysed_channels(c, organization_id, HASH)) is None
     await filed(database, ChannelUse.SEPARATE)
     assert (await taken(database)).channels is ChannelUse.SEPARATE
 
@@ -61,7 +61,7 @@ async def test_what_is_not_known_or_failed_may_be_analysed_with_any_channels(dat
 async def test_a_notice_is_known_with_the_state_and_with_every_answer(database: Database) -> None:
     organization_id = await filed(database, None)
     job = await taken(database)
-    waiting = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
+    waiting = await database.read(lambda c: meetings.find_state(c, organization_id, HASH))
     assert waiting is not None
     assert (waiting.speech_found, waiting.notice) == (None, "")
     await database.run(
@@ -80,8 +80,8 @@ async def test_a_notice_is_known_with_the_state_and_with_every_answer(database: 
             message="Ready. No speech was found.",
         )
     )
-    state = await database.read(lambda c: meetings.state_of(c, organization_id, HASH))
-    answer = await database.read(lambda c: meetings.answer(c, organization_id, HASH, QUALITY.name))
+    state = await database.read(lambda c: meetings.find_state(c, organization_id, HASH))
+    answer = await database.read(lambda c: meetings.find_answer(c, organization_id, HASH, QUALITY.name))
     assert state is not None
     assert answer is not None
     assert (state.status, state.speech_found, state.notice) == ("ready", False, "No speech was found.")

@@ -21,7 +21,7 @@ async def filed(database: Database, language: str = "", key_terms: tuple[str, ..
     assert user is not None
     new = meetings.NewMeeting(user.organization_id, user.id, HASH, "m", None, None, language, "audio/wav", 1, key_terms)
     await database.run(lambda c: meetings.accept(c, new))
-    job = await database.run(lambda c: jobs.take(c, 30, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
     return job
 
@@ -46,7 +46,7 @@ async def finished(database: Database, job: Job, language: str, confidence: floa
 
 
 async def state_of(database: Database, job: Job) -> MeetingState:
-    state = await database.read(lambda c: meetings.state_of(c, job.organization_id, job.file_hash))
+    state = await database.read(lambda c: meetings.find_state(c, job.organization_id, job.file_hash))
     assert state is not None
     return state
 
@@ -55,7 +55,7 @@ async def test_key_terms_come_to_whoever_analyses(database: Database) -> None:
     job = await filed(database, key_terms=("Zoë", "ACME, Inc.", '"quoted"'))
     assert job.key_terms == ("Zoë", "ACME, Inc.", '"quoted"')
     await database.run(lambda c: jobs.release(c, job, "stopped", delay_s=0, counted=False))
-    again = await database.run(lambda c: jobs.take(c, 30, 3))
+    again = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert again is not None
     assert again.key_terms == job.key_terms
 
@@ -92,20 +92,20 @@ async def test_the_language_of_a_live_meeting_is_noted_while_it_goes_on_by_whoev
     await database.run(lambda c: c.execute("UPDATE meetings SET language = '' WHERE id = $1", row.meeting_id))
 
     async def told() -> tuple[str, float | None]:
-        state = await database.read(lambda c: meetings.state_of(c, row.organization_id, row.file_hash))
+        state = await database.read(lambda c: meetings.find_state(c, row.organization_id, row.file_hash))
         assert state is not None
         return state.language, state.language_confidence
 
     assert await told() == ("", None)
-    await database.run(lambda c: live.note_language(c, row.meeting_id, row.fence, "de", 0.9))
+    await database.run(lambda c: live.store_language(c, row.meeting_id, row.fence, "de", 0.9))
     assert await told() == ("de", 0.9)
     now = await taken_up(database, row.meeting_id)
     with pytest.raises(MeetingLost):
-        await database.run(lambda c: live.note_language(c, row.meeting_id, row.fence, "fr", 0.5))
+        await database.run(lambda c: live.store_language(c, row.meeting_id, row.fence, "fr", 0.5))
     job = await database.run(lambda c: live.finish(c, now, 1, 30.0))
     assert job is not None
     # From now on the finished meeting's counts.
-    await database.run(lambda c: live.note_language(c, row.meeting_id, now.fence, "fr", 0.5))
+    await database.run(lambda c: live.store_language(c, row.meeting_id, now.fence, "fr", 0.5))
     assert await told() == ("de", 0.9)
     await finished(database, job, "nl", 0.5)
     assert await told() == ("nl", 0.5)

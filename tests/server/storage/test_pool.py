@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from server.storage import speakers, users, voices
-from server.storage.pool import Database, DatabaseFull, Vanished
+from server.storage.pool import Database, DatabaseFull, ReferenceDeleted
 from tests.server.storage.test_jobs import file_meeting, take
 
 NOBODY = UUID(int=1)
@@ -30,17 +30,17 @@ async def test_it_is_named_by_the_foreign_key(database: Database) -> None:
         "meeting": ("INSERT INTO conversations (meeting_id, document) VALUES ($1, '{}')", [NOBODY]),
     }
     for what, (statement, values) in rows.items():
-        with pytest.raises(Vanished) as raised:
+        with pytest.raises(ReferenceDeleted) as raised:
             await database.run(lambda c, s=statement, v=values: c.execute(s, *v))  # type: ignore[misc]
-        assert raised.value.what == what
+        assert raised.value.entity == what
     assert await database.run(lambda c: c.fetchval("SELECT count(*) FROM users")) == 1
     assert organization_id != NOBODY
 
 
 async def test_settings_of_an_organization_that_is_gone_are_not_kept(database: Database) -> None:
-    with pytest.raises(Vanished) as raised:
+    with pytest.raises(ReferenceDeleted) as raised:
         await database.run(lambda c: voices.set_recognition(c, NOBODY, True))
-    assert raised.value.what == "organization"
+    assert raised.value.entity == "organization"
 
 
 async def test_a_speaker_who_is_gone_is_not_renamed_and_has_no_conversation(database: Database) -> None:
@@ -51,11 +51,11 @@ async def test_a_speaker_who_is_gone_is_not_renamed_and_has_no_conversation(data
 async def test_a_user_still_may_call_until_deleted_or_revoked(database: Database) -> None:
     user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
     now: float = await database.run(lambda c: c.fetchval("SELECT extract(epoch FROM now())::float"))
-    assert await database.run(lambda c: users.still_may_call(c, user_id, now))
+    assert await database.run(lambda c: users.is_authorized(c, user_id, now))
     await database.run(lambda c: users.revoke_tokens(c, "a@example.org"))
-    assert not await database.run(lambda c: users.still_may_call(c, user_id, now))
-    assert await database.run(lambda c: users.still_may_call(c, user_id, now + 60))
-    assert not await database.run(lambda c: users.still_may_call(c, NOBODY, now))
+    assert not await database.run(lambda c: users.is_authorized(c, user_id, now))
+    assert await database.run(lambda c: users.is_authorized(c, user_id, now + 60))
+    assert not await database.run(lambda c: users.is_authorized(c, NOBODY, now))
 
 
 async def test_a_database_without_room_is_told_apart_from_one_that_is_away(database: Database) -> None:

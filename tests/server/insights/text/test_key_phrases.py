@@ -11,7 +11,7 @@ from server.insights.text.stop_words import STOP_WORDS, stop_words
 
 
 def phrases(language: str, *texts: str) -> list[str]:
-    found, _ = key_phrases(texts, [language] * len(texts))
+    found, _ = extract_key_phrases(texts, [language] * len(texts))
     return [phrase.text for phrase in found]
 
 
@@ -71,7 +71,9 @@ def test_each_language_has_its_own_stop_words() -> None:
 
 
 def test_languages_of_one_meeting_are_told_by_their_own_words() -> None:
-    found, held = key_phrases(["The annual budget.", "Das annual budget.", "Wer war die Frau?"], ["en", "de", "de"])
+    found, held = extract_key_phrases(
+        ["The annual budget.", "Das annual budget.", "Wer war die Frau?"], ["en", "de", "de"]
+    )
     assert [phrase.text for phrase in found] == ["annual budget"]
     assert held == [[0], [0], []]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.insights.family import MeetingFacts
 from server.insights.key_points import central_sentences, key_points
-from server.insights.text.vectors import comparable
+from server.insights.text.vectors import comparable_sentences
 from server.insights.text.word_vectors import DIMENSIONS, word_vectors
 from server.insights.topics import topic_borders
 from tests.server.insights.meetings_in_languages import german_and_english, meeting, talk
@@ -56,15 +56,15 @@ def test_the_same_words_have_the_same_vector_on_every_machine() -> None:
 def test_sentences_that_are_compared_have_vectors_of_one_kind() -> None:
     english = [sentence(1, i, i + 1, f"The budget is number {i} here.") for i in range(19)]
     aside = replace(sentence(1, 30, 31, "Ach so."), vector=b"", language="de")
-    mostly_english = comparable([*english, aside])
-    assert (len(mostly_english.sentences), mostly_english.by_words) == (19, False)
+    mostly_english = comparable_sentences([*english, aside])
+    assert (len(mostly_english.sentences), mostly_english.from_words) == (19, False)
     assert mostly_english.vectors.shape == (19, 384)
-    mixed = comparable([*english[:5], aside])
-    assert (len(mixed.sentences), mixed.by_words) == (6, True)
+    mixed = comparable_sentences([*english[:5], aside])
+    assert (len(mixed.sentences), mixed.from_words) == (6, True)
     assert mixed.vectors.shape == (6, DIMENSIONS)
     unread = replace(english[0], vector=b"", language="en")
-    assert comparable([unread, *english[1:]]).sentences == english[1:]
-    assert comparable([]).sentences == []
+    assert comparable_sentences([unread, *english[1:]]).sentences == english[1:]
+    assert comparable_sentences([]).sentences == []
 
 
 def test_who_speaks_german_in_an_english_meeting_has_key_points_too() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from server.conversation import Acoustics, Conversation, Word
 from server.insights.energy import energy, energy_parts
-from server.insights.timeline import timeline
-from server.insights.timeline.activation import activations
+from server.insights.timeline import build_timeline
+from server.insights.timeline.activation import compute_activations
 from tests.server.conversation.spoken import S, conversation
 
 
@@ -32,7 +32,7 @@ def spoken(*levels: float, speaker: int = 1, pitch: float = 10.0) -> Conversatio
 
 def test_only_what_varies_tells_anything() -> None:
     # Levels -24, -22 .. -16: the other two features are always the same, their z-scores 0.
-    found = timeline(spoken(-24, -22, -20, -18, -16)).activations
+    found = build_timeline(spoken(-24, -22, -20, -18, -16)).activations
     loudest = 4 / (8**0.5)
     assert found[2] == 0.5
     assert found[4] == pytest.approx(NormalDist().cdf(loudest / 3), abs=1e-4)
@@ -40,19 +40,19 @@ def test_only_what_varies_tells_anything() -> None:
 
 
 def test_four_utterances_are_too_few_to_compare() -> None:
-    line = timeline(spoken(-24, -22, -20, -18))
+    line = build_timeline(spoken(-24, -22, -20, -18))
     assert line.activations == (None,) * 4
-    assert "vocal_activation" not in energy_parts(line, line.whole)
+    assert "vocal_activation" not in energy_parts(line, line.full_window)
 
 
 def test_what_was_not_measured_is_left_out() -> None:
     bare = conversation(*((1, 4.0 * i, 4.0 * i + 2) for i in range(6)))
-    assert timeline(bare).activations == (None,) * 6
+    assert build_timeline(bare).activations == (None,) * 6
 
 
 def test_the_energy_of_a_meeting_takes_activation_in_as_its_third_part() -> None:
-    line = timeline(spoken(-24, -22, -20, -18, -16))
-    parts = energy_parts(line, line.whole)
+    line = build_timeline(spoken(-24, -22, -20, -18, -16))
+    parts = energy_parts(line, line.full_window)
     assert parts["vocal_activation"] == pytest.approx(0.5, abs=1e-4)
     found = energy(line)
     assert found.score == round(100 * sum(parts.values()) / 3, 2)
@@ -61,8 +61,8 @@ def test_the_energy_of_a_meeting_takes_activation_in_as_its_third_part() -> None
 
 @given(st.lists(st.floats(-60, -1), min_size=5, max_size=12), st.floats(-30, 30), st.floats(-5, 5))
 def test_a_loud_voice_or_a_near_microphone_is_no_advantage(levels: list[float], louder: float, higher: float) -> None:
-    before = timeline(spoken(*levels)).activations
-    after = timeline(spoken(*(level + louder for level in levels), pitch=10 + higher)).activations
+    before = build_timeline(spoken(*levels)).activations
+    after = build_timeline(spoken(*(level + louder for level in levels), pitch=10 + higher)).activations
     assert all(0 <= (value or 0) <= 1 for value in before)
     # Levels that are equal but for rounding have no spread worth dividing by.
     if max(levels) - min(levels) > 0.01:
@@ -76,6 +76,6 @@ def test_each_speaker_is_compared_with_themselves() -> None:
         for s in loud.segments
     ]
     both = replace(quiet, speakers=(1, 2), segments=(*quiet.segments, *shifted))
-    line = timeline(both)
+    line = build_timeline(both)
     assert line.activations[:5] == line.activations[5:]
-    assert activations(both, line.utterances) == line.activations
+    assert compute_activations(both, line.utterances) == line.activations

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.conversation import Conversation, Engine
+from server.conversation import Conversation, EngineCapabilities
 from server.insights.dynamics import dynamics
 from server.insights.emotions import emotion_chunks
 from server.insights.energy import energy_value
 from server.insights.interaction import interaction_value
-from server.insights.timeline import timeline
-from server.insights.timeline.periods import longest_period_s, periods
+from server.insights.timeline import build_timeline
+from server.insights.timeline.periods import max_period_s, periods
 from server.insights.topic_details import period_details
 from server.insights.topics import period_topics
 from tests.server.insights.talks import talks
@@ -31,14 +31,14 @@ def test_periods_cover_the_meeting_without_gap_or_overlap(duration_ms: int, peri
 
 
 def test_the_longest_period_is_the_meeting_and_the_default_is_always_allowed() -> None:
-    assert longest_period_s(600_001) == 601
-    assert longest_period_s(45_000) == 300
+    assert max_period_s(600_001) == 601
+    assert max_period_s(45_000) == 300
 
 
 @settings(max_examples=30)
 @given(talks(), st.integers(10, 700))
 def test_every_period_is_described(talk: Conversation, period_s: int) -> None:
-    line = timeline(talk)
+    line = build_timeline(talk)
     for entry, detail, topic in zip(
         dynamics(line, period_s), period_details(line, period_s), period_topics(line, period_s), strict=True
     ):
@@ -58,10 +58,10 @@ def test_every_period_is_described(talk: Conversation, period_s: int) -> None:
 
 @given(talks())
 def test_a_period_as_long_as_the_meeting_is_the_meeting(talk: Conversation) -> None:
-    line = timeline(talk)
+    line = build_timeline(talk)
     (entry,) = dynamics(line, 700)
-    assert entry["energy_score"] == round(energy_value(line, line.whole))
-    assert entry["interactions_score"] == round(interaction_value(line, line.whole))
+    assert entry["energy_score"] == round(energy_value(line, line.full_window))
+    assert entry["interactions_score"] == round(interaction_value(line, line.full_window))
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_a_period_as_long_as_the_meeting_is_the_meeting(talk: Conversation) -> N
     ],
 )
 def test_emotion_chunks_have_the_documented_borders(seconds: float, borders: list[tuple[int, int]]) -> None:
-    talk = Conversation(round(seconds * 1e6), (), (), Engine())
-    assert [(c["start_ms"], c["end_ms"]) for c in emotion_chunks(timeline(talk))] == borders
+    talk = Conversation(round(seconds * 1e6), (), (), EngineCapabilities())
+    assert [(c["start_ms"], c["end_ms"]) for c in emotion_chunks(build_timeline(talk))] == borders

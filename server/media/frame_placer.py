@@ -22,13 +22,13 @@ ROUNDING_S = 0.0005
 # As ffmpeg's own limit for timestamps of one stream (-dts_delta_threshold).
 MAX_OVERLAP_S = 10.0
 # This many consecutive frames with a new time are not an isolated error.
-CONFIRMING_PIECES = 10
+CONFIRMING_FRAMES = 10
 # A clock reset more often, other than to the start, is unusable: from then on frames are appended.
 MAX_CLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TimedFrame:
     """One decoded frame to place."""
 
     frame: Any
@@ -38,7 +38,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedFrame:
     """A placed frame: it follows the previous one, unless ``after_silence_s`` is set."""
 
     frame: Any
@@ -48,7 +48,7 @@ class Placed:
     """Seconds to drop from its start."""
 
 
-class Timeline:
+class FramePlacer:
     """Place the frames of one track, in decoding order."""
 
     def __init__(self, limit_s: float) -> None:
@@ -57,95 +57,95 @@ class Timeline:
             limit_s: maximum length of a recording, seconds.
         """
         self._limit_s = limit_s
-        self.now_s = 0.0
+        self.end_s = 0.0
         """End of the placed audio, seconds from the start of the file."""
         self._shift_s = 0.0  # added to timestamps since the clock was reset
         self._first_s: float | None = None
         self._clocks = 0
         self._cutting = False
-        self._waiting: list[Piece] = []
+        self._waiting: list[TimedFrame] = []
 
-    def place(self, piece: Piece) -> list[Placed]:
+    def place(self, frame: TimedFrame) -> list[PlacedFrame]:
         """Return the frames whose placement is decided; a frame that jumps waits for confirmation by later ones."""
         if self._waiting:
-            self._waiting.append(piece)
-            return self._decided()
-        leap = self._leap(piece)
-        if self._first_s is None and piece.time_s is not None:
-            self._first_s = piece.time_s
+            self._waiting.append(frame)
+            return self._decide()
+        jump_s = self._jump_s(frame)
+        if self._first_s is None and frame.time_s is not None:
+            self._first_s = frame.time_s
             tolerance = START_TOLERANCE_S
         else:
             tolerance = START_TOLERANCE_S if self._cutting else TOLERANCE_S
-        if abs(leap) <= tolerance:
+        if abs(jump_s) <= tolerance:
             self._cutting = False
-            return [self._following(piece)]
-        if self._cutting and -MAX_OVERLAP_S <= leap < 0:
-            return self._cut(piece, -leap)
-        self._waiting = [piece]
+            return [self._append(frame)]
+        if self._cutting and -MAX_OVERLAP_S <= jump_s < 0:
+            return self._cut(frame, -jump_s)
+        self._waiting = [frame]
         return []
 
-    def finish(self) -> list[Placed]:
+    def finish(self) -> list[PlacedFrame]:
         """Return the frames that are still waiting."""
-        placed: list[Placed] = []
+        placed: list[PlacedFrame] = []
         while self._waiting:
-            placed += self._settled()
+            placed += self._place_waiting()
         return placed
 
-    def until(self, time_s: float) -> float:
+    def track_time_s(self, time_s: float) -> float:
         """Convert a container time to track time, seconds, limited to the maximum recording length."""
-        moment = time_s + self._shift_s
-        return moment if self.now_s < moment <= self._limit_s else self.now_s
+        track_s = time_s + self._shift_s
+        return track_s if self.end_s < track_s <= self._limit_s else self.end_s
 
-    def _leap(self, piece: Piece) -> float:
+    def _jump_s(self, frame: TimedFrame) -> float:
         """Return by how many seconds a frame's timestamp is later than the end of the audio before it."""
-        if piece.time_s is None or self._clocks > MAX_CLOCKS:
+        if frame.time_s is None or self._clocks > MAX_CLOCKS:
             return 0.0
-        return piece.time_s + self._shift_s - self.now_s
+        return frame.time_s + self._shift_s - self.end_s
 
-    def _decided(self) -> list[Placed]:
+    def _decide(self) -> list[PlacedFrame]:
         last, before = self._waiting[-1], self._waiting[:-1]
-        back = abs(self._leap(last) - sum(piece.seconds for piece in before)) <= TOLERANCE_S
-        if back and last.time_s is not None:
+        resumes = abs(self._jump_s(last) - sum(frame.seconds for frame in before)) <= TOLERANCE_S
+        if resumes and last.time_s is not None:
             # The frames in between had wrong timestamps.
             waiting, self._waiting = self._waiting, []
-            return [self._following(piece) for piece in waiting]
-        return self._settled() if len(self._waiting) >= CONFIRMING_PIECES else []
+            return [self._append(frame) for frame in waiting]
+        return self._place_waiting() if len(self._waiting) >= CONFIRMING_FRAMES else []
 
-    def _settled(self) -> list[Placed]:
+    def _place_waiting(self) -> list[PlacedFrame]:
         """Place the first waiting frame by its timestamp, and the others after it."""
         first, *rest = self._waiting
         self._waiting = []
-        leap = self._leap(first)
-        if self._is_new_clock(first, leap):
-            self._shift_s -= leap
-            placed = [self._following(first)]
-        elif leap > 0:
-            self.now_s += leap
-            placed = [Placed(first.frame, after_silence_s=self.now_s)]
-            self.now_s += first.seconds
+        jump_s = self._jump_s(first)
+        if self._is_new_clock(first, jump_s):
+            self._shift_s -= jump_s
+            placed = [self._append(first)]
+        elif jump_s > 0:
+            self.end_s += jump_s
+            placed = [PlacedFrame(first.frame, after_silence_s=self.end_s)]
+            self.end_s += first.seconds
         else:
-            placed = self._cut(first, -leap)
-        for piece in rest:
-            placed += self.place(piece)
+            placed = self._cut(first, -jump_s)
+        for frame in rest:
+            placed += self.place(frame)
         return placed
 
-    def _is_new_clock(self, piece: Piece, leap: float) -> bool:
-        if leap > 0 and self.now_s + leap + piece.seconds <= self._limit_s:
+    def _is_new_clock(self, frame: TimedFrame, jump_s: float) -> bool:
+        if jump_s > 0 and self.end_s + jump_s + frame.seconds <= self._limit_s:
             return False
         at_start = (
-            self._first_s is not None and piece.time_s is not None and piece.time_s <= self._first_s + TOLERANCE_S
+            self._first_s is not None and frame.time_s is not None and frame.time_s <= self._first_s + TOLERANCE_S
         )
-        if abs(leap) > MAX_OVERLAP_S and not at_start:
+        if abs(jump_s) > MAX_OVERLAP_S and not at_start:
             self._clocks += 1
-        return abs(leap) > MAX_OVERLAP_S or at_start
+        return abs(jump_s) > MAX_OVERLAP_S or at_start
 
-    def _cut(self, piece: Piece, overlap_s: float) -> list[Placed]:
-        self._cutting = overlap_s > piece.seconds - ROUNDING_S
+    def _cut(self, frame: TimedFrame, overlap_s: float) -> list[PlacedFrame]:
+        self._cutting = overlap_s > frame.seconds - ROUNDING_S
         if self._cutting:
             return []
-        self.now_s += piece.seconds - overlap_s
-        return [Placed(piece.frame, dropped_s=overlap_s)]
+        self.end_s += frame.seconds - overlap_s
+        return [PlacedFrame(frame.frame, dropped_s=overlap_s)]
 
-    def _following(self, piece: Piece) -> Placed:
-        self.now_s += piece.seconds
-        return Placed(piece.frame)
+    def _append(self, frame: TimedFrame) -> PlacedFrame:
+        self.end_s += frame.seconds
+        return PlacedFrame(frame.frame)

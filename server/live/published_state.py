@@ -1,0 +1,75 @@
+"""The published state of a live meeting, and the changes to publish next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import TurnState
+from server.live.config import LiveConfig
+from server.live.languages import LiveLanguages
+from server.live.turns import MeetingTurns, is_participant_track
+
+
+class PublishedState:
+    """Turns, track languages and the watermark; each change is published once, even across crashes."""
+
+    def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
+        self._config = config
+        self.turns = MeetingTurns(config, meeting_id)
+        self.languages = LiveLanguages(config)
+        self._watermark = PublishedWatermark()
+
+    def restore(self, events: Iterable[pb.LiveEvent]) -> None:
+        """Restore the published state from stored events; may be called repeatedly with consecutive batches."""
+        events = list(events)
+        self.turns.restore(events)
+        self.languages.restore(events)
+        self._watermark.restore(events)
+
+    def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
+        """Return events for all changes since the last call, without ``ignored`` tracks, and mark them as published."""
+        watermark = compute_watermark(self._config, self.turns, ignored)
+        return [*self.languages.changes(ignored), *self.turns.changes(), *self._watermark.changes(watermark)]
+
+
+class PublishedWatermark:
+    """The last published watermark; it never decreases."""
+
+    def __init__(self) -> None:
+        self._published = pb.Watermark()
+
+    def restore(self, events: Iterable[pb.LiveEvent]) -> None:
+        """Restore the published watermark from stored events."""
+        for event in events:
+            if event.WhichOneof("event") == "watermark":
+                self._published = event.watermark
+
+    def changes(self, current: pb.Watermark) -> list[pb.LiveEvent]:
+        """Return an event if the watermark has advanced, and mark it as published."""
+        previous = self._published
+        final = max(previous.final_through_ms, current.final_through_ms)
+        words = max(previous.words_final_through_ms, current.words_final_through_ms, final)
+        self._published = pb.Watermark(final_through_ms=final, words_final_through_ms=words)
+        return [pb.LiveEvent(watermark=self._published)] if self._published != previous else []
+
+
+def compute_watermark(config: LiveConfig, turns: MeetingTurns, ignored: Collection[int]) -> pb.Watermark:
+    """Return up to where turns with speakers and words are final, and words alone, over all tracks not ``ignored``."""
+    final_ends, word_ends = [], []
+    for index, track in enumerate(config.tracks):
+        if index in ignored:
+            continue
+        # There is no speech before a track starts.
+        words_end = max(turns.words_final_through_us(index), track.start_us)
+        open_words = turns.first_open_us(index, {TurnState.PARTIAL})
+        word_ends.append(min(words_end, open_words) if open_words is not None else words_end)
+        if is_participant_track(config, index) and turns.has_settled_speakers(index):
+            final_ends.append(word_ends[-1])
+        else:
+            final_ends.append(0)
+    return pb.Watermark(
+        final_through_ms=min(final_ends, default=0) // 1000, words_final_through_ms=min(word_ends, default=0) // 1000
+    )

@@ -1,0 +1,320 @@
+"""One live meeting held by this process: audio in, events out, and its conclusion."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from meetra.inference.v2 import session_pb2
+from meetra.v1 import live_pb2 as pb
+
+from server.analysis import Recording, SessionResult
+from server.conversation import EngineCapabilities, Segment
+from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
+from server.live.config import LiveConfig
+from server.live.connection import SenderConnection, SenderSlot
+from server.live.dependencies import LiveDependencies
+from server.live.event_log import EventLog, read_events
+from server.live.insights import RollingTimeline, build_insights
+from server.live.intake import receive_chunk
+from server.live.observations import DuplicateTrackDetector, Warnings
+from server.live.outcome import publish_outcome
+from server.live.published_state import PublishedState
+from server.live.recording import audio_track
+from server.live.state import LiveState, transition
+from server.live.track_feed import TrackFeed
+from server.live.track_log import MeetingAudio, TrackLog
+from server.live.turns import is_participant_track
+from server.media import RATE_HZ
+from server.storage import DatabaseUnavailable, Job, LiveRow, MeetingLost, live
+
+log = logging.getLogger(__name__)
+OBSERVE_EVERY_S = 1.0
+
+
+class LiveSession:
+    """A live meeting held by this process; create it with ``acquire``."""
+
+    def __init__(
+        self,
+        dependencies: LiveDependencies,
+        row: LiveRow,
+        audio: MeetingAudio,
+        events: EventLog,
+        published: PublishedState,
+    ) -> None:
+        self.row, self.config = row, LiveConfig.from_document(row.config)
+        self.audio, self.events, self.turns, self._published = audio, events, published.turns, published
+        self._dependencies = dependencies
+        self._publish_lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._feeds = [
+            TrackFeed(
+                row.meeting_id,
+                self.config,
+                index,
+                audio,
+                published,
+                dependencies.analyzer.inference,
+                self._publish_changes,
+            )
+            for index in range(len(self.config.tracks))
+        ]
+        self._sessions: list[asyncio.Task[SessionResult]] = []
+        self._duplicates = DuplicateTrackDetector(self.config, row.ignored_tracks)
+        for index in self._duplicates.ignored:
+            self.turns.ignore(index)
+        self._warnings = Warnings()
+        self._timelines = RollingTimeline(dependencies.analyzer.inference)
+        self._next_insights_us = self.config.insights_period_s * 1_000_000
+        self._language = ""
+        self.sender_slot = SenderSlot()
+        self.state = LiveState.OPEN
+        if row.finished:
+            self.state = LiveState.CONCLUDED if row.concluded else LiveState.FINISHING
+        self.failure: MeetraError = HeldByAnotherServer()
+        """Why this process no longer holds the meeting, once ``lost``."""
+
+    @classmethod
+    async def acquire(cls, dependencies: LiveDependencies, row: LiveRow) -> LiveSession:
+        """Acquire a meeting and resume it from its stored state.
+
+        Raises HeldByAnotherProcess, MeetingLost, DatabaseUnavailable, DiskFull.
+        """
+        config = LiveConfig.from_document(row.config)
+        track_path = partial(dependencies.audio_log.live_track, row.organization_id, row.file_hash)
+        logs = [TrackLog(track, track_path(index)) for index, track in enumerate(config.sources)]
+        lock_path = dependencies.audio_log.live_holder(row.organization_id, row.file_hash)
+        audio = MeetingAudio(logs, lock_path, dependencies.sync_executor)
+        await audio.open()
+        try:
+            row = await dependencies.database.run(partial(live.acquire, meeting_id=row.meeting_id))
+            published, last = PublishedState(config, row.meeting_id), 0
+            while stored := await read_events(dependencies.database, row.meeting_id, last):
+                published.restore(stored)
+                last = stored[-1].event_seq
+            meeting = cls(
+                dependencies, row, audio, EventLog(dependencies.database, row.meeting_id, row.fence, last), published
+            )
+            meeting._start()
+        except BaseException:
+            await audio.close()
+            raise
+        return meeting
+
+    def _start(self) -> None:
+        if self.state is LiveState.CONCLUDED:
+            return
+        if self.state is LiveState.FINISHING:
+            # The holder of the job finishes the analysis; this process publishes the outcome.
+            self._spawn(self._conclude())
+            return
+        self._spawn(self.audio.wait_until_closed())
+        self._sessions = [self._spawn(feed.run()) for feed in self._feeds]
+        self._spawn(self._observe())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=f"live {self.row.meeting_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_end)
+        return task
+
+    def _on_task_end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if task in self._sessions and not isinstance(error, MeetingLost):
+            # The audio is durable: the worker analyses all of it again after the meeting.
+            if self.state is LiveState.OPEN:
+                log.error("live meeting %s: the analysis of a track failed", self.row.meeting_id, exc_info=error)
+            return
+        if not isinstance(error, MeetingLost):
+            log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
+        self.mark_lost(self.audio.failure())
+
+    def mark_lost(self, failure: MeetraError) -> None:
+        """Mark the meeting as no longer held by this process, end its client and wake its listeners."""
+        if not self.lost:
+            self._set_state(LiveState.LOST)
+        self.failure = failure
+        self.sender_slot.end(failure)
+        self.events.wake()
+
+    def _set_state(self, state: LiveState) -> None:
+        self.state = transition(self.state, state)
+
+    @property
+    def finishing(self) -> bool:
+        """Whether the meeting takes no more audio, and its outcome is pending or published."""
+        return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
+
+    @property
+    def lost(self) -> bool:
+        """Whether this process no longer holds the meeting."""
+        return self.state is LiveState.LOST
+
+    # Clients
+
+    async def connect(self, *, take_over: bool, streams: bool) -> SenderConnection:
+        """Make a new client the sender, after the audio of the previous one is durable.
+
+        Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
+        """
+        row, run = self.row, self._dependencies.database.run
+        try:
+            number = partial(run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
+            connection = await self.sender_slot.connect(number, take_over, streams)
+        except MeetingLost:
+            # Deleted or acquired by another server; the next lookup tells which.
+            self.mark_lost(HeldByAnotherServer())
+            raise self.failure from None
+        # The resume position must include everything the previous client sent.
+        await self.audio.wait_until_committed()
+        return connection
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether no client has reconnected within the grace period."""
+        return self.state is LiveState.OPEN and self.sender_slot.absent_s() > self._dependencies.settings.live_grace_s
+
+    async def receive(self, chunk: pb.AudioChunk, connection: SenderConnection) -> None:
+        """Accept a chunk; an acknowledgement follows once it is durable.
+
+        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
+        """
+        if not self.sender_slot.is_current(connection):
+            # Reject audio from a replaced connection: it must not advance its successor's resume position.
+            raise TakenOver
+        if self.finishing:
+            raise MeetingOver
+        await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
+
+    def lag_ms(self) -> int:
+        """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
+        return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
+
+    @property
+    def engine(self) -> session_pb2.Capabilities | None:
+        """The engine's reported capabilities; None while no engine has been reached."""
+        reported = (feed.engine for feed in self._feeds if feed.engine is not None)
+        return next(reported, self._dependencies.analyzer.inference.capabilities)
+
+    # Publishing
+
+    async def _publish_changes(self) -> None:
+        await self._publish([])
+
+    async def _publish(self, events: list[pb.LiveEvent]) -> None:
+        """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
+        async with self._publish_lock:
+            await self.events.append([*self._published.changes(self._duplicates.ignored), *events])
+
+    async def _observe(self) -> None:
+        while self.state is LiveState.OPEN:
+            await asyncio.sleep(OBSERVE_EVERY_S)
+            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds):
+                await self._ignore(duplicate, original)
+            for index in range(len(self._feeds)):
+                if (
+                    is_participant_track(self.config, index)
+                    and self._duplicates.is_distinct(index)
+                    and not self.turns.has_settled_speakers(index)
+                ):
+                    self.turns.settle_speakers(index)
+            await self._publish(self._warnings.update(self._feeds, self.turns))
+            await self._publish_insights()
+
+    async def _ignore(self, duplicate: int, original: int) -> None:
+        track, other = self.config.tracks[duplicate], self.config.tracks[original]
+        meeting_id, fence = self.row.meeting_id, self.row.fence
+        await self._dependencies.database.run(
+            partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track=track.key)
+        )
+        noun = "channel" if track.channel else "track"
+        text = f"The {noun} duplicates {other.display_name}; it is stored, but not analysed."
+        code = pb.WARNING_CODE_DUPLICATE_TRACK
+        warning = pb.Warning(code=code, track_id=track.track_id, text=text, channel=track.channel)
+        self.turns.ignore(duplicate)
+        await self._publish([pb.LiveEvent(warning=warning)])
+
+    async def _publish_insights(self) -> None:
+        through_us = max(
+            track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ
+            for track, feed in zip(self.config.tracks, self._feeds, strict=True)
+        )
+        if through_us < self._next_insights_us or any(map(self.turns.is_catching_up, range(len(self._feeds)))):
+            return
+        began = time.monotonic()
+        capabilities = self.engine or session_pb2.Capabilities()
+        overlap = capabilities.overlap or len(self._feeds) - len(self._duplicates.ignored) > 1
+        segments = self.turns.segments()
+        await self._store_language(segments)
+        engine = EngineCapabilities(overlap=overlap, languages=tuple(capabilities.languages))
+        timeline = await self._timelines.build(segments, through_us, engine)
+        event = pb.LiveEvent(insights=build_insights(timeline, overlap, self.turns.speaker_id, self.turns.alias))
+        await self._publish([event])
+        # Space the computation out in long meetings: at most a twentieth of the time goes into it.
+        pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
+        self._next_insights_us = through_us + round(pause_s * 1e6)
+
+    async def _store_language(self, segments: list[Segment]) -> None:
+        """Store the language most spoken so far; status queries report it."""
+        language, confidence = self._published.languages.most_spoken(segments)
+        if language in ("", self._language):
+            return
+        store = partial(live.store_language, meeting_id=self.row.meeting_id, fence=self.row.fence)
+        with suppress(DatabaseUnavailable):
+            await self._dependencies.database.run(partial(store, language=language, confidence=confidence))
+            self._language = language
+
+    # Conclusion
+
+    def finish(self) -> None:
+        """Stop taking audio and start the final analysis. Idempotent."""
+        if self.state is LiveState.OPEN:
+            self._set_state(LiveState.FINISHING)
+            self._spawn(self._finish())
+
+    async def _finish(self) -> None:
+        await self.audio.wait_until_committed()
+        size = sum(track_log.committed_bytes for track_log in self.audio.logs)
+        lease_s = self._dependencies.settings.lease_s
+        job = await self._dependencies.database.run(
+            partial(live.finish, row=self.row, size_bytes=size, lease_s=lease_s), patience_s=60
+        )
+        await self.audio.end()
+        if job is not None:
+            await self._dependencies.runner.run(job, self._analyse)
+        await self._conclude()
+
+    async def _analyse(self, job: Job) -> None:
+        """Complete the meeting from the live sessions' results."""
+        results = await asyncio.gather(*self._sessions)
+        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds):
+            await self._ignore(duplicate, original)
+        indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
+        tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)
+        recording = Recording(tracks, len(self._feeds), self.config.participant_names())
+        await self._dependencies.analyzer.conclude(job, recording, [results[index] for index in indices])
+
+    async def _conclude(self) -> None:
+        with suppress(DatabaseUnavailable):
+            async with self._publish_lock:
+                await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
+            if not self.lost:
+                self._set_state(LiveState.CONCLUDED)
+            self.events.wake()
+
+    async def close(self, failure: MeetraError | None = None) -> None:
+        """Release the meeting; the next holder resumes from its stored state."""
+        if failure is not None:
+            self.mark_lost(failure)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.audio.close()

@@ -1,0 +1,165 @@
+"""All live meetings held by this process: opened, resumed, supervised and released."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import defaultdict
+from contextlib import suppress
+from functools import partial
+from uuid import UUID, uuid4
+
+from server.auth import Caller
+from server.disk import DiskFull
+from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLiveMeetings
+from server.live.config import LiveConfig
+from server.live.dependencies import LiveDependencies
+from server.live.session import LiveSession
+from server.live.state import LiveState
+from server.live.track_log import HeldByAnotherProcess
+from server.storage import DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+
+log = logging.getLogger(__name__)
+SUPERVISE_EVERY_S = 2.0
+# Longer than the longest pause between two attempts to reach the engine.
+ENGINE_WAIT_S = 3.0
+
+
+def live_file_hash(meeting_id: UUID) -> str:
+    """Return the hash that names a live meeting: derived from its id, so unique and known from the start."""
+    return hashlib.sha256(b"meetra live meeting " + meeting_id.bytes).hexdigest()
+
+
+class LiveSessionRegistry:
+    """Registry of the live meetings held by this process."""
+
+    def __init__(self, dependencies: LiveDependencies) -> None:
+        self._dependencies = dependencies
+        self._sessions: dict[UUID, LiveSession] = {}
+        self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stopping = False
+
+    async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
+        """Open a new meeting; on failure no meeting remains.
+
+        Raises TooManyLiveMeetings, DatabaseUnavailable, DiskFull.
+        """
+        limit = self._dependencies.settings.live_max_meetings
+        if sum(meeting.state is LiveState.OPEN for meeting in self._sessions.values()) >= limit:
+            raise TooManyLiveMeetings(limit)
+        id_ = uuid4()
+        row = LiveRow(
+            meeting_id=id_,
+            organization_id=caller.organization_id,
+            user_id=caller.user_id,
+            file_hash=live_file_hash(id_),
+            status="receiving",
+            config=config.to_document(),
+            fence=0,
+            owner=0,
+            finished=False,
+            concluded=False,
+            ignored_tracks=(),
+        )
+        create = partial(
+            live.create,
+            row=row,
+            name=config.name,
+            held_on=config.held_on,
+            n_speakers=config.n_speakers,
+            language=config.language,
+            key_terms=config.recognition_terms(),
+        )
+        await self._dependencies.database.run(create)
+        try:
+            return await self._acquire(row)
+        except DiskFull:
+            # No client knows of the meeting yet.
+            delete_row = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
+            await self._dependencies.database.run(delete_row)
+            raise
+
+    async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
+        """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
+
+        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
+        """
+        query = partial(live.find, organization_id=caller.organization_id, meeting_id=session_id)
+        row = await self._dependencies.database.read(query)
+        if row is None:
+            raise SessionNotFound
+        try:
+            return await self._acquire(row)
+        except DiskFull:
+            raise AudioNotStored from None
+
+    async def _acquire(self, row: LiveRow) -> LiveSession:
+        async with self._locks[row.meeting_id]:
+            existing = self._sessions.get(row.meeting_id)
+            if existing is not None and not existing.lost:
+                return existing
+            if self._stopping:
+                raise HeldByAnotherServer
+            if existing is not None:
+                await self._release(existing)
+            try:
+                meeting = await LiveSession.acquire(self._dependencies, row)
+            except HeldByAnotherProcess:
+                raise HeldByAnotherServer from None
+            except MeetingLost:
+                raise SessionNotFound from None
+            self._sessions[row.meeting_id] = meeting
+            return meeting
+
+    async def _release(self, meeting: LiveSession) -> None:
+        self._sessions.pop(meeting.row.meeting_id, None)
+        await meeting.close()
+
+    async def wait_for_engine(self) -> None:
+        """Wait for the engine's capabilities, for at most 3 s: audio is accepted without an engine."""
+        await self._dependencies.analyzer.inference.wait_for_capabilities(ENGINE_WAIT_S)
+
+    async def supervise(self) -> None:
+        """Supervise: finish abandoned meetings, publish missing outcomes, release concluded ones; until cancelled."""
+        while True:
+            try:
+                await self._supervise_once()
+            except (DatabaseUnavailable, OSError) as error:
+                log.warning("live meetings: %s", error)
+            except Exception:
+                log.exception("supervising live meetings")
+            await asyncio.sleep(SUPERVISE_EVERY_S)
+
+    async def _supervise_once(self) -> None:
+        for meeting in list(self._sessions.values()):
+            if meeting.abandoned:
+                log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
+                meeting.finish()
+            is_over = meeting.state in (LiveState.CONCLUDED, LiveState.LOST)
+            if is_over and meeting.sender_slot.current is None and not meeting.events.listeners:
+                async with self._locks[meeting.row.meeting_id]:
+                    await self._release(meeting)
+                self._locks.pop(meeting.row.meeting_id, None)
+        connected = [id_ for id_, meeting in self._sessions.items() if not meeting.sender_slot.absent_s()]
+        if connected:
+            await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
+        unattended = await self._dependencies.database.read(
+            partial(live.find_unattended, grace_s=self._dependencies.settings.live_grace_s)
+        )
+        for id_ in unattended:
+            if id_ not in self._sessions:
+                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull):
+                    (await self._acquire(await self._row(id_))).finish()
+
+    async def _row(self, id_: UUID) -> LiveRow:
+        row = await self._dependencies.database.read(partial(live.find_by_id, meeting_id=id_))
+        if row is None:
+            raise SessionNotFound
+        return row
+
+    async def close(self) -> None:
+        """Release all meetings; clients are told to reconnect."""
+        self._stopping = True
+        sessions, self._sessions = list(self._sessions.values()), {}
+        await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in sessions))
