@@ -95,7 +95,10 @@ def interruptions(truth: Conversation, hypothesis: Conversation) -> Interruption
     """InterruptionCounts as the product defines them, in what is told beside those in the truth."""
     true, found = (list(iterate_interruptions(build_timeline(talk))) for talk in (truth, hypothesis))
     same = same_speakers(spoken_intervals(truth), spoken_intervals(hypothesis))
-    named = [(interruption, same.get(str(interruption.interrupter)), same.get(str(interruption.interrupted))) for interruption in found]
+    named = [
+        (interruption, same.get(str(interruption.interrupter)), same.get(str(interruption.interrupted)))
+        for interruption in found
+    ]
     pairs = _match_interruptions(true, named)
     by_whom = [(a, b) for a, b in pairs if named[b][1] == str(true[a].interrupter)]
     return InterruptionCounts(

@@ -103,11 +103,7 @@ class TwoPassRecognition:
     def pop_changed_segments(self) -> set[int]:
         """Return the segments whose words changed since the last call."""
         changed_segments = self._provisional.pop_changed_segments() | self._final.pop_changed_segments()
-        self._final_spans += [
-            (span.start / SAMPLE_RATE_HZ, span.end / SAMPLE_RATE_HZ)
-            for window in self._final.pop_transcribed()
-            for span in window.spans
-        ]
+        self._final_spans += self._final.pop_final_spans()
         return changed_segments
 
     def segment_words(self, number: int) -> list[RecognisedWord]:

@@ -72,7 +72,7 @@ class WindowRecognition:
         self._first_start: int | None = None  # of the first window, while the language may be unsettled
         self._words: list[RecognisedWord] = []
         self._segments: dict[int, _Segment] = {}  # those that a later window may hold
-        self._transcribed: list[SpeechWindow] = []  # since the last ``pop_transcribed``
+        self._final_spans: list[tuple[float, float]] = []  # since the last ``pop_final_spans``
         self._changed_segments: set[int] = set()
 
     @property
@@ -139,10 +139,10 @@ class WindowRecognition:
         changed_segments, self._changed_segments = self._changed_segments, set()
         return changed_segments
 
-    def pop_transcribed(self) -> list[SpeechWindow]:
-        """Return the windows transcribed since the last call."""
-        transcribed, self._transcribed = self._transcribed, []
-        return transcribed
+    def pop_final_spans(self) -> list[tuple[float, float]]:
+        """Return the spans transcribed since the last call, (start, end) in seconds."""
+        spans, self._final_spans = self._final_spans, []
+        return spans
 
     def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
@@ -198,7 +198,8 @@ class WindowRecognition:
 
     def _on_words(self, window: SpeechWindow, words: list[RecognisedWord]) -> None:
         self._words += words
-        self._transcribed.append(window)
+        # Not the windows: their audio would be kept for as long as the session.
+        self._final_spans += [(span.start / SAMPLE_RATE_HZ, span.end / SAMPLE_RATE_HZ) for span in window.spans]
         first_s, last_s = window.start / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
         overlapping = [s for s in self._segments.values() if s.end_s > first_s and s.start_s < last_s]
         for word in words:

@@ -102,7 +102,7 @@ def _index(file: BinaryIO) -> bytes | None:
             file.seek(offset + 8)
             index = file.read(MAX_INDEX_BYTES if size == 0 else max(0, min(size - 8, MAX_INDEX_BYTES)))
             return index if size == 0 or len(index) == min(size - 8, MAX_INDEX_BYTES) else None
-        if size < 8 or size > MAX_OFFSET - at:
+        if size < 8 or size > MAX_OFFSET - offset:
             return None
         offset += size
     return None

@@ -71,7 +71,7 @@ class Corrections:
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
             speaker = await _find(connection, caller, id_)
             # Locked first: a split at the same time must not take the same label.
-            await speakers.lock_conversation(connection, found.meeting_id)
+            await speakers.lock_conversation(connection, speaker.meeting_id)
             new = await speakers.find_highest_label(connection, speaker.meeting_id) + 1
             edit = Split(speaker.label, new, start_ms * 1000, end_ms * 1000)
             listed = await _apply(connection, caller, speaker.meeting_id, edit)

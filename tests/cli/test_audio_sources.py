@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.audio_sources import BLOCK_S, Source, SourceUnusable, _in_blocks, blocks_of, recording, standard_input
+from cli.audio_sources import BLOCK_S, AudioSource, SourceUnusable, _in_blocks, read_blocks, recording, standard_input
 from meetra_client import Track
 from tests.recordings import RATE_HZ, sample_pcm, wav
 
@@ -89,7 +89,7 @@ def test_tracks_of_standard_input_are_what_was_said_of_them() -> None:
     assert (call.separate, tuple(call.channel_names), call.channels) == (True, ("Ada", "Grace"), 2)
 
 
-def counted(stop_at: int, failing: BaseException | None = None, ahead: int = 3) -> tuple[Source, list[int]]:
+def counted(stop_at: int, failing: BaseException | None = None, ahead: int = 3) -> tuple[AudioSource, list[int]]:
     """A source of numbered blocks, and the numbers that were read of it."""
     read: list[int] = []
 
@@ -100,18 +100,18 @@ def counted(stop_at: int, failing: BaseException | None = None, ahead: int = 3) 
         if failing is not None:
             raise failing
 
-    return Source(Track("mix"), blocks, lambda: None, paced=False, blocks_ahead=ahead), read
+    return AudioSource(Track("mix"), blocks, lambda: None, paced=False, blocks_ahead=ahead), read
 
 
 async def test_blocks_come_in_order_from_where_they_were_asked_for() -> None:
     source, _ = counted(40)
-    async with aclosing(blocks_of(source, 5)) as blocks:
+    async with aclosing(read_blocks(source, 5)) as blocks:
         assert [block[0] async for block in blocks] == list(range(5, 40))
 
 
 async def test_what_a_source_raises_comes_after_its_blocks() -> None:
     source, _ = counted(2, SourceUnusable("the microphone is gone"))
-    async with aclosing(blocks_of(source, 0)) as blocks:
+    async with aclosing(read_blocks(source, 0)) as blocks:
         assert [await anext(blocks), await anext(blocks)] == [b"\x00", b"\x01"]
         with pytest.raises(SourceUnusable, match="the microphone is gone"):
             await anext(blocks)
@@ -119,7 +119,7 @@ async def test_what_a_source_raises_comes_after_its_blocks() -> None:
 
 async def test_a_source_is_not_read_further_ahead_than_it_may() -> None:
     source, read = counted(100, ahead=3)
-    async with aclosing(blocks_of(source, 0)) as blocks:
+    async with aclosing(read_blocks(source, 0)) as blocks:
         await anext(blocks)
         while len(read) < 4:
             await asyncio.sleep(0.001)

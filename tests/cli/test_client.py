@@ -11,7 +11,7 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
-from cli.client import PIECE_BYTES, CallFailed, Client
+from cli.client import CHUNK_BYTES, CallFailed, Client
 
 
 @dataclass
@@ -89,7 +89,7 @@ async def test_a_recording_is_streamed_whole_after_what_is_stated_of_it(
     running: tuple[Server, Client], tmp_path: Path
 ) -> None:
     server, client = running
-    path, content = tmp_path / "meeting.wav", bytes(range(256)) * (PIECE_BYTES // 128) + b"end"
+    path, content = tmp_path / "meeting.wav", bytes(range(256)) * (CHUNK_BYTES // 128) + b"end"
     path.write_bytes(content)
     receipt = await client.upload(path, name="Weekly", n_speakers=3, key_terms=["Ada"], channels="separate")
     assert receipt.file_hash == "f" * 64
@@ -97,7 +97,7 @@ async def test_a_recording_is_streamed_whole_after_what_is_stated_of_it(
     assert (first.name, first.n_speakers, list(first.key_terms), first.channels) == ("Weekly", 3, ["Ada"], "separate")
     assert not first.body.data
     assert b"".join(request.body.data for request in rest) == content
-    assert max(len(request.body.data) for request in rest) <= PIECE_BYTES
+    assert max(len(request.body.data) for request in rest) <= CHUNK_BYTES
 
 
 async def test_an_upload_is_never_repeated_by_itself(running: tuple[Server, Client], tmp_path: Path) -> None:

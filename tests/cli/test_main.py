@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.__main__ import at_least_0, parser, system_of, web_origin
+from cli.__main__ import non_negative, parser, resolve_system, web_origin
 from cli.home import Home, NotRunning, write_private
 
 
@@ -28,10 +28,10 @@ def test_what_is_no_origin_never_comes_into_envoy_s_configuration(text: str) -> 
 
 
 def test_numbers_are_neither_negative_nor_endless() -> None:
-    assert (at_least_0("0"), at_least_0("1.5")) == (0, 1.5)
+    assert (non_negative("0"), non_negative("1.5")) == (0, 1.5)
     for text in ("-1", "-0.001", "inf", "nan", "", "fast"):
         with pytest.raises(ValueError):  # noqa: PT011 - argparse says what is wrong
-            at_least_0(text)
+            non_negative(text)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_who_is_asked_is_given_or_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def system(*arguments: str, data: Path = home) -> dict[str, str]:
-        return system_of(parser().parse_args(["analyze", "a.wav", "--data", str(data), *arguments]))
+        return resolve_system(parser().parse_args(["analyze", "a.wav", "--data", str(data), *arguments]))
 
     assert system() == {"gateway": "http://here", "email": "demo", "password": "secret"}
     assert system("--email", "ada")["email"] == "ada"

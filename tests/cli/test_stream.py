@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.audio_sources import SourceUnusable
-from cli.stream import Interrupted, StreamOptions, _unless, sources_of
+from cli.stream import StreamInterrupted, StreamOptions, _run_unless, create_sources
 from meetra_client import LiveFinished
 
 NOTHING = StreamOptions(files=[], mic=None, participants=[])
@@ -36,7 +36,7 @@ def options(**given: Any) -> StreamOptions:
     ],
 )
 def test_each_source_is_a_track(given: dict[str, Any], tracks: list[tuple[str, str]]) -> None:
-    sources = sources_of(options(**given))
+    sources = create_sources(options(**given))
     assert [(source.track.track_id, source.track.participant_name) for source in sources] == tracks
 
 
@@ -55,7 +55,7 @@ def test_each_source_is_a_track(given: dict[str, Any], tracks: list[tuple[str, s
 )
 def test_options_that_contradict_one_another_are_refused_by_name(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SourceUnusable, match=said):
-        sources_of(options(**given))
+        create_sources(options(**given))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ async def test_work_ends_by_itself_or_is_left_and_is_then_over() -> None:
             ended.set()
         raise AssertionError
 
-    assert (await _unless(leave, finishes())).status == "ready"
+    assert (await _run_unless(leave, finishes())).status == "ready"
     asyncio.get_running_loop().call_soon(leave.set)
-    with pytest.raises(Interrupted):
-        await _unless(leave, lasts())
+    with pytest.raises(StreamInterrupted):
+        await _run_unless(leave, lasts())
     assert ended.is_set()
 
 
@@ -96,4 +96,4 @@ async def test_what_the_work_raises_is_raised() -> None:
         raise SourceUnusable("gone")
 
     with pytest.raises(SourceUnusable, match="gone"):
-        await _unless(asyncio.Event(), breaks())
+        await _run_unless(asyncio.Event(), breaks())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.home import Home
-from cli.up import DEFAULT_PORT, CannotStart, free_port, gateway_port, sole_owner
+from cli.up import DEFAULT_PORT, CannotStart, free_port, gateway_port, lock_data_folder
 
 
 def test_a_free_port_can_be_listened_on() -> None:
@@ -45,7 +45,11 @@ def test_without_a_wish_another_port_does_where_the_usual_one_is_taken() -> None
 def test_a_data_folder_has_one_system_at_a_time(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
-    with sole_owner(home), pytest.raises(CannotStart, match=f"already runs on {tmp_path}"), sole_owner(home):
+    with (
+        lock_data_folder(home),
+        pytest.raises(CannotStart, match=f"already runs on {tmp_path}"),
+        lock_data_folder(home),
+    ):
         pytest.fail("two systems own one folder")
-    with sole_owner(home):
+    with lock_data_folder(home):
         pass

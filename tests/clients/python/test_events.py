@@ -50,9 +50,9 @@ async def test_every_event_is_read_once_whenever_it_comes_and_however_often(
         elif offset > 0:
             # Numbers have no gaps on one connection.
             for each in range(feed.received + 1, number + 1):
-                assert feed.put(event(each))
+                assert feed.add(event(each))
         elif number > 0:
-            assert not feed.put(event(number))
+            assert not feed.add(event(number))
     feed.close()
     read += [each.event_seq async for each in reading]
     assert read == list(range(seen + 1, feed.received + 1))
@@ -62,7 +62,7 @@ async def test_what_was_dropped_is_fetched_from_where_the_reader_is() -> None:
     stored = Stored(6)
     feed = EventFeed(0, stored.watch, 2)
     for number in range(1, 7):
-        assert feed.put(event(number))
+        assert feed.add(event(number))
     feed.close()
     assert [each.event_seq async for each in feed.read()] == [1, 2, 3, 4, 5, 6]
     assert stored.asked == [2]
@@ -70,15 +70,15 @@ async def test_what_was_dropped_is_fetched_from_where_the_reader_is() -> None:
 
 async def test_what_was_seen_before_is_a_duplicate_and_counted() -> None:
     feed = EventFeed(5, Stored(5).watch)
-    assert not feed.put(event(5))
-    assert not feed.put(event(1))
-    assert feed.put(event(6))
+    assert not feed.add(event(5))
+    assert not feed.add(event(1))
+    assert feed.add(event(6))
     assert (feed.repeated, feed.received) == (2, 6)
 
 
 async def test_a_failure_comes_after_the_events_that_came_before_it() -> None:
     feed = EventFeed(0, Stored(0).watch)
-    feed.put(event(1))
+    feed.add(event(1))
     feed.close(MeetraError("gone"))
     reading = feed.read()
     assert (await anext(reading)).event_seq == 1
@@ -91,14 +91,14 @@ async def test_a_reader_waits_for_what_has_not_come() -> None:
     waiting = asyncio.create_task(anext(feed.read()))
     await asyncio.sleep(0)
     assert not waiting.done()
-    feed.put(event(1))
+    feed.add(event(1))
     assert (await waiting).event_seq == 1
 
 
 async def test_two_readers_at_once_are_one_too_many_and_one_after_another_are_not() -> None:
     feed = EventFeed(0, Stored(0).watch)
-    feed.put(event(1))
-    feed.put(event(2))
+    feed.add(event(1))
+    feed.add(event(2))
     first = feed.read()
     await anext(first)
     with pytest.raises(RuntimeError, match="iterates over this meeting's events already"):

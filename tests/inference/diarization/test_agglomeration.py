@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.diarization.agglomeration import MAX_AGGLOMERATED, agglomerate, condense, cluster_means, normalise
+from inference.diarization.agglomeration import MAX_AGGLOMERATED, agglomerate, cluster_means, condense, normalise
 
 
 def around(

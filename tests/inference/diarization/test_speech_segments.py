@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
 
 WINDOW_S = 0.05
-RULE = SpeechRule(start_probability=0.5, end_probability=0.1, min_silence_s=0.3, min_speech_s=0.1, lead_s=0.1, tail_s=0.0)
+RULE = SpeechRule(
+    start_probability=0.5, end_probability=0.1, min_silence_s=0.3, min_speech_s=0.1, lead_s=0.1, tail_s=0.0
+)
 
 
 def segments(*runs: tuple[float, int], cuts: tuple[int, ...] = ()) -> list[tuple[float, float]]:

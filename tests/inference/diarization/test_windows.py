@@ -43,9 +43,9 @@ def test_windows_are_the_same_however_soon_they_were_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("start_s", "end_s", "heard"), [(1, 1.4, (1, 1.4)), (1, 1.1, (0.85, 1.25)), (0, 0.1, (-0.15, 0.25))]
+    ("start_s", "end_s", "processed"), [(1, 1.4, (1, 1.4)), (1, 1.1, (0.85, 1.25)), (0, 0.1, (-0.15, 0.25))]
 )
-def test_what_an_encoder_hears_is_never_too_short(start_s: float, end_s: float, heard: tuple[float, float]) -> None:
+def test_what_an_encoder_hears_is_never_too_short(start_s: float, end_s: float, processed: tuple[float, float]) -> None:
     window = EncoderWindow(start_s, end_s, 1)
-    assert window.heard() == pytest.approx(heard)
-    assert window.heard()[1] - window.heard()[0] >= MIN_S - 1e-9
+    assert window.encoder_span() == pytest.approx(processed)
+    assert window.encoder_span()[1] - window.encoder_span()[0] >= MIN_S - 1e-9

@@ -23,7 +23,7 @@ def chunks_of(samples: np.ndarray, sizes: list[int], settings: StreamingSettings
         last = at >= len(samples)
         while (chunk := audio.next_chunk(settings, last=last)) is not None:
             found.append(chunk)
-            audio = audio.after(chunk.frames).without_used(settings)
+            audio = audio.with_emitted(chunk.frames).trimmed(settings)
     return found, audio
 
 
@@ -63,7 +63,7 @@ def test_audio_is_kept_only_as_long_as_it_is_needed() -> None:
     for _ in range(200):
         audio = audio.with_samples(np.zeros(FRAME_SAMPLES, np.float32))
         while (chunk := audio.next_chunk(SMALL, last=False)) is not None:
-            audio = audio.after(chunk.frames).without_used(SMALL)
+            audio = audio.with_emitted(chunk.frames).trimmed(SMALL)
         assert len(audio.samples) <= (SMALL.chunk + SMALL.right_context + 3) * FRAME_SAMPLES
 
 
@@ -75,7 +75,9 @@ def test_nothing_heard_is_nothing_told() -> None:
 
 def test_pieces_are_a_step_long_but_the_last() -> None:
     whole, part = np.zeros(100, np.float32), np.zeros(99, np.float32)
-    check_step_lengths([StreamInput(whole, None), StreamInput(part, None, last=True), StreamInput(whole, None, last=True)], 100)
+    check_step_lengths(
+        [StreamInput(whole, None), StreamInput(part, None, last=True), StreamInput(whole, None, last=True)], 100
+    )
     long = np.zeros(101, np.float32)
     for wrong in (StreamInput(part, None), StreamInput(long, None), StreamInput(long, None, last=True)):
         with pytest.raises(ValueError, match="100 a call, fewer only with last"):

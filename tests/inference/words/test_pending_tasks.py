@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from inference.words.pending_tasks import WorkUnderWay
+from inference.words.pending_tasks import PendingTasks
 
 
 class Recognising:
@@ -16,7 +16,7 @@ class Recognising:
         self.taken: list[tuple[str, int]] = []
         self.changes = 0
         self.ended: dict[str, asyncio.Future[int]] = {}
-        self.work: WorkUnderWay[str, int] = WorkUnderWay(lambda *pair: self.taken.append(pair), self._changed)
+        self.work: PendingTasks[str, int] = PendingTasks(lambda *pair: self.taken.append(pair), self._changed)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -38,8 +38,8 @@ async def test_results_are_taken_once_when_they_are_done_in_any_order() -> None:
     while "b" in one.work.running():
         await asyncio.sleep(0)
     assert list(one.work) == ["a", "b", "c"]
-    one.work.take_done()
-    one.work.take_done()
+    one.work.collect_done()
+    one.work.collect_done()
     assert (one.taken, list(one.work)) == ([("b", 2)], ["a", "c"])
     one.ended["c"].set_result(3)
     one.ended["a"].set_result(1)

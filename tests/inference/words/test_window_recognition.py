@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
+from inference.words.speech_windows import SpeechWindow
 from tests.inference.words.scripted_windows import ScriptedWindows
 from tests.recordings import sample_pcm
 
@@ -53,6 +55,21 @@ async def run(engine: ModelEngine, pcm: Pcm, chunk: int = 8192, **config: object
         return said + await session.finish()
     finally:
         await session.close()
+
+
+@pytest.mark.parametrize("live", [False, True])
+async def test_the_audio_of_windows_is_released_once_their_words_are_known(
+    scripted: tuple[ModelEngine, ScriptedWindows], live: bool
+) -> None:
+    own, recogniser = scripted
+    session = Session(own, SessionConfig(live=live))
+    for start in range(0, len(PCM), 8192):
+        await session.push(PCM[start : start + 8192])
+    await session.finish()
+    assert len(recogniser.windows) > 3
+    gc.collect()
+    assert not [kept for kept in gc.get_objects() if isinstance(kept, SpeechWindow)]
+    await session.close()
 
 
 def final(said: Sequence[Event]) -> list[TurnEvent]:

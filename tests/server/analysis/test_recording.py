@@ -7,9 +7,9 @@ import pytest
 from meetra.inference.v2 import model_pb2
 from meetra.inference.v2 import session_pb2 as pb
 
-from server.analysis.recording import AudioTrack, Recording, SessionResult, conversation_of
+from server.analysis.recording import AudioTrack, Recording, SessionResult, build_conversation
 from server.analysis.voices import MIN_SPEECH_S
-from server.engine.inference_client import pcm_of
+from server.engine.inference_client import read_pcm
 from tests.recordings import SAMPLE
 
 S = 1_000_000
@@ -29,25 +29,25 @@ def session(*turns: pb.RunSessionResponse, vectors: dict[int, list[float]] | Non
     """What a session said, from ready to finished."""
     said = SessionResult()
     models = [model_pb2.Model(task=model_pb2.TASK_SPEAKER_EMBEDDING, name="m")]
-    said.take(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=models))))
+    said.collect(pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=models))))
     for each in turns:
-        said.take(each)
+        said.collect(each)
     profiles = [
         pb.SpeakerProfile(speaker=speaker, embedding=vector, speech_us=round(MIN_SPEECH_S * S))
         for speaker, vector in (vectors or {}).items()
     ]
-    said.take(pb.RunSessionResponse(finished=pb.Finished(total_samples=16_000 * 60, speakers=profiles)))
+    said.collect(pb.RunSessionResponse(finished=pb.Finished(total_samples=16_000 * 60, speakers=profiles)))
     return said
 
 
-def track(place: int = 0, **known: object) -> AudioTrack:
-    return AudioTrack(lambda: pcm_of(SAMPLE), 0, place=place, **known)  # type: ignore[arg-type]
+def track(index: int = 0, **known: object) -> AudioTrack:
+    return AudioTrack(lambda: read_pcm(SAMPLE), 0, index=index, **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", [pb.TURN_STATE_PARTIAL, pb.TURN_STATE_STABLE, pb.TURN_STATE_RETRACTED])
 def test_only_what_is_final_counts(state: pb.TurnState.ValueType) -> None:
     said = session(turn(1, 1, 0, 5), turn(2, 2, 5, 9, state))
-    conversation, _ = conversation_of(Recording((track(),)), [said])
+    conversation, _ = build_conversation(Recording((track(),)), [said])
     assert [(s.speaker, s.start_us, s.end_us) for s in conversation.segments] == [(1, 0, 5 * S)]
 
 
@@ -59,8 +59,8 @@ def test_the_model_of_voices_is_known_by_its_label_and_without_a_threshold_nobod
 def test_speakers_of_two_tracks_are_told_apart_and_so_are_their_voices() -> None:
     first = session(turn(1, 1, 0, 5), vectors={1: [1, 0]})
     second = session(turn(1, 1, 2, 6), vectors={1: [0, 1]})
-    recording = Recording((track(), track(1, number_of=lambda label: label + 10, start_us=30 * S)), places=2)
-    conversation, vectors = conversation_of(recording, [first, second])
+    recording = Recording((track(), track(1, number_of=lambda label: label + 10, start_us=30 * S)), track_count=2)
+    conversation, vectors = build_conversation(recording, [first, second])
     assert conversation.speakers == (1, 11)
     assert [(s.speaker, s.start_us) for s in conversation.segments] == [(1, 0), (11, 32 * S)]
     assert {label: list(vector) for label, vector in vectors.items()} == {1: [1, 0], 11: [0, 1]}
@@ -70,4 +70,4 @@ def test_speakers_of_two_tracks_are_told_apart_and_so_are_their_voices() -> None
 
 def test_each_track_has_one_session() -> None:
     with pytest.raises(ValueError, match="zip"):
-        conversation_of(Recording((track(), track(1)), places=2), [session()])
+        build_conversation(Recording((track(), track(1)), track_count=2), [session()])

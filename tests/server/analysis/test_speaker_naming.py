@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.analysis.recording import SessionResult
-from server.analysis.speaker_naming import recognise, spoken_names
+from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.storage import voices
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
@@ -44,7 +44,7 @@ def test_a_track_s_name_goes_before_what_is_said_and_a_number_comes_last() -> No
             sentence(3, 10, 15, "Good morning to you all.", segment_id=3),
         ),
     )
-    named = spoken_names(talk, MEETING, {1: "Dan"})
+    named = name_speakers(talk, MEETING, {1: "Dan"})
     assert [(row.label, row.alias, row.alias_source) for row in named] == [
         (1, "Dan", "track"),
         (2, "Laura", "spoken"),
@@ -58,9 +58,9 @@ async def test_without_consent_nothing_is_compared_and_nothing_kept(database: Da
     organization_id = (await user_of(database)).organization_id
     before = rows(("Speaker 1", "number"))
     vectors = {1: ALONG_X}
-    found = await database.run(lambda c: recognise(c, organization_id, said(), vectors, before))
+    found = await database.run(lambda c: recognise_voices(c, organization_id, said(), vectors, before))
     assert found == (before, [])
-    assert await database.run(lambda c: voices.listed(c, organization_id)) == []
+    assert await database.run(lambda c: voices.list_all(c, organization_id)) == []
 
 
 async def test_a_known_voice_names_its_speaker_and_an_unknown_one_is_kept_for_the_next_meeting(
@@ -72,20 +72,22 @@ async def test_a_known_voice_names_its_speaker_and_an_unknown_one_is_kept_for_th
     await database.run(lambda c: voices.store(c, organization_id, MODEL, ada))
     heard: dict[int, NDArray[np.float32]] = {1: np.asarray([0.96, 0.28], np.float32), 2: ALONG_Y}
     before = rows(("Speaker 1", "number"), ("Laura", "spoken"), ("Speaker 3", "number"))
-    named, links = await database.run(lambda c: recognise(c, organization_id, said(), heard, before))
+    named, links = await database.run(lambda c: recognise_voices(c, organization_id, said(), heard, before))
     assert [(row.alias, row.alias_source, row.alias_confidence) for row in named] == [
         ("Ada", "voice", 0.96),
         ("Laura", "spoken", None),
         # Of a speaker who says too little there is nothing to compare.
         ("Speaker 3", "number", None),
     ]
-    known = {voice.id: voice for voice in await database.run(lambda c: voices.listed(c, organization_id))}
+    known = {voice.id: voice for voice in await database.run(lambda c: voices.list_all(c, organization_id))}
     assert dict(links)[before[0].id] == ada.id
     assert known[ada.id].meetings == 2
     (new,) = (voice for id_, voice in known.items() if id_ != ada.id)
     assert (dict(links)[before[1].id], new.name, new.meetings) == (new.id, "", 1)
     # The next meeting knows both, and names none by a voice without a name.
-    again, links_again = await database.run(lambda c: recognise(c, organization_id, said(), {2: ALONG_Y}, before))
+    again, links_again = await database.run(
+        lambda c: recognise_voices(c, organization_id, said(), {2: ALONG_Y}, before)
+    )
     assert [row.alias for row in again] == ["Speaker 1", "Laura", "Speaker 3"]
     assert links_again == [(before[1].id, new.id)]
 
@@ -96,5 +98,5 @@ async def test_a_participant_s_own_name_is_kept_though_the_voice_is_known_by_ano
     ada = VoiceRow(uuid4(), "Ada", ALONG_X.tobytes(), 1)
     await database.run(lambda c: voices.store(c, organization_id, MODEL, ada))
     before = rows(("Ada Lovelace", "track"))
-    named, links = await database.run(lambda c: recognise(c, organization_id, said(), {1: ALONG_X}, before))
+    named, links = await database.run(lambda c: recognise_voices(c, organization_id, said(), {1: ALONG_X}, before))
     assert (named, links) == (before, [(before[0].id, ada.id)])

@@ -64,7 +64,7 @@ async def test_what_is_not_ready_says_how_far_it_is_or_why_it_failed(database: D
     with pytest.raises(MeetingStillProcessing) as waiting:
         await Answers(database).get(HASH, BALANCE)
     assert waiting.value.facts["progress_percent"] == "0"
-    job = await database.run(lambda c: jobs.take(c, 30, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
     await database.run(lambda c: jobs.fail(c, job, "no sound"))
     with pytest.raises(MeetingFailed, match="no sound"):

@@ -14,7 +14,7 @@ from server.api.interceptor import CallInterceptor
 from server.auth import Authenticator, Tokens, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
-from server.storage.pool import Database, DatabaseFull, DatabaseGone, Vanished
+from server.storage.pool import Database, DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 from tests.server.storage.rows import user_of
 
 TOKENS = Tokens("s" * 40, 60)
@@ -106,11 +106,11 @@ async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     ("error", "told"),
     [
         (MeetingNotFound(), ("NOT_FOUND", "Meeting not found", "404")),
-        (DatabaseGone("postgresql://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
-        (Vanished("user"), ("UNAUTHENTICATED", "Unauthorized", "401")),
-        (Vanished("organization"), ("UNAUTHENTICATED", "Unauthorized", "401")),
-        (Vanished("meeting"), ("NOT_FOUND", "Meeting not found", "404")),
-        (Vanished("another key"), ("INTERNAL", "Internal error", "500")),
+        (DatabaseUnavailable("postgresql://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
+        (ReferenceDeleted("user"), ("UNAUTHENTICATED", "Unauthorized", "401")),
+        (ReferenceDeleted("organization"), ("UNAUTHENTICATED", "Unauthorized", "401")),
+        (ReferenceDeleted("meeting"), ("NOT_FOUND", "Meeting not found", "404")),
+        (ReferenceDeleted("another key"), ("INTERNAL", "Internal error", "500")),
         (RuntimeError("an inside"), ("INTERNAL", "Internal error", "500")),
         (KeyError("a secret"), ("INTERNAL", "Internal error", "500")),
     ],

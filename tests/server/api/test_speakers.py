@@ -11,7 +11,7 @@ from grpc import aio
 from meetra.v1 import speakers_pb2 as pb
 from meetra.v1 import speakers_pb2_grpc
 
-from server.insights import answers
+from server.insights import compute_answers
 from server.storage.pool import Database
 from server.storage.speakers import speaker_id
 from tests.server.api.conftest import Api
@@ -24,7 +24,7 @@ TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40))
 
 async def analysed(database: Database) -> dict[int, UUID]:
     """The speakers of a meeting of the fixture's user."""
-    found = {name: (answer.definition_version, dict(answer.document)) for name, answer in answers(TALK).items()}
+    found = {name: (answer.definition_version, dict(answer.document)) for name, answer in compute_answers(TALK).items()}
     user = await user_of(database)
     id_ = await ready_meeting(database, user, HASH, conversation=TALK.to_document(), answers=found)
     return {label: speaker_id(id_, label) for label in (1, 2, 3)}

@@ -23,42 +23,42 @@ def refused(check: Callable[[], object]) -> BadRequest:
 
 
 def test_a_hash_is_taken_in_any_case_and_kept_in_lower_case() -> None:
-    assert validation.checked_file_hash(HASH.upper()) == HASH
+    assert validation.validate_file_hash(HASH.upper()) == HASH
 
 
 @pytest.mark.parametrize(
     "value", ["", "x", HASH[:-1], HASH + "0", HASH[:-1] + "g", HASH + "\n", " " + HASH[1:], "ı" * 64]
 )
 def test_what_is_no_hash_is_refused(value: str) -> None:
-    assert refused(lambda: validation.checked_file_hash(value)).parameter == "file-hash"
+    assert refused(lambda: validation.validate_file_hash(value)).parameter == "file-hash"
 
 
 @given(st.uuids())
 def test_a_uuid_is_taken_in_its_canonical_form(value: UUID) -> None:
-    assert validation.checked_uuid("id", str(value)) == value
-    assert validation.checked_uuid("id", str(value).upper()) == value
+    assert validation.parse_uuid("id", str(value)) == value
+    assert validation.parse_uuid("id", str(value).upper()) == value
     for other in (value.hex, f"{{{value}}}", value.urn, f"{value} ", f"{value}\n"):
-        assert refused(lambda o=other: validation.checked_uuid("into", o)).parameter == "into"  # type: ignore[misc]
+        assert refused(lambda o=other: validation.parse_uuid("into", o)).parameter == "into"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
     ("value", "kept"), [("Ada", "Ada"), ("  Ada Lovelace\t", "Ada Lovelace"), ("名" * 200, "名" * 200)]
 )
 def test_a_name_is_trimmed(value: str, kept: str) -> None:
-    assert validation.checked_alias(value) == kept
+    assert validation.validate_alias(value) == kept
 
 
 @pytest.mark.parametrize("value", ["", "   ", "x" * 201, "a\x00b", "a\u202eb"])
 def test_a_name_that_nobody_can_read_is_refused(value: str) -> None:
-    assert refused(lambda: validation.checked_alias(value)).parameter == "alias"
+    assert refused(lambda: validation.validate_alias(value)).parameter == "alias"
 
 
 @pytest.mark.parametrize(
     ("start_ms", "end_ms", "field"), [(-1, 5, "start"), (5, 5, "end"), (5, 4, "end"), (0, 0, "end")]
 )
 def test_a_span_has_a_length(start_ms: int, end_ms: int, field: str) -> None:
-    assert validation.checked_stretch(0, 1) == (0, 1)
-    assert refused(lambda: validation.checked_stretch(start_ms, end_ms)).parameter == field
+    assert validation.validate_span(0, 1) == (0, 1)
+    assert refused(lambda: validation.validate_span(start_ms, end_ms)).parameter == field
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_a_span_has_a_length(start_ms: int, end_ms: int, field: str) -> None:
 )
 def test_a_period_is_ten_seconds_to_the_whole_meeting(period_s: int, duration_ms: int, taken: bool) -> None:
     if taken:
-        assert validation.checked_period(period_s, duration_ms) == period_s
+        assert validation.validate_period(period_s, duration_ms) == period_s
     else:
-        assert refused(lambda: validation.checked_period(period_s, duration_ms)).parameter == "period_seconds"
+        assert refused(lambda: validation.validate_period(period_s, duration_ms)).parameter == "period_seconds"
 
 
 def test_pages_have_a_size_and_a_default() -> None:
-    assert [validation.checked_page_size(size) for size in (0, 1, 1000)] == [50, 1, 1000]
+    assert [validation.validate_page_size(size) for size in (0, 1, 1000)] == [50, 1, 1000]
     for size in (-1, 1001, 2**31 - 1):
-        assert refused(lambda s=size: validation.checked_page_size(s)).parameter == "page_size"  # type: ignore[misc]
+        assert refused(lambda s=size: validation.validate_page_size(s)).parameter == "page_size"  # type: ignore[misc]
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])), st.uuids())
@@ -93,19 +93,19 @@ def test_a_page_token_leads_back_to_where_it_was_made(moment: datetime, id_: UUI
         expected = moment.astimezone(UTC)
     except OverflowError:
         # Of a moment in the first or last hours that there are; no meeting was made then.
-        assert refused(lambda: validation.checked_page_token(validation.page_token(moment, id_)))
+        assert refused(lambda: validation.parse_page_token(validation.format_page_token(moment, id_)))
         return
-    assert validation.checked_page_token(validation.page_token(moment, id_)) == (expected, id_)
+    assert validation.parse_page_token(validation.format_page_token(moment, id_)) == (expected, id_)
 
 
 def test_the_first_page_needs_no_token() -> None:
-    assert validation.checked_page_token("") is None
+    assert validation.parse_page_token("") is None
 
 
 @given(st.text(min_size=1))
 def test_a_page_token_of_somebody_s_own_is_refused(value: str) -> None:
-    assert refused(lambda: validation.checked_page_token(value)).parameter == "page_token"
+    assert refused(lambda: validation.parse_page_token(value)).parameter == "format_page_token"
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    assert refused(lambda: validation.checked_page_token(validation.page_token(datetime(2026, 1, 1), UUID(int=1))))
+    assert refused(lambda: validation.parse_page_token(validation.format_page_token(datetime(2026, 1, 1), UUID(int=1))))

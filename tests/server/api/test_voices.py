@@ -26,15 +26,15 @@ async def organization_of(database: Database) -> UUID:
 
 async def test_recognition_is_off_until_it_is_turned_on_and_off_again_erases_all(api: Api, database: Database) -> None:
     service = voices_pb2_grpc.VoiceServiceStub(api.channel)
-    listed = await service.ListVoices(pb.ListVoicesRequest(), metadata=api.metadata)
-    assert (listed.recognise, list(listed.voices)) == (False, [])
+    list_all = await service.ListVoices(pb.ListVoicesRequest(), metadata=api.metadata)
+    assert (list_all.recognise, list(list_all.voices)) == (False, [])
     on = await service.UpdateVoiceSettings(pb.UpdateVoiceSettingsRequest(recognise=True), metadata=api.metadata)
     assert on.recognise
     here, known = await organization_of(database), VoiceRow(uuid4(), "Ada", b"", 3)
     await database.run(lambda c: voices.store(c, here, "model", known))
-    listed = await service.ListVoices(pb.ListVoicesRequest(), metadata=api.metadata)
-    assert listed.recognise
-    assert [(voice.id, voice.name, voice.meetings) for voice in listed.voices] == [(str(known.id), "Ada", 3)]
+    list_all = await service.ListVoices(pb.ListVoicesRequest(), metadata=api.metadata)
+    assert list_all.recognise
+    assert [(voice.id, voice.name, voice.meetings) for voice in list_all.voices] == [(str(known.id), "Ada", 3)]
     await service.UpdateVoiceSettings(pb.UpdateVoiceSettingsRequest(recognise=False), metadata=api.metadata)
     assert not (await service.ListVoices(pb.ListVoicesRequest(), metadata=api.metadata)).voices
 
@@ -47,7 +47,7 @@ async def test_a_voice_is_erased_once_and_by_its_organization_alone(api: Api, da
         with pytest.raises(aio.AioRpcError) as raised:
             await service.DeleteVoice(pb.DeleteVoiceRequest(id=id_), metadata=api.metadata)
         assert (raised.value.code(), raised.value.details()) == (grpc.StatusCode.NOT_FOUND, "Voice not found")
-    assert len(await database.run(lambda c: voices.listed(c, stranger.organization_id))) == 1
+    assert len(await database.run(lambda c: voices.list_all(c, stranger.organization_id))) == 1
     with pytest.raises(aio.AioRpcError) as raised:
         await service.DeleteVoice(pb.DeleteVoiceRequest(id="x"), metadata=api.metadata)
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.audio import AudioLog
-from server.audio.audio_log import LEFTOVER_AGE_S, SizeLimitExceeded
+from server.audio.audio_log import LEFTOVER_AGE_S, RecordingTooLarge
 
 ORGANIZATION = uuid4()
 
@@ -56,7 +56,7 @@ def test_a_recording_may_be_as_large_as_the_limit_and_no_byte_larger(tmp_path: P
     log = AudioLog(tmp_path)
     with log.receive(ORGANIZATION, 10) as incoming:
         incoming.write(bytes(10))
-        with pytest.raises(SizeLimitExceeded):
+        with pytest.raises(RecordingTooLarge):
             incoming.write(b"x")
     assert files(tmp_path) == []
 

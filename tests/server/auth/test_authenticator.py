@@ -23,9 +23,9 @@ async def test_a_user_with_a_good_token_is_known_by_any_spelling_of_the_scheme(d
     user = await user_of(database)
     token = TOKENS.issue(user.id, user.organization_id)
     for scheme in ("Bearer", "bearer", "BEARER"):
-        caller = await Authenticator(TOKENS, database).caller([("Authorization", f"{scheme}  {token} ")])
-        assert (caller.user_id, caller.organization_id) == (user.id, user.organization_id)
-        assert caller.token_issued_at == TOKENS.read(token).issued_at
+        authenticate = await Authenticator(TOKENS, database).authenticate([("Authorization", f"{scheme}  {token} ")])
+        assert (authenticate.user_id, authenticate.organization_id) == (user.id, user.organization_id)
+        assert authenticate.token_issued_at == TOKENS.validate(token).issued_at
 
 
 async def test_whatever_else_is_in_the_metadata_is_refused(database: Database) -> None:
@@ -47,22 +47,22 @@ async def test_whatever_else_is_in_the_metadata_is_refused(database: Database) -
     ]
     for metadata in refused:
         with pytest.raises(Unauthenticated):
-            await authenticator.caller(metadata)
+            await authenticator.authenticate(metadata)
 
 
 async def test_a_user_who_does_not_exist_is_refused(database: Database) -> None:
     token = TOKENS.issue(uuid4(), uuid4())
     with pytest.raises(Unauthenticated):
-        await Authenticator(TOKENS, database).caller(bearing(f"Bearer {token}"))
+        await Authenticator(TOKENS, database).authenticate(bearing(f"Bearer {token}"))
 
 
 async def test_a_revoked_token_is_refused_by_whoever_has_not_just_seen_its_user(database: Database) -> None:
     user = await user_of(database)
     metadata = bearing(f"Bearer {TOKENS.issue(user.id, user.organization_id)}")
     before = Authenticator(TOKENS, database)
-    await before.caller(metadata)
+    await before.authenticate(metadata)
     assert await database.run(lambda c: users.revoke_tokens(c, user.email))
     # One query in five seconds a user: what was known a moment ago is believed.
-    await before.caller(metadata)
+    await before.authenticate(metadata)
     with pytest.raises(Unauthenticated):
-        await Authenticator(TOKENS, database).caller(metadata)
+        await Authenticator(TOKENS, database).authenticate(metadata)

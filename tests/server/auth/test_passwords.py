@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from server.auth import Passwords, hash_password
-from server.auth.passwords import CHECKS_AT_ONCE
+from server.auth.passwords import MAX_CONCURRENT_CHECKS
 
 RIGHT = "a long password, näive 🎈"
 HASH = hash_password(RIGHT)
@@ -38,6 +38,6 @@ def test_hashes_are_salted_and_as_costly_as_owasp_asks() -> None:
 
 async def test_more_checks_than_slots_wait_and_each_gets_its_own_answer() -> None:
     passwords = Passwords()
-    tried = [RIGHT if number % 2 else "wrong" for number in range(3 * CHECKS_AT_ONCE)]
+    tried = [RIGHT if number % 2 else "wrong" for number in range(3 * MAX_CONCURRENT_CHECKS)]
     found = await asyncio.gather(*(passwords.check(HASH, password) for password in tried))
     assert found == [password == RIGHT for password in tried]

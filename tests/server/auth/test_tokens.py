@@ -1,4 +1,4 @@
-"""Tokens: what was issued is read again, and whatever else comes is refused in the same words."""
+"""Tokens: what was issued is verify again, and whatever else comes is refused in the same words."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def signed(secret: str = SECRET, algorithm: str = ALGORITHM, **changed: Any) -> 
 @given(st.uuids(), st.uuids())
 def test_what_was_issued_is_read_again(user_id: UUID, organization_id: UUID) -> None:
     before = int(time.time())
-    read = Tokens(SECRET, 60).read(Tokens(SECRET, 60).issue(user_id, organization_id))
-    assert (read.user_id, read.organization_id) == (user_id, organization_id)
-    assert before <= read.issued_at <= time.time()
+    verify = Tokens(SECRET, 60).validate(Tokens(SECRET, 60).issue(user_id, organization_id))
+    assert (verify.user_id, verify.organization_id) == (user_id, organization_id)
+    assert before <= verify.issued_at <= time.time()
 
 
 def test_the_claims_of_these_tests_are_good_ones() -> None:
-    assert Tokens(SECRET, 60).read(signed()).user_id == USER
+    assert Tokens(SECRET, 60).validate(signed()).user_id == USER
 
 
 @pytest.mark.parametrize("left_out", ["sub", "org", "iat", "exp", "iss", "aud"])
 def test_no_claim_may_be_missing(left_out: str) -> None:
     changed: dict[str, Any] = {left_out: None}
     with pytest.raises(Unauthenticated):
-        Tokens(SECRET, 60).read(signed(**changed))
+        Tokens(SECRET, 60).validate(signed(**changed))
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ def test_no_claim_may_be_missing(left_out: str) -> None:
 )
 def test_a_claim_that_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
-        Tokens(SECRET, 60).read(signed(**changed))
+        Tokens(SECRET, 60).validate(signed(**changed))
 
 
 def test_a_token_is_void_when_its_time_is_over() -> None:
-    assert Tokens(SECRET, 1).read(Tokens(SECRET, 1).issue(USER, ORGANIZATION)).user_id == USER
+    assert Tokens(SECRET, 1).validate(Tokens(SECRET, 1).issue(USER, ORGANIZATION)).user_id == USER
     with pytest.raises(Unauthenticated):
-        Tokens(SECRET, -1).read(Tokens(SECRET, -1).issue(USER, ORGANIZATION))
+        Tokens(SECRET, -1).validate(Tokens(SECRET, -1).issue(USER, ORGANIZATION))
 
 
 def test_only_one_secret_and_one_algorithm_count() -> None:
     for forged in (signed("x" * 64), signed("", "none"), signed(SECRET, "HS512"), signed(SECRET, "HS384")):
         with pytest.raises(Unauthenticated):
-            Tokens(SECRET, 60).read(forged)
+            Tokens(SECRET, 60).validate(forged)
 
 
 def test_no_byte_of_a_token_may_be_changed() -> None:
@@ -87,10 +87,10 @@ def test_no_byte_of_a_token_may_be_changed() -> None:
     other = signed(sub=str(uuid4())).split(".")[1]
     for forged in (f"{header}.{other}.{signature}", f"{header}.{payload}.", f"{header}.{payload}", token + ".x"):
         with pytest.raises(Unauthenticated):
-            Tokens(SECRET, 60).read(forged)
+            Tokens(SECRET, 60).validate(forged)
 
 
 @given(st.text(max_size=200))
 def test_no_text_is_anything_but_refused(text: str) -> None:
     with pytest.raises(Unauthenticated):
-        Tokens(SECRET, 60).read(text)
+        Tokens(SECRET, 60).validate(text)

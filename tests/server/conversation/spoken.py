@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from server.conversation import Conversation, Engine, Segment, TurnEvent, TurnState, Word
+from server.conversation import Conversation, EngineCapabilities, Segment, TurnEvent, TurnState, Word
 
-ENGINE = Engine(models=("m",), languages=("en",), max_speakers=8)
+ENGINE = EngineCapabilities(models=("m",), languages=("en",), max_speakers=8)
 S = 1_000_000
 
 

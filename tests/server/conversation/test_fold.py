@@ -14,7 +14,7 @@ from server.conversation import (
     TurnState,
     fold,
 )
-from server.conversation.fold import Event, IncompleteEvents
+from server.conversation.fold import Event, IncompleteSession
 from tests.server.conversation.spoken import ENGINE, turn_events
 
 
@@ -40,5 +40,5 @@ def test_the_highest_revision_is_the_segment_and_partial_ones_are_left_out() -> 
 
 
 def test_a_session_that_never_finished_is_no_conversation() -> None:
-    with pytest.raises(IncompleteEvents):
+    with pytest.raises(IncompleteSession):
         fold([ReadyEvent(ENGINE)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.conversation import AMBIGUOUS, given_names
+from server.conversation import AMBIGUOUS_NAMES, given_names
 
 
 def test_names_are_known_and_words_are_none() -> None:
@@ -16,4 +16,4 @@ def test_every_name_is_a_small_word_of_letters() -> None:
 
 
 def test_what_is_ambiguous_is_no_name() -> None:
-    assert not AMBIGUOUS & given_names()
+    assert not AMBIGUOUS_NAMES & given_names()

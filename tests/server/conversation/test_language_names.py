@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.conversation import named_language
+from server.conversation import language_display_name
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from server.conversation import named_language
     ],
 )
 def test_a_language_is_named_or_stays_its_tag(tag: str, name: str) -> None:
-    assert named_language(tag) == name
+    assert language_display_name(tag) == name

@@ -1,16 +1,16 @@
-"""Sentences from words: where they end, how they are spelled, and which ask."""
+"""Sentences from words: where they end, how they are format_sentence, and which ask."""
 
 from __future__ import annotations
 
 import pytest
 
-from server.conversation import Conversation, sentences_of
-from server.conversation.sentences import spelled
+from server.conversation import Conversation, split_sentences
+from server.conversation.sentences import format_sentence
 from tests.server.conversation.spoken import talk
 
 
 def texts(conversation: Conversation) -> list[str]:
-    return [sentence.text for sentence in sentences_of(conversation)]
+    return [sentence.text for sentence in split_sentences(conversation)]
 
 
 def test_bare_words_are_cut_at_pauses_and_spelled() -> None:
@@ -32,7 +32,7 @@ def test_a_question_that_begins_without_a_pause_is_cut_off() -> None:
 def test_a_recogniser_that_punctuates_is_believed() -> None:
     said = talk((1, "Dr. Smith came. Did he stay? No."), (2, "He left at 5 p.m. yesterday"))
     assert texts(said) == ["Dr. Smith came.", "Did he stay?", "No.", "He left at 5 p.m.", "yesterday"]
-    assert [s.asks for s in sentences_of(said)] == [False, True, False, False, False]
+    assert [s.asks for s in split_sentences(said)] == [False, True, False, False, False]
 
 
 def test_segments_of_one_speaker_are_read_together_and_of_two_apart() -> None:
@@ -40,7 +40,7 @@ def test_segments_of_one_speaker_are_read_together_and_of_two_apart() -> None:
 
 
 def test_very_long_speech_is_cut_somewhere() -> None:
-    found = sentences_of(talk((1, "word " * 130)))
+    found = split_sentences(talk((1, "word " * 130)))
     assert sum(len(s.text.split()) for s in found) == 130
     assert max(len(s.text.split()) for s in found) <= 41
 
@@ -55,4 +55,4 @@ def test_very_long_speech_is_cut_somewhere() -> None:
     ],
 )
 def test_spelling(bare: str, sentence: str) -> None:
-    assert spelled(bare, asks=False) == sentence
+    assert format_sentence(bare, asks=False) == sentence

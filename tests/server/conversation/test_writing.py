@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.conversation.writing import joined_sentences, joined_words, word_count
+from server.conversation.writing import count_words, join_sentences, join_words
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from server.conversation.writing import joined_sentences, joined_words, word_cou
     ],
 )
 def test_words_are_joined_as_their_language_writes_them(language: str, words: list[str], text: str) -> None:
-    assert joined_words(words, language) == text
+    assert join_words(words, language) == text
 
 
 def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
-    assert joined_sentences(["Good.", "你好。", "再见！", "Bye.", "ครับ", "ค่ะ"]) == "Good. 你好。再见！Bye. ครับ ค่ะ"
-    assert joined_sentences([]) == ""
+    assert join_sentences(["Good.", "你好。", "再见！", "Bye.", "ครับ", "ค่ะ"]) == "Good. 你好。再见！Bye. ครับ ค่ะ"
+    assert join_sentences([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
     ],
 )
 def test_words_are_counted_or_guessed_from_letters(language: str, text: str, count: int) -> None:
-    assert word_count(text, language) == count
+    assert count_words(text, language) == count

@@ -79,7 +79,7 @@ def test_comments_of_services_name_errors_by_reason() -> None:
     ]
     named = {name for paragraph in paragraphs for name in re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", paragraph)}
     assert len(paragraphs) > 10
-    assert named <= {name.removeprefix(PREFIX) for name in errors_pb2.ErrorReason.keys()}
+    assert named <= {name.removeprefix(PREFIX) for name in errors_pb2.ErrorReason.DESCRIPTOR.values_by_name}
 
 
 @each_error

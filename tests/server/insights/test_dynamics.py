@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.insights import dynamics, timeline
+from server.insights import build_timeline, dynamics
 from server.insights.energy import energy_value
 from server.insights.interaction import interaction_value
 from server.insights.timeline import Window
@@ -11,7 +11,7 @@ from tests.server.insights.talks import two_topics
 
 
 def test_each_period_has_the_scores_of_its_window() -> None:
-    line = timeline(two_topics())
+    line = build_timeline(two_topics())
     found = dynamics(line, 250)
     assert [(period["start"], period["end"]) for period in found] == [
         (0, 250_000),
@@ -26,6 +26,6 @@ def test_each_period_has_the_scores_of_its_window() -> None:
 
 
 def test_where_no_sentence_is_read_feelings_are_absent_with_the_reason() -> None:
-    (period,) = dynamics(timeline(german()), 300)
+    (period,) = dynamics(build_timeline(german()), 300)
     assert (period["sentiment"], period["emotions"]) == (None, [])
     assert period["reason"] == "Sentiment and emotions are read in English only; this meeting is in German (de)."

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from server.conversation import EMOTIONS, Conversation
 from server.insights.emotions import emotion_chunks, emotions_score, listed_emotions, meeting_emotions
-from server.insights.timeline import timeline
+from server.insights.timeline import build_timeline
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence, talks
 
@@ -22,10 +22,10 @@ def test_emotions_of_a_hand_computed_talk() -> None:
             sentence(2, 70, 90, "No!", emotions=angry),
         ),
     )
-    line = timeline(talk)
+    line = build_timeline(talk)
     assert meeting_emotions(line).percentages == {**dict.fromkeys(EMOTIONS, 0.0), "happiness": 75.0, "anger": 25.0}
-    assert listed_emotions(line, line.whole) == ["happiness", "anger"]
-    assert emotions_score(line, line.whole) == 75
+    assert listed_emotions(line, line.full_window) == ["happiness", "anger"]
+    assert emotions_score(line, line.full_window) == 75
     chunks = emotion_chunks(line)
     assert [(c["start_ms"], c["end_ms"]) for c in chunks] == [(0, 60000), (60001, 120000)]
     assert chunks[0]["emotions"] == [[1, "happiness"]]
@@ -34,7 +34,7 @@ def test_emotions_of_a_hand_computed_talk() -> None:
 
 @given(talks())
 def test_emotions_sum_to_exactly_100(talk: Conversation) -> None:
-    shares_of = meeting_emotions(timeline(talk)).percentages
+    shares_of = meeting_emotions(build_timeline(talk)).percentages
     assert shares_of is not None
     assert list(shares_of) == list(EMOTIONS)
     assert sum(round(10 * value) for value in shares_of.values()) == 1000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.conversation import Conversation
 from server.insights.sentiment import mean_polarity, sentiment, sentiment_label
-from server.insights.timeline import timeline
+from server.insights.timeline import build_timeline
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import moved, sentence, talks
 
@@ -23,7 +23,7 @@ def test_sentiment_weighs_sentences_by_their_length() -> None:
             sentence(2, 10, 13, "Bad.", polarity=-0.4),
         ),
     )
-    found = sentiment(timeline(talk))
+    found = sentiment(build_timeline(talk))
     assert found.mean_polarity == pytest.approx((9 * 0.8 - 3 * 0.4) / 12)
     assert found.score == round(50 + 50 * 0.5)
     assert found.label == "Positive"
@@ -49,5 +49,5 @@ def test_sentiment_labels_begin_where_they_are_documented(polarity: float | None
 def test_sentiment_does_not_depend_on_how_fast_the_talk_is(talk: Conversation, times: int) -> None:
     # A sentence of no length counts as the shortest there is, which no slow motion stretches.
     talk = replace(talk, sentences=tuple(s for s in talk.sentences if s.duration_us))
-    before, after = timeline(talk), timeline(moved(talk, times=times))
-    assert mean_polarity(after, after.whole) == pytest.approx(mean_polarity(before, before.whole))
+    before, after = build_timeline(talk), build_timeline(moved(talk, times=times))
+    assert mean_polarity(after, after.full_window) == pytest.approx(mean_polarity(before, before.full_window))

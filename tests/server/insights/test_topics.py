@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.insights.family import MeetingFacts
-from server.insights.timeline import timeline
+from server.insights.timeline import build_timeline
 from server.insights.topics import period_topics, topic_borders, topics
 from tests.server.conversation.spoken import S, conversation
 from tests.server.insights.talks import two_topics
@@ -21,7 +21,7 @@ def test_topics_change_where_the_meaning_does_and_are_named_by_what_is_said() ->
 
 
 def test_periods_of_topics_are_named_each_by_its_own() -> None:
-    found = period_topics(timeline(two_topics()), 200)
+    found = period_topics(build_timeline(two_topics()), 200)
     assert [t["topic"] for t in found] == ["Annual budget", "Annual budget", "Flower garden"]
     assert found[2]["keywords"] == ["flower garden"]
 

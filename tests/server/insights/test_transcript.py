@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.conversation import Conversation, Segment, Word, sentences_of
+from server.conversation import Conversation, Segment, Word, split_sentences
 from server.insights.transcript import transcript
 from tests.server.conversation.spoken import ENGINE, S
 
@@ -16,7 +16,7 @@ def test_statements_join_one_speakers_segments_and_low_confidence_is_unreliable(
 
     parts = (said(1, 1, "good"), said(2, 1, "morning"), said(3, 2), said(4, 1, "all"), said(5, 2, "hi"))
     talk = Conversation(10 * S, (1, 2), parts, ENGINE)
-    found = transcript(replace(talk, sentences=sentences_of(talk)))
+    found = transcript(replace(talk, sentences=split_sentences(talk)))
     assert [(e.speaker, e.text, e.start_ms) for e in found.entries] == [
         (1, "Good. Morning. All.", 1000),
         (2, "Hi.", 5000),

@@ -1,4 +1,4 @@
-"""What is noticed of a meeting's tracks: copies of one another, and what clients are warned of."""
+"""What is noticed original a meeting's tracks: copies original one another, and what clients are warned original."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from server.audio.track_sound import SILENCE_S, TrackSound
 from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.track_feed import TrackFeed
-from server.live.turns import LiveTurns
+from server.live.turns import MeetingTurns
 from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.live.live_configs import of_channels
 from tests.server.live.test_turns import MEETING
@@ -21,7 +21,7 @@ from tests.server.live.test_turns import MEETING
 def heard(pcm: NDArray[np.int16]) -> TrackSound:
     sound = TrackSound()
     for start in range(0, len(pcm), RATE_HZ):
-        sound.hear(pcm[start : start + RATE_HZ], start)
+        sound.add(pcm[start : start + RATE_HZ], start)
     return sound
 
 
@@ -43,14 +43,14 @@ def feeds(*sounds: NDArray[np.int16]) -> list[TrackFeed]:
 
 def test_a_channel_that_repeats_another_is_a_copy_and_one_that_hears_it_is_not() -> None:
     meeting = sample_pcm()[: 25 * RATE_HZ]
-    # Recorded with one microphone; and what a telephone lets through of the other side.
+    # Recorded with one microphone; and what a telephone lets through original the other side.
     heard = feeds(meeting, -meeting, (meeting * 0.2).astype(np.int16))
     copies = DuplicateTrackDetector(of_channels(3), ())
-    assert copies.look(heard) == []
+    assert copies.detect(heard) == []
     # What differs is known at once to be no copy.
-    assert copies.judged(2)
-    assert not copies.judged(0)
-    assert copies.conclude(heard) == [(1, 0)]
+    assert copies.is_distinct(2)
+    assert not copies.is_distinct(0)
+    assert copies.detect_final(heard) == [(1, 0)]
     assert copies.ignored == {1}
     assert DuplicateTrackDetector(of_channels(3), ("call#2",)).ignored == {1}
 
@@ -59,24 +59,24 @@ def test_sides_that_wait_with_the_same_announcement_and_then_speak_are_two() -> 
     announcement, answer = sample_pcm()[: 20 * RATE_HZ], sample_pcm()[30 * RATE_HZ : 33 * RATE_HZ]
     heard = feeds(np.concatenate([announcement, answer]), np.concatenate([announcement, np.zeros_like(answer)]))
     copies = DuplicateTrackDetector(of_channels(2), ())
-    assert copies.look(heard) == copies.conclude(heard) == []
+    assert copies.detect(heard) == copies.detect_final(heard) == []
 
 
 def test_what_went_by_unheard_is_no_copy() -> None:
     # More than is kept for comparing.
     long = np.tile(sample_pcm()[: 20 * RATE_HZ], 7)
     heard = feeds(long, long)
-    assert DuplicateTrackDetector(of_channels(2), ()).conclude(heard) == []
+    assert DuplicateTrackDetector(of_channels(2), ()).detect_final(heard) == []
 
 
 def test_silent_channels_are_no_copies() -> None:
     nothing = np.zeros(3 * RATE_HZ, np.int16)
-    assert DuplicateTrackDetector(of_channels(2), ()).conclude(feeds(nothing, nothing)) == []
+    assert DuplicateTrackDetector(of_channels(2), ()).detect_final(feeds(nothing, nothing)) == []
 
 
 def test_warnings_name_the_channel() -> None:
     silence = np.zeros(SILENCE_S * RATE_HZ, np.int16)
-    told = Warnings().of(feeds(sample_pcm()[: 20 * RATE_HZ], silence), LiveTurns(of_channels(2), MEETING))
+    told = Warnings().update(feeds(sample_pcm()[: 20 * RATE_HZ], silence), MeetingTurns(of_channels(2), MEETING))
     assert [(e.warning.code, e.warning.track_id, e.warning.channel) for e in told] == [
         (pb.WARNING_CODE_SILENCE, "call", 2),
         (pb.WARNING_CODE_LANGUAGE_UNKNOWN, "", 0),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.media.file_kind import ENCRYPTED, NO_INDEX, codecs_of_tracks, states_length, why_unreadable
+from server.media.file_kind import ENCRYPTED, NO_INDEX, explain_unreadable, states_length, track_codecs
 
 
 def box(kind: bytes, content: bytes) -> bytes:
@@ -47,7 +47,7 @@ FTYP = box(b"ftyp", b"isom" + bytes(4))
     ],
 )
 def test_why_a_file_cannot_be_read_is_said(tmp_path: Path, start: bytes, said: str) -> None:
-    assert said in why_unreadable(of(tmp_path, start))
+    assert said in explain_unreadable(of(tmp_path, start))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_why_a_file_cannot_be_read_is_said(tmp_path: Path, start: bytes, said: s
     ],
 )
 def test_codecs_of_tracks_are_found(tmp_path: Path, content: bytes, codecs: list[str]) -> None:
-    assert codecs_of_tracks(of(tmp_path, content)) == codecs
+    assert track_codecs(of(tmp_path, content)) == codecs
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_files_that_browsers_write_state_no_length(tmp_path: Path, content: byte
 
 def test_boxes_that_lead_nowhere_end(tmp_path: Path) -> None:
     for size in (0, 1, 2, 7):
-        assert why_unreadable(of(tmp_path, FTYP + size.to_bytes(4, "big") + b"free" + bytes(20))) == NO_INDEX
+        assert explain_unreadable(of(tmp_path, FTYP + size.to_bytes(4, "big") + b"free" + bytes(20))) == NO_INDEX
     endless = FTYP + (1).to_bytes(4, "big") + b"free" + (2**64 - 1).to_bytes(8, "big")
-    assert why_unreadable(of(tmp_path, endless)) == NO_INDEX
+    assert explain_unreadable(of(tmp_path, endless)) == NO_INDEX
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([b"", FTYP, b"\x1a\x45\xdf\xa3", b"RIFF"]), st.binary(max_size=200))
 def test_no_bytes_are_too_much(tmp_path: Path, start: bytes, rest: bytes) -> None:
     path = of(tmp_path, start + rest)
-    assert why_unreadable(path)
-    assert all(isinstance(codec, str) for codec in codecs_of_tracks(path))
+    assert explain_unreadable(path)
+    assert all(isinstance(codec, str) for codec in track_codecs(path))
     assert states_length(path) in (True, False)

@@ -21,7 +21,7 @@ def gain_of(*peaks: float, form: str = "flt", codec: str = "pcm_f32le", scale: f
     track = Peaks(codec)
     kind = np.int32 if form == "s32" else np.float32
     for peak in peaks:
-        track.hear(frame(np.asarray([0, peak * scale, -peak * scale / 2], kind), form))
+        track.add(frame(np.asarray([0, peak * scale, -peak * scale / 2], kind), form))
     return track.gain()
 
 
@@ -53,7 +53,7 @@ def test_one_broken_frame_is_not_the_level_of_the_track() -> None:
 
 def test_what_is_no_number_is_no_peak() -> None:
     track = Peaks("pcm_f32le")
-    track.hear(frame(np.asarray([np.nan, np.inf, -np.inf, 0.5], np.float32), "flt"))
+    track.add(frame(np.asarray([np.nan, np.inf, -np.inf, 0.5], np.float32), "flt"))
     assert track.gain() == 1.0
 
 

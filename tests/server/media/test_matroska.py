@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.media.matroska import elements_missing
+from server.media.matroska import has_missing_elements
 
 HEADER, SEGMENT, CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 BLOCK, TIME, INFO, UNKNOWN = b"\xa3", b"\xe7", b"\x15\x49\xa9\x66", b"\x01" + b"\xff" * 7
@@ -19,7 +19,7 @@ def element(name: bytes, content: bytes) -> bytes:
 
 
 def missing(content: bytes) -> bool:
-    return elements_missing(io.BytesIO(content), len(content))
+    return has_missing_elements(io.BytesIO(content), len(content))
 
 
 CLUSTERS = element(CLUSTER, element(TIME, b"\x00") + element(BLOCK, bytes(50))) * 3

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from server.media import mixing
-from server.media.mixing import distinct, mix
+from server.media.mixing import mix, select_distinct_files
 from server.media.pcm_file import PcmFile
 from tests.recordings import RATE_HZ, sample_pcm
 
@@ -64,9 +64,9 @@ def test_a_long_mix_is_the_same_over_the_seams(tmp_path: Path) -> None:
 def test_silent_tracks_are_left_out_unless_all_are(tmp_path: Path) -> None:
     silence, sound = np.zeros(100), np.arange(100) * 50
     files = written(tmp_path, silence, sound, silence)
-    assert distinct(files, nothing) == [files[1]]
-    assert distinct(written(tmp_path, silence, silence), nothing)[0].path.name == "0.raw"
-    assert distinct([], nothing) == []
+    assert select_distinct_files(files, nothing) == [files[1]]
+    assert select_distinct_files(written(tmp_path, silence, silence), nothing)[0].path.name == "0.raw"
+    assert select_distinct_files([], nothing) == []
 
 
 @pytest.mark.parametrize("level", [1.0, 0.25])
@@ -74,4 +74,4 @@ def test_the_same_recording_at_another_level_is_the_same(tmp_path: Path, level: 
     speech = sample_pcm()[: 20 * RATE_HZ]
     other = sample_pcm()[20 * RATE_HZ : 40 * RATE_HZ]
     files = written(tmp_path, speech, np.round(speech * level), other)
-    assert distinct(files, nothing) == [files[0], files[2]]
+    assert select_distinct_files(files, nothing) == [files[0], files[2]]

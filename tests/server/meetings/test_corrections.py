@@ -9,7 +9,7 @@ import pytest
 
 from server.auth import Caller
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
-from server.insights import SHARES, answers
+from server.insights import SHARES, compute_answers
 from server.meetings import Corrections
 from server.storage import insights, speakers
 from server.storage.pool import Database
@@ -34,15 +34,17 @@ async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dic
         await user_of(database),
         file_hash,
         conversation=TALK.to_document(),
-        answers={name: (answer.definition_version, dict(answer.document)) for name, answer in answers(TALK).items()},
+        answers={
+            name: (answer.definition_version, dict(answer.document)) for name, answer in compute_answers(TALK).items()
+        },
     )
     return meeting_id, {label: speaker_id(meeting_id, label) for label in range(1, 6)}
 
 
 async def shares(database: Database, meeting_id: UUID) -> dict[int, float]:
-    stored = await database.read(lambda c: insights.stored(c, meeting_id, SHARES.name))
-    assert stored is not None
-    return {part["label"]: part["percentage"] for part in stored["speakers"]}
+    load = await database.read(lambda c: insights.load(c, meeting_id, SHARES.name))
+    assert load is not None
+    return {part["label"]: part["percentage"] for part in load["speakers"]}
 
 
 def labels(rows: tuple[SpeakerRow, ...]) -> list[int]:
@@ -64,8 +66,8 @@ async def test_a_merge_moves_what_was_said_and_undo_moves_it_back(database: Data
 async def test_a_split_makes_a_new_speaker_of_a_part(database: Database) -> None:
     meeting_id, ids = await analysed(database)
     caller, corrections = await caller_of(database), Corrections(database)
-    listed, new_id = await corrections.split(caller, ids[1], 30_000, 40_000)
-    assert (labels(listed), new_id) == ([1, 2, 3], ids[3])
+    list_all, new_id = await corrections.split(caller, ids[1], 30_000, 40_000)
+    assert (labels(list_all), new_id) == ([1, 2, 3], ids[3])
     found = await shares(database, meeting_id)
     assert found[3] == found[2] == pytest.approx(found[1] / 3, abs=1)
     # A label that was undone is not given again: the ids of what clients once saw stay what they were.
@@ -91,7 +93,7 @@ async def test_a_split_takes_some_and_leaves_some(database: Database, start_ms: 
     with pytest.raises(BadRequest, match="some, but not all"):
         await Corrections(database).split(await caller_of(database), ids[1], start_ms, end_ms)
     assert await shares(database, meeting_id) == before
-    assert await database.read(lambda c: speakers.edits(c, meeting_id)) == []
+    assert await database.read(lambda c: speakers.list_edits(c, meeting_id)) == []
 
 
 async def test_who_is_merged_is_another_speaker_of_the_same_meeting(database: Database) -> None:
@@ -119,7 +121,7 @@ async def test_nobody_corrects_what_is_another_organization_s(database: Database
         await corrections.split(stranger, ids[1], 0, 20_000)
     with pytest.raises(MeetingNotFound):
         await corrections.undo(stranger, HASH)
-    names = [row.alias for row in await database.read(lambda c: speakers.listed(c, meeting_id))]
+    names = [row.alias for row in await database.read(lambda c: speakers.list_active(c, meeting_id))]
     assert names == ["Speaker 1", "Speaker 2"]
 
 
@@ -132,8 +134,8 @@ async def test_a_name_is_of_the_stated_meeting(database: Database) -> None:
         await corrections.rename(caller, uuid4(), "Ada", None)
     await corrections.rename(caller, ids[1], "Ada", HASH)
     await corrections.rename(caller, ids[2], "Grace", None)
-    listed = await database.read(lambda c: speakers.listed(c, meeting_id))
-    assert [(row.alias, row.alias_source) for row in listed] == [("Ada", "hand"), ("Grace", "hand")]
+    list_all = await database.read(lambda c: speakers.list_active(c, meeting_id))
+    assert [(row.alias, row.alias_source) for row in list_all] == [("Ada", "hand"), ("Grace", "hand")]
 
 
 async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(database: Database) -> None:

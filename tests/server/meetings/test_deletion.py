@@ -33,9 +33,9 @@ async def test_a_meeting_is_gone_with_its_audio_and_its_job_and_others_stay(data
     kept, gone = recorded(log, user.organization_id, FIRST), recorded(log, user.organization_id, SECOND)
     await Deletion(log, database).delete(user.organization_id, SECOND)
     assert (kept.exists(), gone.exists()) == (True, False)
-    assert await database.read(lambda c: meetings.state_of(c, user.organization_id, SECOND)) is None
+    assert await database.read(lambda c: meetings.find_state(c, user.organization_id, SECOND)) is None
     assert await database.read(lambda c: meetings.exists(c, user.organization_id, FIRST))
-    assert await database.run(lambda c: jobs.take(c, 30, 3)) is None
+    assert await database.run(lambda c: jobs.lease_next(c, 30, 3)) is None
     with pytest.raises(MeetingNotFound):
         await Deletion(log, database).delete(user.organization_id, SECOND)
 

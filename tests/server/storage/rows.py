@@ -39,7 +39,7 @@ async def ready_meeting(
     await queued_meeting(database, user, file_hash)
 
     async def finish(connection: Connection) -> UUID:
-        job = await jobs.take(connection, 30, 3)
+        job = await jobs.lease_next(connection, 30, 3)
         assert job is not None
         assert job.file_hash == file_hash
         await results.finish(

@@ -23,9 +23,9 @@ async def row_version(database: Database, meeting_id: UUID) -> str:
 async def test_an_answer_comes_back_as_it_was_stored_and_no_other(database: Database) -> None:
     meeting_id = await ready_meeting(database, await user_of(database))
     await database.run(lambda c: insights.store(c, meeting_id, {"balance": ("1", DOCUMENT)}))
-    assert await database.read(lambda c: insights.stored(c, meeting_id, "balance")) == DOCUMENT
-    assert await database.read(lambda c: insights.stored(c, meeting_id, "energy")) is None
-    assert await database.read(lambda c: insights.stored(c, uuid4(), "balance")) is None
+    assert await database.read(lambda c: insights.load(c, meeting_id, "balance")) == DOCUMENT
+    assert await database.read(lambda c: insights.load(c, meeting_id, "energy")) is None
+    assert await database.read(lambda c: insights.load(c, uuid4(), "balance")) is None
 
 
 async def test_only_what_changed_is_written(database: Database) -> None:
@@ -39,6 +39,6 @@ async def test_only_what_changed_is_written(database: Database) -> None:
     assert second != first
     await database.run(lambda c: insights.store(c, meeting_id, {"balance": ("2", {**DOCUMENT, "score": 0.2})}))
     assert await row_version(database, meeting_id) != second
-    stored = await database.read(lambda c: insights.stored(c, meeting_id, "balance"))
-    assert stored is not None
-    assert stored["score"] == 0.2
+    load = await database.read(lambda c: insights.load(c, meeting_id, "balance"))
+    assert load is not None
+    assert load["score"] == 0.2

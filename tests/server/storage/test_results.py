@@ -1,4 +1,4 @@
-"""The end of an analysis: everything of it is stored at once by whoever holds the job, or nothing."""
+"""The end of an analysis: everything of it is load at once by whoever holds the job, or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from server.storage import insights, jobs, meetings, results, speakers
 from server.storage.jobs import Job, JobLost
-from server.storage.pool import Connection, Database, Vanished
+from server.storage.pool import Connection, Database, ReferenceDeleted
 from server.storage.speakers import SpeakerRow, speaker_id
 from tests.server.storage.rows import queued_meeting, user_of
 
@@ -18,7 +18,7 @@ HASH = "a" * 64
 async def finish(connection: Connection, job: Job, **changed: Any) -> None:
     """Stores a small analysis."""
     found: dict[str, Any] = {
-        "conversation": {"segments": []},
+        "load_conversation": {"segments": []},
         "engine": {"languages": ["en"]},
         "speakers_found": [SpeakerRow(1, speaker_id(job.meeting_id, 1), "Speaker 1")],
         "answers": {"balance": ("1", {"score": 0})},
@@ -33,7 +33,7 @@ async def finish(connection: Connection, job: Job, **changed: Any) -> None:
 
 
 async def taken(database: Database) -> Job:
-    job = await database.run(lambda c: jobs.take(c, 0, 3))
+    job = await database.run(lambda c: jobs.lease_next(c, 0, 3))
     assert job is not None
     return job
 
@@ -43,14 +43,16 @@ async def test_a_meeting_is_ready_with_all_that_was_found_and_its_job_is_done(da
     await queued_meeting(database, user, HASH)
     job = await taken(database)
     await database.run(lambda c: finish(c, job))
-    state = await database.run(lambda c: meetings.state_of(c, user.organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, user.organization_id, HASH))
     assert state is not None
     assert (state.status, state.stage, state.progress_percent, state.message) == ("ready", "done", 100, "Ready")
     assert (state.language, state.language_confidence, state.speech_found) == ("en", 0.123456, True)
-    assert await database.read(lambda c: meetings.conversation(c, job.meeting_id)) == {"segments": []}
-    assert await database.read(lambda c: insights.stored(c, job.meeting_id, "balance")) == {"score": 0}
-    assert [row.alias for row in await database.read(lambda c: speakers.listed(c, job.meeting_id))] == ["Speaker 1"]
-    assert await database.run(lambda c: jobs.take(c, 0, 3)) is None
+    assert await database.read(lambda c: meetings.load_conversation(c, job.meeting_id)) == {"segments": []}
+    assert await database.read(lambda c: insights.load(c, job.meeting_id, "balance")) == {"score": 0}
+    assert [row.alias for row in await database.read(lambda c: speakers.list_active(c, job.meeting_id))] == [
+        "Speaker 1"
+    ]
+    assert await database.run(lambda c: jobs.lease_next(c, 0, 3)) is None
 
 
 async def test_an_unknown_language_is_no_language(database: Database) -> None:
@@ -58,7 +60,7 @@ async def test_an_unknown_language_is_no_language(database: Database) -> None:
     await queued_meeting(database, user, HASH)
     job = await taken(database)
     await database.run(lambda c: finish(c, job, language="", language_confidence=None))
-    state = await database.run(lambda c: meetings.state_of(c, user.organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, user.organization_id, HASH))
     assert state is not None
     assert (state.language, state.language_confidence) == ("", None)
 
@@ -69,10 +71,10 @@ async def test_a_worker_that_lost_the_job_stores_nothing(database: Database) -> 
     late, holder = await taken(database), await taken(database)
     with pytest.raises(JobLost):
         await database.run(lambda c: finish(c, late))
-    state = await database.run(lambda c: meetings.state_of(c, user.organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, user.organization_id, HASH))
     assert state is not None
     assert state.status == "processing"
-    assert await database.read(lambda c: insights.stored(c, late.meeting_id, "balance")) is None
+    assert await database.read(lambda c: insights.load(c, late.meeting_id, "balance")) is None
     await database.run(lambda c: finish(c, holder))
 
 
@@ -83,10 +85,10 @@ async def test_of_an_analysis_that_cannot_be_stored_whole_nothing_is_left(databa
 
     async def finish_and_fail(connection: Connection) -> None:
         await finish(connection, job)
-        raise Vanished("meeting")
+        raise ReferenceDeleted("meeting")
 
-    with pytest.raises(Vanished):
+    with pytest.raises(ReferenceDeleted):
         await database.run(finish_and_fail)
-    assert await database.read(lambda c: insights.stored(c, job.meeting_id, "balance")) is None
-    assert await database.read(lambda c: speakers.listed(c, job.meeting_id)) == ()
+    assert await database.read(lambda c: insights.load(c, job.meeting_id, "balance")) is None
+    assert await database.read(lambda c: speakers.list_active(c, job.meeting_id)) == ()
     await database.run(lambda c: jobs.renew(c, job, 30))

@@ -28,8 +28,8 @@ async def test_a_second_analysis_keeps_the_names_given_by_hand(database: Databas
         SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "spoken", 0.75) for label in (1, 3)
     ]
     await database.run(lambda c: speakers.store(c, meeting_id, found_again))
-    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
-    assert [(row.label, row.alias, row.alias_source, row.alias_confidence) for row in listed] == [
+    list_all = await database.run(lambda c: speakers.list_active(c, meeting_id))
+    assert [(row.label, row.alias, row.alias_source, row.alias_confidence) for row in list_all] == [
         (1, "Ada", "hand", None),
         (2, "Speaker 2", "number", None),
         (3, "Voice 3", "spoken", 0.75),
@@ -43,22 +43,22 @@ async def test_exactly_the_given_labels_are_speakers_and_one_who_comes_back_has_
     meeting_id = await ready_meeting(database, user)
     await database.run(lambda c: speakers.rename(c, speaker_id(meeting_id, 2), "Grace"))
     await database.run(lambda c: speakers.activate(c, meeting_id, [1, 4]))
-    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
-    assert [(row.label, row.alias) for row in listed] == [(1, "Speaker 1"), (4, "Speaker 4")]
+    list_all = await database.run(lambda c: speakers.list_active(c, meeting_id))
+    assert [(row.label, row.alias) for row in list_all] == [(1, "Speaker 1"), (4, "Speaker 4")]
     gone = speaker_id(meeting_id, 2)
     assert await database.run(lambda c: speakers.find(c, user.organization_id, gone)) is None
-    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 4
+    assert await database.run(lambda c: speakers.find_highest_label(c, meeting_id)) == 4
     await database.run(lambda c: speakers.activate(c, meeting_id, [2]))
-    listed = await database.run(lambda c: speakers.listed(c, meeting_id))
-    assert [(row.label, row.alias) for row in listed] == [(2, "Grace")]
+    list_all = await database.run(lambda c: speakers.list_active(c, meeting_id))
+    assert [(row.label, row.alias) for row in list_all] == [(2, "Grace")]
     # Labels are never given twice: what was hidden counts too.
-    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 4
+    assert await database.run(lambda c: speakers.find_highest_label(c, meeting_id)) == 4
 
 
 async def test_a_meeting_without_speakers_has_no_highest_label(database: Database) -> None:
     meeting_id = await ready_meeting(database, await user_of(database), labels=())
-    assert await database.run(lambda c: speakers.highest_label(c, meeting_id)) == 0
-    assert await database.run(lambda c: speakers.listed(c, meeting_id)) == ()
+    assert await database.run(lambda c: speakers.find_highest_label(c, meeting_id)) == 0
+    assert await database.run(lambda c: speakers.list_active(c, meeting_id)) == ()
 
 
 async def test_corrections_are_undone_from_the_latest_to_the_first_and_no_further(database: Database) -> None:
@@ -66,14 +66,14 @@ async def test_corrections_are_undone_from_the_latest_to_the_first_and_no_furthe
     meeting_id = await ready_meeting(database, user)
     for number in range(3):
         await database.run(lambda c, n=number: speakers.add_edit(c, meeting_id, user.id, {"edit": n}))  # type: ignore[misc]
-    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 2}]
+    assert await database.run(lambda c: speakers.list_edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 2}]
     assert await database.run(lambda c: speakers.undo_edit(c, meeting_id))
     await database.run(lambda c: speakers.add_edit(c, meeting_id, user.id, {"edit": 3}))
-    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 3}]
+    assert await database.run(lambda c: speakers.list_edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 3}]
     for _ in range(3):
         assert await database.run(lambda c: speakers.undo_edit(c, meeting_id))
     assert not await database.run(lambda c: speakers.undo_edit(c, meeting_id))
-    assert await database.run(lambda c: speakers.edits(c, meeting_id)) == []
+    assert await database.run(lambda c: speakers.list_edits(c, meeting_id)) == []
 
 
 async def test_ids_are_those_of_the_meeting_and_the_label() -> None:

@@ -35,6 +35,6 @@ async def test_users_made_at_once_share_one_organization(database: Database) -> 
 async def test_tokens_of_a_user_who_does_not_exist_cannot_be_revoked(database: Database) -> None:
     user = await user_of(database)
     assert not await database.run(lambda c: users.revoke_tokens(c, "b@example.org"))
-    assert await database.run(lambda c: users.still_may_call(c, user.id, 0.0))
+    assert await database.run(lambda c: users.is_authorized(c, user.id, 0.0))
     assert await database.run(lambda c: users.revoke_tokens(c, "A@EXAMPLE.ORG"))
-    assert not await database.run(lambda c: users.still_may_call(c, user.id, 0.0))
+    assert not await database.run(lambda c: users.is_authorized(c, user.id, 0.0))

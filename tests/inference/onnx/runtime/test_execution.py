@@ -50,7 +50,9 @@ def test_a_device_that_does_not_start_is_an_error_where_it_was_asked_for(caplog:
 
 
 def test_tensorrt_is_told_where_engines_are_kept_and_what_it_may_compute_in(tmp_path: Path) -> None:
-    options = Execution(device="tensorrt", dtype="float16", engine_cache=tmp_path / "engines").provider_options(TENSORRT)
+    options = Execution(device="tensorrt", dtype="float16", engine_cache=tmp_path / "engines").provider_options(
+        TENSORRT
+    )
     assert options["trt_fp16_enable"] == "True"
     assert options["trt_bf16_enable"] == "False"
     assert options["trt_engine_cache_path"] == str(tmp_path / "engines")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inference.onnx.speakers.equal_length_batches import vectors_of
+from inference.onnx.speakers.equal_length_batches import encode_in_batches
 
 
 @given(st.lists(st.integers(1, 4), max_size=20), st.integers(1, 5))
@@ -19,7 +19,7 @@ def test_each_input_has_its_own_vector_in_its_place(lengths: list[int], most: in
         batches.append(batch.shape)
         return np.stack([[one.mean(), len(one)] for one in batch]).astype(np.float32)
 
-    vectors = vectors_of(inputs, 2, most, encode)
+    vectors = encode_in_batches(inputs, 2, most, encode)
     assert vectors.tolist() == [[number, length] for number, length in enumerate(lengths)]
     assert sum(shape[0] for shape in batches) == len(lengths)
     assert all(shape[0] <= most for shape in batches)
@@ -28,4 +28,4 @@ def test_each_input_has_its_own_vector_in_its_place(lengths: list[int], most: in
 
 
 def test_of_nothing_nobody_is_asked() -> None:
-    assert vectors_of([], 5, 4, lambda _: np.zeros((0, 5), np.float32)).shape == (0, 5)
+    assert encode_in_batches([], 5, 4, lambda _: np.zeros((0, 5), np.float32)).shape == (0, 5)

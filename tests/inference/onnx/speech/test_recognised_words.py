@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.models import RecognisedWord
-from inference.onnx.speech.recognised_words import words_by_letters, tokens_to_words
+from inference.onnx.speech.recognised_words import tokens_to_words, words_by_letters
 
 
 def test_word_pieces_become_words() -> None:

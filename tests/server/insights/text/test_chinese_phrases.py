@@ -7,11 +7,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.insights.text.chinese_phrases import chinese_mentions
+from server.insights.text.chinese_phrases import count_chinese_mentions
 
 
 def phrases(*texts: str) -> list[dict[str, int]]:
-    return [dict(mentions) for mentions in chinese_mentions(texts)]
+    return [dict(mentions) for mentions in count_chinese_mentions(texts)]
 
 
 def test_what_comes_again_is_a_phrase_and_its_parts_are_none() -> None:
@@ -36,5 +36,5 @@ def test_other_scripts_and_single_characters_are_no_phrases() -> None:
 
 @given(st.lists(st.text(alphabet="预算花园会议的了，。a1", max_size=30), max_size=6))
 def test_phrases_are_of_the_sentence_that_has_them(texts: list[str]) -> None:
-    for text, mentions in zip(texts, chinese_mentions(texts), strict=True):
+    for text, mentions in zip(texts, count_chinese_mentions(texts), strict=True):
         assert all(phrase in text and len(phrase) >= 2 and count > 0 for phrase, count in mentions.items())

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from server.insights.text.key_phrases import best_phrases, key_phrases
+from server.insights.text.key_phrases import extract_key_phrases, select_phrases
 from server.insights.text.stop_words import STOP_WORDS, stop_words
 
 
@@ -79,9 +79,9 @@ def test_languages_of_one_meeting_are_told_by_their_own_words() -> None:
 
 
 def test_key_phrases_prefer_what_is_said_here() -> None:
-    phrases, held = key_phrases(
+    phrases, held = extract_key_phrases(
         ["The rubber case is soft.", "A rubber case, yes.", "The battery costs money, battery."]
     )
     assert phrases[0].text == "rubber case"
     mentions = Counter(index for indices in held[2:] for index in indices)
-    assert best_phrases(phrases, mentions, 5) == ["battery"]
+    assert select_phrases(phrases, mentions, 5) == ["battery"]

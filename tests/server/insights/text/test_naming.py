@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from server.insights.text.naming import named_speakers
+from server.insights.text.naming import find_speaker_names
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
 
 def named(*said: tuple[int, str]) -> dict[int, str]:
     spoken = tuple(sentence(who, 3 * i, 3 * i + 2, text) for i, (who, text) in enumerate(said))
-    return {n.speaker: n.name for n in named_speakers(replace(conversation(), sentences=spoken))}
+    return {n.speaker: n.name for n in find_speaker_names(replace(conversation(), sentences=spoken))}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.insights.timeline import support_of, timeline
+from server.insights.timeline import build_timeline, compute_support
 from tests.server.conversation.spoken import conversation
 
 
@@ -20,6 +20,6 @@ from tests.server.conversation.spoken import conversation
     ],
 )
 def test_what_is_missing_is_said(parts: list[tuple[int, float, float]], needed: int, reason: str) -> None:
-    found = support_of(timeline(conversation(*parts)), "3", needed)
+    found = compute_support(build_timeline(conversation(*parts)), "3", needed)
     assert (found.reason, found.sufficient, found.definition_version) == (reason, not reason, "3")
     assert found.to_document()["speech_seconds"] == found.speech_seconds

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.media.timeline import CONFIRMING_PIECES, MAX_CLOCKS, Piece, Placed, Timeline
+from server.media.frame_placer import CONFIRMING_FRAMES, MAX_CLOCKS, FramePlacer, PlacedFrame, TimedFrame
 
 FRAME_S, LIMIT_S = 0.1, 100.0
 
@@ -17,7 +17,7 @@ FRAME_S, LIMIT_S = 0.1, 100.0
 class Result:
     """Where frames came to lie, and how long the track became."""
 
-    placed: list[Placed]
+    placed: list[PlacedFrame]
     now_s: float
 
     @property
@@ -31,12 +31,12 @@ class Result:
 
 def placed(*times_s: float | None, limit_s: float = LIMIT_S) -> Result:
     """Frames of 100 ms, numbered, at the given times."""
-    line = Timeline(limit_s)
-    found = [one for number, time_s in enumerate(times_s) for one in line.place(Piece(number, time_s, FRAME_S))]
-    return Result(found + line.finish(), line.now_s)
+    line = FramePlacer(limit_s)
+    found = [one for number, time_s in enumerate(times_s) for one in line.place(TimedFrame(number, time_s, FRAME_S))]
+    return Result(found + line.finish(), line.end_s)
 
 
-def from_s(start_s: float, count: int = CONFIRMING_PIECES + 5) -> list[float]:
+def from_s(start_s: float, count: int = CONFIRMING_FRAMES + 5) -> list[float]:
     return [start_s + FRAME_S * number for number in range(count)]
 
 
@@ -75,9 +75,9 @@ def test_one_frame_with_a_wrong_time_is_appended_and_costs_nothing() -> None:
 
 def test_of_what_comes_twice_the_second_is_dropped() -> None:
     times = from_s(2)
-    result = placed(*from_s(2, 10), *[2.5 + FRAME_S * number for number in range(CONFIRMING_PIECES + 5)])
-    assert result.frames == [*range(10), *range(15, 10 + CONFIRMING_PIECES + 5)]
-    assert len(times) == CONFIRMING_PIECES + 5
+    result = placed(*from_s(2, 10), *[2.5 + FRAME_S * number for number in range(CONFIRMING_FRAMES + 5)])
+    assert result.frames == [*range(10), *range(15, 10 + CONFIRMING_FRAMES + 5)]
+    assert len(times) == CONFIRMING_FRAMES + 5
 
 
 def test_a_clock_that_begins_anew_goes_on_where_the_audio_is() -> None:
@@ -113,6 +113,6 @@ def test_whatever_is_stated_frames_stay_in_order_and_silence_within_the_limit(ti
 
 
 def test_a_container_s_time_is_the_track_s_unless_it_cannot_be() -> None:
-    line = Timeline(LIMIT_S)
-    line.place(Piece(0, 0.0, FRAME_S))
-    assert (line.until(5), line.until(0.05), line.until(1e9)) == (5, line.now_s, line.now_s)
+    line = FramePlacer(LIMIT_S)
+    line.place(TimedFrame(0, 0.0, FRAME_S))
+    assert (line.track_time_s(5), line.track_time_s(0.05), line.track_time_s(1e9)) == (5, line.end_s, line.end_s)
