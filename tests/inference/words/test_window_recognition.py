@@ -68,7 +68,7 @@ async def test_the_audio_of_windows_is_released_once_their_words_are_known(
     await session.finish()
     assert len(recogniser.windows) > 3
     gc.collect()
-    assert not [kept for kept in gc.get_objects() if isinstance(kept, SpeechWindow)]
+    assert not [kept for kept in gc.get_objects() if type(kept) is SpeechWindow]
     await session.close()
 
 
