@@ -53,7 +53,7 @@ def test_what_is_no_recording_is_refused_by_its_path(tmp_path: Path, content: by
 
 
 def test_a_folder_is_no_recording(tmp_path: Path) -> None:
-    with pytest.raises(SourceUnusable, match="no such recording"):
+    with pytest.raises(SourceUnusable, match="recording not found"):
         recording(tmp_path, "mix", "").probe()
 
 

@@ -57,7 +57,7 @@ def test_the_strongest_pairs_come_first_and_the_rest_are_counted() -> None:
 def test_what_an_engine_does_not_measure_is_not_said_of_the_flow() -> None:
     plain = pb.ConversationFlow(turns_per_minute=4.25, longest_silence_ms=1_500)
     (line,) = printed(flow(answers(quality=pb.GetMeetingQualityResponse(flow=plain))))
-    assert line == "Flow: 4.2 turns a minute, longest silence 1.5 s"
+    assert line == "Flow: 4.2 turns per minute, longest silence 1.5 s"
     plain.response_latency_ms, plain.overlap_ratio = 300, 0.125
     (line,) = printed(flow(answers(quality=pb.GetMeetingQualityResponse(flow=plain))))
     assert line.endswith(
@@ -82,7 +82,7 @@ def test_a_quality_without_support_says_why_and_of_nobody_nothing() -> None:
     )
     someone = SimpleNamespace(speakers=["somebody"])
     assert printed(quality(answers(quality=told, speakers=someone))) == [
-        "Meeting quality: not told; 2 speakers are needed, 1 heard."
+        "Meeting quality: not available; requires 2 speakers; found 1."
     ]
     assert quality(answers(quality=told, speakers=SimpleNamespace(speakers=[]))) is None
 

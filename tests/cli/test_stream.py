@@ -43,14 +43,14 @@ def test_each_source_is_a_track(given: dict[str, Any], tracks: list[tuple[str, s
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "give recordings"),
-        ({"files": ["a.wav"], "mic": ""}, "give recordings"),
-        ({"files": ["a.wav"], "separate": True}, "--separate is for the channels of `-`"),
-        ({"files": ["a.wav"], "participants": ["Ada", "Grace"]}, "given 2 times for 1 "),
-        ({"files": ["a.wav", "b.wav"], "participants": ["Ada"]}, "given 1 times for 2 "),
-        ({"files": ["-"], "separate": True, "channels": 2, "participants": ["Ada"]}, "given 1 times for 2 "),
+        ({}, "specify either recordings"),
+        ({"files": ["a.wav"], "mic": ""}, "specify either recordings"),
+        ({"files": ["a.wav"], "separate": True}, "--separate applies only to `-`"),
+        ({"files": ["a.wav"], "participants": ["Ada", "Grace"]}, "2 --participant for 1 "),
+        ({"files": ["a.wav", "b.wav"], "participants": ["Ada"]}, "1 --participant for 2 "),
+        ({"files": ["-"], "separate": True, "channels": 2, "participants": ["Ada"]}, "1 --participant for 2 "),
         ({"files": ["a.wav", "b.wav"]}, "--participant NAME each"),
-        ({"files": ["a.wav", "-"], "participants": ["Ada", "Grace"]}, "standard input cannot be one of several"),
+        ({"files": ["a.wav", "-"], "participants": ["Ada", "Grace"]}, "standard input cannot be combined"),
     ],
 )
 def test_options_that_contradict_one_another_are_refused_by_name(given: dict[str, Any], said: str) -> None:

@@ -24,7 +24,7 @@ def test_a_wanted_port_is_taken_or_refused_with_the_option_that_names_another() 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CannotStart, match=f"port {port} is taken .*--port"):
+        with pytest.raises(CannotStart, match=f"port {port} is in use .*--port"):
             gateway_port("127.0.0.1", port)
 
 
@@ -47,7 +47,7 @@ def test_a_data_folder_has_one_system_at_a_time(tmp_path: Path) -> None:
     home.prepare()
     with (
         lock_data_folder(home),
-        pytest.raises(CannotStart, match=f"already runs on {tmp_path}"),
+        pytest.raises(CannotStart, match=f"already running on {tmp_path}"),
         lock_data_folder(home),
     ):
         pytest.fail("two systems own one folder")

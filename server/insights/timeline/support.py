@@ -57,7 +57,7 @@ def compute_support(timeline: Timeline, definition_version: str, min_speakers: i
     speakers = len(timeline.speakers)
     reason = ""
     if speakers < min_speakers:
-        reason = f"requires {min_speakers} speakers; found {speakers}"
+        reason = f"requires {min_speakers} speaker{'s' * (min_speakers > 1)}; found {speakers}"
     elif seconds < MINIMUM_SPEECH_S:
         reason = f"requires {MINIMUM_SPEECH_S:g} s of speech; found {seconds:.1f} s"
     return Support(definition_version, speakers, round(seconds, 3), not reason, reason)

@@ -101,7 +101,7 @@ async def test_two_readers_at_once_are_one_too_many_and_one_after_another_are_no
     feed.add(event(2))
     first = feed.read()
     await anext(first)
-    with pytest.raises(RuntimeError, match="iterates over this meeting's events already"):
+    with pytest.raises(RuntimeError, match="this meeting's events are already being iterated"):
         await anext(feed.read())
     await first.aclose()
     assert (await anext(feed.read())).event_seq == 2

@@ -64,14 +64,14 @@ def test_whisper_is_known_in_several_sizes_each_in_the_layout_its_backend_reads(
         (("someone/mine", "no repository"), r"model\.0\.repository"),
         (("model.onnx", "../model.onnx"), r"model\.0\.files\.0\.path"),
         (("words/list.txt", "words/../../list.txt"), "inside the model's folder"),
-        (("words/list.txt", "model.onnx"), "may be given once"),
+        (("words/list.txt", "model.onnx"), "path must be unique"),
         (('"emotions"', '"feelings"'), "task must be one of"),
         (('licence = "MIT"\n', ""), r"model\.0\.licence: Field required"),
         (('path = "model.onnx"', 'path = "model.onnx", sha256 = "abc"'), r"files\.0\.sha256"),
         (('name = "mine"', 'name = "Mine or yours"'), r"model\.0\.name"),
-        (("[[model]]", "[[model]"), "no TOML"),
-        (("[[model]]", '[sets]\nmost = ["nothing"]\n[[model]]'), "nothing is no published model"),
-        (("[[model]]", '[sets]\nmost = ["mine", "idle"]\n[[model]]'), "one model a task"),
+        (("[[model]]", "[[model]"), "not valid TOML"),
+        (("[[model]]", '[sets]\nmost = ["nothing"]\n[[model]]'), "nothing is not a published model"),
+        (("[[model]]", '[sets]\nmost = ["mine", "idle"]\n[[model]]'), "one model per task"),
     ],
 )
 def test_a_mistake_in_a_users_catalogue_is_named(

@@ -73,7 +73,7 @@ def test_one_flipped_bit_is_found(folder: Path) -> None:
 
 def test_a_model_for_another_task_or_without_a_backend_is_unfit(folder: Path) -> None:
     fill(folder)
-    with pytest.raises(ModelUnfit, match="mine is for emotions, not sentiment; for that there are: vader"):
+    with pytest.raises(ModelUnfit, match="mine is for emotions, not sentiment; models for sentiment: vader"):
         resolve("mine", "sentiment")
     with pytest.raises(ModelUnfit, match="no backend runs it yet"):
         resolve("idle", "emotions")
@@ -127,7 +127,7 @@ def test_a_users_own_folder_in_ctranslate2s_layout_is_known_by_its_names(tmp_pat
     (folder / "model.bin").unlink()
     assert resolve(str(folder), "speech recognition").format == "safetensors"
     (folder / "model.bin").write_bytes(DATA)
-    with pytest.raises(ModelUnfit, match="of CTranslate2 give the folder"):
+    with pytest.raises(ModelUnfit, match="for CTranslate2 give the folder"):
         resolve(str(folder / "model.bin"), "speech recognition")
 
 

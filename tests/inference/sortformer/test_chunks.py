@@ -80,5 +80,5 @@ def test_pieces_are_a_step_long_but_the_last() -> None:
     )
     long = np.zeros(101, np.float32)
     for wrong in (StreamInput(part, None), StreamInput(long, None), StreamInput(long, None, last=True)):
-        with pytest.raises(ValueError, match="100 a call, fewer only with last"):
+        with pytest.raises(ValueError, match="100 per call, fewer only with last"):
             check_step_lengths([StreamInput(whole, None), wrong], 100)

@@ -22,9 +22,9 @@ def test_known_labels() -> None:
 @pytest.mark.parametrize(
     ("labels", "given", "said"),
     [
-        (["joy"], {"joy": "delight"}, "labels.joy: 'delight' is none of anger"),
+        (["joy"], {"joy": "delight"}, "labels.joy: 'delight' is not one of anger"),
         (["joy"], {"rage": "anger"}, "labels.rage: the classifier has no such label; it has: joy"),
-        (["joy", "hangry"], {}, "what the labels hangry mean"),
+        (["joy", "hangry"], {}, "meaning of the labels hangry is unknown"),
     ],
 )
 def test_labels_without_a_meaning_are_refused(labels: list[str], given: dict[str, object], said: str) -> None:

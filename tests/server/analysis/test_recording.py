@@ -59,7 +59,7 @@ def test_the_model_of_voices_is_known_by_its_label_and_without_a_threshold_nobod
 def test_speakers_of_two_tracks_are_told_apart_and_so_are_their_voices() -> None:
     first = session(turn(1, 1, 0, 5), vectors={1: [1, 0]})
     second = session(turn(1, 1, 2, 6), vectors={1: [0, 1]})
-    recording = Recording((track(), track(1, number_of=lambda label: label + 10, start_us=30 * S)), track_count=2)
+    recording = Recording((track(), track(1, speaker_number=lambda label: label + 10, start_us=30 * S)), track_count=2)
     conversation, vectors = build_conversation(recording, [first, second])
     assert conversation.speakers == (1, 11)
     assert [(s.speaker, s.start_us) for s in conversation.segments] == [(1, 0), (11, 32 * S)]

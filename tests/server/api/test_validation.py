@@ -104,7 +104,7 @@ def test_the_first_page_needs_no_token() -> None:
 
 @given(st.text(min_size=1))
 def test_a_page_token_of_somebody_s_own_is_refused(value: str) -> None:
-    assert refused(lambda: validation.parse_page_token(value)).parameter == "format_page_token"
+    assert refused(lambda: validation.parse_page_token(value)).parameter == "page_token"
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:

@@ -28,4 +28,4 @@ def test_each_period_has_the_scores_of_its_window() -> None:
 def test_where_no_sentence_is_read_feelings_are_absent_with_the_reason() -> None:
     (period,) = dynamics(build_timeline(german()), 300)
     assert (period["sentiment"], period["emotions"]) == (None, [])
-    assert period["reason"] == "Sentiment and emotions are read in English only; this meeting is in German (de)."
+    assert period["reason"] == "Sentiment and emotions are measured in English only; this meeting is in German (de)."

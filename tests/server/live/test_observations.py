@@ -32,7 +32,7 @@ def feeds(*sounds: NDArray[np.int16]) -> list[TrackFeed]:
             sound=heard(sound),
             track=config.tracks[place],
             damaged=False,
-            most_speakers=0,
+            max_speakers=0,
             language_unknown=place == 1,
             lag_samples=lambda: 0,
         )

@@ -42,7 +42,7 @@ def test_auto_is_the_cpu_where_there_is_nothing_else() -> None:
 
 def test_a_device_that_does_not_start_is_an_error_where_it_was_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     check_provider(CUDA, [CUDA, CPU], "cuda")
-    with pytest.raises(ModelUnfit, match=f"device 'cuda'.*{CUDA}, but it does not start and {CPU}"):
+    with pytest.raises(ModelUnfit, match=f"device 'cuda'.*{CUDA}, but it does not start, and {CPU}"):
         check_provider(CUDA, [CPU], "cuda")
     with caplog.at_level(logging.WARNING):
         check_provider(CUDA, [CPU], "auto")

@@ -37,12 +37,12 @@ def test_order_and_further_outputs_do_not_matter() -> None:
 
 def test_every_input_must_be_given() -> None:
     assert not graph_fits(GOOD, [AUDIO], [NEEDED])
-    with pytest.raises(ModelUnfit, match=r"model\.onnx takes state int64 \(2, \?\); audio float .*; needed is: audio"):
+    with pytest.raises(ModelUnfit, match=r"model\.onnx takes state int64 \(2, \?\); audio float .*; expected: audio"):
         check_graph(GOOD, Path("/models/model.onnx"), [AUDIO], [NEEDED])
 
 
 def test_an_output_that_is_missing_is_named() -> None:
-    with pytest.raises(ModelUnfit, match=r"gives probability float .*; needed is: speech float \(1\)"):
+    with pytest.raises(ModelUnfit, match=r"gives probability float .*; expected: speech float \(1\)"):
         check_graph(GOOD, Path("model.onnx"), [AUDIO, STATE], [Tensor("speech", "float", (1,))])
 
 

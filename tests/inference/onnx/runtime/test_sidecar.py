@@ -33,7 +33,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match=r"there is no labels\.json in"):
+    with pytest.raises(ModelMissing, match=r"no labels\.json in"):
         read_text(tmp_path / "labels.json")
     with pytest.raises(ModelMissing, match="cannot be read: Is a directory"):
         read_text(tmp_path)
@@ -43,11 +43,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"\xff\xfe\x00", "is not UTF-8"),
-        (b"{", "is no JSON"),
-        (b"", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
-        (b"[]", "holds no JSON object"),
-        (b'"text"', "holds no JSON object"),
+        (b"{", "is not valid JSON"),
+        (b"", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b"[]", "does not hold a JSON object"),
+        (b'"text"', "does not hold a JSON object"),
         (b" " * (MAX_BYTES + 1), f"larger than {MAX_BYTES} bytes"),
     ],
 )

@@ -46,7 +46,7 @@ def test_moonshines_files_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"no encoder_model.onnx with decoder_model_merged.onnx"):
         load_recogniser(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "moonshine"}))
-    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; needed is a token's number"):
+    with pytest.raises(ModelUnfit, match=r"decoder_start_token_id is None; expected a token's number"):
         load_recogniser(folder)
     with pytest.raises(ModelUnfit, match=r"is not a folder; a recogniser is a folder"):
         load_recogniser(folder / "config.json")

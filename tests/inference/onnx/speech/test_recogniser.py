@@ -126,8 +126,8 @@ def with_words_for_a_vocabulary(folder: Path) -> None:
         (broken, ModelCorrupt, "nemo-conformer-ctc: .*model.onnx"),
         (without_vocabulary, ModelMissing, r"not complete for model_type nemo-conformer-ctc: File 'vocab.txt'"),
         (without_config, ModelMissing, "holds no config.json: write one"),
-        (of_another_kind, ModelUnfit, "model_type is 'wav2letter'; needed is one of nemo-conformer-ctc"),
-        (with_words_for_a_vocabulary, ModelCorrupt, "is no nemo-conformer-ctc"),
+        (of_another_kind, ModelUnfit, "model_type is 'wav2letter'; expected one of nemo-conformer-ctc"),
+        (with_words_for_a_vocabulary, ModelCorrupt, "is not a nemo-conformer-ctc"),
     ],
 )
 def test_a_folder_that_is_not_right_is_refused_with_what_is_wrong(

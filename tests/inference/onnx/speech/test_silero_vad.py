@@ -42,7 +42,7 @@ def test_another_graph_is_no_detector_and_no_judge() -> None:
     dnsmos, silero = locate(DNSMOS), locate(SILERO_VAD)
     with pytest.raises(ModelUnfit, match=r"sig_bak_ovr.onnx takes input_1 float \(\?, 144160\).*Silero's layout"):
         load_silero(dnsmos)
-    with pytest.raises(ModelUnfit, match=r"takes input float \(\?, 576\).*needed is: input_1 float \(1, 144160\)"):
+    with pytest.raises(ModelUnfit, match=r"takes input float \(\?, 576\).*expected: input_1 float \(1, 144160\)"):
         Dnsmos(silero)
     with pytest.raises(ModelUnfit, match=r"bak_ovr.onnx takes input_1 float \(\?, 901, 161\); needed is"):
         Dnsmos(dnsmos.with_name("bak_ovr.onnx"))

@@ -42,13 +42,13 @@ def test_pooling_is_what_the_export_says(tmp_path: Path) -> None:
     first = states(folder, SENTENCES[0], 16)[0]
     np.testing.assert_allclose(OnnxSentenceEncoder(folder)(SENTENCES[:1])[0], first / np.linalg.norm(first), atol=1e-5)
     settings.write_text(json.dumps({"pooling_mode_max_tokens": True}))
-    with pytest.raises(ModelUnfit, match="asks for pooling_mode_max_tokens; pooling_mode_mean_tokens or"):
+    with pytest.raises(ModelUnfit, match="asks for pooling_mode_max_tokens; expected pooling_mode_mean_tokens or"):
         OnnxSentenceEncoder(folder)
 
 
 def test_a_classifier_is_no_sentence_encoder(tmp_path: Path) -> None:
     folder = onnx_models.text_classifier(tmp_path, ["negative", "positive"])
-    with pytest.raises(ModelUnfit, match=r"gives logits float \(\?, 2\); needed is float sentence_embedding"):
+    with pytest.raises(ModelUnfit, match=r"gives logits float \(\?, 2\); expected float sentence_embedding"):
         OnnxSentenceEncoder(folder)
 
 

@@ -96,7 +96,9 @@ def test_labels_may_lie_in_a_file_of_lines_or_of_json(tmp_path: Path) -> None:
 
 def test_what_labels_mean_may_be_said_beside_the_model(tmp_path: Path) -> None:
     folder = onnx_models.text_classifier(tmp_path, ["LABEL_0", "LABEL_1"])
-    with pytest.raises(ModelUnfit, match=r'labels LABEL_0, LABEL_1 mean; .*\{"labels": \{"LABEL_0": ...\}\}.*anger'):
+    with pytest.raises(
+        ModelUnfit, match=r'the labels LABEL_0, LABEL_1 is unknown.*\{"labels": \{"LABEL_0": ...\}\}.*anger'
+    ):
         OnnxEmotions(folder)
     described = folder / "model.json"
     described.write_text(json.dumps({"labels": {"LABEL_0": "fear", "LABEL_1": "happiness"}, "scores": "softmax"}))
@@ -143,17 +145,21 @@ def of_other_outputs(folder: Path) -> None:
     [
         (without("tokenizer.json"), ModelMissing, "no tokenizer.json beside"),
         (without("model.onnx"), ModelMissing, "holds no graph: name the .onnx file"),
-        (saying("tokenizer.json", "{}"), ModelCorrupt, "tokenizer.json is no tokenizer"),
-        (saying("config.json", "{"), ModelCorrupt, "config.json is no JSON"),
+        (saying("tokenizer.json", "{}"), ModelCorrupt, "tokenizer.json is not a tokenizer"),
+        (saying("config.json", "{"), ModelCorrupt, "config.json is not valid JSON"),
         (saying("model.onnx", "graph"), ModelCorrupt, "model.onnx is not a usable ONNX model"),
-        (saying("labels.txt", "negative\npositive\n"), ModelUnfit, "gives 3 scores a sentence, and there are 2 labels"),
+        (
+            saying("labels.txt", "negative\npositive\n"),
+            ModelUnfit,
+            "gives 3 scores per sentence, but there are 2 labels",
+        ),
         (saying("labels.txt", "positive\npositive\npositive\n"), ModelCorrupt, "holds 3 labels; 2 to 1000 different"),
         (saying("labels.json", '{"1": "positive"}'), ModelCorrupt, "neither a list of labels nor an object"),
-        (saying("model.json", '{"task": "emotions"}'), ModelUnfit, "task is 'emotions'; needed is 'sentiment'"),
+        (saying("model.json", '{"task": "emotions"}'), ModelUnfit, "task is 'emotions'; expected 'sentiment'"),
         (saying("model.json", '{"label": {}}'), ModelUnfit, "model.json: label: Extra inputs are not permitted"),
         (saying("model.json", '{"scores": "probabilities"}'), ModelUnfit, '"scores" says 0 to 1'),
-        (of_other_inputs, ModelUnfit, r"model.onnx takes pixels float \(\?, 3, \?\); needed are input_ids"),
-        (of_other_outputs, ModelUnfit, r"gives sum int64 \(\?, \?\); needed is one float output logits"),
+        (of_other_inputs, ModelUnfit, r"model.onnx takes pixels float \(\?, 3, \?\); expected input_ids"),
+        (of_other_outputs, ModelUnfit, r"gives sum int64 \(\?, \?\); expected one float output logits"),
     ],
 )
 def test_a_classifier_that_is_not_right_is_refused(

@@ -28,7 +28,7 @@ def test_an_english_meeting_lacks_nothing() -> None:
 def test_a_meeting_in_another_language_names_it() -> None:
     line = build_timeline(german())
     assert absence_reason(line, line.full_window, "Sentiment is") == (
-        "Sentiment is read in English only; this meeting is in German (de)."
+        "Sentiment is measured in English only; this meeting is in German (de)."
     )
     # All is missing, which is said elsewhere: no part is left out.
     assert analysed_sentences_note(line, "Sentiment is") is None
@@ -39,15 +39,15 @@ def test_a_part_in_another_language_is_told_apart_from_the_meeting() -> None:
     assert absence_reason(line, line.full_window, "Sentiment is") is None
     first = Window(0, 10 * S)
     assert absence_reason(line, first, "Sentiment is") == (
-        "Sentiment is read in English only; what is said here is in German (de)."
+        "Sentiment is measured in English only; this part of it is in German (de)."
     )
     assert left_out_languages_note(line, "Sentiment is") == (
-        "Sentiment is read in English only; what is said in German (de) is left out."
+        "Sentiment is measured in English only; what is said in German (de) is left out."
     )
     read = sum(sentence.polarity is not None for sentence in line.sentences)
     assert (
         analysed_sentences_note(line, "It is")
-        == f"It is read in {read} of {len(line.sentences)} sentences: those in English."
+        == f"It is measured in {read} of {len(line.sentences)} sentences: those in English."
     )
 
 
@@ -55,7 +55,8 @@ def test_a_part_without_words_is_as_the_meeting() -> None:
     german_line, mixed = build_timeline(german()), build_timeline(german_and_english())
     silence = Window(german_line.duration_us, german_line.duration_us + S)
     assert (
-        absence_reason(german_line, silence, "It is") == "It is read in English only; this meeting is in German (de)."
+        absence_reason(german_line, silence, "It is")
+        == "It is measured in English only; this meeting is in German (de)."
     )
     assert absence_reason(mixed, Window(mixed.duration_us, mixed.duration_us + S), "It is") is None
 

@@ -11,12 +11,12 @@ from tests.server.conversation.spoken import conversation
 @pytest.mark.parametrize(
     ("parts", "needed", "reason"),
     [
-        ([], 1, "1 speakers are needed, 0 heard"),
-        ([(1, 0, 60)], 2, "2 speakers are needed, 1 heard"),
-        ([(1, 0, 4), (2, 4, 9.5)], 2, "10 s of speech are needed, 9.5 s heard"),
+        ([], 1, "requires 1 speaker; found 0"),
+        ([(1, 0, 60)], 2, "requires 2 speakers; found 1"),
+        ([(1, 0, 4), (2, 4, 9.5)], 2, "requires 10 s of speech; found 9.5 s"),
         ([(1, 0, 4), (2, 4, 10)], 2, ""),
         # At the same time is not twice as much.
-        ([(1, 0, 6), (2, 0, 6)], 2, "10 s of speech are needed, 6.0 s heard"),
+        ([(1, 0, 6), (2, 0, 6)], 2, "requires 10 s of speech; found 6.0 s"),
     ],
 )
 def test_what_is_missing_is_said(parts: list[tuple[int, float, float]], needed: int, reason: str) -> None:
