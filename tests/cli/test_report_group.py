@@ -60,9 +60,7 @@ def test_what_an_engine_does_not_measure_is_not_said_of_the_flow() -> None:
     assert line == "Flow: 4.2 turns per minute, longest silence 1.5 s"
     plain.response_latency_ms, plain.overlap_ratio = 300, 0.125
     (line,) = printed(flow(answers(quality=pb.GetMeetingQualityResponse(flow=plain))))
-    assert line.endswith(
-        "the next speaker starts after 0.3 s (median), several speak at once in 12 % of the talking time"
-    )
+    assert line.endswith("response latency 0.3 s (median), overlapping speech in 12 % of the talking time")
 
 
 def test_one_period_is_no_change_over_time_and_many_are_cut() -> None:
@@ -82,7 +80,7 @@ def test_a_quality_without_support_says_why_and_of_nobody_nothing() -> None:
     )
     someone = SimpleNamespace(speakers=["somebody"])
     assert printed(quality(answers(quality=told, speakers=someone))) == [
-        "Meeting quality: not available; requires 2 speakers; found 1."
+        "Meeting quality: not available; 2 speakers are needed, 1 heard."
     ]
     assert quality(answers(quality=told, speakers=SimpleNamespace(speakers=[]))) is None
 

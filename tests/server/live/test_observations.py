@@ -81,4 +81,4 @@ def test_warnings_name_the_channel() -> None:
         (pb.WARNING_CODE_SILENCE, "call", 2),
         (pb.WARNING_CODE_LANGUAGE_UNKNOWN, "", 0),
     ]
-    assert "on this channel" in told[0].warning.text
+    assert "This channel" in told[0].warning.text

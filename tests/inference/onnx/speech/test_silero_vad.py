@@ -44,5 +44,5 @@ def test_another_graph_is_no_detector_and_no_judge() -> None:
         load_silero(dnsmos)
     with pytest.raises(ModelUnfit, match=r"takes input float \(\?, 576\).*expected: input_1 float \(1, 144160\)"):
         Dnsmos(silero)
-    with pytest.raises(ModelUnfit, match=r"bak_ovr.onnx takes input_1 float \(\?, 901, 161\); needed is"):
+    with pytest.raises(ModelUnfit, match=r"bak_ovr.onnx takes input_1 float \(\?, 901, 161\); expected"):
         Dnsmos(dnsmos.with_name("bak_ovr.onnx"))

@@ -42,7 +42,7 @@ def test_a_part_in_another_language_is_told_apart_from_the_meeting() -> None:
         "Sentiment is measured in English only; this part of it is in German (de)."
     )
     assert left_out_languages_note(line, "Sentiment is") == (
-        "Sentiment is measured in English only; what is said in German (de) is left out."
+        "Sentiment is measured in English only; speech in German (de) is left out."
     )
     read = sum(sentence.polarity is not None for sentence in line.sentences)
     assert (
