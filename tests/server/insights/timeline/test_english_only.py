@@ -47,7 +47,7 @@ def test_a_part_in_another_language_is_told_apart_from_the_meeting() -> None:
     read = sum(sentence.polarity is not None for sentence in line.sentences)
     assert (
         analysed_sentences_note(line, "It is")
-        == f"It is measured in {read} of {len(line.sentences)} sentences: those in English."
+        == f"It is measured on {read} of {len(line.sentences)} sentences: those in English."
     )
 
 
