@@ -23,11 +23,10 @@ TESTED_BY = {
     "server/audio/opus_decoder.py": "server/audio/test_track_decoder.py",
     "server/children/decode_media.py": "server/audio/test_media_decoder.py",
     "server/children/decode_opus.py": "server/audio/test_track_decoder.py",
-    "server/media/track.py": "server/media/test_transcode_tracks.py",
+    "server/media/track_transcoder.py": "server/media/test_transcode_tracks.py",
     # Parts of a live meeting that do nothing by themselves.
-    "server/live/meetings.py": "server/live/test_meeting.py",
     "server/live/outcome.py": "e2e/test_live.py",
-    "server/live/recording.py": "server/live/test_meeting_separate_channels.py",
+    "server/live/recording.py": "server/live/test_session_separate_channels.py",
     # Messages between server and inference, over real gRPC.
     "inference/api/messages.py": "inference/session/test_session.py",
     "inference/api/service.py": "inference/session/test_session.py",
@@ -36,19 +35,19 @@ TESTED_BY = {
     "inference/selection/model_loading.py": "inference/selection/test_model_selection.py",
     # Stages of a session, on the models whose output they place.
     "inference/acoustics/recording.py": "inference/session/test_session.py",
-    "inference/speakers/beside_voices.py": "inference/speakers/test_voice_windows.py",
-    "inference/speakers/clustered_speakers.py": "inference/speakers/test_live_turns.py",
+    "inference/speakers/overlapping_voices.py": "inference/speakers/test_voice_windows.py",
+    "inference/speakers/clustered_speakers.py": "inference/speakers/test_turn_tracker.py",
     "inference/stages/events.py": "inference/words/test_window_recognition.py",
     "inference/stages/word_stage.py": "inference/words/test_window_recognition.py",
-    "inference/words/stage_choice.py": "inference/words/test_window_recognition.py",
-    "inference/diarization/local_voices.py": "inference/diarization/test_overlapped_speech.py",
-    "inference/diarization/resegmentation.py": "inference/speakers/test_said_words.py",
+    "inference/words/stage_selection.py": "inference/words/test_window_recognition.py",
+    "inference/diarization/segmented_windows.py": "inference/diarization/test_overlapped_speech.py",
+    "inference/diarization/resegmentation.py": "inference/speakers/test_word_attribution.py",
     # Checks in types that every model passes through.
     "inference/models/protocols.py": "inference/selection/test_model_probes.py",
     "inference/models/recognition.py": "inference/words/test_window_recognition.py",
     # The catalogue as a user sees it, and its hub.
     "inference/catalogue/hub.py": "inference/catalogue/test_pull.py",
-    "inference/catalogue/shown.py": "inference/catalogue/test_main.py",
+    "inference/catalogue/rendering.py": "inference/catalogue/test_main.py",
     # Graphs and files, through the models that are made of them.
     "inference/onnx/runtime/graph_builder.py": "inference/onnx/speakers/test_campplus_graph.py",
     "inference/onnx/runtime/graph_bytes.py": "inference/onnx/speakers/test_campplus_graph.py",

@@ -21,7 +21,7 @@ from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
 from tests.server.live.live_configs import of_channels
 from tests.server.live.scripted_engine import Session, progress, scripted_engine, turn
-from tests.server.live.test_meeting import caller_of, server_of, until
+from tests.server.live.test_session import caller_of, server_of, until
 from tests.server.live.test_turns import MEETING, stored
 from tests.server.live.test_turns import turn as live_turn
 

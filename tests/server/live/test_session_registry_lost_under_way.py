@@ -14,7 +14,7 @@ from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound
 from server.storage import meetings
 from server.storage.pool import Database, ReferenceDeleted
 from tests.server.live.scripted_engine import scripted_engine
-from tests.server.live.test_meeting import CONFIG, caller_of, server_of
+from tests.server.live.test_session import CONFIG, caller_of, server_of
 from tests.server.live.test_track_log import CHUNK, ONE, all_of, held
 from tests.small_disk import fill, small_disk
 
