@@ -60,7 +60,7 @@ MESSAGES: dict[str, tuple[list[pb.StreamMeetingRequest], grpc.StatusCode, str]] 
             pb.StreamMeetingRequest(audio=pb.AudioChunk(track_id="mix", data=bytes(70_000))),
         ],
         grpc.StatusCode.INVALID_ARGUMENT,
-        "at most 65536",
+        "the limit is 65536",
     ),
     "an unknown session": (
         [pb.StreamMeetingRequest(config=pb.LiveConfig(session_id="00000000-0000-4000-8000-000000000000"))],

@@ -114,7 +114,7 @@ async def test_a_stop_in_the_middle_loses_nothing_and_the_next_start_goes_on(tmp
         await point.reached()
         second_up = first.meetra("up")
         assert second_up.returncode == 1
-        assert "already runs" in second_up.stderr
+        assert "already running" in second_up.stderr
         assert first.stop() == 0
     with pytest.raises(httpx.TransportError):
         rest.get("/speakers-balance", file_hash=done)

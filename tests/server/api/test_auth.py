@@ -63,4 +63,5 @@ async def test_a_wrong_password_and_a_wrong_address_are_told_alike(api: Api, dat
 async def test_what_is_missing_or_too_long_is_named(api: Api, email: str, password: str, field: str) -> None:
     error = await refusal(api, email, password)
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert error.details() == f"Bad request: {field}: missing or too long"
+    longest = {"email": 320, "password": 1024}[field]
+    assert error.details() == f"Bad request: {field}: must be 1 to {longest} characters"

@@ -18,7 +18,7 @@ HASH = "a" * 64
 async def finish(connection: Connection, job: Job, **changed: Any) -> None:
     """Stores a small analysis."""
     found: dict[str, Any] = {
-        "load_conversation": {"segments": []},
+        "conversation": {"segments": []},
         "engine": {"languages": ["en"]},
         "speakers_found": [SpeakerRow(1, speaker_id(job.meeting_id, 1), "Speaker 1")],
         "answers": {"balance": ("1", {"score": 0})},

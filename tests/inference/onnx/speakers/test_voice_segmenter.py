@@ -44,7 +44,7 @@ def test_a_window_is_told_the_same_alone_and_in_company(segmenter: PyannoteSegme
 
 @pytest.mark.parametrize("samples", [0, 160_001])
 def test_a_window_of_another_length_is_refused(segmenter: PyannoteSegmenter, samples: int) -> None:
-    with pytest.raises(ValueError, match=f"a window of {samples} samples; it has 1 to 160000"):
+    with pytest.raises(ValueError, match=f"a window of {samples} samples; expected 1 to 160000"):
         segmenter([np.zeros(samples, np.float32)])
 
 
