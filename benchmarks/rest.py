@@ -34,7 +34,7 @@ from benchmarks.statements import statement_log
 from cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import compute_answers
-from server.storage import Database, SpeakerRow, insights, speakers
+from server.storage import Database, SpeakerRow, enter_organization, insights, speakers
 
 SAMPLE = ROOT / "sample" / "meeting.flac"
 HASH = "f" * 64
@@ -104,6 +104,7 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
 
     async def work(connection: Any) -> None:
         owner = await connection.fetchrow("SELECT id, organization_id FROM users WHERE email = $1", system.email)
+        await enter_organization(connection, UUID(str(owner["organization_id"])))
         await connection.execute(
             "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, media_type, size_bytes, status,"
             " stage, progress_percent, engine, duration_ms)"
@@ -123,7 +124,7 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
 
     try:
         await database.run(work, patience_s=60)
-        await database.read(lambda c: c.execute("ANALYZE"))
+        await database.run(lambda c: c.execute("ANALYZE"))
     finally:
         await database.close()
 

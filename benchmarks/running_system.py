@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from cli.postgres import SUPERUSER
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 500
@@ -36,7 +39,15 @@ class RunningSystem:
 
     @property
     def database_url(self) -> str:
+        """Of the owner of the tables."""
         return (self.data / "run" / "database_url").read_text().strip()
+
+    @property
+    def superuser_url(self) -> str:
+        """Of the superuser, for the settings of the database server."""
+        password = (self.data / "secrets" / "database-password").read_text().strip()
+        address = self.database_url.rpartition("@")[2]
+        return f"postgresql://{SUPERUSER}:{quote(password, safe='')}@{address}"
 
 
 @contextmanager

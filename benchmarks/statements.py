@@ -15,10 +15,12 @@ from uuid import uuid4
 import asyncpg
 
 from benchmarks.running_system import RunningSystem
+from cli.database_roles import RUNTIME
 
 # A worker looks for work every second; in so long each of its connections has shown itself.
 WORKERS_SHOW_WITHIN_S = 3.0
 LOGGED_WITHIN_S = 10.0
+_AROUND = ("BEGIN", "COMMIT", "SELECT set_config(")
 _PARAMETER = re.compile(r"\$\d+")
 _ENTRY = re.compile(r"^(?P<pid>\d+) \w+: +(?:execute [^:]*|statement): (?P<sql>.*)$")
 
@@ -52,13 +54,15 @@ class StatementLog:
     async def statements_of(self, call: Callable[[], Awaitable[None]]) -> list[str]:
         """The statements that ``call`` costs once its connection is open and its user is known.
 
+        Those that begin and end a transaction and set its organization are left out.
+
         A user is looked up anew every few seconds; a call that this falls into is repeated.
         """
         await call()
         while True:
             found = await self._during(call)
-            if not any(" FROM users " in sql for sql in found):
-                return found
+            if not any("user_by_id(" in sql for sql in found):
+                return [sql for sql in found if not sql.startswith(_AROUND)]
 
     async def _during(self, call: Callable[[], Awaitable[None]]) -> list[str]:
         before = await self.mark()
@@ -79,14 +83,17 @@ class StatementLog:
         raise RuntimeError(f"PostgreSQL does not write its statements to {self._path}")
 
     async def plan(self, sql: str) -> list[str]:
-        """The scans of a statement's plan whatever its parameters, as ``Index Scan of insights (insights_pkey)``."""
+        """The scans of a statement's plan for the servers' role, whatever its parameters.
+
+        Each as ``Index Scan of insights (insights_pkey)``.
+        """
         if not sql.upper().startswith("SELECT"):
             return []
         unknown = ", ".join(["NULL"] * len(set(_PARAMETER.findall(sql))))
-        await self._connection.execute("SET plan_cache_mode = force_generic_plan")
+        await self._connection.execute(f"SET plan_cache_mode = force_generic_plan; SET ROLE {RUNTIME}")
         await self._connection.execute(f"PREPARE asked AS {sql}")
         document = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({unknown})")
-        await self._connection.execute("DEALLOCATE asked")
+        await self._connection.execute("DEALLOCATE asked; RESET ROLE")
         return list(_scans(json.loads(document)[0]["Plan"]))
 
 
@@ -101,7 +108,7 @@ def _scans(node: dict[str, Any]) -> Iterator[str]:
 @asynccontextmanager
 async def statement_log(system: RunningSystem) -> AsyncIterator[StatementLog]:
     """Lets the system's database log every statement meanwhile."""
-    connection = await asyncpg.connect(system.database_url)
+    connection = await asyncpg.connect(system.superuser_url)
     path = system.data / "logs" / "postgres.log"
     try:
         for setting in ("log_statement = 'all'", "log_line_prefix = '%p '"):
@@ -109,7 +116,7 @@ async def statement_log(system: RunningSystem) -> AsyncIterator[StatementLog]:
         await connection.execute("SELECT pg_reload_conf()")
         await asyncio.sleep(WORKERS_SHOW_WITHIN_S)
         seen = statements_in(path.read_text(encoding="utf-8", errors="replace"))
-        ignored_pids = {connection.get_server_pid(), *(s.pid for s in seen if " jobs " in s.sql)}
+        ignored_pids = {connection.get_server_pid(), *(s.pid for s in seen if "lock_due_job(" in s.sql)}
         yield StatementLog(connection, path, frozenset(ignored_pids))
     finally:
         await connection.execute("ALTER SYSTEM RESET log_statement")

@@ -249,7 +249,7 @@ async def run_env(arguments: argparse.Namespace) -> int:
 
 async def run_users(arguments: argparse.Namespace) -> int:
     """Run ``meetra users``: add a user, or revoke a user's tokens."""
-    url = os.environ.get("MEETRA_DATABASE_URL")
+    url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
     if not url:
         running_system(arguments.data)
         url = Home(arguments.data.resolve()).database_url_file.read_text().strip()

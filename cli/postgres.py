@@ -9,10 +9,11 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 # PostgreSQL refuses to run as root; this is "nobody" on all systems.
 UNPRIVILEGED = 65534
-DATABASE_USER = "meetra"
+SUPERUSER = "meetra"
 # "Fast shutdown": running statements are aborted, and everything committed is on disk.
 STOP_SIGNAL = signal.SIGINT
 
@@ -51,10 +52,10 @@ class PostgresServer:
     port: int
     password: str
 
-    @property
-    def url(self) -> str:
-        """URL of the database."""
-        return f"postgresql://{DATABASE_USER}:{self.password}@127.0.0.1:{self.port}/postgres"
+    def url(self, role: str = SUPERUSER, password: str | None = None) -> str:
+        """Return the URL of the database for a role with its password; by default for the superuser."""
+        secret = quote(self.password if password is None else password, safe="")
+        return f"postgresql://{role}:{secret}@127.0.0.1:{self.port}/postgres"
 
     def ensure_initialised(self) -> bool:
         """Initialise the cluster if it does not exist; return whether it was created. Raises PostgresUnusable."""
@@ -72,7 +73,7 @@ class PostgresServer:
         if os.geteuid() == 0:
             os.chown(temporary, UNPRIVILEGED, UNPRIVILEGED)
             os.chown(password_file, UNPRIVILEGED, UNPRIVILEGED)
-        arguments = [str(binaries() / "initdb"), "-D", str(temporary), "-U", DATABASE_USER, "-E", "UTF8", "--locale=C"]
+        arguments = [str(binaries() / "initdb"), "-D", str(temporary), "-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
         arguments += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
             initdb = subprocess.run(_unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/")

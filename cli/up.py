@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,13 @@ from rich.console import Console
 
 from cli.analyze import analyze
 from cli.client import Client
+from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
 from gateway import GatewaySettings, command, render
 from server.auth import hash_password
-from server.storage import Database, migrate, users
+from server.storage import Connection, Database, migrate, users
 
 DEFAULT_PORT = 8080
 INFERENCE = "inference"
@@ -95,6 +96,14 @@ def lock_data_folder(home: Home) -> Iterator[None]:
         yield
 
 
+async def _with_database(url: str, work: Callable[[Connection], Awaitable[object]]) -> None:
+    database = await Database.connect(url, patience_s=START_TIMEOUT_S)
+    try:
+        await database.run(work)
+    finally:
+        await database.close()
+
+
 class System:
     """All processes of the system on one machine."""
 
@@ -114,16 +123,17 @@ class System:
         await self._supervisor.start(self._inference_program())
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
         await asyncio.to_thread(postgres.ensure_initialised)
-        write_private(home.database_url_file, postgres.url)
         await self._supervisor.start(Program("postgres", postgres.command(), stop_signal=STOP_SIGNAL))
-        database = await Database.connect(postgres.url, patience_s=START_TIMEOUT_S)
-        try:
-            await migrate(postgres.url)
-            hashed = await asyncio.to_thread(hash_password, self.password)
-            await database.run(lambda c: users.ensure_user(c, DEMO_ORGANIZATION, DEMO_EMAIL, hashed))
-        finally:
-            await database.close()
-        for program in self._programs(postgres.url):
+        passwords = {role: home.secret(f"{role}-password")[0] for role in (OWNER, RUNTIME)}
+        await _with_database(postgres.url(), lambda connection: ensure_roles(connection, passwords))
+        owner_url = postgres.url(OWNER, passwords[OWNER])
+        write_private(home.database_url_file, owner_url)
+        await migrate(owner_url)
+        hashed = await asyncio.to_thread(hash_password, self.password)
+        await _with_database(
+            owner_url, lambda connection: users.ensure_user(connection, DEMO_ORGANIZATION, DEMO_EMAIL, hashed)
+        )
+        for program in self._programs(postgres.url(RUNTIME, passwords[RUNTIME])):
             await self._supervisor.start(program)
         await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
         await self._wait_until_healthy(f"127.0.0.1:{self._port}", "api")

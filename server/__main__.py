@@ -18,11 +18,11 @@ from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
-from server.config import ServerSettings
+from server.config import MigrationSettings, ServerSettings
 from server.engine import InferenceClient
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
-from server.storage import Database, DatabaseUnavailable, migrate
+from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 
 log = logging.getLogger("server")
 # Syncs wait for the disk, not for a core.
@@ -58,10 +58,9 @@ async def meeting_analyzer(
 async def run_api(settings: ServerSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
-    url = settings.database_url.get_secret_value()
-    database = await Database.connect(url)
+    database = await Database.connect(settings.database_url.get_secret_value())
     try:
-        await migrate(url)
+        await database.run(check_access)
         audio_log = AudioLog(settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
@@ -96,6 +95,7 @@ async def run_worker(settings: ServerSettings) -> None:
     stop = stop_on_signals()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
+        await database.run(check_access)
         audio_log = AudioLog(settings.audio_dir)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             await Worker(settings, database, analyzer, JobRunner(settings, database)).run(stop)
@@ -103,28 +103,30 @@ async def run_worker(settings: ServerSettings) -> None:
         await database.close()
 
 
-async def run_migrate(settings: ServerSettings) -> None:
+async def run_migrate(settings: MigrationSettings) -> None:
     """Migrate the database to this version's schema."""
-    applied = await migrate(settings.database_url.get_secret_value())
+    applied = await migrate(settings.database_owner_url.get_secret_value())
     print("applied: " + ", ".join(applied) if applied else "the database is up to date")
 
 
 def main() -> int:
     """Run the command; return 0, 1 on a runtime failure, or 2 on invalid settings."""
-    commands = {"api": run_api, "worker": run_worker, "migrate": run_migrate}
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
-    parser.add_argument("command", choices=sorted(commands))
+    parser.add_argument("command", choices=("api", "migrate", "worker"))
     arguments = parser.parse_args()
     try:
-        settings = ServerSettings()
+        settings = MigrationSettings() if arguments.command == "migrate" else ServerSettings()
     except ValidationError as error:
         problems = "; ".join(f"MEETRA_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         print(f"settings: {problems}", file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        uvloop.run(commands[arguments.command](settings))
-    except (DatabaseUnavailable, OSError, RuntimeError) as error:
+        if isinstance(settings, MigrationSettings):
+            uvloop.run(run_migrate(settings))
+        else:
+            uvloop.run(run_api(settings) if arguments.command == "api" else run_worker(settings))
+    except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:
         log.error("%s", error)
         return 1
     return 0

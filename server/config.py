@@ -16,12 +16,43 @@ from pydantic_settings import (
 GIB = 1024**3
 
 
-class ServerSettings(BaseSettings):
+class _Settings(BaseSettings):
     """Settings, read from ``MEETRA_<NAME>``, else from the TOML file named by ``MEETRA_CONFIG``."""
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
 
-    database_url: SecretStr = Field(description="URL of PostgreSQL, postgresql://user:password@host:port/name")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, file."""
+        sources = [init_settings, env_settings]
+        if path := os.environ.get("MEETRA_CONFIG"):
+            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
+        return tuple(sources)
+
+
+class MigrationSettings(_Settings):
+    """Settings of ``python -m server migrate``."""
+
+    database_owner_url: SecretStr = Field(
+        description="URL of PostgreSQL as the owner of the tables, postgresql://user:password@host:port/name"
+    )
+
+
+class ServerSettings(_Settings):
+    """Settings of the API and the worker."""
+
+    database_url: SecretStr = Field(
+        description="URL of PostgreSQL as a role bound by row-level security, postgresql://user:password@host:port/name"
+    )
     jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
     audio_dir: Path = Field(description="directory of the audio log")
     api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
@@ -50,19 +81,3 @@ class ServerSettings(BaseSettings):
     summary_model: str = Field("", description="model name for that endpoint")
     summary_key: SecretStr = Field(SecretStr(""), description="API key for that endpoint")
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: arguments, environment, file."""
-        sources = [init_settings, env_settings]
-        if path := os.environ.get("MEETRA_CONFIG"):
-            sources.append(TomlConfigSettingsSource(settings_cls, toml_file=path))
-        return tuple(sources)

@@ -103,7 +103,7 @@ class MeetingAnalyzer:
             )
             await voices.link_speakers(connection, links)
 
-        await self._database.run(finish, patience_s=DATABASE_PATIENCE_S)
+        await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
 
     async def _recording(self, job: Job) -> Recording:
         recorded = await self._find_live_recording(job)
@@ -153,7 +153,9 @@ class MeetingAnalyzer:
 
     async def _report(self, job: Job, stage: Stage, percent: int, message: str) -> None:
         await self._database.run(
-            lambda connection: jobs.report(connection, job, stage, percent, message), patience_s=DATABASE_PATIENCE_S
+            lambda connection: jobs.report(connection, job, stage, percent, message),
+            organization_id=job.organization_id,
+            patience_s=DATABASE_PATIENCE_S,
         )
 
 

@@ -53,15 +53,19 @@ class Answers:
         """
         organization_id = current_caller().organization_id
         wanted = validate_file_hash(file_hash)
-        found = await self._database.read(lambda c: meetings.find_answer(c, organization_id, wanted, family.name))
+        found = await self._database.run(
+            lambda c: meetings.find_answer(c, organization_id, wanted, family.name), organization_id=organization_id
+        )
         return _require_ready(found, family)
 
     async def latest(self, family: Family[Document]) -> ReadyAnswer[Document]:
         """As ``get``, for the caller's most recently uploaded meeting."""
-        user_id = current_caller().user_id
-        return _require_ready(
-            await self._database.read(lambda c: meetings.find_latest_answer(c, user_id, family.name)), family
+        caller = current_caller()
+        found = await self._database.run(
+            lambda c: meetings.find_latest_answer(c, caller.user_id, family.name),
+            organization_id=caller.organization_id,
         )
+        return _require_ready(found, family)
 
 
 def _require_ready(found: MeetingAnswer | None, family: Family[Document]) -> ReadyAnswer[Document]:

@@ -52,7 +52,9 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         """See MeetingService.GetMeetingStatus."""
         organization_id = current_caller().organization_id
         file_hash = validate_file_hash(request.file_hash)
-        state = await self._database.read(lambda c: meetings.find_state(c, organization_id, file_hash))
+        state = await self._database.run(
+            lambda c: meetings.find_state(c, organization_id, file_hash), organization_id=organization_id
+        )
         if state is None:
             raise MeetingNotFound
         return meetings_pb2.GetMeetingStatusResponse(
@@ -74,7 +76,9 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         organization_id = current_caller().organization_id
         size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
         # Fetch one more than requested: it tells whether there is another page.
-        found = await self._database.read(lambda c: meetings.list_page(c, organization_id, size + 1, after))
+        found = await self._database.run(
+            lambda c: meetings.list_page(c, organization_id, size + 1, after), organization_id=organization_id
+        )
         listed = found[:size]
         token = format_page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
         return meetings_pb2.ListMeetingsResponse(

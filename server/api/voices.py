@@ -11,7 +11,7 @@ from meetra.v1 import voices_pb2_grpc
 from server.api.validation import parse_uuid
 from server.auth import current_caller
 from server.errors import VoiceNotFound
-from server.storage import Database, voices
+from server.storage import Connection, Database, VoiceRow, voices
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -27,8 +27,12 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     ) -> pb.ListVoicesResponse:
         """See VoiceService.ListVoices."""
         organization_id = current_caller().organization_id
-        wanted = await self._database.run(lambda c: voices.recognition_enabled(c, organization_id))
-        known = await self._database.run(lambda c: voices.list_all(c, organization_id))
+
+        async def query(connection: Connection) -> tuple[bool, list[VoiceRow]]:
+            wanted = await voices.recognition_enabled(connection, organization_id)
+            return wanted, await voices.list_all(connection, organization_id)
+
+        wanted, known = await self._database.run(query, organization_id=organization_id)
         return pb.ListVoicesResponse(
             recognise=wanted, voices=[pb.Voice(id=str(v.id), name=v.name, meetings=v.meetings) for v in known]
         )
@@ -38,7 +42,9 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     ) -> pb.UpdateVoiceSettingsResponse:
         """See VoiceService.UpdateVoiceSettings."""
         organization_id = current_caller().organization_id
-        await self._database.run(lambda c: voices.set_recognition(c, organization_id, request.recognise))
+        await self._database.run(
+            lambda c: voices.set_recognition(c, organization_id, request.recognise), organization_id=organization_id
+        )
         return pb.UpdateVoiceSettingsResponse(recognise=request.recognise)
 
     async def DeleteVoice(  # noqa: N802
@@ -46,6 +52,9 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
     ) -> pb.DeleteVoiceResponse:
         """See VoiceService.DeleteVoice."""
         organization_id, id_ = current_caller().organization_id, parse_uuid("id", request.id)
-        if not await self._database.run(lambda c: voices.delete(c, organization_id, id_)):
+        deleted = await self._database.run(
+            lambda c: voices.delete(c, organization_id, id_), organization_id=organization_id
+        )
+        if not deleted:
             raise VoiceNotFound
         return pb.DeleteVoiceResponse()

@@ -7,11 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
-from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.storage import Database, NewEvent, live
+from server.storage import Database, LiveRow, NewEvent, live
 
 # How long the database may be unreachable before this process gives the meeting up. Its audio is on disk meanwhile.
 PATIENCE_S = 300.0
@@ -22,13 +21,13 @@ READ_LIMIT = 500
 class EventLog:
     """Append and read events; ``listen`` signals new ones."""
 
-    def __init__(self, database: Database, meeting_id: UUID, fence: int, last_seq: int) -> None:
+    def __init__(self, database: Database, row: LiveRow, last_seq: int) -> None:
         """
         Args:
-            fence: fencing token of the holder; appends with an outdated one raise MeetingLost.
+            row: the meeting as its holder acquired it; appends with an outdated fence raise MeetingLost.
             last_seq: ``event_seq`` of the last stored event.
         """
-        self._database, self._meeting_id, self._fence = database, meeting_id, fence
+        self._database, self._row = database, row
         self._recent: deque[tuple[int, pb.LiveEvent]] = deque(maxlen=MAX_RECENT_EVENTS)
         self.last_seq = last_seq
         self._appending = asyncio.Lock()
@@ -44,9 +43,9 @@ class EventLog:
                 event.event_seq = number
                 segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
                 numbered.append(NewEvent(number, segment, event.SerializeToString()))
-            # A single statement is its own transaction.
-            await self._database.read(
-                partial(live.append_events, meeting_id=self._meeting_id, fence=self._fence, events=numbered),
+            await self._database.run(
+                partial(live.append_events, meeting_id=self._row.meeting_id, fence=self._row.fence, events=numbered),
+                organization_id=self._row.organization_id,
                 patience_s=PATIENCE_S,
             )
             self._recent.extend((event.event_seq, event) for event in events)
@@ -60,7 +59,7 @@ class EventLog:
         if self._recent and self._recent[0][0] <= event_seq + 1:
             skipped = event_seq + 1 - self._recent[0][0]
             return [event for _, event in islice(self._recent, skipped, skipped + READ_LIMIT)]
-        return await read_events(self._database, self._meeting_id, event_seq)
+        return await read_events(self._database, self._row, event_seq)
 
     def listen(self, wake: asyncio.Event) -> None:
         """Set ``wake`` on every new event or state change, until ``forget``."""
@@ -81,9 +80,11 @@ class EventLog:
             listener.set()
 
 
-async def read_events(database: Database, meeting_id: UUID, event_seq: int) -> list[pb.LiveEvent]:
+async def read_events(database: Database, row: LiveRow, event_seq: int) -> list[pb.LiveEvent]:
     """Return up to 500 stored events after ``event_seq``. Raises DatabaseUnavailable."""
-    payloads = await database.read(
-        partial(live.events_after, meeting_id=meeting_id, event_seq=event_seq, limit=READ_LIMIT), patience_s=60
+    payloads = await database.run(
+        partial(live.events_after, meeting_id=row.meeting_id, event_seq=event_seq, limit=READ_LIMIT),
+        organization_id=row.organization_id,
+        patience_s=60,
     )
     return [pb.LiveEvent.FromString(payload) for payload in payloads]

@@ -42,7 +42,7 @@ async def publish_outcome(database: Database, row: LiveRow, events: EventLog, tu
     )
     await events.append([*last_events, pb.LiveEvent(finished=finished)])
     conclude = partial(live.conclude, meeting_id=row.meeting_id, fence=row.fence)
-    await database.run(conclude, patience_s=PATIENCE_S)
+    await database.run(conclude, organization_id=row.organization_id, patience_s=PATIENCE_S)
 
 
 async def _wait_for_outcome(database: Database, row: LiveRow) -> MeetingAnswer | None:
@@ -51,7 +51,7 @@ async def _wait_for_outcome(database: Database, row: LiveRow) -> MeetingAnswer |
         meetings.find_answer, organization_id=row.organization_id, file_hash=row.file_hash, family=TIMELINE.name
     )
     while True:
-        answer = await database.read(find, patience_s=PATIENCE_S)
+        answer = await database.run(find, organization_id=row.organization_id, patience_s=PATIENCE_S)
         if answer is None or answer.state.status in (MeetingStatus.READY, MeetingStatus.FAILED):
             return answer
         await asyncio.sleep(POLL_EVERY_S)
@@ -60,9 +60,8 @@ async def _wait_for_outcome(database: Database, row: LiveRow) -> MeetingAnswer |
 async def _final_events(
     database: Database, row: LiveRow, answer: MeetingAnswer, turns: MeetingTurns
 ) -> list[pb.LiveEvent]:
-    document = await database.read(
-        partial(meetings.load_conversation, meeting_id=row.meeting_id), patience_s=PATIENCE_S
-    )
+    load = partial(meetings.load_conversation, meeting_id=row.meeting_id)
+    document = await database.run(load, organization_id=row.organization_id, patience_s=PATIENCE_S)
     conversation = await asyncio.to_thread(Conversation.from_document, document)
     assert answer.value is not None
     timeline = await asyncio.to_thread(Timeline.from_document, TIMELINE.typed(answer.value))

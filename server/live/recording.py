@@ -71,7 +71,9 @@ class LiveRecordings:
 
     async def load(self, job: Job) -> Recording | None:
         """Return the recording of the job's meeting; None for an uploaded one."""
-        found = await self._database.read(lambda c: live.find_recorded(c, job.meeting_id), patience_s=PATIENCE_S)
+        found = await self._database.run(
+            lambda c: live.find_recorded(c, job.meeting_id), organization_id=job.organization_id, patience_s=PATIENCE_S
+        )
         if found is None:
             return None
         document, ignored = found

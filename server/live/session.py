@@ -51,6 +51,7 @@ class LiveSession:
         self.row, self.config = row, LiveConfig.from_document(row.config)
         self.audio, self.events, self.turns, self._published = audio, events, published.turns, published
         self._dependencies = dependencies
+        self._run = partial(dependencies.database.run, organization_id=row.organization_id)
         self._publish_lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._feeds = [
@@ -93,14 +94,13 @@ class LiveSession:
         audio = MeetingAudio(logs, lock_path, dependencies.sync_executor)
         await audio.open()
         try:
-            row = await dependencies.database.run(partial(live.acquire, meeting_id=row.meeting_id))
+            acquire = partial(live.acquire, organization_id=row.organization_id, meeting_id=row.meeting_id)
+            row = await dependencies.database.run(acquire, organization_id=row.organization_id)
             published, last = PublishedState(config, row.meeting_id), 0
-            while stored := await read_events(dependencies.database, row.meeting_id, last):
+            while stored := await read_events(dependencies.database, row, last):
                 published.restore(stored)
                 last = stored[-1].event_seq
-            meeting = cls(
-                dependencies, row, audio, EventLog(dependencies.database, row.meeting_id, row.fence, last), published
-            )
+            meeting = cls(dependencies, row, audio, EventLog(dependencies.database, row, last), published)
             meeting._start()
         except BaseException:
             await audio.close()
@@ -165,9 +165,9 @@ class LiveSession:
 
         Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
         """
-        row, run = self.row, self._dependencies.database.run
+        row = self.row
         try:
-            number = partial(run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
+            number = partial(self._run, partial(live.new_owner, meeting_id=row.meeting_id, fence=row.fence))
             connection = await self.sender_slot.connect(number, take_over, streams)
         except MeetingLost:
             # Deleted or acquired by another server; the next lookup tells which.
@@ -232,9 +232,7 @@ class LiveSession:
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]
         meeting_id, fence = self.row.meeting_id, self.row.fence
-        await self._dependencies.database.run(
-            partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track=track.key)
-        )
+        await self._run(partial(live.ignore_track, meeting_id=meeting_id, fence=fence, track=track.key))
         noun = "channel" if track.channel else "track"
         text = f"The {noun} duplicates {other.display_name}; it is stored, but not analysed."
         code = pb.WARNING_CODE_DUPLICATE_TRACK
@@ -269,7 +267,7 @@ class LiveSession:
             return
         store = partial(live.store_language, meeting_id=self.row.meeting_id, fence=self.row.fence)
         with suppress(DatabaseUnavailable):
-            await self._dependencies.database.run(partial(store, language=language, confidence=confidence))
+            await self._run(partial(store, language=language, confidence=confidence))
             self._language = language
 
     # Conclusion
@@ -284,9 +282,7 @@ class LiveSession:
         await self.audio.wait_until_committed()
         size = sum(track_log.committed_bytes for track_log in self.audio.logs)
         lease_s = self._dependencies.settings.lease_s
-        job = await self._dependencies.database.run(
-            partial(live.finish, row=self.row, size_bytes=size, lease_s=lease_s), patience_s=60
-        )
+        job = await self._run(partial(live.finish, row=self.row, size_bytes=size, lease_s=lease_s), patience_s=60)
         await self.audio.end()
         if job is not None:
             await self._dependencies.runner.run(job, self._analyse)

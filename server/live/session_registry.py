@@ -71,13 +71,13 @@ class LiveSessionRegistry:
             language=config.language,
             key_terms=config.recognition_terms(),
         )
-        await self._dependencies.database.run(create)
+        await self._dependencies.database.run(create, organization_id=row.organization_id)
         try:
             return await self._acquire(row)
         except DiskFull:
             # No client knows of the meeting yet.
             delete_row = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
-            await self._dependencies.database.run(delete_row)
+            await self._dependencies.database.run(delete_row, organization_id=row.organization_id)
             raise
 
     async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
@@ -85,12 +85,8 @@ class LiveSessionRegistry:
 
         Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
         """
-        query = partial(live.find, organization_id=caller.organization_id, meeting_id=session_id)
-        row = await self._dependencies.database.read(query)
-        if row is None:
-            raise SessionNotFound
         try:
-            return await self._acquire(row)
+            return await self._acquire(await self._row(caller.organization_id, session_id))
         except DiskFull:
             raise AudioNotStored from None
 
@@ -144,16 +140,17 @@ class LiveSessionRegistry:
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.sender_slot.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
-        unattended = await self._dependencies.database.read(
+        unattended = await self._dependencies.database.run(
             partial(live.find_unattended, grace_s=self._dependencies.settings.live_grace_s)
         )
-        for id_ in unattended:
+        for organization_id, id_ in unattended:
             if id_ not in self._sessions:
                 with suppress(HeldByAnotherServer, SessionNotFound, DiskFull):
-                    (await self._acquire(await self._row(id_))).finish()
+                    (await self._acquire(await self._row(organization_id, id_))).finish()
 
-    async def _row(self, id_: UUID) -> LiveRow:
-        row = await self._dependencies.database.read(partial(live.find_by_id, meeting_id=id_))
+    async def _row(self, organization_id: UUID, id_: UUID) -> LiveRow:
+        query = partial(live.find, organization_id=organization_id, meeting_id=id_)
+        row = await self._dependencies.database.run(query, organization_id=organization_id)
         if row is None:
             raise SessionNotFound
         return row

@@ -41,7 +41,7 @@ class Corrections:
             if not await speakers.rename(connection, id_, alias):
                 raise SpeakerNotFound
 
-        await self._database.run(work)
+        await self._database.run(work, organization_id=caller.organization_id)
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.
@@ -57,7 +57,7 @@ class Corrections:
                 raise BadRequest("into", "a speaker of another meeting; choose a speaker of the same meeting")
             return await _apply(connection, caller, speaker.meeting_id, Merge(speaker.label, other.label))
 
-        return await self._database.run(work, patience_s=PATIENCE_S)
+        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
     async def split(self, caller: Caller, id_: UUID, start_ms: int, end_ms: int) -> tuple[tuple[SpeakerRow, ...], UUID]:
         """Move a span of a speaker to a new speaker.
@@ -77,7 +77,7 @@ class Corrections:
             listed = await _apply(connection, caller, speaker.meeting_id, edit)
             return listed, speakers.speaker_id(speaker.meeting_id, new)
 
-        return await self._database.run(work, patience_s=PATIENCE_S)
+        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
     async def undo(self, caller: Caller, file_hash: str) -> tuple[SpeakerRow, ...]:
         """Undo the latest merge or split and return the meeting's speakers. Raises MeetingNotFound or BadRequest."""
@@ -93,7 +93,7 @@ class Corrections:
                 raise BadRequest("file-hash", "this meeting has no merge or split to undo")
             return await _store(connection, meeting_id, Conversation.from_document(document))
 
-        return await self._database.run(work, patience_s=PATIENCE_S)
+        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
 
 async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeaker:

@@ -27,7 +27,7 @@ class Deletion:
             await meetings.lock_recording(connection, organization_id, file_hash)
             return await meetings.delete(connection, organization_id, file_hash)
 
-        if not await self._database.run(delete_rows):
+        if not await self._database.run(delete_rows, organization_id=organization_id):
             raise MeetingNotFound
         await self._remove_orphan(organization_id, file_hash)
 
@@ -51,7 +51,7 @@ class Deletion:
             await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
             return True
 
-        return await self._database.run(remove)
+        return await self._database.run(remove, organization_id=organization_id)
 
 
 async def _find_existing(connection: Connection, recordings: list[tuple[UUID, str]]) -> set[tuple[UUID, str]]:

@@ -86,12 +86,18 @@ class JobRunner:
         while True:
             await asyncio.sleep(self._settings.lease_s / RENEWALS_PER_LEASE)
             await self._database.run(
-                lambda c: jobs.renew(c, job, self._settings.lease_s), patience_s=DATABASE_PATIENCE_S
+                lambda c: jobs.renew(c, job, self._settings.lease_s),
+                organization_id=job.organization_id,
+                patience_s=DATABASE_PATIENCE_S,
             )
 
     async def _fail(self, job: Job, reason: str) -> None:
         with suppress(JobLost, DatabaseUnavailable):
-            await self._database.run(lambda c: jobs.fail(c, job, reason), patience_s=DATABASE_PATIENCE_S)
+            await self._database.run(
+                lambda c: jobs.fail(c, job, reason),
+                organization_id=job.organization_id,
+                patience_s=DATABASE_PATIENCE_S,
+            )
 
     async def _retry(self, job: Job) -> None:
         message = f"The analysis was interrupted (attempt {job.attempt} of {self._settings.max_attempts})"
@@ -100,7 +106,10 @@ class JobRunner:
     async def _release(self, job: Job, message: str, delay_s: float, *, counted: bool) -> None:
         # If the database stays unreachable, the lease expires to the same effect.
         with suppress(JobLost, DatabaseUnavailable):
-            await self._database.run(lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted))
+            await self._database.run(
+                lambda c: jobs.release(c, job, message, delay_s=delay_s, counted=counted),
+                organization_id=job.organization_id,
+            )
 
 
 def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

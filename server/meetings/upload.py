@@ -104,7 +104,9 @@ class Uploads:
 
             # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
             # complete meeting remains.
-            status = await run_to_completion(self._database.run(store_meeting, patience_s=20))
+            status = await run_to_completion(
+                self._database.run(store_meeting, organization_id=caller.organization_id, patience_s=20)
+            )
         return Receipt(meeting.file_hash, status)
 
     async def _read(

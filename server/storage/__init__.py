@@ -1,6 +1,7 @@
-"""PostgreSQL storage: one module per table or concept; queries for callers are scoped to their organization."""
+"""PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
 from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
+from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
@@ -12,6 +13,7 @@ from server.storage.pool import (
     DatabaseFull,
     DatabaseUnavailable,
     ReferenceDeleted,
+    enter_organization,
 )
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
@@ -40,7 +42,10 @@ __all__ = [
     "SpeakerRow",
     "TRANSIENT_ERRORS",
     "ReferenceDeleted",
+    "UnfitDatabase",
     "VoiceRow",
+    "check_access",
+    "enter_organization",
     "migrate",
     "speaker_id",
 ]

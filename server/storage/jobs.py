@@ -12,7 +12,7 @@ from uuid import UUID
 
 from server.channels import ChannelUse
 from server.lifecycle import Stage
-from server.storage.pool import Connection
+from server.storage.pool import Connection, enter_organization
 
 ATTEMPTS_EXHAUSTED = (
     "The analysis crashed {attempts} times on this recording and was abandoned; upload it again to retry"
@@ -43,20 +43,17 @@ class JobLost(Exception):
 
 
 async def lease_next(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
-    """Lease the next due job and count an attempt; return None if none is due.
+    """Lease the next due job, of any organization, and count an attempt; return None if none is due.
 
     A job with ``max_attempts`` attempts is not leased: its meeting fails.
 
     Args:
         lease_s: duration of the lease, seconds.
     """
-    row = await connection.fetchrow(
-        "SELECT j.meeting_id, m.attempts FROM jobs j JOIN meetings m ON m.id = j.meeting_id"
-        " WHERE j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
-        " ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j, m SKIP LOCKED"
-    )
+    row = await connection.fetchrow("SELECT meeting_id, organization_id, attempts FROM lock_due_job()")
     if row is None:
         return None
+    await enter_organization(connection, row["organization_id"])
     if row["attempts"] >= max_attempts:
         await _fail(connection, row["meeting_id"], ATTEMPTS_EXHAUSTED.format(attempts=row["attempts"]))
         return None

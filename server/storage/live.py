@@ -1,4 +1,4 @@
-"""Live meetings: their rows and events; queries for clients are scoped to an organization.
+"""Live meetings: their rows and events.
 
 ``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``acquire``.
 """
@@ -104,16 +104,10 @@ async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) 
     return _to_row(row) if row else None
 
 
-async def find_by_id(connection: Connection, meeting_id: UUID) -> LiveRow | None:
-    """Return a live meeting of any organization, or None; for the server's own work."""
-    row = await connection.fetchrow(_ROW + " WHERE l.meeting_id = $1", meeting_id)
-    return _to_row(row) if row else None
-
-
-async def acquire(connection: Connection, meeting_id: UUID) -> LiveRow:
+async def acquire(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow:
     """Make the calling process the holder, fencing out earlier ones. Raises MeetingLost if the meeting was deleted."""
     await connection.execute("UPDATE live_meetings SET fence = fence + 1 WHERE meeting_id = $1", meeting_id)
-    row = await find_by_id(connection, meeting_id)
+    row = await find(connection, organization_id, meeting_id)
     if row is None:
         raise MeetingLost(f"live meeting {meeting_id} was deleted")
     return row
@@ -179,8 +173,8 @@ async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
 
 
 async def record_contact(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
-    """Record that clients are connected to these meetings now."""
-    await connection.execute("UPDATE live_meetings SET heard_at = now() WHERE meeting_id = ANY($1)", list(meeting_ids))
+    """Record that clients are connected to these meetings, of any organization, now."""
+    await connection.execute("SELECT note_connected($1)", list(meeting_ids))
 
 
 async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track: str) -> None:
@@ -247,14 +241,15 @@ async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None
     )
 
 
-async def find_unattended(connection: Connection, grace_s: float) -> list[UUID]:
-    """Return up to 100 meetings whose client stayed away for ``grace_s``, or whose outcome is unpublished."""
+async def find_unattended(connection: Connection, grace_s: float) -> list[tuple[UUID, UUID]]:
+    """Return up to 100 meetings whose client stayed away for ``grace_s``, or whose outcome is unpublished.
+
+    Each as (organization, meeting), of any organization.
+    """
     rows = await connection.fetch(
-        "SELECT meeting_id FROM live_meetings WHERE NOT concluded AND (finished OR heard_at < now() - $1::interval)"
-        " ORDER BY heard_at LIMIT 100",
-        timedelta(seconds=grace_s),
+        "SELECT organization_id, meeting_id FROM waiting_live_meetings($1)", timedelta(seconds=grace_s)
     )
-    return [row["meeting_id"] for row in rows]
+    return [(row["organization_id"], row["meeting_id"]) for row in rows]
 
 
 async def find_recorded(connection: Connection, meeting_id: UUID) -> tuple[dict[str, Any], tuple[str, ...]] | None:

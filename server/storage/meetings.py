@@ -241,10 +241,9 @@ async def exists(connection: Connection, organization_id: UUID, file_hash: str) 
 
 
 async def find_existing(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Return the recordings (organization, hash) that have a meeting."""
+    """Return the recordings (organization, hash), of any organization, that have a meeting."""
     rows = await connection.fetch(
-        "SELECT organization_id, file_hash FROM meetings WHERE (organization_id, file_hash) IN"
-        " (SELECT * FROM unnest($1::uuid[], $2::text[]))",
+        "SELECT organization_id, file_hash FROM known_recordings($1, $2)",
         [organization_id for organization_id, _ in recordings],
         [file_hash for _, file_hash in recordings],
     )

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 import asyncpg
 
@@ -102,30 +103,31 @@ class Database:
                     raise DatabaseUnavailable(f"no database within {patience_s:g} s: {error}") from error
                 await asyncio.sleep(RETRY_DELAY_S)
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
+    async def run(
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        organization_id: UUID | None = None,
+        patience_s: float = 5.0,
+    ) -> T:
         """Run ``work(connection)`` in one transaction, retried while the database is unreachable, and return its
         result.
 
         Args:
+            organization_id: the only organization whose rows the transaction sees and changes. None: no row at all,
+                only the functions of the database that work across organizations.
             patience_s: for how long to retry, seconds.
 
         Raises DatabaseUnavailable when that is over, DatabaseFull and ReferenceDeleted at once.
         """
-
-        async def in_transaction(connection: Connection) -> T:
-            async with connection.transaction():
-                return await work(connection)
-
-        return await self.read(in_transaction, patience_s=patience_s)
-
-    async def read(self, work: Callable[[Connection], Awaitable[T]], *, patience_s: float = 5.0) -> T:
-        """As ``run``, without a transaction: for a single statement."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
         delay = RETRY_DELAY_S
         while True:
             try:
-                async with self._pool.acquire(timeout=5) as connection:
+                async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+                    if organization_id is not None:
+                        await enter_organization(connection, organization_id)
                     return await work(connection)
             except asyncpg.ForeignKeyViolationError as error:
                 raise ReferenceDeleted(_referenced_entity(error)) from error
@@ -150,6 +152,11 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
             self._pool.terminate()
+
+
+async def enter_organization(connection: Connection, organization_id: UUID) -> None:
+    """Let the transaction see and change the rows of this organization, and of no other, until it ends."""
+    await connection.execute("SELECT set_config('meetra.organization', $1, true)", str(organization_id))
 
 
 def _referenced_entity(error: asyncpg.ForeignKeyViolationError) -> str:

@@ -23,7 +23,7 @@ class User:
 async def find_by_email(connection: Connection, email: str) -> User | None:
     """Return the user with this address, ignoring case, or None."""
     row = await connection.fetchrow(
-        "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE email = $1",
+        "SELECT * FROM user_by_email($1)",
         email.lower(),
     )
     return User(**row) if row else None
@@ -32,7 +32,7 @@ async def find_by_email(connection: Connection, email: str) -> User | None:
 async def find(connection: Connection, user_id: UUID) -> User | None:
     """Return the user with this id, or None."""
     row = await connection.fetchrow(
-        "SELECT id, organization_id, email, password_hash, tokens_valid_after FROM users WHERE id = $1",
+        "SELECT * FROM user_by_id($1)",
         user_id,
     )
     return User(**row) if row else None

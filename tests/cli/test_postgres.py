@@ -17,7 +17,8 @@ def test_the_wheel_holds_the_programs() -> None:
 
 def test_url_and_command_name_one_address_and_no_socket_in_the_file_system(tmp_path: Path) -> None:
     server = PostgresServer(tmp_path / "data", 12345, "secret")
-    assert server.url == "postgresql://meetra:secret@127.0.0.1:12345/postgres"
+    assert server.url() == "postgresql://meetra:secret@127.0.0.1:12345/postgres"
+    assert server.url("role", "a/b @?") == "postgresql://role:a%2Fb%20%40%3F@127.0.0.1:12345/postgres"
     command = server.command()
     assert "secret" not in " ".join(command)
     for option, value in (("-D", str(tmp_path / "data")), ("-h", "127.0.0.1"), ("-p", "12345"), ("-k", "")):
@@ -48,6 +49,6 @@ def test_what_initdb_says_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "initdb-password").exists()
 
 
-async def test_a_wrong_password_is_refused(postgres_url: str, database: object) -> None:
+async def test_a_wrong_password_is_refused(postgres: PostgresServer, database: object) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(postgres_url, password="wrong")
+        await asyncpg.connect(postgres.url(password="wrong"))

@@ -104,7 +104,7 @@ async def test_the_database_stops_in_order_when_its_supervisor_is_killed_whoever
     await asyncio.to_thread(database.ensure_initialised)
     program = Program("postgres", database.command(), stop_signal=STOP_SIGNAL)
     with supervised_elsewhere(program, tmp_path) as supervising:
-        opened = await Database.connect(database.url.replace(" ", "%20"), patience_s=300)
+        opened = await Database.connect(database.url(), patience_s=300)
         await opened.close()
         killed(supervising, tmp_path / "postgres.pid")
     assert not (tmp_path / "data" / "postmaster.pid").exists()

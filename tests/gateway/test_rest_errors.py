@@ -24,9 +24,9 @@ VARYING = ("date", "x-request-id")
 
 
 @pytest.fixture
-async def refusing(database: Database, tmp_path: Path) -> AsyncIterator[tuple[RefusingServer, str]]:
+async def refusing(owner: Database, tmp_path: Path) -> AsyncIterator[tuple[RefusingServer, str]]:
     """The server, and the address of a gateway before it."""
-    servicer = RefusingServer(database)
+    servicer = RefusingServer(owner)
     server, api_port = await servicer.start()
     port, config = free_port(), tmp_path / "envoy.yaml"
     config.write_text(render(GatewaySettings("127.0.0.1", port, "127.0.0.1", api_port, tmp_path / "access.log")))

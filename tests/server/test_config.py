@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from server.config import ServerSettings
+from server.config import MigrationSettings, ServerSettings
 
 NEEDED: dict[str, Any] = {"database_url": "postgresql://here", "jwt_secret": "s" * 32, "audio_dir": "/audio"}
 
@@ -16,7 +16,7 @@ NEEDED: dict[str, Any] = {"database_url": "postgresql://here", "jwt_secret": "s"
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine says stays out."""
-    for name in ServerSettings.model_fields:
+    for name in (*ServerSettings.model_fields, *MigrationSettings.model_fields):
         monkeypatch.delenv(f"MEETRA_{name.upper()}", raising=False)
     monkeypatch.delenv("MEETRA_CONFIG", raising=False)
 
@@ -25,6 +25,16 @@ def test_what_is_needed_is_named() -> None:
     with pytest.raises(ValidationError) as raised:
         ServerSettings()
     assert {error["loc"][0] for error in raised.value.errors()} == set(NEEDED)
+
+
+def test_a_migration_needs_the_owner_s_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError) as raised:
+        MigrationSettings()
+    assert [error["loc"] for error in raised.value.errors()] == [("database_owner_url",)]
+    monkeypatch.setenv("MEETRA_DATABASE_OWNER_URL", "postgresql://owner")
+    settings = MigrationSettings()
+    assert (settings.database_owner_url.get_secret_value(), settings.log_level) == ("postgresql://owner", "INFO")
+    assert "postgresql://owner" not in repr(settings)
 
 
 def test_arguments_come_before_the_environment_and_that_before_a_file(

@@ -12,7 +12,7 @@ import pytest
 
 from server.lifecycle import ALLOWED_TRANSITIONS, MeetingStatus
 from server.storage import Connection, Database
-from tests.server.storage.live_rows import opened
+from tests.server.storage.live_rows import opened, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS = [pair for pair in product(MeetingStatus, repeat=2) if pair[0] is not pair[1]]
@@ -20,20 +20,20 @@ PAIRS = [pair for pair in product(MeetingStatus, repeat=2) if pair[0] is not pai
 
 @pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda status: str(status))
 async def test_the_database_allows_what_the_table_allows(
-    database: Database, before: MeetingStatus, after: MeetingStatus
+    owner: Database, database: Database, before: MeetingStatus, after: MeetingStatus
 ) -> None:
-    meeting = (await opened(database)).meeting_id
+    row = await opened(owner, database)
 
     async def change(connection: Connection, status: MeetingStatus) -> None:
-        await connection.execute("UPDATE meetings SET status = $2 WHERE id = $1", meeting, str(status))
+        await connection.execute("UPDATE meetings SET status = $2 WHERE id = $1", row.meeting_id, str(status))
 
     for status in _way_to(before):
-        await database.run(partial(change, status=status))
+        await run(database, row, partial(change, status=status))
     if after in ALLOWED_TRANSITIONS[before]:
-        await database.run(lambda c: change(c, after))
+        await run(database, row, lambda c: change(c, after))
     else:
         with pytest.raises(asyncpg.CheckViolationError, match=f"{before} cannot become {after}"):
-            await database.run(lambda c: change(c, after))
+            await run(database, row, lambda c: change(c, after))
 
 
 def test_the_architecture_tells_the_same_changes() -> None:

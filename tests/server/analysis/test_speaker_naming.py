@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import numpy as np
@@ -16,7 +17,7 @@ from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
-from tests.server.storage.rows import user_of
+from tests.server.storage.rows import make_user
 
 MODEL = "speaker vectors: m"
 MEETING = uuid4()
@@ -54,49 +55,53 @@ def test_a_track_s_name_goes_before_what_is_said_and_a_number_comes_last() -> No
     assert [row.alias_confidence is not None for row in named] == [False, True, False]
 
 
-async def test_without_consent_nothing_is_compared_and_nothing_kept(database: Database) -> None:
-    organization_id = (await user_of(database)).organization_id
+async def test_without_consent_nothing_is_compared_and_nothing_kept(owner: Database, database: Database) -> None:
+    organization_id = (await make_user(owner)).organization_id
+    run = partial(database.run, organization_id=organization_id)
     before = rows(("Speaker 1", "number"))
     vectors = {1: ALONG_X}
-    found = await database.run(lambda c: recognise_voices(c, organization_id, said(), vectors, before))
+    found = await run(lambda c: recognise_voices(c, organization_id, said(), vectors, before))
     assert found == (before, [])
-    assert await database.run(lambda c: voices.list_all(c, organization_id)) == []
+    assert await run(lambda c: voices.list_all(c, organization_id)) == []
 
 
 async def test_a_known_voice_names_its_speaker_and_an_unknown_one_is_kept_for_the_next_meeting(
+    owner: Database,
     database: Database,
 ) -> None:
-    organization_id = (await user_of(database)).organization_id
-    await database.run(lambda c: voices.set_recognition(c, organization_id, True))
+    organization_id = (await make_user(owner)).organization_id
+    run = partial(database.run, organization_id=organization_id)
+    await run(lambda c: voices.set_recognition(c, organization_id, True))
     ada = VoiceRow(uuid4(), "Ada", ALONG_X.tobytes(), 1)
-    await database.run(lambda c: voices.store(c, organization_id, MODEL, ada))
+    await run(lambda c: voices.store(c, organization_id, MODEL, ada))
     heard: dict[int, NDArray[np.float32]] = {1: np.asarray([0.96, 0.28], np.float32), 2: ALONG_Y}
     before = rows(("Speaker 1", "number"), ("Laura", "spoken"), ("Speaker 3", "number"))
-    named, links = await database.run(lambda c: recognise_voices(c, organization_id, said(), heard, before))
+    named, links = await run(lambda c: recognise_voices(c, organization_id, said(), heard, before))
     assert [(row.alias, row.alias_source, row.alias_confidence) for row in named] == [
         ("Ada", "voice", 0.96),
         ("Laura", "spoken", None),
         # Of a speaker who says too little there is nothing to compare.
         ("Speaker 3", "number", None),
     ]
-    known = {voice.id: voice for voice in await database.run(lambda c: voices.list_all(c, organization_id))}
+    known = {voice.id: voice for voice in await run(lambda c: voices.list_all(c, organization_id))}
     assert dict(links)[before[0].id] == ada.id
     assert known[ada.id].meetings == 2
     (new,) = (voice for id_, voice in known.items() if id_ != ada.id)
     assert (dict(links)[before[1].id], new.name, new.meetings) == (new.id, "", 1)
     # The next meeting knows both, and names none by a voice without a name.
-    again, links_again = await database.run(
-        lambda c: recognise_voices(c, organization_id, said(), {2: ALONG_Y}, before)
-    )
+    again, links_again = await run(lambda c: recognise_voices(c, organization_id, said(), {2: ALONG_Y}, before))
     assert [row.alias for row in again] == ["Speaker 1", "Laura", "Speaker 3"]
     assert links_again == [(before[1].id, new.id)]
 
 
-async def test_a_participant_s_own_name_is_kept_though_the_voice_is_known_by_another(database: Database) -> None:
-    organization_id = (await user_of(database)).organization_id
-    await database.run(lambda c: voices.set_recognition(c, organization_id, True))
+async def test_a_participant_s_own_name_is_kept_though_the_voice_is_known_by_another(
+    owner: Database, database: Database
+) -> None:
+    organization_id = (await make_user(owner)).organization_id
+    run = partial(database.run, organization_id=organization_id)
+    await run(lambda c: voices.set_recognition(c, organization_id, True))
     ada = VoiceRow(uuid4(), "Ada", ALONG_X.tobytes(), 1)
-    await database.run(lambda c: voices.store(c, organization_id, MODEL, ada))
+    await run(lambda c: voices.store(c, organization_id, MODEL, ada))
     before = rows(("Ada Lovelace", "track"))
-    named, links = await database.run(lambda c: recognise_voices(c, organization_id, said(), {1: ALONG_X}, before))
+    named, links = await run(lambda c: recognise_voices(c, organization_id, said(), {1: ALONG_X}, before))
     assert (named, links) == (before, [(before[0].id, ada.id)])

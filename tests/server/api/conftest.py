@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,8 @@ from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import Uploads
-from server.storage import users
 from server.storage.pool import Database
+from tests.server.storage.rows import make_user
 
 
 @dataclass
@@ -43,17 +44,17 @@ class Api:
         return await meetings_pb2_grpc.MeetingServiceStub(self.channel).UploadMeeting(requests, metadata=self.metadata)
 
 
-@pytest.fixture
-async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
-    """Takes recordings of at most 200 kB and 3 s, into ``tmp_path``."""
-    tokens = Tokens("s" * 40, 60)
-    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
-    assert user is not None
-    audio_log = AudioLog(tmp_path)
+SECRET = "s" * 40
+
+
+@asynccontextmanager
+async def serving(database: Database, folder: Path) -> AsyncIterator[aio.Channel]:
+    """The API over gRPC. It takes recordings of at most 200 kB and 3 s, into ``folder``."""
+    tokens = Tokens(SECRET, 60)
+    audio_log = AudioLog(folder)
     uploads = Uploads(audio_log, database, max_bytes=200_000, max_duration_s=3)
     settings = ServerSettings(
-        database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path, max_duration_s=3
+        database_url=SecretStr("unused"), jwt_secret=SecretStr(SECRET), audio_dir=folder, max_duration_s=3
     )
     runner = JobRunner(settings, database)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -73,9 +74,18 @@ async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
             )
         )
         stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
-        serving = asyncio.create_task(serve(server, address, stop, live))
+        running = asyncio.create_task(serve(server, address, stop, live))
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
-            yield Api(channel, (("authorization", f"Bearer {tokens.issue(user.id, user.organization_id)}"),))
+            yield channel
         stop.set()
-        await serving
+        await running
+
+
+@pytest.fixture
+async def api(owner: Database, database: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    """The server with a user."""
+    user = await make_user(owner)
+    async with serving(database, tmp_path) as channel:
+        token = Tokens(SECRET, 60).issue(user.id, user.organization_id)
+        yield Api(channel, (("authorization", f"Bearer {token}"),))

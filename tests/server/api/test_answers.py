@@ -15,7 +15,7 @@ from server.storage import jobs
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
-from tests.server.storage.rows import queued_meeting, ready_meeting, user_of
+from tests.server.storage.rows import make_user, queued_meeting, ready_meeting
 
 HASH = "a" * 64
 SCORE = {"score": 40, "components": {}, "weights": {}, "support": {}, "reason": None}
@@ -25,8 +25,8 @@ def calls(user: User) -> None:
     set_caller(Caller(user.id, user.organization_id, 0.0))
 
 
-async def test_an_answer_comes_with_all_that_is_known_of_its_meeting(database: Database) -> None:
-    user = await user_of(database)
+async def test_an_answer_comes_with_all_that_is_known_of_its_meeting(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
     meeting_id = await ready_meeting(database, user, HASH, answers={BALANCE.name: ("7", SCORE)})
     calls(user)
     for found in (await Answers(database).get(HASH.upper(), BALANCE), await Answers(database).latest(BALANCE)):
@@ -36,8 +36,8 @@ async def test_an_answer_comes_with_all_that_is_known_of_its_meeting(database: D
         assert found.speaker_id(2) == str(speaker_id(meeting_id, 2))
 
 
-async def test_the_latest_meeting_is_the_caller_s_own(database: Database) -> None:
-    user, colleague = await user_of(database), await user_of(database, email="b@example.org")
+async def test_the_latest_meeting_is_the_caller_s_own(owner: Database, database: Database) -> None:
+    user, colleague = await make_user(owner), await make_user(owner, email="b@example.org")
     await ready_meeting(database, user, HASH, answers={BALANCE.name: ("1", SCORE)})
     await asyncio.sleep(0)
     await ready_meeting(database, user, "b" * 64, answers={BALANCE.name: ("2", SCORE)})
@@ -50,15 +50,15 @@ async def test_the_latest_meeting_is_the_caller_s_own(database: Database) -> Non
     assert (await Answers(database).get(HASH, BALANCE)).definition_version == "1"
 
 
-async def test_another_organization_s_meeting_does_not_exist(database: Database) -> None:
-    await ready_meeting(database, await user_of(database), HASH, answers={BALANCE.name: ("1", SCORE)})
-    calls(await user_of(database, "Elsewhere", "b@example.org"))
+async def test_another_organization_s_meeting_does_not_exist(owner: Database, database: Database) -> None:
+    await ready_meeting(database, await make_user(owner), HASH, answers={BALANCE.name: ("1", SCORE)})
+    calls(await make_user(owner, "Elsewhere"))
     with pytest.raises(MeetingNotFound):
         await Answers(database).get(HASH, BALANCE)
 
 
-async def test_what_is_not_ready_says_how_far_it_is_or_why_it_failed(database: Database) -> None:
-    user = await user_of(database)
+async def test_what_is_not_ready_says_how_far_it_is_or_why_it_failed(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
     await queued_meeting(database, user, HASH)
     calls(user)
     with pytest.raises(MeetingStillProcessing) as waiting:
@@ -66,21 +66,21 @@ async def test_what_is_not_ready_says_how_far_it_is_or_why_it_failed(database: D
     assert waiting.value.facts["progress_percent"] == "0"
     job = await database.run(lambda c: jobs.lease_next(c, 30, 3))
     assert job is not None
-    await database.run(lambda c: jobs.fail(c, job, "no sound"))
+    await database.run(lambda c: jobs.fail(c, job, "no sound"), organization_id=job.organization_id)
     with pytest.raises(MeetingFailed, match="no sound"):
         await Answers(database).get(HASH, BALANCE)
 
 
-async def test_an_answer_that_was_never_computed_is_not_ready(database: Database) -> None:
-    user = await user_of(database)
+async def test_an_answer_that_was_never_computed_is_not_ready(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
     await ready_meeting(database, user, HASH, answers={BALANCE.name: ("1", SCORE)})
     calls(user)
     with pytest.raises(MeetingStillProcessing):
         await Answers(database).get(HASH, ENERGY)
 
 
-async def test_a_hash_is_checked_before_anybody_is_asked(database: Database) -> None:
-    calls(await user_of(database))
+async def test_a_hash_is_checked_before_anybody_is_asked(owner: Database, database: Database) -> None:
+    calls(await make_user(owner))
     with pytest.raises(BadRequest, match="file-hash"):
         await Answers(database).get("no hash", BALANCE)
 

@@ -27,8 +27,8 @@ async def refusal(api: Api, email: str, password: str) -> aio.AioRpcError:
     return raised.value
 
 
-async def test_a_token_opens_the_other_services(api: Api, database: Database) -> None:
-    await database.run(lambda c: users.ensure_user(c, "Org", "ada@example.org", HASH))
+async def test_a_token_opens_the_other_services(api: Api, owner: Database) -> None:
+    await owner.run(lambda c: users.ensure_user(c, "Org", "ada@example.org", HASH))
     for address in ("ada@example.org", " Ada@Example.ORG "):
         token = await login(api, address, PASSWORD)
         listing = meetings_pb2_grpc.MeetingServiceStub(api.channel).ListMeetings
@@ -36,8 +36,8 @@ async def test_a_token_opens_the_other_services(api: Api, database: Database) ->
         assert not page.meetings
 
 
-async def test_a_wrong_password_and_a_wrong_address_are_told_alike(api: Api, database: Database) -> None:
-    await database.run(lambda c: users.ensure_user(c, "Org", "ada@example.org", HASH))
+async def test_a_wrong_password_and_a_wrong_address_are_told_alike(api: Api, owner: Database) -> None:
+    await owner.run(lambda c: users.ensure_user(c, "Org", "ada@example.org", HASH))
     told = {
         (error.code(), error.details())
         for error in (

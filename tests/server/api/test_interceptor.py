@@ -15,7 +15,7 @@ from server.auth import Authenticator, Tokens, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
 from server.storage.pool import Database, DatabaseFull, DatabaseUnavailable, ReferenceDeleted
-from tests.server.storage.rows import user_of
+from tests.server.storage.rows import make_user
 
 TOKENS = Tokens("s" * 40, 60)
 
@@ -47,7 +47,9 @@ class Service:
 
 
 @pytest.fixture
-async def guarded(database: Database) -> AsyncIterator[tuple[Service, aio.Channel, tuple[tuple[str, str], ...]]]:
+async def guarded(
+    owner: Database, database: Database
+) -> AsyncIterator[tuple[Service, aio.Channel, tuple[tuple[str, str], ...]]]:
     """The service behind the interceptor, a channel to it, and the metadata of a user."""
     service = Service()
     server = aio.server(interceptors=[CallInterceptor(Authenticator(TOKENS, database))])
@@ -58,7 +60,7 @@ async def guarded(database: Database) -> AsyncIterator[tuple[Service, aio.Channe
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Guarded", methods),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    user = await user_of(database)
+    user = await make_user(owner)
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield service, channel, (("authorization", f"Bearer {TOKENS.issue(user.id, user.organization_id)}"),)
     await server.stop(0)

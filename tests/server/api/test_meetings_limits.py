@@ -46,14 +46,14 @@ async def test_a_full_disk_is_507_and_says_so(api: Api, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["users", "organizations"])
 async def test_a_user_who_is_deleted_while_an_upload_runs_is_401(
-    api: Api, database: Database, tmp_path: Path, what: str
+    api: Api, owner: Database, tmp_path: Path, what: str
 ) -> None:
     recording = excerpt(2)
 
     async def pieces() -> AsyncIterator[meetings_pb2.UploadMeetingRequest]:
         for data in (recording[:9000], recording[9000:]):
             yield meetings_pb2.UploadMeetingRequest(body=httpbody_pb2.HttpBody(content_type="audio/wav", data=data))
-            await database.run(lambda c: c.execute(f"DELETE FROM {what}"))
+            await owner.run(lambda c: c.execute(f"DELETE FROM {what}"))
 
     stub = meetings_pb2_grpc.MeetingServiceStub(api.channel)
     with pytest.raises(aio.AioRpcError) as raised:
@@ -63,11 +63,11 @@ async def test_a_user_who_is_deleted_while_an_upload_runs_is_401(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-async def test_a_caller_who_is_gone_is_401_while_still_remembered(api: Api, database: Database) -> None:
+async def test_a_caller_who_is_gone_is_401_while_still_remembered(api: Api, owner: Database) -> None:
     await meetings_pb2_grpc.MeetingServiceStub(api.channel).ListMeetings(
         meetings_pb2.ListMeetingsRequest(), metadata=api.metadata
     )
-    await database.run(lambda c: c.execute("DELETE FROM organizations"))
+    await owner.run(lambda c: c.execute("DELETE FROM organizations"))
     track = live_pb2.TrackConfig(track_id="t", kind=live_pb2.TRACK_KIND_MIXED, sample_rate_hz=16_000)
     track.encoding = live_pb2.AUDIO_ENCODING_PCM_S16LE
     calls = (

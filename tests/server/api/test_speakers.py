@@ -16,16 +16,16 @@ from server.storage.pool import Database
 from server.storage.speakers import speaker_id
 from tests.server.api.conftest import Api
 from tests.server.conversation.spoken import conversation
-from tests.server.storage.rows import ready_meeting, user_of
+from tests.server.storage.rows import make_user, ready_meeting
 
 HASH = "a" * 64
 TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40))
 
 
-async def analysed(database: Database) -> dict[int, UUID]:
+async def analysed(owner: Database, database: Database) -> dict[int, UUID]:
     """The speakers of a meeting of the fixture's user."""
     found = {name: (answer.definition_version, dict(answer.document)) for name, answer in compute_answers(TALK).items()}
-    user = await user_of(database)
+    user = await make_user(owner)
     id_ = await ready_meeting(database, user, HASH, conversation=TALK.to_document(), answers=found)
     return {label: speaker_id(id_, label) for label in (1, 2, 3)}
 
@@ -37,8 +37,10 @@ async def refusal(api: Api, method: str, request: Message) -> tuple[grpc.StatusC
     return raised.value.code(), raised.value.details() or ""
 
 
-async def test_speakers_are_listed_and_details_only_where_they_are_asked_for(api: Api, database: Database) -> None:
-    ids = await analysed(database)
+async def test_speakers_are_listed_and_details_only_where_they_are_asked_for(
+    api: Api, owner: Database, database: Database
+) -> None:
+    ids = await analysed(owner, database)
     listing = speakers_pb2_grpc.SpeakerServiceStub(api.channel).ListSpeakers
     for request in (pb.ListSpeakersRequest(file_hash=HASH), pb.ListSpeakersRequest()):
         found = await listing(request, metadata=api.metadata)
@@ -51,8 +53,10 @@ async def test_speakers_are_listed_and_details_only_where_they_are_asked_for(api
     assert {speaker.alias_source for speaker in detailed.speakers} == {pb.ALIAS_SOURCE_NUMBER}
 
 
-async def test_a_speaker_is_renamed_split_merged_and_all_is_undone(api: Api, database: Database) -> None:
-    ids = await analysed(database)
+async def test_a_speaker_is_renamed_split_merged_and_all_is_undone(
+    api: Api, owner: Database, database: Database
+) -> None:
+    ids = await analysed(owner, database)
     service = speakers_pb2_grpc.SpeakerServiceStub(api.channel)
     name = pb.SpeakerName(alias=" Ada ")
     renamed = await service.RenameSpeaker(
@@ -91,8 +95,8 @@ async def test_a_field_that_is_wrong_is_named(api: Api, method: str, request_: M
     assert message.startswith(f"Bad request: {field}: ")
 
 
-async def test_a_speaker_who_does_not_exist_is_not_found(api: Api, database: Database) -> None:
-    ids, nobody = await analysed(database), str(uuid4())
+async def test_a_speaker_who_does_not_exist_is_not_found(api: Api, owner: Database, database: Database) -> None:
+    ids, nobody = await analysed(owner, database), str(uuid4())
     ada = pb.SpeakerName(alias="Ada")
     for method, request in (
         ("RenameSpeaker", pb.RenameSpeakerRequest(id=nobody, name=ada)),

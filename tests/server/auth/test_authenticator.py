@@ -10,7 +10,7 @@ from server.auth import Authenticator, Tokens
 from server.errors import Unauthenticated
 from server.storage import users
 from server.storage.pool import Database
-from tests.server.storage.rows import user_of
+from tests.server.storage.rows import make_user
 
 TOKENS = Tokens("s" * 40, 60)
 
@@ -19,8 +19,10 @@ def bearing(token: str | bytes) -> list[tuple[str, str | bytes]]:
     return [("user-agent", "a client"), ("authorization", token)]
 
 
-async def test_a_user_with_a_good_token_is_known_by_any_spelling_of_the_scheme(database: Database) -> None:
-    user = await user_of(database)
+async def test_a_user_with_a_good_token_is_known_by_any_spelling_of_the_scheme(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
     token = TOKENS.issue(user.id, user.organization_id)
     for scheme in ("Bearer", "bearer", "BEARER"):
         authenticate = await Authenticator(TOKENS, database).authenticate([("Authorization", f"{scheme}  {token} ")])
@@ -28,8 +30,8 @@ async def test_a_user_with_a_good_token_is_known_by_any_spelling_of_the_scheme(d
         assert authenticate.token_issued_at == TOKENS.validate(token).issued_at
 
 
-async def test_whatever_else_is_in_the_metadata_is_refused(database: Database) -> None:
-    user = await user_of(database)
+async def test_whatever_else_is_in_the_metadata_is_refused(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
     token = TOKENS.issue(user.id, user.organization_id)
     authenticator = Authenticator(TOKENS, database)
     refused: list[list[tuple[str, str | bytes]]] = [
@@ -56,12 +58,14 @@ async def test_a_user_who_does_not_exist_is_refused(database: Database) -> None:
         await Authenticator(TOKENS, database).authenticate(bearing(f"Bearer {token}"))
 
 
-async def test_a_revoked_token_is_refused_by_whoever_has_not_just_seen_its_user(database: Database) -> None:
-    user = await user_of(database)
+async def test_a_revoked_token_is_refused_by_whoever_has_not_just_seen_its_user(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
     metadata = bearing(f"Bearer {TOKENS.issue(user.id, user.organization_id)}")
     before = Authenticator(TOKENS, database)
     await before.authenticate(metadata)
-    assert await database.run(lambda c: users.revoke_tokens(c, user.email))
+    assert await owner.run(lambda c: users.revoke_tokens(c, user.email))
     # One query in five seconds a user: what was known a moment ago is believed.
     await before.authenticate(metadata)
     with pytest.raises(Unauthenticated):

@@ -16,7 +16,7 @@ from server import errors
 from server.api.interceptor import CallInterceptor
 from server.auth import Authenticator, Tokens
 from server.storage.pool import Database
-from server.storage.users import ensure_user, find
+from tests.server.storage.rows import make_user
 
 # One of each type.
 EXAMPLES: tuple[errors.MeetraError, ...] = (
@@ -51,15 +51,15 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
 class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServiceServicer):
     """Fails with ``error``: logins at once, streams after ``events`` messages; with ``bare`` without its details."""
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._tokens = database, Tokens("s" * 40, 60)
+    def __init__(self, owner: Database) -> None:
+        self._owner, self._tokens = owner, Tokens("s" * 40, 60)
         self.error: Exception = errors.InternalError()
         self.events = 0
         self.bare = False
 
     async def start(self) -> tuple[aio.Server, int]:
         """The running server, and its port. The caller stops it."""
-        interceptor = CallInterceptor(Authenticator(self._tokens, self._database))
+        interceptor = CallInterceptor(Authenticator(self._tokens, self._owner))
         server = aio.server(interceptors=[interceptor])
         auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)
@@ -69,9 +69,7 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
 
     async def token(self) -> str:
         """Of a user, for the calls that need one."""
-        user_id = await self._database.run(lambda c: ensure_user(c, "Org", "a@example.org", "hash"))
-        user = await self._database.run(lambda c: find(c, user_id))
-        assert user is not None
+        user = await make_user(self._owner)
         return self._tokens.issue(user.id, user.organization_id)
 
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802

@@ -30,9 +30,9 @@ each_error = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(e
 
 
 @pytest.fixture
-async def refusing(database: Database) -> AsyncIterator[tuple[RefusingServer, Endpoint]]:
+async def refusing(owner: Database) -> AsyncIterator[tuple[RefusingServer, Endpoint]]:
     """The server, and where the client finds it."""
-    servicer = RefusingServer(database)
+    servicer = RefusingServer(owner)
     server, port = await servicer.start()
     yield servicer, Endpoint.parse(f"http://127.0.0.1:{port}", keepalive_s=10)
     await server.stop(0)

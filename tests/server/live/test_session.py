@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
@@ -23,12 +22,13 @@ from server.live.dependencies import LiveDependencies
 from server.live.event_log import read_events
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings.job_runner import JobRunner
-from server.storage import meetings, users
+from server.storage import LiveRow, meetings
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import progress, scripted_engine, turn
 from tests.server.live.test_track_feed_catch_up import marks, told
+from tests.server.storage.rows import make_user
 
 PATIENCE_S = 300
 CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_terms=("Kubernetes",))
@@ -55,30 +55,30 @@ async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def caller_of(database: Database) -> Caller:
-    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
-    assert user is not None
+async def caller_of(owner: Database) -> Caller:
+    user = await make_user(owner)
     return Caller(user.id, user.organization_id, time.time())
 
 
 async def test_language_and_final_words_are_told_once_and_kept_through_a_restart(
-    database: Database, tmp_path: Path
+    owner: Database, database: Database, tmp_path: Path
 ) -> None:
-    caller = await caller_of(database)
+    caller = await caller_of(owner)
 
-    async def events(meeting_id: UUID) -> list[pb.LiveEvent]:
-        return await read_events(database, meeting_id, 0)
+    async def events(row: LiveRow) -> list[pb.LiveEvent]:
+        return await read_events(database, row, 0)
 
     async def state(file_hash: str) -> MeetingState:
-        found = await database.read(lambda c: meetings.find_state(c, caller.organization_id, file_hash))
+        found = await database.run(
+            lambda c: meetings.find_state(c, caller.organization_id, file_hash), organization_id=caller.organization_id
+        )
         assert found is not None
         return found
 
     async with scripted_engine() as (engine, address):
         async with server_of(database, tmp_path, address) as held:
             meeting = await held.open(CONFIG, caller)
-            id_, file_hash = meeting.row.meeting_id, meeting.row.file_hash
+            row, file_hash = meeting.row, meeting.row.file_hash
             session = await engine.session()
             assert list(session.config.key_terms) == ["P0", "Kubernetes"]
             assert (await state(file_hash)).language == ""
@@ -92,17 +92,17 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
             await until(language_noted)
             assert (await state(file_hash)).language_confidence == 0.9
             # Its words are not all final: neither is the turn.
-            assert told(await events(id_)) == [(1, "STABLE", "guten Morgen zusammen")]
+            assert told(await events(row)) == [(1, "STABLE", "guten Morgen zusammen")]
             session.say(progress(7, 7, 5, "de", 0.9))
 
             async def final() -> bool:
-                return marks(await events(id_))[-1:] == [(5, 5)]
+                return marks(await events(row))[-1:] == [(5, 5)]
 
             await until(final)
-        before = await events(id_)
+        before = await events(row)
         assert told(before)[-1] == (1, "FINAL", "guten Morgen zusammen")
         async with server_of(database, tmp_path, address) as held:
-            await held.find(id_, caller)
+            await held.find(row.meeting_id, caller)
             session = await engine.session()
             again = turn(1, 0, 4, "guten Morgan zu")
             again.language = "de"
@@ -111,10 +111,10 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
             )
 
             async def further() -> bool:
-                return marks(await events(id_))[-1:] == [(9, 9)]
+                return marks(await events(row))[-1:] == [(9, 9)]
 
             await until(further)
-        after = (await events(id_))[len(before) :]
+        after = (await events(row))[len(before) :]
         assert told(after) == []
         assert [event.language.language for event in [*before, *after] if event.HasField("language")] == ["de"]
 

@@ -42,15 +42,17 @@ async def test_audio_for_which_there_is_no_room_is_not_acknowledged_and_can_be_s
             assert (await all_of(audio))[-200:] == b"\1\0" * 100
 
 
-async def test_a_meeting_for_which_there_is_no_room_is_not_there(database: Database, tmp_path: Path) -> None:
-    caller = await caller_of(database)
+async def test_a_meeting_for_which_there_is_no_room_is_not_there(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    caller = await caller_of(owner)
     async with scripted_engine() as (_, address):
         with small_disk(tmp_path / "small", 64, files=20) as folder:
             ballast = fill(folder)
             async with server_of(database, folder, address) as live:
                 with pytest.raises(DiskFull):
                     await live.open(CONFIG, caller)
-                assert await database.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 0
+                assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 0
                 for path in ballast:
                     path.unlink()
                 meeting = await live.open(CONFIG, caller)
@@ -64,22 +66,22 @@ async def test_a_meeting_for_which_there_is_no_room_is_not_there(database: Datab
 
 
 async def test_a_meeting_that_is_deleted_while_somebody_connects_is_not_an_internal_error(
-    database: Database, tmp_path: Path
+    owner: Database, database: Database, tmp_path: Path
 ) -> None:
-    caller = await caller_of(database)
+    caller = await caller_of(owner)
     async with scripted_engine() as (_, address), server_of(database, tmp_path, address) as live:
         meeting = await live.open(CONFIG, caller)
         forget = partial(meetings.delete, organization_id=caller.organization_id, file_hash=meeting.row.file_hash)
-        assert await database.run(forget)
+        assert await database.run(forget, organization_id=caller.organization_id)
         with pytest.raises(HeldByAnotherServer):
             await meeting.connect(take_over=False, streams=True)
         with pytest.raises(SessionNotFound):
             await live.find(meeting.row.meeting_id, caller)
 
 
-async def test_a_user_who_is_deleted_opens_no_meeting(database: Database, tmp_path: Path) -> None:
-    caller = await caller_of(database)
-    await database.run(lambda c: c.execute("DELETE FROM users"))
+async def test_a_user_who_is_deleted_opens_no_meeting(owner: Database, database: Database, tmp_path: Path) -> None:
+    caller = await caller_of(owner)
+    await owner.run(lambda c: c.execute("DELETE FROM users"))
     async with scripted_engine() as (_, address), server_of(database, tmp_path, address) as live:
         with pytest.raises(ReferenceDeleted) as raised:
             await live.open(CONFIG, caller)

@@ -112,9 +112,9 @@ def test_each_channel_has_a_language_of_its_own() -> None:
 
 
 async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own(
-    database: Database, tmp_path: Path
+    owner: Database, database: Database, tmp_path: Path
 ) -> None:
-    caller = await caller_of(database)
+    caller = await caller_of(owner)
     pcm = np.stack([np.full(RATE_HZ, 1000), np.full(RATE_HZ, -2000)], axis=1).astype("<i2").tobytes()
 
     async def sessions(engine: Any) -> dict[int, Session]:
@@ -130,7 +130,7 @@ async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own
     async with scripted_engine() as (engine, address):
         async with server_of(database, tmp_path, address) as held:
             meeting = await held.open(of_channels(2), caller)
-            id_ = meeting.row.meeting_id
+            row = meeting.row
             connection = await meeting.connect(take_over=False, streams=True)
             chunk = pb.AudioChunk(track_id="call", first_sample=0, data=pcm[: RATE_HZ * 2])
             await meeting.receive(chunk, connection)
@@ -146,27 +146,27 @@ async def test_a_call_is_logged_once_and_each_side_heard_by_an_engine_of_its_own
             by_sound[-2000].say(turn(1, 0.2, 0.6, "and goodbye"), progress(1, 1, 1))
 
             async def both_told() -> bool:
-                return {e.turn.channel for e in await read_events(database, id_, 0) if e.HasField("turn")} == {1, 2}
+                return {e.turn.channel for e in await read_events(database, row, 0) if e.HasField("turn")} == {1, 2}
 
             await until(both_told)
-        told = {e.turn.channel: e.turn for e in await read_events(database, id_, 0) if e.HasField("turn")}
+        told = {e.turn.channel: e.turn for e in await read_events(database, row, 0) if e.HasField("turn")}
         assert {c: (t.alias, " ".join(w.text for w in t.words)) for c, t in told.items()} == {
             1: ("P1", "hello"),
             2: ("P2", "and goodbye"),
         }
         assert told[1].speaker_id != told[2].speaker_id
         # A server that takes the meeting up hears both sides again from the one log, and tells nothing twice.
-        before = len(await read_events(database, id_, 0))
+        before = len(await read_events(database, row, 0))
         async with server_of(database, tmp_path, address) as held:
-            await held.find(id_, caller)
+            await held.find(row.meeting_id, caller)
             by_sound = await sessions(engine)
             by_sound[1000].say(turn(1, 0, 0.4, "hello"), progress(1, 1, 1))
             by_sound[-2000].say(turn(1, 0.2, 0.6, "and good day"), progress(1, 1, 1))
             by_sound[-2000].say(turn(2, 0.7, 0.9, "more"), progress(1, 1, 1))
 
             async def more_told() -> bool:
-                return len(await read_events(database, id_, 0)) > before
+                return len(await read_events(database, row, 0)) > before
 
             await until(more_told)
-        after = [e.turn for e in (await read_events(database, id_, 0))[before:] if e.HasField("turn")]
+        after = [e.turn for e in (await read_events(database, row, 0))[before:] if e.HasField("turn")]
         assert {t.channel for t in after} == {2}

@@ -15,23 +15,23 @@ from server.storage import insights, speakers
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from tests.server.conversation.spoken import conversation
-from tests.server.storage.rows import queued_meeting, ready_meeting, user_of
+from tests.server.storage.rows import make_user, queued_meeting, ready_meeting
 
 HASH = "a" * 64
 # Speaker 1 speaks for 20 s, 10 s and 10 s, speaker 2 for 10 s.
 TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40), (1, 50, 60))
 
 
-async def caller_of(database: Database, organization: str = "Org", email: str = "a@example.org") -> Caller:
-    user = await user_of(database, organization, email)
+async def caller_of(owner: Database, organization: str = "Org") -> Caller:
+    user = await make_user(owner, organization)
     return Caller(user.id, user.organization_id, 0.0)
 
 
-async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dict[int, UUID]]:
+async def analysed(owner: Database, database: Database, file_hash: str = HASH) -> tuple[UUID, dict[int, UUID]]:
     """A meeting of ``TALK``, and the ids of its speakers."""
     meeting_id = await ready_meeting(
         database,
-        await user_of(database),
+        await make_user(owner),
         file_hash,
         conversation=TALK.to_document(),
         answers={
@@ -41,34 +41,34 @@ async def analysed(database: Database, file_hash: str = HASH) -> tuple[UUID, dic
     return meeting_id, {label: speaker_id(meeting_id, label) for label in range(1, 6)}
 
 
-async def shares(database: Database, meeting_id: UUID) -> dict[int, float]:
-    load = await database.read(lambda c: insights.load(c, meeting_id, SHARES.name))
-    assert load is not None
-    return {part["label"]: part["percentage"] for part in load["speakers"]}
+async def shares(owner: Database, meeting_id: UUID) -> dict[int, float]:
+    stored = await owner.run(lambda c: insights.load(c, meeting_id, SHARES.name))
+    assert stored is not None
+    return {part["label"]: part["percentage"] for part in stored["speakers"]}
 
 
 def labels(rows: tuple[SpeakerRow, ...]) -> list[int]:
     return [row.label for row in rows]
 
 
-async def test_a_merge_moves_what_was_said_and_undo_moves_it_back(database: Database) -> None:
-    meeting_id, ids = await analysed(database)
-    caller, corrections = await caller_of(database), Corrections(database)
-    before = await shares(database, meeting_id)
+async def test_a_merge_moves_what_was_said_and_undo_moves_it_back(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
+    before = await shares(owner, meeting_id)
     assert labels(await corrections.merge(caller, ids[2], ids[1])) == [1]
-    assert await shares(database, meeting_id) == {1: 100}
+    assert await shares(owner, meeting_id) == {1: 100}
     assert labels(await corrections.undo(caller, HASH)) == [1, 2]
-    assert await shares(database, meeting_id) == before
+    assert await shares(owner, meeting_id) == before
     with pytest.raises(BadRequest, match="no merge or split to undo"):
         await corrections.undo(caller, HASH)
 
 
-async def test_a_split_makes_a_new_speaker_of_a_part(database: Database) -> None:
-    meeting_id, ids = await analysed(database)
-    caller, corrections = await caller_of(database), Corrections(database)
+async def test_a_split_makes_a_new_speaker_of_a_part(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
     list_all, new_id = await corrections.split(caller, ids[1], 30_000, 40_000)
     assert (labels(list_all), new_id) == ([1, 2, 3], ids[3])
-    found = await shares(database, meeting_id)
+    found = await shares(owner, meeting_id)
     assert found[3] == found[2] == pytest.approx(found[1] / 3, abs=1)
     # A label that was undone is not given again: the ids of what clients once saw stay what they were.
     await corrections.undo(caller, HASH)
@@ -76,30 +76,32 @@ async def test_a_split_makes_a_new_speaker_of_a_part(database: Database) -> None
     assert again == ids[4]
 
 
-async def test_splits_at_the_same_time_make_a_new_speaker_each(database: Database) -> None:
-    meeting_id, ids = await analysed(database)
-    caller, corrections = await caller_of(database), Corrections(database)
+async def test_splits_at_the_same_time_make_a_new_speaker_each(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
     (_, first), (_, second) = await asyncio.gather(
         corrections.split(caller, ids[1], 30_000, 40_000), corrections.split(caller, ids[1], 50_000, 60_000)
     )
     assert {first, second} == {ids[3], ids[4]}
-    assert set(await shares(database, meeting_id)) == {1, 2, 3, 4}
+    assert set(await shares(owner, meeting_id)) == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(0, 60_000), (10_000, 55_001), (20_000, 30_000), (70_000, 80_000)])
-async def test_a_split_takes_some_and_leaves_some(database: Database, start_ms: int, end_ms: int) -> None:
-    meeting_id, ids = await analysed(database)
-    before = await shares(database, meeting_id)
+async def test_a_split_takes_some_and_leaves_some(
+    owner: Database, database: Database, start_ms: int, end_ms: int
+) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    before = await shares(owner, meeting_id)
     with pytest.raises(BadRequest, match="some, but not all"):
-        await Corrections(database).split(await caller_of(database), ids[1], start_ms, end_ms)
-    assert await shares(database, meeting_id) == before
-    assert await database.read(lambda c: speakers.list_edits(c, meeting_id)) == []
+        await Corrections(database).split(await caller_of(owner), ids[1], start_ms, end_ms)
+    assert await shares(owner, meeting_id) == before
+    assert await owner.run(lambda c: speakers.list_edits(c, meeting_id)) == []
 
 
-async def test_who_is_merged_is_another_speaker_of_the_same_meeting(database: Database) -> None:
-    _, ids = await analysed(database)
-    _, others = await analysed(database, "b" * 64)
-    caller, corrections = await caller_of(database), Corrections(database)
+async def test_who_is_merged_is_another_speaker_of_the_same_meeting(owner: Database, database: Database) -> None:
+    _, ids = await analysed(owner, database)
+    _, others = await analysed(owner, database, "b" * 64)
+    caller, corrections = await caller_of(owner), Corrections(database)
     with pytest.raises(BadRequest, match="the same speaker"):
         await corrections.merge(caller, ids[1], ids[1])
     with pytest.raises(BadRequest, match="another meeting"):
@@ -110,9 +112,9 @@ async def test_who_is_merged_is_another_speaker_of_the_same_meeting(database: Da
         await corrections.merge(caller, ids[1], ids[2])
 
 
-async def test_nobody_corrects_what_is_another_organization_s(database: Database) -> None:
-    meeting_id, ids = await analysed(database)
-    stranger, corrections = await caller_of(database, "Elsewhere", "b@example.org"), Corrections(database)
+async def test_nobody_corrects_what_is_another_organization_s(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    stranger, corrections = await caller_of(owner, "Elsewhere"), Corrections(database)
     with pytest.raises(SpeakerNotFound):
         await corrections.rename(stranger, ids[1], "Eve", None)
     with pytest.raises(SpeakerNotFound):
@@ -121,24 +123,24 @@ async def test_nobody_corrects_what_is_another_organization_s(database: Database
         await corrections.split(stranger, ids[1], 0, 20_000)
     with pytest.raises(MeetingNotFound):
         await corrections.undo(stranger, HASH)
-    names = [row.alias for row in await database.read(lambda c: speakers.list_active(c, meeting_id))]
+    names = [row.alias for row in await owner.run(lambda c: speakers.list_active(c, meeting_id))]
     assert names == ["Speaker 1", "Speaker 2"]
 
 
-async def test_a_name_is_of_the_stated_meeting(database: Database) -> None:
-    meeting_id, ids = await analysed(database)
-    caller, corrections = await caller_of(database), Corrections(database)
+async def test_a_name_is_of_the_stated_meeting(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
     with pytest.raises(SpeakerNotFound):
         await corrections.rename(caller, ids[1], "Ada", "b" * 64)
     with pytest.raises(SpeakerNotFound):
         await corrections.rename(caller, uuid4(), "Ada", None)
     await corrections.rename(caller, ids[1], "Ada", HASH)
     await corrections.rename(caller, ids[2], "Grace", None)
-    list_all = await database.read(lambda c: speakers.list_active(c, meeting_id))
+    list_all = await owner.run(lambda c: speakers.list_active(c, meeting_id))
     assert [(row.alias, row.alias_source) for row in list_all] == [("Ada", "hand"), ("Grace", "hand")]
 
 
-async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(database: Database) -> None:
-    await queued_meeting(database, await user_of(database), HASH)
+async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(owner: Database, database: Database) -> None:
+    await queued_meeting(database, await make_user(owner), HASH)
     with pytest.raises(MeetingNotFound):
-        await Corrections(database).undo(await caller_of(database), HASH)
+        await Corrections(database).undo(await caller_of(owner), HASH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ from server.errors import MeetingNotFound
 from server.meetings import Deletion
 from server.storage import jobs, meetings
 from server.storage.pool import Database
-from tests.server.storage.rows import queued_meeting, ready_meeting, user_of
+from tests.server.storage.rows import make_user, queued_meeting, ready_meeting
 
 FIRST, SECOND = "a" * 64, "b" * 64
 
@@ -26,35 +27,41 @@ def recorded(log: AudioLog, organization_id: UUID, file_hash: str) -> Path:
     return original.parent
 
 
-async def test_a_meeting_is_gone_with_its_audio_and_its_job_and_others_stay(database: Database, tmp_path: Path) -> None:
-    user, log = await user_of(database), AudioLog(tmp_path)
+async def test_a_meeting_is_gone_with_its_audio_and_its_job_and_others_stay(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    user, log = await make_user(owner), AudioLog(tmp_path)
     await ready_meeting(database, user, FIRST)
     await queued_meeting(database, user, SECOND)
     kept, gone = recorded(log, user.organization_id, FIRST), recorded(log, user.organization_id, SECOND)
     await Deletion(log, database).delete(user.organization_id, SECOND)
     assert (kept.exists(), gone.exists()) == (True, False)
-    assert await database.read(lambda c: meetings.find_state(c, user.organization_id, SECOND)) is None
-    assert await database.read(lambda c: meetings.exists(c, user.organization_id, FIRST))
+    run = partial(database.run, organization_id=user.organization_id)
+    assert await run(lambda c: meetings.find_state(c, user.organization_id, SECOND)) is None
+    assert await run(lambda c: meetings.exists(c, user.organization_id, FIRST))
     assert await database.run(lambda c: jobs.lease_next(c, 30, 3)) is None
     with pytest.raises(MeetingNotFound):
         await Deletion(log, database).delete(user.organization_id, SECOND)
 
 
-async def test_another_organization_s_meeting_of_the_same_recording_stays(database: Database, tmp_path: Path) -> None:
-    here, elsewhere = await user_of(database), await user_of(database, "Elsewhere", "b@example.org")
+async def test_another_organization_s_meeting_of_the_same_recording_stays(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    here, elsewhere = await make_user(owner), await make_user(owner, "Elsewhere")
     log = AudioLog(tmp_path)
     await ready_meeting(database, here, FIRST)
     await ready_meeting(database, elsewhere, FIRST)
     folders = [recorded(log, user.organization_id, FIRST) for user in (here, elsewhere)]
     await Deletion(log, database).delete(here.organization_id, FIRST)
     assert [folder.exists() for folder in folders] == [False, True]
-    assert await database.read(lambda c: meetings.exists(c, elsewhere.organization_id, FIRST))
+    run = partial(database.run, organization_id=elsewhere.organization_id)
+    assert await run(lambda c: meetings.exists(c, elsewhere.organization_id, FIRST))
 
 
 async def test_a_sweep_removes_recordings_without_a_meeting_and_nothing_else(
-    database: Database, tmp_path: Path
+    owner: Database, database: Database, tmp_path: Path
 ) -> None:
-    user, log = await user_of(database), AudioLog(tmp_path)
+    user, log = await make_user(owner), AudioLog(tmp_path)
     await ready_meeting(database, user, FIRST)
     kept = recorded(log, user.organization_id, FIRST)
     orphans = [recorded(log, user.organization_id, SECOND), recorded(log, uuid4(), FIRST)]

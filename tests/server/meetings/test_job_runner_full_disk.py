@@ -62,17 +62,19 @@ def test_a_decoder_says_that_it_has_no_room(tmp_path: Path, options: list[str]) 
 
 @pytest.mark.parametrize("fault", [DiskFull, lambda: DatabaseFull("the database's disk is full")])
 async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_comes_again(
-    database: Database, tmp_path: Path, fault: Callable[[], Exception]
+    owner: Database, database: Database, tmp_path: Path, fault: Callable[[], Exception]
 ) -> None:
     settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
     runner = JobRunner(settings, database)
-    organization_id = await file_meeting(database)
+    organization_id = await file_meeting(owner, database)
 
     async def work(_: Job) -> None:
         raise fault()
 
     async def state() -> tuple[str, str]:
-        found = await database.read(lambda c: meetings.find_state(c, organization_id, HASH))
+        found = await database.run(
+            lambda c: meetings.find_state(c, organization_id, HASH), organization_id=organization_id
+        )
         assert found is not None
         return found.status, found.message
 
@@ -85,9 +87,9 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
             assert await state() == ("queued", "Waiting for disk space on the server")
             # Not at once: nobody has made room yet.
             assert await take(database) is None
-            await database.run(lambda c: c.execute("UPDATE jobs SET run_at = now()"))
+            await owner.run(lambda c: c.execute("UPDATE jobs SET run_at = now()"))
     assert await state() == ("failed", DISK_FULL)
-    await file_meeting(database)
+    await file_meeting(owner, database)
     assert (await state())[0] == "queued"
     again = await database.run(lambda c: jobs.lease_next(c, 30, settings.max_attempts))
     assert again is not None

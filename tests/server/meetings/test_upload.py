@@ -21,9 +21,9 @@ from server.errors import (
     UnsupportedContentEncoding,
 )
 from server.meetings.upload import UploadChunk, Uploads, run_to_completion
-from server.storage import users
 from server.storage.pool import Database, ReferenceDeleted
 from tests.recordings import excerpt
+from tests.server.storage.rows import make_user
 from tests.small_disk import small_disk
 
 LARGEST, MAX_S = 200_000, 3.0
@@ -33,10 +33,8 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n%s\r\n'
 
 
 @pytest.fixture
-async def caller(database: Database) -> Caller:
-    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
-    assert user is not None
+async def caller(owner: Database) -> Caller:
+    user = await make_user(owner)
     return Caller(user.id, user.organization_id, time.time())
 
 
@@ -50,10 +48,10 @@ async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterat
         yield UploadChunk(piece, kind, fields)
 
 
-async def left(database: Database, folder: Path) -> tuple[int, int, int]:
+async def left(owner: Database, folder: Path) -> tuple[int, int, int]:
     """How many files, meetings and jobs there are."""
     rows = [
-        await database.run(lambda c, table=table: c.fetchval(f"SELECT count(*) FROM {table}"))  # type: ignore[misc]
+        await owner.run(lambda c, table=table: c.fetchval(f"SELECT count(*) FROM {table}"))  # type: ignore[misc]
         for table in ("meetings", "jobs")
     ]
     return len([path for path in folder.rglob("*") if path.is_file()]), *rows
@@ -76,20 +74,20 @@ FAILING: dict[str, tuple[str, list[bytes], dict[str, str], type[MeetraError]]] =
 
 
 async def test_an_upload_that_is_refused_leaves_nothing(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller
 ) -> None:
     for kind, (media_type, pieces, fields, error) in FAILING.items():
         with pytest.raises(error):
             await uploads.receive(caller, sent(media_type, pieces, **fields))
-        assert await left(database, tmp_path) == (0, 0, 0), kind
+        assert await left(owner, tmp_path) == (0, 0, 0), kind
     for encoding in ("gzip", "br"):
         with pytest.raises((BadRequest, UnsupportedContentEncoding)):
             await uploads.receive(caller, sent("audio/wav", [b"\x1f\x8b" + excerpt(1)]), encoding)
-        assert await left(database, tmp_path) == (0, 0, 0), encoding
+        assert await left(owner, tmp_path) == (0, 0, 0), encoding
 
 
 async def test_a_client_that_goes_away_leaves_nothing(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller
 ) -> None:
     begun = asyncio.Event()
 
@@ -100,15 +98,15 @@ async def test_a_client_that_goes_away_leaves_nothing(
 
     receiving = asyncio.create_task(uploads.receive(caller, stalled()))
     await begun.wait()
-    assert (await left(database, tmp_path))[0] == 1
+    assert (await left(owner, tmp_path))[0] == 1
     receiving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await receiving
-    assert await left(database, tmp_path) == (0, 0, 0)
+    assert await left(owner, tmp_path) == (0, 0, 0)
 
 
 async def test_a_client_that_goes_away_at_any_moment_leaves_a_whole_meeting_or_none(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller
 ) -> None:
     for turns in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
         recording = excerpt(1, mark=str(turns))
@@ -117,7 +115,7 @@ async def test_a_client_that_goes_away_at_any_moment_leaves_a_whole_meeting_or_n
             await asyncio.sleep(0)
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
-        files, meetings, jobs = await left(database, tmp_path)
+        files, meetings, jobs = await left(owner, tmp_path)
         assert files == meetings == jobs
 
 
@@ -130,26 +128,26 @@ WHILE_IT_RUNS = {
 
 @pytest.mark.parametrize("what", WHILE_IT_RUNS)
 async def test_a_caller_who_is_let_in_no_more_when_the_recording_has_come_is_unauthorized_and_leaves_nothing(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller, what: str
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller, what: str
 ) -> None:
     async def pieces() -> AsyncIterator[UploadChunk]:
         recording = excerpt(1)
         yield UploadChunk(recording[:9000], "audio/wav", {})
-        await database.run(lambda c: c.execute(WHILE_IT_RUNS[what]))
+        await owner.run(lambda c: c.execute(WHILE_IT_RUNS[what]))
         yield UploadChunk(recording[9000:], "audio/wav", {})
 
     with pytest.raises(Unauthenticated):
         await uploads.receive(caller, pieces())
-    assert await left(database, tmp_path) == (0, 0, 0)
+    assert await left(owner, tmp_path) == (0, 0, 0)
 
 
 async def test_a_user_who_is_deleted_while_the_meeting_is_filed_leaves_nothing(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller
 ) -> None:
     # Between the last look at the user and the row that names them.
-    await database.run(
+    await owner.run(
         lambda c: c.execute(
-            "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS"
+            "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
             " $$ BEGIN DELETE FROM users WHERE id = NEW.user_id; RETURN NEW; END $$;"
             " CREATE TRIGGER gone BEFORE INSERT ON meetings FOR EACH ROW EXECUTE FUNCTION gone()"
         )
@@ -157,30 +155,30 @@ async def test_a_user_who_is_deleted_while_the_meeting_is_filed_leaves_nothing(
     with pytest.raises(ReferenceDeleted) as raised:
         await uploads.receive(caller, sent("audio/wav", [excerpt(1)]))
     assert raised.value.entity == "user"
-    assert await left(database, tmp_path) == (0, 0, 0)
+    assert await left(owner, tmp_path) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("kilobytes", [16, 68])
 async def test_a_full_disk_is_said_to_be_one_and_nothing_is_left(
-    database: Database, tmp_path: Path, caller: Caller, kilobytes: int
+    owner: Database, database: Database, tmp_path: Path, caller: Caller, kilobytes: int
 ) -> None:
     with small_disk(tmp_path / "small", kilobytes) as folder:
         uploads = Uploads(AudioLog(folder), database, LARGEST, MAX_S)
         pieces = [excerpt(2.5)[at : at + 9000] for at in range(0, 81_000, 9000)]
         with pytest.raises(DiskFull):
             await uploads.receive(caller, sent("audio/wav", pieces))
-        assert await left(database, folder) == (0, 0, 0)
+        assert await left(owner, folder) == (0, 0, 0)
         assert (await uploads.receive(caller, sent("audio/wav", [excerpt(0.1)]))).status == "queued"
 
 
 async def test_an_upload_that_is_refused_leaves_an_earlier_one_alone(
-    uploads: Uploads, database: Database, tmp_path: Path, caller: Caller
+    uploads: Uploads, owner: Database, tmp_path: Path, caller: Caller
 ) -> None:
     await uploads.receive(caller, sent("audio/wav", [excerpt(1)], name="First"))
-    before = await left(database, tmp_path)
+    before = await left(owner, tmp_path)
     with pytest.raises(BadRequest):
         await uploads.receive(caller, sent("audio/wav", [excerpt(1)], date="never"))
-    assert before == await left(database, tmp_path) == (1, 1, 1)
+    assert before == await left(owner, tmp_path) == (1, 1, 1)
 
 
 async def test_work_that_is_cancelled_is_waited_for() -> None:

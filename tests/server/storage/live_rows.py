@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import uuid4
 
 from server.live.session_registry import live_file_hash
-from server.storage import live, users
+from server.storage import live
 from server.storage.live import LiveRow, NewEvent
-from server.storage.pool import Database
+from server.storage.pool import Connection, Database
+from tests.server.storage.rows import make_user
+
+T = TypeVar("T")
 
 
-async def opened(database: Database, organization: str = "Org") -> LiveRow:
+async def opened(owner: Database, database: Database, organization: str = "Org") -> LiveRow:
     """A new live meeting of an organization, held by the caller."""
-    user_id = await database.run(lambda c: users.ensure_user(c, organization, f"{organization}@example.org", "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
-    assert user is not None
+    user = await make_user(owner, organization)
     id_ = uuid4()
     row = LiveRow(
         meeting_id=id_,
         organization_id=user.organization_id,
-        user_id=user_id,
+        user_id=user.id,
         file_hash=live_file_hash(id_),
         status="receiving",
         config={"name": "Weekly"},
@@ -30,23 +33,30 @@ async def opened(database: Database, organization: str = "Org") -> LiveRow:
         ignored_tracks=(),
     )
     terms = ("Ada", "Kubernetes")
-    await database.run(
-        lambda c: live.create(c, row, name="Weekly", held_on=None, n_speakers=2, language="en", key_terms=terms)
+    await run(
+        database,
+        row,
+        lambda c: live.create(c, row, name="Weekly", held_on=None, n_speakers=2, language="en", key_terms=terms),
     )
-    return await taken_up(database, id_)
+    return await taken_up(database, row)
 
 
-async def taken_up(database: Database, meeting_id: UUID) -> LiveRow:
+async def run(database: Database, row: LiveRow, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run ``work`` in a transaction that sees the meeting's organization."""
+    return await database.run(work, organization_id=row.organization_id)
+
+
+async def taken_up(database: Database, row: LiveRow) -> LiveRow:
     """The meeting, held by the caller; whoever held it before has lost it."""
-    return await database.run(lambda c: live.acquire(c, meeting_id))
+    return await run(database, row, lambda c: live.acquire(c, row.organization_id, row.meeting_id))
 
 
-async def stored_after(database: Database, meeting_id: UUID, event_seq: int = 0, limit: int = 100) -> list[bytes]:
+async def stored_after(database: Database, row: LiveRow, event_seq: int = 0, limit: int = 100) -> list[bytes]:
     """The payloads of the next events."""
-    return await database.read(lambda c: live.events_after(c, meeting_id, event_seq, limit))
+    return await run(database, row, lambda c: live.events_after(c, row.meeting_id, event_seq, limit))
 
 
 async def store(database: Database, row: LiveRow, *events: tuple[int, int | None]) -> None:
     """Stores events by number and segment; each says its number."""
     new = [NewEvent(number, segment, str(number).encode()) for number, segment in events]
-    await database.run(lambda c: live.append_events(c, row.meeting_id, row.fence, new))
+    await run(database, row, lambda c: live.append_events(c, row.meeting_id, row.fence, new))

@@ -1,41 +1,71 @@
-"""Users and finished meetings in a real database."""
+"""Organizations, users and meetings in a real database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from server.storage import jobs, meetings, results, users
+from server.storage import jobs, live, meetings, results, users
+from server.storage.live import LiveRow, NewEvent
+from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
 
+HASH = "a" * 64
 
-async def user_of(database: Database, organization: str = "Org", email: str = "a@example.org") -> User:
-    """A user of the organization, both made if they are missing."""
-    user_id = await database.run(lambda c: users.ensure_user(c, organization, email, "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
+
+async def make_user(owner: Database, organization: str = "Org", email: str = "") -> User:
+    """Create a user of an organization, and the organization if it is missing."""
+    email = email or f"{organization.lower()}@example.org"
+    user_id = await owner.run(lambda c: users.ensure_user(c, organization, email, "hash"))
+    user = await owner.run(lambda c: users.find(c, user_id))
     assert user is not None
     return user
 
 
+def new_meeting(user: User, file_hash: str = HASH, name: str = "m") -> NewMeeting:
+    """A recording of the user that can be accepted."""
+    return NewMeeting(user.organization_id, user.id, file_hash, name, None, None, "", "audio/wav", 1)
+
+
+def new_live_meeting(user: User) -> LiveRow:
+    """A live meeting of the user that can be created."""
+    return LiveRow(
+        meeting_id=uuid4(),
+        organization_id=user.organization_id,
+        user_id=user.id,
+        file_hash=uuid4().hex * 2,
+        status="receiving",
+        config={"name": "Weekly"},
+        fence=0,
+        owner=0,
+        finished=False,
+        concluded=False,
+        ignored_tracks=(),
+    )
+
+
 async def queued_meeting(database: Database, user: User, file_hash: str) -> None:
-    """A meeting that waits for a worker."""
-    new = meetings.NewMeeting(user.organization_id, user.id, file_hash, "m", None, None, "", "audio/wav", 1)
-    assert await database.run(lambda c: meetings.accept(c, new)) == "queued"
+    """Store a meeting that waits for a worker."""
+    new = new_meeting(user, file_hash)
+    status = await database.run(lambda c: meetings.accept(c, new), organization_id=user.organization_id)
+    assert status == "queued"
 
 
 async def ready_meeting(
     database: Database,
     user: User,
-    file_hash: str = "a" * 64,
+    file_hash: str = HASH,
     *,
     labels: Sequence[int] = (1, 2),
     answers: Mapping[str, tuple[str, dict[str, Any]]] | None = None,
     conversation: dict[str, Any] | None = None,
 ) -> UUID:
-    """A meeting that was analysed; its id."""
+    """Store a meeting that was analysed; return its id."""
     await queued_meeting(database, user, file_hash)
 
     async def finish(connection: Connection) -> UUID:
@@ -59,3 +89,54 @@ async def ready_meeting(
         return job.meeting_id
 
     return await database.run(finish)
+
+
+@dataclass(frozen=True)
+class OrganizationRows:
+    """An organization with at least one row in every table."""
+
+    organization_id: UUID
+    user: User
+    meeting_id: UUID
+    """Of an uploaded recording."""
+    file_hash: str
+    live_meeting_id: UUID
+    voice_id: UUID
+    speaker_ids: tuple[UUID, UUID]
+
+
+async def fill_every_table(
+    owner: Database, database: Database, organization: str, *, text: str = "m", file_hash: str = HASH
+) -> OrganizationRows:
+    """Create an organization with a row in every table; every free text in them is ``text``."""
+    user = await make_user(owner, organization)
+    row = new_live_meeting(user)
+    run = partial(database.run, organization_id=user.organization_id)
+    await run(lambda c: meetings.accept(c, new_meeting(user, file_hash, text)))
+    await run(lambda c: live.create(c, row, name=text, held_on=None, n_speakers=None, language=""))
+    held = await run(lambda c: live.acquire(c, user.organization_id, row.meeting_id))
+    await run(lambda c: live.append_events(c, row.meeting_id, held.fence, [NewEvent(1, None, text.encode())]))
+    meeting_id = await run(lambda c: c.fetchval("SELECT id FROM meetings WHERE file_hash = $1", file_hash))
+
+    voice_id, speaker_ids = uuid4(), (uuid4(), uuid4())
+
+    async def analysed(connection: Connection) -> None:
+        await connection.execute(
+            "INSERT INTO voices (id, organization_id, name, model, vector) VALUES ($1, $2, $3, 'encoder', '')",
+            voice_id,
+            user.organization_id,
+            text,
+        )
+        await connection.executemany(
+            "INSERT INTO speakers (id, meeting_id, label, alias, voice_id) VALUES ($1, $2, $3, $4, $5)",
+            [(id_, meeting_id, label, text, voice_id) for label, id_ in enumerate(speaker_ids, start=1)],
+        )
+        for statement in (
+            "INSERT INTO conversations (meeting_id, document) VALUES ($1, $2)",
+            "INSERT INTO speaker_edits (meeting_id, number, document) VALUES ($1, 1, $2)",
+            "INSERT INTO insights (meeting_id, family, definition_version, value) VALUES ($1, 'family', '1', $2)",
+        ):
+            await connection.execute(statement, meeting_id, {"text": text})
+
+    await run(analysed)
+    return OrganizationRows(user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids)

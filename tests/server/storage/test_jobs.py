@@ -7,19 +7,19 @@ from uuid import UUID
 
 import pytest
 
-from server.storage import jobs, meetings, users
+from server.storage import jobs, meetings
 from server.storage.jobs import Job, JobLost
 from server.storage.pool import Database
+from tests.server.storage.rows import make_user, new_meeting
 
 HASH = "a" * 64
 
 
-async def file_meeting(database: Database, file_hash: str = HASH) -> UUID:
-    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
-    user = await database.run(lambda c: users.find(c, user_id))
-    assert user is not None
-    new = meetings.NewMeeting(user.organization_id, user.id, file_hash, "m", None, None, "", "audio/wav", 1)
-    assert await database.run(lambda c: meetings.accept(c, new)) == "queued"
+async def file_meeting(owner: Database, database: Database, file_hash: str = HASH) -> UUID:
+    user = await make_user(owner)
+    new = new_meeting(user, file_hash)
+    status = await database.run(lambda c: meetings.accept(c, new), organization_id=user.organization_id)
+    assert status == "queued"
     return user.organization_id
 
 
@@ -27,9 +27,9 @@ async def take(database: Database, lease_s: float = 30) -> Job | None:
     return await database.run(lambda c: jobs.lease_next(c, lease_s, 3))
 
 
-async def test_a_job_is_given_to_one_taker(database: Database) -> None:
+async def test_a_job_is_given_to_one_taker(owner: Database, database: Database) -> None:
     for number in range(5):
-        await file_meeting(database, f"{number:064x}")
+        await file_meeting(owner, database, f"{number:064x}")
     taken = [job for job in await asyncio.gather(*(take(database) for _ in range(12))) if job]
     # A taker that meets a locked row passes on and may find nothing: ask again for the rest.
     while (job := await take(database)) is not None:
@@ -37,8 +37,10 @@ async def test_a_job_is_given_to_one_taker(database: Database) -> None:
     assert len({job.meeting_id for job in taken}) == len(taken) == 5
 
 
-async def test_a_lease_that_ran_out_is_taken_again_and_the_old_holder_is_fenced(database: Database) -> None:
-    await file_meeting(database)
+async def test_a_lease_that_ran_out_is_taken_again_and_the_old_holder_is_fenced(
+    owner: Database, database: Database
+) -> None:
+    await file_meeting(owner, database)
     first = await take(database, lease_s=0)
     assert first is not None
     assert first.attempt == 1
@@ -46,47 +48,53 @@ async def test_a_lease_that_ran_out_is_taken_again_and_the_old_holder_is_fenced(
     assert second is not None
     assert second.attempt == 2
     with pytest.raises(JobLost):
-        await database.run(lambda c: jobs.renew(c, first, 10))
-    await database.run(lambda c: jobs.renew(c, second, 10))
+        await database.run(lambda c: jobs.renew(c, first, 10), organization_id=first.organization_id)
+    await database.run(lambda c: jobs.renew(c, second, 10), organization_id=second.organization_id)
     assert await take(database) is None
 
 
-async def test_the_third_crash_fails_the_meeting_and_an_upload_queues_it_anew(database: Database) -> None:
-    organization_id = await file_meeting(database)
+async def test_the_third_crash_fails_the_meeting_and_an_upload_queues_it_anew(
+    owner: Database, database: Database
+) -> None:
+    organization_id = await file_meeting(owner, database)
     for _ in range(3):
         assert await take(database, lease_s=0) is not None
     assert await take(database) is None
-    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH))
+    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH), organization_id=organization_id)
     assert state is not None
     assert state.status == "failed"
     assert "crashed 3 times" in state.message
-    await file_meeting(database)
+    await file_meeting(owner, database)
     again = await take(database)
     assert again is not None
     assert again.attempt == 1
 
 
-async def test_a_clean_stop_gives_the_job_back_uncounted(database: Database) -> None:
-    await file_meeting(database)
+async def test_a_clean_stop_gives_the_job_back_uncounted(owner: Database, database: Database) -> None:
+    await file_meeting(owner, database)
     job = await take(database)
     assert job is not None
-    await database.run(lambda c: jobs.release(c, job, "stopped", delay_s=0, counted=False))
+    await database.run(
+        lambda c: jobs.release(c, job, "stopped", delay_s=0, counted=False), organization_id=job.organization_id
+    )
     again = await take(database)
     assert again is not None
     assert (again.attempt, again.fence) == (1, 2)
 
 
-async def test_a_failed_recording_uploaded_again_is_analysed_again_as_it_is_described_now(database: Database) -> None:
-    organization_id = await file_meeting(database)
+async def test_a_failed_recording_uploaded_again_is_analysed_again_as_it_is_described_now(
+    owner: Database, database: Database
+) -> None:
+    organization_id = await file_meeting(owner, database)
     job = await take(database)
     assert job is not None
-    await database.run(lambda c: jobs.fail(c, job, "no sound"))
-    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH))
+    await database.run(lambda c: jobs.fail(c, job, "no sound"), organization_id=organization_id)
+    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH), organization_id=organization_id)
     assert state is not None
     assert (state.status, state.message) == ("failed", "no sound")
-    user_id = await database.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user_id = (await make_user(owner)).id
     new = meetings.NewMeeting(organization_id, user_id, HASH, "renamed", None, 3, "de", "audio/wav", 1, ("Meetra",))
-    assert await database.run(lambda c: meetings.accept(c, new)) == "queued"
+    assert await database.run(lambda c: meetings.accept(c, new), organization_id=organization_id) == "queued"
     again = await take(database)
     assert again is not None
     assert (again.meeting_id, again.attempt) == (job.meeting_id, 1)

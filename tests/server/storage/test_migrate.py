@@ -9,6 +9,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from cli.database_roles import OWNER
+from cli.postgres import PostgresServer
 from server.storage.migrate import MIGRATIONS, migrate
 from server.storage.pool import Database
 
@@ -16,13 +18,13 @@ ALL = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
 
 @pytest.fixture
-async def empty_url(database: Database, postgres_url: str) -> AsyncIterator[str]:
-    """A database without tables."""
-    # The fixture of a migrated database has waited until PostgreSQL is up.
-    connection = await asyncpg.connect(postgres_url)
+async def empty_url(owner: Database, postgres: PostgresServer) -> AsyncIterator[str]:
+    """A database without tables, as its owner."""
+    # The fixture of a migrated database has waited until PostgreSQL is up, and has made its roles.
+    connection = await asyncpg.connect(postgres.url())
     name = f"empty_{uuid4().hex}"
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_url.replace("/postgres", f"/{name}")
+    await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    yield postgres.url(OWNER).removesuffix("/postgres") + f"/{name}"
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
 
