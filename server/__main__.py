@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import uvloop
 from pydantic import ValidationError
 
+from server import sandbox
 from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
@@ -58,6 +59,7 @@ async def meeting_analyzer(
 async def run_api(settings: ServerSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
+    await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
         await database.run(check_access)
@@ -93,6 +95,7 @@ async def run_api(settings: ServerSettings) -> None:
 async def run_worker(settings: ServerSettings) -> None:
     """Run the worker until stopped; its jobs then return to the queue."""
     stop = stop_on_signals()
+    await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
         await database.run(check_access)

@@ -6,25 +6,34 @@ which crashes one child in fifteen; OpenBLAS's end the threads in use. On Linux 
 runs no handlers and copies nothing, as long as it gets neither ``preexec_fn`` nor another user: pass neither. Where
 there is no ``vfork`` (macOS), ``server/__init__.py`` disables gRPC's handlers.
 
-The child's part, limits and ending with its parent, is ``server/confinement.py``.
+The child's part, the walls around it and ending with its parent, is ``server/confinement.py``. What a child says is as
+hostile as its input: believe nothing of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
-from server.confinement import PARENT
+from server.confinement import PARENT, Walls
 
-# The only variables passed on; none holds a secret.
-PASSED_VARIABLES = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
+# The only variables passed on, which Python needs to find its files; none holds a secret.
+PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
+# Libraries that compute would start threads with their import; walls stand around threads that come after them.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+WALLS_TIMEOUT_S = 20.0
 # A longer line is not from our programs, and must not fill the memory.
 MAX_LINE_BYTES = 1024 * 1024
+log = logging.getLogger(__name__)
 
 
 class Child:
@@ -84,7 +93,7 @@ async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**environment, PARENT: str(os.getpid())},
+        env={**environment, **ONE_THREAD, PARENT: str(os.getpid())},
     )
     assert process.stdout is not None
     reading = writing = None
@@ -110,3 +119,29 @@ async def run(module: str, *arguments: str) -> AsyncIterator[Child]:
         yield child
     finally:
         await child.end()
+
+
+async def log_walls() -> None:
+    """Log which walls stand around children on this machine; as a warning if one is missing."""
+    try:
+        async with asyncio.timeout(WALLS_TIMEOUT_S), run("server.confinement") as child:
+            walls = Walls(**json.loads(await child.stdout.readline()))
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        log.warning("decoder sandbox: unknown, its child gave no answer (%s)", type(error).__name__)
+        return
+    log.info("decoder sandbox: %s", walls)
+    for wall in walls.missing:
+        log.warning("decoder sandbox: weaker than it could be, see SECURITY.md; %s", wall)
+
+
+def take_back(path: Path) -> int:
+    """Make a file that a child wrote our own again, and return its size in bytes.
+
+    Raises OSError if it is anything but an ordinary file of one name: a link could lead to a file of ours.
+    """
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+        raise OSError(f"a child left something else than its file as {path.name}")
+    if facts.st_uid != os.geteuid():
+        os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
+    return facts.st_size

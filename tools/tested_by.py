@@ -23,6 +23,9 @@ TESTED_BY = {
     "server/audio/opus_decoder.py": "server/audio/test_track_decoder.py",
     "server/children/decode_media.py": "server/audio/test_media_decoder.py",
     "server/children/decode_opus.py": "server/audio/test_track_decoder.py",
+    "server/landlock.py": "server/test_sandbox_walls.py",
+    "server/system_calls.py": "server/test_sandbox_walls.py",
+    "server/media/opened_file.py": "server/audio/test_media_decoder.py",
     "server/media/track_transcoder.py": "server/media/test_transcode_tracks.py",
     # Parts of a live meeting that do nothing by themselves.
     "server/live/outcome.py": "e2e/test_live.py",

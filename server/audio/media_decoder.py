@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import Any
 
 from server import sandbox
 from server.audio.audio_log import sync_directory
+from server.audio.decoder_messages import Message, Outcome, Progress, Refusal, Stated, read_message
 from server.channels import ChannelUse
 from server.disk import FULL_CODE, DiskFull, detect_full_disk
 from server.media import RATE_HZ
@@ -25,10 +28,17 @@ PROBE_TIMEOUT_S = 20.0
 # Seconds of silence after which a decoder counts as stuck: it reports every 30 s of audio, and decodes hundreds of
 # seconds of audio per second.
 STALL_TIMEOUT_S = 120.0
+# In all. Whoever took over a decoder could report progress for ever.
+DECODING_TIMEOUT_S = 4 * 3600.0
+# An honest one reports every 30 s of audio and every 10 s; reading more would keep the server busy.
+MAX_MESSAGES = 20_000
+# Each report is a statement in the database.
+PROGRESS_EVERY_S = 0.5
 # A decoder may die for reasons outside the file: memory pressure, a signal. So a second one is tried.
 DECODERS = 2
 # Incremented when the decoded output changes: recordings that are analysed again are then decoded again.
 OUTPUT_VERSION = 2
+BYTES_PER_SAMPLE = 2
 log = logging.getLogger(__name__)
 
 
@@ -85,19 +95,17 @@ def _start_decoder(*arguments: str) -> AbstractAsyncContextManager[sandbox.Child
     return sandbox.run("server.children.decode_media", *arguments)
 
 
-async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[dict[str, Any]]:
+async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[Message]:
     """Yield a decoder's messages until it ends or sends something invalid. Raises UnusableRecording if it stalls."""
-    while True:
+    until = time.monotonic() + DECODING_TIMEOUT_S
+    for _ in range(MAX_MESSAGES):
         try:
-            line = await asyncio.wait_for(decoder.stdout.readline(), STALL_TIMEOUT_S)
-            message = json.loads(line)
+            line = await asyncio.wait_for(decoder.stdout.readline(), min(STALL_TIMEOUT_S, until - time.monotonic()))
+            yield read_message(line)
         except TimeoutError:
             raise UnusableRecording("decoding the recording took too long") from None
-        except (ValueError, RecursionError):
+        except ValueError:
             return
-        if not isinstance(message, dict):
-            return
-        yield message
 
 
 async def probe(path: Path) -> Probe:
@@ -108,9 +116,10 @@ async def probe(path: Path) -> Probe:
             for _ in range(DECODERS):
                 async with _start_decoder("--probe", str(path)) as decoder:
                     async for message in _read_messages(decoder):
-                        if message.get("error") == "no_audio":
-                            return Probe(False, None)
-                        return Probe(message.get("audio"), message.get("duration_s"))
+                        if isinstance(message, Stated):
+                            return Probe(message.audio, message.duration_s)
+                        no_audio = isinstance(message, Refusal) and message.error == "no_audio"
+                        return Probe(False if no_audio else None, None)
     return Probe(None, None)
 
 
@@ -139,11 +148,11 @@ async def decode(
     if facts is None:
         with detect_full_disk(), _partial_folder(target.parent) as partial:
             outcome = await _run_decoder(source, partial, max_seconds, progress, channels)
-            for track in outcome["tracks"]:
+            facts = {**outcome.model_dump(), "version": OUTPUT_VERSION}
+            for track in facts["tracks"]:
                 name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
                 (partial / track["file"]).replace(target.with_name(name))
                 track["file"] = name
-            facts = {**outcome, "version": OUTPUT_VERSION}
             # Written last: its existence means that the audio is complete.
             _write_durably(facts_path, json.dumps(facts))
     tracks = tuple(
@@ -193,24 +202,41 @@ async def _run_decoder(
     max_seconds: float,
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse,
-) -> dict[str, Any]:
+) -> Outcome:
     """Run a decoder into ``partial`` and return its final message. Raises UnusableRecording, DecoderDied, DiskFull."""
     arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
-        outcome: dict[str, Any] = {}
+        last: Message | None = None
+        reported = -math.inf
         async with _start_decoder(*arguments) as decoder:
-            async for outcome in _read_messages(decoder):
-                if "decoded_s" in outcome:
-                    await progress(outcome["decoded_s"])
+            async for last in _read_messages(decoder):
+                if isinstance(last, Progress) and time.monotonic() - reported >= PROGRESS_EVERY_S:
+                    reported = time.monotonic()
+                    await progress(min(last.decoded_s, max_seconds))
             code = await decoder.end()
-        if reason := outcome.get("reason"):
-            raise UnusableRecording(reason)
-        if "samples" in outcome:
-            return outcome
-        if outcome.get("error") == FULL_CODE:
+        if isinstance(last, Refusal) and last.reason:
+            raise UnusableRecording(last.reason)
+        if isinstance(last, Outcome) and _take_files(last, partial, max_seconds, channels):
+            return last
+        if isinstance(last, Refusal) and last.error == FULL_CODE:
             raise DiskFull
         if code == -signal.SIGXCPU:
             raise UnusableRecording("decoding the recording exceeds the limit on processor time")
         exit_status = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.warning("decoder %d of %d ended without an answer (%s)", attempt, DECODERS, exit_status)
     raise DecoderDied(f"the decoder crashed twice on this recording ({exit_status}); upload it again to retry")
+
+
+def _take_files(outcome: Outcome, partial: Path, max_seconds: float, channels: ChannelUse) -> bool:
+    """Make the files ours; return whether they are there and of the stated lengths, and none is too long."""
+    if channels is ChannelUse.MIXED and len(outcome.tracks) > 1:
+        return False
+    try:
+        return all(
+            track.samples <= (max_seconds + 1) * RATE_HZ
+            and sandbox.take_back(partial / track.file) == track.samples * BYTES_PER_SAMPLE
+            for track in outcome.tracks
+        )
+    except OSError as error:
+        log.warning("a decoder's file cannot be used: %s", error)
+        return False

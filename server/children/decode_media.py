@@ -1,8 +1,8 @@
 """Child process that decodes untrusted media: ``python -m server.children.decode_media [--probe] IN [FOLDER]``.
 
-It contains the whole risk of a hostile file: limits on memory, processor time and file size are set
-before the file is opened, only the file itself is read (no playlists, no network), and a crash affects
-this process alone. It imports no more of the server than decoding needs.
+It contains the whole risk of a hostile file: before the first byte of it is read, the process gives up
+everything but the open file and its output files (``server/confinement.py``), and a crash affects this
+process alone. It imports no more of the server than decoding needs, and nothing later.
 
 The output is one JSON object per line: ``{"decoded_s": ...}`` as progress, and last a
 ``transcode.Outcome`` or ``{"error": code, "reason": text}``; the reason is missing if the disk is at
@@ -21,10 +21,14 @@ from typing import Any
 
 import av
 
+# PyAV and NumPy would import these at their first use, which is too late.
+import av.subtitles.stream
+import numpy.fft  # noqa: F401
+
 from server.channels import ChannelUse
 from server.confinement import confine
 from server.disk import FULL, FULL_CODE
-from server.media import RATE_HZ, Refused, open_media, stated_duration_s, transcode
+from server.media import OUTPUT_FILES, RATE_HZ, OpenedFile, Refused, open_media, stated_duration_s, transcode
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
@@ -52,11 +56,11 @@ class Progress:
             print_message(decoded_s=self._reported_s)
 
 
-def decode_file(source: Path, folder: Path, max_seconds: float, *, separate: bool) -> None:
-    """Decode ``source`` into fsynced files in ``folder``, and print the outcome. Raises Refused."""
-    outcome = transcode(source, folder, max_seconds, separate=separate, progress=Progress())
+def decode_file(source: OpenedFile, max_seconds: float, *, separate: bool) -> None:
+    """Decode ``source`` into fsynced files in the working directory, and print the outcome. Raises Refused."""
+    outcome = transcode(source, Path(), max_seconds, separate=separate, progress=Progress())
     for track in outcome.tracks:
-        with (folder / track.file).open("rb+") as file:
+        with Path(track.file).open("rb+") as file:
             os.fsync(file.fileno())
     print_message(**outcome.to_document())
 
@@ -71,15 +75,25 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?")
     arguments = parser.parse_args()
     max_file_bytes = int((arguments.max_seconds + 1) * RATE_HZ) * 2
-    confine(memory_bytes=MEMORY_LIMIT_BYTES, open_files=64, cpu_s=CPU_LIMIT_S, file_bytes=max_file_bytes)
-    av.logging.set_level(av.logging.PANIC)
+    source = OpenedFile(arguments.source)
+    if not arguments.probe:
+        os.chdir(arguments.folder)
     try:
+        confine(
+            memory_bytes=MEMORY_LIMIT_BYTES,
+            open_files=64,
+            cpu_s=CPU_LIMIT_S,
+            file_bytes=max_file_bytes,
+            inputs=[source.descriptor],
+            outputs=[] if arguments.probe else OUTPUT_FILES,
+        )
+        av.logging.set_level(av.logging.PANIC)
         if arguments.probe:
-            container = open_media(arguments.source, arguments.source)
-            print_message(audio=True, duration_s=stated_duration_s(container, arguments.source))
+            container = open_media(source, source)
+            print_message(audio=True, duration_s=stated_duration_s(container, source))
         else:
             separate = arguments.channels is ChannelUse.SEPARATE
-            decode_file(arguments.source, arguments.folder, arguments.max_seconds, separate=separate)
+            decode_file(source, arguments.max_seconds, separate=separate)
     except Refused as refused:
         print_message(error=refused.code, reason=refused.reason)
     except MemoryError:

@@ -1,8 +1,8 @@
 """Child process that decodes untrusted Opus packets: ``python -m server.children.decode_opus``.
 
-It contains the whole risk of a hostile packet: limits on memory and processor time are set before the
-first packet, no file can be written, and a crash affects this process alone. It does not import numpy:
-a decoder takes some 12 MB of its own and starts in less than 0.1 s.
+It contains the whole risk of a hostile packet: before the first one, the process gives up everything but
+its standard input and output (``server/confinement.py``), and a crash affects this process alone. It
+does not import numpy: a decoder takes some 12 MB of its own and starts in less than 0.1 s.
 
 Standard input is a sequence of messages: a kind (one byte), a length (four bytes, little-endian) and
 that many bytes. ``H`` is an ``OpusHead``, which begins a stream; ``P`` holds packets, each after its own

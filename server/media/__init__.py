@@ -1,16 +1,19 @@
 """Decoding of media files: track selection, mixing, and resampling to 16 kHz PCM."""
 
 from server.media.ogg import checksum
+from server.media.opened_file import OpenedFile
 from server.media.opening import open_media, stated_duration_s
 from server.media.refusal import Refused
 from server.media.resampling import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 from server.media.similarity import AUDIBLE_RMS, SAME_CORRELATION, Samples, correlation, rms
-from server.media.transcode import transcode
+from server.media.transcode import OUTPUT_FILES, transcode
 
 __all__ = [
     "AUDIBLE_RMS",
     "LAYOUTS",
     "MonoResampler",
+    "OUTPUT_FILES",
+    "OpenedFile",
     "RATE_HZ",
     "Refused",
     "SAME_CORRELATION",

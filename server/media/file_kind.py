@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import BinaryIO
+
+from server.media.opened_file import Recording
 
 # Enough for the index of an MP4 of many hours.
 MAX_INDEX_BYTES = 64 * 1024 * 1024
@@ -35,6 +36,9 @@ NOT_MEDIA = {
     b"\xff\xd8\xff": "a picture",
     b"<!DOCTYPE": "a web page: download the recording itself",
     b"<html": "a web page: download the recording itself",
+    b"ffconcat": "a playlist: upload the recordings themselves",
+    b"#EXTM3U": "a playlist: upload the recordings themselves",
+    b"[playlist]": "a playlist: upload the recordings themselves",
 }
 NO_INDEX = (
     "the MP4 file is incomplete: its index (moov), written at the end, is missing or truncated, as after an interrupted"
@@ -42,13 +46,13 @@ NO_INDEX = (
 )
 _SAMPLE_ENTRY = re.compile(rb"stsd.{8}.{4}(.{4})", re.DOTALL)
 _SOUND_HANDLER = re.compile(rb"hdlr.{8}soun", re.DOTALL)
-_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xff](A_[A-Z0-9_/.]+)")
+_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xff](A_[A-Z0-9_/.]{1,60})")
 _WAV_FORMAT = re.compile(rb"fmt .{4}(.{2})", re.DOTALL)
 _MATROSKA_DURATION = re.compile(rb"\x44\x89[\x84\x88]")
 ENCRYPTED = "encrypted"
 
 
-def explain_unreadable(path: Path) -> str:
+def explain_unreadable(path: Recording) -> str:
     """Explain why a file that no demuxer accepts is unusable, and what would help."""
     with path.open("rb") as file:
         start = file.read(16)
@@ -65,7 +69,7 @@ def explain_unreadable(path: Path) -> str:
     return "not a readable audio or video file; WAV, FLAC, MP3, MP4, Opus and most other formats are supported"
 
 
-def track_codecs(path: Path) -> list[str]:
+def track_codecs(path: Recording) -> list[str]:
     """Return the codec name of each audio track in an MP4, Matroska or WAV file; ``ENCRYPTED`` for an encrypted one."""
     with path.open("rb") as file:
         start = file.read(MAX_HEADER_BYTES)
@@ -78,7 +82,7 @@ def track_codecs(path: Path) -> list[str]:
     return []
 
 
-def states_length(path: Path) -> bool:
+def states_length(path: Recording) -> bool:
     """Return False for fragmented MP4 and for Matroska without a duration, as browsers write them."""
     with path.open("rb") as file:
         start = file.read(MAX_HEADER_BYTES)

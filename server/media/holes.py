@@ -6,11 +6,11 @@ Most demuxers silently resume after a hole, so that lost audio looks like a paus
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import BinaryIO
 
 from server.media.file_kind import MATROSKA
 from server.media.matroska import has_missing_elements
+from server.media.opened_file import Recording
 
 OGG, FLAC = b"OggS", b"fLaC"
 PAGE_HEADER_BYTES = 27
@@ -19,7 +19,7 @@ BEGINS_STREAM = 2
 MAX_PAGES = 2_000_000
 
 
-def has_hole(path: Path) -> bool:
+def has_hole(path: Recording) -> bool:
     """Return whether bytes are missing from a file with a time gap or less audio than it states.
 
     False for formats that cannot show it.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import mmap
 import os
 import re
-from pathlib import Path
 from typing import BinaryIO
 
 from server.media.ogg import checksum
+from server.media.opened_file import Recording
 
 PAGE_HEADER_BYTES = 27
 # First page of a stream: capture pattern, version 0, and the BOS flag.
@@ -23,7 +23,7 @@ MAX_LINKS = 2000
 MAX_FALSE_BYTES = 64 * 1024 * 1024
 
 
-def find_ogg_links(path: Path) -> list[tuple[int, int]]:
+def find_ogg_links(path: Recording) -> list[tuple[int, int]]:
     """Return the byte ranges (start, end) of a chained file's links; empty for any other file."""
     with path.open("rb") as file:
         if file.read(4) != b"OggS":

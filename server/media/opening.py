@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
+from server.media.accepted import CODECS, OPTIONS
 from server.media.file_kind import ENCRYPTED, explain_unreadable, states_length
+from server.media.opened_file import OpenedFile, Recording
 from server.media.refusal import Refused
 
-# Formats that make the demuxer open other files or addresses.
-REFUSED_FORMATS = frozenset({"hls", "dash", "concat", "image2", "image2pipe", "rtsp", "sdp", "tedcaptions", "tty"})
-OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0"}
 # Containers without a stream list: late audio streams are found by reading on, up to these limits.
-WITHOUT_HEADER = frozenset({"flv", "mpegts", "mpeg", "live_flv", "asf", "avi", "nsv"})
+WITHOUT_HEADER = frozenset({"flv", "mpegts", "mpeg", "live_flv", "asf", "avi"})
 READ_ON = {"probesize": str(2**31 - 1), "analyzeduration": str(4 * 3600 * 10**6)}
 # Raw frame streams: their timestamps are extrapolated from the first frame's rate, and not reliable.
 UNTIMED = frozenset({"aac", "ac3", "dts", "dtshd", "eac3", "latm", "loas", "mlp", "mp3", "truehd"})
@@ -29,12 +29,14 @@ STATING = frozenset({"mov", "matroska", "flac", "wav"})
 # Allowance for headers and padding around the samples that a WAV states.
 WAV_SLACK_BYTES = 64 * 1024
 
-Source = Path | Any
-"""A path, or a part of a file."""
+Source = Recording | Any
+"""A file, or a part of one."""
 
 
-def open_media(source: Source, path: Path) -> Any:
+def open_media(source: Source, path: Recording) -> Any:
     """Open a container with at least one audio stream.
+
+    An ``OpenedFile`` may be open as one container at a time.
 
     Args:
         source: the file, or a part of it.
@@ -45,13 +47,10 @@ def open_media(source: Source, path: Path) -> Any:
     """
     if path.stat().st_size == 0:
         raise Refused("empty", "the file is empty")
-    container = _open(source, path, OPTIONS)
-    names = set(container.format.name.split(","))
-    if names & REFUSED_FORMATS:
-        raise Refused("not_media", f"the format {container.format.name} is not accepted")
-    if not container.streams.audio and names & WITHOUT_HEADER:
+    container = _open(source, path, {})
+    if not container.streams.audio and WITHOUT_HEADER.intersection(container.format.name.split(",")):
         container.close()
-        container = _open(source, path, OPTIONS | READ_ON)
+        container = _open(source, path, READ_ON)
     if not container.streams.audio:
         raise Refused("no_audio", "the file contains no audio stream")
     for stream in container.streams:
@@ -60,9 +59,17 @@ def open_media(source: Source, path: Path) -> Any:
     return container
 
 
-def _open(source: Source, path: Path, options: dict[str, str]) -> Any:
+def _open(source: Source, path: Recording, options: dict[str, str]) -> Any:
+    """Open a source by the only protocol that it needs: demuxers can open nothing else."""
+    if isinstance(source, OpenedFile):
+        os.lseek(source.descriptor, 0, os.SEEK_SET)
+        target, protocol = "fd:", {"protocol_whitelist": "fd", "fd": str(source.descriptor)}
+    elif isinstance(source, Path):
+        target, protocol = str(source), {"protocol_whitelist": "file"}
+    else:
+        target, protocol = source, {"protocol_whitelist": "none"}
     try:
-        return av.open(str(source) if isinstance(source, Path) else source, metadata_errors="ignore", options=options)
+        return av.open(target, metadata_errors="ignore", options=OPTIONS | protocol | options)
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise Refused("not_media", explain_unreadable(path)) from error
 
@@ -88,7 +95,12 @@ def has_timestamps(container: Any) -> bool:
     return container.format.name not in UNTIMED
 
 
-def stated_duration_s(container: Any, path: Path) -> float | None:
+def decodable(stream: Any, codec: str) -> bool:
+    """Return whether the codec is known and accepted; ``codec``, its name in the file, may say that it is encrypted."""
+    return codec != ENCRYPTED and stream.codec_context is not None and stream.codec_context.name in CODECS
+
+
+def stated_duration_s(container: Any, path: Recording) -> float | None:
     """Return the duration that the container reliably states, seconds; None if it states none or only an estimate."""
     kinds = set(container.format.name.split(",")) & STATING
     stream = container.streams.audio[0]

@@ -15,6 +15,11 @@ BYTES_PER_SAMPLE = 2
 BUFFER_BYTES = 1024 * 1024
 
 
+def file_name(number: int) -> str:
+    """Return the name of a folder's file, by its number from 1: known before the recording is."""
+    return f"{number}.raw"
+
+
 class PcmFile:
     """One track's audio, being written to disk."""
 
@@ -78,9 +83,9 @@ class PcmFolder:
         self._max_files = max_files
         self._files = 0
 
-    def new_file(self, name: str, gain: float) -> PcmFile:
+    def new_file(self, gain: float) -> PcmFile:
         """Create an empty file. Raises Refused if there are too many."""
-        self._files += 1
-        if self._files > self._max_files:
+        if self._files == self._max_files:
             raise refuse_channels(self._max_files)
-        return PcmFile(self.path / name, self.max_seconds, gain)
+        self._files += 1
+        return PcmFile(self.path / file_name(self._files), self.max_seconds, gain)

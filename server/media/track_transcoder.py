@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from server.media.downmix import Downmix
 from server.media.frame_placer import FramePlacer, PlacedFrame, TimedFrame
 from server.media.gain import MAX_PLANES, Peaks
+from server.media.opening import decodable
 from server.media.pcm_file import PcmFile, PcmFolder
 from server.media.resampling import RATE_HZ, ChannelResampler
 
@@ -33,7 +34,7 @@ class TrackTranscoder:
     def __init__(self, folder: PcmFolder, index: int, *, separate: bool, gain: float) -> None:
         """
         Args:
-            index: index of the track; files are named ``<index>-<channel>.raw``.
+            index: index of the track.
             separate: write each channel to its own file.
             gain: factor for all samples.
         """
@@ -68,7 +69,7 @@ class TrackTranscoder:
         """
         self._has_timestamps, self._stream = has_timestamps, stream
         self.codec = codec
-        self.decodable = stream.codec_context is not None
+        self.decodable = decodable(stream, codec)
         self.peaks = Peaks(codec) if not self.peaks.measuring else self.peaks
         self._placer = FramePlacer(self._folder.max_seconds - base / RATE_HZ)
         self._base, self._undecodable_until_s = base, 0.0
@@ -89,7 +90,7 @@ class TrackTranscoder:
 
     def end_link(self) -> None:
         """End the stream: flush the decoder and write all buffered audio."""
-        if self._stream.codec_context is not None:
+        if self.decodable:
             # Fails if a final empty packet already flushed the decoder, as demuxers send.
             with suppress(av.error.FFmpegError, ValueError):
                 for frame in self._stream.codec_context.decode(None):
@@ -195,7 +196,7 @@ class TrackTranscoder:
     def _write(self, channels: NDArray[np.float32]) -> None:
         """Append samples, (channels, n)."""
         while len(self.files) < len(channels):
-            self.files.append(self._folder.new_file(f"{self.index}-{len(self.files)}.raw", self._gain))
+            self.files.append(self._folder.new_file(self._gain))
         for file, channel in zip(self.files, channels, strict=False):
             # A gap, and everything before a channel first appeared, is silence.
             file.silence_until(self.samples)

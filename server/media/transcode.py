@@ -14,8 +14,9 @@ from server.media.file_kind import ENCRYPTED, track_codecs
 from server.media.holes import has_hole
 from server.media.mixing import mix, select_distinct_files
 from server.media.ogg_links import FilePart, find_ogg_links
+from server.media.opened_file import Recording
 from server.media.opening import codec_name, has_timestamps, open_media, start_s
-from server.media.pcm_file import PcmFile, PcmFolder
+from server.media.pcm_file import PcmFile, PcmFolder, file_name
 from server.media.refusal import Refused, refuse_channels
 from server.media.resampling import RATE_HZ
 from server.media.track_transcoder import TrackTranscoder
@@ -31,6 +32,8 @@ THREADED = frozenset({"alac", "flac", "tta"})
 # Audio that ends this much before the container's stated end may be missing.
 SHORT_S = 0.5
 MIXED_FILE = "mixed.raw"
+# All files that a recording can become.
+OUTPUT_FILES = (*(file_name(number) for number in range(1, MAX_TRACKS + 1)), MIXED_FILE)
 CONVERT = "convert it to WAV, FLAC or Opus and upload that"
 
 
@@ -80,7 +83,7 @@ class Outcome:
 
 
 def transcode(
-    source: Path, folder: Path, max_seconds: float, *, separate: bool, progress: Callable[[float], None]
+    source: Recording, folder: Path, max_seconds: float, *, separate: bool, progress: Callable[[float], None]
 ) -> Outcome:
     """Decode ``source`` into files in ``folder``.
 
@@ -125,7 +128,7 @@ def transcode(
 
 
 def _decode_tracks(
-    source: Path,
+    source: Recording,
     folder: Path,
     max_seconds: float,
     codecs: list[str],
@@ -159,7 +162,7 @@ def _decode_tracks(
     return tracks, stream_count
 
 
-def _open_containers(source: Path) -> Iterator[Any]:
+def _open_containers(source: Recording) -> Iterator[Any]:
     """Yield the opened file, or each of its links; unreadable links are skipped unless all are."""
     links = find_ogg_links(source)
     if not links:
@@ -197,7 +200,7 @@ def _decode_container(
         track.begin_link(stream, codec, base, has_timestamps=has_timestamps(container))
         tracks_by_stream[stream.index] = track
     origin_s = start_s(container)
-    for packet in _demux(container, [s for s in streams if s.codec_context is not None], tracks_by_stream):
+    for packet in _demux(container, [s for s in streams if tracks_by_stream[s.index].decodable], tracks_by_stream):
         if origin_s is None and packet.pts is not None:
             # Without a stated start time, use the first packet's.
             origin_s = max(0.0, float(packet.pts * packet.time_base))

@@ -53,6 +53,7 @@ def media(
     container_format: str,
     *sounds: Sound,
     picture: tuple[float, float] | None = None,
+    picture_codec: str = "mpeg4",
     options: dict[str, str] | None = None,
 ) -> bytes:
     """A file of the tracks, interleaved; ``picture``: from when to when it has a video as well."""
@@ -61,7 +62,7 @@ def media(
     with av.open(out, "w", format=container_format, options=options or {}) as container:
         streams = [_stream(container, sound) for sound in sounds]
         if picture is not None:
-            packets += _pictures(container, *picture)
+            packets += _pictures(container, picture_codec, *picture)
         for stream, sound in zip(streams, sounds, strict=True):
             packets += _encoded(stream, sound)
         for _, packet in sorted(packets, key=lambda entry: entry[0]):
@@ -112,8 +113,8 @@ def _frames(samples: Samples, rate_hz: int, form: str, layout: str, size: int) -
     return frames
 
 
-def _pictures(container: Any, start_s: float, end_s: float) -> list[tuple[float, Any]]:
-    stream = container.add_stream("mpeg4", rate=10)
+def _pictures(container: Any, codec: str, start_s: float, end_s: float) -> list[tuple[float, Any]]:
+    stream = container.add_stream(codec, rate=10)
     stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
     packets: list[Any] = []
     for number in range(round(start_s * 10), round(end_s * 10)):

@@ -62,7 +62,15 @@ FILES = {
     "archive": (b"PK\x03\x04" + bytes(500), "not_media", "a ZIP archive: upload the recording inside it"),
     "web page": (b"<!doctype html><html>", "not_media", "a web page: download the recording itself"),
     "text": (b"Dear all, " * 100, "not_media", "^not a readable audio or video file"),
-    "subtitles": (b"1\n00:00:01,000 --> 00:00:02,000\nHello\n\n" * 5, "no_audio", "^the file contains no audio stream"),
+    "subtitles": (
+        b"1\n00:00:01,000 --> 00:00:02,000\nHello\n\n" * 5,
+        "not_media",
+        "^not a readable audio or video file",
+    ),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(50), "not_media", "but a picture$"),
+    "playlist": (b"#EXTM3U\n#EXTINF:1,\na.ts\n", "not_media", "but a playlist: upload the recordings themselves$"),
+    "list of files": (b"ffconcat version 1.0\nfile a.wav\n", "not_media", "a playlist: upload the recordings"),
+    "codec of a game": (wav_header(16_000, form=0x0270), "unknown_codec", "uses the codec atrac3, which cannot be"),
 }
 
 

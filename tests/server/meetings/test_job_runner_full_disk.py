@@ -54,9 +54,9 @@ async def test_decoding_without_room_is_no_fault_of_the_recording(tmp_path: Path
 def test_a_decoder_says_that_it_has_no_room(tmp_path: Path, options: list[str]) -> None:
     source = tmp_path / "original"
     source.write_bytes(wav(np.stack([SPEECH, tone(440, 2)], 1)))
-    (tmp_path / "0-0.raw").symlink_to("/dev/full")
-    command = [sys.executable, "-m", "server.children.decode_media", *options, str(source), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    with small_disk(tmp_path / "small", 32) as folder:
+        command = [sys.executable, "-m", "server.children.decode_media", *options, str(source), str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
     assert json.loads(done.stdout.splitlines()[-1]) == {"error": FULL_CODE}
 
 
