@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import math
 import os
@@ -25,7 +26,7 @@ from cli.models import run_models
 from cli.postgres import PostgresUnusable
 from cli.stream import StreamOptions, stream
 from cli.up import SAMPLE, CannotStart, UpOptions, up
-from gateway import EnvoyMissing
+from gateway import EnvoyMissing, TlsUnusable
 from meetra_client import MeetraError
 from server.auth import hash_password
 from server.channels import ChannelUse
@@ -38,6 +39,7 @@ REFUSALS = (
     NotRunning,
     PostgresUnusable,
     EnvoyMissing,
+    TlsUnusable,
     DatabaseUnavailable,
     CallFailed,
     MeetraError,
@@ -54,6 +56,16 @@ def web_origin(text: str) -> str:
     return text.lower()
 
 
+def ip_address(text: str) -> str:
+    """Parse an address to listen on. Raises argparse.ArgumentTypeError."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an IP address; give one of this machine, such as 127.0.0.1"
+        ) from None
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the argument parser of all commands."""
     root = argparse.ArgumentParser(prog="meetra", description="Open conversation-intelligence server.")
@@ -68,7 +80,12 @@ def parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--ready-file", type=Path, help="write address and demo user to this file as JSON once the system is ready"
     )
-    up_command.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
+    up_command.add_argument(
+        "--host",
+        type=ip_address,
+        default="127.0.0.1",
+        help="address of the gateway; 0.0.0.0: all (default: %(default)s)",
+    )
     up_command.add_argument(
         "--port", type=int, help="port of the gateway (default: 8080, or a free one; 0: a free one)"
     )

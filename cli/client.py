@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from google.api import httpbody_pb2
 from grpc import StatusCode, aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
+from meetra_client.connection import Endpoint
+
 CHUNK_BYTES = 256 * 1024
 POLL_S = 0.5
+# Seconds between two probes of the connection: only a server that is gone is to be noticed, not a busy one.
+KEEPALIVE_S = 120.0
 # Seconds for which calls are retried while part of the system restarts.
 PATIENCE_S = 60.0
 
@@ -26,7 +29,10 @@ class Client:
     """A logged-in user; an async context manager."""
 
     def __init__(self, gateway: str) -> None:
-        self.channel = aio.insecure_channel(urlsplit(gateway).netloc)
+        try:
+            self.channel = Endpoint.parse(gateway, KEEPALIVE_S).channel()
+        except ValueError as error:
+            raise CallFailed(str(error)) from None
         self.token = ""
 
     async def __aenter__(self) -> Client:

@@ -19,15 +19,17 @@ from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pydantic import ValidationError
 from rich.console import Console
 
 from cli.analyze import analyze
 from cli.client import Client
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
+from cli.front import Front
 from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
-from gateway import GatewaySettings, command, render
+from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from server.auth import hash_password
 from server.storage import Connection, Database, migrate, users
 
@@ -72,7 +74,7 @@ def gateway_port(host: str, wanted: int | None) -> int:
     if wanted == 0:
         return free_port()
     port = wanted or DEFAULT_PORT
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -81,6 +83,15 @@ def gateway_port(host: str, wanted: int | None) -> int:
                 raise CannotStart(f"port {port} is in use ({error.strerror}); choose another with --port") from error
             return free_port()
     return port
+
+
+def gateway_limits() -> GatewayLimits:
+    """Return the limits set in the environment. Raises CannotStart."""
+    try:
+        return GatewayLimits()
+    except ValidationError as error:
+        problems = "; ".join(f"MEETRA_GATEWAY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise CannotStart(f"settings: {problems}") from None
 
 
 @contextmanager
@@ -111,9 +122,11 @@ class System:
         self._options = options
         self._home = home
         self._supervisor = Supervisor(home.run, home.logs)
-        self._port = gateway_port(options.host, options.port)
+        tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
+        self._limits = gateway_limits()
+        self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._inference_port = free_port(), free_port()
-        self.gateway = f"http://127.0.0.1:{self._port}"
+        self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
 
     async def start(self) -> None:
@@ -136,7 +149,7 @@ class System:
         for program in self._programs(postgres.url(RUNTIME, passwords[RUNTIME])):
             await self._supervisor.start(program)
         await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
-        await self._wait_until_healthy(f"127.0.0.1:{self._port}", "api")
+        await self._wait_until_healthy(self.front.local_address, "api")
         async with Client(self.gateway) as client:
             await client.login(DEMO_EMAIL, self.password)
 
@@ -161,7 +174,15 @@ class System:
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
         settings = GatewaySettings(
-            self._options.host, self._port, "127.0.0.1", self._api_port, access_log, self._options.cors_origins
+            self.front.host,
+            self.front.port,
+            "127.0.0.1",
+            self._api_port,
+            access_log,
+            self._options.cors_origins,
+            limits=self._limits,
+            tls=self.front.tls,
+            local_port=self.front.local_port,
         )
         config.write_text(render(settings), encoding="utf-8")
         return [
@@ -254,8 +275,12 @@ def _stop_or_exit(stop: asyncio.Event) -> None:
 
 
 def _announce(console: Console, system: System, home: Home, seconds: float) -> None:
-    console.print(f"Meetra is ready at {system.gateway} (started in {seconds:.1f} s)", highlight=False)
-    if not system.gateway.endswith(f":{DEFAULT_PORT}"):
+    console.print(f"Meetra is ready at {system.front.url} (started in {seconds:.1f} s)", highlight=False)
+    if system.front.warning:
+        console.print(f"\n{system.front.warning}\n", style="bold red", highlight=False, soft_wrap=True)
+    if system.gateway != system.front.url:
+        console.print(f"  on this machine {system.gateway}", highlight=False)
+    if system.front.port != DEFAULT_PORT:
         console.print(f"  (port {DEFAULT_PORT} is in use, or another was requested)", highlight=False)
     if system.first_run:
         console.print(

@@ -1,5 +1,19 @@
 """The gateway: the configuration of Envoy."""
 
-from gateway.render import EnvoyMissing, GatewaySettings, command, envoy_binary, render
+from gateway.limits import GatewayLimits
+from gateway.render import LOOPBACK, EnvoyMissing, GatewaySettings, command, envoy_binary, render
+from gateway.tls import CERTIFICATE, KEY, TlsFiles, TlsUnusable
 
-__all__ = ["EnvoyMissing", "GatewaySettings", "command", "envoy_binary", "render"]
+__all__ = [
+    "CERTIFICATE",
+    "KEY",
+    "LOOPBACK",
+    "EnvoyMissing",
+    "GatewayLimits",
+    "GatewaySettings",
+    "TlsFiles",
+    "TlsUnusable",
+    "command",
+    "envoy_binary",
+    "render",
+]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+
+from gateway.limits import GatewayLimits
+from gateway.tls import TlsFiles
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
 REST_LUA = Path(__file__).with_name("rest.lua")
 DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,11 @@ class GatewaySettings:
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call, such as ``https://app.example``."""
     descriptors: Path = DESCRIPTORS
+    limits: GatewayLimits = field(default_factory=GatewayLimits)
+    tls: TlsFiles | None = None
+    """What ``host`` and ``port`` are served with; None: plain text."""
+    local_port: int | None = None
+    """A second port, plain text on 127.0.0.1, for the commands of this machine."""
 
 
 class EnvoyMissing(Exception):
@@ -33,6 +42,7 @@ class EnvoyMissing(Exception):
 
 def render(settings: GatewaySettings) -> str:
     """Return Envoy's configuration, YAML."""
+    limits = settings.limits
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         host=settings.host,
         port=settings.port,
@@ -42,6 +52,44 @@ def render(settings: GatewaySettings) -> str:
         cors_origins=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
+        transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
+        local_listener=_local_listener(settings.local_port),
+        connections=limits.connections,
+        streams=limits.streams,
+        memory_bytes=limits.memory_bytes,
+        headers=f"{limits.headers_s}s",
+        quiet_connection=f"{limits.quiet_connection_s}s",
+        quiet_call=f"{limits.quiet_call_s}s",
+        longest_call=f"{limits.longest_call_s}s",
+    )
+
+
+def _transport_socket(tls: TlsFiles) -> dict[str, object]:
+    """Return Envoy's TLS for clients: 1.2 or newer, with the cipher suites of its BoringSSL."""
+    pair = {"certificate_chain": {"filename": str(tls.certificate)}, "private_key": {"filename": str(tls.key)}}
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                # gRPC clients speak HTTP/2 only if it is offered.
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificates": [pair],
+            },
+        },
+    }
+
+
+def _local_listener(port: int | None) -> str:
+    """Return the list item of the second listener, which serves what the first does; empty without one."""
+    if port is None:
+        return ""
+    # Strangers on the first one must not shut out the owner.
+    return (
+        f"- {{ name: local, address: {{ socket_address: {{ address: {LOOPBACK}, port_value: {port} }} }},"
+        " ignore_global_conn_limit: true, per_connection_buffer_limit_bytes: 262144,"
+        " filter_chains: [{ filters: *http }] }"
     )
 
 

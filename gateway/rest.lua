@@ -1,4 +1,4 @@
--- What REST clients may send and see, around the transcoder. Native gRPC passes untouched.
+-- What REST clients may send and see, around the transcoder. Native gRPC passes as it is, but for Envoy's own errors.
 
 -- Everything that the API reads of a request. Nothing else reaches it: cookies would use up the room that gRPC
 -- gives to headers, and names that mean something to gRPC (grpc-timeout, *-bin) would mean it here.
@@ -33,6 +33,9 @@ local REFUSED = {
   ["501"] = {"400", "Bad request: transfer-encoding: only chunked is supported"},
   ["503"] = {"503", "Service unavailable"},
 }
+
+-- gRPC's statuses of errors of Envoy's own for which it knows none: RESOURCE_EXHAUSTED and DEADLINE_EXCEEDED.
+local GRPC_STATUS = {["Request too large"] = "8", ["Request timed out"] = "4"}
 
 local function is_grpc(headers)
   -- Not gRPC-Web, which nothing here speaks.
@@ -128,9 +131,20 @@ local function error_text(text, headers, named)
   return '{"message":' .. message .. '}'
 end
 
+-- Envoy's own errors are JSON to everybody; gRPC clients get the message alone.
+local function unwrap(headers)
+  local message = (headers:get("grpc-message") or ""):match('^{"message":"(.*)"}$')
+  if not message then return end
+  headers:replace("grpc-message", message)
+  if GRPC_STATUS[message] then headers:replace("grpc-status", GRPC_STATUS[message]) end
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
-  if is_grpc(headers) then return end
+  if is_grpc(headers) then
+    unwrap(headers)
+    return
+  end
   local metadata = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.lua") or {}
   local head, named = metadata["head"], metadata["named_error"]
   local code = headers:get("x-http-code")

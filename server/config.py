@@ -66,6 +66,10 @@ class ServerSettings(_Settings):
     )
     poll_s: float = Field(1.0, gt=0, description="interval at which an idle worker polls for jobs, seconds")
     max_attempts: int = Field(3, ge=1, description="maximum number of analysis attempts per meeting")
+    open_calls_per_user: int = Field(
+        256, ge=1, description="streams, and as many single calls, that a user may have open at once"
+    )
+    open_calls_per_organization: int = Field(512, ge=1, description="the same of all users of an organization together")
     live_max_meetings: int = Field(256, ge=1, description="maximum number of concurrent live meetings per process")
     # Positions have 32 bits, at up to 64,000 per second.
     live_max_duration_s: float = Field(

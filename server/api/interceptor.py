@@ -12,6 +12,7 @@ import grpc
 from grpc import aio
 
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
+from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
 from server.auth import Authenticator, set_caller
 from server.disk import DiskFull
@@ -19,7 +20,7 @@ from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUn
 from server.storage import DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 
 PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
-# gRPC's own services, health and reflection, need no authentication.
+# gRPC's own services, health and reflection, need no authentication; the gateway lets only Health/Check through.
 PUBLIC_PREFIX = "/grpc."
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,11 @@ StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None] | Awaitable
 
 
 class CallInterceptor(aio.ServerInterceptor):
-    """Authenticate each non-public call and map its exceptions to gRPC statuses."""
+    """Authenticate and count each non-public call, and map its exceptions to gRPC statuses."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, open_calls: OpenCalls) -> None:
         self._authenticator = authenticator
+        self._open_calls = open_calls
 
     async def intercept_service(
         self,
@@ -58,13 +60,15 @@ class CallInterceptor(aio.ServerInterceptor):
                 return grpc.stream_stream_rpc_method_handler(streamed, **codec)
             return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
-            return grpc.stream_unary_rpc_method_handler(self._guard(method, check, handler.stream_unary), **codec)
-        return grpc.unary_unary_rpc_method_handler(self._guard(method, check, handler.unary_unary), **codec)
+            received = self._guard(method, check, handler.stream_unary, streams=True)
+            return grpc.stream_unary_rpc_method_handler(received, **codec)
+        single = self._guard(method, check, handler.unary_unary, streams=False)
+        return grpc.unary_unary_rpc_method_handler(single, **codec)
 
-    def _guard(self, method: str, check: Check, behaviour: Behaviour) -> Behaviour:
+    def _guard(self, method: str, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             try:
-                await self._authenticate(method, context)
+                await self._admit(method, context, streams=streams)
                 return await behaviour(check(request), context)
             except Exception as error:
                 return await _abort(method, error, context)
@@ -74,7 +78,7 @@ class CallInterceptor(aio.ServerInterceptor):
     def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
-                await self._authenticate(method, context)
+                await self._admit(method, context, streams=True)
                 result = behaviour(check(request), context)
                 if inspect.isawaitable(result):
                     await result
@@ -88,9 +92,11 @@ class CallInterceptor(aio.ServerInterceptor):
 
         return call
 
-    async def _authenticate(self, method: str, context: Context) -> None:
+    async def _admit(self, method: str, context: Context, *, streams: bool) -> None:
         if method not in PUBLIC_METHODS and not method.startswith(PUBLIC_PREFIX):
-            set_caller(await self._authenticator.authenticate(context.invocation_metadata() or ()))
+            caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
+            self._open_calls.enter(caller, context, streams=streams)
+            set_caller(caller)
 
 
 async def _abort(method: str, error: Exception, context: Context) -> Any:

@@ -30,6 +30,7 @@ from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
+from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.speakers import SpeakerServicer
 from server.api.voices import VoiceServicer
 from server.auth import Authenticator, Passwords, Tokens
@@ -42,6 +43,9 @@ MAX_MESSAGE = 4 * 1024 * 1024
 # Limit of a call's headers, bytes. The gateway refuses more than 60 KiB with its own message, so gateway calls never
 # hit this limit.
 MAX_METADATA = 96 * 1024
+# Calls that have come and are not begun. gRPC cancels more without a word, whoever's they are; its own limit is 1000,
+# and the gateway passes on at most 5504 at once.
+MAX_PENDING_CALLS = 8192
 # Seconds that running uploads get to finish when the server stops.
 STOP_GRACE_S = 10.0
 log = logging.getLogger(__name__)
@@ -64,12 +68,16 @@ class ApiDependencies:
 
 def build_server(dependencies: ApiDependencies) -> aio.Server:
     """Build the API's server with all services; it has no address yet."""
+    settings = dependencies.settings
+    limits = OpenCallLimits(settings.open_calls_per_user, settings.open_calls_per_organization)
     server = aio.server(
-        interceptors=[CallInterceptor(dependencies.authenticator)],
+        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits))],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
             ("grpc.absolute_max_metadata_size", 2 * MAX_METADATA),
+            ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+            ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
             # Otherwise a second server on the port would silently take half of the calls.
             ("grpc.so_reuseport", 0),
             # Bots ping during silences to notice a dead server.
@@ -85,7 +93,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
-    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, dependencies.settings), server)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, settings), server)
     names = [
         module.DESCRIPTOR.services_by_name[name].full_name
         for module, name in (

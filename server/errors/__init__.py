@@ -9,6 +9,7 @@ from server.errors.calls import (
     InvalidCredentials,
     ServiceUnavailable,
     StorageFull,
+    TooManyOpenCalls,
     Unauthenticated,
     UnsupportedContentEncoding,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "StorageFull",
     "TakenOver",
     "TooManyLiveMeetings",
+    "TooManyOpenCalls",
     "Unauthenticated",
     "UnsupportedContentEncoding",
     "VoiceNotFound",

@@ -73,6 +73,28 @@ class ServiceUnavailable(MeetraError):
         super().__init__("Service unavailable, try again")
 
 
+class TooManyOpenCalls(MeetraError):
+    """The user or organization has its limit of open calls; streams and single calls are counted apart.
+
+    Args:
+        scope: "user" or "organization".
+        limit: of that scope.
+        streams: whether streams are meant.
+    """
+
+    reason = "TOO_MANY_OPEN_CALLS"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    retry_after_s = 5
+
+    def __init__(self, scope: str, limit: int, *, streams: bool) -> None:
+        kind = "streams (live meetings, events, uploads)" if streams else "calls"
+        super().__init__(
+            f"This {scope} has its limit of {limit} open {kind}; end one, or try again later",
+            scope=scope,
+            limit=limit,
+        )
+
+
 class InternalError(MeetraError):
     """An internal failure; the caller learns no more than that."""
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from cli.up import free_port
-from gateway import GatewaySettings, command, render
 from meetra_client.connection import Endpoint
 from server.storage.pool import Database
+from tests.gateway.running_gateway import running_gateway
 from tests.server.errors.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
 
 pytestmark = pytest.mark.system
@@ -28,22 +25,8 @@ async def refusing(owner: Database, tmp_path: Path) -> AsyncIterator[tuple[Refus
     """The server, and the address of a gateway before it."""
     servicer = RefusingServer(owner)
     server, api_port = await servicer.start()
-    port, config = free_port(), tmp_path / "envoy.yaml"
-    config.write_text(render(GatewaySettings("127.0.0.1", port, "127.0.0.1", api_port, tmp_path / "access.log")))
-    with (tmp_path / "log").open("w") as log:
-        envoy = subprocess.Popen(command(config), stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    async with asyncio.timeout(300), httpx.AsyncClient() as http:
-        while True:
-            assert envoy.poll() is None, (tmp_path / "log").read_text()
-            try:
-                await http.get(address)
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-    yield servicer, address
-    envoy.terminate()
-    envoy.wait(timeout=300)
+    async with running_gateway(tmp_path, api_port) as address:
+        yield servicer, f"http://{address}"
     await server.stop(0)
 
 

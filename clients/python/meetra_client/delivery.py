@@ -13,7 +13,14 @@ from meetra.v1 import live_pb2
 
 from meetra_client.connection import Connection, Endpoint
 from meetra_client.credentials import Credentials
-from meetra_client.errors import ConnectionLost, MeetingOver, StorageFull, TooManyLiveMeetings, Unauthenticated
+from meetra_client.errors import (
+    ConnectionLost,
+    MeetingOver,
+    StorageFull,
+    TooManyLiveMeetings,
+    TooManyOpenCalls,
+    Unauthenticated,
+)
 from meetra_client.events import EventFeed
 from meetra_client.outbox import Outbox
 from meetra_client.reconnect import Backoff
@@ -94,8 +101,9 @@ class Delivery:
                         raise
                     self._token_renewed = True
                     self._credentials.expire()
-                except (TooManyLiveMeetings, StorageFull) as full:
-                    # An open meeting does not compete with new ones: the server restarted and will have capacity soon.
+                except (TooManyLiveMeetings, TooManyOpenCalls, StorageFull) as full:
+                    # An open meeting does not compete with new ones: the server restarted, or still counts connections
+                    # that broke, and will have capacity soon.
                     if not self.connections:
                         raise
                     await self._backoff.wait(ConnectionLost(str(full), full))

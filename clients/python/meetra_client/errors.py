@@ -191,6 +191,12 @@ class TooManyLiveMeetings(MeetraError):
     reason = "TOO_MANY_LIVE_MEETINGS"
 
 
+class TooManyOpenCalls(MeetraError):
+    """The user or the organization has its limit of open calls; end one, or try again later."""
+
+    reason = "TOO_MANY_OPEN_CALLS"
+
+
 class AudioNotStored(MeetraError):
     """The server's disk is full; the client resends unacknowledged audio."""
 

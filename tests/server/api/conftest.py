@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.api import httpbody_pb2
@@ -37,6 +38,13 @@ class Api:
     channel: aio.Channel
     metadata: tuple[tuple[str, str], ...]
     """Of a user's calls."""
+    port: int
+    owner: Database
+
+    async def token(self, organization: str, email: str) -> str:
+        """A token of a user, who is made if need be."""
+        user = await make_user(self.owner, organization, email)
+        return Tokens(SECRET, 3600).issue(user.id, user.organization_id)
 
     async def upload(self, recording: bytes) -> meetings_pb2.UploadMeetingResponse:
         body = httpbody_pb2.HttpBody(content_type="audio/wav", data=recording)
@@ -48,13 +56,13 @@ SECRET = "s" * 40
 
 
 @asynccontextmanager
-async def serving(database: Database, folder: Path) -> AsyncIterator[aio.Channel]:
-    """The API over gRPC. It takes recordings of at most 200 kB and 3 s, into ``folder``."""
-    tokens = Tokens(SECRET, 60)
+async def serving(database: Database, folder: Path, **limits: Any) -> AsyncIterator[tuple[aio.Channel, int]]:
+    """The API over gRPC: a channel to it, and its port. It takes recordings of at most 200 kB and 3 s."""
+    tokens = Tokens(SECRET, 3600)
     audio_log = AudioLog(folder)
     uploads = Uploads(audio_log, database, max_bytes=200_000, max_duration_s=3)
     settings = ServerSettings(
-        database_url=SecretStr("unused"), jwt_secret=SecretStr(SECRET), audio_dir=folder, max_duration_s=3
+        database_url=SecretStr("unused"), jwt_secret=SecretStr(SECRET), audio_dir=folder, max_duration_s=3, **limits
     )
     runner = JobRunner(settings, database)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -73,19 +81,27 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[aio.Channel
                 live=live,
             )
         )
-        stop, address = asyncio.Event(), f"127.0.0.1:{free_port()}"
+        stop, port = asyncio.Event(), free_port()
+        address = f"127.0.0.1:{port}"
         running = asyncio.create_task(serve(server, address, stop, live))
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
-            yield channel
+            yield channel, port
         stop.set()
         await running
 
 
+@asynccontextmanager
+async def running_api(owner: Database, database: Database, folder: Path, **limits: Any) -> AsyncIterator[Api]:
+    """The server with these settings, its audio in ``folder``, and a user."""
+    async with serving(database, folder, **limits) as (channel, port):
+        api = Api(channel, (), port, owner)
+        api.metadata = (("authorization", f"Bearer {await api.token('Org', 'a@example.org')}"),)
+        yield api
+
+
 @pytest.fixture
 async def api(owner: Database, database: Database, tmp_path: Path) -> AsyncIterator[Api]:
-    """The server with a user."""
-    user = await make_user(owner)
-    async with serving(database, tmp_path) as channel:
-        token = Tokens(SECRET, 60).issue(user.id, user.organization_id)
-        yield Api(channel, (("authorization", f"Bearer {token}"),))
+    """The server with its audio in ``tmp_path``."""
+    async with running_api(owner, database, tmp_path) as running:
+        yield running

@@ -134,7 +134,7 @@ async def test_every_rpc_gives_and_changes_nothing_of_another_organization(
     before = await all_rows(owner, theirs)
     token = Tokens(SECRET, 60).issue(ours.user.id, ours.organization_id)
     secrets = [PLANTED.encode(), *(str(id_).encode() for id_ in (theirs.voice_id, *theirs.speaker_ids))]
-    async with serving(served, tmp_path) as channel:
+    async with serving(served, tmp_path) as (channel, _):
         for method in METHODS:
             request = filled(GetMessageClass(method.input_type)(), theirs, method.containing_service.name)
             answer = await answer_to(channel, method, request, token)
@@ -148,7 +148,7 @@ async def test_the_calls_work_for_the_organization_itself(
     theirs = two[1]
     token = Tokens(SECRET, 60).issue(theirs.user.id, theirs.organization_id)
     answered = {}
-    async with serving(served, tmp_path) as channel:
+    async with serving(served, tmp_path) as (channel, _):
         # Turning recognition off erases the voices: first what reads, then what deletes, then the settings.
         for method in sorted(METHODS, key=lambda method: ("Settings" in method.name, "Delete" in method.name)):
             request = filled(GetMessageClass(method.input_type)(), theirs, method.containing_service.name)
@@ -165,6 +165,6 @@ async def test_without_either_wall_the_other_organization_is_seen(
     owner.__class__ = UnconditionalDatabase
     token = Tokens(SECRET, 60).issue(ours.user.id, ours.organization_id)
     (method,) = (method for method in METHODS if method.name == "ListMeetings")
-    async with serving(owner, tmp_path) as channel:
+    async with serving(owner, tmp_path) as (channel, _):
         answer = await answer_to(channel, method, meetings_pb2.ListMeetingsRequest(), token)
     assert PLANTED.encode() in (answer or b"")

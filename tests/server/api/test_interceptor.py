@@ -11,6 +11,7 @@ import pytest
 from grpc import aio
 
 from server.api.interceptor import CallInterceptor
+from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.auth import Authenticator, Tokens, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
@@ -52,7 +53,9 @@ async def guarded(
 ) -> AsyncIterator[tuple[Service, aio.Channel, tuple[tuple[str, str], ...]]]:
     """The service behind the interceptor, a channel to it, and the metadata of a user."""
     service = Service()
-    server = aio.server(interceptors=[CallInterceptor(Authenticator(TOKENS, database))])
+    server = aio.server(
+        interceptors=[CallInterceptor(Authenticator(TOKENS, database), OpenCalls(OpenCallLimits(10, 10)))]
+    )
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Unary": grpc.unary_unary_rpc_method_handler(service.unary),
         "Stream": grpc.stream_stream_rpc_method_handler(service.stream),

@@ -14,6 +14,7 @@ from meetra_client.connection import Connection, Endpoint
 from meetra_client.errors import ConnectionLost
 from server import errors
 from server.api.interceptor import CallInterceptor
+from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.auth import Authenticator, Tokens
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user
@@ -42,6 +43,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.StorageFull(),
     errors.TakenOver(),
     errors.TooManyLiveMeetings(4),
+    errors.TooManyOpenCalls("user", 4, streams=True),
     errors.Unauthenticated(),
     errors.UnsupportedContentEncoding(),
     errors.VoiceNotFound(),
@@ -59,7 +61,8 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
 
     async def start(self) -> tuple[aio.Server, int]:
         """The running server, and its port. The caller stops it."""
-        interceptor = CallInterceptor(Authenticator(self._tokens, self._owner))
+        open_calls = OpenCalls(OpenCallLimits(user=100, organization=100))
+        interceptor = CallInterceptor(Authenticator(self._tokens, self._owner), open_calls)
         server = aio.server(interceptors=[interceptor])
         auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)

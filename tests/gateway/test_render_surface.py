@@ -1,0 +1,101 @@
+"""What the gateway lets through, and what it says on every answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from meetra.v1 import meetings_pb2, meetings_pb2_grpc
+
+from tests.e2e import hostile
+from tests.gateway.conftest import House
+from tests.gateway.running_gateway import PATIENCE_S
+
+pytestmark = pytest.mark.system
+
+INSIDE = [
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.health.v1.Health/List",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    "/meetra.inference.v2.SessionService/GetStatistics",
+    "/meetra.v1.MeetingService/",
+    "/meetra.v1.NoService/Call",
+]
+STORED_NOWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+async def outcome(channel: aio.Channel, path: str) -> tuple[grpc.StatusCode, str]:
+    """Of a call with an empty message."""
+    method: Any = channel.stream_stream(path)
+    call = method(iter([b""]), timeout=PATIENCE_S)
+    try:
+        async for _ in call:
+            break
+    except aio.AioRpcError:
+        pass
+    call.cancel()
+    return await call.code(), await call.details()
+
+
+async def test_every_method_of_ours_is_reached(house: House) -> None:
+    async with aio.insecure_channel(house.address) as channel:
+        for method in hostile.methods():
+            path = f"/{method.containing_service.full_name}/{method.name}"
+            code, _ = await outcome(channel, path)
+            # Login has no token to miss.
+            assert code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT), path
+
+
+async def test_nothing_else_is_not_even_by_rest(house: House) -> None:
+    metadata = await house.user("Curious")
+    async with aio.insecure_channel(house.address) as channel:
+        for path in INSIDE:
+            assert await outcome(channel, path) == (grpc.StatusCode.UNIMPLEMENTED, "Not found"), path
+    async with httpx.AsyncClient(base_url=f"http://{house.address}", headers=dict(metadata)) as http:
+        for path in (*INSIDE, "/meetra.v1.MeetingService/ListMeetings", "/single-feature-api/live/x", "/"):
+            for answer in (await http.get(path), await http.post(path, json={})):
+                assert (answer.status_code, answer.json()) == (404, {"message": "Not found"}), path
+
+
+async def test_load_balancers_may_ask_whether_it_serves(house: House) -> None:
+    async with aio.insecure_channel(house.address) as channel:
+        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE_S)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_no_answer_is_stored_or_guessed_at(house: House) -> None:
+    metadata = dict(await house.user("Careful"))
+    path = "/single-feature-api/meetings"
+    async with httpx.AsyncClient(base_url=f"http://{house.address}", timeout=PATIENCE_S) as http:
+        answers = [
+            await http.get(path, headers=metadata),
+            await http.head(path, headers=metadata),
+            await http.get(path),
+            await http.get("/nowhere"),
+            await http.post("/api-login", content=b"{"),
+            await http.post("/api-login", json={"email": "", "password": ""}),
+            await http.get(path, headers={"x": "y" * 62_000}),
+            await http.post("/api-login", content=b"x" * 1_100_000),
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 401, 404, 400, 400, 431, 413]
+        for answer in answers:
+            assert STORED_NOWHERE.items() <= dict(answer.headers).items(), answer
+    async with aio.insecure_channel(house.address) as channel:
+        stub = meetings_pb2_grpc.MeetingServiceStub(channel)
+        call = stub.ListMeetings(meetings_pb2.ListMeetingsRequest(), metadata=tuple(metadata.items()))
+        assert STORED_NOWHERE.items() <= dict(await call.initial_metadata() or ()).items()
+
+
+@pytest.mark.parametrize("size", [1_000_000, 6_000_000])
+async def test_a_message_that_is_too_large_is_refused_as_such(house: House, size: int) -> None:
+    async with aio.insecure_channel(house.address) as channel:
+        method: Any = channel.unary_unary("/meetra.v1.MeetingService/ListMeetings")
+        call = method(b"\xff" * size, metadata=await house.user("Large"), timeout=PATIENCE_S)
+        with pytest.raises(aio.AioRpcError) as raised:
+            await call
+        told = grpc.StatusCode.INVALID_ARGUMENT if size < 4_000_000 else grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert raised.value.code() is told, raised.value.details()
