@@ -174,7 +174,7 @@ async def last_event_seq(connection: Connection, meeting_id: UUID) -> int:
 
 async def record_contact(connection: Connection, meeting_ids: Sequence[UUID]) -> None:
     """Record that clients are connected to these meetings, of any organization, now."""
-    await connection.execute("SELECT note_connected($1)", list(meeting_ids))
+    await connection.execute("SELECT record_contact($1)", list(meeting_ids))
 
 
 async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, track: str) -> None:
@@ -247,7 +247,7 @@ async def find_unattended(connection: Connection, grace_s: float) -> list[tuple[
     Each as (organization, meeting), of any organization.
     """
     rows = await connection.fetch(
-        "SELECT organization_id, meeting_id FROM waiting_live_meetings($1)", timedelta(seconds=grace_s)
+        "SELECT organization_id, meeting_id FROM unattended_live_meetings($1)", timedelta(seconds=grace_s)
     )
     return [(row["organization_id"], row["meeting_id"]) for row in rows]
 

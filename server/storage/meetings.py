@@ -243,7 +243,7 @@ async def exists(connection: Connection, organization_id: UUID, file_hash: str) 
 async def find_existing(connection: Connection, recordings: Sequence[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
     """Return the recordings (organization, hash), of any organization, that have a meeting."""
     rows = await connection.fetch(
-        "SELECT organization_id, file_hash FROM known_recordings($1, $2)",
+        "SELECT organization_id, file_hash FROM existing_recordings($1, $2)",
         [organization_id for organization_id, _ in recordings],
         [file_hash for _, file_hash in recordings],
     )

@@ -92,18 +92,18 @@ CREATE FUNCTION lock_due_job()
           ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j, m SKIP LOCKED $$;
 
 -- Live meetings whose client stayed away for so long, or whose outcome is not published: at most 100.
-CREATE FUNCTION waiting_live_meetings(grace interval)
+CREATE FUNCTION unattended_live_meetings(grace interval)
     RETURNS TABLE (meeting_id uuid, organization_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$ SELECT l.meeting_id, l.organization_id FROM public.live_meetings l
           WHERE NOT l.concluded AND (l.finished OR l.heard_at < now() - grace) ORDER BY l.heard_at LIMIT 100 $$;
 
-CREATE FUNCTION note_connected(connected uuid[])
+CREATE FUNCTION record_contact(connected uuid[])
     RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$ UPDATE public.live_meetings SET heard_at = now() WHERE meeting_id = ANY (connected) $$;
 
 -- Which of these recordings have a meeting.
-CREATE FUNCTION known_recordings(organizations uuid[], hashes text[])
+CREATE FUNCTION existing_recordings(organizations uuid[], hashes text[])
     RETURNS TABLE (organization_id uuid, file_hash text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$ SELECT m.organization_id, m.file_hash FROM public.meetings m WHERE (m.organization_id, m.file_hash) IN
@@ -114,7 +114,7 @@ DECLARE
     signature regprocedure;
 BEGIN
     FOREACH signature IN ARRAY ARRAY['user_by_email(text)', 'user_by_id(uuid)', 'lock_due_job()',
-        'waiting_live_meetings(interval)', 'note_connected(uuid[])', 'known_recordings(uuid[], text[])']::regprocedure[]
+        'unattended_live_meetings(interval)', 'record_contact(uuid[])', 'existing_recordings(uuid[], text[])']::regprocedure[]
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO meetra_runtime', signature);

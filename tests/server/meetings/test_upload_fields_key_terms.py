@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog
@@ -34,7 +34,11 @@ def test_of_terms_that_differ_by_capitals_alone_the_first_counts() -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=30), max_size=30))
 def test_what_was_checked_is_good_and_stays_as_it_is(texts: list[str]) -> None:
-    terms = validate_key_terms("\n".join(texts))
+    try:
+        terms = validate_key_terms("\n".join(texts))
+    except BadRequest:
+        # Characters that nobody sees, or that turn the text around.
+        reject()
     assert validate_key_terms(", ".join(terms)) == terms
     assert all(term == term.strip() and term and "," not in term for term in terms)
     assert len({term.casefold() for term in terms}) == len(terms)

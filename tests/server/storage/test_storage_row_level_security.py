@@ -142,9 +142,9 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
     [
         "SELECT password_hash FROM user_by_email('nobody@example.org')",
         "SELECT * FROM lock_due_job()",
-        "SELECT * FROM waiting_live_meetings(interval '1 s')",
-        "SELECT note_connected('{}')",
-        "SELECT * FROM known_recordings('{}', '{}')",
+        "SELECT * FROM unattended_live_meetings(interval '1 s')",
+        "SELECT record_contact('{}')",
+        "SELECT * FROM existing_recordings('{}', '{}')",
         "SELECT name FROM schema_migrations",
     ],
 )
