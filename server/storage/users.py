@@ -22,19 +22,13 @@ class User:
 
 async def find_by_email(connection: Connection, email: str) -> User | None:
     """Return the user with this address, ignoring case, or None."""
-    row = await connection.fetchrow(
-        "SELECT * FROM user_by_email($1)",
-        email.lower(),
-    )
+    row = await connection.fetchrow("SELECT * FROM user_by_email($1)", email.lower())
     return User(**row) if row else None
 
 
 async def find(connection: Connection, user_id: UUID) -> User | None:
     """Return the user with this id, or None."""
-    row = await connection.fetchrow(
-        "SELECT * FROM user_by_id($1)",
-        user_id,
-    )
+    row = await connection.fetchrow("SELECT * FROM user_by_id($1)", user_id)
     return User(**row) if row else None
 
 
