@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from cli.postgres import STOP_SIGNAL, PostgresServer
+    from cli.postgres import PostgresServer
     from server.storage.pool import Database
 
 # A busy machine is no failure: examples may take as long as they take.
@@ -32,7 +32,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A PostgreSQL of its own, from the wheel."""
     # Imported here, so that a test that needs none of it starts at once.
-    from cli.postgres import PostgresServer
+    from cli.postgres import STOP_SIGNAL, PostgresServer
     from cli.up import free_port
 
     folder: Path = tmp_path_factory.mktemp("postgres")

@@ -25,7 +25,7 @@ TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40))
 async def analysed(owner: Database, database: Database) -> dict[int, UUID]:
     """The speakers of a meeting of the fixture's user."""
     found = {name: (answer.definition_version, dict(answer.document)) for name, answer in compute_answers(TALK).items()}
-    user = await make_user(owner)
+    user = await make_user(owner, "Org", "a@example.org")
     id_ = await ready_meeting(database, user, HASH, conversation=TALK.to_document(), answers=found)
     return {label: speaker_id(id_, label) for label in (1, 2, 3)}
 
