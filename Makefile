@@ -91,7 +91,7 @@ lint: install $(VENV)/.dev  ## style, types, protos, imports between packages, t
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # What `make unit` leaves out: see `markers` in pyproject.toml. Files with nemo in their names are not even read.
-QUICK := -m "not system and not database and not models and not children and not media and not nemo" \
+QUICK := -m "not system and not database and not models and not children and not media and not long and not nemo" \
   --ignore=tests/e2e --ignore=tests/inference/nemo --ignore-glob='*_nemo.py'
 
 unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A busy machine is no failure: examples may take as long as they take.
 settings.register_profile("patient", deadline=None)
 # For `make unit`: enough examples to notice a break, not enough to look for rare ones.
-settings.register_profile("quick", deadline=None, max_examples=15)
+settings.register_profile("quick", deadline=None, max_examples=8)
 settings.load_profile("patient")
 
 

@@ -16,6 +16,8 @@ from server import errors
 from tests.clients.python.server import CrookedServer, Mischief, Relay
 from tests.clients.python.talking import MIX, SECOND, all_events, assert_whole, give, noise
 
+pytestmark = pytest.mark.long
+
 
 def at_once(error: errors.MeetraError) -> errors.MeetraError:
     """Asks for no wait."""

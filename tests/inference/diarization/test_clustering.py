@@ -36,6 +36,7 @@ def test_never_more_than_are_known_to_speak(counts: list[int], expected: int, se
     assert np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.long
 @given(st.lists(st.integers(1, 25), min_size=1, max_size=14), st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
 def test_never_more_than_the_encoder_tells_apart_and_the_same_each_time(counts: list[int], seed: int) -> None:
@@ -50,6 +51,7 @@ def test_as_many_as_are_known_to_speak_where_the_estimate_is_more() -> None:
     assert [len(cluster_speakers(vectors, PROFILE, expected)) for expected in (2, 3, 4)] == [2, 3, 4]
 
 
+@pytest.mark.long
 def test_an_hour_of_one_voice_is_one_voice_and_one_who_speaks_little_is_still_found() -> None:
     assert len(cluster_speakers(spoken([3000])[0], PROFILE)) == 1
     vectors, labels = spoken([1200, 1200, 70])
@@ -57,6 +59,7 @@ def test_an_hour_of_one_voice_is_one_voice_and_one_who_speaks_little_is_still_fo
     assert sorted(found_of_each(vectors, centroids, labels)) == [0, 1, 2]
 
 
+@pytest.mark.long
 def test_four_hours_take_bounded_time() -> None:
     vectors, _ = spoken([9000, 9000, 4000, 3000])
     began = time.process_time()

@@ -18,6 +18,8 @@ from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
 from inference.diarization.windows import EncoderWindow
 from inference.onnx.speakers.campplus_encoder import PROFILE as CAMPPLUS_PROFILE
 
+pytestmark = pytest.mark.long
+
 Vectors = NDArray[np.float32]
 PROFILE = replace(CAMPPLUS_PROFILE, dimension=64)
 STEP_S = 0.02

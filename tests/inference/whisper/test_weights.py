@@ -13,6 +13,8 @@ import pytest
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, WindowRecogniser
 from inference.whisper import load_whisper
 
+pytestmark = pytest.mark.models
+
 Parts = dict[str, tuple[Path, ...]]
 
 

@@ -17,6 +17,8 @@ from server.insights import compute_answers
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
+pytestmark = pytest.mark.long
+
 TALK = replace(
     conversation((1, 0, 30), (2, 30, 60)),
     sentences=(

@@ -153,6 +153,7 @@ def said(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
+@pytest.mark.children
 async def test_two_processes_do_not_write_one_meeting_and_a_killed_one_lets_go(
     tmp_path: Path, syncing: ThreadPoolExecutor
 ) -> None:

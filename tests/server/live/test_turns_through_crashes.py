@@ -15,6 +15,8 @@ from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns, TurnSnapshot
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.test_turns import MEETING, S, stored
 
+pytestmark = pytest.mark.long
+
 CONFIG = of_kinds(MIXED, PARTICIPANT)
 TRACKS = 2
 

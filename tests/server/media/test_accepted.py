@@ -96,6 +96,7 @@ def test_what_is_listed_exists_and_nothing_listed_reads_other_files_or_devices()
 CONTAINERS = {container: (container, codec, rate_hz) for container, codec, rate_hz in KINDS}
 
 
+@pytest.mark.children
 @pytest.mark.parametrize("container", CONTAINERS)
 async def test_every_kind_is_decoded_within_the_walls(tmp_path: Path, container: str) -> None:
     _, codec, rate_hz = CONTAINERS[container]

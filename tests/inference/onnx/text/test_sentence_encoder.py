@@ -77,6 +77,7 @@ def minilm_as_exported(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.models
 def test_a_real_encoder_gives_the_same_vectors_as_an_export(tmp_path: Path) -> None:
     ours = MiniLmEncoder(locate(MINILM), locate(MINILM_TOKENIZER))
     theirs = OnnxSentenceEncoder(minilm_as_exported(tmp_path))
@@ -85,6 +86,7 @@ def test_a_real_encoder_gives_the_same_vectors_as_an_export(tmp_path: Path) -> N
     np.testing.assert_allclose(theirs(sentences), ours(sentences), atol=1e-5)
 
 
+@pytest.mark.models
 def test_a_quantised_encoder_reads_each_sentence_by_itself(tmp_path: Path) -> None:
     folder = minilm_as_exported(tmp_path)
     plain = OnnxSentenceEncoder(folder)(SENTENCES)
