@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from uuid import uuid4
 
-from server.live.session_registry import live_file_hash
 from server.storage import live
 from server.storage.live import LiveRow, NewEvent
 from server.storage.pool import Connection, Database
-from tests.server.storage.rows import make_user
+from tests.server.storage.rows import make_user, new_live_meeting
 
 T = TypeVar("T")
 
 
 async def opened(owner: Database, database: Database, organization: str = "Org") -> LiveRow:
     """A new live meeting of an organization, held by the caller."""
-    user = await make_user(owner, organization)
-    id_ = uuid4()
-    row = LiveRow(
-        meeting_id=id_,
-        organization_id=user.organization_id,
-        user_id=user.id,
-        file_hash=live_file_hash(id_),
-        status="receiving",
-        config={"name": "Weekly"},
-        fence=0,
-        owner=0,
-        finished=False,
-        concluded=False,
-        ignored_tracks=(),
-    )
+    row = new_live_meeting(await make_user(owner, organization))
     terms = ("Ada", "Kubernetes")
     await run(
         database,

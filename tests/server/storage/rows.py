@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from server.live.session_registry import live_file_hash
 from server.storage import jobs, live, meetings, results, users
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
@@ -34,11 +35,12 @@ def new_meeting(user: User, file_hash: str = HASH, name: str = "m") -> NewMeetin
 
 def new_live_meeting(user: User) -> LiveRow:
     """A live meeting of the user that can be created."""
+    id_ = uuid4()
     return LiveRow(
-        meeting_id=uuid4(),
+        meeting_id=id_,
         organization_id=user.organization_id,
         user_id=user.id,
-        file_hash=uuid4().hex * 2,
+        file_hash=live_file_hash(id_),
         status="receiving",
         config={"name": "Weekly"},
         fence=0,
