@@ -60,10 +60,6 @@ class Supervisor:
         await self._spawn(program)
         self._watchers[program.name] = asyncio.create_task(self._watch(program), name=f"watch {program.name}")
 
-    def alive(self, name: str) -> bool:
-        """Return whether the program's process is running."""
-        return self._processes[name].returncode is None
-
     def refusal(self, name: str) -> str | None:
         """Return the last log line of a program that ended for its configuration; None if it did not."""
         if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:

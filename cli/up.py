@@ -31,6 +31,8 @@ from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from server.auth import hash_password
+from server.config import invalid_settings
+from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate, users
 
 DEFAULT_PORT = 8080
@@ -39,8 +41,6 @@ START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
 MODELS_NOTICE_AFTER_S = 10.0
-# With one thread per core each, two libraries only block one another, and take cores from the models.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 
@@ -90,8 +90,7 @@ def gateway_limits() -> GatewayLimits:
     try:
         return GatewayLimits()
     except ValidationError as error:
-        problems = "; ".join(f"MEETRA_GATEWAY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise CannotStart(f"settings: {problems}") from None
+        raise CannotStart(invalid_settings(error, GatewayLimits.model_config["env_prefix"])) from None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
-from server.config import MigrationSettings, ServerSettings
+from server.config import MigrationSettings, ServerSettings, invalid_settings
 from server.engine import InferenceClient
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
@@ -120,8 +120,7 @@ def main() -> int:
     try:
         settings = MigrationSettings() if arguments.command == "migrate" else ServerSettings()
     except ValidationError as error:
-        problems = "; ".join(f"MEETRA_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        print(f"settings: {problems}", file=sys.stderr)
+        print(invalid_settings(error, ServerSettings.model_config["env_prefix"]), file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:

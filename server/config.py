@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -85,3 +85,9 @@ class ServerSettings(_Settings):
     summary_model: str = Field("", description="model name for that endpoint")
     summary_key: SecretStr = Field(SecretStr(""), description="API key for that endpoint")
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
+
+
+def invalid_settings(error: ValidationError, prefix: str) -> str:
+    """Return a line that names each invalid setting, as the environment has it, and what is wrong with it."""
+    problems = (f"{prefix}{str(found['loc'][0]).upper()}: {found['msg']}" for found in error.errors())
+    return "settings: " + "; ".join(problems)

@@ -28,7 +28,8 @@ from server.confinement import PARENT, Walls
 
 # The only variables passed on, which Python needs to find its files; none holds a secret.
 PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
-# Libraries that compute would start threads with their import; walls stand around threads that come after them.
+# Libraries that compute start a thread per core with their import. Walls stand only around threads that come after
+# them; and in any process, two such libraries block one another and take cores from the models.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 WALLS_TIMEOUT_S = 20.0
 # A longer line is not from our programs, and must not fill the memory.
