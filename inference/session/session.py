@@ -71,7 +71,7 @@ class Session:
         self._processed = 0  # samples the detector has processed
         self._energy = 0.0
         self._speech: list[SpeechSegment] = []
-        # Set when words have arrived: time to call ``poll``.
+        # Set when words or embeddings have arrived: time to call ``poll``.
         self.changed = asyncio.Event()
         self._recognition: WordStage | None = None
         if config.transcribe:
@@ -87,7 +87,9 @@ class Session:
         if engine.diarizer is not None:
             self._speakers = FramedSpeakers(engine, self, live=config.live)
         else:
-            self._speakers = ClusteredSpeakers(engine, self, config.expected_speakers, live=config.live)
+            self._speakers = ClusteredSpeakers(
+                engine, self, config.expected_speakers, self.changed.set, live=config.live
+            )
         self._acoustics = AcousticsCollector(
             models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
         )
@@ -112,7 +114,7 @@ class Session:
         return events if self._config.live else self._progress()
 
     async def poll(self) -> list[Event]:
-        """Return the events that new words cause, without further audio."""
+        """Return the events that new words and embeddings cause, without further audio."""
         self.changed.clear()
         return await self._live_events()
 
@@ -138,6 +140,7 @@ class Session:
             self._engine.sessions -= 1
         if self._recognition:
             await self._recognition.close()
+        await self._speakers.close()
         await self._acoustics.close()
 
     def processed_samples(self) -> int:

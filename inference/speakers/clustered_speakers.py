@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from inference.diarization import (
 )
 from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
+from inference.speakers.pending_embeddings import PendingEmbeddings
 from inference.speakers.turn_tracker import TurnTracker
 from inference.speakers.voice_windows import VoiceWindows
 from inference.speakers.word_attribution import words_by_segment
@@ -35,14 +36,30 @@ ENCODER_BATCH = 64
 FIRST_EMBEDDING_S = 0.6
 # Audio kept before the span that coming windows need.
 MARGIN_S = 0.5
+# Submissions of a recording that may be at the encoder while more audio is processed.
+MAX_PENDING_RECORDING = 2
 
 
 class ClusteredSpeakers:
     """SpeakerStage that embeds windows of speech as they arrive, and clusters them at the end."""
 
-    def __init__(self, engine: ModelEngine, owner: Hashable, expected: int | None, *, live: bool) -> None:
-        """``owner``: the session; ``expected``: number of speakers, None where unknown; ``live``: report turns."""
-        self._engine, self._owner, self._expected = engine, owner, expected
+    def __init__(
+        self,
+        engine: ModelEngine,
+        owner: Hashable,
+        expected: int | None,
+        on_change: Callable[[], None] = lambda: None,
+        *,
+        live: bool,
+    ) -> None:
+        """
+        Args:
+            owner: the session.
+            expected: number of speakers; None where unknown.
+            on_change: called when the speaker of a segment that has ended may have become known.
+            live: report turns.
+        """
+        self._expected, self._on_change = expected, on_change
         self._profile = engine.models.encoder.profile
         # A single expected speaker cannot overlap with anybody.
         segments_voices = engine.models.segmenter is not None and expected != 1
@@ -53,6 +70,8 @@ class ClusteredSpeakers:
         self._windows: list[EncoderWindow] = []
         self._waiting: list[tuple[EncoderWindow, Samples]] = []
         self._vectors: list[NDArray[np.float32]] = []
+        self._pending = PendingEmbeddings(engine, owner, self._use_embeddings, self._on_embeddings)
+        self._last_embedded = -1  # segment of the last window submitted
         self._until_s = 0.0  # where the audio ends
 
     def known_through(self, processed: int) -> int:
@@ -60,27 +79,32 @@ class ClusteredSpeakers:
         return processed
 
     async def advance(self, audio: AudioBuffer, processed: int) -> int:
-        """Segment voices up to sample ``processed``; return the first sample still needed."""
+        """Take the embeddings of earlier blocks and segment voices; return the first sample still needed.
+
+        A live session's embeddings are taken at this point, never later, so that speakers depend on the audio alone.
+        """
+        await self._pending.wait(at_most=0 if self._live else MAX_PENDING_RECORDING)
         return min(processed, await self._voices.advance(audio, processed)) if self._voices else processed
 
     async def extend_segment(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer) -> int:
-        """Embed the segment's new windows; return the first sample still needed."""
+        """Submit the segment's new windows; return the first sample still needed."""
         profile = self._profile
         if self._plan is None:
             self._plan = WindowPlan(number, profile.window_s, profile.hop_s)
-        await self._add_windows(self._plan.grow(ongoing), audio)
+        self._add_windows(self._plan.grow(ongoing), audio)
         if self._live:
             self._live.extend_segment(number, ongoing)
-            if self._live.needs_first_embedding(number) and ongoing.end_s - ongoing.start_s >= FIRST_EMBEDDING_S:
-                await self._embed_first(number, ongoing, audio)
+            if self._last_embedded != number and ongoing.end_s - ongoing.start_s >= FIRST_EMBEDDING_S:
+                window = EncoderWindow(ongoing.start_s, ongoing.end_s, number)
+                self._submit([window], [audio.span_s(window.start_s, window.end_s).copy()], provisional=True)
         needed_s = max(ongoing.start_s, ongoing.end_s - 2 * profile.window_s)
         return int(max(0.0, needed_s - MARGIN_S) * SAMPLE_RATE_HZ)
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
-        """Embed the last windows of a segment."""
+        """Submit the last windows of a segment."""
         plan = self._plan or WindowPlan(number, self._profile.window_s, self._profile.hop_s)
         self._plan = None
-        await self._add_windows(plan.finish(segment), audio)
+        self._add_windows(plan.finish(segment), audio)
         if self._live:
             self._live.close_segment(number, segment)
 
@@ -98,17 +122,23 @@ class ClusteredSpeakers:
         """Return the turns to emit now, after clustering anew where that is due; none unless live."""
         if self._live is None:
             return []
+        self._pending.use_done()
         if self._live.recluster_due:
             # Takes seconds in a meeting of hours; other sessions continue meanwhile.
             return await asyncio.to_thread(self._recluster, self._live, words_through_s)
-        return self._live.changed_turns(words_through_s)
+        return self._live.changed_turns(words_through_s, self._pending.segments)
 
     async def finish(self, audio: AudioBuffer) -> None:
         """Embed the remaining windows and segment the remaining audio."""
         self._until_s = audio.end / SAMPLE_RATE_HZ
-        await self._encode(at_least=1)
+        self._encode(at_least=1)
         if self._voices:
             await self._voices.finish(audio)
+        await self._pending.wait()
+
+    async def close(self) -> None:
+        """Cancel pending embeddings and wait until they have stopped."""
+        await self._pending.close()
 
     def conclude(self, speech: Sequence[SpeechSegment], words: Sequence[RecognisedWord]) -> FinalDiarization:
         """Cluster all windows; return segments, their words and the speakers' embeddings."""
@@ -136,29 +166,41 @@ class ClusteredSpeakers:
 
     def _recluster(self, live: TurnTracker, words_through_s: float) -> list[TurnEvent]:
         live.recluster(np.concatenate(self._vectors), self._single_voice_shares())
-        return live.changed_turns(words_through_s)
+        return live.changed_turns(words_through_s, self._pending.segments)
 
     def _single_voice_shares(self) -> NDArray[np.float32] | None:
         """Return each window's share of single-voice speech, shape (windows,); None without a segmenter."""
         return single_voice_shares(self._voices.segmented, self._windows) if self._voices else None
 
-    async def _embed_first(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer) -> None:
-        window = audio.span_s(ongoing.start_s, ongoing.end_s).copy()
-        (vector,) = await self._engine.encode(self._owner, [window])
-        assert self._live is not None
-        self._live.add_first_embedding(number, (ongoing.start_s + ongoing.end_s) / 2, vector)
-
-    async def _add_windows(self, windows: list[EncoderWindow], audio: AudioBuffer) -> None:
+    def _add_windows(self, windows: list[EncoderWindow], audio: AudioBuffer) -> None:
         self._waiting += [(window, audio.span_s(*window.encoder_span()).copy()) for window in windows]
-        await self._encode(at_least=1 if self._live else ENCODER_BATCH)
+        self._encode(at_least=1 if self._live else ENCODER_BATCH)
 
-    async def _encode(self, at_least: int) -> None:
+    def _encode(self, at_least: int) -> None:
         if len(self._waiting) < at_least:
             return
         windows, samples = zip(*self._waiting, strict=True)
         self._waiting = []
-        vectors = await self._engine.encode(self._owner, samples)
-        self._vectors.append(vectors)
-        self._windows += windows
-        if self._live:
+        self._submit(windows, samples)
+
+    def _submit(
+        self, windows: Sequence[EncoderWindow], samples: Sequence[Samples], *, provisional: bool = False
+    ) -> None:
+        self._last_embedded = windows[-1].segment
+        self._pending.submit(windows, samples, provisional=provisional)
+
+    def _use_embeddings(
+        self, windows: Sequence[EncoderWindow], vectors: NDArray[np.float32], provisional: bool
+    ) -> None:
+        if not provisional:
+            self._vectors.append(vectors)
+            self._windows += windows
+        if self._live and provisional:
+            self._live.add_first_embedding(windows[0].segment, windows[0].middle_s, vectors[0])
+        elif self._live:
             self._live.add_windows(windows, vectors)
+
+    def _on_embeddings(self) -> None:
+        """Report ended segments at once; an ongoing one is reported with its next block of audio."""
+        if self._plan is None:
+            self._on_change()

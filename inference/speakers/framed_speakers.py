@@ -121,6 +121,10 @@ class FramedSpeakers:
         words_by_span = {index: self._words[span.number] for index, span in enumerate(order)}
         return FinalDiarization([self._segment(span) for span in order], words_by_span, self._voices())
 
+    async def close(self) -> None:
+        """Do nothing: nothing is pending between calls."""
+        return
+
     def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         emitted = self._emitted.get(segment_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,10 +71,6 @@ class TurnTracker:
                 self._overlapping_voices.add_window(window.middle_s, vector)
             self._dirty.add(window.segment)
 
-    def needs_first_embedding(self, number: int) -> bool:
-        """Return whether a segment has no embedding yet."""
-        return number not in self._windows and number not in self._first_embedding
-
     def add_first_embedding(self, number: int, middle_s: float, vector: NDArray[np.float32]) -> None:
         """Add a first embedding, shape (d,), of a segment still too short for a window."""
         self._first_embedding[number] = (middle_s, vector)
@@ -139,12 +135,17 @@ class TurnTracker:
         emitted = self._emitted.get(segment_id)
         return emitted.revision if emitted else 0
 
-    def changed_turns(self, words_through_s: float) -> list[TurnEvent]:
-        """Return the turns to emit now, by segment; all words before ``words_through_s`` (seconds) were passed in."""
+    def changed_turns(self, words_through_s: float, unsettled: Collection[int] = ()) -> list[TurnEvent]:
+        """Return the turns to emit now, by segment.
+
+        Args:
+            words_through_s: all words before this moment, seconds, were passed in.
+            unsettled: numbers of segments with embeddings still to come: not stable yet.
+        """
         found: list[TurnEvent] = []
         self._mark_new_overlaps()
         for number in sorted(self._dirty):
-            turns = self._turns(number, words_through_s)
+            turns = self._turns(number, words_through_s, settled=number not in unsettled)
             for turn in turns:
                 if self._worth_emitting(turn):
                     found.append(self._emit(turn))
@@ -156,7 +157,7 @@ class TurnTracker:
         self._dirty.clear()
         return found
 
-    def _turns(self, number: int, words_through_s: float) -> list[TurnEvent]:
+    def _turns(self, number: int, words_through_s: float, *, settled: bool) -> list[TurnEvent]:
         known = self._speech.get(number)
         if known is None:
             return []
@@ -167,7 +168,7 @@ class TurnTracker:
         for i, span in enumerate(spans):
             # Somebody else has the floor: the turn has ended, though the segment continues.
             ended = span.overlapping or (i < floor - 1 and span.end_s <= words_through_s + WORD_BORDER_S)
-            state = TurnState.STABLE if known.complete or ended else TurnState.PARTIAL
+            state = TurnState.STABLE if (known.complete and settled) or ended else TurnState.PARTIAL
             found.append(
                 TurnEvent(span.segment_id, span.speaker, span.start_s, span.end_s, tuple(words[i]), state=state)
             )

@@ -74,6 +74,10 @@ class SpeakerStage(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Cancel pending work and wait until it has stopped. Safe to repeat."""
+        ...
+
     def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
         ...
