@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,24 @@ from tests.recordings import ROOT, excerpt
 
 # A machine may be busy with something else: what is waited for comes sooner or later, or never.
 READY_TIMEOUT_S = 500
+# Lines of each log shown with a failed test.
+LOG_LINES = 60
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark every test of this folder."""
     item.add_marker("system")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """Show the ends of the system's logs with a failed test: on another machine nothing else is left of it."""
+    report: pytest.TestReport = (yield).get_result()
+    if report.failed:
+        for system in (used for used in getattr(item, "funcargs", {}).values() if isinstance(used, System)):
+            for log in [system.data.with_suffix(".log"), *sorted(system.data.rglob("*.log"))]:
+                lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+                report.sections.append((f"end of {log.name}", "\n".join(lines[-LOG_LINES:])))
 
 
 @dataclass

@@ -90,11 +90,15 @@ class Bot:
 
     async def until(self, fulfilled: Callable[[], bool]) -> None:
         """Reads until something holds of what was received. Raises AioRpcError when the call ends with an error."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not self.received or not fulfilled():
-                response = await self._call.read()
-                assert response is not aio.EOF, f"the call ended: {await self._call.code()}"
-                self.received.append(response)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not self.received or not fulfilled():
+                    response = await self._call.read()
+                    assert response is not aio.EOF, f"the call ended: {await self._call.code()}"
+                    self.received.append(response)
+        except TimeoutError as error:
+            last = "\n".join(map(str, self.received[-5:]))
+            raise TimeoutError(f"{len(self.received)} responses, the last ones:\n{last}") from error
 
     async def rest(self) -> None:
         """Reads to the end of the call. Raises AioRpcError when it ends with an error."""
