@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class ClusteredSpeakers:
         self._windows: list[EncoderWindow] = []
         self._waiting: list[tuple[EncoderWindow, Samples]] = []
         self._vectors: list[NDArray[np.float32]] = []
-        self._pending = PendingEmbeddings(engine, owner, self._use_embeddings, self._on_embeddings)
+        self._pending = PendingEmbeddings(partial(engine.encode, owner), self._use_embeddings, self._on_embeddings)
         self._last_embedded = -1  # segment of the last window submitted
         self._until_s = 0.0  # where the audio ends
 

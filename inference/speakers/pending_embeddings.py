@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.diarization import EncoderWindow
-from inference.engine import ModelEngine
 from inference.models import Samples
 
 
@@ -31,18 +31,17 @@ class PendingEmbeddings:
 
     def __init__(
         self,
-        engine: ModelEngine,
-        owner: Hashable,
+        encode: Callable[[Sequence[Samples]], Coroutine[Any, Any, NDArray[np.float32]]],
         use: Callable[[Sequence[EncoderWindow], NDArray[np.float32], bool], None],
         on_done: Callable[[], None],
     ) -> None:
         """
         Args:
-            owner: the session.
+            encode: returns the embeddings, shape (windows, d), of windows of audio, each of shape (n,).
             use: called with windows, their embeddings, shape (windows, d), and whether they are provisional.
             on_done: called when embeddings have been computed.
         """
-        self._engine, self._owner, self._use, self._on_done = engine, owner, use, on_done
+        self._encode, self._use, self._on_done = encode, use, on_done
         self._batches: deque[_Batch] = deque()
 
     @property
@@ -54,7 +53,7 @@ class PendingEmbeddings:
         self, windows: Sequence[EncoderWindow], samples: Sequence[Samples], *, provisional: bool = False
     ) -> None:
         """Submit windows, at least one, with their audio; ``provisional``: passed on to ``use``."""
-        task = asyncio.create_task(self._engine.encode(self._owner, samples))
+        task = asyncio.create_task(self._encode(samples))
         task.add_done_callback(lambda _: self._on_done())
         self._batches.append(_Batch(windows, task, provisional))
 

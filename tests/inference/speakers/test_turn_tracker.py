@@ -159,6 +159,9 @@ def test_a_turn_is_stable_when_another_has_taken_the_floor_and_its_words_are_the
     assert [(t.speaker, t.state, t.words) for t in turns.changed_turns(words_through_s=6.0)] == [(1, STABLE, (word,))]
     turns.close_segment(0, SpeechSegment(0.0, 10.2))
     turns.set_words(0, [word], complete=True)
+    told = turns.changed_turns(words_through_s=10.2, unsettled={0})
+    assert [(t.speaker, t.state) for t in told] == [(2, PARTIAL)], "its last embedding is still to come"
+    turns.add_windows([EncoderWindow(8.6, 10.2, 0)], np.array([[0.0, 1.0]], np.float32))
     assert [(t.speaker, t.state) for t in turns.changed_turns(words_through_s=10.2)] == [(2, STABLE)]
 
 
