@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
-from inference.api import LanguageServicer, SessionServicer
+from inference.api import LanguageServicer, SessionServicer, TlsFiles, TransportUnusable, listen
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
@@ -29,8 +29,8 @@ EXIT_UNUSABLE_CONFIGURATION = 2
 log = logging.getLogger("inference")
 
 
-async def serve(settings: InferenceSettings, models: ModelSet) -> None:
-    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable."""
+async def serve(settings: InferenceSettings, models: ModelSet, tls: TlsFiles | None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable, TransportUnusable."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,7 +56,7 @@ async def serve(settings: InferenceSettings, models: ModelSet) -> None:
     )
     reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
-        server.add_insecure_port(settings.listen)
+        listen(server, settings.listen, tls)
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
         log.info("inference server listens on %s with models: %s", settings.listen, "; ".join(models.names))
@@ -78,9 +78,10 @@ def main() -> int:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keep_freed_blocks()
     try:
+        tls = TlsFiles.checked(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
         models = load_models(settings)
-        uvloop.run(serve(settings, models))
-    except (ModelMissing, ModelCorrupt, ModelUnfit) as error:
+        uvloop.run(serve(settings, models, tls))
+    except (ModelMissing, ModelCorrupt, ModelUnfit, TransportUnusable) as error:
         log.error("%s", error)
         return EXIT_UNUSABLE_CONFIGURATION
     except RuntimeError as error:

@@ -24,6 +24,11 @@ class InferenceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEETRA_INFERENCE_", extra="ignore")
 
     listen: str = Field("127.0.0.1:50061", description="host:port that the gRPC service listens on")
+    tls_certificate: Path | None = Field(
+        None, description="certificate of this server in PEM; with the next two, only clients with a certificate get in"
+    )
+    tls_key: Path | None = Field(None, description="its key in PEM, without a passphrase")
+    tls_client_ca: Path | None = Field(None, description="authority in PEM that signs the clients' certificates")
     max_sessions: int = Field(128, ge=1, description="maximum number of open sessions; further ones are refused")
     threads: int = Field(1, ge=1, description="threads per ONNX model call")
     recogniser_workers: int = Field(

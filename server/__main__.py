@@ -20,7 +20,7 @@ from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import MigrationSettings, ServerSettings, invalid_settings
-from server.engine import InferenceClient
+from server.engine import InferenceClient, InferenceTls, InferenceTlsUnusable
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
@@ -46,7 +46,10 @@ async def meeting_analyzer(
     settings: ServerSettings, database: Database, audio_log: AudioLog
 ) -> AsyncIterator[MeetingAnalyzer]:
     """Yield an analyzer with its own connection to the inference server, closed at the end."""
-    inference = InferenceClient(settings.inference_address)
+    tls = InferenceTls.checked(
+        settings.inference_ca, settings.inference_client_certificate, settings.inference_client_key
+    )
+    inference = InferenceClient(settings.inference_address, tls)
     live = LiveRecordings(database, audio_log)
     try:
         yield MeetingAnalyzer(
@@ -128,6 +131,9 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if arguments.command == "api" else run_worker(settings))
+    except InferenceTlsUnusable as error:
+        log.error("%s", error)
+        return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:
         log.error("%s", error)
         return 1

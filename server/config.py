@@ -57,6 +57,12 @@ class ServerSettings(_Settings):
     audio_dir: Path = Field(description="directory of the audio log")
     api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
+    inference_ca: Path | None = Field(
+        None,
+        description="authority in PEM that signs the inference server's certificate; with the next two, TLS is used",
+    )
+    inference_client_certificate: Path | None = Field(None, description="certificate in PEM shown to that server")
+    inference_client_key: Path | None = Field(None, description="key of that certificate, without a passphrase")
     token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="maximum size of a recording, bytes")
     max_duration_s: float = Field(4 * 3600.0, gt=0, description="maximum duration of a recording, seconds")

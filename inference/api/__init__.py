@@ -2,8 +2,12 @@
 
 from inference.api.language import LanguageServicer
 from inference.api.service import SessionServicer
+from inference.api.transport import TlsFiles, TransportUnusable, listen
 
 __all__ = [
     "LanguageServicer",
     "SessionServicer",
+    "TlsFiles",
+    "TransportUnusable",
+    "listen",
 ]

@@ -25,6 +25,7 @@ from server.conversation import (
     primary_tag,
 )
 from server.engine.model_labels import model_label
+from server.engine.transport import InferenceTls, open_channel
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
@@ -55,8 +56,9 @@ class SessionRefused(Exception):
 class InferenceClient:
     """Open sessions on the inference server at one address."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    def __init__(self, address: str, tls: InferenceTls | None = None) -> None:
+        """``tls``: None for plain text. Raises InferenceTlsUnusable."""
+        self._channel = open_channel(address, tls, CHANNEL_OPTIONS)
         self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
         self._language = language_pb2_grpc.LanguageServiceStub(self._channel)
         self.capabilities: session_pb2.Capabilities | None = None

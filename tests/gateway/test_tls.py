@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import grpc
@@ -16,19 +14,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from cli.up import free_port
 from gateway import TlsFiles, TlsUnusable
 from server.storage.pool import Database
+from tests.certificates import needs_openssl, self_signed
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway
 from tests.server.api.conftest import running_api
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates: install it")
+pytestmark = needs_openssl
 
 
 def certificate(folder: Path, name: str, *options: str) -> tuple[str, str]:
-    """Certificate and key of localhost, signed by itself."""
-    folder.mkdir(exist_ok=True)
-    made, key = folder / f"{name}.pem", folder / f"{name}.key"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2 -subj /CN=localhost".split()
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", str(made), "-keyout", str(key)]
-    subprocess.run([*command, *(options or ("-nodes",))], check=True, capture_output=True)
+    """Certificate and key of localhost, signed by itself, as the settings give them."""
+    made, key = self_signed(folder, name, *options)
     return str(made), str(key)
 
 
