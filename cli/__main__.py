@@ -28,6 +28,7 @@ from cli.stream import StreamOptions, stream
 from cli.up import SAMPLE, CannotStart, UpOptions, up
 from gateway import EnvoyMissing, TlsUnusable
 from meetra_client import MeetraError
+from privacy import UnsafeFile
 from server.auth import hash_password
 from server.channels import ChannelUse
 from server.storage import Database, DatabaseUnavailable, users
@@ -44,6 +45,7 @@ REFUSALS = (
     CallFailed,
     MeetraError,
     SourceUnusable,
+    UnsafeFile,
 )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.home import Home, NotRunning, running_system, write_private
+from cli.home import Home, NotRunning, running_system
+from privacy import write_private
 
 
 def mode(path: Path) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import non_negative, parser, resolve_system, web_origin
-from cli.home import Home, NotRunning, write_private
+from cli.home import Home, NotRunning
+from privacy import write_private
 
 
 @pytest.mark.parametrize("text", ["https://app.example", "http://localhost:5173", "https://a-b.example:65535"])
