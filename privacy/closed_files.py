@@ -70,7 +70,7 @@ def read_private(path: Path) -> str:
         raise
     except OSError as error:
         raise UnsafeFile(f"{path} cannot be read as a file of ours ({error.strerror}); remove it") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise UnsafeFile(f"{path} is not a file; remove it")
@@ -79,7 +79,9 @@ def read_private(path: Path) -> str:
             raise UnsafeFile(f"{path} belongs to another user; remove it, or run as that user")
         if facts.st_mode & OTHERS:
             os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR)
-        return file.read(MAX_SECRET_BYTES).decode("utf-8")
+        return os.read(descriptor, MAX_SECRET_BYTES).decode("utf-8")
+    finally:
+        os.close(descriptor)
 
 
 def open_private_log(path: Path) -> int:
