@@ -27,7 +27,7 @@ def test_url_and_command_name_one_address_and_no_socket_in_the_file_system(tmp_p
         assert command[command.index(option) + 1] == value
 
 
-async def test_its_log_names_the_error_and_no_value(postgres: PostgresServer) -> None:
+async def test_its_log_names_the_error_and_no_value(postgres: PostgresServer, database: object) -> None:
     connection = await asyncpg.connect(postgres.url())
     try:
         await connection.execute("CREATE TEMPORARY TABLE people (email text UNIQUE)")
