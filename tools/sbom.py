@@ -59,13 +59,18 @@ def _normalised(name: str) -> str:
 
 
 def _distribution_licences(stated: metadata.PackageMetadata) -> dict[str, Any]:
-    if expression := stated.get("License-Expression"):
+    if expression := _stated(stated, "License-Expression"):
         return {"licenses": [{"expression": expression}]}
     names = [c.rpartition(" :: ")[2] for c in stated.get_all("Classifier", []) if c.startswith("License :: ")]
     # Some distributions put the whole text there.
-    text = (stated.get("License") or "").strip()
+    text = _stated(stated, "License").strip()
     names = names or ([text] if text and "\n" not in text and len(text) <= 100 else [])
     return {"licenses": [{"license": {"name": name}} for name in names]} if names else {}
+
+
+def _stated(fields: metadata.PackageMetadata, field: str) -> str:
+    values: list[str] = fields.get_all(field) or [""]
+    return values[0]
 
 
 def _file(path: Path) -> Component:

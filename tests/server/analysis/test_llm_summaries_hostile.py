@@ -12,6 +12,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -101,6 +102,18 @@ def gzipped_zeros(mib: int) -> bytes:
 
 
 GZIP = HEAD + b"Content-Encoding: gzip\r\n"
+UNEXPECTED: tuple[Any, ...] = (
+    None,
+    [],
+    "text",
+    1e308,
+    {"choices": None},
+    {"choices": {}},
+    {"choices": [None]},
+    {"choices": [{"message": []}]},
+    {"choices": [{"message": {"content": None}}]},
+    {"choices": [{"message": {"content": {"meeting": ["x"]}}}]},
+)
 HOSTILE: dict[str, Answer] = {
     "300 MB of gzip": lambda client: whole(gzipped_zeros(300), GZIP)(client),
     "gzip within gzip": whole(gzip.compress(gzipped_zeros(1)), HEAD + b"Content-Encoding: gzip, gzip\r\n"),
@@ -124,21 +137,7 @@ HOSTILE: dict[str, Answer] = {
     "nothing at all": whole(b""),
     "no content": whole(b"", b"HTTP/1.1 204 No Content\r\n"),
     "an answer to something else": whole(completion({"meeting": ["x"]}), HEAD.replace(b"200", b"206")),
-    **{
-        f"{value!r}"[:40]: whole(json.dumps(value).encode())
-        for value in (
-            None,
-            [],
-            "text",
-            1e308,
-            {"choices": None},
-            {"choices": {}},
-            {"choices": [None]},
-            {"choices": [{"message": []}]},
-            {"choices": [{"message": {"content": None}}]},
-            {"choices": [{"message": {"content": {"meeting": ["x"]}}}]},
-        )
-    },
+    **{f"{value!r}"[:40]: whole(json.dumps(value).encode()) for value in UNEXPECTED},
     **{
         f"the summary {value!r}"[:60]: whole(completion(value))
         for value in (
