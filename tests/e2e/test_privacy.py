@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.e2e.conftest import Rest, System, start_system
+from cli.log_rotation import rotate_logs
+from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
 from tests.privacy.modes import open_to_others
 from tests.recordings import excerpt
 
@@ -55,7 +57,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="module")
-def used(system: System) -> tuple[Rest, str, list[str]]:
+def used(system: System, tmp_path_factory: pytest.TempPathFactory) -> tuple[Rest, str, list[str]]:
     """The system after a day of work, with the marker wherever people write: a client, a meeting, its sentences."""
     said = system.meetra("users", "add", f"{MARKER}@example.org", "--organization", f"{MARKER} Ltd")
     rest = system.login(f"{MARKER}@example.org", said.stdout.split("password ")[1].split()[0])
@@ -64,6 +66,11 @@ def used(system: System) -> tuple[Rest, str, list[str]]:
     file_hash = rest.analysed(excerpt(45), name=f"About {MARKER}", key_terms=f"{MARKER}, budget")
     refused = rest.upload(f"Dear {MARKER},".encode(), name=MARKER)
     assert refused.status_code == 400 or rest.settled(refused.json()["file_hash"])["status"] == "failed"
+    recording = tmp_path_factory.mktemp("live") / "live.wav"
+    recording.write_bytes(excerpt(12))
+    streamed = system.meetra("stream", str(recording), "--speed", "0", "--participant", f"Mr {MARKER}")
+    assert streamed.returncode == 0, streamed.stderr
+    assert f"Mr {MARKER}" in streamed.stdout
     params = {"file-hash": file_hash}
     speaker = rest.get("/api/meeting/speakers", file_hash=file_hash).json()["speakers"][0]["id"]
     renamed = rest.http.put(f"/api/meeting/speakers/{speaker}", params=params, json={"alias": f"Ms {MARKER}"})
@@ -99,6 +106,7 @@ def secrets_of(system: System) -> dict[str, str]:
 
 def test_no_file_of_the_data_folder_is_open_to_others(system: System, used: tuple[Rest, str, list[str]]) -> None:
     assert open_to_others(system.data) == []
+    assert list((system.data / "audio").rglob("track-*.log"))
     # The decoder wrote as a user of its own; its files were taken back.
     pcm = list((system.data / "audio").rglob("pcm_*.raw"))
     assert pcm
@@ -141,3 +149,17 @@ def test_nothing_that_anybody_said_or_typed_is_in_a_log(system: System, used: tu
         assert not [found for found in secrets if found in text], name
         assert not [found for found in phrases if found in text], name
         assert "@" not in text.replace("demo@meetra.local", ""), name
+
+
+def test_rotated_logs_go_on_where_they_are(system: System) -> None:
+    folder = system.data / "logs"
+    rotate_logs(folder, max_bytes=10)
+    assert (folder / "access.log.1").stat().st_size > 10
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    # Envoy writes its log every ten seconds.
+    while not (written := (folder / "access.log").read_bytes()):
+        assert time.monotonic() < deadline
+        httpx.get(f"{system.gateway}/single-feature-api/meetings", timeout=30)
+        time.sleep(0.5)
+    assert written.startswith(b"{"), "Envoy appends, wherever it was before"
+    assert open_to_others(folder) == []
