@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import logging
-import math
 import os
-import re
 import secrets
 import shlex
 import sys
@@ -18,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from cli.analyze import analyze
+from cli.argument_types import count, ip_address, non_negative, web_origin
 from cli.audio_sources import SourceUnusable
 from cli.client import CallFailed, Client
 from cli.home import Home, NotRunning, running_system
@@ -25,9 +23,11 @@ from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.postgres import PostgresUnusable
 from cli.stream import StreamOptions, stream
+from cli.terminal_text import escape_lines
 from cli.up import SAMPLE, CannotStart, UpOptions, up
 from gateway import EnvoyMissing, TlsUnusable
 from meetra_client import MeetraError
+from privacy import UnsafeFile
 from server.auth import hash_password
 from server.channels import ChannelUse
 from server.storage import Database, DatabaseUnavailable, users
@@ -44,26 +44,8 @@ REFUSALS = (
     CallFailed,
     MeetraError,
     SourceUnusable,
+    UnsafeFile,
 )
-
-
-def web_origin(text: str) -> str:
-    """Parse an origin as browsers send it. Raises argparse.ArgumentTypeError."""
-    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an origin; give scheme, host and optional port, such as https://app.example"
-        )
-    return text.lower()
-
-
-def ip_address(text: str) -> str:
-    """Parse an address to listen on. Raises argparse.ArgumentTypeError."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an IP address; give one of this machine, such as 127.0.0.1"
-        ) from None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -134,10 +116,10 @@ def parser() -> argparse.ArgumentParser:
         help="speed of FILEs relative to real time; 0: as fast as accepted (default: 1)",
     )
     stream_command.add_argument(
-        "--rate", type=int, default=16_000, help="sample rate of '-', Hz (default: %(default)s)"
+        "--rate", type=count, default=16_000, help="sample rate of '-', Hz (default: %(default)s)"
     )
     stream_command.add_argument(
-        "--channels", type=int, default=1, help="number of interleaved channels of '-' (default: %(default)s)"
+        "--channels", type=count, default=1, help="number of interleaved channels of '-' (default: %(default)s)"
     )
     stream_command.add_argument(
         "--separate",
@@ -158,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--email", help="email of the user (default: the demo user)")
         command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
         command.add_argument("--name", default="", help="name of the meeting (default: the file name)")
-        command.add_argument("--speakers", type=int, default=0, help="number of speakers, if known")
+        command.add_argument("--speakers", type=count, default=0, help="number of speakers, if known")
         command.add_argument(
             "--language", default="", help="spoken language, such as en, deu or German (default: detected)"
         )
@@ -179,13 +161,6 @@ def parser() -> argparse.ArgumentParser:
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
-
-
-def non_negative(text: str) -> float:
-    """Parse a non-negative number. Raises ValueError otherwise."""
-    if not 0 <= (value := float(text)) < math.inf:
-        raise ValueError
-    return value
 
 
 async def run_up(arguments: argparse.Namespace) -> int:
@@ -297,7 +272,7 @@ def main() -> int:
     try:
         return asyncio.run(commands[arguments.command](arguments))
     except REFUSALS as error:
-        print(f"meetra: {error}", file=sys.stderr)
+        print(f"meetra: {escape_lines(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

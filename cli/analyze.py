@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cli.answers import fetch
 from cli.client import CallFailed, Client
 from cli.report import show
+from cli.terminal_text import as_json as to_json
+from cli.terminal_text import escape_lines
+from server.visible_text import escape_for_terminal
 
 
 async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
@@ -20,11 +22,12 @@ async def analyze_file(client: Client, path: Path, console: Console, details: di
     receipt = await client.upload(path, **{"name": path.name, **details})
     if not console.is_terminal:
         return receipt.file_hash, await _print_stages(client, receipt.file_hash, console)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("waiting", total=100)
         async for state in client.states(receipt.file_hash):
-            progress.update(task, description=f"{state.stage}: {state.message}", completed=state.progress_percent)
+            description = escape_for_terminal(f"{state.stage}: {state.message}")
+            progress.update(task, description=description, completed=state.progress_percent)
     return receipt.file_hash, _report_outcome(state.status, state.message, console)
 
 
@@ -33,13 +36,14 @@ async def _print_stages(client: Client, file_hash: str, console: Console) -> boo
     async for state in client.states(file_hash):
         if state.stage != last_stage:
             last_stage = state.stage
-            console.print(f"{state.stage} ({state.progress_percent} %): {state.message}", highlight=False, markup=False)
+            line = escape_for_terminal(f"{state.stage} ({state.progress_percent} %): {state.message}")
+            console.print(line, highlight=False, markup=False)
     return _report_outcome(state.status, state.message, console)
 
 
 def _report_outcome(status: str, message: str, console: Console) -> bool:
     if status == "failed":
-        console.print(f"Failed: {message}", highlight=False, markup=False)
+        console.print(f"Failed: {escape_for_terminal(message)}", highlight=False, markup=False)
     return status == "ready"
 
 
@@ -52,7 +56,7 @@ async def analyze(
         try:
             await client.login(system["email"], system["password"])
         except CallFailed as error:
-            print(f"login: {error}", file=sys.stderr)
+            print(f"login: {escape_lines(str(error))}", file=sys.stderr)
             return 1
         for path in paths:
             try:
@@ -62,12 +66,12 @@ async def analyze(
                     continue
                 answers = await fetch(client, file_hash)
             except (CallFailed, OSError) as error:
-                print(f"{path}: {error}", file=sys.stderr)
+                print(escape_lines(f"{path}: {error}"), file=sys.stderr)
                 code = 1
                 continue
             if as_json:
                 document = {"file": str(path), "file_hash": file_hash, **answers.to_document()}
-                print(json.dumps(document, ensure_ascii=False, indent=2))
+                print(to_json(document, indent=2))
             else:
                 show(console, details.get("name") or path.name, answers)
     return code

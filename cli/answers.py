@@ -10,6 +10,7 @@ from meetra.v1 import insights_pb2 as pb
 from meetra.v1 import insights_pb2_grpc, speakers_pb2, speakers_pb2_grpc
 
 from cli.client import Client
+from cli.terminal_text import escape_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class MeetingAnswers:
     questions: pb.GetQuestionsResponse
     audio_quality: pb.GetSpeakersAudioQualityResponse
     transcript: pb.GetTranscriptionResponse
+
+    def escaped(self) -> MeetingAnswers:
+        """Return the answers with all texts safe to print on a terminal."""
+        return MeetingAnswers(**{name: escape_message(getattr(self, name)) for name in self.__slots__})
 
     def to_document(self) -> dict[str, Any]:
         """Return JSON-compatible values: one key per answer, as REST returns it with ``include_details``."""

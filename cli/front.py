@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway import LOOPBACK, TlsFiles
 
+DEFAULT_PORT = 8080
 # Addresses that a client on this machine reaches as 127.0.0.1.
 REACHED_LOCALLY = (LOOPBACK, "0.0.0.0")  # noqa: S104
 

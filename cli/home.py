@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from privacy import UnsafeFile, close_folder, read_private, write_private
+
 DEMO_EMAIL = "demo@meetra.local"
 DEMO_ORGANIZATION = "Demo"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Atomically write a file that only its owner may read."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +55,40 @@ class Home:
         return self.run / "database_url"
 
     def prepare(self) -> None:
-        """Create the folders; the one for secrets is private."""
-        for folder in (self.audio, self.logs, self.run):
-            folder.mkdir(parents=True, exist_ok=True)
-        (self.root / "secrets").mkdir(mode=0o700, exist_ok=True)
+        """Create the folders, and close them to other users, whatever their modes were. Raises UnsafeFile."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._close_root()
+        for folder in (self.audio, self.logs, self.run, self.root / "secrets"):
+            if folder.is_symlink():
+                raise UnsafeFile(f"{folder} is a link; move the folder that it leads to here")
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if os.geteuid() not in (folder.stat().st_uid, 0):
+                raise UnsafeFile(f"{folder} belongs to another user; run as that user, or choose another --data")
+            close_folder(folder)
+
+    def _close_root(self) -> None:
+        """Close the data folder itself. Raises UnsafeFile for one that everybody shares."""
+        facts = self.root.stat()
+        if facts.st_mode & stat.S_ISVTX:
+            raise UnsafeFile(f"{self.root} is shared by all users of this machine; give --data a folder of its own")
+        if os.geteuid() in (facts.st_uid, 0):
+            self.root.chmod(0o700)
+        else:
+            log.warning("%s belongs to another user, who can replace what is in it", self.root)
+
+    def secret_file(self, name: str) -> Path:
+        """Return the path of a secret."""
+        return self.root / "secrets" / name
 
     def secret(self, name: str) -> tuple[str, bool]:
-        """Return the random secret ``name`` and whether it was created now."""
-        path = self.root / "secrets" / name
-        if path.exists():
-            return path.read_text(encoding="utf-8").strip(), False
-        value = secrets.token_urlsafe(32 if name != "demo-password" else 12)
-        write_private(path, value + "\n")
-        return value, True
+        """Return the random secret ``name`` and whether it was created now. Raises UnsafeFile."""
+        path = self.secret_file(name)
+        try:
+            return read_private(path).strip(), False
+        except FileNotFoundError:
+            value = secrets.token_urlsafe(32 if name != "demo-password" else 12)
+            write_private(path, value + "\n")
+            return value, True
 
 
 class NotRunning(Exception):

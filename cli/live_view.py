@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from typing import Self
@@ -14,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli.terminal_text import as_json, escape_message
 from meetra_client import LiveEvent, LiveMeeting
 from server.visible_text import escape_for_terminal
 
@@ -80,7 +80,7 @@ class JsonLines(View):
         self._print_line(MessageToDict(event, always_print_fields_with_no_presence=True))
 
     def _print_line(self, line: dict[str, object]) -> None:
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        print(as_json(line), flush=True)
 
 
 class PlainLines(View):
@@ -99,6 +99,7 @@ class PlainLines(View):
 
     def event(self, event: LiveEvent) -> None:
         """Print the event, if it is of interest in a log."""
+        event = escape_message(event)
         if event.HasField("turn"):
             self._handle_turn(event.turn)
         elif event.HasField("watermark"):
@@ -169,6 +170,7 @@ class Board(View):
 
     def event(self, event: LiveEvent) -> None:
         """Update the board's state."""
+        event = escape_message(event)
         if event.HasField("turn"):
             if event.turn.state == RETRACTED:
                 self._turns.pop(event.turn.segment_id, None)

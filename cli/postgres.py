@@ -11,11 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from cli.environments import of_tools
+from privacy import write_private
+
 # PostgreSQL refuses to run as root; this is "nobody" on all systems.
 UNPRIVILEGED = 65534
 SUPERUSER = "meetra"
 # "Fast shutdown": running statements are aborted, and everything committed is on disk.
 STOP_SIGNAL = signal.SIGINT
+
+
+# The log says what went wrong, not with which values: they are what people said, and names, addresses and passwords.
+QUIET_LOG = {
+    "log_min_messages": "warning",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+}
 
 
 class PostgresUnusable(Exception):
@@ -67,16 +82,16 @@ class PostgresServer:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True, mode=0o700)
         password_file = temporary.with_name("initdb-password")
-        descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.write(descriptor, self.password.encode())
-        os.close(descriptor)
+        write_private(password_file, self.password)
         if os.geteuid() == 0:
             os.chown(temporary, UNPRIVILEGED, UNPRIVILEGED)
             os.chown(password_file, UNPRIVILEGED, UNPRIVILEGED)
         arguments = [str(binaries() / "initdb"), "-D", str(temporary), "-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
         arguments += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
         try:
-            initdb = subprocess.run(_unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/")
+            initdb = subprocess.run(
+                _unprivileged(arguments), capture_output=True, text=True, check=False, cwd="/", env=of_tools()
+            )
         finally:
             password_file.unlink()
         if initdb.returncode:
@@ -87,4 +102,5 @@ class PostgresServer:
     def command(self) -> list[str]:
         """Return the command line that runs the server in the foreground."""
         arguments = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
-        return _unprivileged([*arguments, "-k", "", "-c", "log_min_messages=warning"])
+        quiet = [part for name, value in QUIET_LOG.items() for part in ("-c", f"{name}={value}")]
+        return _unprivileged([*arguments, "-k", "", *quiet])

@@ -14,6 +14,7 @@ from server.visible_text import escape_for_terminal
 
 def show(console: Console, name: str, answers: MeetingAnswers) -> None:
     """Print the report: group, content, sound."""
+    answers = answers.escaped()
     aliases = {speaker.id: escape_for_terminal(speaker.alias) for speaker in answers.speakers.speakers}
     console.print()
     console.rule(Text(escape_for_terminal(name)))

@@ -20,6 +20,7 @@ from cli.audio_sources import AudioSource, SourceUnusable, microphone, read_bloc
 from cli.client import Client
 from cli.live_view import Board, JsonLines, PlainLines, View
 from cli.report import show
+from cli.terminal_text import escape_lines
 from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
 from server.media import RATE_HZ
 
@@ -121,7 +122,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
             if not meeting.session_id:
                 raise
             if not isinstance(error, StreamInterrupted):
-                print(f"meetra: {error}", file=sys.stderr)
+                print(f"meetra: {escape_lines(str(error))}", file=sys.stderr)
             print(
                 f"The meeting was left; after {meeting.ready.limits.grace_s} s at the latest the server finishes it by "
                 f"itself. To go on: the same command with\n  --resume {meeting.session_id}",
@@ -129,7 +130,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
             )
             return 130 if isinstance(error, StreamInterrupted) else 1
     if finished.status != "ready":
-        print(f"meetra: the meeting failed: {finished.message}", file=sys.stderr)
+        print(f"meetra: the meeting failed: {escape_lines(finished.message)}", file=sys.stderr)
         return 1
     if not options.as_json:
         await _report(system, options.title, finished, console)
@@ -197,7 +198,9 @@ class MeetingStreamer:
                 unfinished -= done
         except MeetingOver as over:
             # Another client or the grace period finished the meeting; its outcome is still wanted.
-            self._console.print(f"The meeting accepts no more audio: {over}", highlight=False, markup=False)
+            self._console.print(
+                f"The meeting accepts no more audio: {escape_lines(str(over))}", highlight=False, markup=False
+            )
         finally:
             for task in (*sending, stopped):
                 task.cancel()

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from privacy import open_private_log
+
 log = logging.getLogger(__name__)
 MIN_BACKOFF_S, MAX_BACKOFF_S = 0.2, 5.0
 # A process that ran this long was healthy: its next exit resets the backoff.
@@ -32,6 +34,7 @@ class Program:
     name: str
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    """All that it gets: nothing is inherited."""
     stop_signal: signal.Signals = signal.SIGTERM
 
 
@@ -68,14 +71,13 @@ class Supervisor:
         return lines[-1] if lines else f"{name} exited with {UNUSABLE_CONFIGURATION} and no output"
 
     async def _spawn(self, program: Program) -> None:
-        log_path = self._logs / f"{program.name}.log"
-        with log_path.open("ab") as out:
+        with os.fdopen(open_private_log(self._logs / f"{program.name}.log"), "ab") as out:
             process = await asyncio.create_subprocess_exec(
                 *_with_parent_death_signal(program),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **program.environment},
+                env=program.environment,
                 # Ctrl-C in a terminal signals the whole group, but the supervisor stops its programs in order.
                 process_group=0,
             )

@@ -25,17 +25,20 @@ from rich.console import Console
 from cli.analyze import analyze
 from cli.client import Client
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
-from cli.front import Front
-from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home, write_private
+from cli.environments import of_api, of_inference, of_tools, of_worker
+from cli.front import DEFAULT_PORT, Front
+from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home
+from cli.log_rotation import keep_logs_small
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
+from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
+from privacy import close_new_files, write_private
 from server.auth import hash_password
 from server.config import invalid_settings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate, users
 
-DEFAULT_PORT = 8080
 INFERENCE = "inference"
 START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
@@ -121,6 +124,7 @@ class System:
         self._options = options
         self._home = home
         self._supervisor = Supervisor(home.run, home.logs)
+        self._rotating: asyncio.Task[None] | None = None
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
         self._limits = gateway_limits()
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
@@ -131,11 +135,12 @@ class System:
     async def start(self) -> None:
         """Start all processes and wait until the system answers. Raises CannotStart."""
         home = self._home
+        self._rotating = asyncio.create_task(keep_logs_small(home.logs), name="log rotation")
         # First, since it needs no database and loads models for the longest time.
         await self._supervisor.start(self._inference_program())
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
         await asyncio.to_thread(postgres.ensure_initialised)
-        await self._supervisor.start(Program("postgres", postgres.command(), stop_signal=STOP_SIGNAL))
+        await self._supervisor.start(Program("postgres", postgres.command(), of_tools(), STOP_SIGNAL))
         passwords = {role: home.secret(f"{role}-password")[0] for role in (OWNER, RUNTIME)}
         await _with_database(postgres.url(), lambda connection: ensure_roles(connection, passwords))
         owner_url = postgres.url(OWNER, passwords[OWNER])
@@ -154,6 +159,7 @@ class System:
 
     def _inference_program(self) -> Program:
         environment = {
+            **of_inference(),
             "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
             **ONE_THREAD,
         }
@@ -161,14 +167,16 @@ class System:
 
     def _programs(self, database_url: str) -> list[Program]:
         home = self._home
-        environment = {
+        both = {
             "MEETRA_DATABASE_URL": database_url,
-            "MEETRA_JWT_SECRET": home.secret("jwt-secret")[0],
             "MEETRA_AUDIO_DIR": str(home.audio),
-            "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
+        }
+        api_alone = {
+            "MEETRA_JWT_SECRET": home.secret("jwt-secret")[0],
+            "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
         }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
@@ -185,9 +193,9 @@ class System:
         )
         config.write_text(render(settings), encoding="utf-8")
         return [
-            Program("api", [sys.executable, "-m", "server", "api"], environment),
-            Program("worker", [sys.executable, "-m", "server", "worker"], environment),
-            Program("envoy", command(config)),
+            Program("api", [sys.executable, "-m", "server", "api"], {**of_api(), **both, **api_alone}),
+            Program("worker", [sys.executable, "-m", "server", "worker"], {**of_worker(), **both}),
+            Program("envoy", command(config), of_tools()),
         ]
 
     async def _wait_until_healthy(self, address: str, name: str, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -220,10 +228,13 @@ class System:
         """Stop all processes, the gateway first and the database last."""
         self._home.ready_file.unlink(missing_ok=True)
         await self._supervisor.stop()
+        if self._rotating is not None:
+            self._rotating.cancel()
 
 
 async def up(options: UpOptions) -> int:
     """Run the system until SIGINT or SIGTERM. Raises CannotStart."""
+    close_new_files()
     console = Console(soft_wrap=True)
     home = Home(options.data.resolve())
     home.prepare()
@@ -237,7 +248,14 @@ async def up(options: UpOptions) -> int:
             starting = asyncio.create_task(system.start())
             if not await _run_unless(stop, starting):
                 return 0
-            _announce(console, system, home, time.monotonic() - started)
+            announce(
+                console,
+                system.front,
+                home,
+                gateway=system.gateway,
+                seconds=time.monotonic() - started,
+                new_password=system.password if system.first_run else None,
+            )
             description = json.dumps(system.description())
             for path in filter(None, (home.ready_file, options.ready_file)):
                 write_private(path, description + "\n")
@@ -245,7 +263,7 @@ async def up(options: UpOptions) -> int:
                 job = analyze(system.description(), [options.analyze], details={}, as_json=False, console=console)
                 if not await _run_unless(stop, asyncio.create_task(job)):
                     return 0
-                await _print_next_steps(console, system)
+                await print_next_steps(console, gateway=system.gateway, password=system.password)
             await stop.wait()
         finally:
             console.print("Stopping ...", highlight=False)
@@ -271,29 +289,3 @@ def _stop_or_exit(stop: asyncio.Event) -> None:
         # The second Ctrl-C: the children end with us.
         os._exit(130)
     stop.set()
-
-
-def _announce(console: Console, system: System, home: Home, seconds: float) -> None:
-    console.print(f"Meetra is ready at {system.front.url} (started in {seconds:.1f} s)", highlight=False)
-    if system.front.warning:
-        console.print(f"\n{system.front.warning}\n", style="bold red", highlight=False, soft_wrap=True)
-    if system.gateway != system.front.url:
-        console.print(f"  on this machine {system.gateway}", highlight=False)
-    if system.front.port != DEFAULT_PORT:
-        console.print(f"  (port {DEFAULT_PORT} is in use, or another was requested)", highlight=False)
-    if system.first_run:
-        console.print(
-            f"  user {DEMO_EMAIL}, password {system.password}  (shown only once)", highlight=False, soft_wrap=True
-        )
-    console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
-
-
-async def _print_next_steps(console: Console, system: System) -> None:
-    async with Client(system.gateway) as client:
-        token = await client.login(DEMO_EMAIL, system.password)
-    console.print()
-    console.print(f"Gateway  {system.gateway}", highlight=False)
-    console.print(f"Token    {token}", highlight=False, soft_wrap=True)
-    console.print('Next     eval "$(.venv/bin/meetra env)"   in another terminal, then the calls in the README')
-    console.print("         .venv/bin/meetra analyze FILE", highlight=False)
-    console.print("Ctrl-C stops everything; `make run` starts it again with the same data.", highlight=False)

@@ -20,6 +20,7 @@ from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
+from privacy import close_new_files, log_quietly
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 # The server's jobs survive a cut session, so a stop need not wait long.
@@ -75,7 +76,8 @@ def main() -> int:
         problems = "; ".join(f"MEETRA_INFERENCE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         print(f"settings: {problems}", file=sys.stderr)
         return EXIT_UNUSABLE_CONFIGURATION
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    close_new_files()
+    log_quietly(settings.log_level)
     keep_freed_blocks()
     try:
         tls = TlsFiles.checked(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)

@@ -36,7 +36,7 @@ class InferenceSettings(BaseSettings):
         ge=1,
         description="windows that Whisper recognises concurrently on a CPU, one thread each",
     )
-    log_level: str = Field("INFO", description="minimum level of log messages: DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="minimum level of log messages")
 
     models: ModelRef = Field(
         "default", description="set of models: default, recommended, or a set of your own catalogue"

@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 import uvloop
 from pydantic import ValidationError
 
+from privacy import close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
-from server.config import MigrationSettings, ServerSettings, invalid_settings
+from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.engine import InferenceClient, InferenceTls, InferenceTlsUnusable
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
@@ -28,6 +29,11 @@ from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_a
 log = logging.getLogger("server")
 # Syncs wait for the disk, not for a core.
 SYNCING_THREADS = 8
+SETTINGS: dict[str, type[MigrationSettings | ServerSettings]] = {
+    "api": ApiSettings,
+    "migrate": MigrationSettings,
+    "worker": ServerSettings,
+}
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -59,7 +65,7 @@ async def meeting_analyzer(
         await inference.close()
 
 
-async def run_api(settings: ServerSettings) -> None:
+async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
     await sandbox.log_walls()
@@ -67,6 +73,9 @@ async def run_api(settings: ServerSettings) -> None:
     try:
         await database.run(check_access)
         audio_log = AudioLog(settings.audio_dir)
+        # Versions before this one let other users of the machine read live tracks.
+        if settings.audio_dir.exists():
+            await asyncio.to_thread(close_folder, settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
         deletion = Deletion(audio_log, database)
@@ -118,19 +127,20 @@ async def run_migrate(settings: MigrationSettings) -> None:
 def main() -> int:
     """Run the command; return 0, 1 on a runtime failure, or 2 on invalid settings."""
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
-    parser.add_argument("command", choices=("api", "migrate", "worker"))
+    parser.add_argument("command", choices=tuple(SETTINGS))
     arguments = parser.parse_args()
     try:
-        settings = MigrationSettings() if arguments.command == "migrate" else ServerSettings()
+        settings = SETTINGS[arguments.command]()
     except ValidationError as error:
         print(invalid_settings(error, ServerSettings.model_config["env_prefix"]), file=sys.stderr)
         return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    close_new_files()
+    log_quietly(settings.log_level)
     try:
         if isinstance(settings, MigrationSettings):
             uvloop.run(run_migrate(settings))
         else:
-            uvloop.run(run_api(settings) if arguments.command == "api" else run_worker(settings))
+            uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
     except InferenceTlsUnusable as error:
         log.error("%s", error)
         return 2

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,12 +18,27 @@ from pydantic_settings import (
 GIB = 1024**3
 
 
+def _checked_endpoint(url: str) -> str:
+    """Return the base URL of an endpoint; empty: none. Raises ValueError."""
+    if not url:
+        return url
+    # ValueError: brackets or a port that are none.
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("give a URL such as https://models.example/v1")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("leave user and password out of the URL; MEETRA_SUMMARY_KEY is sent as the key")
+    if parts.query or parts.fragment or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
+        raise ValueError("end the URL with its path, such as /v1, in ASCII and without spaces")
+    return url
+
+
 class _Settings(BaseSettings):
     """Settings, read from ``MEETRA_<NAME>``, else from the TOML file named by ``MEETRA_CONFIG``."""
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
 
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @classmethod
     def settings_customise_sources(
@@ -53,7 +70,6 @@ class ServerSettings(_Settings):
     database_url: SecretStr = Field(
         description="URL of PostgreSQL as a role bound by row-level security, postgresql://user:password@host:port/name"
     )
-    jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
     audio_dir: Path = Field(description="directory of the audio log")
     api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
@@ -63,7 +79,6 @@ class ServerSettings(_Settings):
     )
     inference_client_certificate: Path | None = Field(None, description="certificate in PEM shown to that server")
     inference_client_key: Path | None = Field(None, description="key of that certificate, without a passphrase")
-    token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="maximum size of a recording, bytes")
     max_duration_s: float = Field(4 * 3600.0, gt=0, description="maximum duration of a recording, seconds")
     worker_concurrency: int = Field(1, ge=1, le=64, description="maximum number of concurrent analyses per worker")
@@ -84,13 +99,20 @@ class ServerSettings(_Settings):
     live_grace_s: float = Field(
         120.0, gt=0, description="time without a client after which a live meeting is finished, seconds"
     )
-    summary_url: str = Field(
+    summary_url: Annotated[str, AfterValidator(_checked_endpoint)] = Field(
         "",
         description="base URL of an OpenAI-compatible endpoint for summaries, up to /v1; empty: extractive summaries",
     )
     summary_model: str = Field("", description="model name for that endpoint")
     summary_key: SecretStr = Field(SecretStr(""), description="API key for that endpoint")
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
+
+
+class ApiSettings(ServerSettings):
+    """Settings of the API alone: the worker has no use for the key of tokens."""
+
+    jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
+    token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
 
 
 def invalid_settings(error: ValidationError, prefix: str) -> str:

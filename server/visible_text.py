@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 # Letters of living scripts carry fewer marks; more are stacked to cover adjacent lines.
 MAX_MARKS = 10
@@ -71,9 +72,19 @@ def to_readable(text: str, max_length: int) -> str:
     return clean(clean(_LINE_BREAKS.sub(" ", text))[:max_length])
 
 
+def replace_unsafe(text: str, replacement: Callable[[str], str], keep: str = "") -> str:
+    """Return a text with each unsafe character replaced, apart from those in ``keep``."""
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else replacement(found[0]), text)
+
+
+def escape_unsafe(text: str) -> str:
+    """Escape the characters that act on a terminal or hide, and leave the direction of the text alone."""
+    return replace_unsafe(text, lambda character: character.encode("unicode_escape", "surrogatepass").decode())
+
+
 def escape_for_terminal(text: str) -> str:
     """Escape control characters and isolate right-to-left text, for display on a terminal."""
-    safe = _UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    safe = escape_unsafe(text)
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in safe):
         return f"{FIRST_STRONG_ISOLATE}{safe}{POP_ISOLATE}"
     return safe

@@ -21,6 +21,7 @@ TREES = {
     "cli": "cli",
     "gateway": "gateway",
     "inference": "inference",
+    "privacy": "privacy",
     "server": "server",
     "tools": "tools",
     "clients/python/meetra_client": "clients/python",

@@ -1,6 +1,7 @@
 """Summaries by a language model behind an OpenAI-compatible endpoint, if one is configured.
 
-On any failure the extractive summaries are used.
+What it answers is not trusted: time and size are bounded, no redirect is followed, and texts are cleaned. On any
+failure the extractive summaries are used.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import httpx
 from server.config import ServerSettings
 from server.conversation import Conversation
 from server.insights import SummaryTexts
+from server.visible_text import to_readable
 
 log = logging.getLogger(__name__)
 # About 100 000 tokens; the middle of a longer transcript is cut out.
 MAX_TRANSCRIPT_CHARACTERS = 300_000
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_SENTENCES = 20
+MAX_SENTENCE_CHARACTERS = 2000
 PROMPT = (
     "You summarise meetings. The transcript has one line for each sentence, beginning with the speaker's number. "
     'Answer with JSON alone: {"meeting": [sentence, ...], "speakers": {"<number>": [sentence, ...]}}. '
@@ -30,7 +33,7 @@ PROMPT = (
 
 
 class UnusableSummary(Exception):
-    """The endpoint returned nothing usable."""
+    """The endpoint returned nothing usable; the message quotes nothing of it."""
 
 
 class SummaryWriter:
@@ -45,13 +48,17 @@ class SummaryWriter:
             return None
         try:
             return parse_summaries(await self._ask(conversation), conversation)
-        except (httpx.HTTPError, UnusableSummary, TimeoutError) as error:
+        except UnusableSummary as error:
             log.warning("no summary from the language model (%s); the extractive one is used", error)
-            return None
+        # Not all of what an enemy's answer raises is an httpx.HTTPError, and none of it may fail the meeting.
+        except Exception as error:
+            log.warning("no summary from the language model (%s); the extractive one is used", type(error).__name__)
+        return None
 
     async def _ask(self, conversation: Conversation) -> str:
         settings = self._settings
-        headers = {}
+        # A small compressed answer may be hundreds of megabytes.
+        headers = {"Accept-Encoding": "identity"}
         if key := settings.summary_key.get_secret_value():
             headers["Authorization"] = f"Bearer {key}"
         body = {
@@ -64,24 +71,34 @@ class SummaryWriter:
             ],
         }
         url = settings.summary_url.rstrip("/") + "/chat/completions"
-        answer = b""
         async with (
             asyncio.timeout(settings.summary_timeout_s),
-            httpx.AsyncClient(timeout=settings.summary_timeout_s) as client,
+            # Redirects would carry the transcript to wherever the answer says.
+            httpx.AsyncClient(timeout=settings.summary_timeout_s, follow_redirects=False) as client,
             client.stream("POST", url, json=body, headers=headers) as response,
         ):
-            response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                answer += chunk
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise UnusableSummary("the answer is too long")
+            answer = await _read(response)
         try:
             content = json.loads(answer)["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise UnusableSummary("the answer is not a chat completion") from error
         if not isinstance(content, str):
             raise UnusableSummary("the answer contains no text")
         return content
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """Return the body of a successful answer. Raises UnusableSummary."""
+    if response.status_code != httpx.codes.OK:
+        raise UnusableSummary(f"status {response.status_code}")
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnusableSummary("the answer is compressed, which was not asked for")
+    answer = bytearray()
+    async for chunk in response.aiter_raw():
+        answer += chunk
+        if len(answer) > MAX_ANSWER_BYTES:
+            raise UnusableSummary("the answer is too long")
+    return bytes(answer)
 
 
 def format_transcript(conversation: Conversation) -> str:
@@ -95,7 +112,7 @@ def parse_summaries(content: str, conversation: Conversation) -> SummaryTexts:
     """Parse and validate the model's answer. Raises UnusableSummary."""
     try:
         answer = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnusableSummary("the model did not return JSON") from error
     if not isinstance(answer, dict) or not isinstance(per_speaker := answer.get("speakers", {}), dict):
         raise UnusableSummary("the model returned an unexpected structure")
@@ -111,4 +128,6 @@ def _sentences(value: Any) -> list[str]:
         value = [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UnusableSummary("the model returned an unexpected structure")
-    return [item.strip() for item in value if item.strip()][:MAX_SENTENCES]
+    # Nothing that PostgreSQL cannot store, that hides, or that acts on a terminal.
+    readable = (to_readable(item, MAX_SENTENCE_CHARACTERS) for item in value[:MAX_SENTENCES])
+    return [sentence for sentence in readable if sentence]

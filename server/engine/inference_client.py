@@ -108,8 +108,8 @@ class InferenceClient:
                 raise SessionRefused(error.details()) from error
             # A call refused during a write may end as INTERNAL instead of with its own status.
             if error.code() == StatusCode.RESOURCE_EXHAUSTED or not opened.is_set():
-                raise EngineBusy(f"{error.code().name}: {error.details()}") from error
-            raise SessionBroke(f"{error.code().name}: {error.details()}") from error
+                raise EngineBusy(error.code().name) from error
+            raise SessionBroke(error.code().name) from error
         except asyncio.CancelledError:
             if sending.done() and not sending.cancelled() and (failure := sending.exception()) is not None:
                 raise failure from None
@@ -128,7 +128,7 @@ class InferenceClient:
                 language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=SENTENCES_TIMEOUT_S
             )
         except aio.AioRpcError as error:
-            raise SessionBroke(f"{error.code().name}: {error.details()}") from error
+            raise SessionBroke(error.code().name) from error
         return answer.analyses
 
     async def close(self) -> None:

@@ -50,7 +50,8 @@ class JobRunner:
             await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
             raise
         except (UnusableRecording, DecoderDied, SessionRefused) as error:
-            log.info("meeting %s: failed: %s", job.meeting_id, error)
+            # The reason is for the meeting's owners: it may quote the recording.
+            log.info("meeting %s: failed (%s)", job.meeting_id, type(error).__name__)
             await self._fail(job, str(error))
         except JobLost as error:
             log.warning("%s", error)

@@ -132,7 +132,8 @@ async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
 async def list_active(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
     """Return the meeting's active speakers, in label order."""
     rows = await connection.fetch(
-        "SELECT label, id, alias, alias_source, alias_confidence FROM speakers"
+        # Stored in single precision; by way of numeric, 0.9 stays 0.9 in double precision.
+        "SELECT label, id, alias, alias_source, alias_confidence::numeric::float8 AS alias_confidence FROM speakers"
         " WHERE meeting_id = $1 AND active ORDER BY label",
         meeting_id,
     )

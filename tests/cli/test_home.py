@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.home import Home, NotRunning, running_system, write_private
+from cli.home import Home, NotRunning, running_system
+from privacy import UnsafeFile, write_private
+from tests.privacy.modes import open_to_others
 
 
 def mode(path: Path) -> int:
@@ -33,15 +35,6 @@ def test_only_the_owner_reads_secrets(tmp_path: Path) -> None:
     assert (mode(tmp_path / "secrets"), mode(tmp_path / "secrets" / "jwt-secret")) == (0o700, 0o600)
 
 
-def test_a_file_is_replaced_at_once_and_stays_private(tmp_path: Path) -> None:
-    path = tmp_path / "ready.json"
-    path.write_text("public before")
-    path.chmod(0o644)
-    write_private(path, "näive 🎈\n")
-    assert (path.read_text(encoding="utf-8"), mode(path)) == ("näive 🎈\n", 0o600)
-    assert [file.name for file in tmp_path.iterdir()] == ["ready.json"]
-
-
 def test_a_folder_may_be_prepared_again(tmp_path: Path) -> None:
     home = Home(tmp_path / "deep" / "data")
     for _ in range(2):
@@ -56,3 +49,39 @@ def test_a_running_system_is_described_and_without_one_the_command_is_named(tmp_
         running_system(tmp_path)
     write_private(home.ready_file, '{"gateway": "http://127.0.0.1:1", "email": "a", "password": "b"}')
     assert running_system(tmp_path) == {"gateway": "http://127.0.0.1:1", "email": "a", "password": "b"}
+
+
+def test_the_folder_of_an_old_version_is_closed_at_the_start(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for name in ("audio/organization/ab/abcd/track-0.log", "logs/api.log", "run/envoy.yaml", "secrets/jwt-secret"):
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("s" * 40)
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    home = Home(root)
+    home.prepare()
+    assert open_to_others(root) == []
+    assert home.secret("jwt-secret") == ("s" * 40, False)
+
+
+def test_a_folder_of_everybody_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(UnsafeFile, match=f"{tmp_path} is shared .*--data"):
+        Home(tmp_path).prepare()
+    assert (mode(tmp_path), list(tmp_path.iterdir())) == (0o1777, [])
+
+
+def test_links_in_the_place_of_folders_and_secrets_are_refused(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    home = Home(tmp_path / "data")
+    home.root.mkdir()
+    (home.root / "secrets").symlink_to(elsewhere)
+    with pytest.raises(UnsafeFile, match="is a link"):
+        home.prepare()
+    (home.root / "secrets").unlink()
+    home.prepare()
+    (elsewhere / "known").write_text("k" * 40)
+    home.secret_file("jwt-secret").symlink_to(elsewhere / "known")
+    with pytest.raises(UnsafeFile, match="remove it"):
+        home.secret("jwt-secret")

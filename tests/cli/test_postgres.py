@@ -10,6 +10,8 @@ import pytest
 
 from cli.postgres import PostgresServer, PostgresUnusable, binaries
 
+MARKER = "quincunx"
+
 
 def test_the_wheel_holds_the_programs() -> None:
     assert {"initdb", "postgres"} <= {path.name for path in binaries().iterdir()}
@@ -23,6 +25,27 @@ def test_url_and_command_name_one_address_and_no_socket_in_the_file_system(tmp_p
     assert "secret" not in " ".join(command)
     for option, value in (("-D", str(tmp_path / "data")), ("-h", "127.0.0.1"), ("-p", "12345"), ("-k", "")):
         assert command[command.index(option) + 1] == value
+
+
+async def test_its_log_names_the_error_and_no_value(postgres: PostgresServer, database: object) -> None:
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        await connection.execute("CREATE TEMPORARY TABLE people (email text UNIQUE)")
+        await connection.execute("INSERT INTO people VALUES ($1)", MARKER)
+        with pytest.raises(asyncpg.UniqueViolationError) as raised:
+            await connection.execute("INSERT INTO people VALUES ($1)", MARKER)
+        with pytest.raises(asyncpg.PostgresSyntaxError):
+            await connection.execute(f"ALTER ROLE meetra PASSWORD '{MARKER}' OR")
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.execute(f"DO $$ BEGIN PERFORM 1 / length(''), '{MARKER}'; END $$")
+    finally:
+        await connection.close()
+    assert MARKER in str(raised.value), "what asyncpg tells us"
+    logged = (postgres.data.parent / "log").read_text()
+    assert "duplicate key value violates unique constraint" in logged
+    assert "syntax error" in logged
+    assert "division by zero" in logged
+    assert MARKER not in logged
 
 
 @pytest.mark.children

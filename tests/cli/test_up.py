@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.front import DEFAULT_PORT
 from cli.home import Home
-from cli.up import DEFAULT_PORT, CannotStart, free_port, gateway_port, lock_data_folder
+from cli.up import CannotStart, free_port, gateway_port, lock_data_folder
 
 
 def test_a_free_port_can_be_listened_on() -> None:

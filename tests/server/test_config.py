@@ -8,23 +8,27 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from server.config import MigrationSettings, ServerSettings
+from server.config import ApiSettings, MigrationSettings, ServerSettings
 
-NEEDED: dict[str, Any] = {"database_url": "postgresql://here", "jwt_secret": "s" * 32, "audio_dir": "/audio"}
+SHARED: dict[str, Any] = {"database_url": "postgresql://here", "audio_dir": "/audio"}
+NEEDED: dict[str, Any] = {**SHARED, "jwt_secret": "s" * 32}
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine says stays out."""
-    for name in (*ServerSettings.model_fields, *MigrationSettings.model_fields):
+    for name in (*ApiSettings.model_fields, *MigrationSettings.model_fields):
         monkeypatch.delenv(f"MEETRA_{name.upper()}", raising=False)
     monkeypatch.delenv("MEETRA_CONFIG", raising=False)
 
 
-def test_what_is_needed_is_named() -> None:
+@pytest.mark.parametrize(("settings", "needed"), [(ApiSettings, NEEDED), (ServerSettings, SHARED)])
+def test_what_is_needed_is_named_and_a_worker_needs_no_key_of_tokens(
+    settings: type[ServerSettings], needed: dict[str, Any]
+) -> None:
     with pytest.raises(ValidationError) as raised:
-        ServerSettings()
-    assert {error["loc"][0] for error in raised.value.errors()} == set(NEEDED)
+        settings()
+    assert {error["loc"][0] for error in raised.value.errors()} == set(needed)
 
 
 def test_a_migration_needs_the_owner_s_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +49,7 @@ def test_arguments_come_before_the_environment_and_that_before_a_file(
     monkeypatch.setenv("MEETRA_CONFIG", str(file))
     monkeypatch.setenv("MEETRA_LEASE_S", "3")
     monkeypatch.setenv("MEETRA_POLL_S", "3")
-    settings = ServerSettings(**NEEDED, lease_s=4)
+    settings = ApiSettings(**NEEDED, lease_s=4)
     assert (settings.lease_s, settings.poll_s, settings.max_attempts) == (4, 3, 2)
 
 
@@ -64,16 +68,17 @@ def test_arguments_come_before_the_environment_and_that_before_a_file(
         ("live_max_duration_s", 18 * 3600 + 1),
         ("live_grace_s", 0),
         ("summary_timeout_s", -1),
+        ("log_level", "LOUD"),
     ],
 )
 def test_a_value_out_of_bounds_stops_the_start_and_is_named(name: str, value: object) -> None:
     with pytest.raises(ValidationError) as raised:
-        ServerSettings(**{**NEEDED, name: value})
+        ApiSettings(**{**NEEDED, name: value})
     assert [error["loc"] for error in raised.value.errors()] == [(name,)]
 
 
 def test_secrets_are_not_printed() -> None:
-    settings = ServerSettings(**{**NEEDED, "summary_key": SecretStr("the key")})
+    settings = ApiSettings(**{**NEEDED, "summary_key": SecretStr("the key")})
     for shown in (repr(settings), str(settings)):
         assert "s" * 32 not in shown
         assert "the key" not in shown
@@ -81,5 +86,5 @@ def test_secrets_are_not_printed() -> None:
 
 
 def test_every_setting_says_what_it_is() -> None:
-    silent = {name for name, field in ServerSettings.model_fields.items() if not field.description}
+    silent = {name for name, field in ApiSettings.model_fields.items() if not field.description}
     assert not silent

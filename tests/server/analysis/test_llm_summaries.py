@@ -128,4 +128,3 @@ async def test_whatever_goes_wrong_there_the_meeting_gets_its_extractive_summary
 async def test_no_endpoint_and_a_dead_one_are_no_trouble() -> None:
     assert await writer("").write(TALK) is None
     assert await writer("http://127.0.0.1:9/v1").write(TALK) is None
-    assert await writer("not a url").write(TALK) is None

@@ -30,14 +30,14 @@ async def test_a_second_analysis_keeps_the_names_given_by_hand(owner: Database, 
     meeting_id = await ready_meeting(database, user)
     await run(lambda c: speakers.rename(c, speaker_id(meeting_id, 1), "Ada"))
     found_again = [
-        SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "spoken", 0.75) for label in (1, 3)
+        SpeakerRow(label, speaker_id(meeting_id, label), f"Voice {label}", "spoken", 0.9) for label in (1, 3)
     ]
     await run(lambda c: speakers.store(c, meeting_id, found_again))
     list_all = await run(lambda c: speakers.list_active(c, meeting_id))
     assert [(row.label, row.alias, row.alias_source, row.alias_confidence) for row in list_all] == [
         (1, "Ada", "hand", None),
         (2, "Speaker 2", "number", None),
-        (3, "Voice 3", "spoken", 0.75),
+        (3, "Voice 3", "spoken", 0.9),
     ]
 
 

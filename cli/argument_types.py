@@ -1,0 +1,49 @@
+"""Types of arguments of the command line. Each raises argparse.ArgumentTypeError with what is wrong and the fix."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import math
+import re
+
+# What numbers of messages hold; whether one makes sense is for the server to say.
+MAX_COUNT = 2**31 - 1
+
+
+def web_origin(text: str) -> str:
+    """Parse an origin as browsers send it."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin; give scheme, host and optional port, such as https://app.example"
+        )
+    return text.lower()
+
+
+def ip_address(text: str) -> str:
+    """Parse an address to listen on."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an IP address; give one of this machine, such as 127.0.0.1"
+        ) from None
+
+
+def count(text: str) -> int:
+    """Parse a whole number that is not negative."""
+    # int() takes underscores, spaces and digits of all scripts, and raises on thousands of digits.
+    if not re.fullmatch(r"[0-9]{1,10}", text) or (value := int(text)) > MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"give a whole number from 0 to {MAX_COUNT}")
+    return value
+
+
+def non_negative(text: str) -> float:
+    """Parse a number that is not negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return value
