@@ -1,9 +1,11 @@
 """The gRPC services of the inference server, and the mapping of sessions to their messages."""
 
+from inference.api.admission import SessionLimits
 from inference.api.language import LanguageServicer
 from inference.api.service import SessionServicer
 
 __all__ = [
     "LanguageServicer",
+    "SessionLimits",
     "SessionServicer",
 ]

@@ -63,6 +63,8 @@ class LiveSession:
                 published,
                 dependencies.analyzer.inference,
                 self._publish_changes,
+                organization_id=row.organization_id,
+                idle_s=dependencies.settings.live_track_idle_s,
             )
             for index in range(len(self.config.tracks))
         ]
@@ -101,14 +103,16 @@ class LiveSession:
                 published.restore(stored)
                 last = stored[-1].event_seq
             meeting = cls(dependencies, row, audio, EventLog(dependencies.database, row, last), published)
-            meeting._start()
+            await meeting._start()
         except BaseException:
             await audio.close()
             raise
         return meeting
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if self.state is LiveState.CONCLUDED:
+            # Nobody writes any more: any number of processes may show what is stored.
+            await self.audio.close()
             return
         if self.state is LiveState.FINISHING:
             # The holder of the job finishes the analysis; this process publishes the outcome.
@@ -154,6 +158,11 @@ class LiveSession:
         return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
 
     @property
+    def running(self) -> bool:
+        """Whether the meeting takes audio, or is analysed to its end."""
+        return self.state in (LiveState.OPEN, LiveState.FINISHING)
+
+    @property
     def lost(self) -> bool:
         """Whether this process no longer holds the meeting."""
         return self.state is LiveState.LOST
@@ -176,6 +185,11 @@ class LiveSession:
         # The resume position must include everything the previous client sent.
         await self.audio.wait_until_committed()
         return connection
+
+    @property
+    def attended(self) -> bool:
+        """Whether anybody listens, or sent something within the last 10 s (a stream: is connected)."""
+        return self.events.listeners > 0 or not self.sender_slot.absent_s()
 
     @property
     def abandoned(self) -> bool:
@@ -304,6 +318,7 @@ class LiveSession:
                 await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
+                await self.audio.close()
             self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:

@@ -25,6 +25,7 @@ from server.meetings.job_runner import JobRunner
 from server.storage import LiveRow, meetings
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
+from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import progress, scripted_engine, turn
 from tests.server.live.test_track_feed_catch_up import marks, told
@@ -79,6 +80,7 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
         async with server_of(database, tmp_path, address) as held:
             meeting = await held.open(CONFIG, caller)
             row, file_hash = meeting.row, meeting.row.file_hash
+            await meeting.audio.append(meeting.audio.logs[0], bytes(2 * RATE_HZ))
             session = await engine.session()
             assert list(session.config.key_terms) == ["P0", "Kubernetes"]
             assert (await state(file_hash)).language == ""

@@ -52,7 +52,7 @@ class Meeting:
     """A meeting of one track, its events, and who hears it."""
 
     def __init__(self, audio: MeetingAudio, config: LiveConfig = CONFIG) -> None:
-        self.audio, self.config = audio, config
+        self.audio, self.config, self.idle_s = audio, config, 3600.0
         self.events: list[pb.LiveEvent] = []
         self._said_more = asyncio.Condition()
         self._hearing: asyncio.Task[SessionResult] | None = None
@@ -63,7 +63,17 @@ class Meeting:
         self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
         self._client = InferenceClient(f"127.0.0.1:{port}")
-        self.feed = TrackFeed(MEETING, self.config, 0, self.audio, self.told, self._client, self._tell)
+        self.feed = TrackFeed(
+            MEETING,
+            self.config,
+            0,
+            self.audio,
+            self.told,
+            self._client,
+            self._tell,
+            organization_id=MEETING,
+            idle_s=self.idle_s,
+        )
         self._hearing = asyncio.create_task(self.feed.run())
 
     async def let_go(self) -> None:
