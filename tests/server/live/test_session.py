@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
@@ -36,10 +37,14 @@ CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_te
 
 
 @asynccontextmanager
-async def server_of(database: Database, folder: Path, engine: str) -> AsyncIterator[LiveSessionRegistry]:
+async def server_of(database: Database, folder: Path, engine: str, **limits: Any) -> AsyncIterator[LiveSessionRegistry]:
     """A server process that holds live meetings."""
     settings = ServerSettings(
-        database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
+        database_url=SecretStr("unused"),
+        jwt_secret=SecretStr("s" * 40),
+        audio_dir=folder,
+        inference_address=engine,
+        **limits,
     )
     audio_log = AudioLog(folder)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -56,8 +61,8 @@ async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def caller_of(owner: Database) -> Caller:
-    user = await make_user(owner)
+async def caller_of(owner: Database, organization: str = "Acme", email: str = "somebody@example.org") -> Caller:
+    user = await make_user(owner, organization, email)
     return Caller(user.id, user.organization_id, time.time())
 
 
