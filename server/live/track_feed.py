@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import NamedTuple
@@ -95,6 +96,8 @@ class TrackFeed:
         self._catch_up_target = Reach()
         self._heard_bytes = 0
         """Bytes of the log that the last session has heard."""
+        self._answered_at = 0.0
+        """When the engine last said something, by the monotonic clock."""
         self._repeated_samples = 0
         """Samples at 16 kHz analysed again because audio came after a session had been finished."""
         self.max_speakers = 0
@@ -178,6 +181,7 @@ class TrackFeed:
             aclosing(self._inference.run(config, metered_pcm)) as responses,
         ):
             async for response in responses:
+                self._answered_at = time.monotonic()
                 await self._handle_response(response, result)
         return result
 
@@ -240,7 +244,12 @@ class TrackFeed:
         self._heard_bytes = 0
         # As long as was ever analysed twice: whoever pauses on purpose at most doubles the work.
         pause_s = max(self._idle_s, self._repeated_samples / RATE_HZ)
-        async with aclosing(self._audio.read(self.log, pause_s)) as raw:
+
+        def engine_is_silent() -> bool:
+            return time.monotonic() - self._answered_at >= pause_s
+
+        # An engine that is behind first says what it hears: afterwards only the end of the meeting would.
+        async with aclosing(self._audio.read(self.log, pause_s, engine_is_silent)) as raw:
             async for data in raw:
                 self._heard_bytes += len(data)
                 yield data

@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -181,11 +181,16 @@ class MeetingAudio:
             async with self._commit_done:
                 self._commit_done.notify_all()
 
-    async def read(self, log: TrackLog, patience_s: float | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of a track's log from its beginning as they become durable.
+    async def read(
+        self, log: TrackLog, patience_s: float | None = None, may_stop: Callable[[], bool] = lambda: True
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends.
 
-        Ends with the audio, or once nothing has been added for ``patience_s``; None: wait however long. No file is open
-        between two reads: meetings may have many tracks, and a process few descriptors.
+        No file is open between two reads: meetings may have many tracks, and a process few descriptors.
+
+        Args:
+            patience_s: how long to wait for more before the end, seconds; None: however long.
+            may_stop: asked when nothing came for so long; False: wait once more.
         """
         position = 0
         while True:
@@ -197,7 +202,7 @@ class MeetingAudio:
                 data = await asyncio.to_thread(read) if whole else read()
                 position += len(data)
                 yield data
-            elif self.ended or not await self._grows(log, position, patience_s):
+            elif self.ended or (not await self._grows(log, position, patience_s) and may_stop()):
                 return
 
     async def _grows(self, log: TrackLog, position: int, patience_s: float | None) -> bool:
