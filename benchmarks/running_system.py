@@ -22,6 +22,8 @@ from cli.postgres import SUPERUSER
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 500
+# Everybody in a measurement is of one organization, which by default leaves room for others.
+ONE_ORGANIZATION = {"MEETRA_INFERENCE_ORGANIZATION_SHARE": "1", "MEETRA_LIVE_MEETINGS_PER_ORGANIZATION": "256"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def running_system() -> Iterator[RunningSystem]:
         data, ready = Path(folder, "data"), Path(folder, "ready.json")
         command = [sys.executable, "-m", "cli", "up", "--data", data, "--ready-file", ready, "--port", "0"]
         with Path(folder, "up.log").open("w") as out:
-            process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=out, stderr=out)
+            environment = {**ONE_ORGANIZATION, **os.environ}
+            process = subprocess.Popen(list(map(str, command)), cwd=ROOT, env=environment, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + START_TIMEOUT_S
             while not ready.exists():

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
-from inference.api import LanguageServicer, SessionServicer, TlsFiles, TransportUnusable, listen
+from inference.api import LanguageServicer, SessionLimits, SessionServicer, TlsFiles, TransportUnusable, listen
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
@@ -47,7 +47,8 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: TlsFiles | N
         ]
     )
     engine = ModelEngine(models, settings.batch_window_ms / 1000)
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, settings.max_sessions), server)
+    limits = SessionLimits(settings.max_sessions, settings.reserved_share, settings.organization_share)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, limits), server)
     language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)

@@ -30,6 +30,19 @@ class InferenceSettings(BaseSettings):
     tls_key: Path | None = Field(None, description="its key in PEM, without a passphrase")
     tls_client_ca: Path | None = Field(None, description="authority in PEM that signs the clients' certificates")
     max_sessions: int = Field(128, ge=1, description="maximum number of open sessions; further ones are refused")
+    reserved_share: float = Field(
+        0.25,
+        ge=0,
+        le=0.5,
+        description="share of the sessions that only live meetings, and as large a one that only uploads may use",
+    )
+    organization_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="largest share of the sessions for live meetings, and of those for uploads, that one organization"
+        " may hold of what the others leave; 1 where there is one organization",
+    )
     threads: int = Field(1, ge=1, description="threads per ONNX model call")
     recogniser_workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),

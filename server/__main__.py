@@ -21,6 +21,7 @@ from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
+from server.descriptors import raise_descriptor_limit
 from server.engine import InferenceClient, InferenceTls, InferenceTlsUnusable
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
@@ -68,6 +69,7 @@ async def meeting_analyzer(
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
+    log.info("up to %d descriptors", raise_descriptor_limit())
     await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
@@ -78,14 +80,14 @@ async def run_api(settings: ApiSettings) -> None:
             await asyncio.to_thread(close_folder, settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
-        deletion = Deletion(audio_log, database)
-        if orphans := await deletion.sweep_orphans():
-            log.info("removed %d recordings of deleted meetings", orphans)
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
                 runner = JobRunner(settings, database)
                 live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
+                deletion = Deletion(audio_log, database, live.discard)
+                if orphans := await deletion.sweep_orphans():
+                    log.info("removed %d recordings of deleted meetings", orphans)
                 server = build_server(
                     ApiDependencies(
                         settings=settings,

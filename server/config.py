@@ -91,7 +91,18 @@ class ServerSettings(_Settings):
         256, ge=1, description="streams, and as many single calls, that a user may have open at once"
     )
     open_calls_per_organization: int = Field(512, ge=1, description="the same of all users of an organization together")
-    live_max_meetings: int = Field(256, ge=1, description="maximum number of concurrent live meetings per process")
+    live_max_meetings: int = Field(256, ge=1, description="maximum number of running live meetings per process")
+    live_meetings_per_organization: int = Field(
+        64, ge=1, description="maximum number of an organization's running live meetings"
+    )
+    live_tracks_per_organization: int = Field(
+        512, ge=1, description="maximum number of tracks of an organization's running live meetings together"
+    )
+    live_track_idle_s: float = Field(
+        300.0,
+        gt=0,
+        description="time without audio after which a track's engine session is finished, until audio comes, seconds",
+    )
     # Positions have 32 bits, at up to 64,000 per second.
     live_max_duration_s: float = Field(
         12 * 3600.0, gt=0, le=18 * 3600, description="maximum duration of a live meeting, seconds"

@@ -1,11 +1,13 @@
 """The gRPC services of the inference server, and the mapping of sessions to their messages."""
 
+from inference.api.admission import SessionLimits
 from inference.api.language import LanguageServicer
 from inference.api.service import SessionServicer
 from inference.api.transport import TlsFiles, TransportUnusable, listen
 
 __all__ = [
     "LanguageServicer",
+    "SessionLimits",
     "SessionServicer",
     "TlsFiles",
     "TransportUnusable",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits
 from inference.api.messages import event_message, statistics_message
 from inference.api.recogniser_language import recogniser_language
 from inference.api.tasks import model_messages
@@ -23,6 +25,7 @@ from inference.session import Session, SessionConfig
 MAX_CHUNK_BYTES = 1024 * 1024
 MAX_SPEAKERS = 64
 MAX_KEY_TERMS, MAX_KEY_TERM_CHARACTERS = 132, 100
+MAX_ORGANIZATION_CHARACTERS = 64
 log = logging.getLogger(__name__)
 
 
@@ -33,12 +36,11 @@ class InvalidRequest(Exception):
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     """See proto/meetra/inference/v2/session.proto."""
 
-    def __init__(self, engine: ModelEngine, max_sessions: int) -> None:
-        """``max_sessions``: concurrent sessions; further ones are refused with RESOURCE_EXHAUSTED."""
+    def __init__(self, engine: ModelEngine, limits: SessionLimits) -> None:
+        """``limits``: of concurrent sessions; further ones are refused with RESOURCE_EXHAUSTED."""
         self._engine = engine
         self._models = engine.models
-        self._max_sessions = max_sessions
-        self.open_sessions = 0
+        self._admission = SessionAdmission(limits)
 
     async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
@@ -59,31 +61,27 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         context: aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[session_pb2.RunSessionResponse]:
         """Run one session over the stream; yield its events, numbered from 1."""
-        if self.open_sessions >= self._max_sessions:
-            await context.abort(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {self._max_sessions} sessions are in use; retry later"
-            )
-        self.open_sessions += 1
+        messages = aiter(request_iterator)
         try:
+            config = self._checked_config(await anext(messages, None))
             sequence = 0
-            async for response in self._events(request_iterator):
-                sequence += 1
-                response.event_seq = sequence
-                yield response
+            with self._admission.admit(config.organization, live=config.live):
+                async with aclosing(self._events(config, messages)) as responses:
+                    async for response in responses:
+                        sequence += 1
+                        response.event_seq = sequence
+                        yield response
+        except NoCapacity as refusal:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(refusal))
         except InvalidRequest as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Exception:
             log.exception("a session failed")
             await context.abort(grpc.StatusCode.INTERNAL, "a model failed on this audio")
-        finally:
-            self.open_sessions -= 1
 
     async def _events(
-        self, requests: AsyncIterator[session_pb2.RunSessionRequest]
-    ) -> AsyncIterator[session_pb2.RunSessionResponse]:
-        messages = aiter(requests)
-        first = await anext(messages, None)
-        config = self._checked_config(first)
+        self, config: SessionConfig, messages: AsyncIterator[session_pb2.RunSessionRequest]
+    ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
         session = Session(self._engine, config)
         try:
             ready = session_pb2.Ready(capabilities=self._capabilities(), language_unknown=not config.transcribe)
@@ -122,6 +120,8 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             raise InvalidRequest(
                 f"config.expected_speakers: {expected} is out of range; give 1 to {MAX_SPEAKERS}, or omit it"
             )
+        if len(config.organization) > MAX_ORGANIZATION_CHARACTERS:
+            raise InvalidRequest(f"config.organization: at most {MAX_ORGANIZATION_CHARACTERS} characters")
         language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
         return SessionConfig(
             expected_speakers=expected,
@@ -130,6 +130,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             language=language or "",
             key_terms=_checked_terms(config.key_terms),
             live=config.live,
+            organization=config.organization,
         )
 
     def _capabilities(self) -> session_pb2.Capabilities:

@@ -1,15 +1,17 @@
 """Fair batching of many sessions' work into model calls.
 
 Work waits in a queue for each owner (a session). When the model is free, the next call takes one item of each owner in
-turn until it is full, so that a busy meeting never delays another by more than one call. While a call runs the next one
-fills: batches grow under load, and nothing waits without it. Work with patience lets owners with due work go first.
+turn until it is full, so that a busy meeting never delays another by more than one call. Owners may belong to parties
+(organizations): these take turns too, so that many busy meetings of one delay another's no more than a single one does.
+While a call runs the next one fills: batches grow under load, and nothing waits without it. Work with patience lets
+owners with due work go first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -48,6 +50,10 @@ def _unit_size(_: object) -> int:
     return 1
 
 
+def _alone(owner: Hashable) -> Hashable:
+    return owner
+
+
 def _single_group(_: object) -> Hashable:
     return None
 
@@ -67,6 +73,7 @@ class Batcher(Generic[Work, Result]):
         size: Callable[[Work], int] = _unit_size,
         group_of: Callable[[Work], Hashable] = _single_group,
         may_gather: Callable[[], bool] = lambda: True,
+        party_of: Callable[[Hashable], Hashable] = _alone,
     ) -> None:
         """
         Args:
@@ -79,16 +86,19 @@ class Batcher(Generic[Work, Result]):
             size: returns the size of an item.
             group_of: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
             may_gather: returns False while waiting for more work is pointless.
+            party_of: returns the party that an owner belongs to; by default each is its own.
         """
         self.name = name
         self.statistics = BatchStatistics()
         self._run, self._size, self._group_of = run, size, group_of
         self._max_size, self._window_s, self._parallel = max_size, window_s, parallel
-        self._may_gather = may_gather
+        self._may_gather, self._party_of = may_gather, party_of
         self._waiting_size = 0
         self._capacity = asyncio.Semaphore(max_waiting)
         # Owners by turn; only those with work.
         self._queues: dict[Hashable, deque[_QueuedItem[Work, Result]]] = {}
+        # Parties by turn; those without work may linger.
+        self._parties: dict[Hashable, None] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -110,6 +120,7 @@ class Batcher(Generic[Work, Result]):
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
             entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s)
             self._queues.setdefault(owner, deque()).append(entry)
+            self._parties.setdefault(self._party_of(owner))
             self._waiting_size += self._size(work)
             self._dispatch()
             return await entry.future
@@ -163,7 +174,7 @@ class Batcher(Generic[Work, Result]):
         self._dispatch()
 
     def _next_batch(self) -> list[_QueuedItem[Work, Result]]:
-        """Take the next batch: one item of each owner by turn, due work first, round after round."""
+        """Take the next batch: one item of each owner by turn, due work first, parties by turn, round after round."""
         batch: list[_QueuedItem[Work, Result]] = []
         filled, took = 0, True
         group: Hashable = None
@@ -186,13 +197,27 @@ class Batcher(Generic[Work, Result]):
                 del self._queues[owner]
                 if queue:
                     self._queues[owner] = queue
+                party = self._party_of(owner)
+                del self._parties[party]
+                self._parties[party] = None
                 if filled >= self._max_size:
                     break
         return batch
 
     def _owners_in_order(self) -> list[Hashable]:
+        """Return the owners with work: due work first, then one owner of each party after another."""
         now = time.monotonic()
-        return sorted(self._queues, key=lambda owner: self._queues[owner][0].due > now)
+        parties = {owner: self._party_of(owner) for owner in self._queues}
+        with_work = set(parties.values())
+        self._parties = {party: None for party in self._parties if party in with_work}
+        places = {party: place for place, party in enumerate(self._parties)}
+        earlier: Counter[tuple[Hashable, bool]] = Counter()
+        order: dict[Hashable, tuple[bool, int, int]] = {}
+        for owner, party in parties.items():
+            waits = self._queues[owner][0].due > now
+            order[owner] = (waits, earlier[party, waits], places[party])
+            earlier[party, waits] += 1
+        return sorted(order, key=order.__getitem__)
 
     async def _call(self, batch: list[_QueuedItem[Work, Result]]) -> None:
         began = time.monotonic()

@@ -265,7 +265,7 @@ class ModelEngine:
             call.close()
 
     def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
-        queue: Batcher[Any, Any] = Batcher(task, call, **settings)
+        queue: Batcher[Any, Any] = Batcher(task, call, party_of=_organization, **settings)
         self._calls[queue] = call
         return queue
 
@@ -295,6 +295,11 @@ class ModelEngine:
             window_s=window_s,
             group_of=lambda task: bool(task.language),
         )
+
+
+def _organization(session: Hashable) -> Hashable:
+    """Return the organization of a session; the session itself where it has none."""
+    return getattr(session, "organization", "") or session
 
 
 def _length_class(samples: Samples) -> int:

@@ -54,6 +54,8 @@ class SessionConfig:
     """Terms that may be spoken, as they are spelled."""
     live: bool = False
     """Emit turns while they are in progress."""
+    organization: str = ""
+    """Opaque: sessions of one organization share its turns at the models; empty: the session has turns of its own."""
 
 
 class Session:
@@ -63,6 +65,7 @@ class Session:
         """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
+        self.organization = config.organization
         self._window_samples = models.vad.window_samples
         self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
         self._vad_state = models.vad.initial_state()

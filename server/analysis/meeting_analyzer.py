@@ -125,7 +125,7 @@ class MeetingAnalyzer:
 
     async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:
         track = recording.tracks[index]
-        config = session_config(job.meeting_id, job.language, job.key_terms, track, live=False)
+        config = session_config(job.meeting_id, job.organization_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
         result = SessionResult()
@@ -160,7 +160,13 @@ class MeetingAnalyzer:
 
 
 def session_config(
-    meeting_id: UUID, language: str, key_terms: Sequence[str], track: AudioTrack, *, live: bool
+    meeting_id: UUID,
+    organization_id: UUID,
+    language: str,
+    key_terms: Sequence[str],
+    track: AudioTrack,
+    *,
+    live: bool,
 ) -> session_pb2.SessionConfig:
     """Return the engine session's config for a track.
 
@@ -177,4 +183,5 @@ def session_config(
         total_samples=track.samples or None,
         live=live,
         key_terms=key_terms,
+        organization=str(organization_id),
     )

@@ -17,7 +17,7 @@ from server.api.validation import parse_uuid
 from server.auth import current_caller
 from server.config import ServerSettings
 from server.engine import model_label
-from server.errors import BadRequest
+from server.errors import BadRequest, MeetingOver
 from server.live import MAX_CHUNK_BYTES, LiveSession, LiveSessionRegistry, LiveState, SenderConnection
 from server.meetings import decompress_body
 
@@ -64,6 +64,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
         """See LiveService.SendAudio."""
         meeting = await self._find(request.session_id)
+        if meeting.finishing:
+            raise MeetingOver
         sender = meeting.sender_slot.require(request.owner)
         data = request.body.data
         if encoding := content_encoding(context):

@@ -93,14 +93,24 @@ class TakenOver(MeetraError):
 
 
 class TooManyLiveMeetings(MeetraError):
-    """The server is at its limit of live meetings."""
+    """The server or the organization is at its limit of running live meetings, or of their tracks.
+
+    Args:
+        limit: of that scope and unit.
+        scope: "server" or "organization".
+        unit: "meetings", or "tracks": of all running live meetings of the scope together.
+    """
 
     reason = "TOO_MANY_LIVE_MEETINGS"
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
     retry_after_s = 30
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"This server has reached its limit of {limit} live meetings; try again later", limit=limit)
+    def __init__(self, limit: int, scope: str = "server", unit: str = "meetings") -> None:
+        what = "running live meetings" if unit == "meetings" else "tracks of running live meetings"
+        advice = "try again later" if scope == "server" else "finish a meeting, or try again later"
+        super().__init__(
+            f"This {scope} has reached its limit of {limit} {what}; {advice}", scope=scope, unit=unit, limit=limit
+        )
 
 
 class AudioNotStored(MeetraError):

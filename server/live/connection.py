@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from server.errors import HeldByAnotherClient, MeetraError, TakenOver
 
-# A client of unary calls counts as connected for this long after each call.
+# A client of unary calls counts as connected for this long after each call; live.proto and docs/live.md say so.
 UNARY_TIMEOUT_S = 10.0
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
+from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
@@ -30,6 +34,12 @@ from server.insights import (
     sentiment,
     shares,
 )
+from server.live.config import LiveConfig
+from server.live.dependencies import LiveDependencies
+from server.live.published_state import PublishedState
+from server.live.track_feed import TrackFeed
+from server.media import RATE_HZ
+from server.storage import DatabaseUnavailable, LiveRow, live
 
 
 def build_insights(
@@ -112,3 +122,59 @@ class RollingTimeline:
             if s.language != ENGLISH or s.text in self._polarity
         )
         return replace(build_timeline(conversation), sentences=read_sentences)
+
+
+class RollingInsights:
+    """The insights of one meeting every period, and the language spoken most."""
+
+    def __init__(
+        self,
+        dependencies: LiveDependencies,
+        row: LiveRow,
+        config: LiveConfig,
+        feeds: Sequence[TrackFeed],
+        published: PublishedState,
+    ) -> None:
+        self._database, self._row, self._config, self._feeds = dependencies.database, row, config, feeds
+        self._turns, self._languages = published.turns, published.languages
+        self._timelines = RollingTimeline(dependencies.analyzer.inference)
+        self._next_us = config.insights_period_s * 1_000_000
+        self._language = ""
+
+    async def update(self, engine: session_pb2.Capabilities | None, distinct_tracks: int) -> list[pb.LiveEvent]:
+        """Return the insights if they are due, else nothing. Raises MeetingLost.
+
+        Args:
+            engine: its reported capabilities; None while no engine has been reached.
+            distinct_tracks: number of tracks that duplicate no other.
+        """
+        through_us = max(
+            track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ
+            for track, feed in zip(self._config.tracks, self._feeds, strict=True)
+        )
+        if through_us < self._next_us or any(map(self._turns.is_catching_up, range(len(self._feeds)))):
+            return []
+        began = time.monotonic()
+        capabilities = engine or session_pb2.Capabilities()
+        overlap = capabilities.overlap or distinct_tracks > 1
+        segments = self._turns.segments()
+        await self._store_language(segments)
+        known = EngineCapabilities(overlap=overlap, languages=tuple(capabilities.languages))
+        timeline = await self._timelines.build(segments, through_us, known)
+        event = pb.LiveEvent(insights=build_insights(timeline, overlap, self._turns.speaker_id, self._turns.alias))
+        # Space the computation out in long meetings: at most a twentieth of the time goes into it.
+        pause_s = max(self._config.insights_period_s, 20 * (time.monotonic() - began))
+        self._next_us = through_us + round(pause_s * 1e6)
+        return [event]
+
+    async def _store_language(self, segments: list[Segment]) -> None:
+        """Store the language most spoken so far; status queries report it."""
+        language, confidence = self._languages.most_spoken(segments)
+        if language in ("", self._language):
+            return
+        store = partial(live.store_language, meeting_id=self._row.meeting_id, fence=self._row.fence)
+        with suppress(DatabaseUnavailable):
+            await self._database.run(
+                partial(store, language=language, confidence=confidence), organization_id=self._row.organization_id
+            )
+            self._language = language

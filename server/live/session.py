@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
@@ -14,13 +13,12 @@ from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis import Recording, SessionResult
-from server.conversation import EngineCapabilities, Segment
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
-from server.live.insights import RollingTimeline, build_insights
+from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.outcome import publish_outcome
@@ -63,6 +61,8 @@ class LiveSession:
                 published,
                 dependencies.analyzer.inference,
                 self._publish_changes,
+                organization_id=row.organization_id,
+                idle_s=dependencies.settings.live_track_idle_s,
             )
             for index in range(len(self.config.tracks))
         ]
@@ -71,9 +71,7 @@ class LiveSession:
         for index in self._duplicates.ignored:
             self.turns.ignore(index)
         self._warnings = Warnings()
-        self._timelines = RollingTimeline(dependencies.analyzer.inference)
-        self._next_insights_us = self.config.insights_period_s * 1_000_000
-        self._language = ""
+        self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
         self.sender_slot = SenderSlot()
         self.state = LiveState.OPEN
         if row.finished:
@@ -101,14 +99,16 @@ class LiveSession:
                 published.restore(stored)
                 last = stored[-1].event_seq
             meeting = cls(dependencies, row, audio, EventLog(dependencies.database, row, last), published)
-            meeting._start()
+            await meeting._start()
         except BaseException:
             await audio.close()
             raise
         return meeting
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if self.state is LiveState.CONCLUDED:
+            # Nobody writes any more: any number of processes may show what is stored.
+            await self.audio.close()
             return
         if self.state is LiveState.FINISHING:
             # The holder of the job finishes the analysis; this process publishes the outcome.
@@ -154,6 +154,11 @@ class LiveSession:
         return self.state in (LiveState.FINISHING, LiveState.CONCLUDED)
 
     @property
+    def running(self) -> bool:
+        """Whether the meeting takes audio, or is analysed to its end."""
+        return self.state in (LiveState.OPEN, LiveState.FINISHING)
+
+    @property
     def lost(self) -> bool:
         """Whether this process no longer holds the meeting."""
         return self.state is LiveState.LOST
@@ -176,6 +181,11 @@ class LiveSession:
         # The resume position must include everything the previous client sent.
         await self.audio.wait_until_committed()
         return connection
+
+    @property
+    def attended(self) -> bool:
+        """Whether anybody listens, or sent something within the last 10 s (a stream: is connected)."""
+        return self.events.listeners > 0 or not self.sender_slot.absent_s()
 
     @property
     def abandoned(self) -> bool:
@@ -227,7 +237,8 @@ class LiveSession:
                 ):
                     self.turns.settle_speakers(index)
             await self._publish(self._warnings.update(self._feeds, self.turns))
-            await self._publish_insights()
+            distinct = len(self._feeds) - len(self._duplicates.ignored)
+            await self._publish(await self._insights.update(self.engine, distinct))
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]
@@ -239,36 +250,6 @@ class LiveSession:
         warning = pb.Warning(code=code, track_id=track.track_id, text=text, channel=track.channel)
         self.turns.ignore(duplicate)
         await self._publish([pb.LiveEvent(warning=warning)])
-
-    async def _publish_insights(self) -> None:
-        through_us = max(
-            track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ
-            for track, feed in zip(self.config.tracks, self._feeds, strict=True)
-        )
-        if through_us < self._next_insights_us or any(map(self.turns.is_catching_up, range(len(self._feeds)))):
-            return
-        began = time.monotonic()
-        capabilities = self.engine or session_pb2.Capabilities()
-        overlap = capabilities.overlap or len(self._feeds) - len(self._duplicates.ignored) > 1
-        segments = self.turns.segments()
-        await self._store_language(segments)
-        engine = EngineCapabilities(overlap=overlap, languages=tuple(capabilities.languages))
-        timeline = await self._timelines.build(segments, through_us, engine)
-        event = pb.LiveEvent(insights=build_insights(timeline, overlap, self.turns.speaker_id, self.turns.alias))
-        await self._publish([event])
-        # Space the computation out in long meetings: at most a twentieth of the time goes into it.
-        pause_s = max(self.config.insights_period_s, 20 * (time.monotonic() - began))
-        self._next_insights_us = through_us + round(pause_s * 1e6)
-
-    async def _store_language(self, segments: list[Segment]) -> None:
-        """Store the language most spoken so far; status queries report it."""
-        language, confidence = self._published.languages.most_spoken(segments)
-        if language in ("", self._language):
-            return
-        store = partial(live.store_language, meeting_id=self.row.meeting_id, fence=self.row.fence)
-        with suppress(DatabaseUnavailable):
-            await self._run(partial(store, language=language, confidence=confidence))
-            self._language = language
 
     # Conclusion
 
@@ -304,6 +285,7 @@ class LiveSession:
                 await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
+                await self.audio.close()
             self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:

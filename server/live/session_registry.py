@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections import defaultdict
 from contextlib import suppress
 from functools import partial
 from uuid import UUID, uuid4
 
 from server.auth import Caller
+from server.config import ServerSettings
+from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull
-from server.errors import AudioNotStored, HeldByAnotherServer, SessionNotFound, TooManyLiveMeetings
+from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError, SessionNotFound, TooManyLiveMeetings
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
-from server.storage import DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
+# For each organization with live meetings one statement.
+FENCE_CHECK_EVERY_S = 10.0
 # Longer than the longest pause between two attempts to reach the engine.
 ENGINE_WAIT_S = 3.0
 
@@ -31,6 +36,26 @@ def live_file_hash(meeting_id: UUID) -> str:
     return hashlib.sha256(b"meetra live meeting " + meeting_id.bytes).hexdigest()
 
 
+async def create_within_limits(
+    connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig
+) -> None:
+    """Create a live meeting's rows. Raises TooManyLiveMeetings where the organization has its limit."""
+    running, tracks = await live.count_running(connection, but=row.meeting_id)
+    if running >= settings.live_meetings_per_organization:
+        raise TooManyLiveMeetings(settings.live_meetings_per_organization, "organization")
+    if tracks + len(config.tracks) > settings.live_tracks_per_organization:
+        raise TooManyLiveMeetings(settings.live_tracks_per_organization, "organization", "tracks")
+    await live.create(
+        connection,
+        row,
+        name=config.name,
+        held_on=config.held_on,
+        n_speakers=config.n_speakers,
+        language=config.language,
+        key_terms=config.recognition_terms(),
+    )
+
+
 class LiveSessionRegistry:
     """Registry of the live meetings held by this process."""
 
@@ -38,6 +63,9 @@ class LiveSessionRegistry:
         self._dependencies = dependencies
         self._sessions: dict[UUID, LiveSession] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._opening = 0
+        """Meetings that are being opened: they count, and are not held yet."""
+        self._next_fence_check_at = 0.0
         self._stopping = False
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
@@ -46,8 +74,15 @@ class LiveSessionRegistry:
         Raises TooManyLiveMeetings, DatabaseUnavailable, DiskFull.
         """
         limit = self._dependencies.settings.live_max_meetings
-        if sum(meeting.state is LiveState.OPEN for meeting in self._sessions.values()) >= limit:
+        if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
             raise TooManyLiveMeetings(limit)
+        self._opening += 1
+        try:
+            return await self._open(config, caller)
+        finally:
+            self._opening -= 1
+
+    async def _open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         id_ = uuid4()
         row = LiveRow(
             meeting_id=id_,
@@ -62,19 +97,11 @@ class LiveSessionRegistry:
             concluded=False,
             ignored_tracks=(),
         )
-        create = partial(
-            live.create,
-            row=row,
-            name=config.name,
-            held_on=config.held_on,
-            n_speakers=config.n_speakers,
-            language=config.language,
-            key_terms=config.recognition_terms(),
-        )
+        create = partial(create_within_limits, settings=self._dependencies.settings, row=row, config=config)
         await self._dependencies.database.run(create, organization_id=row.organization_id)
         try:
             return await self._acquire(row)
-        except DiskFull:
+        except (DiskFull, TooManyLiveMeetings):
             # No client knows of the meeting yet.
             delete_row = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
             await self._dependencies.database.run(delete_row, organization_id=row.organization_id)
@@ -83,7 +110,7 @@ class LiveSessionRegistry:
     async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
         """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
-        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
+        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings, DatabaseUnavailable.
         """
         try:
             return await self._acquire(await self._row(caller.organization_id, session_id))
@@ -99,6 +126,9 @@ class LiveSessionRegistry:
                 raise HeldByAnotherServer
             if existing is not None:
                 await self._release(existing)
+            if await asyncio.to_thread(descriptors_are_scarce):
+                log.error("no live meeting is taken up: this process has few descriptors left; raise `ulimit -n`")
+                raise TooManyLiveMeetings(self._dependencies.settings.live_max_meetings)
             try:
                 meeting = await LiveSession.acquire(self._dependencies, row)
             except HeldByAnotherProcess:
@@ -111,6 +141,23 @@ class LiveSessionRegistry:
     async def _release(self, meeting: LiveSession) -> None:
         self._sessions.pop(meeting.row.meeting_id, None)
         await meeting.close()
+
+    async def discard(self, organization_id: UUID, file_hash: str) -> None:
+        """Let go of a meeting whose rows are deleted, with everything it holds, before its files are removed."""
+        for meeting in list(self._sessions.values()):
+            if (meeting.row.organization_id, meeting.row.file_hash) == (organization_id, file_hash):
+                await self._drop(meeting, SessionNotFound())
+
+    async def _drop(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
+        """Release a meeting unless that happened meanwhile; its clients are told ``failure``."""
+        id_ = meeting.row.meeting_id
+        async with self._locks[id_]:
+            if self._sessions.get(id_) is meeting:
+                if failure is not None:
+                    meeting.mark_lost(failure)
+                await self._release(meeting)
+        if not self._locks[id_].locked():
+            del self._locks[id_]
 
     async def wait_for_engine(self) -> None:
         """Wait for the engine's capabilities, for at most 3 s: audio is accepted without an engine."""
@@ -128,15 +175,13 @@ class LiveSessionRegistry:
             await asyncio.sleep(SUPERVISE_EVERY_S)
 
     async def _supervise_once(self) -> None:
+        await self._mark_fenced_out()
         for meeting in list(self._sessions.values()):
             if meeting.abandoned:
                 log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
                 meeting.finish()
-            is_over = meeting.state in (LiveState.CONCLUDED, LiveState.LOST)
-            if is_over and meeting.sender_slot.current is None and not meeting.events.listeners:
-                async with self._locks[meeting.row.meeting_id]:
-                    await self._release(meeting)
-                self._locks.pop(meeting.row.meeting_id, None)
+            if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.attended):
+                await self._drop(meeting)
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.sender_slot.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
@@ -145,8 +190,27 @@ class LiveSessionRegistry:
         )
         for organization_id, id_ in unattended:
             if id_ not in self._sessions:
-                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull):
+                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
                     (await self._acquire(await self._row(organization_id, id_))).finish()
+
+    async def _mark_fenced_out(self) -> None:
+        """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing."""
+        now = time.monotonic()
+        if now < self._next_fence_check_at:
+            return
+        self._next_fence_check_at = now + FENCE_CHECK_EVERY_S
+        by_organization: defaultdict[UUID, list[LiveSession]] = defaultdict(list)
+        for meeting in self._sessions.values():
+            by_organization[meeting.row.organization_id].append(meeting)
+        for organization_id, held in by_organization.items():
+            ids = [meeting.row.meeting_id for meeting in held]
+            found = await self._dependencies.database.run(
+                partial(live.fences, meeting_ids=ids), organization_id=organization_id
+            )
+            for meeting in held:
+                fence = found.get(meeting.row.meeting_id)
+                if fence != meeting.row.fence:
+                    meeting.mark_lost(SessionNotFound() if fence is None else HeldByAnotherServer())
 
     async def _row(self, organization_id: UUID, id_: UUID) -> LiveRow:
         query = partial(live.find, organization_id=organization_id, meeting_id=id_)

@@ -1,10 +1,15 @@
-"""One track of a live meeting streamed through the engine; a new engine starts over from the track's beginning."""
+"""One track of a live meeting streamed through the engine; a new engine starts over from the track's beginning.
+
+A session of the engine lasts as long as audio comes: it begins with the track's first audio, and is finished when none
+has come for long. The end is then known already, and stands unless more comes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import NamedTuple
 from uuid import UUID
@@ -65,13 +70,19 @@ class TrackFeed:
         published: PublishedState,
         inference: InferenceClient,
         on_update: Callable[[], Awaitable[None]],
+        *,
+        organization_id: UUID,
+        idle_s: float,
     ) -> None:
         """
         Args:
             index: index in the config's tracks.
             on_update: awaited after each complete update by the engine, to publish it.
+            organization_id: whose meeting it is.
+            idle_s: time without audio after which the track's session is finished, seconds.
         """
-        self._meeting_id, self._config, self._index = meeting_id, config, index
+        self._meeting_id, self._organization_id = meeting_id, organization_id
+        self._config, self._index, self._idle_s = config, index, idle_s
         self._source = config.source_index(index)
         self._audio, self._inference, self._on_update = audio, inference, on_update
         self._turns, self._languages = published.turns, published.languages
@@ -83,6 +94,12 @@ class TrackFeed:
         # A restarted engine repeats everything, with provisional words at first. It has caught up once it is as far as
         # every engine before it; by then turns published with final words have them again.
         self._catch_up_target = Reach()
+        self._heard_bytes = 0
+        """Bytes of the log that the last session has heard."""
+        self._answered_at = 0.0
+        """When the engine last said something, by the monotonic clock."""
+        self._repeated_samples = 0
+        """Samples at 16 kHz analysed again because audio came after a session had been finished."""
         self.max_speakers = 0
         """Maximum number of speakers the engine distinguishes; 0 until it has reported one."""
         self.engine: session_pb2.Capabilities | None = None
@@ -111,19 +128,30 @@ class TrackFeed:
         Raises SessionBroke once the meeting is over or engines fail repeatedly without progress; SessionRefused,
         MeetingLost.
         """
-        delay, failures = RETRY_S, 0
         # Suppress turns that are already published while the audio is analysed again.
         self._catch_up_target = Reach(
             self._samples_until(self._turns.turns_through_us(self._index)),
             self._samples_until(self._turns.words_through_us(self._index)),
             self._samples_until(self._turns.words_final_through_us(self._index)),
         )
+        await self._audio.wait_for_more(self.log, 0)
+        while True:
+            result = await self._run_to_a_pause()
+            await self._audio.wait_for_more(self.log, self._heard_bytes)
+            if self.log.committed_bytes == self._heard_bytes:
+                return result
+            self._catch_up_target = self._catch_up_target.maximum(self.reach)
+            self._repeated_samples += self.decoded_samples
+
+    async def _run_to_a_pause(self) -> SessionResult:
+        """Stream the audio so far and what follows without a long pause, and return the result. Raises as ``run``."""
+        delay, failures = RETRY_S, 0
         while True:
             try:
                 await self._inference.wait_until_reachable()
                 return await self._run_session()
-            except EngineBusy:
-                log.info("live meeting %s: the engine has no capacity yet", self._meeting_id)
+            except EngineBusy as error:
+                log.info("live meeting %s: the engine has no capacity yet (%s)", self._meeting_id, error)
             except SessionBroke as error:
                 failures = failures + 1 if self.reach.turns <= self._catch_up_target.turns else 0
                 if self.ended or failures == MAX_FAILURES_WITHOUT_PROGRESS:
@@ -143,13 +171,17 @@ class TrackFeed:
         if any(self._catch_up_target):
             self._turns.start_catch_up(self._index)
         terms = self._config.recognition_terms()
-        config = session_config(self._meeting_id, self._config.language, terms, self._track, live=True)
+        config = session_config(
+            self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
+        )
         async with (
-            aclosing(self.pcm()) as pcm,
+            aclosing(self._read()) as raw,
+            aclosing(self._decode(raw)) as pcm,
             aclosing(measure_level(pcm, result.level)) as metered_pcm,
             aclosing(self._inference.run(config, metered_pcm)) as responses,
         ):
             async for response in responses:
+                self._answered_at = time.monotonic()
                 await self._handle_response(response, result)
         return result
 
@@ -202,10 +234,30 @@ class TrackFeed:
         )
 
     async def pcm(self) -> AsyncGenerator[bytes, None]:
-        """Yield the track's audio from its beginning as it becomes durable, s16le mono at 16 kHz."""
+        """Yield the track's audio from its beginning to its end as it becomes durable, s16le mono at 16 kHz."""
+        async with aclosing(self._audio.read(self.log)) as raw, aclosing(self._decode(raw)) as pcm:
+            async for data in pcm:
+                yield data
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the log, up to a long pause."""
+        self._heard_bytes = 0
+        # As long as was ever analysed twice: whoever pauses on purpose at most doubles the work.
+        pause_s = max(self._idle_s, self._repeated_samples / RATE_HZ)
+
+        def engine_is_silent() -> bool:
+            return time.monotonic() - self._answered_at >= pause_s
+
+        # An engine that is behind first says what it hears: afterwards only the end of the meeting would.
+        async with aclosing(self._audio.read(self.log, pause_s, engine_is_silent)) as raw:
+            async for data in raw:
+                self._heard_bytes += len(data)
+                yield data
+
+    async def _decode(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         decoder = TrackDecoder(self.track.format, self.track.channel)
         buffered = b""
-        async with aclosing(self._audio.read(self.log)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
+        async with aclosing(decode_pcm(decoder, raw)) as pcm:
             async for data in pcm:
                 self.damaged = self.damaged or decoder.damaged
                 buffered += data

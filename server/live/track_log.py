@@ -10,9 +10,10 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -112,18 +113,17 @@ class MeetingAudio:
     async def wait_until_committed(self) -> None:
         """Wait until everything accepted so far is on disk.
 
-        Raises AudioNotStored when the disk is full, HeldByAnotherServer on any other failure or when the files are
-        closed.
+        Raises AudioNotStored when the disk is full, HeldByAnotherServer on any other failure or when the files were
+        closed before.
         """
         targets = [log.accepted for log in self.logs]
+
+        def committed() -> bool:
+            return all(log.committed >= target for log, target in zip(self.logs, targets, strict=True))
+
         async with self._commit_done:
-            await self._commit_done.wait_for(
-                lambda: (
-                    self._has_failed()
-                    or all(log.committed >= target for log, target in zip(self.logs, targets, strict=True))
-                )
-            )
-        if self._has_failed():
+            await self._commit_done.wait_for(lambda: self._has_failed() or committed())
+        if not committed():
             raise self.failure()
 
     def failure(self) -> MeetraError:
@@ -147,6 +147,11 @@ class MeetingAudio:
         """Wait until the committed positions differ from ``positions``, one per log, or the audio has ended."""
         async with self._commit_done:
             await self._commit_done.wait_for(lambda: self.ended or [log.committed for log in self.logs] != positions)
+
+    async def wait_for_more(self, log: TrackLog, position: int) -> None:
+        """Wait until a log has more than ``position`` durable bytes, or the audio has ended."""
+        async with self._commit_done:
+            await self._commit_done.wait_for(lambda: self.ended or log.committed_bytes > position)
 
     async def end(self) -> None:
         """Mark the audio as complete, once all of it is durable."""
@@ -176,23 +181,38 @@ class MeetingAudio:
             async with self._commit_done:
                 self._commit_done.notify_all()
 
-    async def read(self, log: TrackLog) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends."""
+    async def read(
+        self, log: TrackLog, patience_s: float | None = None, may_stop: Callable[[], bool] = lambda: True
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends.
+
+        No file is open between two reads: meetings may have many tracks, and a process few descriptors.
+
+        Args:
+            patience_s: how long to wait for more before the end, seconds; None: however long.
+            may_stop: asked when nothing came for so long; False: wait once more.
+        """
         position = 0
-        with log.path.open("rb") as file:
-            while True:
-                size = min(READ_BYTES, log.committed_bytes - position)
-                if size > 0:
-                    # Recently written bytes are in the page cache: not worth a thread.
-                    data = file.read(size) if size < READ_BYTES else await asyncio.to_thread(file.read, size)
-                    position += len(data)
-                    yield data
-                elif self.ended:
-                    return
-                else:
-                    async with self._commit_done:
-                        while not self.ended and log.committed_bytes <= position:
-                            await self._commit_done.wait()
+        while True:
+            size = min(READ_BYTES, log.committed_bytes - position)
+            if size > 0:
+                # Recently written bytes are in the page cache: not worth a thread.
+                whole = size == READ_BYTES
+                read = partial(_read, log.path, position, size)
+                data = await asyncio.to_thread(read) if whole else read()
+                position += len(data)
+                yield data
+            elif self.ended or (not await self._grows(log, position, patience_s) and may_stop()):
+                return
+
+    async def _grows(self, log: TrackLog, position: int, patience_s: float | None) -> bool:
+        """Return False if a log still ends at ``position`` after ``patience_s``; True once it grows, or has ended."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self.wait_for_more(log, position)
+        except TimeoutError:
+            return log.committed_bytes > position
+        return True
 
     async def close(self) -> None:
         """Close the files; unacknowledged audio may be lost."""
@@ -209,7 +229,17 @@ class MeetingAudio:
 
 def _write(batch: list[tuple[TrackLog, int, bytes]]) -> None:
     for log, _, data in batch:
-        with detect_full_disk(), log.path.open("ab") as file:
+        # Never created here: a deleted meeting's audio must not come back.
+        with detect_full_disk(), os.fdopen(os.open(log.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _read(path: Path, position: int, size: int) -> bytes:
+    """Return ``size`` bytes of a file that has them."""
+    with path.open("rb", buffering=0) as file:
+        data = os.pread(file.fileno(), size, position)
+    if not data:
+        raise OSError(f"{path.name} is shorter than what was written to it")
+    return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
@@ -11,14 +12,18 @@ from server.errors import MeetingNotFound
 from server.storage import Connection, Database, meetings
 
 SWEPT_AT_ONCE = 1000
+LetGo = Callable[[UUID, str], Awaitable[None]]
+"""Given organization and file hash."""
 
 
 class Deletion:
     """Delete meetings and their recordings."""
 
-    def __init__(self, audio_log: AudioLog, database: Database) -> None:
+    def __init__(self, audio_log: AudioLog, database: Database, let_go: LetGo | None = None) -> None:
+        """``let_go``: makes this process release a deleted meeting, before its files go; None: it holds none."""
         self._audio_log = audio_log
         self._database = database
+        self._let_go = let_go
 
     async def delete(self, organization_id: UUID, file_hash: str) -> None:
         """Delete a meeting permanently. Raises MeetingNotFound."""
@@ -29,6 +34,8 @@ class Deletion:
 
         if not await self._database.run(delete_rows, organization_id=organization_id):
             raise MeetingNotFound
+        if self._let_go is not None:
+            await self._let_go(organization_id, file_hash)
         await self._remove_orphan(organization_id, file_hash)
 
     async def sweep_orphans(self) -> int:

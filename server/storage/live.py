@@ -96,6 +96,29 @@ async def create(
     )
 
 
+async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:
+    """Return the number of the organization's running live meetings, and of their tracks, ``but`` one meeting.
+
+    A meeting runs until its last event is stored. Other callers for the organization wait until this transaction ends,
+    so that a meeting which is then created is counted by them.
+    """
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('live meetings of ' || current_organization(), 0))"
+    )
+    (row,) = await connection.fetch(
+        "SELECT count(*) AS meetings, coalesce(sum(jsonb_array_length(config->'tracks')), 0) AS tracks"
+        " FROM live_meetings WHERE NOT concluded AND meeting_id <> $1",
+        but,
+    )
+    return row["meetings"], row["tracks"]
+
+
+async def fences(connection: Connection, meeting_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return the current fence of each of the organization's meetings; deleted ones are left out."""
+    rows = await connection.fetch("SELECT meeting_id, fence FROM live_meetings WHERE meeting_id = ANY($1)", meeting_ids)
+    return {row["meeting_id"]: row["fence"] for row in rows}
+
+
 async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow | None:
     """Return an organization's live meeting, or None."""
     row = await connection.fetchrow(

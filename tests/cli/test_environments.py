@@ -24,6 +24,11 @@ OF_OTHERS = {
     "MEETRA_DATABASE_OWNER_URL": "postgresql://owner",
     "MEETRA_TLS_KEY": "/key.pem",
     "PGPASSWORD": "g",
+    # Of an inference server on another machine, not of the one beside it.
+    "MEETRA_INFERENCE_TLS_CERTIFICATE": "/inference.pem",
+    "MEETRA_INFERENCE_TLS_CLIENT_CA": "/clients.pem",
+    "MEETRA_INFERENCE_CA": "/ca.pem",
+    "MEETRA_INFERENCE_CLIENT_KEY": "/client.key",
     "SSH_AUTH_SOCK": "/run/ssh",
 }
 CALLER = {**PLAIN, **OUR_PROGRAMS, **MODELS, **SERVER, **SUMMARIES, **TOKENS, **OF_OTHERS}

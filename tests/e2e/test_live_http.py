@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.e2e.conftest import READY_TIMEOUT_S, Rest, start_system
+from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
 from tests.e2e.live_bot import speech
 
 OPEN = "/single-feature-api/live"
@@ -101,6 +102,34 @@ def test_errors_are_the_documented_ones(rest: Rest) -> None:
     assert nobody.http.get(f"{OPEN}/{ready['session_id']}/events").json() == {"message": "Unauthorized"}
     assert control(rest, taken, "CONTROL_FINISH").status_code == 200
     assert send(rest, taken, 2, b"abcd").status_code == 409
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists another process's open files by /proc")
+def test_meetings_that_are_deleted_leave_nothing_open_and_nothing_on_disk(rest: Rest, system: System) -> None:
+    tracks = [{**TRACK, "track_id": "mic"}, {**TRACK, "track_id": "other"}]
+    hashes = []
+    # More than an organization may run at once.
+    for _ in range(100):
+        ready = opened(rest, name="Gone", tracks=tracks)
+        assert send(rest, ready, 0, b"marker" * 1000).status_code == 200
+        assert rest.http.delete("/single-feature-api/meeting", params={"file-hash": ready["file_hash"]}).is_success
+        hashes.append(ready["file_hash"])
+    held = [str(link.readlink()) for link in Path(f"/proc/{system.pid('api')}/fd").iterdir()]
+    assert [path for path in held if any(file_hash in path for file_hash in hashes)] == []
+    assert [path for path in (system.data / "audio").rglob("*") if path.name in hashes] == []
+
+
+def test_more_running_meetings_than_an_organization_may_have_are_refused(rest: Rest, stranger: Rest) -> None:
+    ready = []
+    while (answer := rest.http.post(OPEN, json={"name": "Many", "tracks": [TRACK]})).status_code == 200:
+        ready.append(answer.json()["ready"])
+        assert len(ready) <= 64
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
+    assert "This organization has reached its limit of 64 running live meetings" in answer.json()["message"]
+    assert control(stranger, opened(stranger), "CONTROL_FINISH").status_code == 200
+    for one in ready:
+        rest.http.delete("/single-feature-api/meeting", params={"file-hash": one["file_hash"]})
+    assert control(rest, opened(rest), "CONTROL_FINISH").status_code == 200
 
 
 def test_pages_of_named_origins_may_call_and_others_not(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ class TakenOver(MeetraError):
 
 
 class TooManyLiveMeetings(MeetraError):
-    """The server is at its limit of live meetings; try again later."""
+    """The server or the organization has its limit of live meetings, or of their tracks; try again later."""
 
     reason = "TOO_MANY_LIVE_MEETINGS"
 

@@ -69,6 +69,27 @@ async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
     assert model.calls[1:] == [["g0", "a0", "b0"], ["g1", "g2", "g3"], ["g4", "g5"]]
 
 
+async def test_a_party_of_many_owners_takes_turns_with_a_party_of_one() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, max_size=1, party_of=lambda owner: str(owner)[0])
+    first = await handed_in(batcher, [("first", "0")])
+    many = [(f"m{i}", f"m{i}") for i in range(6)]
+    tasks = await handed_in(batcher, [*many, ("one", "o0"), ("one", "o1")])
+    model.free.set()
+    await asyncio.gather(*first, *tasks)
+    assert model.calls[1:] == [["m0"], ["o0"], ["m1"], ["o1"], ["m2"], ["m3"], ["m4"], ["m5"]]
+
+
+async def test_a_call_takes_one_of_each_party_before_a_second_of_any() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, max_size=3, party_of=lambda owner: str(owner)[0])
+    first = await handed_in(batcher, [("first", "0")])
+    tasks = await handed_in(batcher, [("m0", "m0"), ("m1", "m1"), ("m2", "m2"), ("one", "o"), ("two", "t")])
+    model.free.set()
+    await asyncio.gather(*first, *tasks)
+    assert model.calls[1:] == [["m0", "o", "t"], ["m1", "m2"]]
+
+
 async def test_work_that_is_due_goes_before_work_that_can_wait() -> None:
     model = SlowModel()
     batcher = Batcher("upper", model, max_size=1)

@@ -10,6 +10,7 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.inference.v2 import model_pb2, session_pb2, session_pb2_grpc
 
+from inference.api.admission import SessionLimits
 from inference.api.service import SessionServicer
 from inference.engine import ModelEngine
 from inference.models import WindowTask
@@ -23,7 +24,7 @@ SPEECH = sample_pcm()[: 20 * RATE_HZ]
 @pytest.fixture
 async def stub(engine: ModelEngine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=1), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, SessionLimits(1)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -172,7 +173,7 @@ async def test_one_session_too_many_is_refused_and_a_cancelled_one_leaves_its_pl
 async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: ModelEngine) -> None:
     def known(**config: object) -> SessionConfig:
         sent = session_pb2.SessionConfig(sample_rate_hz=16_000, **config)  # type: ignore[arg-type]
-        return SessionServicer(engine, max_sessions=1)._checked_config(Request(config=sent))
+        return SessionServicer(engine, SessionLimits(1))._checked_config(Request(config=sent))
 
     assert known() == SessionConfig()
     assert known(language="de-AT", key_terms=[" Meetra ", "", "  "]) == SessionConfig(

@@ -13,6 +13,7 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
+from inference.api.admission import SessionLimits
 from inference.api.messages import event_message
 from inference.api.service import SessionServicer
 from inference.diarization.speech_segments import SpeechSegment
@@ -238,7 +239,7 @@ async def test_nobody_speaks_in_silence(engine: ModelEngine) -> None:
 @pytest.fixture
 async def stub(engine: ModelEngine) -> AsyncIterator[session_pb2_grpc.SessionServiceAsyncStub]:
     server = aio.server()
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=4), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, SessionLimits(4)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:

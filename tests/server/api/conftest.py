@@ -76,7 +76,7 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
                 authenticator=Authenticator(tokens, database),
                 passwords=Passwords(),
                 uploads=uploads,
-                deletion=Deletion(audio_log, database),
+                deletion=Deletion(audio_log, database, live.discard),
                 corrections=Corrections(database),
                 live=live,
             )

@@ -9,6 +9,7 @@ import pytest
 from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 
+from inference.api.admission import SessionLimits
 from inference.api.service import SessionServicer
 from inference.engine import ModelEngine
 from inference.selection.default_models import load_default_models
@@ -24,7 +25,7 @@ async def address() -> AsyncIterator[str]:
     """Of an engine on which every session is one too many."""
     engine = ModelEngine(load_default_models(threads=1, recogniser_workers=1))
     server = aio.server()
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, max_sessions=0), server)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, SessionLimits(0)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"

@@ -58,6 +58,10 @@ class Session:
         self.config = config
         self.heard = bytearray()
         """The audio so far."""
+        self.over = asyncio.Event()
+        """No more audio follows."""
+        self.gone = asyncio.Event()
+        """It is closed, by whomever."""
         self.saying: asyncio.Queue[pb.RunSessionResponse | None] = asyncio.Queue()
 
     def say(self, *said: pb.Turn | pb.Progress) -> None:
@@ -70,6 +74,16 @@ class Session:
         """Hears what comes, until no more does."""
         async for request in requests:
             self.heard += request.audio.pcm_s16le
+            if request.HasField("finish"):
+                self.over.set()
+
+    async def conclude(self, *turns: pb.Turn) -> None:
+        """Waits until no more audio follows, then says the end."""
+        async with asyncio.timeout(300):
+            await self.over.wait()
+        self.say(*turns)
+        finished = pb.Finished(total_samples=len(self.heard) // 2)
+        self.saying.put_nowait(pb.RunSessionResponse(finished=finished))
 
     def die(self) -> None:
         """The engine is gone."""
@@ -80,6 +94,8 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
     """Opens every session, and hands it to the test."""
 
     def __init__(self) -> None:
+        self.opened = 0
+        """Sessions so far."""
         self._opened: asyncio.Queue[Session] = asyncio.Queue()
 
     async def session(self) -> Session:
@@ -99,12 +115,16 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
         requests = aiter(request_iterator)
         session = Session((await anext(requests)).config)
         yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=[SCRIPTED])))
+        self.opened += 1
         self._opened.put_nowait(session)
         listening = asyncio.create_task(session.listen(requests))
         try:
             while (said := await session.saying.get()) is not None:
                 yield said
+                if said.HasField("finished"):
+                    return
         finally:
+            session.gone.set()
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
         await context.abort(StatusCode.INTERNAL, "killed on purpose")

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from server.meetings.job_runner import JobRunner
 from server.storage import LiveRow, meetings
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
+from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import progress, scripted_engine, turn
 from tests.server.live.test_track_feed_catch_up import marks, told
@@ -35,10 +37,14 @@ CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_te
 
 
 @asynccontextmanager
-async def server_of(database: Database, folder: Path, engine: str) -> AsyncIterator[LiveSessionRegistry]:
+async def server_of(database: Database, folder: Path, engine: str, **limits: Any) -> AsyncIterator[LiveSessionRegistry]:
     """A server process that holds live meetings."""
     settings = ServerSettings(
-        database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=folder, inference_address=engine
+        database_url=SecretStr("unused"),
+        jwt_secret=SecretStr("s" * 40),
+        audio_dir=folder,
+        inference_address=engine,
+        **limits,
     )
     audio_log = AudioLog(folder)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -55,8 +61,8 @@ async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def caller_of(owner: Database) -> Caller:
-    user = await make_user(owner)
+async def caller_of(owner: Database, organization: str = "Acme", email: str = "somebody@example.org") -> Caller:
+    user = await make_user(owner, organization, email)
     return Caller(user.id, user.organization_id, time.time())
 
 
@@ -79,6 +85,7 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
         async with server_of(database, tmp_path, address) as held:
             meeting = await held.open(CONFIG, caller)
             row, file_hash = meeting.row, meeting.row.file_hash
+            await meeting.audio.append(meeting.audio.logs[0], bytes(2 * RATE_HZ))
             session = await engine.session()
             assert list(session.config.key_terms) == ["P0", "Kubernetes"]
             assert (await state(file_hash)).language == ""

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from grpc import aio
+from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
 from cli.up import free_port
@@ -52,7 +54,7 @@ class Meeting:
     """A meeting of one track, its events, and who hears it."""
 
     def __init__(self, audio: MeetingAudio, config: LiveConfig = CONFIG) -> None:
-        self.audio, self.config = audio, config
+        self.audio, self.config, self.idle_s = audio, config, 3600.0
         self.events: list[pb.LiveEvent] = []
         self._said_more = asyncio.Condition()
         self._hearing: asyncio.Task[SessionResult] | None = None
@@ -63,7 +65,17 @@ class Meeting:
         self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
         self._client = InferenceClient(f"127.0.0.1:{port}")
-        self.feed = TrackFeed(MEETING, self.config, 0, self.audio, self.told, self._client, self._tell)
+        self.feed = TrackFeed(
+            MEETING,
+            self.config,
+            0,
+            self.audio,
+            self.told,
+            self._client,
+            self._tell,
+            organization_id=MEETING,
+            idle_s=self.idle_s,
+        )
         self._hearing = asyncio.create_task(self.feed.run())
 
     async def let_go(self) -> None:
@@ -144,6 +156,14 @@ def check(events: list[pb.LiveEvent]) -> None:
     assert any(turn.words for turn in last.values())
 
 
+async def sessions_at(port: int) -> int:
+    """The sessions that an engine has open."""
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = session_pb2_grpc.SessionServiceStub(channel)
+        answer = await stub.GetStatistics(session_pb2.GetStatisticsRequest())
+        return int(answer.sessions)
+
+
 def anew(before: list[pb.LiveEvent], after: list[pb.LiveEvent]) -> list[pb.LiveTurn]:
     """Turns whose words were final, and that were told again all the same."""
     final_ms = words_final_ms(before)
@@ -193,3 +213,26 @@ async def test_a_server_that_takes_the_meeting_up_says_only_what_is_new_and_hear
         if turn.end_ms <= words_final_ms(meeting.events):
             assert [word.text for word in turn.words] == [word.text for word in final[id_].words]
         assert turn.start_ms == round(final[id_].start_us / 1000) + 1000 * START_S
+
+
+async def test_a_session_that_ends_in_a_long_silence_changes_nothing_in_the_end(meeting: Meeting) -> None:
+    port = free_port()
+    with engine(port):
+        meeting.idle_s = 0.1
+        meeting.acquire(port)
+        await meeting.append(BEFORE)
+        async with asyncio.timeout(PATIENCE_S):
+            await meeting.audio.wait_until_committed()
+            while not meeting.feed.reach.turns or await sessions_at(port):
+                await asyncio.sleep(0.05)
+        meeting.idle_s = 3600
+        await meeting.append(AFTER)
+        await meeting.audio.end()
+        said = await asyncio.wait_for(meeting.heard(), PATIENCE_S)
+        # As a server hears it that takes the meeting up at its end, without a pause: so is an upload heard.
+        await meeting.let_go()
+        meeting.acquire(port)
+        once = await asyncio.wait_for(meeting.heard(), PATIENCE_S)
+    assert any(isinstance(event, TurnEvent) for event in said.events)
+    assert said.events == once.events
+    assert {n: v.tolist() for n, v in said.vectors.items()} == {n: v.tolist() for n, v in once.vectors.items()}

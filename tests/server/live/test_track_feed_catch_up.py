@@ -17,6 +17,7 @@ from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
 from server.live.track_feed import Reach, TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
+from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn
 from tests.server.live.test_turns import MEETING, stored
@@ -40,14 +41,26 @@ class Meeting:
         self._hearing: asyncio.Task[object] | None = None
 
     async def open(self) -> None:
+        """The meeting has audio: without it no engine is asked for anything."""
         await self._audio.open()
+        await self._audio.append(self._audio.logs[0], bytes(2 * RATE_HZ))
 
     async def acquire(self) -> Session:
         """As a server that holds the meeting from now on, with what was told before."""
         await self.let_go()
         self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
-        feed = TrackFeed(MEETING, self.config, 0, self._audio, self.told, self._client, self._tell)
+        feed = TrackFeed(
+            MEETING,
+            self.config,
+            0,
+            self._audio,
+            self.told,
+            self._client,
+            self._tell,
+            organization_id=MEETING,
+            idle_s=3600,
+        )
         self._hearing = asyncio.create_task(feed.run())
         return await self.engine.session()
 

@@ -1,0 +1,71 @@
+"""Which sessions may open: live meetings and uploads each keep a share, and nobody takes what all need."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+class NoCapacity(Exception):
+    """The session may not open now; the message says which limit is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Limits of the sessions that are open at once."""
+
+    sessions: int
+    """Maximum number of sessions."""
+    reserved_share: float = 0.25
+    """Share of ``sessions`` that only live meetings, and as many that only uploads may use, 0..0.5."""
+    organization_share: float = 0.5
+    """Largest share that an organization may hold of the sessions that the others leave, above 0 to 1."""
+
+    @property
+    def sessions_of_kind(self) -> int:
+        """Maximum number of live sessions, and of uploads' sessions."""
+        return self.sessions - int(self.reserved_share * self.sessions)
+
+
+class SessionAdmission:
+    """The open sessions of a replica, by organization and kind."""
+
+    def __init__(self, limits: SessionLimits) -> None:
+        self._limits = limits
+        self._open: Counter[tuple[str, bool]] = Counter()
+
+    @contextmanager
+    def admit(self, organization: str, *, live: bool) -> Iterator[None]:
+        """Count a session until the context ends. Raises NoCapacity.
+
+        Args:
+            organization: whose audio it is; empty: nobody's, which only the limits of all sessions bind.
+            live: of a live meeting, not of an upload.
+        """
+        self._check(organization, live)
+        key = (organization, live)
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+    def _check(self, organization: str, live: bool) -> None:
+        limits, total = self._limits, self._open.total()
+        same_kind = sum(count for (_, kind), count in self._open.items() if kind is live)
+        if total >= limits.sessions:
+            raise NoCapacity(f"all {limits.sessions} sessions are in use; retry later")
+        if same_kind >= limits.sessions_of_kind:
+            work = "live meetings" if live else "uploads"
+            raise NoCapacity(f"all {limits.sessions_of_kind} sessions for {work} are in use; retry later")
+        own = self._open[organization, live]
+        # Of what the others leave, not of all: whoever comes last finds a session, however many took theirs before.
+        left = own + min(limits.sessions - total, limits.sessions_of_kind - same_kind)
+        most = max(1, math.ceil(limits.organization_share * left))
+        if organization and own >= most:
+            raise NoCapacity(f"the organization has its share of {most} sessions; retry later")

@@ -1,0 +1,112 @@
+"""Which sessions may open: kinds keep their shares, and organizations leave some to others."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits
+
+
+class Replica:
+    """The sessions of a replica, opened one after another and held."""
+
+    def __init__(self, limits: SessionLimits) -> None:
+        self._admission, self._held = SessionAdmission(limits), ExitStack()
+
+    def opens(self, organization: str, *, live: bool = True) -> bool:
+        """Opens a session, if that is allowed."""
+        try:
+            self._held.enter_context(self._admission.admit(organization, live=live))
+        except NoCapacity:
+            return False
+        return True
+
+    def fill(self, organization: str, *, live: bool = True) -> int:
+        """Opens as many as are allowed, and returns how many those were."""
+        opened = 0
+        while self.opens(organization, live=live):
+            opened += 1
+        return opened
+
+    def end_all(self) -> None:
+        """Ends all sessions."""
+        self._held.close()
+
+
+def test_live_meetings_and_uploads_each_keep_their_share() -> None:
+    limits = SessionLimits(128, reserved_share=0.25, organization_share=1)
+    for first in (True, False):
+        replica = Replica(limits)
+        assert replica.fill("a", live=first) == 96
+        assert replica.fill("a", live=not first) == 32
+        assert replica.fill("") == 0
+
+
+def test_no_organization_takes_what_all_need() -> None:
+    replica = Replica(SessionLimits(128))
+    # Half of what there is for live meetings; the next half of what is left, and so on: somebody new finds a session.
+    assert [replica.fill(name) for name in "abcdefgh"] == [48, 24, 12, 6, 3, 2, 1, 0]
+    assert replica.fill("h", live=False) == 16
+    # Nor do its own live meetings keep its uploads out.
+    assert replica.fill("a", live=False) == 8
+
+
+def test_a_session_without_an_organization_needs_only_room() -> None:
+    assert Replica(SessionLimits(8)).fill("") == 6
+
+
+def test_one_session_is_for_whoever_comes_first() -> None:
+    for live in (True, False):
+        replica = Replica(SessionLimits(1))
+        assert replica.opens("a", live=live)
+        assert not replica.opens("b", live=not live)
+    assert not Replica(SessionLimits(0)).opens("a")
+
+
+def test_sessions_that_end_make_room() -> None:
+    replica = Replica(SessionLimits(16))
+    opened = replica.fill("a")
+    replica.end_all()
+    assert replica.fill("a") == opened
+
+
+@pytest.mark.parametrize(
+    ("held", "organization", "live", "refusal"),
+    [
+        ([("a", True), ("b", True)], "c", True, "all 2 sessions are in use"),
+        ([("", False), ("", False), ("", False)], "b", False, "all 3 sessions for uploads are in use"),
+        ([("a", True), ("a", True)], "a", True, "the organization has its share of 2 sessions"),
+    ],
+)
+def test_a_refusal_says_which_limit_is_reached(
+    held: list[tuple[str, bool]], organization: str, live: bool, refusal: str
+) -> None:
+    admission = SessionAdmission(SessionLimits(2 if len({name for name, _ in held}) == 2 else 4))
+    with ExitStack() as stack:
+        for name, kind in held:
+            stack.enter_context(admission.admit(name, live=kind))
+        with pytest.raises(NoCapacity, match=f"^{refusal}; retry later$"), admission.admit(organization, live=live):
+            pass
+
+
+@given(
+    st.integers(1, 40),
+    st.floats(0, 0.5),
+    st.floats(0.01, 1),
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=100),
+)
+def test_limits_hold_whoever_comes(
+    sessions: int, reserved: float, share: float, wanted: list[tuple[str, bool]]
+) -> None:
+    limits = SessionLimits(sessions, reserved, share)
+    replica = Replica(limits)
+    opened = [one for one in wanted if replica.opens(one[0], live=one[1])]
+    assert len(opened) <= sessions
+    for live in (True, False):
+        assert sum(kind is live for _, kind in opened) <= limits.sessions_of_kind
+    # The first is never refused, whatever the shares.
+    assert opened[:1] == wanted[:1]
