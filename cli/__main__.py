@@ -22,6 +22,7 @@ from cli.home import Home, NotRunning, running_system
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.postgres import PostgresUnusable
+from cli.purge import PurgeFailed, purge
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
 from cli.up import SAMPLE, CannotStart, UpOptions, up
@@ -45,6 +46,7 @@ REFUSALS = (
     MeetraError,
     SourceUnusable,
     UnsafeFile,
+    PurgeFailed,
 )
 
 
@@ -158,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     users_command.add_argument(
         "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
     )
+    add("purge", "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile.")
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -239,6 +242,11 @@ async def run_env(arguments: argparse.Namespace) -> int:
     return 0
 
 
+async def run_purge(arguments: argparse.Namespace) -> int:
+    """Run ``meetra purge``; return 0. Raises NotRunning, PurgeFailed."""
+    return await purge(Home(arguments.data.resolve()), Console(soft_wrap=True))
+
+
 async def run_users(arguments: argparse.Namespace) -> int:
     """Run ``meetra users``: add a user, or revoke a user's tokens."""
     url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
@@ -268,7 +276,14 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's log messages do not help users.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
+    commands = {
+        "up": run_up,
+        "analyze": run_analyze,
+        "stream": run_stream,
+        "env": run_env,
+        "users": run_users,
+        "purge": run_purge,
+    }
     try:
         return asyncio.run(commands[arguments.command](arguments))
     except REFUSALS as error:

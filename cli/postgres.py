@@ -103,4 +103,5 @@ class PostgresServer:
         """Return the command line that runs the server in the foreground."""
         arguments = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
         quiet = [part for name, value in QUIET_LOG.items() for part in ("-c", f"{name}={value}")]
-        return _unprivileged([*arguments, "-k", "", *quiet])
+        # Files of the write-ahead log are removed, not used again with their old content: see ``meetra purge``.
+        return _unprivileged([*arguments, "-k", "", *quiet, "-c", "wal_recycle=off"])

@@ -5,6 +5,7 @@ TESTED_BY = {
     "cli/analyze.py": "e2e/test_command_line.py",
     "cli/answers.py": "e2e/test_command_line.py",
     "cli/report_text.py": "cli/test_report.py",
+    "cli/purge.py": "e2e/test_privacy.py",
     "cli/with_parent.py": "cli/test_supervisor.py",
     "server/__main__.py": "e2e/test_survival.py",
     "inference/__main__.py": "e2e/test_command_line.py",

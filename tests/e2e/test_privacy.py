@@ -11,16 +11,19 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import numpy as np
 import pytest
 
 from cli.log_rotation import rotate_logs
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
 from tests.privacy.modes import open_to_others
-from tests.recordings import excerpt
+from tests.recordings import RATE_HZ, excerpt, sample_pcm, wav
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 # Nobody says it, and nothing of ours is called so.
 MARKER = "quincunx"
+# Of meetings that are deleted again, and of one that is not.
+DELETED, KEPT = "perihelion", "syzygial"
 PROCESSES = ("postgres", "inference", "api", "worker", "envoy")
 # What somebody has in the shell from which the system is started.
 OF_THE_CALLER = {
@@ -149,6 +152,40 @@ def test_nothing_that_anybody_said_or_typed_is_in_a_log(system: System, used: tu
         assert not [found for found in secrets if found in text], name
         assert not [found for found in phrases if found in text], name
         assert "@" not in text.replace("demo@meetra.local", ""), name
+
+
+def marked(seconds: float) -> bytes:
+    """A recording whose samples hold the second marker, too."""
+    return wav(np.concatenate([sample_pcm()[: int(seconds * RATE_HZ)], np.frombuffer(DELETED.encode() * 50, "<i2")]))
+
+
+def files_with(folder: Path, marker: str) -> list[str]:
+    """The files of a folder that hold a marker."""
+    return [str(path) for path in folder.rglob("*") if path.is_file() and marker.encode() in path.read_bytes()]
+
+
+def test_nothing_of_deleted_meetings_is_left_in_any_file(system: System, tmp_path: Path) -> None:
+    rest = system.login()
+    uploaded = rest.analysed(marked(30), name=f"About {DELETED}", key_terms=DELETED)
+    speaker = rest.get("/api/meeting/speakers", file_hash=uploaded).json()["speakers"][0]["id"]
+    query, body = {"file-hash": uploaded}, {"alias": f"Ms {DELETED}"}
+    assert rest.http.put(f"/api/meeting/speakers/{speaker}", params=query, json=body).status_code == 200
+    recording = tmp_path / "live.wav"
+    recording.write_bytes(marked(10))
+    streamed = system.meetra("stream", str(recording), "--speed", "0", "--participant", f"Mr {DELETED}")
+    assert streamed.returncode == 0, streamed.stderr
+    kept = rest.analysed(excerpt(10), name=f"About {KEPT}")
+    listed = rest.get("/single-feature-api/meetings").json()["meetings"]
+    held = {Path(name).parts[len(system.data.parts)] for name in files_with(system.data, DELETED)}
+    assert held == {"audio", "postgres"}, "else the search finds nothing"
+    for file_hash in {meeting["file_hash"] for meeting in listed} - {kept}:
+        assert rest.http.delete("/single-feature-api/meeting", params={"file-hash": file_hash}).status_code == 200
+    purged = system.meetra("purge")
+    assert purged.returncode == 0, purged.stderr
+    assert "nothing of deleted rows is left" in purged.stdout
+    assert files_with(system.data, DELETED) == []
+    assert any("postgres" in name for name in files_with(system.data, KEPT))
+    assert rest.get("/single-feature-api/meeting/status", file_hash=kept).json()["status"] == "ready"
 
 
 def test_rotated_logs_go_on_where_they_are(system: System) -> None:
