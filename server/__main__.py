@@ -15,14 +15,25 @@ import uvloop
 from pydantic import ValidationError
 
 from server import sandbox
-from server.analysis import MeetingAnalyzer, SummaryWriter
+from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import MigrationSettings, ServerSettings, invalid_settings
+from server.disk import DiskReserve
 from server.engine import InferenceClient
+from server.fair_slots import FairSlots
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
-from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
+from server.meetings import (
+    Corrections,
+    DecodedFiles,
+    Deletion,
+    JobRunner,
+    UploadAllowances,
+    UploadLimits,
+    Uploads,
+    Worker,
+)
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 
 log = logging.getLogger("server")
@@ -48,12 +59,29 @@ async def meeting_analyzer(
     """Yield an analyzer with its own connection to the inference server, closed at the end."""
     inference = InferenceClient(settings.inference_address)
     live = LiveRecordings(database, audio_log)
+    decoding = Decoding(
+        settings.max_duration_s,
+        settings.max_decoded_bytes,
+        DiskReserve(audio_log.root, settings.disk_reserve_bytes),
+        FairSlots(settings.decoders_at_once),
+    )
+    quota = AudioQuota(database, settings.quotas)
     try:
-        yield MeetingAnalyzer(
-            database, audio_log, inference, SummaryWriter(settings), live.load, settings.max_duration_s
-        )
+        yield MeetingAnalyzer(database, audio_log, inference, SummaryWriter(settings), live.load, decoding, quota)
     finally:
         await inference.close()
+
+
+def receive_uploads(settings: ServerSettings, database: Database, audio_log: AudioLog) -> Uploads:
+    """Return what receives uploads, within the limits of the settings."""
+    disk = DiskReserve(audio_log.root, settings.disk_reserve_bytes)
+    return Uploads(
+        audio_log,
+        database,
+        UploadLimits(settings.max_upload_bytes, settings.max_duration_s),
+        UploadAllowances(database, settings.quotas, disk),
+        FairSlots(settings.decoders_at_once),
+    )
 
 
 async def run_api(settings: ServerSettings) -> None:
@@ -81,7 +109,7 @@ async def run_api(settings: ServerSettings) -> None:
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
                         passwords=Passwords(),
-                        uploads=Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s),
+                        uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
                         corrections=Corrections(database),
                         live=live,
@@ -101,7 +129,8 @@ async def run_worker(settings: ServerSettings) -> None:
         await database.run(check_access)
         audio_log = AudioLog(settings.audio_dir)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
-            await Worker(settings, database, analyzer, JobRunner(settings, database)).run(stop)
+            runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
+            await Worker(settings, database, analyzer, runner, decoded).run(stop)
     finally:
         await database.close()
 

@@ -1,6 +1,6 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
+from server.storage import insights, jobs, live, meetings, quotas, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.live import LiveRow, MeetingLost, NewEvent
@@ -23,6 +23,7 @@ __all__ = [
     "jobs",
     "live",
     "meetings",
+    "quotas",
     "results",
     "speakers",
     "users",
