@@ -23,6 +23,8 @@ from cli.client import CallFailed, Client
 from cli.home import Home, NotRunning, running_system
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
+from cli.organizations import DESCRIPTION as ORGANIZATIONS
+from cli.organizations import BadSettings, add_arguments, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.stream import StreamOptions, stream
 from cli.up import SAMPLE, CannotStart, UpOptions, up
@@ -35,6 +37,7 @@ from server.storage import Database, DatabaseUnavailable, users
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
 REFUSALS = (
+    BadSettings,
     CannotStart,
     NotRunning,
     PostgresUnusable,
@@ -176,6 +179,7 @@ def parser() -> argparse.ArgumentParser:
     users_command.add_argument(
         "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
     )
+    add_arguments(add("organizations", ORGANIZATIONS))
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -293,7 +297,14 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's log messages do not help users.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
+    commands = {
+        "up": run_up,
+        "analyze": run_analyze,
+        "stream": run_stream,
+        "env": run_env,
+        "users": run_users,
+        "organizations": run_organizations,
+    }
     try:
         return asyncio.run(commands[arguments.command](arguments))
     except REFUSALS as error:

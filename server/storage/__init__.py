@@ -15,6 +15,7 @@ from server.storage.pool import (
     ReferenceDeleted,
     enter_organization,
 )
+from server.storage.quotas import OrganizationUse
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 
@@ -40,6 +41,7 @@ __all__ = [
     "MeetingAnswer",
     "MeetingLost",
     "NewEvent",
+    "OrganizationUse",
     "SpeakerRow",
     "TRANSIENT_ERRORS",
     "ReferenceDeleted",
