@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from server.quotas import MS_PER_MINUTE, UNLIMITED
 from server.storage import Database, OrganizationUse, quotas
 
 DESCRIPTION = "Show what organizations use and may use, or change the quotas of one."
+UNWRAPPED = 1000
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 QUOTAS = {
     "upload_bytes_per_day": "bytes uploaded on a day (UTC)",
@@ -67,7 +69,8 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
     Raises NotRunning, DatabaseUnavailable, BadSettings.
     """
     changes = {name: getattr(arguments, name) for name in QUOTAS if hasattr(arguments, name)}
-    console = Console(soft_wrap=True)
+    # Read by programs, a row is a line.
+    console = Console(width=None if sys.stdout.isatty() else UNWRAPPED)
     if changes and not arguments.organization:
         console.print("name the organization whose quotas are to change", highlight=False)
         return 2
