@@ -21,6 +21,8 @@ from cli.client import CallFailed, Client
 from cli.home import Home, NotRunning, running_system
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
+from cli.organizations import DESCRIPTION as ORGANIZATIONS
+from cli.organizations import BadSettings, add_arguments, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.purge import PurgeFailed, purge
 from cli.stream import StreamOptions, stream
@@ -36,6 +38,7 @@ from server.storage import Database, DatabaseUnavailable, users
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
 REFUSALS = (
+    BadSettings,
     CannotStart,
     NotRunning,
     PostgresUnusable,
@@ -161,6 +164,7 @@ def parser() -> argparse.ArgumentParser:
         "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
     )
     add("purge", "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile.")
+    add_arguments(add("organizations", ORGANIZATIONS))
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -283,6 +287,7 @@ def main() -> int:
         "env": run_env,
         "users": run_users,
         "purge": run_purge,
+        "organizations": run_organizations,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))

@@ -12,6 +12,8 @@ local LARGEST_HEADERS = 60 * 1024
 -- What an answer carries for the gateway alone.
 local DROPPED = {"x-http-code", "grpc-status", "grpc-message", "grpc-accept-encoding",
                  "grpc-status-details-bin", "server", "x-envoy-upstream-service-time"}
+-- Tells the API how large an upload is, before it comes: gRPC's calls have no Content-Length.
+local UPLOAD_LENGTH = "x-content-length"
 -- Tells the API to end a stream after its headers.
 local HEAD_ONLY = "x-head-only"
 
@@ -101,7 +103,10 @@ function envoy_on_request(handle)
   end
   -- Audio is the API's to unpack.
   local packed = (headers:get("content-encoding") or "identity"):lower()
-  local audio = path:match("^/single%-feature%-api/upload") or path:match("^/single%-feature%-api/live/[^/]+/audio")
+  local upload = path:match("^/single%-feature%-api/upload")
+  local length = headers:get("content-length")
+  if upload and length then headers:replace(UPLOAD_LENGTH, length) end
+  local audio = upload or path:match("^/single%-feature%-api/live/[^/]+/audio")
   if not audio and packed ~= "identity" and packed ~= "gzip" then
     handle:respond({[":status"] = "415"}, "content-encoding: not supported; use gzip, or send the body uncompressed")
     return

@@ -16,15 +16,26 @@ from pydantic import ValidationError
 
 from privacy import close_folder, close_new_files, log_quietly
 from server import sandbox
-from server.analysis import MeetingAnalyzer, SummaryWriter
+from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
+from server.disk import DiskReserve
 from server.engine import InferenceClient, InferenceTls, InferenceTlsUnusable
+from server.fair_slots import FairSlots
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
-from server.meetings import Corrections, Deletion, JobRunner, Uploads, Worker
+from server.meetings import (
+    Corrections,
+    DecodedFiles,
+    Deletion,
+    JobRunner,
+    UploadAllowances,
+    UploadLimits,
+    Uploads,
+    Worker,
+)
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 
 log = logging.getLogger("server")
@@ -58,12 +69,29 @@ async def meeting_analyzer(
     )
     inference = InferenceClient(settings.inference_address, tls)
     live = LiveRecordings(database, audio_log)
+    decoding = Decoding(
+        settings.max_duration_s,
+        settings.max_decoded_bytes,
+        DiskReserve(audio_log.root, settings.disk_reserve_bytes),
+        FairSlots(settings.decoders_at_once),
+    )
+    quota = AudioQuota(database, settings.quotas)
     try:
-        yield MeetingAnalyzer(
-            database, audio_log, inference, SummaryWriter(settings), live.load, settings.max_duration_s
-        )
+        yield MeetingAnalyzer(database, audio_log, inference, SummaryWriter(settings), live.load, decoding, quota)
     finally:
         await inference.close()
+
+
+def receive_uploads(settings: ServerSettings, database: Database, audio_log: AudioLog) -> Uploads:
+    """Return what receives uploads, within the limits of the settings."""
+    disk = DiskReserve(audio_log.root, settings.disk_reserve_bytes)
+    return Uploads(
+        audio_log,
+        database,
+        UploadLimits(settings.max_upload_bytes, settings.max_duration_s),
+        UploadAllowances(database, settings.quotas, disk),
+        FairSlots(settings.decoders_at_once),
+    )
 
 
 async def run_api(settings: ApiSettings) -> None:
@@ -95,7 +123,7 @@ async def run_api(settings: ApiSettings) -> None:
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
                         passwords=Passwords(),
-                        uploads=Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s),
+                        uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
                         corrections=Corrections(database),
                         live=live,
@@ -115,7 +143,8 @@ async def run_worker(settings: ServerSettings) -> None:
         await database.run(check_access)
         audio_log = AudioLog(settings.audio_dir)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
-            await Worker(settings, database, analyzer, JobRunner(settings, database)).run(stop)
+            runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
+            await Worker(settings, database, analyzer, runner, decoded).run(stop)
     finally:
         await database.close()
 

@@ -15,6 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.quotas import UNLIMITED, Quotas
+
 GIB = 1024**3
 
 
@@ -64,7 +66,34 @@ class MigrationSettings(_Settings):
     )
 
 
-class ServerSettings(_Settings):
+class QuotaSettings(_Settings):
+    """What an organization may use, unless it has quotas of its own."""
+
+    quota_upload_bytes_per_day: int = Field(
+        100 * GIB, ge=1, le=UNLIMITED, description="bytes that an organization may upload on a day (UTC)"
+    )
+    quota_minutes_per_day: int = Field(
+        6000, ge=1, le=UNLIMITED, description="minutes of audio that an organization may have analysed on a day (UTC)"
+    )
+    quota_stored_bytes: int = Field(
+        500 * GIB, ge=1, le=UNLIMITED, description="bytes of recordings that an organization may store"
+    )
+    quota_uploads_at_once: int = Field(
+        16, ge=1, le=UNLIMITED, description="uploads that an organization may have running at once in an API process"
+    )
+
+    @property
+    def quotas(self) -> Quotas:
+        """The quotas of an organization that has none of its own."""
+        return Quotas(
+            self.quota_upload_bytes_per_day,
+            self.quota_minutes_per_day,
+            self.quota_stored_bytes,
+            self.quota_uploads_at_once,
+        )
+
+
+class ServerSettings(QuotaSettings):
     """Settings of the API and the worker."""
 
     database_url: SecretStr = Field(
@@ -81,6 +110,15 @@ class ServerSettings(_Settings):
     inference_client_key: Path | None = Field(None, description="key of that certificate, without a passphrase")
     max_upload_bytes: int = Field(4 * GIB, gt=0, description="maximum size of a recording, bytes")
     max_duration_s: float = Field(4 * 3600.0, gt=0, description="maximum duration of a recording, seconds")
+    max_decoded_bytes: int = Field(
+        4 * GIB, gt=0, description="maximum size of all tracks of a recording together once decoded, bytes"
+    )
+    disk_reserve_bytes: int = Field(
+        GIB, ge=0, description="free disk below which no upload is accepted and no recording decoded, bytes"
+    )
+    decoders_at_once: int = Field(
+        4, ge=1, le=64, description="maximum number of child processes that look into uploads, or decode, per process"
+    )
     worker_concurrency: int = Field(1, ge=1, le=64, description="maximum number of concurrent analyses per worker")
     lease_s: float = Field(
         15.0, ge=1, description="duration of a worker's lease on a job, seconds; the worker renews it"

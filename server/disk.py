@@ -1,10 +1,15 @@
-"""Full disks, distinguished from all other I/O failures: the data being written is not at fault."""
+"""Full disks: foreseen where possible, and else distinguished from all other I/O failures.
+
+The data being written is not at fault.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 # The disk or the user's quota is full.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -15,8 +20,33 @@ FULL_CODE = "disk_full"
 class DiskFull(Exception):
     """The server's disk is full. Not an OSError, since an immediate retry does not help."""
 
-    def __init__(self) -> None:
-        super().__init__("the server's disk is full")
+    def __init__(self, facts: str = "") -> None:
+        """
+        Args:
+            facts: for the log: what is free, and what is needed.
+        """
+        super().__init__(f"the server's disk is full{facts and f': {facts}'}")
+
+
+class DiskReserve:
+    """Room on a disk that uploads and decoding leave free: for audio that is acknowledged, and for the database."""
+
+    def __init__(self, folder: Path, reserve_bytes: int) -> None:
+        """
+        Args:
+            folder: a folder on the disk; it may be yet to be made.
+            reserve_bytes: what must stay free, bytes; 0 uses the disk up.
+        """
+        self._folder, self._reserve_bytes = folder, reserve_bytes
+
+    def require(self, more_bytes: int = 0) -> None:
+        """Check that the reserve is free beside ``more_bytes`` about to be written. Raises DiskFull."""
+        # Made with the first recording.
+        existing = next(folder for folder in (self._folder, *self._folder.absolute().parents) if folder.exists())
+        disk = os.statvfs(existing)
+        free_bytes = disk.f_bavail * disk.f_frsize
+        if free_bytes < more_bytes + self._reserve_bytes:
+            raise DiskFull(f"{free_bytes} bytes are free, {more_bytes} are to come, {self._reserve_bytes} stay free")
 
 
 @contextmanager

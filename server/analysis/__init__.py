@@ -1,7 +1,8 @@
 """The analysis of a meeting: from its audio to its stored answers."""
 
+from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
-from server.analysis.meeting_analyzer import DATABASE_PATIENCE_S, MeetingAnalyzer, session_config
+from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
 from server.analysis.recording import AudioTrack, Recording, SessionResult
 from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.analysis.voices import MIN_SPEECH_S
@@ -9,10 +10,13 @@ from server.analysis.voices import MIN_SPEECH_S
 __all__ = [
     "MeetingAnalyzer",
     "SummaryWriter",
+    "AudioQuota",
     "AudioTrack",
     "DATABASE_PATIENCE_S",
+    "Decoding",
     "MIN_SPEECH_S",
     "MAX_SENTENCE_CHARACTERS",
+    "MinutesUsedUp",
     "Recording",
     "SENTENCE_BATCH_SIZE",
     "SessionResult",

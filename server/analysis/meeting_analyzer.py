@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from meetra.inference.v2 import session_pb2
 
+from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import build_notice, format_ready_message
 from server.analysis.recording import AudioTrack, Recording, SessionResult, build_conversation
@@ -17,19 +18,33 @@ from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.analysis.text_analysis import analyse_text
 from server.analysis.uploaded_recording import recording_from_upload
 from server.audio import AudioLog, DecodedAudio, decode, measure_level
+from server.disk import DiskReserve
 from server.engine import InferenceClient
+from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
-from server.storage import Connection, Database, Job, jobs, results, voices
+from server.storage import Connection, Database, Job, jobs, quotas, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
 REPORT_EVERY_S = 1.0
-# Seconds the database may be unreachable before an analysis returns to the queue.
-DATABASE_PATIENCE_S = 60.0
 
 FindLiveRecording = Callable[[Job], Awaitable[Recording | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What decoding an uploaded recording may take."""
+
+    max_duration_s: float
+    """Maximum length of a recording."""
+    max_bytes: int
+    """Maximum size of all decoded tracks of a recording together."""
+    disk: DiskReserve
+    """The disk of the audio log."""
+    places: FairSlots
+    """Places for decoder processes."""
 
 
 class MeetingAnalyzer:
@@ -42,17 +57,18 @@ class MeetingAnalyzer:
         inference: InferenceClient,
         summaries: SummaryWriter,
         find_live_recording: FindLiveRecording,
-        max_duration_s: float,
+        decoding: Decoding,
+        quota: AudioQuota,
     ) -> None:
         """
         Args:
             find_live_recording: returns the recording of a live meeting, None for an uploaded one.
-            max_duration_s: maximum length of a recording, seconds.
         """
         self._database = database
         self._find_live_recording = find_live_recording
         self._audio_log = audio_log
-        self._max_duration_s = max_duration_s
+        self._decoding = decoding
+        self._quota = quota
         self._summaries = summaries
         self.inference = inference
 
@@ -62,6 +78,8 @@ class MeetingAnalyzer:
         Raises:
             UnusableRecording, SessionRefused: the recording is at fault.
             DecoderDied: a decoder process died.
+            MinutesUsedUp: the organization's quota of the day is used up.
+            DiskFull: the disk has no room for the decoded audio.
             SessionBroke: another attempt may succeed.
             JobLost: another worker has the job.
             DatabaseUnavailable: the database was unreachable for too long.
@@ -102,6 +120,9 @@ class MeetingAnalyzer:
                 message=format_ready_message(recording.remark, notice),
             )
             await voices.link_speakers(connection, links)
+            # Live audio; uploaded audio was counted before.
+            audio_ms = conversation.duration_us // 1000 * len(recording.tracks)
+            await quotas.count_audio(connection, job.organization_id, job.file_hash, audio_ms)
 
         await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
 
@@ -109,7 +130,15 @@ class MeetingAnalyzer:
         recorded = await self._find_live_recording(job)
         if recorded is not None:
             return recorded
-        return recording_from_upload(await self._decode(job), job)
+        async with self._decoding.places.place(job.organization_id):
+            audio = await self._decode(job)
+        try:
+            await self._quota.count(job, sum(track.samples for track in audio.tracks) * 1000 // RATE_HZ)
+        except MinutesUsedUp:
+            # Until tomorrow it would only take room.
+            await asyncio.to_thread(self._audio_log.remove_decoded, job.organization_id, job.file_hash)
+            raise
+        return recording_from_upload(audio, job)
 
     async def _decode(self, job: Job) -> DecodedAudio:
         async def report_decoded(seconds: float) -> None:
@@ -118,9 +147,11 @@ class MeetingAnalyzer:
         return await decode(
             self._audio_log.original(job.organization_id, job.file_hash),
             self._audio_log.pcm(job.organization_id, job.file_hash),
-            self._max_duration_s,
+            self._decoding.max_duration_s,
             report_decoded,
             job.channels,
+            max_bytes=self._decoding.max_bytes,
+            disk=self._decoding.disk,
         )
 
     async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:

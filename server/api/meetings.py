@@ -9,7 +9,7 @@ from typing import Any
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
-from server.api.metadata import content_encoding
+from server.api.metadata import content_encoding, declared_length
 from server.api.validation import format_page_token, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import MeetingNotFound
@@ -43,7 +43,9 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.UploadMeetingResponse:
         """See MeetingService.UploadMeeting."""
         chunks = _read_chunks(request_iterator)
-        receipt = await self._uploads.receive(current_caller(), chunks, content_encoding(context))
+        receipt = await self._uploads.receive(
+            current_caller(), chunks, content_encoding(context), declared_length(context)
+        )
         return meetings_pb2.UploadMeetingResponse(file_hash=receipt.file_hash, status=receipt.status)
 
     async def GetMeetingStatus(  # noqa: N802

@@ -7,6 +7,10 @@ from typing import Any
 from grpc import aio
 
 Context = aio.ServicerContext[Any, Any]
+# Set by the gateway for an upload: the Content-Length, which does not pass it. gRPC clients may set it, too.
+CONTENT_LENGTH = "x-content-length"
+# Digits of the largest length that is believed.
+MAX_LENGTH_DIGITS = 18
 # Set by the gateway for a HEAD request: check that the stream exists, but send nothing.
 HEAD_ONLY = "x-head-only"
 
@@ -14,6 +18,14 @@ HEAD_ONLY = "x-head-only"
 def content_encoding(context: Context) -> str:
     """Return the ``Content-Encoding`` of the body; empty if there is none."""
     return ", ".join(str(value) for key, value in context.invocation_metadata() or () if key == "content-encoding")
+
+
+def declared_length(context: Context) -> int:
+    """Return the size of the body as its sender states it, bytes; 0 if it is unknown."""
+    stated = [str(value) for key, value in context.invocation_metadata() or () if key == CONTENT_LENGTH]
+    if len(stated) != 1 or not (stated[0].isascii() and stated[0].isdigit()) or len(stated[0]) > MAX_LENGTH_DIGITS:
+        return 0
+    return int(stated[0])
 
 
 def wants_head_only(context: Context) -> bool:

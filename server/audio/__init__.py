@@ -11,7 +11,15 @@ from server.audio.encodings import (
     read_log_positions,
 )
 from server.audio.level import LevelMeter, measure_level
-from server.audio.media_decoder import DecodedAudio, DecodedTrack, DecoderDied, UnusableRecording, decode, probe
+from server.audio.media_decoder import (
+    DecodedAudio,
+    DecodedTrack,
+    DecoderDied,
+    Probe,
+    UnusableRecording,
+    decode,
+    probe,
+)
 from server.audio.track_decoder import TrackDecoder
 from server.audio.track_sound import ChannelComparison, TrackComparison, TrackSound
 
@@ -27,6 +35,7 @@ __all__ = [
     "InvalidChunk",
     "LevelMeter",
     "OPUS_RATE_HZ",
+    "Probe",
     "RecordingTooLarge",
     "TrackDecoder",
     "TrackFormat",

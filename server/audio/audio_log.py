@@ -2,7 +2,8 @@
 
 ``<root>/<organization>/<hash[:2]>/<hash>/original`` holds the uploaded bytes; beside it ``pcm_s16le_16k.raw`` and
 ``pcm_s16le_16k.json`` hold the completely decoded audio, and for separate channels
-``pcm_s16le_16k-<channel>.raw`` and ``pcm_s16le_16k.channels.json``. Files are written under a temporary name and
+``pcm_s16le_16k-<channel>.raw`` and ``pcm_s16le_16k.channels.json``. It is there while an analysis may read it, and is
+decoded again when another one needs it. Files are written under a temporary name and
 renamed when complete, so a file with its final name is never partial.
 
 A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
@@ -15,7 +16,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -27,6 +28,8 @@ from server.disk import detect_full_disk
 
 # Age in seconds from which files of uploads interrupted by a server crash are deleted.
 LEFTOVER_AGE_S = 24 * 3600
+# What decoding leaves in a recording's folder, and what it is decoded into.
+DECODED = ("pcm_s16le_16k*", "decoding-*")
 
 
 class RecordingTooLarge(Exception):
@@ -45,8 +48,16 @@ def sync_directory(path: Path) -> None:
 class IncomingRecording:
     """A recording being written to disk and hashed. Blocking: use it off the event loop."""
 
-    def __init__(self, log: AudioLog, organization_id: UUID, limit_bytes: int) -> None:
+    def __init__(
+        self, log: AudioLog, organization_id: UUID, limit_bytes: int, spend: Callable[[int], None] | None
+    ) -> None:
+        """
+        Args:
+            limit_bytes: maximum size, bytes.
+            spend: called with the size of all data before it is written, bytes; its errors end the writing.
+        """
         self._log = log
+        self._spend = spend
         self._organization_id = organization_id
         self._limit_bytes = limit_bytes
         self._digest = hashlib.sha256()
@@ -60,6 +71,8 @@ class IncomingRecording:
         self.size_bytes += len(data)
         if self.size_bytes > self._limit_bytes:
             raise RecordingTooLarge
+        if self._spend is not None:
+            self._spend(len(data))
         self._digest.update(data)
         with detect_full_disk():
             self._ensure_open()[0].write(data)
@@ -139,13 +152,37 @@ class AudioLog:
         """Return the lock file of the process that writes a live meeting."""
         return self._folder(organization_id, file_hash) / "holder"
 
-    def receive(self, organization_id: UUID, limit_bytes: int) -> IncomingRecording:
-        """Open a new recording for writing; leaving its context without a commit deletes it."""
-        return IncomingRecording(self, organization_id, limit_bytes)
+    def receive(
+        self, organization_id: UUID, limit_bytes: int, spend: Callable[[int], None] | None = None
+    ) -> IncomingRecording:
+        """Open a new recording for writing; leaving its context without a commit deletes it.
+
+        Args:
+            limit_bytes: maximum size, bytes.
+            spend: called with the size of all data before it is written, bytes; its errors end the writing.
+        """
+        return IncomingRecording(self, organization_id, limit_bytes, spend)
 
     def remove(self, organization_id: UUID, file_hash: str) -> None:
         """Delete a recording and its derived files, if it exists."""
         shutil.rmtree(self._folder(organization_id, file_hash), ignore_errors=True)
+
+    def remove_decoded(self, organization_id: UUID, file_hash: str) -> bool:
+        """Delete the decoded audio of a recording, finished or not, and return whether there was any."""
+        found = False
+        for pattern in DECODED:
+            for path in self._folder(organization_id, file_hash).glob(pattern):
+                found = True
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+        return found
+
+    def decoded_recordings(self) -> set[tuple[UUID, str]]:
+        """Return the recordings of which there is decoded audio, as (organization, hash)."""
+        folders = {path.parent for pattern in DECODED for path in self.root.glob(f"*/??/*/{pattern}")}
+        return {(UUID(folder.parent.parent.name), folder.name) for folder in folders}
 
     def recordings(self) -> Iterator[tuple[UUID, str]]:
         """Yield all recordings on disk, as (organization, hash)."""

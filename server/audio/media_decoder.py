@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ from server import sandbox
 from server.audio.audio_log import sync_directory
 from server.audio.decoder_messages import Message, Outcome, Progress, Refusal, Stated, read_message
 from server.channels import ChannelUse
-from server.disk import FULL_CODE, DiskFull, detect_full_disk
-from server.media import RATE_HZ
+from server.disk import FULL_CODE, DiskFull, DiskReserve, detect_full_disk
+from server.media import MAX_DECODED_BYTES, RATE_HZ, SAMPLE_RATE
 
 PROBE_TIMEOUT_S = 20.0
 # Seconds of silence after which a decoder counts as stuck: it reports every 30 s of audio, and decodes hundreds of
@@ -32,6 +32,9 @@ STALL_TIMEOUT_S = 120.0
 DECODING_TIMEOUT_S = 4 * 3600.0
 # An honest one reports every 30 s of audio and every 10 s; reading more would keep the server busy.
 MAX_MESSAGES = 20_000
+# How often a running decoder's files are looked at: it writes a gigabyte in a second at most.
+LOOK_EVERY_S = 0.25
+BLOCK_BYTES = 512
 # Each report is a statement in the database.
 PROGRESS_EVERY_S = 0.5
 # A decoder may die for reasons outside the file: memory pressure, a signal. So a second one is tried.
@@ -56,6 +59,8 @@ class Probe:
 
     audio: bool | None
     duration_s: float | None
+    refused: str = ""
+    """Why the recording cannot be used, for people, where its header is enough to know; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +123,18 @@ async def probe(path: Path) -> Probe:
                     async for message in _read_messages(decoder):
                         if isinstance(message, Stated):
                             return Probe(message.audio, message.duration_s)
-                        no_audio = isinstance(message, Refusal) and message.error == "no_audio"
-                        return Probe(False if no_audio else None, None)
+                        return _without_length(message)
     return Probe(None, None)
+
+
+def _without_length(message: Message) -> Probe:
+    if not isinstance(message, Refusal):
+        return Probe(None, None)
+    return Probe(
+        False if message.error == "no_audio" else None,
+        None,
+        message.reason or "" if message.error == SAMPLE_RATE else "",
+    )
 
 
 async def decode(
@@ -129,6 +143,9 @@ async def decode(
     max_seconds: float,
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse = ChannelUse.MIXED,
+    *,
+    max_bytes: int = MAX_DECODED_BYTES,
+    disk: DiskReserve | None = None,
 ) -> DecodedAudio:
     """Decode ``source``, or reuse the result of an earlier complete run.
 
@@ -137,9 +154,11 @@ async def decode(
         max_seconds: maximum length, seconds.
         progress: awaited with the seconds decoded so far.
         channels: mix all channels, or keep them separate.
+        max_bytes: maximum size of all decoded tracks together, bytes.
+        disk: the disk of ``target``, whose reserve stays free.
 
     Raises:
-        UnusableRecording: not media, silent, too long, undecodable, or too many channels.
+        UnusableRecording: not media, silent, too long, too much, undecodable, or too many channels.
         DecoderDied: the decoders died without an answer.
         DiskFull: the disk has no room for the decoded audio.
     """
@@ -147,7 +166,9 @@ async def decode(
     facts = _read_facts(facts_path)
     if facts is None:
         with detect_full_disk(), _partial_folder(target.parent) as partial:
-            outcome = await _run_decoder(source, partial, max_seconds, progress, channels)
+            decoding = _run_decoder(source, partial, max_seconds, progress, channels, max_bytes)
+            # The mix comes on top of its tracks.
+            outcome = await _watch(decoding, partial, 2 * max_bytes, disk)
             facts = {**outcome.model_dump(), "version": OUTPUT_VERSION}
             for track in facts["tracks"]:
                 name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
@@ -196,15 +217,47 @@ def _write_durably(path: Path, text: str) -> None:
     sync_directory(path.parent)
 
 
+async def _watch(
+    decoding: Coroutine[Any, Any, Outcome], folder: Path, max_bytes: int, disk: DiskReserve | None
+) -> Outcome:
+    """Await ``decoding``, and end it if its files outgrow ``max_bytes`` or the disk: a decoder that somebody took over
+    heeds no limit of its own. Raises UnusableRecording, DiskFull.
+    """
+    task = asyncio.create_task(decoding, name="decoding")
+    try:
+        while not task.done():
+            if disk is not None:
+                disk.require()
+            if _allocated_bytes(folder) > max_bytes:
+                raise UnusableRecording("decoding the recording wrote more than this server's limit")
+            await asyncio.wait({task}, timeout=LOOK_EVERY_S)
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _allocated_bytes(folder: Path) -> int:
+    """Return how much of the disk the files of a folder take, bytes; the silence between sounds takes nothing."""
+    allocated = 0
+    for entry in os.scandir(folder):
+        # A decoder removes tracks that it has mixed.
+        with suppress(FileNotFoundError):
+            allocated += entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+    return allocated
+
+
 async def _run_decoder(
     source: Path,
     partial: Path,
     max_seconds: float,
     progress: Callable[[float], Awaitable[None]],
     channels: ChannelUse,
+    max_bytes: int,
 ) -> Outcome:
     """Run a decoder into ``partial`` and return its final message. Raises UnusableRecording, DecoderDied, DiskFull."""
-    arguments = ("--channels", channels, "--max-seconds", str(max_seconds), str(source), str(partial))
+    limits = ("--max-seconds", str(max_seconds), "--max-bytes", str(max_bytes))
+    arguments = ("--channels", channels, *limits, str(source), str(partial))
     for attempt in range(1, DECODERS + 1):
         last: Message | None = None
         reported = -math.inf

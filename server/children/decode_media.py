@@ -28,7 +28,16 @@ import numpy.fft  # noqa: F401
 from server.channels import ChannelUse
 from server.confinement import confine
 from server.disk import FULL, FULL_CODE
-from server.media import OUTPUT_FILES, RATE_HZ, OpenedFile, Refused, open_media, stated_duration_s, transcode
+from server.media import (
+    MAX_DECODED_BYTES,
+    OUTPUT_FILES,
+    RATE_HZ,
+    OpenedFile,
+    Refused,
+    open_media,
+    stated_duration_s,
+    transcode,
+)
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
@@ -56,9 +65,9 @@ class Progress:
             print_message(decoded_s=self._reported_s)
 
 
-def decode_file(source: OpenedFile, max_seconds: float, *, separate: bool) -> None:
+def decode_file(source: OpenedFile, max_seconds: float, max_bytes: int, *, separate: bool) -> None:
     """Decode ``source`` into fsynced files in the working directory, and print the outcome. Raises Refused."""
-    outcome = transcode(source, Path(), max_seconds, separate=separate, progress=Progress())
+    outcome = transcode(source, Path(), max_seconds, separate=separate, progress=Progress(), max_bytes=max_bytes)
     for track in outcome.tracks:
         with Path(track.file).open("rb+") as file:
             os.fsync(file.fileno())
@@ -70,6 +79,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m server.children.decode_media", description=__doc__)
     parser.add_argument("--probe", action="store_true", help="say only the stated length")
     parser.add_argument("--max-seconds", type=float, default=4 * 3600.0)
+    parser.add_argument("--max-bytes", type=int, default=MAX_DECODED_BYTES)
     parser.add_argument("--channels", type=ChannelUse, choices=list(ChannelUse), default=ChannelUse.MIXED)
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path, nargs="?")
@@ -93,7 +103,7 @@ def main() -> int:
             print_message(audio=True, duration_s=stated_duration_s(container, source))
         else:
             separate = arguments.channels is ChannelUse.SEPARATE
-            decode_file(source, arguments.max_seconds, separate=separate)
+            decode_file(source, arguments.max_seconds, arguments.max_bytes, separate=separate)
     except Refused as refused:
         print_message(error=refused.code, reason=refused.reason)
     except MemoryError:

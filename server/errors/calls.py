@@ -6,6 +6,16 @@ import grpc
 
 from server.errors.meetra_error import MeetraError
 
+QUOTA_MESSAGES = {
+    "upload_bytes_per_day": "This organization may upload {limit} bytes a day and has uploaded {used}, so that this"
+    " recording is too much; try again after midnight UTC",
+    "minutes_per_day": "This organization may have {limit} minutes of audio analysed a day and has used {used}, so that"
+    " this recording is too much; try again after midnight UTC",
+    "stored_bytes": "This organization may store {limit} bytes and stores {used}, so that this recording is too much;"
+    " delete meetings, or ask for a higher limit",
+    "uploads_at_once": "This organization may upload {limit} recordings at once and does; try again when one is there",
+}
+
 
 class Unauthenticated(MeetraError):
     """The token is missing, malformed, expired, revoked or foreign."""
@@ -59,7 +69,7 @@ class StorageFull(MeetraError):
     retry_after_s = 60
 
     def __init__(self) -> None:
-        super().__init__("The server's disk is full; nothing was stored. Try again later")
+        super().__init__("The server's disk is full, or almost; nothing was stored. Try again later")
 
 
 class ServiceUnavailable(MeetraError):
@@ -93,6 +103,24 @@ class TooManyOpenCalls(MeetraError):
             scope=scope,
             limit=limit,
         )
+
+
+class QuotaExceeded(MeetraError):
+    """The organization has used up one of its quotas.
+
+    Args:
+        quota: a field of ``server.quotas.Quotas``.
+        limit: of that quota.
+        used: of it, by the organization.
+        retry_after_s: seconds until it may be less.
+    """
+
+    reason = "QUOTA_EXCEEDED"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, quota: str, limit: int, used: int, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(QUOTA_MESSAGES[quota].format(limit=limit, used=used), quota=quota, limit=limit, used=used)
 
 
 class InternalError(MeetraError):

@@ -14,7 +14,7 @@ from av.stream import Discard, Disposition
 from server.media.accepted import CODECS, OPTIONS
 from server.media.file_kind import ENCRYPTED, explain_unreadable, states_length
 from server.media.opened_file import OpenedFile, Recording
-from server.media.refusal import Refused
+from server.media.refusal import Refused, refuse_rate
 
 # Containers without a stream list: late audio streams are found by reading on, up to these limits.
 WITHOUT_HEADER = frozenset({"flv", "mpegts", "mpeg", "live_flv", "asf", "avi"})
@@ -22,6 +22,9 @@ READ_ON = {"probesize": str(2**31 - 1), "analyzeduration": str(4 * 3600 * 10**6)
 # Raw frame streams: their timestamps are extrapolated from the first frame's rate, and not reliable.
 UNTIMED = frozenset({"aac", "ac3", "dts", "dtshd", "eac3", "latm", "loas", "mlp", "mp3", "truehd"})
 NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+# Telephones have 8 kHz and old dictation machines half of it, converters up to 768 kHz. A rate is a number in the file,
+# and decoded audio is 16 kHz whatever it is: one second of a thousand samples at 1 Hz would become a thousand seconds.
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4_000, 768_000
 # A start before 0 by less than this is encoder preroll, which is inaudible.
 PREROLL_S = 0.1
 # Containers that state their samples or their number; others estimate the duration from bytes.
@@ -43,7 +46,7 @@ def open_media(source: Source, path: Recording) -> Any:
         path: the whole file.
 
     Raises:
-        Refused: not an accepted media file, or without audio.
+        Refused: not an accepted media file, without audio, or with audio at an unusable rate.
     """
     if path.stat().st_size == 0:
         raise Refused("empty", "the file is empty")
@@ -56,7 +59,17 @@ def open_media(source: Source, path: Recording) -> Any:
     for stream in container.streams:
         if stream.type != "audio":
             stream.discard = Discard.all
+    for stream in container.streams.audio:
+        # 0: known with the first frame.
+        if stream.codec_context is not None and (rate := stream.codec_context.sample_rate) and not usable_rate(rate):
+            container.close()
+            raise refuse_rate(rate, LOWEST_RATE_HZ, HIGHEST_RATE_HZ)
     return container
+
+
+def usable_rate(rate_hz: int) -> bool:
+    """Return whether audio at this sample rate is decoded."""
+    return LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ
 
 
 def _open(source: Source, path: Recording, options: dict[str, str]) -> Any:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from server.media.downmix import Downmix
 from server.media.frame_placer import FramePlacer, PlacedFrame, TimedFrame
 from server.media.gain import MAX_PLANES, Peaks
-from server.media.opening import decodable
+from server.media.opening import decodable, usable_rate
 from server.media.pcm_file import PcmFile, PcmFolder
 from server.media.resampling import RATE_HZ, ChannelResampler
 
@@ -118,6 +118,10 @@ class TrackTranscoder:
     def _place_frame(self, frame: Any, origin_s: float | None) -> None:
         """Place and write the next frame; without an origin it follows the previous one."""
         if not frame.samples or not frame.sample_rate:
+            return
+        if not usable_rate(frame.sample_rate):
+            # The stream states another one: its frame is broken, or made to become as long as possible.
+            self.damaged = True
             return
         self.source_samples += frame.samples
         self.source_rate_hz = frame.sample_rate

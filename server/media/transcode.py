@@ -34,7 +34,15 @@ SHORT_S = 0.5
 MIXED_FILE = "mixed.raw"
 # All files that a recording can become.
 OUTPUT_FILES = (*(file_name(number) for number in range(1, MAX_TRACKS + 1)), MIXED_FILE)
+# 37 hours in all: nine tracks of four hours, or 32 of an hour.
+MAX_DECODED_BYTES = 4 * 1024**3
 CONVERT = "convert it to WAV, FLAC or Opus and upload that"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    seconds: float
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +91,32 @@ class Outcome:
 
 
 def transcode(
-    source: Recording, folder: Path, max_seconds: float, *, separate: bool, progress: Callable[[float], None]
+    source: Recording,
+    folder: Path,
+    max_seconds: float,
+    *,
+    separate: bool,
+    progress: Callable[[float], None],
+    max_bytes: int = MAX_DECODED_BYTES,
 ) -> Outcome:
     """Decode ``source`` into files in ``folder``.
 
     Args:
         max_seconds: maximum length, seconds.
+        max_bytes: maximum size of the decoded tracks together, bytes; their mix may take as much as one more.
         separate: keep each channel of each track as a track of its own, instead of mixing all.
         progress: called repeatedly with the seconds decoded.
 
     Raises:
-        Refused: no usable audio, too long, or too many channels to keep separate.
+        Refused: no usable audio, too long, too much of it, at an unusable rate, or too many channels to keep separate.
     """
+    limits = _Limits(max_seconds, max_bytes)
     codecs = track_codecs(source)
-    tracks, streams = _decode_tracks(
-        source, folder, max_seconds, codecs, separate=separate, gains=[], progress=progress
-    )
+    tracks, streams = _decode_tracks(source, folder, limits, codecs, separate=separate, gains=[], progress=progress)
     gains = [track.peaks.gain() for track in tracks]
     if any(gain != 1 for gain in gains):
         # An abnormal level is known only at the end, so the file is decoded again, which costs no disk space.
-        tracks, _ = _decode_tracks(
-            source, folder, max_seconds, codecs, separate=separate, gains=gains, progress=progress
-        )
+        tracks, _ = _decode_tracks(source, folder, limits, codecs, separate=separate, gains=gains, progress=progress)
     usable = [track for track in tracks if track.files and track.samples >= MIN_SAMPLES]
     if not usable:
         raise _refuse_unusable(tracks)
@@ -130,7 +142,7 @@ def transcode(
 def _decode_tracks(
     source: Recording,
     folder: Path,
-    max_seconds: float,
+    limits: _Limits,
     codecs: list[str],
     *,
     separate: bool,
@@ -138,7 +150,7 @@ def _decode_tracks(
     progress: Callable[[float], None],
 ) -> tuple[list[TrackTranscoder], int]:
     """Return the tracks with complete files, and the number of tracks including ones over the limit."""
-    files = PcmFolder(folder, max_seconds, MAX_TRACKS)
+    files = PcmFolder(folder, limits.seconds, MAX_TRACKS, limits.bytes)
     tracks: list[TrackTranscoder] = []
     base = stream_count = 0
     try:

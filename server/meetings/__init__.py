@@ -2,19 +2,24 @@
 
 from server.meetings.content_encoding import decompress_body
 from server.meetings.corrections import Corrections
+from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
-from server.meetings.upload import UploadChunk, Uploads
+from server.meetings.upload import UploadChunk, UploadLimits, Uploads
+from server.meetings.upload_allowance import UploadAllowances
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
 from server.meetings.worker import Worker
 
 __all__ = [
     "Corrections",
+    "DecodedFiles",
     "Deletion",
     "JobRunner",
     "MAX_KEY_TERM",
     "MAX_NAME",
+    "UploadAllowances",
     "UploadChunk",
+    "UploadLimits",
     "Uploads",
     "Worker",
     "validate_details",

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from server.analysis import DATABASE_PATIENCE_S
+from server.analysis import DATABASE_PATIENCE_S, MinutesUsedUp
 from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
@@ -25,6 +25,7 @@ BUSY_DELAY_S = 3.0
 # space meanwhile.
 DISK_FULL_DELAY_S = 60.0
 DISK_FULL = "The server's disk was full; the recording itself is fine. Upload it again later"
+MINUTES_USED_UP = "Waiting for the next day (UTC): the organization's minutes of audio analysed a day are used up"
 
 Work = Callable[[Job], Awaitable[None]]
 
@@ -58,6 +59,9 @@ class JobRunner:
         except EngineBusy:
             # No attempt was made: it must not count against the meeting.
             await self._release(job, "Waiting for the engine", BUSY_DELAY_S, counted=False)
+        except MinutesUsedUp as error:
+            log.info("meeting %s: waits, %s", job.meeting_id, error)
+            await self._release(job, MINUTES_USED_UP, error.day_ends_in_s, counted=False)
         except (DiskFull, DatabaseFull) as error:
             log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
             if job.attempt >= self._settings.max_attempts:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from uuid import UUID
 
-from server.audio import AudioLog, IncomingRecording, RecordingTooLarge, probe
+from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
 from server.auth import Caller
 from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
+from server.fair_slots import FairSlots
+from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
-from server.meetings.upload_body import UploadBody, create_body
+from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
+from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
 from server.meetings.upload_fields import validate_details
-from server.storage import Connection, Database, meetings, users
+from server.quotas import MS_PER_MINUTE
+from server.storage import Connection, Database, meetings, quotas, users
 
-T = TypeVar("T")
+# Seconds that an upload waits for its turn to be probed; then its length is unknown, and the decoder decides.
+PROBE_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What a recording may be."""
+
+    max_bytes: int
+    max_duration_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,76 +53,138 @@ class Receipt:
 class Uploads:
     """Receive recordings into the audio log."""
 
-    def __init__(self, audio_log: AudioLog, database: Database, max_bytes: int, max_duration_s: float) -> None:
+    def __init__(
+        self,
+        audio_log: AudioLog,
+        database: Database,
+        limits: UploadLimits,
+        allowances: UploadAllowances,
+        probes: FairSlots,
+    ) -> None:
+        """
+        Args:
+            probes: places for the child processes that look into recordings.
+        """
         self._audio_log = audio_log
         self._database = database
-        self._max_bytes = max_bytes
-        self._max_duration_s = max_duration_s
+        self._limits = limits
+        self._allowances = allowances
+        self._probes = probes
 
-    async def receive(self, caller: Caller, chunks: AsyncIterator[UploadChunk], content_encoding: str = "") -> Receipt:
+    async def receive(
+        self,
+        caller: Caller,
+        chunks: AsyncIterator[UploadChunk],
+        content_encoding: str = "",
+        declared_bytes: int = 0,
+    ) -> Receipt:
         """Receive a whole recording and queue its analysis; on any error neither file nor meeting remains.
+
+        What can be refused by ``declared_bytes`` is refused before the body is read.
 
         Args:
             caller: the uploader.
             chunks: the body in chunks; the first has content type and fields.
             content_encoding: the body's ``Content-Encoding``; empty for none.
+            declared_bytes: the body's size as its sender states it, bytes; 0 if unknown.
 
         Raises:
             UnsupportedContentEncoding: the body's compression is unsupported.
             BadRequest: the body does not match its media type, is truncated or empty, or a field is invalid.
             FileTooLarge: as soon as the limit is exceeded.
+            QuotaExceeded: as soon as a quota of the organization is.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
             Unauthenticated: the caller was deleted or their token revoked during the upload.
-            DiskFull: the disk has no room.
+            DiskFull: the disk has no room, or not enough to stay usable.
         """
         decoder = create_body_decoder(content_encoding)
-        with self._audio_log.receive(caller.organization_id, self._max_bytes) as recording:
-            try:
-                body = await self._read(recording, chunks, decoder)
-            except RecordingTooLarge:
-                raise FileTooLarge(self._max_bytes) from None
-            details = validate_details(body.fields, body.file_name)
-            path = await run_to_completion(asyncio.to_thread(recording.flush))
-            stated = await probe(path)
-            if stated.duration_s is not None and stated.duration_s > self._max_duration_s:
-                raise RecordingTooLong(stated.duration_s, self._max_duration_s)
-            meeting = meetings.NewMeeting(
-                caller.organization_id,
-                caller.user_id,
-                recording.file_hash,
-                details.name,
-                details.held_on,
-                details.n_speakers,
-                details.language,
-                body.media_type,
-                recording.size_bytes,
-                details.key_terms,
-                details.channels,
-            )
+        # Around the recording, a form has boundaries, headers and texts; compressed, its size says nothing.
+        compressed = content_encoding.strip().lower() not in ("", "identity")
+        least_bytes = 0 if compressed else max(0, declared_bytes - MAX_OVERHEAD_BYTES)
+        if least_bytes > self._limits.max_bytes:
+            raise FileTooLarge(self._limits.max_bytes)
+        async with self._allowances.admit(caller.organization_id, least_bytes) as allowance:
+            recording = self._audio_log.receive(caller.organization_id, self._limits.max_bytes, allowance.spend)
+            with recording:
+                return await self._store(caller, recording, chunks, decoder)
 
-            async def store_meeting(connection: Connection) -> str:
-                # Serialises with a concurrent deletion of the same recording.
-                await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
-                # An upload may take hours; the caller was authenticated before it.
-                if not await users.is_authorized(connection, caller.user_id, caller.token_issued_at):
-                    raise Unauthenticated
-                stored_channels = await meetings.find_analysed_channels(
-                    connection, meeting.organization_id, meeting.file_hash
-                )
-                if stored_channels is not None and meeting.channels not in (None, stored_channels):
-                    raise ChannelsDiffer(stored_channels)
-                status = await meetings.accept(connection, meeting)
-                # After every check of the database, before its commit.
-                await asyncio.to_thread(recording.commit)
-                return status
+    async def _store(
+        self, caller: Caller, recording: IncomingRecording, chunks: AsyncIterator[UploadChunk], decoder: BodyDecoder
+    ) -> Receipt:
+        try:
+            body = await self._read(recording, chunks, decoder)
+        except RecordingTooLarge:
+            raise FileTooLarge(self._limits.max_bytes) from None
+        details = validate_details(body.fields, body.file_name)
+        path = await run_to_completion(asyncio.to_thread(recording.flush))
+        stated_ms = await self._probe(caller.organization_id, path)
+        meeting = meetings.NewMeeting(
+            caller.organization_id,
+            caller.user_id,
+            recording.file_hash,
+            details.name,
+            details.held_on,
+            details.n_speakers,
+            details.language,
+            body.media_type,
+            recording.size_bytes,
+            details.key_terms,
+            details.channels,
+        )
 
-            # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
-            # complete meeting remains.
-            status = await run_to_completion(
-                self._database.run(store_meeting, organization_id=caller.organization_id, patience_s=20)
+        async def store_meeting(connection: Connection) -> str:
+            # Serialises with a concurrent deletion of the same recording.
+            await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
+            # An upload may take hours; the caller was authenticated before it.
+            if not await users.is_authorized(connection, caller.user_id, caller.token_issued_at):
+                raise Unauthenticated
+            stored_channels = await meetings.find_analysed_channels(
+                connection, meeting.organization_id, meeting.file_hash
             )
+            if stored_channels is not None and meeting.channels not in (None, stored_channels):
+                raise ChannelsDiffer(stored_channels)
+            status = await meetings.accept(connection, meeting)
+            await self._count_audio(connection, meeting, stated_ms)
+            # After every check of the database, before its commit.
+            await asyncio.to_thread(recording.commit)
+            return status
+
+        # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
+        # complete meeting remains.
+        status = await run_to_completion(
+            self._database.run(store_meeting, organization_id=caller.organization_id, patience_s=20)
+        )
         return Receipt(meeting.file_hash, status)
+
+    async def _probe(self, organization_id: UUID, path: Path) -> int:
+        """Return the stated length of a recording, milliseconds; 0 if it is unknown.
+
+        Raises RecordingTooLong, BadRequest.
+        """
+        stated = Probe(None, None)
+        with suppress(TimeoutError):
+            async with self._probes.place(organization_id, PROBE_PATIENCE_S):
+                stated = await probe(path)
+        if stated.refused:
+            raise BadRequest("file", stated.refused)
+        if stated.duration_s is None:
+            return 0
+        if stated.duration_s > self._limits.max_duration_s:
+            raise RecordingTooLong(stated.duration_s, self._limits.max_duration_s)
+        return round(stated.duration_s * 1000)
+
+    async def _count_audio(self, connection: Connection, meeting: meetings.NewMeeting, stated_ms: int) -> None:
+        """Count the stated length of a recording that is to be analysed; the rest is counted once it is decoded.
+
+        Raises QuotaExceeded.
+        """
+        today_ms = await quotas.count_audio(connection, meeting.organization_id, meeting.file_hash, stated_ms)
+        if today_ms is None:
+            return
+        use = await self._allowances.find_use(connection, meeting.organization_id)
+        if today_ms > use.quotas.minutes_per_day * MS_PER_MINUTE:
+            raise minutes_exceeded(use, less_ms=stated_ms)
 
     async def _read(
         self, recording: IncomingRecording, chunks: AsyncIterator[UploadChunk], decoder: BodyDecoder
@@ -132,19 +209,3 @@ class Uploads:
 def _feed(body: UploadBody, decoder: BodyDecoder, data: bytes) -> None:
     for part in decoder.decode(data):
         body.feed(part)
-
-
-async def run_to_completion(work: Coroutine[Any, Any, T]) -> T:
-    """Await ``work`` and return its result; if cancelled, wait for its end first.
-
-    A client may disconnect at any moment; work on its recording must not stop halfway or lose its file.
-    """
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            # Retrieve the exception, since nobody is left to receive it.
-            task.exception()
-        raise

@@ -8,9 +8,11 @@ from contextlib import suppress
 
 from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
+from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
-from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, jobs
+from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, jobs
 
+SWEEP_EVERY_S = 3600.0
 log = logging.getLogger(__name__)
 
 
@@ -18,12 +20,18 @@ class Worker:
     """Run analyses, at most ``settings.worker_concurrency`` at once, until stopped."""
 
     def __init__(
-        self, settings: ServerSettings, database: Database, analyzer: MeetingAnalyzer, runner: JobRunner
+        self,
+        settings: ServerSettings,
+        database: Database,
+        analyzer: MeetingAnalyzer,
+        runner: JobRunner,
+        decoded: DecodedFiles,
     ) -> None:
         self._settings = settings
         self._database = database
         self._analyzer = analyzer
         self._runner = runner
+        self._decoded = decoded
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -42,6 +50,7 @@ class Worker:
     async def _run_loops(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
+            group.create_task(self._sweep())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.
@@ -74,7 +83,24 @@ class Worker:
                 continue
             if job is not None:
                 await self._runner.run(job, self._analyzer.analyse)
+                await self._clear_up(job)
                 continue
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.poll_s)
+
+    async def _clear_up(self, job: Job) -> None:
+        try:
+            await self._decoded.remove_if_done(job.organization_id, job.file_hash)
+        except (DatabaseUnavailable, OSError) as error:
+            log.warning("decoded audio stays until the next sweep: %s", error)
+
+    async def _sweep(self) -> None:
+        """Delete decoded audio that crashes left behind, now and every hour."""
+        while True:
+            try:
+                if swept := await self._decoded.sweep():
+                    log.info("removed the decoded audio of %d recordings whose analysis is over", swept)
+            except (DatabaseUnavailable, OSError) as error:
+                log.warning("decoded audio stays until the next sweep: %s", error)
+            await asyncio.sleep(SWEEP_EVERY_S)

@@ -1,6 +1,6 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
+from server.storage import insights, jobs, live, meetings, quotas, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.live import LiveRow, MeetingLost, NewEvent
@@ -15,6 +15,7 @@ from server.storage.pool import (
     ReferenceDeleted,
     enter_organization,
 )
+from server.storage.quotas import OrganizationUse
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.voices import VoiceRow
 
@@ -23,6 +24,7 @@ __all__ = [
     "jobs",
     "live",
     "meetings",
+    "quotas",
     "results",
     "speakers",
     "users",
@@ -39,6 +41,7 @@ __all__ = [
     "MeetingAnswer",
     "MeetingLost",
     "NewEvent",
+    "OrganizationUse",
     "SpeakerRow",
     "TRANSIENT_ERRORS",
     "ReferenceDeleted",

@@ -43,7 +43,7 @@ class JobLost(Exception):
 
 
 async def lease_next(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
-    """Lease the next due job, of any organization, and count an attempt; return None if none is due.
+    """Lease the next due job and count an attempt; return None if none is due. Organizations take turns.
 
     A job with ``max_attempts`` attempts is not leased: its meeting fails.
 

@@ -75,9 +75,10 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         " media_type, size_bytes, key_terms, channels, status, stage, message)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 'waiting', 'Waiting for a free worker')"
         " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
-        " message = 'Waiting for a free worker', attempts = 0, progress_percent = 0, name = EXCLUDED.name,"
-        " held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers, language = EXCLUDED.language,"
-        " key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels, media_type = EXCLUDED.media_type,"
+        " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
+        " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
+        " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
+        " media_type = EXCLUDED.media_type,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
         meeting.organization_id,
@@ -230,6 +231,17 @@ async def list_page(
 async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:
     """Serialise storing and deleting of a recording until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}")
+
+
+async def is_done(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Return whether nobody will analyse the recording: its meeting is ready, failed, or gone."""
+    working: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM meetings WHERE organization_id = $1 AND file_hash = $2"
+        " AND status NOT IN ('ready', 'failed'))",
+        organization_id,
+        file_hash,
+    )
+    return not working
 
 
 async def exists(connection: Connection, organization_id: UUID, file_hash: str) -> bool:

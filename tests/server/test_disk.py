@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 
-from server.disk import DiskFull, detect_full_disk
+from server.disk import DiskFull, DiskReserve, detect_full_disk
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
@@ -24,3 +25,12 @@ def test_whatever_else_happens_stays_what_it_is(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, detect_full_disk():
         raise error
     assert raised.value is error
+
+
+def test_a_reserve_stays_free_beside_what_is_to_come(tmp_path: Path) -> None:
+    DiskReserve(tmp_path, 0).require()
+    # The folder is made with the first recording.
+    DiskReserve(tmp_path / "yet" / "to be made", 0).require(1)
+    for reserve_bytes, more_bytes in ((2**60, 0), (0, 2**60)):
+        with pytest.raises(DiskFull, match=f"{more_bytes} are to come, {reserve_bytes} stay free"):
+            DiskReserve(tmp_path, reserve_bytes).require(more_bytes)

@@ -197,6 +197,12 @@ class TooManyOpenCalls(MeetraError):
     reason = "TOO_MANY_OPEN_CALLS"
 
 
+class QuotaExceeded(MeetraError):
+    """The organization has used up a quota, which ``facts["quota"]`` names; try again after ``retry_after_s``."""
+
+    reason = "QUOTA_EXCEEDED"
+
+
 class AudioNotStored(MeetraError):
     """The server's disk is full; the client resends unacknowledged audio."""
 

@@ -17,7 +17,7 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.__main__ import meeting_analyzer
+from server.__main__ import meeting_analyzer, receive_uploads
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.auth import Authenticator, Passwords, Tokens
@@ -26,7 +26,6 @@ from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
-from server.meetings.upload import Uploads
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user
 
@@ -60,9 +59,16 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
     """The API over gRPC: a channel to it, and its port. It takes recordings of at most 200 kB and 3 s."""
     tokens = Tokens(SECRET, 3600)
     audio_log = AudioLog(folder)
-    uploads = Uploads(audio_log, database, max_bytes=200_000, max_duration_s=3)
     settings = ServerSettings(
-        database_url=SecretStr("unused"), jwt_secret=SecretStr(SECRET), audio_dir=folder, max_duration_s=3, **limits
+        **{
+            "database_url": SecretStr("unused"),
+            "jwt_secret": SecretStr(SECRET),
+            "audio_dir": folder,
+            "max_upload_bytes": 200_000,
+            "max_duration_s": 3,
+            "disk_reserve_bytes": 0,
+            **limits,
+        }
     )
     runner = JobRunner(settings, database)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -75,7 +81,7 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
                 tokens=tokens,
                 authenticator=Authenticator(tokens, database),
                 passwords=Passwords(),
-                uploads=uploads,
+                uploads=receive_uploads(settings, database, audio_log),
                 deletion=Deletion(audio_log, database, live.discard),
                 corrections=Corrections(database),
                 live=live,

@@ -39,7 +39,7 @@ async def test_a_full_disk_is_507_and_says_so(api: Api, tmp_path: Path) -> None:
             await api.upload(excerpt(2))
         assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert str(raised.value.details()).startswith("The server's disk is full; nothing was stored.")
+    assert str(raised.value.details()).startswith("The server's disk is full, or almost; nothing was stored.")
     metadata = dict(raised.value.trailing_metadata() or ())
     assert (metadata["x-http-code"], metadata["retry-after"]) == ("507", "60")
 

@@ -8,9 +8,9 @@ import grpc
 import pytest
 from grpc import aio
 
-from server.api.metadata import Context, content_encoding, wants_head_only
+from server.api.metadata import Context, content_encoding, declared_length, wants_head_only
 
-Read = tuple[str, bool]
+Read = tuple[str, bool, int]
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def reader() -> AsyncIterator[tuple[list[Read], aio.UnaryUnaryMultiCallabl
     read: list[Read] = []
 
     async def call(_: bytes, context: Context) -> bytes:
-        read.append((content_encoding(context), wants_head_only(context)))
+        read.append((content_encoding(context), wants_head_only(context), declared_length(context)))
         return b""
 
     server = aio.server()
@@ -35,12 +35,15 @@ async def reader() -> AsyncIterator[tuple[list[Read], aio.UnaryUnaryMultiCallabl
 @pytest.mark.parametrize(
     ("metadata", "read"),
     [
-        ((), ("", False)),
-        ((("content-encoding", "gzip"),), ("gzip", False)),
+        ((), ("", False, 0)),
+        ((("content-encoding", "gzip"),), ("gzip", False, 0)),
         # Two headers are one list, as HTTP says; that the list is none of ours is for whoever decodes it.
-        ((("content-encoding", "gzip"), ("content-encoding", "br")), ("gzip, br", False)),
-        ((("x-head-only", "true"),), ("", True)),
-        ((("accept-encoding", "gzip"), ("head-only", "true")), ("", False)),
+        ((("content-encoding", "gzip"), ("content-encoding", "br")), ("gzip, br", False, 0)),
+        ((("x-head-only", "true"),), ("", True, 0)),
+        ((("accept-encoding", "gzip"), ("head-only", "true")), ("", False, 0)),
+        ((("x-content-length", "9000000000"),), ("", False, 9_000_000_000)),
+        *(((("x-content-length", value),), ("", False, 0)) for value in ("", "-1", "1.5", "1e9", "many", "9" * 19)),
+        ((("x-content-length", "1"), ("x-content-length", "2")), ("", False, 0)),
     ],
 )
 async def test_what_is_in_the_headers_is_read(

@@ -36,6 +36,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.MeetingNotFound(),
     errors.MeetingOver(),
     errors.MeetingStillProcessing(5),
+    errors.QuotaExceeded("upload_bytes_per_day", 9_000, 8_999, 3_600),
     errors.RecordingTooLong(9.4, 5.0),
     errors.ServiceUnavailable(),
     errors.SessionNotFound(),

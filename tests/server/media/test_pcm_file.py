@@ -71,9 +71,19 @@ def test_a_recording_may_be_as_long_as_the_limit_and_no_sample_longer(tmp_path: 
 
 
 def test_a_folder_holds_so_many_files_and_no_more(tmp_path: Path) -> None:
-    folder = PcmFolder(tmp_path, 10, 2)
+    folder = PcmFolder(tmp_path, 10, 2, 1000)
     for _ in range(2):
         folder.new_file(1).close()
     with pytest.raises(Refused, match="more than 2 channels; channels=separate supports at most 2"):
         folder.new_file(1)
     assert {path.name for path in tmp_path.iterdir()} == {"1.raw", "2.raw"}
+
+
+def test_the_files_of_a_folder_share_their_room_and_silence_takes_it_too(tmp_path: Path) -> None:
+    folder = PcmFolder(tmp_path, 10, 2, 1000)
+    first, second = folder.new_file(1), folder.new_file(1)
+    first.write(ramp(200))
+    second.silence_until(300)
+    with pytest.raises(Refused, match="exceed this server's limit of 1000 bytes of decoded audio") as raised:
+        first.write(ramp(1))
+    assert raised.value.code == "too_much_audio"

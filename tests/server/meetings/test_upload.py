@@ -11,7 +11,7 @@ import pytest
 
 from server.audio.audio_log import AudioLog
 from server.auth import Caller
-from server.disk import DiskFull
+from server.disk import DiskFull, DiskReserve
 from server.errors import (
     BadRequest,
     FileTooLarge,
@@ -20,7 +20,10 @@ from server.errors import (
     Unauthenticated,
     UnsupportedContentEncoding,
 )
-from server.meetings.upload import UploadChunk, Uploads, run_to_completion
+from server.fair_slots import FairSlots
+from server.meetings.upload import UploadChunk, UploadLimits, Uploads
+from server.meetings.upload_allowance import UploadAllowances
+from server.quotas import UNLIMITED, Quotas
 from server.storage.pool import Database, ReferenceDeleted
 from tests.recordings import excerpt
 from tests.server.storage.rows import make_user
@@ -40,7 +43,16 @@ async def caller(owner: Database) -> Caller:
 
 @pytest.fixture
 def uploads(database: Database, tmp_path: Path) -> Uploads:
-    return Uploads(AudioLog(tmp_path), database, LARGEST, MAX_S)
+    return make_uploads(database, tmp_path)
+
+
+def make_uploads(
+    database: Database, folder: Path, *, reserve_bytes: int = 0, probes: int = 4, max_s: float = MAX_S, **quotas: int
+) -> Uploads:
+    """What receives uploads into ``folder``, with these quotas and no others."""
+    allowed = dict.fromkeys(Quotas.__dataclass_fields__, UNLIMITED) | quotas
+    allowances = UploadAllowances(database, Quotas(**allowed), DiskReserve(folder, reserve_bytes))
+    return Uploads(AudioLog(folder), database, UploadLimits(LARGEST, max_s), allowances, FairSlots(probes))
 
 
 async def sent(kind: str, pieces: Sequence[bytes], **fields: str) -> AsyncIterator[UploadChunk]:
@@ -163,7 +175,7 @@ async def test_a_full_disk_is_said_to_be_one_and_nothing_is_left(
     owner: Database, database: Database, tmp_path: Path, caller: Caller, kilobytes: int
 ) -> None:
     with small_disk(tmp_path / "small", kilobytes) as folder:
-        uploads = Uploads(AudioLog(folder), database, LARGEST, MAX_S)
+        uploads = make_uploads(database, folder)
         pieces = [excerpt(2.5)[at : at + 9000] for at in range(0, 81_000, 9000)]
         with pytest.raises(DiskFull):
             await uploads.receive(caller, sent("audio/wav", pieces))
@@ -179,20 +191,3 @@ async def test_an_upload_that_is_refused_leaves_an_earlier_one_alone(
     with pytest.raises(BadRequest):
         await uploads.receive(caller, sent("audio/wav", [excerpt(1)], date="never"))
     assert before == await left(owner, tmp_path) == (1, 1, 1)
-
-
-async def test_work_that_is_cancelled_is_waited_for() -> None:
-    done = asyncio.Event()
-
-    async def work() -> None:
-        for _ in range(5):
-            await asyncio.sleep(0)
-        done.set()
-        raise ValueError("nobody is left to hear this")
-
-    waiting = asyncio.create_task(run_to_completion(work()))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert done.is_set()

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.live.session_registry import live_file_hash
-from server.storage import jobs, live, meetings, results, users
+from server.storage import jobs, live, meetings, quotas, results, users
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
@@ -141,4 +141,5 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
     return OrganizationRows(user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids)
