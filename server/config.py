@@ -117,7 +117,10 @@ class ServerSettings(QuotaSettings):
         GIB, ge=0, description="free disk below which no upload is accepted and no recording decoded, bytes"
     )
     decoders_at_once: int = Field(
-        4, ge=1, le=64, description="maximum number of child processes that look into uploads, or decode, per process"
+        default_factory=lambda: max(2, min(4, os.cpu_count() or 1)),
+        ge=1,
+        le=64,
+        description="maximum number of child processes that look into uploads, or decode, per process",
     )
     worker_concurrency: int = Field(1, ge=1, le=64, description="maximum number of concurrent analyses per worker")
     lease_s: float = Field(

@@ -41,6 +41,8 @@ from server.media import (
 
 MEMORY_LIMIT_BYTES = 4 * 1024**3
 CPU_LIMIT_S = 3600
+# A third of the weight of niceness 0: live meetings, and the calls of everybody, go before uploads.
+NICENESS = 5
 PROGRESS_EVERY_S = 30.0
 # Seconds between signs of life during work without decoding progress: comparing tracks, damaged parts.
 ALIVE_EVERY_S = 10.0
@@ -88,6 +90,7 @@ def main() -> int:
     source = OpenedFile(arguments.source)
     if not arguments.probe:
         os.chdir(arguments.folder)
+    os.nice(NICENESS)
     try:
         confine(
             memory_bytes=MEMORY_LIMIT_BYTES,
