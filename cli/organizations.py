@@ -78,7 +78,7 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
         defaults = QuotaSettings().quotas
     except ValidationError as error:
         raise BadSettings(invalid_settings(error, "MEETRA_")) from None
-    database = await Database.connect(owner_url(arguments.data), patience_s=5)
+    database = await Database.connect(owner_url(arguments.data))
     try:
         if changes and not await database.run(lambda c: quotas.override(c, arguments.organization, changes)):
             console.print(f"organization not found: {arguments.organization}", highlight=False, markup=False)
