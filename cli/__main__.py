@@ -9,7 +9,6 @@ import logging
 import math
 import os
 import re
-import secrets
 import shlex
 import sys
 from pathlib import Path
@@ -20,17 +19,19 @@ from rich.console import Console
 from cli.analyze import analyze
 from cli.audio_sources import SourceUnusable
 from cli.client import CallFailed, Client
-from cli.home import Home, NotRunning, running_system
+from cli.home import NotRunning, running_system
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.postgres import PostgresUnusable
 from cli.stream import StreamOptions, stream
 from cli.up import SAMPLE, CannotStart, UpOptions, up
+from cli.users import DESCRIPTION as USERS
+from cli.users import NoSuchUser, run_users
+from cli.users import add_arguments as users_commands
 from gateway import EnvoyMissing, TlsUnusable
 from meetra_client import MeetraError
-from server.auth import hash_password
 from server.channels import ChannelUse
-from server.storage import Database, DatabaseUnavailable, users
+from server.storage import DatabaseUnavailable, EmailTaken
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
@@ -41,6 +42,8 @@ REFUSALS = (
     EnvoyMissing,
     TlsUnusable,
     DatabaseUnavailable,
+    EmailTaken,
+    NoSuchUser,
     CallFailed,
     MeetraError,
     SourceUnusable,
@@ -170,12 +173,7 @@ def parser() -> argparse.ArgumentParser:
             help="names and terms to expect, separated by commas; repeatable",
         )
     add("env", 'Print shell exports: eval "$(meetra env)".')
-    users_command = add("users", "Add a user, or revoke a user's tokens.")
-    users_command.add_argument("action", choices=("add", "revoke"))
-    users_command.add_argument("email")
-    users_command.add_argument(
-        "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
-    )
+    users_commands(add("users", USERS))
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -262,27 +260,6 @@ async def run_env(arguments: argparse.Namespace) -> int:
     for name, value in exports.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
-
-
-async def run_users(arguments: argparse.Namespace) -> int:
-    """Run ``meetra users``: add a user, or revoke a user's tokens."""
-    url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
-    if not url:
-        running_system(arguments.data)
-        url = Home(arguments.data.resolve()).database_url_file.read_text().strip()
-    database = await Database.connect(url, patience_s=5)
-    try:
-        if arguments.action == "revoke":
-            revoked = await database.run(lambda c: users.revoke_tokens(c, arguments.email))
-            print("tokens revoked" if revoked else f"user not found: {arguments.email}")
-            return 0 if revoked else 1
-        password = secrets.token_urlsafe(12)
-        hashed = hash_password(password)
-        await database.run(lambda c: users.ensure_user(c, arguments.organization, arguments.email, hashed))
-        print(f"user {arguments.email} of {arguments.organization}, password {password}  (shown only once)")
-        return 0
-    finally:
-        await database.close()
 
 
 def main() -> int:

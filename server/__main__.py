@@ -18,7 +18,7 @@ from server import sandbox
 from server.analysis import MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
-from server.auth import Authenticator, Passwords, Tokens
+from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import MigrationSettings, ServerSettings, invalid_settings
 from server.engine import InferenceClient
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
@@ -72,7 +72,7 @@ async def run_api(settings: ServerSettings) -> None:
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
-                runner = JobRunner(settings, database)
+                runner, user_watch = JobRunner(settings, database), UserWatch(database)
                 live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
                 server = build_server(
                     ApiDependencies(
@@ -80,6 +80,7 @@ async def run_api(settings: ServerSettings) -> None:
                         database=database,
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
+                        user_watch=user_watch,
                         passwords=Passwords(),
                         uploads=Uploads(audio_log, database, settings.max_upload_bytes, settings.max_duration_s),
                         deletion=deletion,
@@ -87,7 +88,7 @@ async def run_api(settings: ServerSettings) -> None:
                         live=live,
                     )
                 )
-                await serve(server, settings.api_listen, stop, live)
+                await serve(server, settings.api_listen, stop, live, user_watch)
     finally:
         await database.close()
 

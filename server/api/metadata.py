@@ -9,11 +9,18 @@ from grpc import aio
 Context = aio.ServicerContext[Any, Any]
 # Set by the gateway for a HEAD request: check that the stream exists, but send nothing.
 HEAD_ONLY = "x-head-only"
+# Set by the gateway, whatever the client sent: the IP address of the client, as the proxies before it are trusted.
+CLIENT_ADDRESS = "x-client-address"
 
 
 def content_encoding(context: Context) -> str:
     """Return the ``Content-Encoding`` of the body; empty if there is none."""
     return ", ".join(str(value) for key, value in context.invocation_metadata() or () if key == "content-encoding")
+
+
+def client_address(context: Context) -> str | None:
+    """Return the IP address of the client; None if the gateway did not say it."""
+    return next((str(value) for key, value in context.invocation_metadata() or () if key == CLIENT_ADDRESS), None)
 
 
 def wants_head_only(context: Context) -> bool:

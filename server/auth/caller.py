@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
+from server.auth.rights import RIGHTS_OF_ROLE
+from server.auth.tokens import Claims
 from server.errors import Unauthenticated
 
 
@@ -15,8 +17,14 @@ class Caller:
 
     user_id: UUID
     organization_id: UUID
-    token_issued_at: float
-    """Seconds since the epoch."""
+    token: Claims
+    """What they showed."""
+    role: str
+
+    @property
+    def rights(self) -> frozenset[int]:
+        """What the caller may do: ``Right`` of meetra/v1/access.proto."""
+        return RIGHTS_OF_ROLE[self.role]
 
 
 # gRPC runs each call in a task of its own, and each task has its own context.

@@ -6,7 +6,6 @@ proto/meetra/v1/errors.proto says what clients should do; ``meetra_client.errors
 from server.errors.calls import (
     BadRequest,
     InternalError,
-    InvalidCredentials,
     ServiceUnavailable,
     StorageFull,
     TooManyOpenCalls,
@@ -36,6 +35,7 @@ from server.errors.meetings import (
     VoiceNotFound,
 )
 from server.errors.meetra_error import MeetraError
+from server.errors.users import InvalidCredentials, LastOwner, PermissionDenied, TooManyLogins, UserNotFound
 
 __all__ = [
     "AudioGap",
@@ -48,12 +48,14 @@ __all__ = [
     "HeldByAnotherServer",
     "InternalError",
     "InvalidCredentials",
+    "LastOwner",
     "LiveMeetingTooLong",
     "MeetingFailed",
     "MeetingNotFound",
     "MeetingOver",
     "MeetingStillProcessing",
     "MeetraError",
+    "PermissionDenied",
     "RecordingTooLong",
     "ServiceUnavailable",
     "SessionNotFound",
@@ -61,8 +63,10 @@ __all__ = [
     "StorageFull",
     "TakenOver",
     "TooManyLiveMeetings",
+    "TooManyLogins",
     "TooManyOpenCalls",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UserNotFound",
     "VoiceNotFound",
 ]

@@ -58,7 +58,7 @@ class Uploads:
             FileTooLarge: as soon as the limit is exceeded.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
-            Unauthenticated: the caller was deleted or their token revoked during the upload.
+            Unauthenticated: the caller's token became void during the upload.
             DiskFull: the disk has no room.
         """
         decoder = create_body_decoder(content_encoding)
@@ -90,7 +90,8 @@ class Uploads:
                 # Serialises with a concurrent deletion of the same recording.
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
                 # An upload may take hours; the caller was authenticated before it.
-                if not await users.is_authorized(connection, caller.user_id, caller.token_issued_at):
+                token = caller.token
+                if await users.find_by_token(connection, token.user_id, token.token_id, token.generation) is None:
                     raise Unauthenticated
                 stored_channels = await meetings.find_analysed_channels(
                     connection, meeting.organization_id, meeting.file_hash

@@ -16,6 +16,7 @@ from server.storage.pool import (
     enter_organization,
 )
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
 
 __all__ = [
@@ -31,18 +32,24 @@ __all__ = [
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
+    "EmailTaken",
     "FoundSpeaker",
     "JOBS_CHANNEL",
     "Job",
     "JobLost",
+    "ListedUser",
     "LiveRow",
     "MeetingAnswer",
     "MeetingLost",
     "NewEvent",
+    "ROLES",
     "SpeakerRow",
     "TRANSIENT_ERRORS",
+    "TokenUser",
     "ReferenceDeleted",
+    "USERS_CHANNEL",
     "UnfitDatabase",
+    "User",
     "VoiceRow",
     "check_access",
     "enter_organization",

@@ -46,6 +46,8 @@ def test_numbers_are_neither_negative_nor_endless() -> None:
         ["up", "--port", "web"],
         ["up", "--cors-origin", "*"],
         ["users", "remove", "a@example.org"],
+        ["users", "role", "a@example.org"],
+        ["users", "add", "a@example.org", "--role", "king"],
         ["users", "add"],
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,10 +20,12 @@ from server.storage.users import User
 HASH = "a" * 64
 
 
-async def make_user(owner: Database, organization: str = "Org", email: str = "") -> User:
-    """Create a user of an organization, and the organization if it is missing."""
+async def make_user(owner: Database, organization: str = "Org", email: str = "", role: str = "owner") -> User:
+    """The user with this address; created if missing, as its organization is."""
     email = email or f"{organization.lower()}@example.org"
-    user_id = await owner.run(lambda c: users.ensure_user(c, organization, email, "hash"))
+    if (known := await owner.run(lambda c: users.find_by_email(c, email))) is not None:
+        return known
+    user_id = await owner.run(lambda c: users.ensure_user(c, organization, email, "hash", role))
     user = await owner.run(lambda c: users.find(c, user_id))
     assert user is not None
     return user
@@ -141,4 +144,6 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
     return OrganizationRows(user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids)
