@@ -20,6 +20,9 @@ from cli.analyze import analyze
 from cli.audio_sources import SourceUnusable
 from cli.client import CallFailed, Client
 from cli.home import NotRunning, running_system
+from cli.keys import DESCRIPTION as KEYS
+from cli.keys import NoSuchKey, run_keys
+from cli.keys import add_arguments as keys_commands
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.postgres import PostgresUnusable
@@ -43,6 +46,7 @@ REFUSALS = (
     TlsUnusable,
     DatabaseUnavailable,
     EmailTaken,
+    NoSuchKey,
     NoSuchUser,
     CallFailed,
     MeetraError,
@@ -174,6 +178,7 @@ def parser() -> argparse.ArgumentParser:
         )
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
+    keys_commands(add("keys", KEYS))
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -270,7 +275,14 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's log messages do not help users.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    commands = {"up": run_up, "analyze": run_analyze, "stream": run_stream, "env": run_env, "users": run_users}
+    commands = {
+        "up": run_up,
+        "analyze": run_analyze,
+        "stream": run_stream,
+        "env": run_env,
+        "users": run_users,
+        "keys": run_keys,
+    }
     try:
         return asyncio.run(commands[arguments.command](arguments))
     except REFUSALS as error:

@@ -47,7 +47,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 async def run_users(arguments: argparse.Namespace) -> int:
     """Run an action of ``meetra users``; return 0. Raises NotRunning, NoSuchUser, EmailTaken, DatabaseUnavailable."""
-    database = await Database.connect(_owner_url(arguments.data), patience_s=5)
+    database = await Database.connect(owner_url(arguments.data), patience_s=5)
     try:
         if arguments.action == "list":
             await _list(database, arguments.organization)
@@ -60,7 +60,8 @@ async def run_users(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _owner_url(data: Path) -> str:
+def owner_url(data: Path) -> str:
+    """Return the database's URL as its owner: the given one, else of the system on the folder. Raises NotRunning."""
     url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
     if url:
         return url

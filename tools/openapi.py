@@ -25,8 +25,8 @@ MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
 ERRORS = {
     "400": "A parameter or the body is invalid; the message names it and the fix.",
     "401": "The token is missing or invalid.",
-    "403": "The role of the caller does not allow the call.",
-    "404": "No such meeting, speaker, voice, user or path.",
+    "403": "The role of the caller, or the scopes of the key, do not allow the call.",
+    "404": "No such meeting, speaker, voice, user, key or path.",
     "409": "The meeting is still being processed (then with Retry-After), failed, or differs; or no owner is left.",
     "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
     "415": "The Content-Encoding of the body is not supported.",
@@ -80,7 +80,7 @@ class Description:
                     "Error": _error(named=False),
                     "NamedError": _error(named=True),
                 },
-                "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT or mk_..."}},
             },
         }
 

@@ -12,6 +12,8 @@ TESTED_BY = {
     "server/meetings/worker.py": "e2e/test_survival.py",
     # Servicers and their messages, from a conversation to the answer.
     "server/auth/accounts.py": "server/api/test_auth.py",
+    "server/auth/keys.py": "server/api/test_keys.py",
+    "server/storage/keys.py": "server/api/test_keys.py",
     "server/auth/members.py": "server/api/test_users.py",
     "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",

@@ -28,7 +28,7 @@ def declared_rights(method: str) -> frozenset[int]:
 def require_right(caller: Caller, rights: frozenset[int]) -> None:
     """Raise PermissionDenied unless the caller has one of the rights."""
     if caller.rights.isdisjoint(rights):
-        raise PermissionDenied(caller.role)
+        raise PermissionDenied(caller.role, caller.scopes)
 
 
 @dataclass(eq=False)
@@ -98,7 +98,7 @@ class OpenStreams:
         """
         for stream in [one for one in self._open if changed is None or one.caller.user_id in changed]:
             try:
-                require_right(await self._authenticator.caller_of(stream.caller.token), stream.rights)
+                require_right(await self._authenticator.caller_of(stream.caller.credential), stream.rights)
             except (Unauthenticated, PermissionDenied) as failure:
                 # It may have ended by itself meanwhile, and its task be at something else.
                 if stream in self._open:

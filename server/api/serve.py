@@ -14,6 +14,8 @@ from meetra.v1 import (
     auth_pb2_grpc,
     insights_pb2,
     insights_pb2_grpc,
+    keys_pb2,
+    keys_pb2_grpc,
     live_pb2,
     live_pb2_grpc,
     meetings_pb2,
@@ -31,13 +33,14 @@ from server.api.answers import Answers
 from server.api.auth import AuthServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
+from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
-from server.auth import Accounts, Authenticator, LoginThrottle, Members, Passwords, Tokens, UserWatch
+from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, Uploads
@@ -98,6 +101,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     database, watch = dependencies.database, dependencies.user_watch
     accounts = Accounts(database, dependencies.passwords, dependencies.tokens, LoginThrottle(), watch)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts), server)
+    keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
@@ -113,6 +117,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (speakers_pb2, "SpeakerService"),
             (insights_pb2, "InsightsService"),
             (users_pb2, "UserService"),
+            (keys_pb2, "KeyService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from server.auth.caller import Caller
 from server.auth.passwords import Passwords
 from server.auth.throttle import LoginThrottle
-from server.auth.tokens import Tokens
+from server.auth.tokens import Claims, Tokens
 from server.auth.user_watch import UserWatch
 from server.errors import InvalidCredentials, Unauthenticated
 from server.storage import Database, User, users
@@ -55,9 +55,10 @@ class Accounts:
                 organization_id=caller.organization_id,
             )
         else:
-            expires_at = datetime.fromtimestamp(caller.token.expires_at, UTC)
+            token = _token_of(caller)
+            expires_at = datetime.fromtimestamp(token.expires_at, UTC)
             await self._database.run(
-                lambda c: users.log_out(c, caller.organization_id, caller.user_id, caller.token.token_id, expires_at),
+                lambda c: users.log_out(c, caller.organization_id, caller.user_id, token.token_id, expires_at),
                 organization_id=caller.organization_id,
             )
         await self._watch.changed(caller.user_id)
@@ -76,7 +77,7 @@ class Accounts:
             await self._check(user.email, user, current, address)
             hashed = await self._passwords.hash(new)
         generation = await self._database.run(
-            lambda c: users.set_password(c, user.organization_id, user.id, caller.token.generation, hashed),
+            lambda c: users.set_password(c, user.organization_id, user.id, _token_of(caller).generation, hashed),
             organization_id=user.organization_id,
         )
         if generation is None:
@@ -97,3 +98,10 @@ class Accounts:
         reason = "unknown email" if user is None else f"user {user.id}, {'disabled' if matches else 'wrong password'}"
         log.warning("login failed: %s; from %s", reason, address or "an unknown address")
         raise InvalidCredentials
+
+
+def _token_of(caller: Caller) -> Claims:
+    """Return the caller's token. Raises Unauthenticated for a key, which opens no method of accounts."""
+    if not isinstance(caller.credential, Claims):
+        raise Unauthenticated
+    return caller.credential

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.auth.caller import Caller
+from server.auth.caller import ApiKey, Caller
 from server.auth.tokens import Claims, Tokens
 from server.errors import Unauthenticated
-from server.storage import Database, TokenUser, users
+from server.storage import Connection, Database, KeyUser, TokenUser, keys, users
 
 # A busy client costs one query per five seconds instead of one per call. Changes of users are announced to every
 # process (user_watch.py); this is the bound for one to which the announcement did not come.
@@ -22,17 +22,24 @@ MAX_REMEMBERED = 10_000
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     user_id: UUID
-    user: TokenUser | None
+    user: TokenUser | KeyUser
     until: float
 
 
+async def find_user(connection: Connection, credential: Claims | ApiKey) -> TokenUser | KeyUser | None:
+    """Return to whom a token or key gives access now; None if it is void."""
+    if isinstance(credential, ApiKey):
+        return await keys.find_user(connection, credential.secret_hash)
+    return await users.find_by_token(connection, credential.user_id, credential.token_id, credential.generation)
+
+
 class Authenticator:
-    """Validate bearer tokens, and find out to whom they give access now."""
+    """Validate bearer tokens and API keys, and find out to whom they give access now."""
 
     def __init__(self, tokens: Tokens, database: Database) -> None:
         self._tokens = tokens
         self._database = database
-        self._remembered: OrderedDict[UUID, _Remembered] = OrderedDict()
+        self._remembered: OrderedDict[UUID | bytes, _Remembered] = OrderedDict()
         # Rises with each change: what was read before one is not remembered after it.
         self._changes = 0
 
@@ -47,14 +54,21 @@ class Authenticator:
         scheme, _, token = values[0].partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated
-        return await self.caller_of(self._tokens.validate(token.strip()))
+        shown = token.strip()
+        return await self.caller_of(
+            ApiKey.of(shown) if shown.startswith(ApiKey.PREFIX) else self._tokens.validate(shown)
+        )
 
-    async def caller_of(self, token: Claims) -> Caller:
-        """Return the caller to whom a token gives access now, whether or not it has expired. Raises Unauthenticated."""
-        user = await self._user_of(token)
+    async def caller_of(self, credential: Claims | ApiKey) -> Caller:
+        """Return the caller to whom a credential gives access now. Raises Unauthenticated.
+
+        A token counts whether or not it has expired, a key does not.
+        """
+        user = await self._user_of(credential)
         if user is None:
             raise Unauthenticated
-        return Caller(user.user_id, user.organization_id, token, user.role)
+        scopes = user.scopes if isinstance(user, KeyUser) else None
+        return Caller(user.user_id, user.organization_id, credential, user.role, scopes)
 
     async def forget(self, changed: Collection[UUID] | None) -> None:
         """Forget what is remembered of these users; None: of all."""
@@ -62,20 +76,20 @@ class Authenticator:
         if changed is None:
             self._remembered.clear()
             return
-        for token_id in [id_ for id_, known in self._remembered.items() if known.user_id in changed]:
-            del self._remembered[token_id]
+        for name in [name for name, known in self._remembered.items() if known.user_id in changed]:
+            del self._remembered[name]
 
-    async def _user_of(self, token: Claims) -> TokenUser | None:
+    async def _user_of(self, credential: Claims | ApiKey) -> TokenUser | KeyUser | None:
         now, changes = time.monotonic(), self._changes
-        known = self._remembered.get(token.token_id)
+        name = credential.secret_hash if isinstance(credential, ApiKey) else credential.token_id
+        known = self._remembered.get(name)
         if known is not None and known.until > now:
             return known.user
-        user = await self._database.run(
-            lambda c: users.find_by_token(c, token.user_id, token.token_id, token.generation)
-        )
-        if changes == self._changes:
-            self._remembered[token.token_id] = _Remembered(token.user_id, user, now + REMEMBERED_S)
-            self._remembered.move_to_end(token.token_id)
+        user = await self._database.run(lambda c: find_user(c, credential))
+        # What is nobody's is not remembered: strangers could fill the memory with it.
+        if user is not None and changes == self._changes:
+            self._remembered[name] = _Remembered(user.user_id, user, now + REMEMBERED_S)
+            self._remembered.move_to_end(name)
             while len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
         return user

@@ -12,3 +12,10 @@ RIGHTS_OF_ROLE: dict[str, frozenset[int]] = {
     "reader": frozenset({*_EVERYBODY, pb.RIGHT_READ}),
     "bot": frozenset({*_EVERYBODY, pb.RIGHT_UPLOAD, pb.RIGHT_LIVE}),
 }
+# What the scopes of a key allow, as far as the role of its user does. No key changes passwords or makes keys.
+RIGHTS_OF_SCOPE: dict[str, frozenset[int]] = {
+    "upload": frozenset({pb.RIGHT_UPLOAD}),
+    "read": frozenset({pb.RIGHT_READ}),
+    "live": frozenset({pb.RIGHT_LIVE}),
+    "admin": frozenset({pb.RIGHT_READ, pb.RIGHT_EDIT, pb.RIGHT_UPLOAD, pb.RIGHT_LIVE, pb.RIGHT_ADMINISTER}),
+}

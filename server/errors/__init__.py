@@ -35,7 +35,15 @@ from server.errors.meetings import (
     VoiceNotFound,
 )
 from server.errors.meetra_error import MeetraError
-from server.errors.users import InvalidCredentials, LastOwner, PermissionDenied, TooManyLogins, UserNotFound
+from server.errors.users import (
+    InvalidCredentials,
+    KeyNotFound,
+    LastOwner,
+    PermissionDenied,
+    TooManyKeys,
+    TooManyLogins,
+    UserNotFound,
+)
 
 __all__ = [
     "AudioGap",
@@ -48,6 +56,7 @@ __all__ = [
     "HeldByAnotherServer",
     "InternalError",
     "InvalidCredentials",
+    "KeyNotFound",
     "LastOwner",
     "LiveMeetingTooLong",
     "MeetingFailed",
@@ -63,6 +72,7 @@ __all__ = [
     "StorageFull",
     "TakenOver",
     "TooManyLiveMeetings",
+    "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
     "Unauthenticated",

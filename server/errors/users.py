@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 
 from server.errors.meetra_error import MeetraError
@@ -34,17 +36,42 @@ class TooManyLogins(MeetraError):
 
 
 class PermissionDenied(MeetraError):
-    """The caller's role does not allow the call.
+    """The caller's role, or the scopes of their key, do not allow the call.
 
     Args:
-        role: the caller's.
+        role: of the caller.
+        scopes: of the key; None if they showed a token.
     """
 
     reason = "PERMISSION_DENIED"
     grpc_status = grpc.StatusCode.PERMISSION_DENIED
 
-    def __init__(self, role: str) -> None:
-        super().__init__(f"Not allowed with the role {role}; ask an owner of your organization", role=role)
+    def __init__(self, role: str, scopes: Sequence[str] | None = None) -> None:
+        message = f"Not allowed with the role {role}; ask an owner of your organization"
+        if scopes is not None:
+            message = f"Not allowed with a key of the scopes {', '.join(scopes)} and the role {role}"
+        super().__init__(message, role=role)
+
+
+class TooManyKeys(MeetraError):
+    """The user has the limit of keys."""
+
+    reason = "TOO_MANY_KEYS"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This user has the limit of {limit} keys; revoke one first", limit=limit)
+
+
+class KeyNotFound(MeetraError):
+    """The caller has no such key, nor does the organization of an owner."""
+
+    reason = "KEY_NOT_FOUND"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Key not found")
 
 
 class UserNotFound(MeetraError):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from server.audio import AudioLog, IncomingRecording, RecordingTooLarge, probe
-from server.auth import Caller
+from server.auth import Caller, find_user
 from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
 from server.meetings.upload_body import UploadBody, create_body
 from server.meetings.upload_fields import validate_details
-from server.storage import Connection, Database, meetings, users
+from server.storage import Connection, Database, meetings
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Uploads:
             FileTooLarge: as soon as the limit is exceeded.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
-            Unauthenticated: the caller's token became void during the upload.
+            Unauthenticated: the caller's token or key became void during the upload.
             DiskFull: the disk has no room.
         """
         decoder = create_body_decoder(content_encoding)
@@ -90,8 +90,7 @@ class Uploads:
                 # Serialises with a concurrent deletion of the same recording.
                 await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
                 # An upload may take hours; the caller was authenticated before it.
-                token = caller.token
-                if await users.find_by_token(connection, token.user_id, token.token_id, token.generation) is None:
+                if await find_user(connection, caller.credential) is None:
                     raise Unauthenticated
                 stored_channels = await meetings.find_analysed_channels(
                     connection, meeting.organization_id, meeting.file_hash

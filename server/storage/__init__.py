@@ -1,8 +1,9 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, live, meetings, results, speakers, users, voices
+from server.storage import insights, jobs, keys, live, meetings, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
+from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
 from server.storage.migrate import migrate
@@ -22,6 +23,7 @@ from server.storage.voices import VoiceRow
 __all__ = [
     "insights",
     "jobs",
+    "keys",
     "live",
     "meetings",
     "results",
@@ -37,12 +39,15 @@ __all__ = [
     "JOBS_CHANNEL",
     "Job",
     "JobLost",
+    "KeyRow",
+    "KeyUser",
     "ListedUser",
     "LiveRow",
     "MeetingAnswer",
     "MeetingLost",
     "NewEvent",
     "ROLES",
+    "SCOPES",
     "SpeakerRow",
     "TRANSIENT_ERRORS",
     "TokenUser",

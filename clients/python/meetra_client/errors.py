@@ -57,7 +57,7 @@ class TooManyLogins(MeetraError):
 
 
 class PermissionDenied(MeetraError):
-    """The user's role does not allow the call."""
+    """The user's role, or the scopes of the key, do not allow the call."""
 
     reason = "PERMISSION_DENIED"
 
@@ -66,6 +66,18 @@ class UserNotFound(MeetraError):
     """The user does not exist, or belongs to another organization."""
 
     reason = "USER_NOT_FOUND"
+
+
+class KeyNotFound(MeetraError):
+    """The key does not exist, or is another user's."""
+
+    reason = "KEY_NOT_FOUND"
+
+
+class TooManyKeys(MeetraError):
+    """The user has the limit of keys."""
+
+    reason = "TOO_MANY_KEYS"
 
 
 class LastOwner(MeetraError):

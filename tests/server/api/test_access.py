@@ -36,6 +36,7 @@ REFUSED = {
     },
     "bot": {method.name for method in METHODS.values()}
     - {
+        *("CreateKey", "ListKeys", "RevokeKey"),
         *("Login", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
         *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting"),
     },

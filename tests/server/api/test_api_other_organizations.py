@@ -16,7 +16,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
-from meetra.v1 import auth_pb2, insights_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
+from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
 
 from server.auth import Tokens
 from server.storage.pool import Connection, Database
@@ -25,7 +25,7 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (auth_pb2, insights_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
 METHODS = [
     method
     for module in MODULES
@@ -61,10 +61,11 @@ class UnconditionalDatabase(Database):
 
 def filled(message: Message, rows: OrganizationRows, service: str) -> Message:
     """A message whose ids are those of an organization's rows."""
+    named = {"VoiceService": rows.voice_id, "UserService": rows.user.id, "KeyService": rows.key_id}
     values = {
         "file_hash": rows.file_hash,
         "session_id": str(rows.live_meeting_id),
-        "id": str({"VoiceService": rows.voice_id, "UserService": rows.user.id}.get(service, rows.speaker_ids[0])),
+        "id": str(named.get(service, rows.speaker_ids[0])),
         "email": rows.user.email,
         "role": "owner",
         "into": str(rows.speaker_ids[1]),
@@ -139,7 +140,10 @@ async def test_every_rpc_gives_and_changes_nothing_of_another_organization(
 ) -> None:
     ours, theirs = two
     before = await all_rows(owner, theirs)
-    secrets = [PLANTED.encode(), *(str(id_).encode() for id_ in (theirs.voice_id, theirs.user.id, *theirs.speaker_ids))]
+    secrets = [
+        PLANTED.encode(),
+        *(str(id_).encode() for id_ in (theirs.voice_id, theirs.user.id, theirs.key_id, *theirs.speaker_ids)),
+    ]
     async with serving(served, tmp_path) as (channel, _):
         for method in METHODS:
             request = filled(GetMessageClass(method.input_type)(), theirs, method.containing_service.name)
@@ -163,7 +167,7 @@ async def test_the_calls_work_for_the_organization_itself(
     assert refused.isdisjoint(
         {
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
-            *("ListUsers", "UpdateUser", "Logout"),
+            *("ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

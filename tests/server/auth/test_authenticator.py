@@ -31,7 +31,7 @@ async def test_a_user_with_a_good_token_is_known_by_any_spelling_of_the_scheme(
     for scheme in ("Bearer", "bearer", "BEARER"):
         authenticate = await Authenticator(TOKENS, database).authenticate([("Authorization", f"{scheme}  {token} ")])
         assert (authenticate.user_id, authenticate.organization_id) == (user.id, user.organization_id)
-        assert (authenticate.role, authenticate.token) == ("owner", TOKENS.validate(token))
+        assert (authenticate.role, authenticate.credential) == ("owner", TOKENS.validate(token))
 
 
 async def test_whatever_else_is_in_the_metadata_is_refused(owner: Database, database: Database) -> None:

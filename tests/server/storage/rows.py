@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.live.session_registry import live_file_hash
-from server.storage import jobs, live, meetings, results, users
+from server.storage import jobs, keys, live, meetings, results, users
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
@@ -108,6 +108,7 @@ class OrganizationRows:
     live_meeting_id: UUID
     voice_id: UUID
     speaker_ids: tuple[UUID, UUID]
+    key_id: UUID
 
 
 async def fill_every_table(
@@ -123,7 +124,7 @@ async def fill_every_table(
     await run(lambda c: live.append_events(c, row.meeting_id, held.fence, [NewEvent(1, None, text.encode())]))
     meeting_id = await run(lambda c: c.fetchval("SELECT id FROM meetings WHERE file_hash = $1", file_hash))
 
-    voice_id, speaker_ids = uuid4(), (uuid4(), uuid4())
+    key_id, voice_id, speaker_ids = uuid4(), uuid4(), (uuid4(), uuid4())
 
     async def analysed(connection: Connection) -> None:
         await connection.execute(
@@ -144,6 +145,10 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
+    await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
-    return OrganizationRows(user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids)
+    return OrganizationRows(
+        user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids, key_id
+    )

@@ -13,6 +13,7 @@ from tests.server.storage.rows import OrganizationRows, fill_every_table
 
 # Every table that holds something of an organization; `test_no_table_is_left_out` keeps the list true.
 TABLES = (
+    "api_keys",
     "conversations",
     "insights",
     "jobs",
@@ -149,6 +150,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
     [
         "SELECT password_hash FROM user_by_email('nobody@example.org')",
         "SELECT role FROM user_of_token(gen_random_uuid(), gen_random_uuid(), 0)",
+        "SELECT role FROM user_of_key('')",
         "SELECT * FROM lock_due_job()",
         "SELECT * FROM unattended_live_meetings(interval '1 s')",
         "SELECT record_contact('{}')",
@@ -168,6 +170,7 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "UPDATE users SET organization_id = gen_random_uuid()",
         "UPDATE users SET email = 'mine'",
         "INSERT INTO users SELECT * FROM users",
+        "UPDATE api_keys SET scopes = '{admin}'",
         "UPDATE logged_out_tokens SET expires_at = now()",
         "DELETE FROM schema_migrations",
         "TRUNCATE meetings CASCADE",
