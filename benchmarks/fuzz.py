@@ -36,6 +36,8 @@ from server.audio import UnusableRecording, decode, probe
 
 PROCESSES = ("postgres", "inference", "api", "worker", "envoy")
 ERRORS = re.compile(r"Traceback|\bERROR\b|\bFATAL\b|\bPANIC\b|\[critical\]")
+# A call that was given up, and the first look at a database that starts.
+HARMLESS = re.compile(r"canceling statement due to user request|the database system is starting up")
 # Of a decoded recording, seconds; damaged headers claim hours.
 MAX_DECODED_S = 600.0
 # Calls at once.
@@ -127,7 +129,7 @@ def log_errors(data: Path) -> dict[str, str]:
     errors: dict[str, str] = {}
     for path in sorted(data.rglob("*.log")):
         for line in path.read_text(errors="replace").splitlines():
-            if ERRORS.search(line) and path.name != "access.log":
+            if ERRORS.search(line) and not HARMLESS.search(line) and path.name != "access.log":
                 errors.setdefault(f"{path.name}: " + re.sub(r"[0-9a-f]{8,}|\d+", "#", line)[:160], line[:400])
     return errors
 

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import logging
 import os
-import secrets
 import shlex
 import sys
 from pathlib import Path
@@ -18,22 +17,28 @@ from cli.analyze import analyze
 from cli.argument_types import count, ip_address, non_negative, web_origin
 from cli.audio_sources import SourceUnusable
 from cli.client import CallFailed, Client
-from cli.home import Home, NotRunning, running_system
+from cli.home import NotRunning, running_system
+from cli.keys import DESCRIPTION as KEYS
+from cli.keys import NoSuchKey, run_keys
+from cli.keys import add_arguments as keys_commands
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.organizations import DESCRIPTION as ORGANIZATIONS
 from cli.organizations import BadSettings, add_arguments, run_organizations
 from cli.postgres import PostgresUnusable
-from cli.purge import PurgeFailed, purge
+from cli.purge import DESCRIPTION as PURGE
+from cli.purge import PurgeFailed, run_purge
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
 from cli.up import SAMPLE, CannotStart, UpOptions, up
+from cli.users import DESCRIPTION as USERS
+from cli.users import NoSuchUser, run_users
+from cli.users import add_arguments as users_commands
 from gateway import EnvoyMissing, TlsUnusable
 from meetra_client import MeetraError
 from privacy import UnsafeFile
-from server.auth import hash_password
 from server.channels import ChannelUse
-from server.storage import Database, DatabaseUnavailable, users
+from server.storage import DatabaseUnavailable, EmailTaken
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
@@ -45,6 +50,9 @@ REFUSALS = (
     EnvoyMissing,
     TlsUnusable,
     DatabaseUnavailable,
+    EmailTaken,
+    NoSuchKey,
+    NoSuchUser,
     CallFailed,
     MeetraError,
     SourceUnusable,
@@ -157,14 +165,10 @@ def parser() -> argparse.ArgumentParser:
             help="names and terms to expect, separated by commas; repeatable",
         )
     add("env", 'Print shell exports: eval "$(meetra env)".')
-    users_command = add("users", "Add a user, or revoke a user's tokens.")
-    users_command.add_argument("action", choices=("add", "revoke"))
-    users_command.add_argument("email")
-    users_command.add_argument(
-        "--organization", default="Demo", help="organization of a new user (default: %(default)s)"
-    )
-    add("purge", "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile.")
+    users_commands(add("users", USERS))
+    keys_commands(add("keys", KEYS))
     add_arguments(add("organizations", ORGANIZATIONS))
+    add("purge", PURGE)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -246,32 +250,6 @@ async def run_env(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def run_purge(arguments: argparse.Namespace) -> int:
-    """Run ``meetra purge``; return 0. Raises NotRunning, PurgeFailed."""
-    return await purge(Home(arguments.data.resolve()), Console(soft_wrap=True))
-
-
-async def run_users(arguments: argparse.Namespace) -> int:
-    """Run ``meetra users``: add a user, or revoke a user's tokens."""
-    url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
-    if not url:
-        running_system(arguments.data)
-        url = Home(arguments.data.resolve()).database_url_file.read_text().strip()
-    database = await Database.connect(url, patience_s=5)
-    try:
-        if arguments.action == "revoke":
-            revoked = await database.run(lambda c: users.revoke_tokens(c, arguments.email))
-            print("tokens revoked" if revoked else f"user not found: {arguments.email}")
-            return 0 if revoked else 1
-        password = secrets.token_urlsafe(12)
-        hashed = hash_password(password)
-        await database.run(lambda c: users.ensure_user(c, arguments.organization, arguments.email, hashed))
-        print(f"user {arguments.email} of {arguments.organization}, password {password}  (shown only once)")
-        return 0
-    finally:
-        await database.close()
-
-
 def main() -> int:
     """Run one command and return the exit code; 0 on success."""
     if sys.argv[1:2] == ["models"]:
@@ -288,6 +266,7 @@ def main() -> int:
         "users": run_users,
         "purge": run_purge,
         "organizations": run_organizations,
+        "keys": run_keys,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))

@@ -6,6 +6,7 @@ of the planner and in the write-ahead log until something else is written there.
 
 from __future__ import annotations
 
+import argparse
 from urllib.parse import quote, urlsplit
 
 import asyncpg
@@ -14,6 +15,7 @@ from rich.console import Console
 from cli.home import Home, running_system
 from cli.postgres import SUPERUSER
 
+DESCRIPTION = "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile."
 # A meeting that is being written holds its row for moments only.
 LOCK_TIMEOUT = "60s"
 _TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
@@ -30,12 +32,13 @@ class PurgeFailed(Exception):
     """The database could not be rewritten; the message says why and what to do."""
 
 
-async def purge(home: Home, console: Console) -> int:
+async def run_purge(arguments: argparse.Namespace) -> int:
     """Rewrite every table of the running system's database, and its write-ahead log; return 0.
 
     Tables are locked meanwhile, one after another: calls wait. Raises NotRunning and PurgeFailed.
     """
-    running_system(home.root)
+    running_system(arguments.data)
+    home, console = Home(arguments.data.resolve()), Console(soft_wrap=True)
     try:
         connection = await asyncpg.connect(_superuser_url(home), timeout=10)
         try:

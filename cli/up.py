@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -25,19 +25,19 @@ from rich.console import Console
 from cli.analyze import analyze
 from cli.client import Client
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
+from cli.demo_user import ensure_demo_user
 from cli.environments import of_api, of_inference, of_tools, of_worker
 from cli.front import DEFAULT_PORT, Front
-from cli.home import DEMO_EMAIL, DEMO_ORGANIZATION, Home
+from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from privacy import close_new_files, write_private
-from server.auth import hash_password
 from server.config import invalid_settings
 from server.sandbox import ONE_THREAD
-from server.storage import Connection, Database, migrate, users
+from server.storage import Connection, Database, migrate
 
 INFERENCE = "inference"
 START_TIMEOUT_S = 90.0
@@ -46,6 +46,7 @@ MODELS_TIMEOUT_S = 600.0
 MODELS_NOTICE_AFTER_S = 10.0
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -109,10 +110,10 @@ def lock_data_folder(home: Home) -> Iterator[None]:
         yield
 
 
-async def _with_database(url: str, work: Callable[[Connection], Awaitable[object]]) -> None:
+async def _with_database(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
     database = await Database.connect(url, patience_s=START_TIMEOUT_S)
     try:
-        await database.run(work)
+        return await database.run(work)
     finally:
         await database.close()
 
@@ -146,16 +147,14 @@ class System:
         owner_url = postgres.url(OWNER, passwords[OWNER])
         write_private(home.database_url_file, owner_url)
         await migrate(owner_url)
-        hashed = await asyncio.to_thread(hash_password, self.password)
-        await _with_database(
-            owner_url, lambda connection: users.ensure_user(connection, DEMO_ORGANIZATION, DEMO_EMAIL, hashed)
-        )
+        demo_user = await _with_database(owner_url, lambda connection: ensure_demo_user(connection, self.password))
         for program in self._programs(postgres.url(RUNTIME, passwords[RUNTIME])):
             await self._supervisor.start(program)
         await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
         await self._wait_until_healthy(self.front.local_address, "api")
-        async with Client(self.gateway) as client:
-            await client.login(DEMO_EMAIL, self.password)
+        if demo_user:
+            async with Client(self.gateway) as client:
+                await client.login(DEMO_EMAIL, self.password)
 
     def _inference_program(self) -> Program:
         environment = {

@@ -22,6 +22,12 @@ class GatewayLimits(BaseSettings):
     )
     headers_s: float = Field(15.0, gt=0, description="from the start of a request to the end of its headers, seconds")
     quiet_connection_s: float = Field(120.0, gt=0, description="how long a connection without a call stays, seconds")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="proxies in front whose X-Forwarded-For is believed",
+    )
     quiet_call_s: float = Field(
         120.0, gt=0, description="how long nothing of a single call may be sent, answered or read, seconds"
     )

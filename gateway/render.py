@@ -59,6 +59,7 @@ def render(settings: GatewaySettings) -> str:
         memory_bytes=limits.memory_bytes,
         headers=f"{limits.headers_s}s",
         quiet_connection=f"{limits.quiet_connection_s}s",
+        trusted_proxies=limits.trusted_proxies,
         quiet_call=f"{limits.quiet_call_s}s",
         longest_call=f"{limits.longest_call_s}s",
     )

@@ -19,7 +19,7 @@ from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
-from server.auth import Authenticator, Passwords, Tokens
+from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
@@ -111,7 +111,7 @@ async def run_api(settings: ApiSettings) -> None:
         tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
-                runner = JobRunner(settings, database)
+                runner, user_watch = JobRunner(settings, database), UserWatch(database)
                 live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
                 deletion = Deletion(audio_log, database, live.discard)
                 if orphans := await deletion.sweep_orphans():
@@ -122,6 +122,7 @@ async def run_api(settings: ApiSettings) -> None:
                         database=database,
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
+                        user_watch=user_watch,
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
@@ -129,7 +130,7 @@ async def run_api(settings: ApiSettings) -> None:
                         live=live,
                     )
                 )
-                await serve(server, settings.api_listen, stop, live)
+                await serve(server, settings.api_listen, stop, live, user_watch)
     finally:
         await database.close()
 

@@ -25,10 +25,12 @@ MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
 ERRORS = {
     "400": "A parameter or the body is invalid; the message names it and the fix.",
     "401": "The token is missing or invalid.",
-    "404": "No such meeting, speaker, voice or path.",
-    "409": "The meeting is still being processed (then with Retry-After), failed, or has other channels.",
+    "403": "The role of the caller, or the scopes of the key, do not allow the call.",
+    "404": "No such meeting, speaker, voice, user, key or path.",
+    "409": "The meeting is still being processed (then with Retry-After), failed, or differs; or no owner is left.",
     "413": "The recording, or the JSON body, is larger or longer than the server accepts.",
     "415": "The Content-Encoding of the body is not supported.",
+    "429": "Too many calls are open, or too many logins failed. Retry after the seconds in Retry-After.",
     "431": "The headers are too large, path and query included.",
     "507": "The server's disk is full; nothing was stored. Retry after the seconds in Retry-After.",
     "503": "A component of the server is unavailable; retry later.",
@@ -78,7 +80,7 @@ class Description:
                     "Error": _error(named=False),
                     "NamedError": _error(named=True),
                 },
-                "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT or mk_..."}},
             },
         }
 

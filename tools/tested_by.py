@@ -12,12 +12,18 @@ TESTED_BY = {
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     "server/meetings/worker.py": "e2e/test_survival.py",
     # Servicers and their messages, from a conversation to the answer.
+    "server/auth/accounts.py": "server/api/test_auth.py",
+    "server/auth/keys.py": "server/api/test_keys.py",
+    "server/storage/keys.py": "server/api/test_keys.py",
+    "server/auth/members.py": "server/api/test_users.py",
+    "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",
     "server/api/report_message.py": "server/api/test_insight_messages.py",
     # Types of errors, all of which one file walks through.
     "server/errors/calls.py": "server/errors/test_errors.py",
     "server/errors/live.py": "server/errors/test_errors.py",
     "server/errors/meetings.py": "server/errors/test_errors.py",
+    "server/errors/users.py": "server/errors/test_errors.py",
     "clients/python/meetra_client/errors.py": "clients/python/test_refusals.py",
     "clients/python/meetra_client/client.py": "clients/python/test_live_meeting.py",
     # The two sides of a child process.

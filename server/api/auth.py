@@ -1,39 +1,54 @@
-"""AuthService: login with a password for a token."""
+"""AuthService: login with a password for a token, and the end of tokens and passwords."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from grpc import aio
-from meetra.v1 import auth_pb2, auth_pb2_grpc
+from meetra.v1 import auth_pb2 as pb
+from meetra.v1 import auth_pb2_grpc
 
-from server.auth import Passwords, Tokens
-from server.errors import BadRequest, InvalidCredentials
-from server.storage import Database, users
+from server.api.metadata import client_address
+from server.auth import Accounts, current_caller
+from server.errors import BadRequest
 
 MAX_EMAIL = 320
-MAX_PASSWORD = 1024
+MIN_NEW_PASSWORD, MAX_PASSWORD = 12, 1024
+Context = aio.ServicerContext[Any, Any]
 
 
 class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     """See proto/meetra/v1/auth.proto."""
 
-    def __init__(self, database: Database, passwords: Passwords, tokens: Tokens) -> None:
-        self._database = database
-        self._passwords = passwords
-        self._tokens = tokens
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
-    async def Login(  # noqa: N802
-        self, request: auth_pb2.LoginRequest, context: aio.ServicerContext[Any, Any]
-    ) -> auth_pb2.LoginResponse:
+    async def Login(self, request: pb.LoginRequest, context: Context) -> pb.LoginResponse:  # noqa: N802
         """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", f"must be 1 to {MAX_EMAIL} characters")
-        if not request.password or len(request.password) > MAX_PASSWORD:
-            raise BadRequest("password", f"must be 1 to {MAX_PASSWORD} characters")
+        _require_length("password", request.password, 1)
         # No stored address contains a NUL, and PostgreSQL rejects it in text.
-        email = request.email.strip().replace("\x00", "")
-        user = await self._database.run(lambda connection: users.find_by_email(connection, email))
-        if not await self._passwords.check(user.password_hash if user else None, request.password) or user is None:
-            raise InvalidCredentials
-        return auth_pb2.LoginResponse(token=self._tokens.issue(user.id, user.organization_id))
+        email = request.email.replace("\x00", "")
+        return pb.LoginResponse(token=await self._accounts.log_in(email, request.password, client_address(context)))
+
+    async def Logout(self, request: pb.LogoutRequest, context: Context) -> pb.LogoutResponse:  # noqa: N802
+        """See AuthService.Logout."""
+        await self._accounts.log_out(current_caller(), everywhere=request.everywhere)
+        return pb.LogoutResponse()
+
+    async def ChangePassword(  # noqa: N802
+        self, request: pb.ChangePasswordRequest, context: Context
+    ) -> pb.ChangePasswordResponse:
+        """See AuthService.ChangePassword."""
+        _require_length("current_password", request.current_password, 1)
+        _require_length("new_password", request.new_password, MIN_NEW_PASSWORD)
+        token = await self._accounts.change_password(
+            current_caller(), request.current_password, request.new_password, client_address(context)
+        )
+        return pb.ChangePasswordResponse(token=token)
+
+
+def _require_length(field: str, password: str, least: int) -> None:
+    if not least <= len(password) <= MAX_PASSWORD:
+        raise BadRequest(field, f"must be {least} to {MAX_PASSWORD} characters")

@@ -1,25 +1,26 @@
-"""The interceptor around every call: authentication, undecodable requests, and errors as gRPC statuses."""
+"""The interceptor around every call: who may make it, undecodable requests, and errors as gRPC statuses."""
 
 from __future__ import annotations
 
 import inspect
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any
 
 import grpc
 from grpc import aio
+from meetra.v1 import access_pb2
 
+from server.api.access import OpenStream, OpenStreams, declared_rights, require_right
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
-from server.auth import Authenticator, set_caller
+from server.auth import Authenticator, Caller, set_caller
 from server.disk import DiskFull
 from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUnavailable, StorageFull, Unauthenticated
 from server.storage import DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 
-PUBLIC_METHODS = frozenset({"/meetra.v1.AuthService/Login"})
 # gRPC's own services, health and reflection, need no authentication; the gateway lets only Health/Check through.
 PUBLIC_PREFIX = "/grpc."
 log = logging.getLogger(__name__)
@@ -33,11 +34,23 @@ StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None] | Awaitable
 
 
 class CallInterceptor(aio.ServerInterceptor):
-    """Authenticate and count each non-public call, and map its exceptions to gRPC statuses."""
+    """Authenticate, permit and count each non-public call, and map its exceptions to gRPC statuses.
 
-    def __init__(self, authenticator: Authenticator, open_calls: OpenCalls) -> None:
+    Args:
+        rights_of: returns the rights of which a caller of a method needs one.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        open_calls: OpenCalls,
+        open_streams: OpenStreams,
+        rights_of: Callable[[str], frozenset[int]] = declared_rights,
+    ) -> None:
         self._authenticator = authenticator
         self._open_calls = open_calls
+        self._open_streams = open_streams
+        self._rights_of = rights_of
 
     async def intercept_service(
         self,
@@ -68,8 +81,9 @@ class CallInterceptor(aio.ServerInterceptor):
     def _guard(self, method: str, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             try:
-                await self._admit(method, context, streams=streams)
-                return await behaviour(check(request), context)
+                caller = await self._admit(method, context, streams=streams)
+                with self._watched(method, caller if streams else None):
+                    return await behaviour(check(request), context)
             except Exception as error:
                 return await _abort(method, error, context)
 
@@ -78,25 +92,36 @@ class CallInterceptor(aio.ServerInterceptor):
     def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
             try:
-                await self._admit(method, context, streams=True)
-                result = behaviour(check(request), context)
-                if inspect.isawaitable(result):
-                    await result
-                    return
-                # Closed with the call, however it ends, so that the stream's resources are released at once.
-                async with aclosing(result) as responses:
-                    async for response in responses:
-                        yield response
+                caller = await self._admit(method, context, streams=True)
+                with self._watched(method, caller) as stream:
+                    result = behaviour(check(request), context)
+                    if inspect.isawaitable(result):
+                        await result
+                        return
+                    # Closed with the call, however it ends, so that the stream's resources are released at once.
+                    async with aclosing(result) as responses:
+                        async for response in responses:
+                            with stream.write() if stream else nullcontext():
+                                yield response
             except Exception as error:
                 await _abort(method, error, context)
 
         return call
 
-    async def _admit(self, method: str, context: Context, *, streams: bool) -> None:
-        if method not in PUBLIC_METHODS and not method.startswith(PUBLIC_PREFIX):
-            caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
-            self._open_calls.enter(caller, context, streams=streams)
-            set_caller(caller)
+    async def _admit(self, method: str, context: Context, *, streams: bool) -> Caller | None:
+        """Return who calls, None for a public method. Raises Unauthenticated, PermissionDenied, TooManyOpenCalls."""
+        rights = self._rights_of(method)
+        if access_pb2.RIGHT_NO_TOKEN in rights or method.startswith(PUBLIC_PREFIX):
+            return None
+        caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
+        require_right(caller, rights)
+        self._open_calls.enter(caller, context, streams=streams)
+        set_caller(caller)
+        return caller
+
+    def _watched(self, method: str, caller: Caller | None) -> AbstractContextManager[OpenStream | None]:
+        """Return the context of a stream, which ends once its caller may no longer hold it."""
+        return self._open_streams.hold(caller, self._rights_of(method)) if caller else nullcontext()
 
 
 async def _abort(method: str, error: Exception, context: Context) -> Any:

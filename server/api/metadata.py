@@ -13,6 +13,8 @@ CONTENT_LENGTH = "x-content-length"
 MAX_LENGTH_DIGITS = 18
 # Set by the gateway for a HEAD request: check that the stream exists, but send nothing.
 HEAD_ONLY = "x-head-only"
+# Set by the gateway, whatever the client sent: the IP address of the client, as the proxies before it are trusted.
+CLIENT_ADDRESS = "x-client-address"
 
 
 def content_encoding(context: Context) -> str:
@@ -26,6 +28,11 @@ def declared_length(context: Context) -> int:
     if len(stated) != 1 or not (stated[0].isascii() and stated[0].isdigit()) or len(stated[0]) > MAX_LENGTH_DIGITS:
         return 0
     return int(stated[0])
+
+
+def client_address(context: Context) -> str | None:
+    """Return the IP address of the client; None if the gateway did not say it."""
+    return next((str(value) for key, value in context.invocation_metadata() or () if key == CLIENT_ADDRESS), None)
 
 
 def wants_head_only(context: Context) -> bool:

@@ -14,26 +14,33 @@ from meetra.v1 import (
     auth_pb2_grpc,
     insights_pb2,
     insights_pb2_grpc,
+    keys_pb2,
+    keys_pb2_grpc,
     live_pb2,
     live_pb2_grpc,
     meetings_pb2,
     meetings_pb2_grpc,
     speakers_pb2,
     speakers_pb2_grpc,
+    users_pb2,
+    users_pb2_grpc,
     voices_pb2,
     voices_pb2_grpc,
 )
 
+from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.auth import AuthServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
+from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.speakers import SpeakerServicer
+from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
-from server.auth import Authenticator, Passwords, Tokens
+from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, Uploads
@@ -59,6 +66,7 @@ class ApiDependencies:
     database: Database
     tokens: Tokens
     authenticator: Authenticator
+    user_watch: UserWatch
     passwords: Passwords
     uploads: Uploads
     deletion: Deletion
@@ -70,8 +78,12 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     """Build the API's server with all services; it has no address yet."""
     settings = dependencies.settings
     limits = OpenCallLimits(settings.open_calls_per_user, settings.open_calls_per_organization)
+    open_streams = OpenStreams(dependencies.authenticator)
+    # First, so that streams are looked at with what is known from now on.
+    dependencies.user_watch.subscribe(dependencies.authenticator.forget)
+    dependencies.user_watch.subscribe(open_streams.look_again)
     server = aio.server(
-        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits))],
+        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits), open_streams)],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
@@ -86,8 +98,11 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
         ],
     )
     answers = Answers(dependencies.database)
-    login = AuthServicer(dependencies.database, dependencies.passwords, dependencies.tokens)
-    auth_pb2_grpc.add_AuthServiceServicer_to_server(login, server)
+    database, watch = dependencies.database, dependencies.user_watch
+    accounts = Accounts(database, dependencies.passwords, dependencies.tokens, LoginThrottle(), watch)
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts), server)
+    keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
@@ -101,6 +116,8 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (meetings_pb2, "MeetingService"),
             (speakers_pb2, "SpeakerService"),
             (insights_pb2, "InsightsService"),
+            (users_pb2, "UserService"),
+            (keys_pb2, "KeyService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )
@@ -109,7 +126,9 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     return server
 
 
-async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: LiveSessionRegistry) -> None:
+async def serve(
+    server: aio.Server, listen: str, stop: asyncio.Event, live: LiveSessionRegistry, user_watch: UserWatch
+) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
     Live clients are told to reconnect; other calls get STOP_GRACE_S to finish.
@@ -122,10 +141,14 @@ async def serve(server: aio.Server, listen: str, stop: asyncio.Event, live: Live
     await server.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
-    supervising = asyncio.create_task(live.supervise(), name="supervise live meetings")
+    background = [
+        asyncio.create_task(live.supervise(), name="supervise live meetings"),
+        asyncio.create_task(user_watch.run(), name="watch users"),
+    ]
     await stop.wait()
     await states.enter_graceful_shutdown()
-    supervising.cancel()
-    await asyncio.gather(supervising, return_exceptions=True)
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
     await live.close()
     await server.stop(STOP_GRACE_S)

@@ -1,16 +1,31 @@
-"""Authentication: passwords, tokens, and the Caller of each call."""
+"""Authentication: passwords, tokens, roles, and the Caller of each call."""
 
-from server.auth.authenticator import Authenticator
-from server.auth.caller import Caller, current_caller, set_caller
-from server.auth.passwords import Passwords, hash_password
+from server.auth.accounts import Accounts
+from server.auth.authenticator import Authenticator, find_user
+from server.auth.caller import ApiKey, Caller, current_caller, set_caller
+from server.auth.keys import MAX_KEYS_OF_USER, Keys, new_secret
+from server.auth.members import Members
+from server.auth.passwords import Passwords, hash_password, password_matches
+from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.auth.user_watch import UserWatch
 
 __all__ = [
+    "Accounts",
+    "ApiKey",
     "Authenticator",
     "Caller",
+    "Keys",
+    "LoginThrottle",
+    "MAX_KEYS_OF_USER",
+    "Members",
     "Passwords",
     "Tokens",
+    "UserWatch",
     "current_caller",
+    "find_user",
     "hash_password",
+    "new_secret",
+    "password_matches",
     "set_caller",
 ]

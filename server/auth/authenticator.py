@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
-from server.auth.caller import Caller
-from server.auth.tokens import Tokens
+from server.auth.caller import ApiKey, Caller
+from server.auth.tokens import Claims, Tokens
 from server.errors import Unauthenticated
-from server.storage import Database, users
+from server.storage import Connection, Database, KeyUser, TokenUser, keys, users
 
-# A revoked token stays valid for up to this long; in exchange a busy client costs one query per five seconds instead of
-# one per call.
-USER_CACHE_S = 5.0
-MAX_CACHED_USERS = 10_000
+# A busy client costs one query per five seconds instead of one per call. Changes of users are announced to every
+# process (user_watch.py); this is the bound for one to which the announcement did not come.
+REMEMBERED_S = 5.0
+MAX_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    user_id: UUID
+    user: TokenUser | KeyUser
+    until: float
+
+
+async def find_user(connection: Connection, credential: Claims | ApiKey) -> TokenUser | KeyUser | None:
+    """Return to whom a token or key gives access now; None if it is void."""
+    if isinstance(credential, ApiKey):
+        return await keys.find_user(connection, credential.secret_hash)
+    return await users.find_by_token(connection, credential.user_id, credential.token_id, credential.generation)
 
 
 class Authenticator:
-    """Validate bearer tokens, including that their user exists and has not revoked them."""
+    """Validate bearer tokens and API keys, and find out to whom they give access now."""
 
     def __init__(self, tokens: Tokens, database: Database) -> None:
         self._tokens = tokens
         self._database = database
-        self._valid_after: OrderedDict[UUID, tuple[float, float | None]] = OrderedDict()
+        self._remembered: OrderedDict[UUID | bytes, _Remembered] = OrderedDict()
+        # Rises with each change: what was read before one is not remembered after it.
+        self._changes = 0
 
     async def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
-        """Authenticate ``authorization:
+        """Authenticate ``authorization: Bearer <token>`` in the metadata and return the caller.
 
-        Bearer <token>`` in the metadata and return the caller. Raises Unauthenticated.
+        Raises Unauthenticated.
         """
         values = [value for key, value in metadata if key.lower() == "authorization"]
         if len(values) != 1 or not isinstance(values[0], str):
@@ -37,22 +54,42 @@ class Authenticator:
         scheme, _, token = values[0].partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated
-        claims = self._tokens.validate(token.strip())
-        valid_after = await self._tokens_valid_after(claims.user_id)
-        if valid_after is None or claims.issued_at < valid_after:
-            raise Unauthenticated
-        return Caller(claims.user_id, claims.organization_id, claims.issued_at)
+        shown = token.strip()
+        return await self.caller_of(
+            ApiKey.of(shown) if shown.startswith(ApiKey.PREFIX) else self._tokens.validate(shown)
+        )
 
-    async def _tokens_valid_after(self, user_id: UUID) -> float | None:
-        """Return the time before which the user's tokens are void, seconds since the epoch; None without a user."""
-        now = time.monotonic()
-        cached = self._valid_after.get(user_id)
-        if cached is not None and cached[0] > now:
-            return cached[1]
-        user = await self._database.run(lambda connection: users.find(connection, user_id))
-        valid_after = user.tokens_valid_after.timestamp() if user else None
-        self._valid_after[user_id] = (now + USER_CACHE_S, valid_after)
-        self._valid_after.move_to_end(user_id)
-        while len(self._valid_after) > MAX_CACHED_USERS:
-            self._valid_after.popitem(last=False)
-        return valid_after
+    async def caller_of(self, credential: Claims | ApiKey) -> Caller:
+        """Return the caller to whom a credential gives access now. Raises Unauthenticated.
+
+        A token counts whether or not it has expired, a key does not.
+        """
+        user = await self._user_of(credential)
+        if user is None:
+            raise Unauthenticated
+        scopes = user.scopes if isinstance(user, KeyUser) else None
+        return Caller(user.user_id, user.organization_id, credential, user.role, scopes)
+
+    async def forget(self, changed: Collection[UUID] | None) -> None:
+        """Forget what is remembered of these users; None: of all."""
+        self._changes += 1
+        if changed is None:
+            self._remembered.clear()
+            return
+        for name in [name for name, known in self._remembered.items() if known.user_id in changed]:
+            del self._remembered[name]
+
+    async def _user_of(self, credential: Claims | ApiKey) -> TokenUser | KeyUser | None:
+        now, changes = time.monotonic(), self._changes
+        name = credential.secret_hash if isinstance(credential, ApiKey) else credential.token_id
+        known = self._remembered.get(name)
+        if known is not None and known.until > now:
+            return known.user
+        user = await self._database.run(lambda c: find_user(c, credential))
+        # What is nobody's is not remembered: strangers could fill the memory with it.
+        if user is not None and changes == self._changes:
+            self._remembered[name] = _Remembered(user.user_id, user, now + REMEMBERED_S)
+            self._remembered.move_to_end(name)
+            while len(self._remembered) > MAX_REMEMBERED:
+                self._remembered.popitem(last=False)
+        return user

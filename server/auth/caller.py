@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
+from server.auth.rights import RIGHTS_OF_ROLE, RIGHTS_OF_SCOPE
+from server.auth.tokens import Claims
 from server.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored: by its hash."""
+
+    PREFIX: ClassVar[str] = "mk_"
+    secret_hash: bytes
+
+    @classmethod
+    def of(cls, secret: str) -> ApiKey:
+        """Return the key of the text that is sent."""
+        return cls(hashlib.sha256(secret.encode(errors="replace")).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +32,19 @@ class Caller:
 
     user_id: UUID
     organization_id: UUID
-    token_issued_at: float
-    """Seconds since the epoch."""
+    credential: Claims | ApiKey
+    """What they showed."""
+    role: str
+    scopes: tuple[str, ...] | None = None
+    """Of a key; None: a token, which may do whatever the role allows."""
+
+    @property
+    def rights(self) -> frozenset[int]:
+        """What the caller may do: ``Right`` of meetra/v1/access.proto."""
+        rights = RIGHTS_OF_ROLE[self.role]
+        if self.scopes is None:
+            return rights
+        return rights & frozenset[int]().union(*(RIGHTS_OF_SCOPE[scope] for scope in self.scopes))
 
 
 # gRPC runs each call in a task of its own, and each task has its own context.

@@ -1,38 +1,81 @@
-"""Password hashing: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane)."""
+"""Password hashing: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane), a few at a time."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from server.errors import TooManyLogins
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Each check takes 19 MiB and about 40 ms of a core; more at once would starve live streams.
+# Each check takes 19 MiB and about 20 ms of a core; more at once would starve live streams.
 MAX_CONCURRENT_CHECKS = 2
+# Who comes last waits for about a second.
+MAX_WAITING_CHECKS = 64
+# Calls with a token go first (Linux only: elsewhere a thread has no priority of its own).
+NICENESS = 10
+_BUSY_RETRY_S = 2
 
 
 def hash_password(password: str) -> str:
-    """Return a salted hash of ``password``; takes about 40 ms."""
+    """Return a salted hash of ``password``; takes about 20 ms."""
     return _HASHER.hash(password)
 
 
-def _verify(password_hash: str, password: str) -> bool:
+def password_matches(password_hash: str, password: str) -> bool:
+    """Return whether the hash is one of ``password``; takes as long as ``hash_password``."""
     try:
         return _HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 
 
-class Passwords:
-    """Check passwords off the event loop, a few at a time, at equal cost for unknown users."""
+def _yield_to_others() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
-    def __init__(self) -> None:
+
+class Passwords:
+    """Hash and check passwords off the event loop in a bounded queue, at equal cost for unknown users."""
+
+    def __init__(self, max_waiting: int = MAX_WAITING_CHECKS) -> None:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
+        self._waiting, self._max_waiting = 0, max_waiting
+        # Threads of its own: those of the event loop write audio.
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT_CHECKS, "passwords", _yield_to_others)
         self._dummy_hash = hash_password("no user has this password")
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one of the few turns at which passwords are checked. Raises TooManyLogins if too many wait."""
+        if self._waiting >= self._max_waiting:
+            raise TooManyLogins(_BUSY_RETRY_S)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._slots.release()
+
     async def check(self, password_hash: str | None, password: str) -> bool:
-        """Return whether the password matches; for an unknown user (None), False after the same work."""
-        async with self._slots:
-            matches = await asyncio.to_thread(_verify, password_hash or self._dummy_hash, password)
-        return matches and password_hash is not None
+        """Return whether the password matches; for an unknown user (None), False after the same work. Needs a turn."""
+        matches = await self._run(password_matches, password_hash or self._dummy_hash, password)
+        return bool(matches) and password_hash is not None
+
+    async def hash(self, password: str) -> str:
+        """Return a salted hash of ``password``. Needs a turn."""
+        return str(await self._run(hash_password, password))
+
+    async def _run(self, work: object, *values: str) -> object:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *values)  # type: ignore[arg-type]

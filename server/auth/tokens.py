@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 
@@ -17,11 +17,13 @@ AUDIENCE = "meetra-api"
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a valid token."""
+    """The claims of a valid token. It says who its user is; all else about them is asked of the database."""
 
     user_id: UUID
-    organization_id: UUID
-    issued_at: float
+    token_id: UUID
+    generation: int
+    """The token generation of the user in which it was issued."""
+    expires_at: float
     """Seconds since the epoch."""
 
 
@@ -32,12 +34,17 @@ class Tokens:
         self._secret = secret
         self._ttl_s = ttl_s
 
-    def issue(self, user_id: UUID, organization_id: UUID) -> str:
-        """Issue a token for the user, valid for the configured time."""
+    def issue(self, user_id: UUID, generation: int) -> str:
+        """Issue a token for the user, valid for the configured time.
+
+        Args:
+            generation: the user's token generation.
+        """
         now = int(time.time())
         claims = {
             "sub": str(user_id),
-            "org": str(organization_id),
+            "jti": str(uuid4()),
+            "gen": generation,
             "iat": now,
             "exp": now + self._ttl_s,
             "iss": ISSUER,
@@ -54,8 +61,10 @@ class Tokens:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["sub", "org", "iat", "exp", "iss", "aud"]},
+                options={"require": ["sub", "jti", "gen", "iat", "exp", "iss", "aud"]},
             )
-            return Claims(UUID(claims["sub"]), UUID(claims["org"]), float(claims["iat"]))
+            if type(claims["gen"]) is not int or not 0 <= claims["gen"] < 2**31:
+                raise Unauthenticated
+            return Claims(UUID(claims["sub"]), UUID(claims["jti"]), claims["gen"], float(claims["exp"]))
         except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
             raise Unauthenticated from None

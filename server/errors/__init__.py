@@ -6,7 +6,6 @@ proto/meetra/v1/errors.proto says what clients should do; ``meetra_client.errors
 from server.errors.calls import (
     BadRequest,
     InternalError,
-    InvalidCredentials,
     QuotaExceeded,
     ServiceUnavailable,
     StorageFull,
@@ -37,6 +36,15 @@ from server.errors.meetings import (
     VoiceNotFound,
 )
 from server.errors.meetra_error import MeetraError
+from server.errors.users import (
+    InvalidCredentials,
+    KeyNotFound,
+    LastOwner,
+    PermissionDenied,
+    TooManyKeys,
+    TooManyLogins,
+    UserNotFound,
+)
 
 __all__ = [
     "AudioGap",
@@ -49,12 +57,15 @@ __all__ = [
     "HeldByAnotherServer",
     "InternalError",
     "InvalidCredentials",
+    "KeyNotFound",
+    "LastOwner",
     "LiveMeetingTooLong",
     "MeetingFailed",
     "MeetingNotFound",
     "MeetingOver",
     "MeetingStillProcessing",
     "MeetraError",
+    "PermissionDenied",
     "QuotaExceeded",
     "RecordingTooLong",
     "ServiceUnavailable",
@@ -63,8 +74,11 @@ __all__ = [
     "StorageFull",
     "TakenOver",
     "TooManyLiveMeetings",
+    "TooManyKeys",
+    "TooManyLogins",
     "TooManyOpenCalls",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UserNotFound",
     "VoiceNotFound",
 ]

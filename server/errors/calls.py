@@ -18,24 +18,13 @@ QUOTA_MESSAGES = {
 
 
 class Unauthenticated(MeetraError):
-    """The token is missing, malformed, expired, revoked or foreign."""
+    """The token is missing, malformed, expired, void or foreign."""
 
     reason = "UNAUTHENTICATED"
     grpc_status = grpc.StatusCode.UNAUTHENTICATED
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
-
-
-class InvalidCredentials(MeetraError):
-    """The email is unknown or the password is wrong; the documented HTTP status is 400."""
-
-    reason = "INVALID_CREDENTIALS"
-    grpc_status = grpc.StatusCode.UNAUTHENTICATED
-    http_status = 400
-
-    def __init__(self) -> None:
-        super().__init__("Invalid email or password")
 
 
 class BadRequest(MeetraError):

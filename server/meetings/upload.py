@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
-from server.auth import Caller
+from server.auth import Caller, find_user
 from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
 from server.fair_slots import FairSlots
 from server.meetings.completion import run_to_completion
@@ -19,7 +19,7 @@ from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
 from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
 from server.meetings.upload_fields import validate_details
 from server.quotas import MS_PER_MINUTE
-from server.storage import Connection, Database, meetings, quotas, users
+from server.storage import Connection, Database, meetings, quotas
 
 # Seconds that an upload waits for its turn to be probed; then its length is unknown, and the decoder decides.
 PROBE_PATIENCE_S = 60.0
@@ -95,7 +95,7 @@ class Uploads:
             QuotaExceeded: as soon as a quota of the organization is.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
-            Unauthenticated: the caller was deleted or their token revoked during the upload.
+            Unauthenticated: the caller's token or key became void during the upload.
             DiskFull: the disk has no room, or not enough to stay usable.
         """
         decoder = create_body_decoder(content_encoding)
@@ -137,7 +137,7 @@ class Uploads:
             # Serialises with a concurrent deletion of the same recording.
             await meetings.lock_recording(connection, meeting.organization_id, meeting.file_hash)
             # An upload may take hours; the caller was authenticated before it.
-            if not await users.is_authorized(connection, caller.user_id, caller.token_issued_at):
+            if await find_user(connection, caller.credential) is None:
                 raise Unauthenticated
             stored_channels = await meetings.find_analysed_channels(
                 connection, meeting.organization_id, meeting.file_hash

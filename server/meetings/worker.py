@@ -59,7 +59,7 @@ class Worker:
         """Wake idle loops when a job is queued; polling covers times without a connection."""
         while True:
             try:
-                connection = await self._database.listen(JOBS_CHANNEL, self._wake.set)
+                connection = await self._database.listen(JOBS_CHANNEL, lambda _: self._wake.set())
             except TRANSIENT_ERRORS:
                 await asyncio.sleep(self._settings.poll_s)
                 continue

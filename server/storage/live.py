@@ -29,7 +29,8 @@ class LiveRow:
 
     meeting_id: UUID
     organization_id: UUID
-    user_id: UUID
+    user_id: UUID | None
+    """None once the user was deleted."""
     file_hash: str
     status: str
     config: dict[str, Any]

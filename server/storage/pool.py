@@ -140,10 +140,13 @@ class Database:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
-    async def listen(self, channel: str, wake: Callable[[], None]) -> asyncpg.Connection[asyncpg.Record]:
-        """Open a dedicated connection that calls ``wake`` on each NOTIFY of ``channel``; the caller closes it."""
+    async def listen(self, channel: str, wake: Callable[[str], None]) -> asyncpg.Connection[asyncpg.Record]:
+        """Open a dedicated connection that calls ``wake`` with the payload of each NOTIFY of ``channel``.
+
+        The caller closes it.
+        """
         connection = await asyncpg.connect(self._url, timeout=5)
-        await connection.add_listener(channel, lambda *_: wake())
+        await connection.add_listener(channel, lambda _connection, _process, _channel, payload: wake(str(payload)))
         return connection
 
     async def close(self) -> None:

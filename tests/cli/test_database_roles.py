@@ -86,7 +86,10 @@ async def test_what_the_superuser_made_becomes_the_owners_with_its_rows(
         before.setattr(import_module("server.storage.migrate"), "MIGRATIONS", tmp_path)
         assert SECURED not in await migrate(url(postgres, name, SUPERUSER))
     superuser = await Database.connect(url(postgres, name, SUPERUSER))
-    user_id = await superuser.run(lambda c: users.ensure_user(c, "Org", "a@example.org", "hash"))
+    user_id, organization_id = uuid4(), uuid4()
+    await superuser.run(lambda c: c.execute("INSERT INTO organizations (id, name) VALUES ($1, 'Org')", organization_id))
+    insert = "INSERT INTO users (id, organization_id, email, password_hash) VALUES ($1, $2, 'a@example.org', 'hash')"
+    await superuser.run(lambda c: c.execute(insert, user_id, organization_id))
     assert await superuser.run(owners) == {SUPERUSER}
 
     await ensure(postgres, name)
@@ -97,8 +100,10 @@ async def test_what_the_superuser_made_becomes_the_owners_with_its_rows(
 
     database = await Database.connect(url(postgres, name, RUNTIME))
     await database.run(check_access)
-    user = await database.run(lambda c: users.find(c, user_id))
+    user = await database.run(lambda c: users.find_by_email(c, "a@example.org"))
     assert user is not None
+    # Who came first administers the organization from then on.
+    assert (user.id, user.role) == (user_id, "owner")
 
     async def seen(connection: Connection) -> list[UUID]:
         return [row["id"] for row in await connection.fetch("SELECT id FROM users")]

@@ -27,6 +27,8 @@ from privacy import write_private
         ["up", "--port", "web"],
         ["up", "--cors-origin", "*"],
         ["users", "remove", "a@example.org"],
+        ["users", "role", "a@example.org"],
+        ["users", "add", "a@example.org", "--role", "king"],
         ["users", "add"],
         ["organizations", "Demo", "--stored-bytes", "much"],
     ],
@@ -39,7 +41,7 @@ def test_what_is_no_command_is_refused_with_2(arguments: list[str], capsys: pyte
 
 
 def test_every_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("up", "analyze", "stream", "env", "users", "organizations"):
+    for command in ("up", "analyze", "stream", "env", "users", "keys", "organizations", "purge"):
         with pytest.raises(SystemExit) as raised:
             parser().parse_args([command, "--help"])
         assert raised.value.code == 0

@@ -34,8 +34,12 @@ INSIDES = re.compile(
 @pytest.fixture(scope="module")
 def intruder(system: System) -> Rest:
     """A user of an organization of its own: what gets through may change its settings."""
-    said = system.meetra("users", "add", "intruder@example.org", "--organization", "Intruders")
-    return system.login("intruder@example.org", said.stdout.split("password ")[1].split()[0])
+    return logged_in(system, "intruder@example.org")
+
+
+def logged_in(system: System, email: str) -> Rest:
+    said = system.meetra("users", "add", email, "--organization", "Intruders")
+    return system.login(email, said.stdout.split("password ")[1].split()[0])
 
 
 def fault(request: hostile.Hostile, answer: httpx.Response) -> str | None:
@@ -57,13 +61,16 @@ def fault(request: hostile.Hostile, answer: httpx.Response) -> str | None:
     return None
 
 
-def test_no_rest_request_breaks_anything_or_shows_the_insides(intruder: Rest) -> None:
+def test_no_rest_request_breaks_anything_or_shows_the_insides(system: System, intruder: Rest) -> None:
+    # Voids the token with which it is made.
+    leaver = logged_in(system, "leaver-by-rest@example.org")
     found: dict[str, hostile.Hostile] = {}
     total = 0
     for request in hostile.requests(SEED, MAX_REQUESTS):
         headers = {name.encode(): value.encode("latin-1") for name, value in request.headers.items()}
         try:
-            answer = intruder.http.request(request.method, request.target, content=request.body, headers=headers)
+            caller = leaver if urlsplit(request.target).path.startswith("/api/logout") else intruder
+            answer = caller.http.request(request.method, request.target, content=request.body, headers=headers)
         except httpx.TransportError as error:
             found.setdefault(f"no answer: {error!r}", request)
             continue
@@ -71,6 +78,8 @@ def test_no_rest_request_breaks_anything_or_shows_the_insides(intruder: Rest) ->
         if wrong := fault(request, answer):
             found.setdefault(wrong, request)
     assert total >= min(MAX_REQUESTS, 10_000)
+    # All of it was asked by somebody who may ask.
+    assert intruder.get("/single-feature-api/meetings").status_code == 200
     assert not found, "\n".join(f"{wrong[:300]}  <-  {hostile.shown(request)}" for wrong, request in found.items())
 
 
@@ -140,12 +149,14 @@ def test_nothing_that_is_said_of_a_recording_breaks_the_database(intruder: Rest)
     assert not found, "\n".join(f"{wrong[:300]}  <-  {hostile.shown(request)}" for wrong, request in found.items())
 
 
-def test_no_grpc_message_is_an_internal_error(intruder: Rest) -> None:
+def test_no_grpc_message_is_an_internal_error(system: System, intruder: Rest) -> None:
+    leaver = logged_in(system, "leaver-by-grpc@example.org")
     found: dict[str, str] = {}
-    metadata = (("authorization", f"Bearer {intruder.token}"),)
     with grpc.insecure_channel(urlsplit(intruder.gateway).netloc) as channel:
         for method in hostile.methods():
             path = f"/{method.containing_service.full_name}/{method.name}"
+            caller = leaver if method.name == "Logout" else intruder
+            metadata = (("authorization", f"Bearer {caller.token}"),)
             call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path, None, None)
             for message in hostile.messages(method, SEED, MAX_REQUESTS // 40):
                 try:

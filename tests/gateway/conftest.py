@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -49,7 +50,7 @@ async def works(house: House) -> None:
     metadata = await house.user("Neighbours", "n@example.org")
     async with httpx.AsyncClient(base_url=f"http://{house.address}", timeout=PATIENCE_S) as http:
         for _ in range(5):
-            login = await http.post("/api-login", json={"email": "n@example.org", "password": "wrong"})
+            login = await http.post("/api-login", json={"email": f"{uuid4()}@example.org", "password": "wrong"})
             assert (login.status_code, login.json()) == (400, {"message": "Invalid email or password"})
             listed = await http.get("/single-feature-api/meetings", headers=dict(metadata))
             assert listed.status_code == 200, listed.text

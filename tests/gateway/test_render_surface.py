@@ -101,3 +101,23 @@ async def test_a_message_that_is_too_large_is_refused_as_such(house: House, size
             await call
         told = grpc.StatusCode.INVALID_ARGUMENT if size < 4_000_000 else grpc.StatusCode.RESOURCE_EXHAUSTED
         assert raised.value.code() is told, raised.value.details()
+
+
+async def test_a_key_is_made_used_and_revoked_by_rest_and_works_in_grpc(house: House) -> None:
+    metadata = dict(await house.user("Keys"))
+    path = "/single-feature-api/meetings"
+    async with httpx.AsyncClient(base_url=f"http://{house.address}", timeout=PATIENCE_S) as http:
+        asked = {"name": "a bot", "scopes": ["read"], "expires_in_days": 1}
+        made = (await http.post("/api/keys", json=asked, headers=metadata)).json()
+        key = {"authorization": f"Bearer {made['secret']}"}
+        assert (await http.get(path, headers=key)).status_code == 200
+        refused = await http.get("/api/users", headers=key)
+        message = "Not allowed with a key of the scopes read and the role owner"
+        assert (refused.status_code, refused.json()) == (403, {"message": message})
+        async with aio.insecure_channel(house.address) as channel:
+            stub = meetings_pb2_grpc.MeetingServiceStub(channel)
+            await stub.ListMeetings(meetings_pb2.ListMeetingsRequest(), metadata=tuple(key.items()))
+        listed = (await http.get("/api/keys", headers=metadata)).json()["keys"]
+        assert [one["id"] for one in listed] == [made["key"]["id"]]
+        assert (await http.delete(f"/api/keys/{made['key']['id']}", headers=metadata)).json() == {}
+        assert (await http.get(path, headers=key)).status_code == 401

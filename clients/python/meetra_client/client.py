@@ -23,7 +23,7 @@ class MeetraClient:
 
     Args:
         url: ``http://host:port`` or ``https://host:port`` of the gateway.
-        token: the user's token; or
+        token: the user's token, or an API key; or
         email, password: used to obtain a token, and to renew it on expiry.
         patience: for how long to tolerate lost connections.
         keepalive_s: interval of connection probes, seconds; a dead peer is noticed within twice that.

@@ -39,15 +39,51 @@ class MeetraError(Exception):
 
 
 class Unauthenticated(MeetraError):
-    """The token is missing, wrong, expired or revoked."""
+    """The token is missing, wrong, expired or void."""
 
     reason = "UNAUTHENTICATED"
 
 
 class InvalidCredentials(MeetraError):
-    """The email is unknown or the password is wrong."""
+    """The email is unknown, the password wrong, or the user disabled."""
 
     reason = "INVALID_CREDENTIALS"
+
+
+class TooManyLogins(MeetraError):
+    """The account or the address has to wait after failed logins; the password was not checked."""
+
+    reason = "TOO_MANY_LOGINS"
+
+
+class PermissionDenied(MeetraError):
+    """The user's role, or the scopes of the key, do not allow the call."""
+
+    reason = "PERMISSION_DENIED"
+
+
+class UserNotFound(MeetraError):
+    """The user does not exist, or belongs to another organization."""
+
+    reason = "USER_NOT_FOUND"
+
+
+class KeyNotFound(MeetraError):
+    """The key does not exist, or is another user's."""
+
+    reason = "KEY_NOT_FOUND"
+
+
+class TooManyKeys(MeetraError):
+    """The user has the limit of keys."""
+
+    reason = "TOO_MANY_KEYS"
+
+
+class LastOwner(MeetraError):
+    """The organization would be left without an enabled owner."""
+
+    reason = "LAST_OWNER"
 
 
 class BadRequest(MeetraError):

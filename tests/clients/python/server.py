@@ -96,6 +96,14 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         assert len(self.sessions) == 1
         return next(iter(self.sessions.values()))
 
+    async def Logout(self, request: auth_pb2.LogoutRequest, context: Any) -> auth_pb2.LogoutResponse:  # noqa: N802
+        raise NotImplementedError
+
+    async def ChangePassword(  # noqa: N802
+        self, request: auth_pb2.ChangePasswordRequest, context: Any
+    ) -> auth_pb2.ChangePasswordResponse:
+        raise NotImplementedError
+
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         if request.password != "right":
             await abort(context, errors.InvalidCredentials())

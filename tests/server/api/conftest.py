@@ -20,7 +20,7 @@ from cli.up import free_port
 from server.__main__ import meeting_analyzer, receive_uploads
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
-from server.auth import Authenticator, Passwords, Tokens
+from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
@@ -43,7 +43,7 @@ class Api:
     async def token(self, organization: str, email: str) -> str:
         """A token of a user, who is made if need be."""
         user = await make_user(self.owner, organization, email)
-        return Tokens(SECRET, 3600).issue(user.id, user.organization_id)
+        return Tokens(SECRET, 3600).issue(user.id, user.token_generation)
 
     async def upload(self, recording: bytes) -> meetings_pb2.UploadMeetingResponse:
         body = httpbody_pb2.HttpBody(content_type="audio/wav", data=recording)
@@ -55,7 +55,14 @@ SECRET = "s" * 40
 
 
 @asynccontextmanager
-async def serving(database: Database, folder: Path, **limits: Any) -> AsyncIterator[tuple[aio.Channel, int]]:
+async def serving(
+    database: Database,
+    folder: Path,
+    *,
+    passwords: Passwords | None = None,
+    user_watch: UserWatch | None = None,
+    **limits: Any,
+) -> AsyncIterator[tuple[aio.Channel, int]]:
     """The API over gRPC: a channel to it, and its port. It takes recordings of at most 200 kB and 3 s."""
     tokens = Tokens(SECRET, 3600)
     audio_log = AudioLog(folder)
@@ -70,7 +77,7 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
             **limits,
         }
     )
-    runner = JobRunner(settings, database)
+    runner, user_watch = JobRunner(settings, database), user_watch or UserWatch(database)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
@@ -80,7 +87,8 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
                 database=database,
                 tokens=tokens,
                 authenticator=Authenticator(tokens, database),
-                passwords=Passwords(),
+                user_watch=user_watch,
+                passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
                 deletion=Deletion(audio_log, database, live.discard),
                 corrections=Corrections(database),
@@ -89,7 +97,7 @@ async def serving(database: Database, folder: Path, **limits: Any) -> AsyncItera
         )
         stop, port = asyncio.Event(), free_port()
         address = f"127.0.0.1:{port}"
-        running = asyncio.create_task(serve(server, address, stop, live))
+        running = asyncio.create_task(serve(server, address, stop, live, user_watch))
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
             yield channel, port

@@ -8,13 +8,14 @@ from uuid import UUID
 import pytest
 
 from server.api.answers import Answers, ReadyAnswer
-from server.auth import Caller, set_caller
+from server.auth import set_caller
 from server.errors import BadRequest, MeetingFailed, MeetingNotFound, MeetingStillProcessing
 from server.insights import BALANCE, ENERGY
 from server.storage import jobs
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
+from tests.server.callers import caller
 from tests.server.storage.rows import make_user, queued_meeting, ready_meeting
 
 HASH = "a" * 64
@@ -22,7 +23,7 @@ SCORE = {"score": 40, "components": {}, "weights": {}, "support": {}, "reason": 
 
 
 def calls(user: User) -> None:
-    set_caller(Caller(user.id, user.organization_id, 0.0))
+    set_caller(caller(user))
 
 
 async def test_an_answer_comes_with_all_that_is_known_of_its_meeting(owner: Database, database: Database) -> None:

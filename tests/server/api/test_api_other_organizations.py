@@ -16,7 +16,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
-from meetra.v1 import insights_pb2, live_pb2, meetings_pb2, speakers_pb2, voices_pb2
+from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
 
 from server.auth import Tokens
 from server.storage.pool import Connection, Database
@@ -25,7 +25,7 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (insights_pb2, live_pb2, meetings_pb2, speakers_pb2, voices_pb2)
+MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
 METHODS = [
     method
     for module in MODULES
@@ -61,10 +61,13 @@ class UnconditionalDatabase(Database):
 
 def filled(message: Message, rows: OrganizationRows, service: str) -> Message:
     """A message whose ids are those of an organization's rows."""
+    named = {"VoiceService": rows.voice_id, "UserService": rows.user.id, "KeyService": rows.key_id}
     values = {
         "file_hash": rows.file_hash,
         "session_id": str(rows.live_meeting_id),
-        "id": str(rows.voice_id if service == "VoiceService" else rows.speaker_ids[0]),
+        "id": str(named.get(service, rows.speaker_ids[0])),
+        "email": rows.user.email,
+        "role": "owner",
         "into": str(rows.speaker_ids[1]),
         "alias": "taken",
         "end": 1000,
@@ -93,6 +96,11 @@ async def answer_to(channel: aio.Channel, method: MethodDescriptor, request: Mes
         return bytes(await call)
     except aio.AioRpcError:
         return None
+
+
+def token_of(rows: OrganizationRows) -> str:
+    """A fresh one of the organization's user."""
+    return Tokens(SECRET, 60).issue(rows.user.id, rows.user.token_generation)
 
 
 async def all_rows(owner: Database, rows: OrganizationRows) -> dict[str, list[str]]:
@@ -132,12 +140,15 @@ async def test_every_rpc_gives_and_changes_nothing_of_another_organization(
 ) -> None:
     ours, theirs = two
     before = await all_rows(owner, theirs)
-    token = Tokens(SECRET, 60).issue(ours.user.id, ours.organization_id)
-    secrets = [PLANTED.encode(), *(str(id_).encode() for id_ in (theirs.voice_id, *theirs.speaker_ids))]
+    secrets = [
+        PLANTED.encode(),
+        *(str(id_).encode() for id_ in (theirs.voice_id, theirs.user.id, theirs.key_id, *theirs.speaker_ids)),
+    ]
     async with serving(served, tmp_path) as (channel, _):
         for method in METHODS:
             request = filled(GetMessageClass(method.input_type)(), theirs, method.containing_service.name)
-            answer = await answer_to(channel, method, request, token)
+            # One each: a method may void its own.
+            answer = await answer_to(channel, method, request, token_of(ours))
             assert not [secret for secret in secrets if secret in (answer or b"")], method.full_name
             assert await all_rows(owner, theirs) == before, method.full_name
 
@@ -146,15 +157,19 @@ async def test_the_calls_work_for_the_organization_itself(
     served: Database, two: Sequence[OrganizationRows], tmp_path: Path
 ) -> None:
     theirs = two[1]
-    token = Tokens(SECRET, 60).issue(theirs.user.id, theirs.organization_id)
     answered = {}
     async with serving(served, tmp_path) as (channel, _):
         # Turning recognition off erases the voices: first what reads, then what deletes, then the settings.
         for method in sorted(METHODS, key=lambda method: ("Settings" in method.name, "Delete" in method.name)):
             request = filled(GetMessageClass(method.input_type)(), theirs, method.containing_service.name)
-            answered[method.name] = await answer_to(channel, method, request, token)
+            answered[method.name] = await answer_to(channel, method, request, token_of(theirs))
     refused = {name for name, answer in answered.items() if answer is None}
-    assert refused.isdisjoint({"ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"})
+    assert refused.isdisjoint(
+        {
+            *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
+            *("ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
+        }
+    )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")
 
 
@@ -163,8 +178,7 @@ async def test_without_either_wall_the_other_organization_is_seen(
 ) -> None:
     ours = two[0]
     owner.__class__ = UnconditionalDatabase
-    token = Tokens(SECRET, 60).issue(ours.user.id, ours.organization_id)
     (method,) = (method for method in METHODS if method.name == "ListMeetings")
     async with serving(owner, tmp_path) as (channel, _):
-        answer = await answer_to(channel, method, meetings_pb2.ListMeetingsRequest(), token)
+        answer = await answer_to(channel, method, meetings_pb2.ListMeetingsRequest(), token_of(ours))
     assert PLANTED.encode() in (answer or b"")

@@ -9,7 +9,9 @@ from uuid import UUID
 import grpc
 import pytest
 from grpc import aio
+from meetra.v1 import access_pb2
 
+from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.auth import Authenticator, Tokens, current_caller
@@ -18,7 +20,15 @@ from server.errors import MeetingNotFound
 from server.storage.pool import Database, DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 from tests.server.storage.rows import make_user
 
+RIGHTS = {
+    "/test.Guarded/Unary": frozenset({access_pb2.RIGHT_READ}),
+    "/test.Guarded/Stream": frozenset({access_pb2.RIGHT_READ}),
+}
 TOKENS = Tokens("s" * 40, 60)
+
+
+def rights_of(method: str) -> frozenset[int]:
+    return RIGHTS.get(method, frozenset())
 
 
 class Service:
@@ -53,8 +63,9 @@ async def guarded(
 ) -> AsyncIterator[tuple[Service, aio.Channel, tuple[tuple[str, str], ...]]]:
     """The service behind the interceptor, a channel to it, and the metadata of a user."""
     service = Service()
+    authenticator, limits = Authenticator(TOKENS, database), OpenCallLimits(10, 10)
     server = aio.server(
-        interceptors=[CallInterceptor(Authenticator(TOKENS, database), OpenCalls(OpenCallLimits(10, 10)))]
+        interceptors=[CallInterceptor(authenticator, OpenCalls(limits), OpenStreams(authenticator), rights_of)]
     )
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Unary": grpc.unary_unary_rpc_method_handler(service.unary),
@@ -65,7 +76,7 @@ async def guarded(
     await server.start()
     user = await make_user(owner)
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield service, channel, (("authorization", f"Bearer {TOKENS.issue(user.id, user.organization_id)}"),)
+        yield service, channel, (("authorization", f"Bearer {TOKENS.issue(user.id, user.token_generation)}"),)
     await server.stop(0)
 
 

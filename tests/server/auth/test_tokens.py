@@ -1,4 +1,4 @@
-"""Tokens: what was issued is verify again, and whatever else comes is refused in the same words."""
+"""Tokens: what was issued is read again, and whatever else comes is refused in the same words."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from server.auth.tokens import ALGORITHM, AUDIENCE, ISSUER
 from server.errors import Unauthenticated
 
 SECRET = "s" * 64
-USER, ORGANIZATION = uuid4(), uuid4()
+USER, TOKEN = uuid4(), uuid4()
 
 
 def claims(**changed: Any) -> dict[str, Any]:
     """Those of a good token, but for what is changed; None leaves a claim out."""
     now = int(time.time())
-    good = {"sub": str(USER), "org": str(ORGANIZATION), "iat": now, "exp": now + 60, "iss": ISSUER, "aud": AUDIENCE}
+    good = {"sub": str(USER), "jti": str(TOKEN), "gen": 0, "iat": now, "exp": now + 60, "iss": ISSUER, "aud": AUDIENCE}
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
@@ -30,19 +30,21 @@ def signed(secret: str = SECRET, algorithm: str = ALGORITHM, **changed: Any) -> 
     return jwt.encode(claims(**changed), secret, algorithm=algorithm)
 
 
-@given(st.uuids(), st.uuids())
-def test_what_was_issued_is_read_again(user_id: UUID, organization_id: UUID) -> None:
+@given(st.uuids(), st.integers(0, 2**31 - 1))
+def test_what_was_issued_is_read_again(user_id: UUID, generation: int) -> None:
     before = int(time.time())
-    verify = Tokens(SECRET, 60).validate(Tokens(SECRET, 60).issue(user_id, organization_id))
-    assert (verify.user_id, verify.organization_id) == (user_id, organization_id)
-    assert before <= verify.issued_at <= time.time()
+    tokens = Tokens(SECRET, 60)
+    read, other = tokens.validate(tokens.issue(user_id, generation)), tokens.validate(tokens.issue(user_id, generation))
+    assert (read.user_id, read.generation) == (user_id, generation)
+    assert read.token_id != other.token_id
+    assert before + 60 <= read.expires_at <= time.time() + 60
 
 
 def test_the_claims_of_these_tests_are_good_ones() -> None:
     assert Tokens(SECRET, 60).validate(signed()).user_id == USER
 
 
-@pytest.mark.parametrize("left_out", ["sub", "org", "iat", "exp", "iss", "aud"])
+@pytest.mark.parametrize("left_out", ["sub", "jti", "gen", "iat", "exp", "iss", "aud"])
 def test_no_claim_may_be_missing(left_out: str) -> None:
     changed: dict[str, Any] = {left_out: None}
     with pytest.raises(Unauthenticated):
@@ -57,9 +59,14 @@ def test_no_claim_may_be_missing(left_out: str) -> None:
         {"iss": "another"},
         {"aud": "another-api"},
         {"sub": "no uuid"},
-        {"org": "no uuid"},
-        {"org": ["a list"]},
-        {"org": 5},
+        {"jti": "no uuid"},
+        {"jti": ["a list"]},
+        {"jti": 5},
+        {"gen": "0"},
+        {"gen": True},
+        {"gen": -1},
+        {"gen": 2**31},
+        {"gen": 0.5},
         {"iat": "yesterday"},
         {"exp": "never"},
     ],
@@ -70,9 +77,9 @@ def test_a_claim_that_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
 
 
 def test_a_token_is_void_when_its_time_is_over() -> None:
-    assert Tokens(SECRET, 1).validate(Tokens(SECRET, 1).issue(USER, ORGANIZATION)).user_id == USER
+    assert Tokens(SECRET, 1).validate(Tokens(SECRET, 1).issue(USER, 0)).user_id == USER
     with pytest.raises(Unauthenticated):
-        Tokens(SECRET, -1).validate(Tokens(SECRET, -1).issue(USER, ORGANIZATION))
+        Tokens(SECRET, -1).validate(Tokens(SECRET, -1).issue(USER, 0))
 
 
 def test_only_one_secret_and_one_algorithm_count() -> None:
@@ -82,7 +89,7 @@ def test_only_one_secret_and_one_algorithm_count() -> None:
 
 
 def test_no_byte_of_a_token_may_be_changed() -> None:
-    token = Tokens(SECRET, 60).issue(USER, ORGANIZATION)
+    token = Tokens(SECRET, 60).issue(USER, 0)
     header, payload, signature = token.split(".")
     other = signed(sub=str(uuid4())).split(".")[1]
     for forged in (f"{header}.{other}.{signature}", f"{header}.{payload}.", f"{header}.{payload}", token + ".x"):

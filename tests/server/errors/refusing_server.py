@@ -13,6 +13,7 @@ import meetra_client
 from meetra_client.connection import Connection, Endpoint
 from meetra_client.errors import ConnectionLost
 from server import errors
+from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.auth import Authenticator, Tokens
@@ -31,11 +32,14 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.HeldByAnotherServer(),
     errors.InternalError(),
     errors.InvalidCredentials(),
+    errors.KeyNotFound(),
+    errors.LastOwner(),
     errors.LiveMeetingTooLong(28_800.0),
     errors.MeetingFailed("keine Tonspur, „naïve“ 🎈"),
     errors.MeetingNotFound(),
     errors.MeetingOver(),
     errors.MeetingStillProcessing(5),
+    errors.PermissionDenied("reader"),
     errors.QuotaExceeded("upload_bytes_per_day", 9_000, 8_999, 3_600),
     errors.RecordingTooLong(9.4, 5.0),
     errors.ServiceUnavailable(),
@@ -44,9 +48,12 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.StorageFull(),
     errors.TakenOver(),
     errors.TooManyLiveMeetings(4),
+    errors.TooManyKeys(100),
+    errors.TooManyLogins(3),
     errors.TooManyOpenCalls("user", 4, streams=True),
     errors.Unauthenticated(),
     errors.UnsupportedContentEncoding(),
+    errors.UserNotFound(),
     errors.VoiceNotFound(),
 )
 
@@ -63,7 +70,8 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
     async def start(self) -> tuple[aio.Server, int]:
         """The running server, and its port. The caller stops it."""
         open_calls = OpenCalls(OpenCallLimits(user=100, organization=100))
-        interceptor = CallInterceptor(Authenticator(self._tokens, self._owner), open_calls)
+        authenticator = Authenticator(self._tokens, self._owner)
+        interceptor = CallInterceptor(authenticator, open_calls, OpenStreams(authenticator))
         server = aio.server(interceptors=[interceptor])
         auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)
@@ -74,11 +82,21 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
     async def token(self) -> str:
         """Of a user, for the calls that need one."""
         user = await make_user(self._owner)
-        return self._tokens.issue(user.id, user.organization_id)
+        return self._tokens.issue(user.id, user.token_generation)
 
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         await self._fail(context)
         return auth_pb2.LoginResponse()
+
+    async def Logout(self, request: auth_pb2.LogoutRequest, context: Any) -> auth_pb2.LogoutResponse:  # noqa: N802
+        await self._fail(context)
+        return auth_pb2.LogoutResponse()
+
+    async def ChangePassword(  # noqa: N802
+        self, request: auth_pb2.ChangePasswordRequest, context: Any
+    ) -> auth_pb2.ChangePasswordResponse:
+        await self._fail(context)
+        return auth_pb2.ChangePasswordResponse()
 
     async def OpenMeeting(self, request: live_pb2.OpenMeetingRequest, context: Any) -> live_pb2.OpenMeetingResponse:  # noqa: N802
         await self._fail(context)

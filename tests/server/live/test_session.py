@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from server.storage import LiveRow, meetings
 from server.storage.meetings import MeetingState
 from server.storage.pool import Database
 from tests.recordings import RATE_HZ
+from tests.server.callers import caller as fresh_caller
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import progress, scripted_engine, turn
 from tests.server.live.test_track_feed_catch_up import marks, told
@@ -62,8 +62,7 @@ async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def caller_of(owner: Database, organization: str = "Acme", email: str = "somebody@example.org") -> Caller:
-    user = await make_user(owner, organization, email)
-    return Caller(user.id, user.organization_id, time.time())
+    return fresh_caller(await make_user(owner, organization, email))
 
 
 async def test_language_and_final_words_are_told_once_and_kept_through_a_restart(

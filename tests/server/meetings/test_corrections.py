@@ -14,6 +14,7 @@ from server.meetings import Corrections
 from server.storage import insights, speakers
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
+from tests.server.callers import caller as fresh_caller
 from tests.server.conversation.spoken import conversation
 from tests.server.storage.rows import make_user, queued_meeting, ready_meeting
 
@@ -23,8 +24,7 @@ TALK = conversation((1, 0, 20), (2, 20, 30), (1, 30, 40), (1, 50, 60))
 
 
 async def caller_of(owner: Database, organization: str = "Org") -> Caller:
-    user = await make_user(owner, organization)
-    return Caller(user.id, user.organization_id, 0.0)
+    return fresh_caller(await make_user(owner, organization))
 
 
 async def analysed(owner: Database, database: Database, file_hash: str = HASH) -> tuple[UUID, dict[int, UUID]]:

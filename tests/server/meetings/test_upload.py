@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from server.meetings.upload_allowance import UploadAllowances
 from server.quotas import UNLIMITED, Quotas
 from server.storage.pool import Database, ReferenceDeleted
 from tests.recordings import excerpt
+from tests.server.callers import caller as fresh_caller
 from tests.server.storage.rows import make_user
 from tests.small_disk import small_disk
 
@@ -37,8 +37,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n%s\r\n'
 
 @pytest.fixture
 async def caller(owner: Database) -> Caller:
-    user = await make_user(owner)
-    return Caller(user.id, user.organization_id, time.time())
+    return fresh_caller(await make_user(owner))
 
 
 @pytest.fixture
@@ -134,7 +133,8 @@ async def test_a_client_that_goes_away_at_any_moment_leaves_a_whole_meeting_or_n
 WHILE_IT_RUNS = {
     "the user is deleted": "DELETE FROM users",
     "the organization is deleted": "DELETE FROM organizations",
-    "the token is revoked": "UPDATE users SET tokens_valid_after = now() + interval '1 minute'",
+    "the token is revoked": "UPDATE users SET token_generation = token_generation + 1",
+    "the user is disabled": "UPDATE users SET disabled = true",
 }
 
 

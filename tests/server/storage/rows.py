@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from server.live.session_registry import live_file_hash
-from server.storage import jobs, live, meetings, quotas, results, users
+from server.storage import jobs, keys, live, meetings, quotas, results, users
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
@@ -19,10 +20,12 @@ from server.storage.users import User
 HASH = "a" * 64
 
 
-async def make_user(owner: Database, organization: str = "Org", email: str = "") -> User:
-    """Create a user of an organization, and the organization if it is missing."""
+async def make_user(owner: Database, organization: str = "Org", email: str = "", role: str = "owner") -> User:
+    """The user with this address; created if missing, as its organization is."""
     email = email or f"{organization.lower()}@example.org"
-    user_id = await owner.run(lambda c: users.ensure_user(c, organization, email, "hash"))
+    if (known := await owner.run(lambda c: users.find_by_email(c, email))) is not None:
+        return known
+    user_id = await owner.run(lambda c: users.ensure_user(c, organization, email, "hash", role))
     user = await owner.run(lambda c: users.find(c, user_id))
     assert user is not None
     return user
@@ -105,6 +108,7 @@ class OrganizationRows:
     live_meeting_id: UUID
     voice_id: UUID
     speaker_ids: tuple[UUID, UUID]
+    key_id: UUID
 
 
 async def fill_every_table(
@@ -120,7 +124,7 @@ async def fill_every_table(
     await run(lambda c: live.append_events(c, row.meeting_id, held.fence, [NewEvent(1, None, text.encode())]))
     meeting_id = await run(lambda c: c.fetchval("SELECT id FROM meetings WHERE file_hash = $1", file_hash))
 
-    voice_id, speaker_ids = uuid4(), (uuid4(), uuid4())
+    key_id, voice_id, speaker_ids = uuid4(), uuid4(), (uuid4(), uuid4())
 
     async def analysed(connection: Connection) -> None:
         await connection.execute(
@@ -142,4 +146,10 @@ async def fill_every_table(
 
     await run(analysed)
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
-    return OrganizationRows(user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids)
+    key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
+    await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
+    return OrganizationRows(
+        user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids, key_id
+    )

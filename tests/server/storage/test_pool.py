@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from server.storage import speakers, users, voices
+from server.storage import speakers, voices
 from server.storage.pool import Database, DatabaseFull, ReferenceDeleted
-from tests.server.storage.rows import make_user
 from tests.server.storage.test_jobs import file_meeting, take
 
 NOBODY = UUID(int=1)
@@ -49,22 +48,6 @@ async def test_settings_of_an_organization_that_is_gone_are_not_kept(database: D
 async def test_a_speaker_who_is_gone_is_not_renamed_and_has_no_conversation(database: Database) -> None:
     assert not await database.run(lambda c: speakers.rename(c, NOBODY, "Ada"), organization_id=NOBODY)
     assert await database.run(lambda c: speakers.lock_conversation(c, NOBODY), organization_id=NOBODY) is None
-
-
-async def test_a_user_still_may_call_until_deleted_or_revoked(owner: Database, database: Database) -> None:
-    user = await make_user(owner)
-
-    async def may_call(user_id: UUID, issued_at: float) -> bool:
-        return await database.run(
-            lambda c: users.is_authorized(c, user_id, issued_at), organization_id=user.organization_id
-        )
-
-    now: float = await database.run(lambda c: c.fetchval("SELECT extract(epoch FROM now())::float"))
-    assert await may_call(user.id, now)
-    await owner.run(lambda c: users.revoke_tokens(c, user.email))
-    assert not await may_call(user.id, now)
-    assert await may_call(user.id, now + 60)
-    assert not await may_call(NOBODY, now)
 
 
 async def test_a_database_without_room_is_told_apart_from_one_that_is_away(database: Database) -> None:

@@ -1,0 +1,120 @@
+"""``meetra users``: the administrator's commands, made in the database itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cli.home import Home, running_system
+from server.auth import hash_password
+from server.storage import ROLES, Connection, Database, EmailTaken, User, users
+
+DESCRIPTION = "List, add, change and delete users, of any organization."
+ACTIONS = {
+    "list": "print the users of all organizations, or of one",
+    "add": "create a user and print the password, or give a known user a new one",
+    "role": "set the role of a user",
+    "disable": "refuse a user's logins and tokens",
+    "enable": "accept a disabled user's logins again",
+    "revoke": "void all tokens of a user",
+    "delete": "delete a user; the meetings stay",
+}
+
+
+class NoSuchUser(Exception):
+    """No user has the address; the message says so."""
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add a subcommand for each action."""
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in ACTIONS.items():
+        action = actions.add_parser(name, help=text, description=text)
+        # Also after the action; what stands before it is kept.
+        action.add_argument("--data", type=Path, default=argparse.SUPPRESS, help="data folder")
+        if name != "list":
+            action.add_argument("email")
+        if name in ("list", "add"):
+            action.add_argument("--organization", help="name (add: Demo by default)")
+        if name in ("add", "role"):
+            default = " (default: owner for the first of an organization, else member)" if name == "add" else ""
+            action.add_argument("--role", choices=ROLES, required=name == "role", help=f"role of the user{default}")
+
+
+async def run_users(arguments: argparse.Namespace) -> int:
+    """Run an action of ``meetra users``; return 0. Raises NotRunning, NoSuchUser, EmailTaken, DatabaseUnavailable."""
+    database = await Database.connect(owner_url(arguments.data), patience_s=5)
+    try:
+        if arguments.action == "list":
+            await _list(database, arguments.organization)
+        elif arguments.action == "add":
+            await _add(database, arguments.organization or "Demo", arguments.email, arguments.role)
+        else:
+            await _change(database, arguments)
+    finally:
+        await database.close()
+    return 0
+
+
+def owner_url(data: Path) -> str:
+    """Return the database's URL as its owner: the given one, else of the system on the folder. Raises NotRunning."""
+    url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
+    if url:
+        return url
+    running_system(data)
+    return Home(data.resolve()).database_url_file.read_text().strip()
+
+
+async def _list(database: Database, organization: str | None) -> None:
+    for user in await database.run(lambda c: users.list_all(c, organization)):
+        state = "disabled" if user.disabled else "enabled"
+        print(f"{user.email}  {user.organization}  {user.role}  {state}")
+
+
+async def _add(database: Database, organization: str, email: str, role: str | None) -> None:
+    password = secrets.token_urlsafe(12)
+    hashed = hash_password(password)
+    try:
+        await database.run(lambda c: users.ensure_user(c, organization, email, hashed, role))
+    except EmailTaken:
+        raise EmailTaken(
+            f"{email} is a user of another organization than {organization}: delete that user first, or choose another"
+            " address"
+        ) from None
+    print(f"user {email} of {organization}, password {password}  (shown only once)")
+
+
+async def _change(database: Database, arguments: argparse.Namespace) -> None:
+    email, action = arguments.email, arguments.action
+
+    async def work(connection: Connection) -> None:
+        user = await users.find_by_email(connection, email)
+        if user is None:
+            raise NoSuchUser(f"user not found: {email}")
+        await _change_user(connection, user, action, getattr(arguments, "role", None))
+
+    await database.run(work)
+    done = {
+        "role": f"{email} has the role {getattr(arguments, 'role', None)}",
+        "disable": f"{email} is disabled",
+        "enable": f"{email} is enabled",
+        "revoke": "tokens revoked",
+        "delete": f"{email} is deleted",
+    }
+    print(done[action])
+
+
+async def _change_user(connection: Connection, user: User, action: str, role: str | None) -> None:
+    whom: tuple[Any, UUID, UUID] = (connection, user.organization_id, user.id)
+    if action == "role":
+        await users.update(*whom, role=role)
+    elif action in ("disable", "enable"):
+        await users.update(*whom, disabled=action == "disable")
+    elif action == "revoke":
+        await users.void_tokens(*whom)
+    else:
+        await users.delete(*whom)

@@ -1,0 +1,60 @@
+"""UserService: the users of an organization, for its owners."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from grpc import aio
+from meetra.v1 import users_pb2 as pb
+from meetra.v1 import users_pb2_grpc
+
+from server.api.validation import format_page_token, parse_page_token, parse_uuid, validate_page_size
+from server.auth import Members, current_caller
+from server.errors import BadRequest
+from server.storage import ROLES, ListedUser
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class UserServicer(users_pb2_grpc.UserServiceServicer):
+    """See proto/meetra/v1/users.proto."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+
+    async def ListUsers(self, request: pb.ListUsersRequest, context: Context) -> pb.ListUsersResponse:  # noqa: N802
+        """See UserService.ListUsers."""
+        size = validate_page_size(request.page_size)
+        found = await self._members.list_page(current_caller(), size + 1, parse_page_token(request.page_token))
+        page = found[:size]
+        token = format_page_token(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        return pb.ListUsersResponse(users=map(_message, page), next_page_token=token)
+
+    async def UpdateUser(self, request: pb.UpdateUserRequest, context: Context) -> pb.UpdateUserResponse:  # noqa: N802
+        """See UserService.UpdateUser."""
+        id_ = parse_uuid("id", request.id)
+        if request.HasField("role") and request.role not in ROLES:
+            raise BadRequest("role", f"must be one of {', '.join(ROLES)}")
+        user = await self._members.update(
+            current_caller(),
+            id_,
+            request.role if request.HasField("role") else None,
+            request.disabled if request.HasField("disabled") else None,
+        )
+        return pb.UpdateUserResponse(user=_message(user))
+
+    async def DeleteUser(self, request: pb.DeleteUserRequest, context: Context) -> pb.DeleteUserResponse:  # noqa: N802
+        """See UserService.DeleteUser."""
+        await self._members.delete(current_caller(), parse_uuid("id", request.id))
+        return pb.DeleteUserResponse()
+
+
+def _message(user: ListedUser) -> pb.User:
+    return pb.User(
+        id=str(user.id),
+        email=user.email,
+        role=user.role,
+        disabled=user.disabled,
+        created_at=user.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+    )
