@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-import threading
-import time
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.batching import Batcher
+from inference.engine.model_threads import MultiThreadModel, ProcessorTimeSplit, SingleThreadModel
 from inference.models import (
     SAMPLE_RATE_HZ,
     EncodedWindow,
@@ -30,8 +25,6 @@ from inference.models import (
     WindowTask,
 )
 
-Work = TypeVar("Work")
-Result = TypeVar("Result")
 StreamOutput = tuple[NDArray[np.float32], Any]
 RECOGNITION, PROVISIONAL_WORDS = "speech recognition", "provisional words"
 # Maximum batch sizes: larger ones make calls longer and hardly cheaper.
@@ -39,8 +32,6 @@ MAX_VAD, MAX_ENCODER, MAX_QUALITY, MAX_SEGMENTER = 32, 64, 4, 4
 # A window alone costs twice as much as among four others (measured on one core), and speakers may be reported this much
 # later, seconds. A single session does not wait.
 ENCODER_WINDOW_S = 0.15
-# A tenth of the weight of niceness 0. Quality is reported at the end of a session, speakers and words at once.
-LOW_PRIORITY_NICENESS = 10
 # Audio in a recogniser's call, seconds.
 MAX_RECOGNISER_S = 240
 # Sessions in a streaming recogniser's call, one step each.
@@ -49,93 +40,6 @@ MAX_STREAMED_SESSIONS = 64
 MAX_PROVISIONAL_CHUNKS = 4
 # Chunks of similar length share a call: width of a length class, seconds.
 LENGTH_STEP_S = 5.0
-
-
-class _SingleThreadModel(Generic[Work, Result]):
-    """A model on a thread of its own: one call at a time, with its processor time counted."""
-
-    def __init__(self, call: Callable[[list[Work]], list[Result]], *, low_priority: bool = False) -> None:
-        """``low_priority``: run at low priority."""
-        self._call = call
-        self._thread = ThreadPoolExecutor(
-            1, thread_name_prefix="model", initializer=_lower_priority if low_priority else None
-        )
-        self.processor_s = 0.0
-
-    async def __call__(self, work: list[Work]) -> list[Result]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work)
-
-    def _timed(self, work: list[Work]) -> list[Result]:
-        began = time.thread_time()
-        try:
-            return self._call(work)
-        finally:
-            self.processor_s += time.thread_time() - began
-
-    def close(self) -> None:
-        """Wait for the running call."""
-        self._thread.shutdown(wait=True)
-
-
-def _lower_priority() -> None:
-    """Give this thread a tenth of the weight of others, where the system supports it.
-
-    No less: a meeting that ends waits for its scores, even on a machine that is never idle.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY_NICENESS)
-
-
-class _ProcessorTimeSplit:
-    """Splits the processor time of a model with threads of its own by the duration of its calls of each kind."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """``clock``: returns the model's processor time so far, seconds."""
-        self._clock, self._lock = clock, threading.Lock()
-        self._ran_s: dict[object, float] = {}
-        self._called_s: dict[object, float] = {}
-
-    def add(self, kind: object, duration_s: float, caller_s: float) -> None:
-        """Count a call: its duration and the calling thread's processor time, seconds."""
-        with self._lock:
-            self._ran_s[kind] = self._ran_s.get(kind, 0.0) + duration_s
-            self._called_s[kind] = self._called_s.get(kind, 0.0) + caller_s
-
-    def processor_s(self, kind: object) -> float:
-        """Return the processor time of calls of a kind, seconds."""
-        with self._lock:
-            total_s = sum(self._ran_s.values())
-            own_s = self._clock() * self._ran_s.get(kind, 0.0) / total_s if total_s else 0.0
-            return own_s + self._called_s.get(kind, 0.0)
-
-
-class _MultiThreadModel(Generic[Work, Result]):
-    """Calls of one kind to a model that has threads of its own and runs several calls at once."""
-
-    def __init__(
-        self, call: Callable[[list[Work]], list[Result]], parallel: int, time_split: _ProcessorTimeSplit
-    ) -> None:
-        self._call, self._time_split = call, time_split
-        self._threads = ThreadPoolExecutor(parallel, thread_name_prefix="model")
-
-    async def __call__(self, work: list[Work]) -> list[Result]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._timed, work)
-
-    def _timed(self, work: list[Work]) -> list[Result]:
-        began, spent = time.monotonic(), time.thread_time()
-        try:
-            return self._call(work)
-        finally:
-            self._time_split.add(self, time.monotonic() - began, time.thread_time() - spent)
-
-    @property
-    def processor_s(self) -> float:
-        """Processor time so far, seconds."""
-        return self._time_split.processor_s(self)
-
-    def close(self) -> None:
-        """Wait for the running calls."""
-        self._threads.shutdown(wait=True)
 
 
 class ModelEngine:
@@ -151,13 +55,13 @@ class ModelEngine:
         self.models = models
         self.sessions = 0
         """Number of open sessions."""
-        self._calls: dict[Batcher[Any, Any], _SingleThreadModel[Any, Any] | _MultiThreadModel[Any, Any]] = {}
+        self._calls: dict[Batcher[Any, Any], SingleThreadModel[Any, Any] | MultiThreadModel[Any, Any]] = {}
         self.vad: Batcher[StreamInput, StreamOutput] = self._queue(
-            "voice activity", _SingleThreadModel(models.vad), max_size=MAX_VAD, window_s=window_s
+            "voice activity", SingleThreadModel(models.vad), max_size=MAX_VAD, window_s=window_s
         )
         self._encoder: Batcher[Sequence[Samples], NDArray[np.float32]] = self._queue(
             "speaker vectors",
-            _SingleThreadModel(self._encode_all),
+            SingleThreadModel(self._encode_all),
             max_size=MAX_ENCODER,
             window_s=max(window_s, ENCODER_WINDOW_S),
             size=len,
@@ -165,7 +69,7 @@ class ModelEngine:
         )
         self.quality: Batcher[Samples, OpinionScores] = self._queue(
             "audio quality",
-            _SingleThreadModel(models.quality, low_priority=True),
+            SingleThreadModel(models.quality, low_priority=True),
             max_size=MAX_QUALITY,
             window_s=window_s,
         )
@@ -176,14 +80,14 @@ class ModelEngine:
         model = models.recogniser
         if isinstance(model, StreamingRecogniser):
             self.streaming_recogniser = self._queue(
-                RECOGNITION, _SingleThreadModel(model), max_size=MAX_STREAMED_SESSIONS, window_s=window_s
+                RECOGNITION, SingleThreadModel(model), max_size=MAX_STREAMED_SESSIONS, window_s=window_s
             )
         elif isinstance(model, WindowRecogniser):
             self._queue_windows(model, window_s)
         else:
             self._recogniser = self._queue(
                 RECOGNITION,
-                _SingleThreadModel(model),
+                SingleThreadModel(model),
                 max_size=MAX_RECOGNISER_S * SAMPLE_RATE_HZ,
                 window_s=window_s,
                 size=len,
@@ -193,7 +97,7 @@ class ModelEngine:
         if models.diarizer is not None:
             self.diarizer = self._queue(
                 "diarization",
-                _SingleThreadModel(models.diarizer),
+                SingleThreadModel(models.diarizer),
                 max_size=models.diarizer.sessions_per_pass,
                 window_s=window_s,
             )
@@ -201,7 +105,7 @@ class ModelEngine:
         self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
         if models.segmenter is not None:
             self.segmenter = self._queue(
-                "voice segmentation", _SingleThreadModel(models.segmenter), max_size=MAX_SEGMENTER, window_s=window_s
+                "voice segmentation", SingleThreadModel(models.segmenter), max_size=MAX_SEGMENTER, window_s=window_s
             )
 
     async def encode(self, owner: Hashable, windows: Sequence[Samples]) -> NDArray[np.float32]:
@@ -281,16 +185,16 @@ class ModelEngine:
             (item,) = work
             return model.decode([item]) if isinstance(item, WindowTask) else model.encode([item])
 
-        time_split = _ProcessorTimeSplit(lambda: model.processor_s)
+        time_split = ProcessorTimeSplit(lambda: model.processor_s)
         self._windows = self._queue(
             RECOGNITION,
-            _MultiThreadModel(encode_or_decode, model.parallel, time_split),
+            MultiThreadModel(encode_or_decode, model.parallel, time_split),
             max_size=1,
             parallel=model.parallel,
         )
         self._provisional = self._queue(
             PROVISIONAL_WORDS,
-            _MultiThreadModel(model.recognise_provisional, 1, time_split),
+            MultiThreadModel(model.recognise_provisional, 1, time_split),
             max_size=MAX_PROVISIONAL_CHUNKS,
             window_s=window_s,
             group_of=lambda task: bool(task.language),

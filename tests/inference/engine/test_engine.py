@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inference.engine import PROVISIONAL_WORDS, RECOGNITION, ModelEngine
-from inference.engine.engine import _ProcessorTimeSplit
+from inference.engine.model_threads import ProcessorTimeSplit
 from inference.models import EncodedWindow, Samples, WindowTask
 from tests.inference.words.scripted_windows import ScriptedWindows
 
@@ -91,7 +91,7 @@ async def test_statistics_name_both_kinds_of_words(slow: tuple[ModelEngine, Slow
 
 def test_the_time_of_shared_threads_is_shared_out_by_how_long_calls_took() -> None:
     spent_s = 0.0
-    shared = _ProcessorTimeSplit(lambda: spent_s)
+    shared = ProcessorTimeSplit(lambda: spent_s)
     assert shared.processor_s("windows") == 0, "nothing was called"
     shared.add("windows", 3.0, 0.0)
     shared.add("guesses", 0.5, 0.25)

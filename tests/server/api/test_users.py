@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import grpc
 import pytest
@@ -92,8 +91,8 @@ async def test_two_owners_who_remove_each_other_at_once_leave_one(api: Api, owne
     [
         ("", "owner", "id: not a UUID; use an id as the server returned it"),
         ("x", "owner", "id: not a UUID; use an id as the server returned it"),
-        (str(uuid4()), "king", "role: must be one of owner, member, reader, bot"),
-        (str(uuid4()), "", "role: must be one of owner, member, reader, bot"),
+        ("00000000-0000-4000-8000-000000000001", "king", "role: must be one of owner, member, reader, bot"),
+        ("00000000-0000-4000-8000-000000000001", "", "role: must be one of owner, member, reader, bot"),
     ],
 )
 async def test_what_is_no_user_or_role_is_named(api: Api, id_: str, role: str, said: str) -> None:
