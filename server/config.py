@@ -122,7 +122,12 @@ class ServerSettings(QuotaSettings):
         le=64,
         description="maximum number of child processes that look into uploads, or decode, per process",
     )
-    worker_concurrency: int = Field(1, ge=1, le=64, description="maximum number of concurrent analyses per worker")
+    worker_concurrency: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="maximum number of concurrent analyses per worker; of several, one is left to other organizations",
+    )
     lease_s: float = Field(
         15.0, ge=1, description="duration of a worker's lease on a job, seconds; the worker renews it"
     )

@@ -10,7 +10,6 @@ TESTED_BY = {
     "server/__main__.py": "e2e/test_survival.py",
     "inference/__main__.py": "e2e/test_command_line.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
-    "server/meetings/worker.py": "e2e/test_survival.py",
     # Servicers and their messages, from a conversation to the answer.
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",

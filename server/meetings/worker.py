@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from contextlib import suppress
+from uuid import UUID
 
 from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
@@ -17,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Run analyses, at most ``settings.worker_concurrency`` at once, until stopped."""
+    """Run analyses, at most ``settings.worker_concurrency`` at once, until stopped.
+
+    An organization never has all places of several: a job of another one begins at once, beside a long one.
+    """
 
     def __init__(
         self,
@@ -33,6 +38,9 @@ class Worker:
         self._runner = runner
         self._decoded = decoded
         self._wake = asyncio.Event()
+        self._running: Counter[UUID] = Counter()
+        """Running jobs by organization."""
+        self._leasing = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; running jobs then return to the queue without counting an attempt."""
@@ -75,19 +83,39 @@ class Worker:
             # Without an engine every attempt would fail: do not count one against the meeting.
             await self._analyzer.inference.wait_until_reachable()
             try:
-                job = await self._database.run(
-                    lambda c: jobs.lease_next(c, self._settings.lease_s, self._settings.max_attempts)
-                )
+                job = await self._lease()
             except DatabaseUnavailable as error:
                 log.warning("%s", error)
                 continue
             if job is not None:
-                await self._runner.run(job, self._analyzer.analyse)
-                await self._clear_up(job)
+                try:
+                    await self._runner.run(job, self._analyzer.analyse)
+                    await self._clear_up(job)
+                finally:
+                    self._leave(job.organization_id)
                 continue
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.poll_s)
+
+    async def _lease(self) -> Job | None:
+        """Lease a job of an organization that has a place left, and count it. Raises DatabaseUnavailable."""
+        settings, most = self._settings, max(1, self._settings.worker_concurrency - 1)
+        async with self._leasing:
+            full = [organization for organization, count in self._running.items() if count >= most]
+            job = await self._database.run(
+                lambda c: jobs.lease_next(c, settings.lease_s, settings.max_attempts, passed_over=full)
+            )
+            if job is not None:
+                self._running[job.organization_id] += 1
+        return job
+
+    def _leave(self, organization_id: UUID) -> None:
+        self._running[organization_id] -= 1
+        if not self._running[organization_id]:
+            del self._running[organization_id]
+        # Jobs that another loop passed over may have their turn.
+        self._wake.set()
 
     async def _clear_up(self, job: Job) -> None:
         try:

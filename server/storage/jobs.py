@@ -6,6 +6,7 @@ the row's.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -42,15 +43,20 @@ class JobLost(Exception):
     """Another worker holds the job; this worker's results are void."""
 
 
-async def lease_next(connection: Connection, lease_s: float, max_attempts: int) -> Job | None:
+async def lease_next(
+    connection: Connection, lease_s: float, max_attempts: int, passed_over: Collection[UUID] = ()
+) -> Job | None:
     """Lease the next due job and count an attempt; return None if none is due. Organizations take turns.
 
     A job with ``max_attempts`` attempts is not leased: its meeting fails.
 
     Args:
         lease_s: duration of the lease, seconds.
+        passed_over: organizations whose jobs are left to others.
     """
-    row = await connection.fetchrow("SELECT meeting_id, organization_id, attempts FROM lock_due_job()")
+    row = await connection.fetchrow(
+        "SELECT meeting_id, organization_id, attempts FROM lock_due_job($1)", list(passed_over)
+    )
     if row is None:
         return None
     await enter_organization(connection, row["organization_id"])

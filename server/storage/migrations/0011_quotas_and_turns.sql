@@ -34,9 +34,12 @@ DROP INDEX jobs_due;
 -- fewest jobs at work, and of several of them that was served least recently. However much one organization queues, each
 -- other one with a due job is served before its next.
 --
+-- Organizations in passed_over are left out: a worker keeps its last place for another one.
+--
 -- Takers at the same moment pass over an organization that another is given a job of, or was since they looked, unless no
 -- other has any.
-CREATE OR REPLACE FUNCTION lock_due_job()
+DROP FUNCTION lock_due_job();
+CREATE FUNCTION lock_due_job(passed_over uuid[] DEFAULT '{}')
     RETURNS TABLE (meeting_id uuid, organization_id uuid, attempts integer)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
@@ -56,7 +59,8 @@ BEGIN
                 FROM queueing q WHERE q.organization_id IS NOT NULL
             )
             SELECT o.id, o.served_at FROM queueing q JOIN public.organizations o ON o.id = q.organization_id
-            WHERE EXISTS (SELECT FROM public.jobs j WHERE j.organization_id = o.id
+            WHERE o.id <> ALL (passed_over)
+              AND EXISTS (SELECT FROM public.jobs j WHERE j.organization_id = o.id
                           AND j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now()))
             ORDER BY (SELECT count(*) FROM public.jobs j WHERE j.organization_id = o.id AND j.lease_until >= now()),
                      o.served_at, o.id
@@ -79,3 +83,5 @@ BEGIN
     END LOOP;
 END
 $$;
+REVOKE ALL ON FUNCTION lock_due_job(uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION lock_due_job(uuid[]) TO meetra_runtime;

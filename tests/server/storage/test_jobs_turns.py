@@ -54,6 +54,18 @@ async def test_whoever_has_more_at_work_waits(owner: Database, database: Databas
     ]
 
 
+async def test_an_organization_that_is_passed_over_waits(owner: Database, database: Database) -> None:
+    many, few = [await make_user(owner, name) for name in ("Many", "Few")]
+    await queue(database, many, 3)
+    full = [many.organization_id]
+    assert await database.run(lambda c: jobs.lease_next(c, 30, 3, passed_over=full)) is None
+    await queue(database, few, 1)
+    taken = await database.run(lambda c: jobs.lease_next(c, 30, 3, passed_over=full))
+    assert taken is not None
+    assert taken.organization_id == few.organization_id
+    assert await take(database) is not None
+
+
 async def test_within_an_organization_the_oldest_is_next(owner: Database, database: Database) -> None:
     user = await make_user(owner)
     await queue(database, user, 5)

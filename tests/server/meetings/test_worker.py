@@ -1,0 +1,77 @@
+"""A worker's places: a job of one organization begins beside those of another, however many that one has queued."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from server.audio import AudioLog
+from server.config import ServerSettings
+from server.meetings import DecodedFiles, JobRunner, Worker
+from server.storage import Job, jobs
+from server.storage.pool import Database
+from tests.server.storage.rows import make_user, queued_meeting
+
+PATIENCE_S = 120
+
+
+class HeldAnalyses:
+    """An analyzer whose engine is always there and whose analyses end when they are let."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.inference = self
+        self.begun: list[UUID] = []
+        self._held: dict[UUID, list[asyncio.Event]] = {}
+
+    async def wait_until_reachable(self) -> None:
+        await asyncio.sleep(0)
+
+    async def analyse(self, job: Job) -> None:
+        free = asyncio.Event()
+        self._held.setdefault(job.organization_id, []).append(free)
+        self.begun.append(job.organization_id)
+        await free.wait()
+        await self._database.run(lambda c: jobs.fail(c, job, "done"), organization_id=job.organization_id)
+
+    def let(self, organization_id: UUID) -> None:
+        """End the first running analysis of an organization."""
+        self._held[organization_id].pop(0).set()
+
+    async def until(self, *begun: UUID) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while self.begun != list(begun):
+                await asyncio.sleep(0.02)
+
+
+async def test_of_two_places_an_organization_leaves_one_to_others(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    many, few = [await make_user(owner, name) for name in ("Many", "Few")]
+    a, b = many.organization_id, few.organization_id
+    for number in range(3):
+        await queued_meeting(database, many, f"{number:064x}")
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path, poll_s=0.05, worker_concurrency=2)
+    analyses: Any = HeldAnalyses(database)
+    decoded = DecodedFiles(AudioLog(tmp_path), database)
+    stop = asyncio.Event()
+    running = asyncio.create_task(
+        Worker(settings, database, analyses, JobRunner(settings, database), decoded).run(stop)
+    )
+    await analyses.until(a)
+    # The other loop has asked several times by now.
+    await asyncio.sleep(0.5)
+    assert analyses.begun == [a]
+    await queued_meeting(database, few, f"{9:064x}")
+    await analyses.until(a, b)
+    analyses.let(b)
+    await asyncio.sleep(0.5)
+    assert analyses.begun == [a, b]
+    analyses.let(a)
+    await analyses.until(a, b, a)
+    stop.set()
+    await running
