@@ -110,9 +110,8 @@ def secrets_of(system: System) -> dict[str, str]:
 def test_no_file_of_the_data_folder_is_open_to_others(system: System, used: tuple[Rest, str, list[str]]) -> None:
     assert open_to_others(system.data) == []
     assert list((system.data / "audio").rglob("track-*.log"))
-    # The decoder wrote as a user of its own; its files were taken back.
-    pcm = list((system.data / "audio").rglob("pcm_*.raw"))
-    assert pcm
+    # The decoder wrote as a user of its own; its files were taken back, and deleted when the meeting was ready.
+    assert not list((system.data / "audio").rglob("pcm_*.raw"))
     assert {path.stat().st_uid for path in (system.data / "audio").rglob("*")} == {os.geteuid()}
 
 
