@@ -1,4 +1,7 @@
-"""Types of arguments of the command line. Each raises argparse.ArgumentTypeError with what is wrong and the fix."""
+"""Types of arguments of the command line, and subcommands.
+
+Each type raises argparse.ArgumentTypeError with what is wrong and the fix.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import argparse
 import ipaddress
 import math
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 # What numbers of messages hold; whether one makes sense is for the server to say.
 MAX_COUNT = 2**31 - 1
@@ -47,3 +52,13 @@ def non_negative(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
     return value
+
+
+def add_actions(command: argparse.ArgumentParser, actions: Mapping[str, str]) -> dict[str, argparse.ArgumentParser]:
+    """Add a subcommand for each action, with its help text; return their parsers by name."""
+    subcommands = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    parsers = {name: subcommands.add_parser(name, help=text, description=text) for name, text in actions.items()}
+    for parser in parsers.values():
+        # Also after the action; what stands before it is kept.
+        parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help="data folder")
+    return parsers

@@ -91,6 +91,17 @@ class Home:
             return value, True
 
 
+def owner_url(data: Path) -> str:
+    """Return the URL of the database as its owner: the environment's, else of the system on ``data``.
+
+    Raises NotRunning.
+    """
+    if url := os.environ.get("MEETRA_DATABASE_OWNER_URL"):
+        return url
+    running_system(data)
+    return Home(data.resolve()).database_url_file.read_text(encoding="utf-8").strip()
+
+
 class NotRunning(Exception):
     """No system of ours runs on the data folder; the message says how to start one."""
 

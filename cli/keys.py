@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID, uuid4
 
-from cli.users import NoSuchUser, owner_url
+from cli.argument_types import add_actions
+from cli.home import owner_url
+from cli.users import NoSuchUser
 from server.auth import ApiKey, new_secret
 from server.storage import SCOPES, Connection, Database, keys, users
 
@@ -25,10 +26,7 @@ class NoSuchKey(Exception):
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add a subcommand for each action."""
-    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, text in ACTIONS.items():
-        action = actions.add_parser(name, help=text, description=text)
-        action.add_argument("--data", type=Path, default=argparse.SUPPRESS, help="data folder")
+    for name, action in add_actions(command, ACTIONS).items():
         if name == "revoke":
             action.add_argument("id", type=UUID)
         else:

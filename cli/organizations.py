@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from cli.home import Home, running_system
+from cli.home import owner_url
 from server.config import QuotaSettings, invalid_settings
 from server.quotas import MS_PER_MINUTE, UNLIMITED
 from server.storage import Database, OrganizationUse, quotas
@@ -92,17 +90,6 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
         return 1
     console.print(use_table(shown))
     return 0
-
-
-def owner_url(data: Path) -> str:
-    """Return the URL of the database as its owner: the environment's, else of the system on ``data``.
-
-    Raises NotRunning.
-    """
-    if url := os.environ.get("MEETRA_DATABASE_OWNER_URL"):
-        return url
-    running_system(data)
-    return Home(data.resolve()).database_url_file.read_text(encoding="utf-8").strip()
 
 
 def use_table(organizations: Sequence[OrganizationUse]) -> Table:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cli.home import Home, running_system
+from cli.argument_types import add_actions
+from cli.home import owner_url
 from server.auth import hash_password
 from server.storage import ROLES, Connection, Database, EmailTaken, User, users
 
@@ -31,11 +30,7 @@ class NoSuchUser(Exception):
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add a subcommand for each action."""
-    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, text in ACTIONS.items():
-        action = actions.add_parser(name, help=text, description=text)
-        # Also after the action; what stands before it is kept.
-        action.add_argument("--data", type=Path, default=argparse.SUPPRESS, help="data folder")
+    for name, action in add_actions(command, ACTIONS).items():
         if name != "list":
             action.add_argument("email")
         if name in ("list", "add"):
@@ -58,15 +53,6 @@ async def run_users(arguments: argparse.Namespace) -> int:
     finally:
         await database.close()
     return 0
-
-
-def owner_url(data: Path) -> str:
-    """Return the database's URL as its owner: the given one, else of the system on the folder. Raises NotRunning."""
-    url = os.environ.get("MEETRA_DATABASE_OWNER_URL")
-    if url:
-        return url
-    running_system(data)
-    return Home(data.resolve()).database_url_file.read_text().strip()
 
 
 async def _list(database: Database, organization: str | None) -> None:

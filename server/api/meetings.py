@@ -10,7 +10,7 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from server.api.metadata import content_encoding, declared_length
-from server.api.validation import format_page_token, parse_page_token, validate_file_hash, validate_page_size
+from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import MeetingNotFound
 from server.meetings import Deletion, UploadChunk, Uploads
@@ -77,12 +77,10 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         """See MeetingService.ListMeetings."""
         organization_id = current_caller().organization_id
         size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
-        # Fetch one more than requested: it tells whether there is another page.
         found = await self._database.run(
             lambda c: meetings.list_page(c, organization_id, size + 1, after), organization_id=organization_id
         )
-        listed = found[:size]
-        token = format_page_token(listed[-1].created_at, listed[-1].id) if len(found) > size else ""
+        listed, token = page_of(found, size)
         return meetings_pb2.ListMeetingsResponse(
             meetings=[
                 meetings_pb2.MeetingSummary(

@@ -9,7 +9,7 @@ from grpc import aio
 from meetra.v1 import users_pb2 as pb
 from meetra.v1 import users_pb2_grpc
 
-from server.api.validation import format_page_token, parse_page_token, parse_uuid, validate_page_size
+from server.api.validation import page_of, parse_page_token, parse_uuid, validate_page_size
 from server.auth import Members, current_caller
 from server.errors import BadRequest
 from server.storage import ROLES, ListedUser
@@ -27,8 +27,7 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         """See UserService.ListUsers."""
         size = validate_page_size(request.page_size)
         found = await self._members.list_page(current_caller(), size + 1, parse_page_token(request.page_token))
-        page = found[:size]
-        token = format_page_token(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        page, token = page_of(found, size)
         return pb.ListUsersResponse(users=map(_message, page), next_page_token=token)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Context) -> pb.UpdateUserResponse:  # noqa: N802

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from server.errors import BadRequest
@@ -71,6 +73,29 @@ def validate_page_size(value: int) -> int:
 def format_page_token(created_at: datetime, id_: UUID) -> str:
     """Encode the position of the next page; opaque to callers."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
+
+
+class Listed(Protocol):
+    """A row of a list, newest first."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Row = TypeVar("Row", bound=Listed)
+
+
+def page_of(found: Sequence[Row], size: int) -> tuple[Sequence[Row], str]:
+    """Return a page and the token of the next one, empty after the last.
+
+    Args:
+        found: at most ``size`` + 1 rows: one more than requested tells whether there is another page.
+    """
+    page = found[:size]
+    return page, format_page_token(page[-1].created_at, page[-1].id) if len(found) > size else ""
 
 
 def parse_page_token(value: str) -> tuple[datetime, UUID] | None:
