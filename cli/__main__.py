@@ -34,9 +34,9 @@ from cli.up import SAMPLE, CannotStart, UpOptions, up
 from cli.users import DESCRIPTION as USERS
 from cli.users import NoSuchUser, run_users
 from cli.users import add_arguments as users_commands
-from gateway import EnvoyMissing, TlsUnusable
+from gateway import EnvoyMissing
 from meetra_client import MeetraError
-from privacy import UnsafeFile
+from privacy import TlsUnusable, UnsafeFile
 from server.channels import ChannelUse
 from server.storage import DatabaseUnavailable, EmailTaken
 

@@ -2,7 +2,7 @@
 
 from gateway.limits import GatewayLimits
 from gateway.render import LOOPBACK, EnvoyMissing, GatewaySettings, command, envoy_binary, render
-from gateway.tls import CERTIFICATE, KEY, TlsFiles, TlsUnusable
+from gateway.tls import CERTIFICATE, KEY, TlsFiles
 
 __all__ = [
     "CERTIFICATE",
@@ -12,7 +12,6 @@ __all__ = [
     "GatewayLimits",
     "GatewaySettings",
     "TlsFiles",
-    "TlsUnusable",
     "command",
     "envoy_binary",
     "render",

@@ -14,13 +14,13 @@ from grpc_reflection.v1alpha import reflection
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
-from inference.api import LanguageServicer, SessionLimits, SessionServicer, TlsFiles, TransportUnusable, listen
+from inference.api import TLS_SETTINGS, LanguageServicer, SessionLimits, SessionServicer, listen
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
-from privacy import close_new_files, log_quietly
+from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 # The server's jobs survive a cut session, so a stop need not wait long.
@@ -30,8 +30,8 @@ EXIT_UNUSABLE_CONFIGURATION = 2
 log = logging.getLogger("inference")
 
 
-async def serve(settings: InferenceSettings, models: ModelSet, tls: TlsFiles | None) -> None:
-    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable, TransportUnusable."""
+async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,10 +81,10 @@ def main() -> int:
     log_quietly(settings.log_level)
     keep_freed_blocks()
     try:
-        tls = TlsFiles.checked(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+        tls = MutualTls.read(TLS_SETTINGS, settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
         models = load_models(settings)
         uvloop.run(serve(settings, models, tls))
-    except (ModelMissing, ModelCorrupt, ModelUnfit, TransportUnusable) as error:
+    except (ModelMissing, ModelCorrupt, ModelUnfit, TlsUnusable) as error:
         log.error("%s", error)
         return EXIT_UNUSABLE_CONFIGURATION
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""What every process does so that nobody else reads what people said: closed files, and logs that quote nothing."""
+"""What every process does so that nobody else reads what people said: closed files, quiet logs, checked TLS files."""
 
 from privacy.closed_files import (
     UnsafeFile,
@@ -9,13 +9,18 @@ from privacy.closed_files import (
     write_private,
 )
 from privacy.quiet_logs import log_quietly
+from privacy.tls_files import MutualTls, TlsUnusable, check_pair, read_pem
 
 __all__ = [
+    "MutualTls",
+    "TlsUnusable",
     "UnsafeFile",
+    "check_pair",
     "close_folder",
     "close_new_files",
     "log_quietly",
     "open_private_log",
+    "read_pem",
     "read_private",
     "write_private",
 ]

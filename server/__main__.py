@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import uvloop
 from pydantic import ValidationError
 
-from privacy import close_folder, close_new_files, log_quietly
+from privacy import MutualTls, TlsUnusable, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
@@ -23,7 +23,7 @@ from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
-from server.engine import InferenceClient, InferenceTls, InferenceTlsUnusable
+from server.engine import TLS_SETTINGS, InferenceClient
 from server.fair_slots import FairSlots
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import (
@@ -64,9 +64,8 @@ async def meeting_analyzer(
     settings: ServerSettings, database: Database, audio_log: AudioLog
 ) -> AsyncIterator[MeetingAnalyzer]:
     """Yield an analyzer with its own connection to the inference server, closed at the end."""
-    tls = InferenceTls.checked(
-        settings.inference_ca, settings.inference_client_certificate, settings.inference_client_key
-    )
+    certificate, key = settings.inference_client_certificate, settings.inference_client_key
+    tls = MutualTls.read(TLS_SETTINGS, certificate, key, settings.inference_ca)
     inference = InferenceClient(settings.inference_address, tls)
     live = LiveRecordings(database, audio_log)
     decoding = Decoding(
@@ -173,7 +172,7 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except InferenceTlsUnusable as error:
+    except TlsUnusable as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

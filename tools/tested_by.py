@@ -43,6 +43,7 @@ TESTED_BY = {
     "inference/config.py": "inference/selection/test_model_selection.py",
     "inference/selection/model_loading.py": "inference/selection/test_model_selection.py",
     "server/engine/transport.py": "inference/api/test_transport.py",
+    "privacy/tls_files.py": "inference/api/test_transport.py",
     "inference/engine/model_threads.py": "inference/engine/test_engine.py",
     # Stages of a session, on the models whose output they place.
     "inference/acoustics/recording.py": "inference/session/test_session.py",

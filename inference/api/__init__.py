@@ -3,13 +3,12 @@
 from inference.api.admission import SessionLimits
 from inference.api.language import LanguageServicer
 from inference.api.service import SessionServicer
-from inference.api.transport import TlsFiles, TransportUnusable, listen
+from inference.api.transport import TLS_SETTINGS, listen
 
 __all__ = [
     "LanguageServicer",
     "SessionLimits",
     "SessionServicer",
-    "TlsFiles",
-    "TransportUnusable",
+    "TLS_SETTINGS",
     "listen",
 ]

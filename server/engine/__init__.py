@@ -2,15 +2,14 @@
 
 from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, read_pcm, to_event
 from server.engine.model_labels import model_label, task_model_label
-from server.engine.transport import InferenceTls, InferenceTlsUnusable
+from server.engine.transport import TLS_SETTINGS
 
 __all__ = [
     "model_label",
     "task_model_label",
     "EngineBusy",
     "InferenceClient",
-    "InferenceTls",
-    "InferenceTlsUnusable",
+    "TLS_SETTINGS",
     "SessionBroke",
     "SessionRefused",
     "to_event",

@@ -11,6 +11,7 @@ from typing import Any
 from grpc import StatusCode, aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 
+from privacy import MutualTls
 from server.conversation import (
     Acoustics,
     EngineCapabilities,
@@ -25,7 +26,7 @@ from server.conversation import (
     primary_tag,
 )
 from server.engine.model_labels import model_label
-from server.engine.transport import InferenceTls, open_channel
+from server.engine.transport import open_channel
 
 CHUNK_SAMPLES = 16_000
 BYTES_PER_SAMPLE = 2
@@ -56,8 +57,8 @@ class SessionRefused(Exception):
 class InferenceClient:
     """Open sessions on the inference server at one address."""
 
-    def __init__(self, address: str, tls: InferenceTls | None = None) -> None:
-        """``tls``: None for plain text. Raises InferenceTlsUnusable."""
+    def __init__(self, address: str, tls: MutualTls | None = None) -> None:
+        """``tls``: None for plain text."""
         self._channel = open_channel(address, tls, CHANNEL_OPTIONS)
         self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
         self._language = language_pb2_grpc.LanguageServiceStub(self._channel)

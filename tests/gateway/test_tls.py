@@ -12,7 +12,8 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cli.up import free_port
-from gateway import TlsFiles, TlsUnusable
+from gateway import TlsFiles
+from privacy import TlsUnusable
 from server.storage.pool import Database
 from tests.certificates import needs_openssl, self_signed
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway

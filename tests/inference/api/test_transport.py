@@ -12,8 +12,9 @@ import pytest
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from inference.api import TlsFiles, TransportUnusable, listen
-from server.engine import InferenceTls, InferenceTlsUnusable
+from inference.api import TLS_SETTINGS, listen
+from privacy import MutualTls, TlsUnusable
+from server.engine import TLS_SETTINGS as CLIENT_SETTINGS
 from server.engine.transport import open_channel
 from tests.certificates import needs_openssl, self_signed
 
@@ -21,7 +22,7 @@ TIMEOUT_S = 60
 
 
 @asynccontextmanager
-async def listening(folder: Path, tls: TlsFiles | None) -> AsyncIterator[str]:
+async def listening(folder: Path, tls: MutualTls | None) -> AsyncIterator[str]:
     """A server; its address."""
     address = f"unix:{folder / 'inference.sock'}"
     server = aio.server()
@@ -47,14 +48,18 @@ async def test_only_clients_with_a_certificate_of_the_authority_get_in(tmp_path:
     certificate, key = self_signed(tmp_path / "tls", "server")
     client, client_key = self_signed(tmp_path / "tls", "client")
     other, other_key = self_signed(tmp_path / "tls", "other")
-    tls = TlsFiles.checked(certificate, key, client)
+    tls = MutualTls.read(TLS_SETTINGS, certificate, key, client)
     name = [("grpc.ssl_target_name_override", "localhost")]
     async with listening(tmp_path, tls) as address:
-        async with open_channel(address, InferenceTls(certificate, client, client_key), name) as channel:
+        async with open_channel(
+            address, MutualTls.read(CLIENT_SETTINGS, client, client_key, certificate), name
+        ) as channel:
             assert await answers(channel)
-        async with open_channel(address, InferenceTls(certificate, other, other_key), name) as channel:
+        async with open_channel(
+            address, MutualTls.read(CLIENT_SETTINGS, other, other_key, certificate), name
+        ) as channel:
             assert not await answers(channel), "signed by somebody else"
-        async with open_channel(address, InferenceTls(other, client, client_key), name) as channel:
+        async with open_channel(address, MutualTls.read(CLIENT_SETTINGS, client, client_key, other), name) as channel:
             assert not await answers(channel), "the server is not the one that is trusted"
         async with open_channel(address, None, name) as channel:
             assert not await answers(channel), "plain text"
@@ -79,24 +84,25 @@ async def test_plain_text_is_for_this_machine_and_loud_elsewhere(
 
 
 def test_half_of_the_settings_and_unreadable_files_are_named(tmp_path: Path) -> None:
-    gone = tmp_path / "gone.pem"
-    assert TlsFiles.checked(None, None, None) is None
-    assert InferenceTls.checked(None, None, None) is None
-    with pytest.raises(TransportUnusable, match="MEETRA_INFERENCE_TLS_KEY and MEETRA_INFERENCE_TLS_CLIENT_CA: not set"):
-        TlsFiles.checked(gone, None, None)
-    with pytest.raises(InferenceTlsUnusable, match="MEETRA_INFERENCE_CA: not set"):
-        InferenceTls.checked(None, gone, gone)
-    with pytest.raises(TransportUnusable, match=r"MEETRA_INFERENCE_TLS_CERTIFICATE: .*gone\.pem cannot be read"):
-        TlsFiles(gone, gone, gone).credentials()
-    with pytest.raises(InferenceTlsUnusable, match=r"MEETRA_INFERENCE_CA: .*gone\.pem cannot be read"):
-        InferenceTls(gone, gone, gone).credentials()
+    gone, here = tmp_path / "gone.pem", tmp_path / "here.pem"
+    here.touch()
+    assert MutualTls.read(TLS_SETTINGS, None, None, None) is None
+    assert MutualTls.read(CLIENT_SETTINGS, None, None, None) is None
+    with pytest.raises(TlsUnusable, match="MEETRA_INFERENCE_TLS_KEY and MEETRA_INFERENCE_TLS_CLIENT_CA: not set"):
+        MutualTls.read(TLS_SETTINGS, gone, None, None)
+    with pytest.raises(TlsUnusable, match="MEETRA_INFERENCE_CA: not set"):
+        MutualTls.read(CLIENT_SETTINGS, gone, gone, None)
+    with pytest.raises(TlsUnusable, match=r"MEETRA_INFERENCE_TLS_CERTIFICATE: .*gone\.pem cannot be read"):
+        MutualTls.read(TLS_SETTINGS, gone, gone, gone)
+    with pytest.raises(TlsUnusable, match=r"MEETRA_INFERENCE_CA: .*gone\.pem cannot be read"):
+        MutualTls.read(CLIENT_SETTINGS, here, here, gone)
 
 
 @needs_openssl
 async def test_files_that_are_no_pair_are_refused(tmp_path: Path) -> None:
     certificate, _ = self_signed(tmp_path / "tls", "server")
     _, key = self_signed(tmp_path / "tls", "other")
-    with pytest.raises(TransportUnusable, match="MEETRA_INFERENCE_TLS_KEY are no usable pair"):
-        listen(aio.server(), "127.0.0.1:0", TlsFiles(certificate, key, certificate))
-    with pytest.raises(InferenceTlsUnusable, match="MEETRA_INFERENCE_CLIENT_KEY are no usable pair"):
-        open_channel("127.0.0.1:1", InferenceTls(certificate, certificate, key), [])
+    with pytest.raises(TlsUnusable, match="MEETRA_INFERENCE_TLS_KEY are no usable pair"):
+        MutualTls.read(TLS_SETTINGS, certificate, key, certificate)
+    with pytest.raises(TlsUnusable, match="MEETRA_INFERENCE_CLIENT_KEY are no usable pair"):
+        MutualTls.read(CLIENT_SETTINGS, certificate, key, certificate)
