@@ -14,14 +14,15 @@ from uuid import UUID, uuid4
 from server.auth import Caller
 from server.config import ServerSettings
 from server.descriptors import descriptors_are_scarce
-from server.disk import DiskFull
+from server.disk import DiskFull, DiskReserve
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError, SessionNotFound, TooManyLiveMeetings
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+from server.meetings import require_room_for_live_meeting
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, quotas
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -39,12 +40,13 @@ def live_file_hash(meeting_id: UUID) -> str:
 async def create_within_limits(
     connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig
 ) -> None:
-    """Create a live meeting's rows. Raises TooManyLiveMeetings where the organization has its limit."""
+    """Create a live meeting's rows. Raises TooManyLiveMeetings, QuotaExceeded where the organization has its limit."""
     running, tracks = await live.count_running(connection, but=row.meeting_id)
     if running >= settings.live_meetings_per_organization:
         raise TooManyLiveMeetings(settings.live_meetings_per_organization, "organization")
     if tracks + len(config.tracks) > settings.live_tracks_per_organization:
         raise TooManyLiveMeetings(settings.live_tracks_per_organization, "organization", "tracks")
+    require_room_for_live_meeting(await quotas.find_use(connection, row.organization_id, settings.quotas))
     await live.create(
         connection,
         row,
@@ -61,6 +63,8 @@ class LiveSessionRegistry:
 
     def __init__(self, dependencies: LiveDependencies) -> None:
         self._dependencies = dependencies
+        settings = dependencies.settings
+        self._disk = DiskReserve(dependencies.audio_log.root, settings.disk_reserve_bytes)
         self._sessions: dict[UUID, LiveSession] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = 0
@@ -71,11 +75,12 @@ class LiveSessionRegistry:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
 
-        Raises TooManyLiveMeetings, DatabaseUnavailable, DiskFull.
+        Raises TooManyLiveMeetings, QuotaExceeded, DatabaseUnavailable, DiskFull.
         """
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
             raise TooManyLiveMeetings(limit)
+        self._disk.require()
         self._opening += 1
         try:
             return await self._open(config, caller)

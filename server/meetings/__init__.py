@@ -6,7 +6,7 @@ from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
-from server.meetings.upload_allowance import UploadAllowances
+from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
 from server.meetings.worker import Worker
 
@@ -26,4 +26,5 @@ __all__ = [
     "validate_name",
     "deduplicate_terms",
     "decompress_body",
+    "require_room_for_live_meeting",
 ]

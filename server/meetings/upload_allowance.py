@@ -110,8 +110,7 @@ class UploadAllowances:
         use = account.use
         if account.uploads >= use.quotas.uploads_at_once:
             raise QuotaExceeded("uploads_at_once", use.quotas.uploads_at_once, account.uploads, RETRY_UPLOAD_S)
-        if use.analysed_ms >= use.quotas.minutes_per_day * MS_PER_MINUTE:
-            raise minutes_exceeded(use)
+        require_minutes(use)
         account.check(max(1, least_bytes))
         self._disk.require(least_bytes)
 
@@ -135,6 +134,19 @@ class UploadAllowances:
     async def find_use(self, connection: Connection, organization_id: UUID) -> Use:
         """Return what the organization uses. Raises ReferenceDeleted."""
         return await quotas.find_use(connection, organization_id, self._defaults)
+
+
+def require_minutes(use: Use) -> None:
+    """Check that more audio may be analysed today. Raises QuotaExceeded."""
+    if use.analysed_ms >= use.quotas.minutes_per_day * MS_PER_MINUTE:
+        raise minutes_exceeded(use)
+
+
+def require_room_for_live_meeting(use: Use) -> None:
+    """Check that a meeting of unknown length may begin; it is not ended by a quota later. Raises QuotaExceeded."""
+    require_minutes(use)
+    if use.stored_bytes >= use.quotas.stored_bytes:
+        raise QuotaExceeded("stored_bytes", use.quotas.stored_bytes, use.stored_bytes, RETRY_STORED_S)
 
 
 def minutes_exceeded(use: Use, less_ms: int = 0) -> QuotaExceeded:

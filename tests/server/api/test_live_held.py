@@ -208,6 +208,40 @@ async def test_an_organization_has_its_number_of_running_meetings_and_others_the
         await refused(hostile.open())
 
 
+@pytest.mark.parametrize("used_up", ["minutes_per_day", "stored_bytes"])
+async def test_no_meeting_begins_where_a_quota_is_used_up_and_those_that_run_go_on(
+    owner: Database, database: Database, tmp_path: Path, used_up: str
+) -> None:
+    async with engine_and_api(owner, database, tmp_path, **{f"quota_{used_up}": 1}) as (_, api):
+        bot, other = await bot_of(api), await bot_of(api, "Elsewhere")
+        ready = await bot.open()
+        await owner.run(
+            lambda c: c.execute(
+                "UPDATE meetings SET size_bytes = 1"
+                if used_up == "stored_bytes"
+                else "INSERT INTO organization_days (organization_id, analysed_ms)"
+                " SELECT organization_id, 60000 FROM meetings"
+            )
+        )
+        with pytest.raises(aio.AioRpcError) as raised:
+            await bot.open()
+        assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert used_up in str(raised.value.trailing_metadata())
+        await bot.send(ready)
+        await other.open()
+
+
+async def test_no_meeting_begins_where_the_disk_has_only_its_reserve_left(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    async with engine_and_api(owner, database, tmp_path, disk_reserve_bytes=2**60) as (_, api):
+        bot = await bot_of(api)
+        with pytest.raises(aio.AioRpcError) as raised:
+            await bot.open()
+        assert "STORAGE_FULL" in str(raised.value.trailing_metadata())
+        assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 0
+
+
 async def test_a_process_has_its_number_of_running_meetings(
     owner: Database, database: Database, tmp_path: Path
 ) -> None:
