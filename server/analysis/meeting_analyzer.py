@@ -43,7 +43,7 @@ class Decoding:
     """Maximum size of all decoded tracks of a recording together."""
     disk: DiskReserve
     """The disk of the audio log."""
-    places: FairSlots
+    places: FairSlots[UUID]
     """Places for decoder processes."""
 
 

@@ -41,7 +41,7 @@ class Accounts:
         account = email.strip().lower()
         self._throttle.require(account, address)
         user = await self._database.run(lambda c: users.find_by_email(c, account))
-        async with self._passwords.turn():
+        async with self._passwords.turn(self._throttle.caller(account, address)):
             await self._check(account, user, password, address)
         if user is None:
             raise InvalidCredentials
@@ -73,7 +73,7 @@ class Accounts:
         if user is None:
             raise Unauthenticated
         self._throttle.require(user.email, address)
-        async with self._passwords.turn():
+        async with self._passwords.turn(user.id):
             await self._check(user.email, user, current, address)
             hashed = await self._passwords.hash(new)
         generation = await self._database.run(

@@ -6,22 +6,24 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.errors import TooManyLogins
+from server.fair_slots import FairSlots
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each check takes 19 MiB and about 20 ms of a core; more at once would starve live streams.
 MAX_CONCURRENT_CHECKS = 2
-# Who comes last waits for about a second.
+# Of one caller, who waits for about a second then; others are not kept waiting by them.
 MAX_WAITING_CHECKS = 64
 # Calls with a token go first (Linux only: elsewhere a thread has no priority of its own).
-NICENESS = 10
+NICENESS = 5
 _BUSY_RETRY_S = 2
 
 
@@ -47,26 +49,29 @@ class Passwords:
     """Hash and check passwords off the event loop in a bounded queue, at equal cost for unknown users."""
 
     def __init__(self, max_waiting: int = MAX_WAITING_CHECKS) -> None:
-        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
-        self._waiting, self._max_waiting = 0, max_waiting
+        self._slots: FairSlots[Hashable] = FairSlots(MAX_CONCURRENT_CHECKS)
+        self._waiting, self._max_waiting = Counter[Hashable](), max_waiting
         # Threads of its own: those of the event loop write audio.
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_CHECKS, "passwords", _yield_to_others)
         self._dummy_hash = hash_password("no user has this password")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for one of the few turns at which passwords are checked. Raises TooManyLogins if too many wait."""
-        if self._waiting >= self._max_waiting:
+    async def turn(self, caller: Hashable) -> AsyncIterator[None]:
+        """Wait for one of the few turns at which passwords are checked; callers have them one after the other.
+
+        Raises TooManyLogins if too many of the caller wait.
+        """
+        if self._waiting[caller] >= self._max_waiting:
             raise TooManyLogins(_BUSY_RETRY_S)
-        self._waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
-        try:
+        self._waiting[caller] += 1
+        async with AsyncExitStack() as held:
+            try:
+                await held.enter_async_context(self._slots.place(caller))
+            finally:
+                self._waiting[caller] -= 1
+                if not self._waiting[caller]:
+                    del self._waiting[caller]
             yield
-        finally:
-            self._slots.release()
 
     async def check(self, password_hash: str | None, password: str) -> bool:
         """Return whether the password matches; for an unknown user (None), False after the same work. Needs a turn."""

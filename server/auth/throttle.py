@@ -6,7 +6,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from server.errors import TooManyLogins
@@ -100,6 +100,13 @@ class LoginThrottle:
             self._proven.move_to_end((account, network))
             while len(self._proven) > MAX_TRACKED:
                 self._proven.popitem(last=False)
+
+    def caller(self, account: str, address: str | None) -> Hashable:
+        """Return with whom an attempt shares its turns: nobody, if the account logged in from there before, else all
+        strangers of the address.
+        """
+        network = _network(address)
+        return (account, network) if (account, network) in self._proven else network
 
     def _account_key(self, account: str, network: str | None) -> object:
         return (account, network) if network and (account, network) in self._proven else account

@@ -59,7 +59,7 @@ class Uploads:
         database: Database,
         limits: UploadLimits,
         allowances: UploadAllowances,
-        probes: FairSlots,
+        probes: FairSlots[UUID],
     ) -> None:
         """
         Args:

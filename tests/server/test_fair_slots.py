@@ -17,7 +17,7 @@ class Visits:
     """Work of organizations that stays in its place until it is let go."""
 
     def __init__(self, places: int) -> None:
-        self.slots = FairSlots(places)
+        self.slots = FairSlots[UUID](places)
         self.inside: list[UUID] = []
         self._ends: dict[int, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,10 +104,17 @@ async def test_a_place_that_is_given_to_whoever_gives_up_at_that_moment_is_not_l
 
 
 async def test_patience_ends() -> None:
-    slots = FairSlots(1)
+    slots = FairSlots[UUID](1)
     async with slots.place(MANY):
         with pytest.raises(TimeoutError):
             async with slots.place(FEW, 0.01):
                 pytest.fail("there was no place")
     async with slots.place(FEW, 0.01):
         pass
+
+
+async def test_any_key_is_a_caller_none_as_well() -> None:
+    slots = FairSlots[str | None](1)
+    for caller in (None, "", "a"):
+        async with slots.place(caller, patience_s=60):
+            pass

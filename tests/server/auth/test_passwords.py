@@ -44,9 +44,9 @@ async def test_more_checks_than_turns_wait_and_each_gets_its_own_answer() -> Non
     passwords = Passwords()
     at_once = most_at_once = 0
 
-    async def tries(password: str) -> bool:
+    async def tries(caller: int, password: str) -> bool:
         nonlocal at_once, most_at_once
-        async with passwords.turn():
+        async with passwords.turn(caller % 3):
             at_once += 1
             most_at_once = max(most_at_once, at_once)
             matches = await passwords.check(HASH, password)
@@ -54,23 +54,26 @@ async def test_more_checks_than_turns_wait_and_each_gets_its_own_answer() -> Non
             return matches
 
     tried = [RIGHT if number % 2 else "wrong" for number in range(3 * MAX_CONCURRENT_CHECKS)]
-    found = await asyncio.gather(*map(tries, tried))
+    found = await asyncio.gather(*(tries(*one) for one in enumerate(tried)))
     assert found == [password == RIGHT for password in tried]
     assert most_at_once == MAX_CONCURRENT_CHECKS
 
 
-async def test_who_finds_too_many_waiting_is_refused_at_once_and_the_others_get_their_turn() -> None:
+async def test_a_caller_of_whom_too_many_wait_is_refused_at_once_and_the_others_get_their_turn() -> None:
     passwords, let_go = Passwords(max_waiting=3), asyncio.Event()
 
     async def waits() -> None:
-        async with passwords.turn():
+        async with passwords.turn("a caller"):
             await let_go.wait()
 
-    waiting = [asyncio.create_task(waits()) for _ in range(MAX_CONCURRENT_CHECKS + 3)]
+    waiting = [asyncio.create_task(waits()) for _ in range(1 + 3)]
     await asyncio.sleep(0)
     with pytest.raises(TooManyLogins) as raised:
         await waits()
     assert raised.value.retry_after_s
+    # Of two places, a caller holds one.
+    async with passwords.turn("another"):
+        pass
     # One that gives up makes room.
     waiting[-1].cancel()
     await asyncio.wait([waiting[-1]])

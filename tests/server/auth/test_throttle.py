@@ -111,6 +111,16 @@ def test_who_has_logged_in_from_an_address_is_not_shut_out_by_strangers(throttle
     assert delay(throttle, address=ADDRESS) > 0
 
 
+def test_who_has_logged_in_from_an_address_shares_no_turn_with_its_strangers(throttle: LoginThrottle) -> None:
+    strangers = {throttle.caller(f"{number}@example.org", ADDRESS) for number in range(10)}
+    assert len(strangers) == 1
+    assert throttle.caller("a@example.org", ADDRESS) in strangers
+    assert throttle.caller("a@example.org", "203.0.113.1") not in strangers
+    throttle.succeeded("a@example.org", ADDRESS)
+    assert throttle.caller("a@example.org", ADDRESS) not in strangers
+    assert throttle.caller("a@example.org", "203.0.113.1") == throttle.caller("b@example.org", "203.0.113.1")
+
+
 def test_what_is_kept_is_bounded_and_a_failing_account_is_kept(throttle: LoginThrottle) -> None:
     for number in range(FREE_FAILURES_OF_ACCOUNT + MAX_TRACKED - 1):
         if number < FREE_FAILURES_OF_ACCOUNT:
