@@ -1,15 +1,16 @@
-"""What the walls around decoders cost: how long a child takes to start and to do a little.
+"""What starting a decoder and the walls around it cost: how long a child takes to start and to do a little.
 
-    python -m benchmarks.child_start [--rounds 30] [--against CHECKOUT]
+    python -m benchmarks.child_start [--rounds 30]
 
-Each round starts, in turn: a probe of a second of WAV; an Opus decoder for one packet; for both, a child that imports
-the same program and ends. Printed are the medians of the processor time of a child and of the time until it ended, and
-their ratio to the imports alone. ``--against``: another checkout, whose children are started in the same rounds.
+Each round starts, in turn: a probe of a second of WAV; an Opus decoder for one packet; for both, a Python that imports
+the same program and ends; and both decoders as the server does, by forking. Printed are the median of the time until a
+child ended, and its processor time: the median, of forked ones the mean.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import struct
 import subprocess
@@ -24,6 +25,7 @@ import av
 
 from benchmarks.printed_rows import print_rows
 from benchmarks.running_system import ROOT
+from server import sandbox
 from server.children import HEAD, LENGTH, MESSAGE, PACKETS
 from server.sandbox import ONE_THREAD
 
@@ -60,14 +62,13 @@ def a_second() -> bytes:
     return b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + form + b"data" + struct.pack("<I", size) + bytes(size)
 
 
-def start(checkout: Path, arguments: list[str], told: bytes = b"") -> Start:
-    """Start a child of a checkout, and wait for its end."""
-    environment = {"PYTHONPATH": str(checkout)} | (ONE_THREAD if checkout == ROOT else {})
+def start(arguments: list[str], told: bytes = b"") -> Start:
+    """Start a child that imports its program itself, and wait for its end."""
     began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, *arguments],
-        cwd=checkout,
-        env=environment,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), **ONE_THREAD},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -81,17 +82,50 @@ def start(checkout: Path, arguments: list[str], told: bytes = b"") -> Start:
         wall_s = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode or (arguments[0] == "-m" and not answer):
-        raise SystemExit(f"{' '.join(arguments)} in {checkout} failed")
+        raise SystemExit(f"{' '.join(arguments)} failed")
     return Start(wall_s * 1000, (used.ru_utime + used.ru_stime) * 1000)
+
+
+async def fork(program: str, *arguments: str, told: bytes = b"") -> float:
+    """Start a child as the server does; return the time until it ended, milliseconds."""
+    began = time.monotonic()
+    child = await sandbox.start(program, *arguments, with_stdin=bool(told))
+    try:
+        if told:
+            child.write(told)
+            (size,) = LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))
+            await child.stdout.readexactly(size)
+        elif not await child.stdout.read():
+            raise SystemExit(f"{program} failed")
+    finally:
+        await child.end()
+    return (time.monotonic() - began) * 1000
+
+
+def processor_ms_of_forked() -> float:
+    """Return the processor time of all ended children of our children, milliseconds."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    ticks = 0
+    for child in children:
+        # Fields 16 and 17 (proc(5)); the name before may hold spaces.
+        user, system = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[13:15]
+        ticks += int(user) + int(system)
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+async def forked_starts(rounds: int, program: str, *arguments: str, told: bytes = b"") -> tuple[list[float], float]:
+    """Return how long each forked child took, and the mean of their processor time, milliseconds."""
+    await fork(program, *arguments, told=told)
+    before = processor_ms_of_forked()
+    took = [await fork(program, *arguments, told=told) for _ in range(rounds)]
+    return took, (processor_ms_of_forked() - before) / rounds
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.child_start", description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--against", type=Path, help="another checkout of this repository")
-    given = parser.parse_args()
-    checkouts = [ROOT, *([given.against.resolve()] if given.against else [])]
+    rounds = parser.parse_args().rounds
     with TemporaryDirectory() as folder:
         recording = Path(folder) / "original"
         recording.write_bytes(a_second())
@@ -101,25 +135,21 @@ def main() -> None:
             "Opus": (["-m", OPUS], one_packet()),
             "Opus, imports alone": (["-c", f"import {OPUS}"], b""),
         }
-        starts: dict[tuple[Path, str], list[Start]] = {}
-        for _ in range(given.rounds):
-            for checkout in checkouts:
-                for kind, (arguments, told) in kinds.items():
-                    starts.setdefault((checkout, kind), []).append(start(checkout, arguments, told))
-    rows = []
-    for (checkout, kind), measured in starts.items():
-        imports = median(one.processor_ms for one in starts[checkout, f"{kind.split(',')[0]}, imports alone"])
-        processor_ms = median(one.processor_ms for one in measured)
-        rows.append(
-            {
-                "checkout": "this" if checkout == ROOT else str(checkout),
-                "child": kind,
-                "wall ms": f"{median(one.wall_ms for one in measured):.0f}",
-                "processor ms": f"{processor_ms:.1f}",
-                "ratio": f"{processor_ms / imports:.2f}",
-            }
-        )
-    print_rows(rows)
+        starts: dict[str, list[Start]] = {}
+        for _ in range(rounds):
+            for kind, (arguments, told) in kinds.items():
+                starts.setdefault(kind, []).append(start(arguments, told))
+        rows = [
+            (kind, median(one.wall_ms for one in measured), median(one.processor_ms for one in measured))
+            for kind, measured in starts.items()
+        ]
+        for kind, program, arguments, told in (
+            ("probe, forked", PROBE, ["--probe", str(recording)], b""),
+            ("Opus, forked", OPUS, [], one_packet()),
+        ):
+            took, processor_ms = asyncio.run(forked_starts(rounds, program, *arguments, told=told))
+            rows.append((kind, median(took), processor_ms))
+    print_rows([{"child": kind, "wall ms": f"{wall:.0f}", "processor ms": f"{used:.1f}"} for kind, wall, used in rows])
 
 
 if __name__ == "__main__":

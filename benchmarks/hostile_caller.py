@@ -30,6 +30,7 @@ LIVE, UPLOAD = "/single-feature-api/live", "/single-feature-api/upload"
 UPLOADS, LOGINS, READS, MEETINGS, WATCHERS, TOKENS = 16, 16, 16, 8, 400, 16
 TRACKS = 32
 NICENESS = 19
+ADDRESS = "203.0.113.2"
 
 
 def recording(seconds: float) -> bytes:
@@ -65,6 +66,7 @@ class HostileCaller:
         """Return the number of answers by kind of call and status."""
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(base_url=self._gateway, timeout=60, limits=limits) as http:
+            http.headers["x-forwarded-for"] = ADDRESS
             body = {"email": self._email, "password": self._password}
             token = (await http.post("/api-login", json=body)).json()["token"]
             signed = {"authorization": f"Bearer {token}"}

@@ -8,6 +8,7 @@ machine as a JSON object.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import signal
@@ -204,7 +205,10 @@ def die_with_parent() -> None:
         os._exit(1)
 
 
-if __name__ == "__main__":
-    import json
-
+def main() -> None:
+    """Confine this process, and print its walls as a JSON object."""
     print(json.dumps(confine(memory_bytes=1024**3, open_files=64)._asdict()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

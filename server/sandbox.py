@@ -1,10 +1,13 @@
-"""Child processes for untrusted input: started reliably, without secrets, and ended with all their descendants.
+"""Child processes for untrusted input: started fast, without secrets, and ended with all their descendants.
 
-Children are started with ``subprocess`` instead of the event loop, because uvloop forks. Between fork and exec,
-handlers registered by libraries (``pthread_atfork``) run in a copy of a multi-threaded process: gRPC's start threads,
-which crashes one child in fifteen; OpenBLAS's end the threads in use. On Linux ``subprocess`` calls ``vfork``, which
-runs no handlers and copies nothing, as long as it gets neither ``preexec_fn`` nor another user: pass neither. Where
-there is no ``vfork`` (macOS), ``server/__init__.py`` disables gRPC's handlers.
+They are forks of one process that has imported the decoders (``server/fork_server.py``): a start takes milliseconds
+instead of 0.4 s, so that whoever uploads thousands of files costs others little by it.
+
+That process itself is started with ``subprocess`` instead of the event loop, because uvloop forks. Between fork and
+exec, handlers registered by libraries (``pthread_atfork``) run in a copy of a multi-threaded process: gRPC's start
+threads, which crashes one child in fifteen; OpenBLAS's end the threads in use. On Linux ``subprocess`` calls ``vfork``,
+which runs no handlers and copies nothing, as long as it gets neither ``preexec_fn`` nor another user: pass neither.
+Where there is no ``vfork`` (macOS), ``server/__init__.py`` disables gRPC's handlers.
 
 The child's part, the walls around it and ending with its parent, is ``server/confinement.py``. What a child says is as
 hostile as its input: believe nothing of it.
@@ -13,18 +16,17 @@ hostile as its input: believe nothing of it.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import logging
 import os
-import signal
 import stat
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-from server.confinement import PARENT, Walls
+from server.confinement import Walls
+from server.fork_server import ForkServer, ForkServerGone
 
 # The only variables passed on, which Python needs to find its files; none holds a secret.
 PASSED_VARIABLES = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH")
@@ -42,19 +44,20 @@ class Child:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        server: ForkServer,
+        pid: int,
         stdout: asyncio.StreamReader,
         reading: asyncio.ReadTransport,
         writing: asyncio.WriteTransport | None,
     ) -> None:
-        self.stdout = stdout
-        self.pid = process.pid
-        self._process, self._reading, self._writing = process, reading, writing
+        self.stdout, self.pid = stdout, pid
+        self._server, self._reading, self._writing = server, reading, writing
+        self._ending: asyncio.Task[int] | None = None
 
     @property
-    def running(self) -> bool:
-        """Whether the child has not ended."""
-        return self._process.poll() is None
+    def answers(self) -> bool:
+        """Whether there may be more to read: standard output closes when the child ends."""
+        return not self.stdout.at_eof()
 
     def write(self, data: bytes) -> None:
         """Queue data for the child's standard input; data for a child that has ended is dropped."""
@@ -66,50 +69,76 @@ class Child:
 
         After the end of ``stdout`` the code is the child's own, since its standard output closes when it exits.
         """
-        if self._process.returncode is None:
-            # PermissionError: macOS reports it for a process group of zombies only.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-        self._reading.close()
-        if self._writing is not None and not self._writing.is_closing():
-            self._writing.abort()
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._server.end(self.pid), name="end of a child")
+            self._reading.close()
+            if self._writing is not None and not self._writing.is_closing():
+                self._writing.abort()
         # Takes milliseconds unless the process hangs in the kernel. The wait continues if this call is cancelled.
-        return await asyncio.to_thread(self._process.wait)
+        return await asyncio.shield(self._ending)
+
+
+_current: ForkServer | None = None
+
+
+def _fork_server() -> ForkServer:
+    """Return the running fork server, or start one."""
+    global _current
+    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ} | ONE_THREAD
+    if _current is not None and (not _current.running or _current.environment != environment):
+        close()
+    if _current is None:
+        _current = ForkServer(environment)
+    return _current
+
+
+@atexit.register
+def close() -> None:
+    """End the fork server with all children, if it runs; the next child starts another one."""
+    global _current
+    if _current is not None:
+        _current.close()
+        _current = None
 
 
 async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child:
-    """Start ``python -m module`` as a child, which the caller must end.
+    """Run ``main()`` of a module in a child, which the caller must end.
 
     Args:
         with_stdin: give the child a standard input.
 
-    On Linux a child ends with the thread that started it: call this on the event loop's thread.
+    On Linux a child ends with the thread that started the first one: call this on the event loop's thread. Raises
+    OSError.
     """
     loop = asyncio.get_running_loop()
-    environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
-    process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond; the loop's own way forks
-        [sys.executable, "-m", module, *arguments],
-        bufsize=0,
-        stdin=subprocess.PIPE if with_stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={**environment, **ONE_THREAD, PARENT: str(os.getpid())},
-    )
-    assert process.stdout is not None
-    reading = writing = None
+    stdout = asyncio.StreamReader(MAX_LINE_BYTES)
+    with ExitStack() as closed_on_failure, ExitStack() as of_the_child:
+        our_end, output = os.pipe()
+        of_the_child.callback(os.close, output)
+        reading, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(our_end, "rb", buffering=0)
+        )
+        closed_on_failure.callback(reading.close)
+        descriptors, writing = [output], None
+        if with_stdin:
+            given, our_end = os.pipe()
+            of_the_child.callback(os.close, given)
+            descriptors.append(given)
+            writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(our_end, "wb", buffering=0))
+            closed_on_failure.callback(writing.abort)
+        server, pid = await _fork([module, *arguments], descriptors)
+        closed_on_failure.pop_all()
+    return Child(server, pid, stdout, reading, writing)
+
+
+async def _fork(program: Sequence[str], descriptors: Sequence[int]) -> tuple[ForkServer, int]:
+    """Start a program; return its fork server and its process id. One that was killed is replaced. Raises OSError."""
+    server = _fork_server()
     try:
-        stdout = asyncio.StreamReader(MAX_LINE_BYTES)
-        reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdout), process.stdout)
-        if process.stdin is not None:
-            writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
-    except BaseException:
-        process.kill()
-        process.wait()
-        if reading is not None:
-            reading.close()
-        raise
-    return Child(process, stdout, reading, writing)
+        return server, await server.start(program, descriptors)
+    except ForkServerGone:
+        server = _fork_server()
+        return server, await server.start(program, descriptors)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Decoders that die at a known point: as they begin, by their own hand, as many as a test asks for.
 
-A folder holds a ``sitecustomize``, which every Python that has the folder on its path runs before anything else: a
-decoder that finds a token there takes it and ends as the token says.
+A folder holds a ``sitecustomize``, which every Python that has the folder on its path runs before anything else. In the
+process that starts decoders it has each of them look for a token in the folder, take it, and end as the token says.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ from pathlib import Path
 from uuid import uuid4
 
 SITECUSTOMIZE = """
-import os, pathlib, sys
-if "server.children.decode_media" in sys.orig_argv:
-    for token in pathlib.Path(__file__).parent.glob("*.token"):
-        probing, ending = token.read_text().split()
-        if (probing == "probe") == ("--probe" in sys.orig_argv):
-            token.unlink()
-            if ending.isdigit():
-                os.kill(os.getpid(), int(ending))
-            print(ending, flush=True)
-            os._exit(0)
+import importlib, os, pathlib, sys
+import_module = importlib.import_module
+def doomed(module, *package):
+    if module == "server.children.decode_media":
+        for token in pathlib.Path(__file__).parent.glob("*.token"):
+            probing, ending = token.read_text().split()
+            if (probing == "probe") == ("--probe" in sys.argv):
+                token.unlink()
+                if ending.isdigit():
+                    os.kill(os.getpid(), int(ending))
+                print(ending, flush=True)
+                os._exit(0)
+    return import_module(module, *package)
+if "server.children.fork_server" in sys.orig_argv:
+    importlib.import_module = doomed
 """
 
 

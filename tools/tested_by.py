@@ -29,6 +29,7 @@ TESTED_BY = {
     "server/audio/opus_decoder.py": "server/audio/test_track_decoder.py",
     "server/children/decode_media.py": "server/audio/test_media_decoder.py",
     "server/children/decode_opus.py": "server/audio/test_track_decoder.py",
+    "server/children/fork_server.py": "server/test_fork_server.py",
     "server/landlock.py": "server/test_sandbox_walls.py",
     "server/system_calls.py": "server/test_sandbox_walls.py",
     "server/media/opened_file.py": "server/audio/test_media_decoder.py",

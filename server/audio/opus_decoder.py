@@ -72,7 +72,7 @@ class OpusChild:
 
     async def _request(self, head: StreamHead, batch: Sequence[Packet]) -> list[bytes]:
         """Return the child's answer to each packet; fewer if it died."""
-        if self._child is not None and not self._child.running:  # died outside a call
+        if self._child is not None and not self._child.answers:  # died outside a call
             await self._handle_death()
         if self._deaths > MAX_RESTARTS:
             return [b""] * len(batch)

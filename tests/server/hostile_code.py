@@ -23,7 +23,7 @@ from typing import Any
 
 SITECUSTOMIZE = """
 import sys
-if "server.children.decode_media" in sys.orig_argv or "server.children.decode_opus" in sys.orig_argv:
+if "server.children.fork_server" in sys.orig_argv:
     from pathlib import Path
     from tests.server.hostile_code import take_over
     take_over(Path(__file__).with_name("targets.json"))
@@ -185,6 +185,8 @@ ATTEMPTS: dict[str, Callable[[Any], object]] = {
     "fork": fork,
     "fork past the C library": clone,
     "signal the parent": lambda _: os.kill(PARENT, 0),
+    "signal the process that starts decoders": lambda _: os.kill(os.getppid(), 0),
+    "read its environment": lambda _: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
     "hold the parent": lambda _: os.close(system_call("pidfd_open", PARENT, 0)),
     "trace the parent": trace_parent,
     "read the parent's memory": read_parents_memory,

@@ -30,6 +30,7 @@ WALL = {
     "read the key of the tokens": FILES,
     "read it in a thread": FILES,
     "read the parent's environment": FILES,
+    "read its environment": FILES,
     "read the accounts of the machine": FILES,
     "read another recording": FILES,
     "list the recordings": FILES,

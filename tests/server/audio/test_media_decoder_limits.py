@@ -19,10 +19,12 @@ pytestmark = pytest.mark.children
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 # Decoders that heed nothing: they write four megabytes, and then stay.
 SITECUSTOMIZE = """
-import pathlib, sys, time
-if "server.children.decode_media" in sys.orig_argv:
-    pathlib.Path(sys.orig_argv[-1], "1.raw").write_bytes(b"x" * 4_000_000)
+import importlib, pathlib, sys, time
+def heedless(module):
+    pathlib.Path(sys.argv[-1], "1.raw").write_bytes(b"x" * 4_000_000)
     time.sleep(3600)
+if "server.children.fork_server" in sys.orig_argv:
+    importlib.import_module = heedless
 """
 
 

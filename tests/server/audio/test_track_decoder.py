@@ -243,17 +243,19 @@ def child_of(decoder: TrackDecoder) -> sandbox.Child:
     return child
 
 
-def kill(child: sandbox.Child) -> None:
+async def kill(child: sandbox.Child) -> None:
     """Returns when it is gone; it is not reaped."""
     os.kill(child.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    async with asyncio.timeout(60):
+        while child.answers:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_child_killed_between_two_calls_is_replaced_and_nobody_hears_it() -> None:
     whole, _ = await decoded(OPUS, [log_of(PACKETS)])
     decoder = TrackDecoder(OPUS)
     found = [await decoder.decode(log_of(PACKETS[:30]))]
-    kill(child_of(decoder))
+    await kill(child_of(decoder))
     found.append(await decoder.decode(log_of(PACKETS[30:])))
     found.append(await decoder.finish())
     assert not decoder.damaged
@@ -270,7 +272,7 @@ async def test_a_child_killed_with_packets_in_hand_is_replaced_and_they_are_deco
     going_on = asyncio.create_task(decoder.decode(log_of(PACKETS[30:])))
     while not waiting_bytes(child):
         await asyncio.sleep(0)
-    kill(child)
+    await kill(child)
     found += [await going_on, await decoder.finish()]
     assert not decoder.damaged
     assert_sounds_as(np.concatenate(found), whole)
@@ -298,7 +300,7 @@ async def test_children_that_go_on_dying_are_not_started_for_ever() -> None:
         await decoder.decode(encode_record(OPUS, packet))
         if source._child._child is not None:
             pids.add(source._child._child.pid)
-            kill(source._child._child)
+            await kill(source._child._child)
     assert len(pids) == MAX_RESTARTS + 1
     assert not (await decoder.decode(encode_record(OPUS, PACKETS[0]))).any()
     # Half a minute later it is tried again.
