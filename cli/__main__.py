@@ -16,6 +16,9 @@ from rich.console import Console
 from cli.analyze import analyze
 from cli.argument_types import count, ip_address, non_negative, web_origin
 from cli.audio_sources import SourceUnusable
+from cli.audit import DESCRIPTION as AUDIT
+from cli.audit import NoSuchOrganization, run_audit
+from cli.audit import add_arguments as audit_arguments
 from cli.client import CallFailed, Client
 from cli.home import NotRunning, running_system
 from cli.keys import DESCRIPTION as KEYS
@@ -52,6 +55,7 @@ REFUSALS = (
     DatabaseUnavailable,
     EmailTaken,
     NoSuchKey,
+    NoSuchOrganization,
     NoSuchUser,
     CallFailed,
     MeetraError,
@@ -168,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
     add_arguments(add("organizations", ORGANIZATIONS))
+    audit_arguments(add("audit", AUDIT))
     add("purge", PURGE)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
@@ -267,6 +272,7 @@ def main() -> int:
         "purge": run_purge,
         "organizations": run_organizations,
         "keys": run_keys,
+        "audit": run_audit,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))

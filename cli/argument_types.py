@@ -10,6 +10,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 # What numbers of messages hold; whether one makes sense is for the server to say.
@@ -52,6 +53,17 @@ def non_negative(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
     return value
+
+
+def moment(text: str) -> datetime:
+    """Parse a date, or date and time, in UTC unless it has a zone."""
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; give ISO 8601, such as 2026-11-23 or 2026-11-23T14:00:00Z"
+        ) from None
 
 
 def add_actions(command: argparse.ArgumentParser, actions: Mapping[str, str]) -> dict[str, argparse.ArgumentParser]:

@@ -10,7 +10,7 @@ from cli.argument_types import add_actions
 from cli.home import owner_url
 from cli.users import NoSuchUser
 from server.auth import ApiKey, new_secret
-from server.storage import SCOPES, Connection, Database, keys, users
+from server.storage import SCOPES, Connection, Database, audit, keys, users
 
 DESCRIPTION = "List, add and revoke API keys, of any organization."
 ACTIONS = {
@@ -48,12 +48,19 @@ async def run_keys(arguments: argparse.Namespace) -> int:
         elif arguments.action == "add":
             await _add(database, arguments)
         else:
-            if await database.run(lambda c: keys.delete(c, None, None, arguments.id)) is None:
-                raise NoSuchKey(f"key not found: {arguments.id}")
+            await database.run(lambda c: _revoke(c, arguments.id))
             print("key revoked")
     finally:
         await database.close()
     return 0
+
+
+async def _revoke(connection: Connection, id_: UUID) -> None:
+    user_id = await keys.delete(connection, None, None, id_)
+    user = await users.find(connection, user_id) if user_id else None
+    if user is None:
+        raise NoSuchKey(f"key not found: {id_}")
+    await audit.add_by_operator(connection, user.organization_id, "meetra keys revoke", "delete", "key", id_)
 
 
 async def _list(database: Database, email: str | None) -> None:
@@ -80,6 +87,7 @@ async def _add(database: Database, arguments: argparse.Namespace) -> None:
             scopes=[scope for scope in SCOPES if scope in arguments.scope],
             expires_in_days=max(arguments.days, 0),
         )
+        await audit.add_by_operator(connection, user.organization_id, "meetra keys add", "change", "key", id_)
 
     await database.run(work)
     print(f"key {id_} of {arguments.email}: {secret}  (shown only once)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.table import Table
 from cli.home import owner_url
 from server.config import QuotaSettings, invalid_settings
 from server.quotas import MS_PER_MINUTE, UNLIMITED
-from server.storage import Database, OrganizationUse, quotas
+from server.storage import Connection, Database, OrganizationUse, audit, quotas, users
 
 DESCRIPTION = "Show what organizations use and may use, or change the quotas of one."
 UNWRAPPED = 1000
@@ -78,7 +78,7 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
         raise BadSettings(invalid_settings(error, "MEETRA_")) from None
     database = await Database.connect(owner_url(arguments.data))
     try:
-        if changes and not await database.run(lambda c: quotas.override(c, arguments.organization, changes)):
+        if changes and not await database.run(lambda c: _override(c, arguments.organization, changes)):
             console.print(f"organization not found: {arguments.organization}", highlight=False, markup=False)
             return 1
         found = await database.run(lambda c: quotas.list_all(c, defaults))
@@ -90,6 +90,14 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
         return 1
     console.print(use_table(shown))
     return 0
+
+
+async def _override(connection: Connection, organization: str, changes: Mapping[str, int | None]) -> bool:
+    organization_id = await users.find_organization(connection, organization)
+    if organization_id is None:
+        return False
+    await audit.add_by_operator(connection, organization_id, "meetra organizations", "change")
+    return await quotas.override(connection, organization, changes)
 
 
 def use_table(organizations: Sequence[OrganizationUse]) -> Table:

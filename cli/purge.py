@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cli.home import Home, running_system
 from cli.postgres import SUPERUSER
+from server.storage import Connection, Database, audit
 
 DESCRIPTION = "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile."
 # A meeting that is being written holds its row for moments only.
@@ -47,6 +48,7 @@ async def run_purge(arguments: argparse.Namespace) -> int:
             after = await connection.fetchval(_SIZE)
         finally:
             await connection.close()
+        await _record(home)
     except (asyncpg.PostgresError, OSError) as error:
         raise PurgeFailed(f"the database was not rewritten ({error}); run it again when the system is quiet") from error
     console.print(
@@ -68,6 +70,20 @@ async def _rewrite(connection: asyncpg.Connection, console: Console) -> None:
     for _ in range(2):
         await connection.execute("SELECT pg_switch_wal()")
         await connection.execute("CHECKPOINT")
+
+
+async def _record(home: Home) -> None:
+    """Have the audit log of every organization say that its deleted rows are gone."""
+
+    async def work(connection: Connection) -> None:
+        for record in await connection.fetch("SELECT id FROM organizations"):
+            await audit.add_by_operator(connection, record["id"], "meetra purge", "change")
+
+    database = await Database.connect(_superuser_url(home))
+    try:
+        await database.run(work)
+    finally:
+        await database.close()
 
 
 def _superuser_url(home: Home) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from cli.argument_types import add_actions
 from cli.home import owner_url
 from server.auth import hash_password
-from server.storage import ROLES, Connection, Database, EmailTaken, User, users
+from server.storage import ROLES, Connection, Database, EmailTaken, User, audit, users
 
 DESCRIPTION = "List, add, change and delete users, of any organization."
 ACTIONS = {
@@ -64,8 +64,15 @@ async def _list(database: Database, organization: str | None) -> None:
 async def _add(database: Database, organization: str, email: str, role: str | None) -> None:
     password = secrets.token_urlsafe(12)
     hashed = hash_password(password)
+
+    async def work(connection: Connection) -> None:
+        user_id = await users.ensure_user(connection, organization, email, hashed, role)
+        user = await users.find(connection, user_id)
+        assert user is not None
+        await audit.add_by_operator(connection, user.organization_id, "meetra users add", "change", "user", user_id)
+
     try:
-        await database.run(lambda c: users.ensure_user(c, organization, email, hashed, role))
+        await database.run(work)
     except EmailTaken:
         raise EmailTaken(
             f"{email} is a user of another organization than {organization}: delete that user first, or choose another"
@@ -82,6 +89,8 @@ async def _change(database: Database, arguments: argparse.Namespace) -> None:
         if user is None:
             raise NoSuchUser(f"user not found: {email}")
         await _change_user(connection, user, action, getattr(arguments, "role", None))
+        kind = "delete" if action == "delete" else "change"
+        await audit.add_by_operator(connection, user.organization_id, f"meetra users {action}", kind, "user", user.id)
 
     await database.run(work)
     done = {

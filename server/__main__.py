@@ -19,6 +19,7 @@ from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
+from server.audit import AuditTrail
 from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
@@ -115,12 +116,14 @@ async def run_api(settings: ApiSettings) -> None:
                 deletion = Deletion(audio_log, database, live.discard)
                 if orphans := await deletion.sweep_orphans():
                     log.info("removed %d recordings of deleted meetings", orphans)
+                trail = AuditTrail(database, settings.audit_rows_per_day)
                 server = build_server(
                     ApiDependencies(
                         settings=settings,
                         database=database,
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
+                        trail=trail,
                         user_watch=user_watch,
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
@@ -129,7 +132,7 @@ async def run_api(settings: ApiSettings) -> None:
                         live=live,
                     )
                 )
-                await serve(server, settings.api_listen, stop, live, user_watch)
+                await serve(server, settings.api_listen, stop, live, user_watch, trail)
     finally:
         await database.close()
 

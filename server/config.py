@@ -133,6 +133,12 @@ class ServerSettings(QuotaSettings):
     )
     poll_s: float = Field(1.0, gt=0, description="interval at which an idle worker polls for jobs, seconds")
     max_attempts: int = Field(3, ge=1, description="maximum number of analysis attempts per meeting")
+    audit_days: int = Field(365, ge=30, le=36_500, description="days for which events of the audit log are kept")
+    audit_rows_per_day: int = Field(
+        50_000,
+        ge=1,
+        description="events of an action that an organization's audit log takes singly on a day (UTC)",
+    )
     open_calls_per_user: int = Field(
         256, ge=1, description="streams, and as many single calls, that a user may have open at once"
     )

@@ -11,6 +11,8 @@ TESTED_BY = {
     "inference/__main__.py": "e2e/test_command_line.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.
+    "server/audit/call.py": "server/api/test_audit.py",
+    "server/audit/message.py": "server/api/test_audit.py",
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",

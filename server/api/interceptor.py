@@ -1,4 +1,4 @@
-"""The interceptor around every call: who may make it, undecodable requests, and errors as gRPC statuses."""
+"""The interceptor around every call: who may make it, the audit log, undecodable requests, errors as gRPC statuses."""
 
 from __future__ import annotations
 
@@ -13,16 +13,31 @@ from grpc import aio
 from meetra.v1 import access_pb2
 
 from server.api.access import OpenStream, OpenStreams, declared_rights, require_right
+from server.api.audit_rules import checked_address, checked_request_id, declared_audit, object_id, short_name
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
+from server.audit import AuditedCall, AuditTrail, enter_call
 from server.auth import Authenticator, Caller, set_caller
 from server.disk import DiskFull
-from server.errors import InternalError, MeetingNotFound, MeetraError, ServiceUnavailable, StorageFull, Unauthenticated
+from server.errors import (
+    InternalError,
+    InvalidCredentials,
+    MeetingNotFound,
+    MeetraError,
+    PermissionDenied,
+    ServiceUnavailable,
+    StorageFull,
+    TooManyLogins,
+    TooManyOpenCalls,
+    Unauthenticated,
+)
 from server.storage import DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 
 # gRPC's own services, health and reflection, need no authentication; the gateway lets only Health/Check through.
 PUBLIC_PREFIX = "/grpc."
+# Errors of callers who are not let in.
+REFUSALS = (InvalidCredentials, PermissionDenied, TooManyLogins, TooManyOpenCalls, Unauthenticated)
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
@@ -34,7 +49,7 @@ StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any, None] | Awaitable
 
 
 class CallInterceptor(aio.ServerInterceptor):
-    """Authenticate, permit and count each non-public call, and map its exceptions to gRPC statuses.
+    """Authenticate, permit, count and audit each non-public call, and map its exceptions to gRPC statuses.
 
     Args:
         rights_of: returns the rights of which a caller of a method needs one.
@@ -45,11 +60,13 @@ class CallInterceptor(aio.ServerInterceptor):
         authenticator: Authenticator,
         open_calls: OpenCalls,
         open_streams: OpenStreams,
+        trail: AuditTrail,
         rights_of: Callable[[str], frozenset[int]] = declared_rights,
     ) -> None:
         self._authenticator = authenticator
         self._open_calls = open_calls
         self._open_streams = open_streams
+        self._trail = trail
         self._rights_of = rights_of
 
     async def intercept_service(
@@ -79,41 +96,82 @@ class CallInterceptor(aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(single, **codec)
 
     def _guard(self, method: str, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
+        rule = declared_audit(method)
+
         async def call(request: Any, context: Context) -> Any:
+            audited = self._audited(method, context)
             try:
-                caller = await self._admit(method, context, streams=streams)
+                caller = await self._admit(method, context, audited, streams=streams)
                 with self._watched(method, caller if streams else None):
-                    return await behaviour(check(request), context)
+                    checked = check(request)
+                    audited.concern(object_id(rule, request))
+                    await audited.begin()
+                    response = await behaviour(checked, context)
+                    audited.concern(object_id(rule, response))
+                    await audited.end()
+                    return response
             except Exception as error:
-                return await _abort(method, error, context)
+                return await _abort(method, error, context, audited)
+            except BaseException:
+                audited.cut()
+                raise
 
         return call
 
     def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
+        rule = declared_audit(method)
+
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
+            audited = self._audited(method, context)
             try:
-                caller = await self._admit(method, context, streams=True)
+                caller = await self._admit(method, context, audited, streams=True)
                 with self._watched(method, caller) as stream:
-                    result = behaviour(check(request), context)
+                    checked = check(request)
+                    audited.concern(object_id(rule, request))
+                    await audited.begin()
+                    result = behaviour(checked, context)
                     if inspect.isawaitable(result):
                         await result
                         return
                     # Closed with the call, however it ends, so that the stream's resources are released at once.
                     async with aclosing(result) as responses:
                         async for response in responses:
+                            audited.concern(object_id(rule, response))
+                            # A stream is what happened when it starts; an export, when all of it is sent.
+                            if audited.action != "export":
+                                await audited.end()
                             with stream.write() if stream else nullcontext():
                                 yield response
+                    await audited.end()
             except Exception as error:
-                await _abort(method, error, context)
+                await _abort(method, error, context, audited)
+            except BaseException:
+                audited.cut()
+                raise
 
         return call
 
-    async def _admit(self, method: str, context: Context, *, streams: bool) -> Caller | None:
+    def _audited(self, method: str, context: Context) -> AuditedCall:
+        """Return what the audit log will say of a call that begins, and set it as the current one."""
+        rule = declared_audit(method)
+        audited = AuditedCall(
+            self._trail,
+            method=short_name(method),
+            action=rule.action,
+            object_kind=rule.kind,
+            address=checked_address(context),
+            request_id=checked_request_id(context),
+        )
+        enter_call(audited)
+        return audited
+
+    async def _admit(self, method: str, context: Context, audited: AuditedCall, *, streams: bool) -> Caller | None:
         """Return who calls, None for a public method. Raises Unauthenticated, PermissionDenied, TooManyOpenCalls."""
         rights = self._rights_of(method)
         if access_pb2.RIGHT_NO_TOKEN in rights or method.startswith(PUBLIC_PREFIX):
             return None
         caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
+        audited.identify(caller.organization_id, caller.user_id, caller.role, caller.key_id)
         require_right(caller, rights)
         self._open_calls.enter(caller, context, streams=streams)
         set_caller(caller)
@@ -124,14 +182,18 @@ class CallInterceptor(aio.ServerInterceptor):
         return self._open_streams.hold(caller, self._rights_of(method)) if caller else nullcontext()
 
 
-async def _abort(method: str, error: Exception, context: Context) -> Any:
-    """Abort the call with the status of ``error``."""
+async def _abort(method: str, error: Exception, context: Context, audited: AuditedCall) -> Any:
+    """Abort the call with the status of ``error``, which the audit log has before."""
     if isinstance(error, aio.AbortError):
         raise error
     public_error = _to_public_error(error)
     if isinstance(public_error, InternalError):
         # Callers do not see the stack trace; the log keeps it.
         log.error("%s failed", method, exc_info=error)
+    try:
+        await audited.end(public_error.reason, refused=isinstance(public_error, REFUSALS))
+    except DatabaseUnavailable:
+        log.warning("the database takes no audit event of a failed call")
     status = rich_status(public_error)
     details = (DETAILS_TRAILER, status.SerializeToString())
     return await context.abort(

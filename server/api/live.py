@@ -14,6 +14,7 @@ from meetra.v1 import live_pb2 as pb
 from server.api.live_validation import MAX_TRACKS, validate_config
 from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import parse_uuid
+from server.audit import current_call
 from server.auth import current_caller
 from server.config import ServerSettings
 from server.engine import model_label
@@ -148,6 +149,8 @@ async def _control(meeting: LiveSession, action: int) -> None:
     if action == pb.CONTROL_FLUSH:
         await meeting.audio.wait_until_committed()
     elif action == pb.CONTROL_FINISH:
+        if not meeting.finishing and (audited := current_call()) is not None:
+            await audited.add("LiveService/ControlMeeting", "change", "meeting", meeting.row.file_hash)
         meeting.finish()
     else:
         raise BadRequest("control", "must be CONTROL_FLUSH or CONTROL_FINISH")

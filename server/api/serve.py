@@ -10,6 +10,8 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
+    audit_pb2,
+    audit_pb2_grpc,
     auth_pb2,
     auth_pb2_grpc,
     insights_pb2,
@@ -30,6 +32,7 @@ from meetra.v1 import (
 
 from server.api.access import OpenStreams
 from server.api.answers import Answers
+from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
@@ -40,6 +43,7 @@ from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
+from server.audit import AuditTrail
 from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live import LiveSessionRegistry
@@ -66,6 +70,7 @@ class ApiDependencies:
     database: Database
     tokens: Tokens
     authenticator: Authenticator
+    trail: AuditTrail
     user_watch: UserWatch
     passwords: Passwords
     uploads: Uploads
@@ -83,7 +88,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     dependencies.user_watch.subscribe(dependencies.authenticator.forget)
     dependencies.user_watch.subscribe(open_streams.look_again)
     server = aio.server(
-        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits), open_streams)],
+        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits), open_streams, dependencies.trail)],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
@@ -103,6 +108,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts), server)
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
+    audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
@@ -118,6 +124,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (insights_pb2, "InsightsService"),
             (users_pb2, "UserService"),
             (keys_pb2, "KeyService"),
+            (audit_pb2, "AuditService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )
@@ -127,11 +134,17 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
 
 
 async def serve(
-    server: aio.Server, listen: str, stop: asyncio.Event, live: LiveSessionRegistry, user_watch: UserWatch
+    server: aio.Server,
+    listen: str,
+    stop: asyncio.Event,
+    live: LiveSessionRegistry,
+    user_watch: UserWatch,
+    trail: AuditTrail,
 ) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
-    Live clients are told to reconnect; other calls get STOP_GRACE_S to finish.
+    Live clients are told to reconnect; other calls get STOP_GRACE_S to finish. Then the audit log is
+    complete.
 
     Raises RuntimeError if the address cannot be bound.
     """
@@ -144,6 +157,7 @@ async def serve(
     background = [
         asyncio.create_task(live.supervise(), name="supervise live meetings"),
         asyncio.create_task(user_watch.run(), name="watch users"),
+        asyncio.create_task(trail.run(), name="write the audit log"),
     ]
     await stop.wait()
     await states.enter_graceful_shutdown()
@@ -152,3 +166,4 @@ async def serve(
     await asyncio.gather(*background, return_exceptions=True)
     await live.close()
     await server.stop(STOP_GRACE_S)
+    await trail.close()

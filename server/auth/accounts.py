@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
+from server.audit import current_call
 from server.auth.caller import Caller
 from server.auth.passwords import Passwords
 from server.auth.throttle import LoginThrottle
@@ -41,10 +42,15 @@ class Accounts:
         account = email.strip().lower()
         self._throttle.require(account, address)
         user = await self._database.run(lambda c: users.find_by_email(c, account))
+        audited = current_call()
+        if audited is not None and user is not None:
+            audited.claim(user.organization_id, user.id)
         async with self._passwords.turn(self._throttle.caller(account, address)):
             await self._check(account, user, password, address)
         if user is None:
             raise InvalidCredentials
+        if audited is not None:
+            audited.identify(user.organization_id, user.id, user.role)
         return self._tokens.issue(user.id, user.token_generation)
 
     async def log_out(self, caller: Caller, *, everywhere: bool) -> None:

@@ -67,8 +67,15 @@ class Authenticator:
         user = await self._user_of(credential)
         if user is None:
             raise Unauthenticated
-        scopes = user.scopes if isinstance(user, KeyUser) else None
-        return Caller(user.user_id, user.organization_id, credential, user.role, scopes)
+        key = user if isinstance(user, KeyUser) else None
+        return Caller(
+            user.user_id,
+            user.organization_id,
+            credential,
+            user.role,
+            scopes=key.scopes if key else None,
+            key_id=key.key_id if key else None,
+        )
 
     async def forget(self, changed: Collection[UUID] | None) -> None:
         """Forget what is remembered of these users; None: of all."""

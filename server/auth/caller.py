@@ -37,6 +37,8 @@ class Caller:
     role: str
     scopes: tuple[str, ...] | None = None
     """Of a key; None: a token, which may do whatever the role allows."""
+    key_id: UUID | None = None
+    """Of the key; None: a token."""
 
     @property
     def rights(self) -> frozenset[int]:

@@ -6,7 +6,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
 from server.live.recording import LiveRecordings
 from server.live.session import LiveSession
-from server.live.session_registry import LiveSessionRegistry
+from server.live.session_registry import LiveSessionRegistry, live_file_hash
 from server.live.state import LiveState
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "LiveState",
     "LiveTrack",
     "TrackKind",
+    "live_file_hash",
 ]

@@ -12,9 +12,11 @@ from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
-from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, jobs
+from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
 
 SWEEP_EVERY_S = 3600.0
+# Old audit events of an organization that go in one statement.
+FORGOTTEN_AT_ONCE = 10_000
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +61,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._sweep())
+            group.create_task(self._forget_old_events())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.
@@ -122,6 +125,18 @@ class Worker:
             await self._decoded.remove_if_done(job.organization_id, job.file_hash)
         except (DatabaseUnavailable, OSError) as error:
             log.warning("decoded audio stays until the next sweep: %s", error)
+
+    async def _forget_old_events(self) -> None:
+        """Delete audit events that are older than they are kept, now and every hour."""
+        while True:
+            try:
+                while deleted := await self._database.run(
+                    lambda c: audit.delete_old(c, self._settings.audit_days, FORGOTTEN_AT_ONCE)
+                ):
+                    log.info("deleted %d audit events of more than %d days", deleted, self._settings.audit_days)
+            except DatabaseUnavailable as error:
+                log.warning("old audit events stay until the next time: %s", error)
+            await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _sweep(self) -> None:
         """Delete decoded audio that crashes left behind, now and every hour."""

@@ -1,7 +1,8 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
+from server.storage import audit, insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
+from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
@@ -22,6 +23,7 @@ from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, T
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "audit",
     "insights",
     "jobs",
     "keys",
@@ -32,6 +34,9 @@ __all__ = [
     "speakers",
     "users",
     "voices",
+    "AUDIT_ACTIONS",
+    "AuditEvent",
+    "AuditFilter",
     "Connection",
     "Database",
     "DatabaseFull",

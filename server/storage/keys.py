@@ -16,6 +16,7 @@ SCOPES = ("upload", "read", "live", "admin")
 class KeyUser:
     """The user to whom a key gives access."""
 
+    key_id: UUID
     user_id: UUID
     organization_id: UUID
     role: str
@@ -50,7 +51,7 @@ def _row(row: object) -> KeyRow:
 async def find_user(connection: Connection, secret_hash: bytes) -> KeyUser | None:
     """Return to whom a key gives access now, noting its use; None if it is void. Of any organization."""
     row = await connection.fetchrow("SELECT * FROM user_of_key($1)", secret_hash)
-    return KeyUser(row["user_id"], row["organization_id"], row["role"], tuple(row["scopes"])) if row else None
+    return KeyUser(**{**row, "scopes": tuple(row["scopes"])}) if row else None
 
 
 async def add(

@@ -121,3 +121,22 @@ async def test_a_key_is_made_used_and_revoked_by_rest_and_works_in_grpc(house: H
         assert [one["id"] for one in listed] == [made["key"]["id"]]
         assert (await http.delete(f"/api/keys/{made['key']['id']}", headers=metadata)).json() == {}
         assert (await http.get(path, headers=key)).status_code == 401
+
+
+async def test_owners_read_the_audit_log_by_rest_with_the_address_that_the_gateway_sees(house: House) -> None:
+    metadata = dict(await house.user("Watched"))
+    async with httpx.AsyncClient(base_url=f"http://{house.address}", timeout=PATIENCE_S) as http:
+        asked = {"name": "a bot", "scopes": ["read"]}
+        forged = {"x-client-address": "192.0.2.1", "x-forwarded-for": "192.0.2.1", "x-request-id": "mine-1"}
+        made = (await http.post("/api/keys", json=asked, headers={**metadata, **forged})).json()["key"]
+        key_id, path = made["id"], "/api/organization/audit"
+        wanted = {"object": key_id, "action": "change", "from": "2020-01-01", "to": "2100-01-01T00:00:00Z"}
+        answer = (await http.get(path, params=wanted, headers=metadata)).json()
+        (event,) = answer["events"]
+        assert answer["next_page_token"] == ""
+        assert (event["method"], event["address"], event["request_id"], event["count"]) == (
+            *("KeyService/CreateKey", "127.0.0.1", "mine-1", 1),
+        )
+        assert (await http.get(path, params={"to": "2020-01-01"}, headers=metadata)).json()["events"] == []
+        refused = await http.get(path, params={"from": "yesterday"}, headers=metadata)
+        assert (refused.status_code, refused.json()["message"][:20]) == (400, "Bad request: from: m")

@@ -20,6 +20,7 @@ from cli.up import free_port
 from server.__main__ import meeting_analyzer, receive_uploads
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
+from server.audit import AuditTrail
 from server.auth import Authenticator, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live.dependencies import LiveDependencies
@@ -81,12 +82,14 @@ async def serving(
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
+        trail = AuditTrail(database, settings.audit_rows_per_day)
         server = build_server(
             ApiDependencies(
                 settings=settings,
                 database=database,
                 tokens=tokens,
                 authenticator=Authenticator(tokens, database),
+                trail=trail,
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
@@ -97,7 +100,7 @@ async def serving(
         )
         stop, port = asyncio.Event(), free_port()
         address = f"127.0.0.1:{port}"
-        running = asyncio.create_task(serve(server, address, stop, live, user_watch))
+        running = asyncio.create_task(serve(server, address, stop, live, user_watch, trail))
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
             yield channel, port

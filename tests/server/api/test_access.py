@@ -28,9 +28,9 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 # What each role may not call, in full: a new method changes nothing for readers and bots unless it is meant to.
 REFUSED = {
     "owner": set[str](),
-    "member": {"UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser"},
+    "member": {"UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents"},
     "reader": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser"),
+        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
     },

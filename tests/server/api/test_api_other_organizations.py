@@ -16,7 +16,17 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
-from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
+from meetra.v1 import (
+    audit_pb2,
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 
 from server.auth import Tokens
 from server.storage.pool import Connection, Database
@@ -25,7 +35,7 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (audit_pb2, auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
 METHODS = [
     method
     for module in MODULES
@@ -71,6 +81,7 @@ def filled(message: Message, rows: OrganizationRows, service: str) -> Message:
         "into": str(rows.speaker_ids[1]),
         "alias": "taken",
         "end": 1000,
+        "object": rows.file_hash,
         "take_over": True,
     }
     for field in message.DESCRIPTOR.fields:
@@ -167,7 +178,7 @@ async def test_the_calls_work_for_the_organization_itself(
     assert refused.isdisjoint(
         {
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
-            *("ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
+            *("ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

@@ -14,6 +14,7 @@ from meetra.v1 import access_pb2
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.audit import AuditTrail
 from server.auth import Authenticator, Tokens, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
@@ -65,7 +66,11 @@ async def guarded(
     service = Service()
     authenticator, limits = Authenticator(TOKENS, database), OpenCallLimits(10, 10)
     server = aio.server(
-        interceptors=[CallInterceptor(authenticator, OpenCalls(limits), OpenStreams(authenticator), rights_of)]
+        interceptors=[
+            CallInterceptor(
+                authenticator, OpenCalls(limits), OpenStreams(authenticator), AuditTrail(database, 1000), rights_of
+            )
+        ]
     )
     methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Unary": grpc.unary_unary_rpc_method_handler(service.unary),

@@ -16,6 +16,7 @@ from server import errors
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.audit import AuditTrail
 from server.auth import Authenticator, Tokens
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user
@@ -71,7 +72,9 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
         """The running server, and its port. The caller stops it."""
         open_calls = OpenCalls(OpenCallLimits(user=100, organization=100))
         authenticator = Authenticator(self._tokens, self._owner)
-        interceptor = CallInterceptor(authenticator, open_calls, OpenStreams(authenticator))
+        interceptor = CallInterceptor(
+            authenticator, open_calls, OpenStreams(authenticator), AuditTrail(self._owner, 1000)
+        )
         server = aio.server(interceptors=[interceptor])
         auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(self, server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from server.audio import AudioLog
 from server.config import ServerSettings
 from server.meetings import DecodedFiles, JobRunner, Worker
-from server.storage import Job, jobs
+from server.storage import AuditEvent, Job, audit, jobs
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user, queued_meeting
 
@@ -73,5 +74,30 @@ async def test_of_two_places_an_organization_leaves_one_to_others(
     assert analyses.begun == [a, b]
     analyses.let(a)
     await analyses.until(a, b, a)
+    stop.set()
+    await running
+
+
+async def test_a_worker_deletes_audit_events_that_are_older_than_they_are_kept(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    us = (await make_user(owner)).organization_id
+    events = [
+        AuditEvent(
+            organization_id=us, method=str(age), action="read", happened_at=datetime.now(UTC) - timedelta(days=age)
+        )
+        for age in (1, 59, 61)
+    ]
+    await database.run(lambda c: audit.add(c, us, events), organization_id=us)
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path, audit_days=60)
+    analyses: Any = HeldAnalyses(database)
+    stop, decoded = asyncio.Event(), DecodedFiles(AudioLog(tmp_path), database)
+    running = asyncio.create_task(
+        Worker(settings, database, analyses, JobRunner(settings, database), decoded).run(stop)
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        while len(kept := await owner.run(lambda c: c.fetch("SELECT method FROM audit_events ORDER BY method"))) == 3:
+            await asyncio.sleep(0.02)
+    assert [row["method"] for row in kept] == ["1", "59"]
     stop.set()
     await running

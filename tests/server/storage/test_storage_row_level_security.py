@@ -14,6 +14,8 @@ from tests.server.storage.rows import OrganizationRows, fill_every_table
 # Every table that holds something of an organization; `test_no_table_is_left_out` keeps the list true.
 TABLES = (
     "api_keys",
+    "audit_days",
+    "audit_events",
     "conversations",
     "insights",
     "jobs",
@@ -75,7 +77,7 @@ async def test_a_delete_without_a_condition_leaves_the_others_rows(
         try:
             await database.run(lambda c: c.execute(f"DELETE FROM {table}"), organization_id=organization_id)
         except asyncpg.InsufficientPrivilegeError:
-            assert table in ("organization_days", "organizations")
+            assert table in ("audit_days", "audit_events", "organization_days", "organizations")
     assert theirs in await organizations_in(owner, table, None)
 
 
@@ -153,6 +155,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT role FROM user_of_token(gen_random_uuid(), gen_random_uuid(), 0)",
         "SELECT role FROM user_of_key('')",
         "SELECT * FROM lock_due_job()",
+        "SELECT delete_old_audit_events(30, 1)",
         "SELECT * FROM unattended_live_meetings(interval '1 s')",
         "SELECT record_contact('{}')",
         "SELECT * FROM existing_recordings('{}', '{}')",
@@ -171,6 +174,9 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "UPDATE organizations SET stored_bytes = NULL",
         "UPDATE organizations SET served_at = to_timestamp(0)",
         "DELETE FROM organization_days",
+        "DELETE FROM audit_events",
+        "UPDATE audit_events SET action = 'read'",
+        "DELETE FROM audit_days",
         "UPDATE users SET organization_id = gen_random_uuid()",
         "UPDATE users SET email = 'mine'",
         "INSERT INTO users SELECT * FROM users",

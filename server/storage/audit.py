@@ -1,0 +1,163 @@
+"""The audit log of organizations: rows are added and read, never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+from server.storage.pool import Connection
+
+AUDIT_ACTIONS = ("read", "change", "delete", "export", "login", "refused")
+_FIELDS = (
+    "id, organization_id, happened_at, last_at, count, actor, user_id, key_id, role, method, action, object_kind,"
+    " object_id, address, request_id, status, begun_id"
+)
+_NUMBERS = ", ".join(f"${number}" for number in range(1, 18))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """What somebody did. It holds ids, and nothing that people wrote or said."""
+
+    organization_id: UUID
+    method: str
+    """As ``MeetingService/DeleteMeeting``; of the command line as ``meetra purge``; ``*``: several."""
+    action: str
+    """One of ``AUDIT_ACTIONS``."""
+    actor: str = "unknown"
+    """``user``, ``key``, ``operator`` or ``unknown``."""
+    user_id: UUID | None = None
+    """Of a key, whose it is."""
+    key_id: UUID | None = None
+    role: str = ""
+    object_kind: str = ""
+    object_id: str = ""
+    address: str = ""
+    request_id: str = ""
+    status: str = "OK"
+    """Else an ErrorReason without its prefix, ``CANCELLED``, or empty for a call that has begun."""
+    begun_id: UUID | None = None
+    """The event of the call's beginning, which this one replaces."""
+    happened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    last_at: datetime | None = None
+    """Of the last of several equal events; None: of the only one."""
+    count: int = 1
+    id: UUID = field(default_factory=uuid4)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it happened, by the name that pages of lists use."""
+        return self.happened_at
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events are read; what is empty selects all."""
+
+    actor: str = ""
+    """Id of a user or key, or ``operator`` or ``unknown``."""
+    object_id: str = ""
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Exclusive."""
+
+
+async def add(connection: Connection, organization_id: UUID, events: Iterable[AuditEvent]) -> dict[str, int]:
+    """Add events of an organization; safe to repeat.
+
+    Returns, for each action among them, how many rows of it were added today (UTC), these included.
+    """
+    rows = [
+        (
+            *(event.id, organization_id, event.happened_at, event.last_at or event.happened_at, event.count),
+            *(event.actor, event.user_id, event.key_id, event.role, event.method, event.action),
+            *(event.object_kind, event.object_id, event.address, event.request_id, event.status, event.begun_id),
+        )
+        for event in events
+    ]
+    await connection.executemany(
+        f"INSERT INTO audit_events ({_FIELDS}) VALUES ({_NUMBERS}) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+        rows,
+    )
+    added, today = Counter(str(row[10]) for row in rows), _today()
+    # In one order everywhere, so that two processes never wait for each other.
+    return {
+        action: await connection.fetchval(
+            "INSERT INTO audit_days (organization_id, day, action, rows) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (organization_id, day, action) DO UPDATE SET rows = audit_days.rows + excluded.rows"
+            " RETURNING rows",
+            organization_id,
+            today,
+            action,
+            added[action],
+        )
+        for action in sorted(added)
+    }
+
+
+async def add_by_operator(
+    connection: Connection,
+    organization_id: UUID,
+    method: str,
+    action: str,
+    object_kind: str = "",
+    object_id: object = "",
+) -> None:
+    """Add what the operator did on the command line, in the transaction that does it."""
+    event = AuditEvent(
+        organization_id=organization_id,
+        method=method,
+        action=action,
+        actor="operator",
+        object_kind=object_kind,
+        object_id=str(object_id),
+    )
+    await add(connection, organization_id, [event])
+
+
+async def list_page(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: AuditFilter,
+    limit: int,
+    before: tuple[datetime, UUID] | None,
+) -> list[AuditEvent]:
+    """Return events of an organization, newest first. Of a call that has ended, only how it did.
+
+    Args:
+        before: the last event of the page before: when it happened, and id.
+    """
+    happened_at, id_ = before or (None, None)
+    rows: Sequence[object] = await connection.fetch(
+        f"SELECT {_FIELDS} FROM audit_events e WHERE e.organization_id = $1"  # noqa: S608
+        " AND ($2::timestamptz IS NULL OR (e.happened_at, e.id) < ($2, $3::uuid))"
+        " AND ($4 = '' OR e.actor = $4 OR e.user_id::text = $4 OR e.key_id::text = $4)"
+        " AND ($5 = '' OR e.object_id = $5) AND ($6 = '' OR e.action = $6)"
+        " AND ($7::timestamptz IS NULL OR e.last_at >= $7) AND ($8::timestamptz IS NULL OR e.happened_at < $8)"
+        " AND NOT (e.status = '' AND EXISTS (SELECT FROM audit_events f WHERE f.begun_id = e.id))"
+        " ORDER BY e.happened_at DESC, e.id DESC LIMIT $9",
+        organization_id,
+        happened_at,
+        id_,
+        wanted.actor,
+        wanted.object_id,
+        wanted.action,
+        wanted.since,
+        wanted.until,
+        limit,
+    )
+    return [AuditEvent(**dict(row)) for row in rows]  # type: ignore[call-overload]
+
+
+async def delete_old(connection: Connection, days: int, most: int) -> int:
+    """Delete up to ``most`` events of each organization older than ``days``, at least 30; return how many."""
+    deleted: int = await connection.fetchval("SELECT delete_old_audit_events($1, $2)", days, most)
+    return deleted
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
