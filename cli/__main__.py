@@ -20,6 +20,9 @@ from cli.audit import DESCRIPTION as AUDIT
 from cli.audit import NoSuchOrganization, run_audit
 from cli.audit import add_arguments as audit_arguments
 from cli.client import CallFailed, Client
+from cli.export import DESCRIPTION as EXPORT
+from cli.export import CannotWrite, run_export
+from cli.export import add_arguments as export_arguments
 from cli.home import NotRunning, running_system
 from cli.keys import DESCRIPTION as KEYS
 from cli.keys import NoSuchKey, run_keys
@@ -48,6 +51,7 @@ DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 REFUSALS = (
     BadSettings,
     CannotStart,
+    CannotWrite,
     NotRunning,
     PostgresUnusable,
     EnvoyMissing,
@@ -173,6 +177,7 @@ def parser() -> argparse.ArgumentParser:
     keys_commands(add("keys", KEYS))
     add_arguments(add("organizations", ORGANIZATIONS))
     audit_arguments(add("audit", AUDIT))
+    export_arguments(add("export", EXPORT))
     add("purge", PURGE)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
@@ -273,6 +278,7 @@ def main() -> int:
         "organizations": run_organizations,
         "keys": run_keys,
         "audit": run_audit,
+        "export": run_export,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))

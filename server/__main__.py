@@ -124,6 +124,7 @@ async def run_api(settings: ApiSettings) -> None:
                         tokens=tokens,
                         authenticator=Authenticator(tokens, database),
                         trail=trail,
+                        audio_log=audio_log,
                         user_watch=user_watch,
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),

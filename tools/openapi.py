@@ -105,7 +105,7 @@ class Description:
             "summary": text.split(".")[0].strip(),
             "description": text,
             "parameters": list(self._parameters(method.input_type, path, rule.body)),
-            "responses": self._responses(method, path),
+            "responses": self._responses(method, path, rule.response_body),
         }
         if path != PUBLIC:
             operation["security"] = [{"token": []}]
@@ -144,12 +144,17 @@ class Description:
             schema = self._object(field.type_name, self._fields(field.type_name), every=False)
         return {"required": True, "content": {"application/json": {"schema": schema}}}
 
-    def _responses(self, method: descriptor_pb2.MethodDescriptorProto, path: str) -> dict[str, Any]:
+    def _responses(self, method: descriptor_pb2.MethodDescriptorProto, path: str, response_body: str) -> dict[str, Any]:
         error = "NamedError" if path.startswith("/api/meeting/speakers") else "Error"
         refused = {"schema": {"$ref": f"#/components/schemas/{error}"}}
         # A stream is sent as server-sent events, one message per `data:` line.
         kind = "text/event-stream" if method.server_streaming else "application/json"
-        answer = {"description": "As documented.", "content": {kind: {"schema": self._reference(method.output_type)}}}
+        if response_body:
+            # Of the one method with one: an archive.
+            content: dict[str, Any] = {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}
+        else:
+            content = {kind: {"schema": self._reference(method.output_type)}}
+        answer = {"description": "As documented.", "content": content}
         responses: dict[str, Any] = {"200": answer}
         for status, text in ERRORS.items():
             responses[status] = {"description": text, "content": {"application/json": refused}}

@@ -13,6 +13,10 @@ TESTED_BY = {
     # Servicers and their messages, from a conversation to the answer.
     "server/audit/call.py": "server/api/test_audit.py",
     "server/audit/message.py": "server/api/test_audit.py",
+    "server/api/export.py": "gateway/test_render_export.py",
+    "server/api/export_documents.py": "gateway/test_render_export.py",
+    "server/export/organization.py": "gateway/test_render_export.py",
+    "server/storage/exports.py": "gateway/test_render_export.py",
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
+from uuid import UUID
 
 from server.api.validation import validate_file_hash
 from server.auth import current_caller
@@ -43,15 +44,20 @@ AnyAnswer: TypeAlias = ReadyAnswer[Mapping[str, object]]
 class Answers:
     """Read stored answers of finished meetings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, organization_id: UUID | None = None) -> None:
+        """
+        Args:
+            organization_id: whose answers ``get`` returns; None: the caller's organization's.
+        """
         self._database = database
+        self._organization_id = organization_id
 
     async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
-        """Return an answer of the caller's organization.
+        """Return an answer of the organization.
 
         Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed.
         """
-        organization_id = current_caller().organization_id
+        organization_id = self._organization_id or current_caller().organization_id
         wanted = validate_file_hash(file_hash)
         found = await self._database.run(
             lambda c: meetings.find_answer(c, organization_id, wanted, family.name), organization_id=organization_id

@@ -39,14 +39,14 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         made = await self._keys.create(
             current_caller(), validate_name("name", name, MAX_NAME), scopes, request.expires_in_days
         )
-        return pb.CreateKeyResponse(key=_message(made.row), secret=made.secret)
+        return pb.CreateKeyResponse(key=key_message(made.row), secret=made.secret)
 
     async def ListKeys(self, request: pb.ListKeysRequest, context: Context) -> pb.ListKeysResponse:  # noqa: N802
         """See KeyService.ListKeys."""
         size = validate_page_size(request.page_size)
         found = await self._keys.list_page(current_caller(), size + 1, parse_page_token(request.page_token))
         page, token = page_of(found, size)
-        return pb.ListKeysResponse(keys=map(_message, page), next_page_token=token)
+        return pb.ListKeysResponse(keys=map(key_message, page), next_page_token=token)
 
     async def RevokeKey(self, request: pb.RevokeKeyRequest, context: Context) -> pb.RevokeKeyResponse:  # noqa: N802
         """See KeyService.RevokeKey."""
@@ -54,7 +54,8 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         return pb.RevokeKeyResponse()
 
 
-def _message(key: KeyRow) -> pb.Key:
+def key_message(key: KeyRow) -> pb.Key:
+    """Return a key as callers see it."""
     return pb.Key(
         id=str(key.id),
         name=key.name,

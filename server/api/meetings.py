@@ -14,7 +14,7 @@ from server.api.validation import page_of, parse_page_token, validate_file_hash,
 from server.auth import current_caller
 from server.errors import MeetingNotFound
 from server.meetings import Deletion, UploadChunk, Uploads
-from server.storage import Database, meetings
+from server.storage import Database, ListedMeeting, MeetingState, meetings
 
 
 async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadChunk]:
@@ -59,17 +59,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         )
         if state is None:
             raise MeetingNotFound
-        return meetings_pb2.GetMeetingStatusResponse(
-            file_hash=state.file_hash,
-            status=state.status,
-            progress_percent=state.progress_percent,
-            stage=state.stage,
-            message=state.message,
-            language=state.language or None,
-            language_confidence=state.language_confidence,
-            speech_found=state.speech_found,
-            notice=state.notice or None,
-        )
+        return status_message(state)
 
     async def ListMeetings(  # noqa: N802
         self, request: meetings_pb2.ListMeetingsRequest, context: aio.ServicerContext[Any, Any]
@@ -81,21 +71,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             lambda c: meetings.list_page(c, organization_id, size + 1, after), organization_id=organization_id
         )
         listed, token = page_of(found, size)
-        return meetings_pb2.ListMeetingsResponse(
-            meetings=[
-                meetings_pb2.MeetingSummary(
-                    file_hash=meeting.file_hash,
-                    name=meeting.name,
-                    date=meeting.held_on or "",
-                    status=meeting.status,
-                    duration_ms=meeting.duration_ms or 0,
-                    speakers=meeting.speakers,
-                    created_at=meeting.created_at.astimezone(UTC).isoformat(timespec="seconds"),
-                )
-                for meeting in listed
-            ],
-            next_page_token=token,
-        )
+        return meetings_pb2.ListMeetingsResponse(meetings=map(summary_message, listed), next_page_token=token)
 
     async def DeleteMeeting(  # noqa: N802
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
@@ -104,3 +80,31 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         file_hash = validate_file_hash(request.file_hash)
         await self._deletion.delete(current_caller().organization_id, file_hash)
         return meetings_pb2.DeleteMeetingResponse()
+
+
+def status_message(state: MeetingState) -> meetings_pb2.GetMeetingStatusResponse:
+    """Return the state of a meeting as callers see it."""
+    return meetings_pb2.GetMeetingStatusResponse(
+        file_hash=state.file_hash,
+        status=state.status,
+        progress_percent=state.progress_percent,
+        stage=state.stage,
+        message=state.message,
+        language=state.language or None,
+        language_confidence=state.language_confidence,
+        speech_found=state.speech_found,
+        notice=state.notice or None,
+    )
+
+
+def summary_message(meeting: ListedMeeting) -> meetings_pb2.MeetingSummary:
+    """Return a meeting as lists show it."""
+    return meetings_pb2.MeetingSummary(
+        file_hash=meeting.file_hash,
+        name=meeting.name,
+        date=meeting.held_on or "",
+        status=meeting.status,
+        duration_ms=meeting.duration_ms or 0,
+        speakers=meeting.speakers,
+        created_at=meeting.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+    )

@@ -14,6 +14,8 @@ from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2,
     auth_pb2_grpc,
+    export_pb2,
+    export_pb2_grpc,
     insights_pb2,
     insights_pb2_grpc,
     keys_pb2,
@@ -34,6 +36,7 @@ from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
+from server.api.export import ExportServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
@@ -43,6 +46,7 @@ from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
+from server.audio import AudioLog
 from server.audit import AuditTrail
 from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
@@ -71,6 +75,7 @@ class ApiDependencies:
     tokens: Tokens
     authenticator: Authenticator
     trail: AuditTrail
+    audio_log: AudioLog
     user_watch: UserWatch
     passwords: Passwords
     uploads: Uploads
@@ -109,6 +114,8 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
     audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)
+    exports = ExportServicer(database, dependencies.audio_log, settings.quotas)
+    export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
@@ -125,6 +132,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (users_pb2, "UserService"),
             (keys_pb2, "KeyService"),
             (audit_pb2, "AuditService"),
+            (export_pb2, "ExportService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )

@@ -28,7 +28,7 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         size = validate_page_size(request.page_size)
         found = await self._members.list_page(current_caller(), size + 1, parse_page_token(request.page_token))
         page, token = page_of(found, size)
-        return pb.ListUsersResponse(users=map(_message, page), next_page_token=token)
+        return pb.ListUsersResponse(users=map(user_message, page), next_page_token=token)
 
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Context) -> pb.UpdateUserResponse:  # noqa: N802
         """See UserService.UpdateUser."""
@@ -41,7 +41,7 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
             request.role if request.HasField("role") else None,
             request.disabled if request.HasField("disabled") else None,
         )
-        return pb.UpdateUserResponse(user=_message(user))
+        return pb.UpdateUserResponse(user=user_message(user))
 
     async def DeleteUser(self, request: pb.DeleteUserRequest, context: Context) -> pb.DeleteUserResponse:  # noqa: N802
         """See UserService.DeleteUser."""
@@ -49,7 +49,8 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         return pb.DeleteUserResponse()
 
 
-def _message(user: ListedUser) -> pb.User:
+def user_message(user: ListedUser) -> pb.User:
+    """Return a user as callers see them."""
     return pb.User(
         id=str(user.id),
         email=user.email,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from grpc import aio
@@ -33,9 +34,7 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
             return wanted, await voices.list_all(connection, organization_id)
 
         wanted, known = await self._database.run(query, organization_id=organization_id)
-        return pb.ListVoicesResponse(
-            recognise=wanted, voices=[pb.Voice(id=str(v.id), name=v.name, meetings=v.meetings) for v in known]
-        )
+        return voices_message(wanted, known)
 
     async def UpdateVoiceSettings(  # noqa: N802
         self, request: pb.UpdateVoiceSettingsRequest, context: Context
@@ -58,3 +57,10 @@ class VoiceServicer(voices_pb2_grpc.VoiceServiceServicer):
         if not deleted:
             raise VoiceNotFound
         return pb.DeleteVoiceResponse()
+
+
+def voices_message(recognise: bool, known: Sequence[VoiceRow]) -> pb.ListVoicesResponse:
+    """Return the known voices as callers see them."""
+    return pb.ListVoicesResponse(
+        recognise=recognise, voices=[pb.Voice(id=str(v.id), name=v.name, meetings=v.meetings) for v in known]
+    )

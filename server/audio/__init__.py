@@ -8,6 +8,7 @@ from server.audio.encodings import (
     TrackFormat,
     chunk_positions,
     encode_record,
+    opus_records,
     read_log_positions,
 )
 from server.audio.level import LevelMeter, measure_level
@@ -20,6 +21,7 @@ from server.audio.media_decoder import (
     decode,
     probe,
 )
+from server.audio.opus_packets import opus_head
 from server.audio.track_decoder import TrackDecoder
 from server.audio.track_sound import ChannelComparison, TrackComparison, TrackSound
 
@@ -35,6 +37,8 @@ __all__ = [
     "InvalidChunk",
     "LevelMeter",
     "OPUS_RATE_HZ",
+    "opus_head",
+    "opus_records",
     "Probe",
     "RecordingTooLarge",
     "TrackDecoder",

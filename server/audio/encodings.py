@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
@@ -113,6 +114,18 @@ def read_log_positions(format: TrackFormat, raw: bytes | bytearray | memoryview 
             break
         usable_bytes += RECORD_HEADER_BYTES + length
     return samples, usable_bytes
+
+
+def opus_records(file: BinaryIO, usable_bytes: int) -> Iterator[tuple[bytes, int]]:
+    """Yield the Opus packets of a log from its start, with their lengths in samples at 48 kHz.
+
+    Args:
+        usable_bytes: as ``read_log_positions`` returned it.
+    """
+    file.seek(0)
+    while file.tell() < usable_bytes:
+        packet = file.read(int.from_bytes(file.read(RECORD_HEADER_BYTES), "little"))
+        yield packet, packet_samples(packet)
 
 
 def packet_samples(packet: bytes) -> int:

@@ -5,6 +5,7 @@ proto/meetra/v1/errors.proto says what clients should do; ``meetra_client.errors
 
 from server.errors.calls import (
     BadRequest,
+    ExportRunning,
     InternalError,
     QuotaExceeded,
     ServiceUnavailable,
@@ -52,6 +53,7 @@ __all__ = [
     "AudioOverlap",
     "BadRequest",
     "ChannelsDiffer",
+    "ExportRunning",
     "FileTooLarge",
     "HeldByAnotherClient",
     "HeldByAnotherServer",

@@ -49,6 +49,17 @@ class UnsupportedContentEncoding(MeetraError):
         super().__init__("content-encoding: not supported; use gzip or deflate, or send the body uncompressed")
 
 
+class ExportRunning(MeetraError):
+    """An export of the organization is being sent."""
+
+    reason = "EXPORT_RUNNING"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    retry_after_s = 60
+
+    def __init__(self) -> None:
+        super().__init__("An export of this organization is running; try again when it is complete")
+
+
 class StorageFull(MeetraError):
     """A disk of the server is full; nothing of the request was stored."""
 

@@ -1,12 +1,26 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import audit, insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
+from server.storage import (
+    audit,
+    exports,
+    insights,
+    jobs,
+    keys,
+    live,
+    meetings,
+    quotas,
+    results,
+    speakers,
+    users,
+    voices,
+)
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter
+from server.storage.exports import ExportedMeeting
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
-from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
+from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate
 from server.storage.pool import (
     TRANSIENT_ERRORS,
@@ -14,6 +28,7 @@ from server.storage.pool import (
     Database,
     DatabaseFull,
     DatabaseUnavailable,
+    HeldTransaction,
     ReferenceDeleted,
     enter_organization,
 )
@@ -24,6 +39,7 @@ from server.storage.voices import VoiceRow
 
 __all__ = [
     "audit",
+    "exports",
     "insights",
     "jobs",
     "keys",
@@ -42,16 +58,20 @@ __all__ = [
     "DatabaseFull",
     "DatabaseUnavailable",
     "EmailTaken",
+    "ExportedMeeting",
     "FoundSpeaker",
+    "HeldTransaction",
     "JOBS_CHANNEL",
     "Job",
     "JobLost",
     "KeyRow",
     "KeyUser",
+    "ListedMeeting",
     "ListedUser",
     "LiveRow",
     "MeetingAnswer",
     "MeetingLost",
+    "MeetingState",
     "NewEvent",
     "OrganizationUse",
     "ROLES",

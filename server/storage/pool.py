@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -109,6 +109,7 @@ class Database:
         *,
         organization_id: UUID | None = None,
         patience_s: float = 5.0,
+        snapshot: bool = False,
     ) -> T:
         """Run ``work(connection)`` in one transaction, retried while the database is unreachable, and return its
         result.
@@ -117,15 +118,17 @@ class Database:
             organization_id: the only organization whose rows the transaction sees and changes. None: no row at all,
                 only the functions of the database that work across organizations.
             patience_s: for how long to retry, seconds.
+            snapshot: whether all statements of the work see the database as it is at the first.
 
         Raises DatabaseUnavailable when that is over, DatabaseFull and ReferenceDeleted at once.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
         delay = RETRY_DELAY_S
+        isolation: Literal["repeatable_read"] | None = "repeatable_read" if snapshot else None
         while True:
             try:
-                async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+                async with self._pool.acquire(timeout=5) as connection, connection.transaction(isolation=isolation):
                     if organization_id is not None:
                         await enter_organization(connection, organization_id)
                     return await work(connection)
@@ -155,6 +158,17 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
             self._pool.terminate()
+
+
+class HeldTransaction(Database):
+    """A database whose work all runs in one transaction, which is open already."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], **_: Any) -> T:
+        """Run ``work`` in the transaction, which sees what it was opened for. Nothing is retried."""
+        return await work(self._connection)
 
 
 async def enter_organization(connection: Connection, organization_id: UUID) -> None:

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from meetra.v1 import (
     audit_pb2,
     auth_pb2,
+    export_pb2,
     insights_pb2,
     keys_pb2,
     live_pb2,
@@ -23,7 +24,18 @@ from meetra.v1 import (
     voices_pb2,
 )
 
-MODULES = (audit_pb2, auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (
+    audit_pb2,
+    auth_pb2,
+    export_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 DEEPEST = 4
 TEXTS: tuple[bytes, ...] = (
     b"",

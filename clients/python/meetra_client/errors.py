@@ -233,6 +233,12 @@ class TooManyOpenCalls(MeetraError):
     reason = "TOO_MANY_OPEN_CALLS"
 
 
+class ExportRunning(MeetraError):
+    """An export of the organization is being sent; try again when it is complete."""
+
+    reason = "EXPORT_RUNNING"
+
+
 class QuotaExceeded(MeetraError):
     """The organization has used up a quota, which ``facts["quota"]`` names; try again after ``retry_after_s``."""
 

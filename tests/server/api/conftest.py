@@ -90,6 +90,7 @@ async def serving(
                 tokens=tokens,
                 authenticator=Authenticator(tokens, database),
                 trail=trail,
+                audio_log=audio_log,
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),

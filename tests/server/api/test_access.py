@@ -28,9 +28,9 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 # What each role may not call, in full: a new method changes nothing for readers and bots unless it is meant to.
 REFUSED = {
     "owner": set[str](),
-    "member": {"UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents"},
+    "member": {"UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"},
     "reader": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents"),
+        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
     },

@@ -19,6 +19,7 @@ from grpc import aio
 from meetra.v1 import (
     audit_pb2,
     auth_pb2,
+    export_pb2,
     insights_pb2,
     keys_pb2,
     live_pb2,
@@ -35,7 +36,18 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (audit_pb2, auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (
+    audit_pb2,
+    auth_pb2,
+    export_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 METHODS = [
     method
     for module in MODULES
@@ -178,7 +190,7 @@ async def test_the_calls_work_for_the_organization_itself(
     assert refused.isdisjoint(
         {
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
-            *("ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
+            *("ExportOrganization", "ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

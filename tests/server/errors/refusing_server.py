@@ -49,6 +49,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.StorageFull(),
     errors.TakenOver(),
     errors.TooManyLiveMeetings(4),
+    errors.ExportRunning(),
     errors.TooManyKeys(100),
     errors.TooManyLogins(3),
     errors.TooManyOpenCalls("user", 4, streams=True),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from server.live import LiveConfig
 from server.live.session_registry import live_file_hash
 from server.storage import audit, jobs, keys, live, meetings, quotas, results, users
 from server.storage.audit import AuditEvent
@@ -117,7 +118,7 @@ async def fill_every_table(
 ) -> OrganizationRows:
     """Create an organization with a row in every table; every free text in them is ``text``."""
     user = await make_user(owner, organization)
-    row = new_live_meeting(user)
+    row = replace(new_live_meeting(user), config=LiveConfig(text, None, (), None, "", 60).to_document())
     run = partial(database.run, organization_id=user.organization_id)
     await run(lambda c: meetings.accept(c, new_meeting(user, file_hash, text)))
     await run(lambda c: live.create(c, row, name=text, held_on=None, n_speakers=None, language=""))

@@ -1,0 +1,74 @@
+"""ExportService: everything of an organization as one archive, for its owners."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+from google.api import httpbody_pb2
+from grpc import aio
+from meetra.v1 import export_pb2 as pb
+from meetra.v1 import export_pb2_grpc
+
+from server.api.export_documents import RestDocuments
+from server.api.metadata import wants_head_only
+from server.audio import AudioLog
+from server.auth import current_caller
+from server.errors import ExportRunning
+from server.export import OrganizationExport
+from server.quotas import Quotas
+from server.storage import Database
+
+Context = aio.ServicerContext[Any, Any]
+MEDIA_TYPE = "application/x-tar"
+# Of a message: small files are gathered, large ones come in such pieces already.
+PIECE_BYTES = 256 * 1024
+
+
+class ExportServicer(export_pb2_grpc.ExportServiceServicer):
+    """See proto/meetra/v1/export.proto."""
+
+    def __init__(self, database: Database, audio_log: AudioLog, defaults: Quotas) -> None:
+        self._database = database
+        self._audio_log = audio_log
+        self._documents = RestDocuments(defaults)
+        self._running: set[UUID] = set()
+        """Organizations with an export under way."""
+
+    async def ExportOrganization(  # noqa: N802
+        self, request: pb.ExportOrganizationRequest, context: Context
+    ) -> AsyncGenerator[pb.ExportOrganizationResponse, None]:
+        """See ExportService.ExportOrganization."""
+        organization_id = current_caller().organization_id
+        if organization_id in self._running:
+            raise ExportRunning
+        self._running.add(organization_id)
+        try:
+            include_audio = request.include_audio if request.HasField("include_audio") else True
+            export = OrganizationExport(
+                self._database, self._audio_log, self._documents, organization_id, include_audio=include_audio
+            )
+            name = f"meetra-export-{export.started_at:%Y%m%dT%H%M%SZ}.tar"
+            await context.send_initial_metadata((("content-disposition", f'attachment; filename="{name}"'),))
+            if wants_head_only(context):
+                return
+            async with aclosing(export.chunks()) as chunks, aclosing(_pieces(chunks)) as pieces:
+                async for piece in pieces:
+                    body = httpbody_pb2.HttpBody(content_type=MEDIA_TYPE, data=piece)
+                    yield pb.ExportOrganizationResponse(body=body)
+        finally:
+            self._running.discard(organization_id)
+
+
+async def _pieces(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the same bytes in pieces of at most a message's size."""
+    gathered = bytearray()
+    async for chunk in chunks:
+        gathered += chunk
+        while len(gathered) >= PIECE_BYTES:
+            yield bytes(gathered[:PIECE_BYTES])
+            del gathered[:PIECE_BYTES]
+    if gathered:
+        yield bytes(gathered)

@@ -1,0 +1,153 @@
+"""What the API shows of an organization and its meetings, as files of the JSON that REST gives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from meetra.v1 import insights_pb2, keys_pb2, speakers_pb2, users_pb2
+
+from server.api.answers import Answers
+from server.api.insights import InsightsServicer
+from server.api.keys import key_message
+from server.api.meetings import status_message, summary_message
+from server.api.speakers import SpeakerServicer
+from server.api.users import user_message
+from server.api.voices import voices_message
+from server.audit import audit_message
+from server.errors import MeetingStillProcessing
+from server.lifecycle import MeetingStatus
+from server.meetings import Corrections
+from server.quotas import Quotas
+from server.storage import (
+    AuditEvent,
+    Connection,
+    ExportedMeeting,
+    HeldTransaction,
+    exports,
+    keys,
+    meetings,
+    quotas,
+    users,
+    voices,
+)
+
+PAGE = 1000
+
+
+def answer_methods(service: ServiceDescriptor) -> Iterator[tuple[str, MethodDescriptor]]:
+    """Yield the methods that show something of one meeting, with the last part of their path."""
+    for method in service.methods:
+        path = method.GetOptions().Extensions[annotations_pb2.http].get
+        if path and "file_hash" in method.input_type.fields_by_name:
+            yield path.rpartition("/")[2], method
+
+
+ANSWERS = {
+    name: method
+    for module, service in ((insights_pb2, "InsightsService"), (speakers_pb2, "SpeakerService"))
+    for name, method in answer_methods(module.DESCRIPTOR.services_by_name[service])
+}
+
+
+def rest_json(message: Message) -> dict[str, Any]:
+    """Return a message as REST has it."""
+    document: dict[str, Any] = MessageToDict(message, always_print_fields_with_no_presence=True)
+    return document
+
+
+class RestDocuments:
+    """See ``Documents`` of server.export.
+
+    Args:
+        defaults: quotas of an organization that has none of its own.
+    """
+
+    def __init__(self, defaults: Quotas) -> None:
+        self._defaults = defaults
+
+    async def organization(self, connection: Connection, organization_id: UUID) -> dict[str, bytes]:
+        """Return organization, users, keys and voices."""
+        found = await exports.find_organization(connection, organization_id)
+        use = await quotas.find_use(connection, organization_id, self._defaults)
+        described = {
+            "id": str(organization_id),
+            "name": found.name,
+            "created_at": found.created_at.isoformat(timespec="seconds"),
+            "recognise_voices": found.recognise_voices,
+            "quotas": {name: getattr(use.quotas, name) for name in use.quotas.__slots__},
+            "used": {
+                "upload_bytes_today": use.upload_bytes,
+                "analysed_ms_today": use.analysed_ms,
+                "stored_bytes": use.stored_bytes,
+            },
+        }
+        all_users, before = list[Message](), None
+        while page := await users.list_page(connection, organization_id, PAGE, before):
+            all_users += map(user_message, page)
+            before = (page[-1].created_at, page[-1].id)
+        all_keys, before = list[Message](), None
+        while key_page := await keys.list_page(connection, organization_id, None, PAGE, before):
+            all_keys += map(key_message, key_page)
+            before = (key_page[-1].created_at, key_page[-1].id)
+        known = await voices.list_all(connection, organization_id)
+        return {
+            "organization.json": _file(described),
+            "users.json": await _rendered(users_pb2.ListUsersResponse(users=all_users)),  # type: ignore[arg-type]
+            "keys.json": await _rendered(keys_pb2.ListKeysResponse(keys=all_keys)),  # type: ignore[arg-type]
+            "voices.json": await _rendered(voices_message(found.recognise_voices, known)),
+        }
+
+    async def meeting(
+        self, connection: Connection, meeting: ExportedMeeting
+    ) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Return a meeting's entry in lists, its status, and its answers with details."""
+        file_hash, organization_id = meeting.listed.file_hash, await _organization_of(connection)
+        state = await meetings.find_state(connection, organization_id, file_hash)
+        assert state is not None
+        files = {"status.json": await _rendered(status_message(state))}
+        if meeting.listed.status == MeetingStatus.READY:
+            held = HeldTransaction(connection)
+            answers = Answers(held, organization_id)
+            servicers = {
+                "InsightsService": InsightsServicer(answers),
+                "SpeakerService": SpeakerServicer(answers, Corrections(held)),
+            }
+            for name, method in ANSWERS.items():
+                request = GetMessageClass(method.input_type)(file_hash=file_hash)
+                if "include_details" in method.input_type.fields_by_name:
+                    request.include_details = True  # type: ignore[attr-defined]
+                call = getattr(servicers[method.containing_service.name], method.name)
+                try:
+                    files[f"answers/{name}.json"] = await _rendered(await call(request, None))
+                except MeetingStillProcessing:
+                    # Analysed before there was such an answer: REST has none, either.
+                    continue
+        return rest_json(summary_message(meeting.listed)), files
+
+    def events(self, events: Sequence[AuditEvent]) -> bytes:
+        """Return events of the audit log, one a line."""
+        lines = (json.dumps(rest_json(audit_message(event)), ensure_ascii=False) for event in events)
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+async def _organization_of(connection: Connection) -> UUID:
+    """Return the organization that the transaction sees."""
+    return UUID(str(await connection.fetchval("SELECT current_organization()")))
+
+
+async def _rendered(message: Message) -> bytes:
+    """Return a message as a file: in a thread, because a long transcript takes a second."""
+    return await asyncio.to_thread(lambda: _file(rest_json(message)))
+
+
+def _file(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"

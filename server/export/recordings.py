@@ -1,0 +1,164 @@
+"""Audio files as they are put into an archive: recordings as they are, tracks of live meetings as players read them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from server.audio import Encoding, TrackFormat, opus_head, opus_records, read_log_positions
+from server.media import checksum
+
+READ_BYTES = 256 * 1024
+# Format tags of WAV.
+_WAV_FORMATS = {Encoding.PCM_S16LE: (1, 16), Encoding.PCM_F32LE: (3, 32), Encoding.MULAW: (7, 8)}
+# Sizes in WAV have 32 bits; players read one that is too long to its end.
+_MAX_WAV = 0xFFFFFFFF
+_OGG_HEADER = struct.Struct("<4sBBqIIIB")
+_BEGINNING, _END = 2, 4
+VENDOR = b"Meetra"
+# Suffixes of common types; others have none.
+SUFFIXES = {
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/wave": ".wav",
+    "audio/mpeg": ".mp3",
+    "audio/mp4": ".m4a",
+    "audio/x-m4a": ".m4a",
+    "audio/flac": ".flac",
+    "audio/x-flac": ".flac",
+    "audio/ogg": ".ogg",
+    "audio/opus": ".opus",
+    "audio/webm": ".webm",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/quicktime": ".mov",
+    "video/x-matroska": ".mkv",
+}
+
+
+class RecordingChanged(Exception):
+    """A file became shorter while it was read."""
+
+
+@dataclass(slots=True)
+class AudioFile:
+    """A file of audio that is open; use as a context manager."""
+
+    suffix: str
+    size: int
+    """Of all chunks together, bytes."""
+    file: BinaryIO
+    head: bytes
+    """What comes before the bytes of the file."""
+    read: int
+    """How many bytes of the file are used."""
+    packets: bool = False
+    """Whether the file holds Opus packets, which become pages of Ogg."""
+
+    def __enter__(self) -> AudioFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the content, read in threads. Raises RecordingChanged."""
+        if self.head:
+            yield self.head
+        if self.packets:
+            pages = _pages(self.file, self.read)
+            while data := await asyncio.to_thread(_gather, pages):
+                yield data
+            return
+        left = self.read
+        while left:
+            data = await asyncio.to_thread(self.file.read, min(READ_BYTES, left))
+            if not data:
+                raise RecordingChanged(f"{left} bytes are missing")
+            left -= len(data)
+            yield data
+
+
+def open_recording(path: Path, media_type: str) -> AudioFile | None:
+    """Open a recording as it was uploaded; None if it is not there. Blocking."""
+    file = _open(path)
+    if file is None:
+        return None
+    size = os.fstat(file.fileno()).st_size
+    return AudioFile(SUFFIXES.get(media_type.split(";")[0].strip().lower(), ""), size, file, b"", size)
+
+
+def open_track(path: Path, format_: TrackFormat) -> AudioFile | None:
+    """Open the log of a live source as a file that players read; None if it is not there. Blocking."""
+    file = _open(path)
+    if file is None:
+        return None
+    try:
+        _, usable = read_log_positions(format_, file)
+        file.seek(0)
+        if format_.encoding is Encoding.OGG_OPUS:
+            return AudioFile(".ogg", usable, file, b"", usable)
+        if format_.encoding is Encoding.OPUS:
+            size = sum(len(page) for page in _pages(file, usable))
+            file.seek(0)
+            return AudioFile(".ogg", size, file, b"", usable, packets=True)
+        head = _wav_head(format_, usable)
+        return AudioFile(".wav", len(head) + usable, file, head, usable)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=READ_BYTES)
+    except FileNotFoundError:
+        return None
+
+
+def _wav_head(format_: TrackFormat, size: int) -> bytes:
+    tag, bits = _WAV_FORMATS[format_.encoding]
+    frame = format_.channels * bits // 8
+    described = struct.pack(
+        "<4sIHHIIHHH",
+        *(b"fmt ", 18, tag, format_.channels, format_.sample_rate_hz, format_.sample_rate_hz * frame, frame, bits, 0),
+    )
+    riff = min(4 + len(described) + 8 + size, _MAX_WAV)
+    return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + described + struct.pack("<4sI", b"data", min(size, _MAX_WAV))
+
+
+def _pages(file: BinaryIO, usable: int) -> Iterator[bytes]:
+    """Yield the pages of an Ogg Opus stream (RFC 7845) with the packets of a log, one a page."""
+    packets = opus_records(file, usable)
+    packet, samples = next(packets, (b"", 0))
+    channels = 2 if packet and packet[0] & 4 else 1
+    yield _page(opus_head(channels), 0, 0, _BEGINNING)
+    yield _page(b"OpusTags" + struct.pack("<I", len(VENDOR)) + VENDOR + bytes(4), 0, 1, 0)
+    position, number = 0, 2
+    while packet:
+        following, following_samples = next(packets, (b"", 0))
+        position += samples
+        yield _page(packet, position, number, 0 if following else _END)
+        packet, samples, number = following, following_samples, number + 1
+
+
+def _page(packet: bytes, position: int, number: int, flags: int) -> bytes:
+    # A packet that fills its last segment is followed by an empty one. Opus packets fit into one page.
+    lacing = b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255])
+    page = _OGG_HEADER.pack(b"OggS", 0, flags, position, 1, number, 0, len(lacing)) + lacing + packet
+    return page[:22] + checksum(page).to_bytes(4, "little") + page[26:]
+
+
+def _gather(pages: Iterator[bytes]) -> bytes:
+    gathered, size = [], 0
+    for page in pages:
+        gathered.append(page)
+        size += len(page)
+        if size >= READ_BYTES:
+            break
+    return b"".join(gathered)

@@ -1,0 +1,89 @@
+"""What an export reads beside what the API shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.storage.meetings import ListedMeeting
+from server.storage.pool import Connection, ReferenceDeleted
+
+HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMeeting:
+    """A meeting with how it was uploaded or held."""
+
+    listed: ListedMeeting
+    media_type: str
+    size_bytes: int
+    n_speakers: int | None
+    language: str
+    """As it was stated."""
+    key_terms: tuple[str, ...]
+    channels: str
+    user_id: UUID | None
+    live_config: dict[str, Any] | None
+    corrections: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedOrganization:
+    """An organization with its settings."""
+
+    name: str
+    created_at: datetime
+    recognise_voices: bool
+
+
+async def find_organization(connection: Connection, organization_id: UUID) -> ExportedOrganization:
+    """Return an organization. Raises ReferenceDeleted."""
+    row = await connection.fetchrow(
+        "SELECT name, created_at, recognise_voices FROM organizations WHERE id = $1", organization_id
+    )
+    if row is None:
+        raise ReferenceDeleted("organization")
+    return ExportedOrganization(**row)
+
+
+async def list_hashes(connection: Connection, organization_id: UUID) -> bytes:
+    """Return the hashes of all meetings, 32 bytes each, newest first."""
+    hashes = bytearray()
+    async for row in connection.cursor(
+        "SELECT file_hash FROM meetings WHERE organization_id = $1 ORDER BY created_at DESC, id DESC", organization_id
+    ):
+        hashes += bytes.fromhex(row["file_hash"])
+    return bytes(hashes)
+
+
+async def find_meeting(connection: Connection, organization_id: UUID, file_hash: str) -> ExportedMeeting | None:
+    """Return a meeting, or None."""
+    row = await connection.fetchrow(
+        "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at, m.media_type,"
+        " m.size_bytes, m.n_speakers, m.language, m.key_terms, m.channels, m.user_id, l.config,"
+        " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers,"
+        " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document, 'made_at', e.made_at, 'user_id', e.user_id,"
+        " 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e WHERE e.meeting_id = m.id) AS corrections"
+        " FROM meetings m LEFT JOIN live_meetings l ON l.meeting_id = m.id"
+        " WHERE m.organization_id = $1 AND m.file_hash = $2",
+        organization_id,
+        file_hash,
+    )
+    if row is None:
+        return None
+    shown = ("id", "file_hash", "name", "held_on", "status", "duration_ms", "speakers", "created_at")
+    return ExportedMeeting(
+        ListedMeeting(**{name: row[name] for name in shown}),
+        row["media_type"],
+        row["size_bytes"],
+        row["n_speakers"],
+        row["language"],
+        tuple(row["key_terms"]),
+        row["channels"],
+        row["user_id"],
+        row["config"],
+        row["corrections"],
+    )
