@@ -12,7 +12,7 @@ from cli.argument_types import moment
 from cli.home import owner_url
 from cli.terminal_text import as_json
 from server.audit import audit_message
-from server.storage import AUDIT_ACTIONS, AuditEvent, AuditFilter, Connection, Database, audit, users
+from server.storage import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage, Connection, Database, audit, users
 
 DESCRIPTION = "Print the audit log of an organization, newest first."
 PAGE = 1000
@@ -43,15 +43,17 @@ async def run_audit(arguments: argparse.Namespace) -> int:
         organization_id = await find_organization(database, arguments.organization)
         before: tuple[datetime, UUID] | None = None
 
-        async def read(connection: Connection) -> list[AuditEvent]:
+        async def read(connection: Connection) -> AuditPage:
             if before is None:
                 await audit.add_by_operator(connection, organization_id, "meetra audit", "read")
             return await audit.list_page(connection, organization_id, wanted, PAGE, before)
 
-        while events := await database.run(read):
-            for event in events:
+        while True:
+            page = await database.run(read)
+            for event in page.events:
                 print(as_json(rest_json(event)) if arguments.json else line(event))
-            before = events[-1].happened_at, events[-1].id
+            if (before := page.ends_at) is None:
+                break
     finally:
         await database.close()
     return 0

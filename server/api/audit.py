@@ -10,7 +10,7 @@ from grpc import aio
 from meetra.v1 import audit_pb2 as pb
 from meetra.v1 import audit_pb2_grpc
 
-from server.api.validation import page_of, parse_page_token, parse_uuid, validate_page_size
+from server.api.validation import format_page_token, parse_page_token, parse_uuid, validate_page_size
 from server.audit import audit_message
 from server.auth import current_caller
 from server.errors import BadRequest
@@ -38,11 +38,11 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         organization_id = current_caller().organization_id
         size, before = validate_page_size(request.page_size), parse_page_token(request.page_token)
         wanted = _filter(request)
-        found = await self._database.run(
-            lambda c: audit.list_page(c, organization_id, wanted, size + 1, before), organization_id=organization_id
+        page = await self._database.run(
+            lambda c: audit.list_page(c, organization_id, wanted, size, before), organization_id=organization_id
         )
-        page, token = page_of(found, size)
-        return pb.ListAuditEventsResponse(events=map(audit_message, page), next_page_token=token)
+        token = format_page_token(*page.ends_at) if page.ends_at else ""
+        return pb.ListAuditEventsResponse(events=map(audit_message, page.events), next_page_token=token)
 
 
 def _filter(request: pb.ListAuditEventsRequest) -> AuditFilter:

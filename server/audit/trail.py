@@ -74,20 +74,35 @@ class AuditTrail:
         async with self._flushing:
             self._pending += self._repeats.take_ended(datetime.now(UTC))
             waiting: dict[UUID, list[AuditEvent]] = defaultdict(list)
-            taken, self._pending = self._pending, []
-            for event in taken:
+            for event in self._pending:
                 waiting[event.organization_id].append(event)
-            for organization_id, events in waiting.items():
-                for start in range(0, len(events), BATCH):
-                    batch = events[start : start + BATCH]
-                    try:
-                        await self._add(organization_id, batch)
-                    except DatabaseUnavailable as error:
-                        log.warning("%d audit events wait for the database: %s", len(batch), error)
-                        self._pending += batch
-                    except ReferenceDeleted:
-                        # Its log went with the organization.
-                        break
+            self._pending = []
+            kept: list[AuditEvent] = []
+            try:
+                for organization_id in list(waiting):
+                    kept += await self._write_all(organization_id, waiting[organization_id])
+                    del waiting[organization_id]
+            finally:
+                # Also when this is cancelled: an event that was written already is not written twice.
+                self._pending = [*kept, *(event for events in waiting.values() for event in events), *self._pending]
+
+    async def _write_all(self, organization_id: UUID, events: list[AuditEvent]) -> list[AuditEvent]:
+        """Write events of an organization, and return those that have to wait."""
+        kept = []
+        for start in range(0, len(events), BATCH):
+            batch = events[start : start + BATCH]
+            try:
+                await self._add(organization_id, batch)
+            except DatabaseUnavailable as error:
+                log.warning("%d audit events wait for the database: %s", len(batch), error)
+                kept += batch
+            except ReferenceDeleted:
+                # Its log went with the organization.
+                return []
+            except Exception:
+                # A fault of ours: it must not stop the log of everybody.
+                log.exception("%d audit events could not be written", len(batch))
+        return kept
 
     async def _add(self, organization_id: UUID, events: list[AuditEvent]) -> None:
         rows = await self._database.run(

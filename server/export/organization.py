@@ -15,7 +15,7 @@ from server.audio import AudioLog
 from server.export.archive import README, Archive
 from server.export.recordings import AudioFile, open_recording, open_track
 from server.live import LiveConfig
-from server.storage import AuditFilter, Connection, Database, ExportedMeeting, audit, exports
+from server.storage import AuditFilter, AuditPage, Connection, Database, ExportedMeeting, audit, exports
 
 HASH_BYTES = exports.HASH_BYTES
 # Events of one part of the audit log.
@@ -183,14 +183,16 @@ class OrganizationExport:
     async def _audit_log(self, archive: Archive) -> AsyncGenerator[bytes, None]:
         before: tuple[datetime, UUID] | None = None
         until = AuditFilter(until=self.started_at)
-        part = 0
-        while events := await self._read(
-            lambda c, before=before: audit.list_page(c, self._organization_id, until, EVENTS_OF_PART, before)
-        ):
-            part += 1
-            archive.counts["audit_events"] += len(events)
-            yield archive.file(f"audit/{part:06}.jsonl", self._documents.events(events))
-            before = (events[-1].happened_at, events[-1].id)
+        part, more = 0, True
+        while more:
+            page: AuditPage = await self._read(
+                lambda c, before=before: audit.list_page(c, self._organization_id, until, EVENTS_OF_PART, before)
+            )
+            if page.events:
+                part += 1
+                archive.counts["audit_events"] += len(page.events)
+                yield archive.file(f"audit/{part:06}.jsonl", self._documents.events(page.events))
+            before, more = page.ends_at, page.ends_at is not None
 
     async def _read(self, work: Any) -> Any:
         return await self._database.run(work, organization_id=self._organization_id, snapshot=True)

@@ -15,7 +15,7 @@ from server.storage import (
     voices,
 )
 from server.storage.access import UnfitDatabase, check_access
-from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter
+from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
 from server.storage.exports import ExportedMeeting
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
@@ -53,6 +53,7 @@ __all__ = [
     "AUDIT_ACTIONS",
     "AuditEvent",
     "AuditFilter",
+    "AuditPage",
     "Connection",
     "Database",
     "DatabaseFull",

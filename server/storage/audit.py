@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from server.storage.pool import Connection
@@ -15,6 +16,17 @@ _FIELDS = (
     "id, organization_id, happened_at, last_at, count, actor, user_id, key_id, role, method, action, object_kind,"
     " object_id, address, request_id, status, begun_id"
 )
+# Whatever is wanted, so that nobody keeps the database busy by looking for what is not there.
+MAX_SCANNED = 50_000
+# When an event happened, and its id.
+Position: TypeAlias = tuple[datetime, UUID]
+# Several equal events lie within an hour (server/audit/repeats.py).
+_SPAN = (
+    "e.organization_id = $1 AND ($2::timestamptz IS NULL OR (e.happened_at, e.id) < ($2, $3::uuid))"
+    " AND ($4::timestamptz IS NULL OR e.happened_at >= $4 - interval '1 hour')"
+    " AND ($5::timestamptz IS NULL OR e.happened_at < $5)"
+)
+_ORDER = " ORDER BY e.happened_at DESC, e.id DESC"
 _NUMBERS = ", ".join(f"${number}" for number in range(1, 18))
 
 
@@ -47,11 +59,6 @@ class AuditEvent:
     count: int = 1
     id: UUID = field(default_factory=uuid4)
 
-    @property
-    def created_at(self) -> datetime:
-        """When it happened, by the name that pages of lists use."""
-        return self.happened_at
-
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
@@ -64,6 +71,15 @@ class AuditFilter:
     since: datetime | None = None
     until: datetime | None = None
     """Exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Some of the wanted events; there may be none of them, and still more to come."""
+
+    events: list[AuditEvent]
+    ends_at: Position | None
+    """Where the next page begins; None after the last."""
 
 
 async def add(connection: Connection, organization_id: UUID, events: Iterable[AuditEvent]) -> dict[str, int]:
@@ -124,33 +140,40 @@ async def list_page(
     organization_id: UUID,
     wanted: AuditFilter,
     limit: int,
-    before: tuple[datetime, UUID] | None,
-) -> list[AuditEvent]:
+    before: Position | None = None,
+    most_scanned: int = MAX_SCANNED,
+) -> AuditPage:
     """Return events of an organization, newest first. Of a call that has ended, only how it did.
 
     Args:
-        before: the last event of the page before: when it happened, and id.
+        before: the position at which the page before ended.
+        most_scanned: events that are looked at; a page of which few are wanted ends there.
     """
-    happened_at, id_ = before or (None, None)
+    span = (organization_id, *(before or (None, None)), wanted.since, wanted.until)
+    floor = await connection.fetchrow(
+        f"SELECT e.happened_at, e.id FROM audit_events e WHERE {_SPAN}{_ORDER} OFFSET $6 LIMIT 1",  # noqa: S608
+        *span,
+        most_scanned - 1,
+    )
     rows: Sequence[object] = await connection.fetch(
-        f"SELECT {_FIELDS} FROM audit_events e WHERE e.organization_id = $1"  # noqa: S608
-        " AND ($2::timestamptz IS NULL OR (e.happened_at, e.id) < ($2, $3::uuid))"
-        " AND ($4 = '' OR e.actor = $4 OR e.user_id::text = $4 OR e.key_id::text = $4)"
-        " AND ($5 = '' OR e.object_id = $5) AND ($6 = '' OR e.action = $6)"
-        " AND ($7::timestamptz IS NULL OR e.last_at >= $7) AND ($8::timestamptz IS NULL OR e.happened_at < $8)"
+        f"SELECT {_FIELDS} FROM audit_events e WHERE {_SPAN}"  # noqa: S608
+        " AND ($6::timestamptz IS NULL OR (e.happened_at, e.id) >= ($6, $7::uuid))"
+        " AND ($8 = '' OR e.actor = $8 OR e.user_id::text = $8 OR e.key_id::text = $8)"
+        " AND ($9 = '' OR e.object_id = $9) AND ($10 = '' OR e.action = $10) AND ($4 IS NULL OR e.last_at >= $4)"
         " AND NOT (e.status = '' AND EXISTS (SELECT FROM audit_events f WHERE f.begun_id = e.id))"
-        " ORDER BY e.happened_at DESC, e.id DESC LIMIT $9",
-        organization_id,
-        happened_at,
-        id_,
+        f"{_ORDER} LIMIT $11",
+        *span,
+        *(floor or (None, None)),
         wanted.actor,
         wanted.object_id,
         wanted.action,
-        wanted.since,
-        wanted.until,
-        limit,
+        limit + 1,
     )
-    return [AuditEvent(**dict(row)) for row in rows]  # type: ignore[call-overload]
+    events = [AuditEvent(**dict(row)) for row in rows]  # type: ignore[call-overload]
+    if len(events) > limit:
+        events = events[:limit]
+        return AuditPage(events, (events[-1].happened_at, events[-1].id))
+    return AuditPage(events, (floor["happened_at"], floor["id"]) if floor else None)
 
 
 async def delete_old(connection: Connection, days: int, most: int) -> int:

@@ -35,10 +35,10 @@ def event(organization_id: UUID, action: str = "read", object_id: str = "", stat
 
 async def written(database: Database, organization_id: UUID) -> list[AuditEvent]:
     """All rows, oldest first; of a call that ended only its end."""
-    found = await database.run(
-        lambda c: audit.list_page(c, organization_id, AuditFilter(), 1000, None), organization_id=organization_id
+    page = await database.run(
+        lambda c: audit.list_page(c, organization_id, AuditFilter(), 1000), organization_id=organization_id
     )
-    return found[::-1]
+    return page.events[::-1]
 
 
 async def test_what_is_written_is_there_when_the_call_returns(database: Database, us: UUID) -> None:
@@ -126,3 +126,32 @@ async def test_the_log_of_a_deleted_organization_is_gone_with_it(owner: Database
     await trail.flush()
     with pytest.raises(ReferenceDeleted):
         await trail.write(event(us, "change"))
+
+
+async def test_what_is_being_written_when_the_server_stops_is_written(
+    database: Database, us: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail, reached = AuditTrail(database, 1000), asyncio.Event()
+
+    async def slow(*_: object, **__: object) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "run", slow)
+        running = asyncio.create_task(trail.run())
+        trail.note(event(us))
+        await asyncio.wait_for(reached.wait(), PATIENCE_S)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    await trail.close()
+    assert [row.action for row in await written(database, us)] == ["read"]
+
+
+async def test_an_event_that_cannot_be_written_does_not_stop_the_others(database: Database, us: UUID) -> None:
+    trail = AuditTrail(database, 1000)
+    trail.note(event(us, "no such action"))
+    await trail.flush()
+    trail.note(event(us))
+    await trail.flush()
+    assert [row.action for row in await written(database, us)] == ["read"]

@@ -32,8 +32,9 @@ def event(us: UUID, number: int, **fields: object) -> AuditEvent:
 
 async def found(database: Database, us: UUID, wanted: AuditFilter) -> list[str]:
     """The methods of the events, newest first."""
-    rows = await database.run(lambda c: audit.list_page(c, us, wanted, 10, None), organization_id=us)
-    return [row.method for row in rows]
+    page = await database.run(lambda c: audit.list_page(c, us, wanted, 10), organization_id=us)
+    assert page.ends_at is None
+    return [row.method for row in page.events]
 
 
 async def test_filters_select_and_pages_follow_each_other(database: Database, us: UUID) -> None:
@@ -58,7 +59,25 @@ async def test_filters_select_and_pages_follow_each_other(database: Database, us
     page = await database.run(
         lambda c: audit.list_page(c, us, AuditFilter(), 2, (events[3].happened_at, events[3].id)), organization_id=us
     )
-    assert [row.method for row in page] == ["3", "2"]
+    assert [row.method for row in page.events] == ["3", "2"]
+    assert page.ends_at == (events[1].happened_at, events[1].id)
+
+
+async def test_a_page_ends_where_much_was_looked_at_and_the_next_goes_on(database: Database, us: UUID) -> None:
+    events = [event(us, number, action="delete" if number % 7 == 0 else "read") for number in range(1, 31)]
+    await database.run(lambda c: audit.add(c, us, events), organization_id=us)
+    wanted, pages, before = AuditFilter(action="delete"), [], None
+    while True:
+        page = await database.run(
+            lambda c, before=before: audit.list_page(c, us, wanted, 10, before, most_scanned=5),  # type: ignore[misc]
+            organization_id=us,
+        )
+        pages.append([row.method for row in page.events])
+        if (before := page.ends_at) is None:
+            break
+    assert [method for page_ in pages for method in page_] == ["28", "21", "14", "7"]
+    assert all(len(page_) <= 1 for page_ in pages)
+    assert len(pages) in (6, 7)
 
 
 async def test_old_events_go_and_nobody_makes_the_servers_delete_recent_ones(
@@ -78,7 +97,8 @@ async def test_old_events_go_and_nobody_makes_the_servers_delete_recent_ones(
 
 async def test_the_operator_is_named_as_such(owner: Database, database: Database, us: UUID) -> None:
     await owner.run(lambda c: audit.add_by_operator(c, us, "meetra users role", "change", "user", USER))
-    (row,) = await database.run(lambda c: audit.list_page(c, us, AuditFilter(), 10, None), organization_id=us)
+    page = await database.run(lambda c: audit.list_page(c, us, AuditFilter(), 10), organization_id=us)
+    (row,) = page.events
     assert (row.actor, row.user_id, row.method, row.object_kind, row.object_id) == (
         *("operator", None, "meetra users role", "user", str(USER)),
     )
