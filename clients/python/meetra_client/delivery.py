@@ -18,6 +18,7 @@ from meetra_client.errors import (
     MeetingOver,
     StorageFull,
     TooManyLiveMeetings,
+    TooManyLogins,
     TooManyOpenCalls,
     Unauthenticated,
 )
@@ -101,9 +102,9 @@ class Delivery:
                         raise
                     self._token_renewed = True
                     self._credentials.expire()
-                except (TooManyLiveMeetings, TooManyOpenCalls, StorageFull) as full:
+                except (TooManyLiveMeetings, TooManyLogins, TooManyOpenCalls, StorageFull) as full:
                     # An open meeting does not compete with new ones: the server restarted, or still counts connections
-                    # that broke, and will have capacity soon.
+                    # that broke, and will have capacity soon. A token that expired may be renewed beside failed logins.
                     if not self.connections:
                         raise
                     await self._backoff.wait(ConnectionLost(str(full), full))

@@ -12,7 +12,7 @@ from meetra.v1 import live_pb2, live_pb2_grpc
 
 from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
-from meetra_client.errors import ConnectionLost, Unauthenticated
+from meetra_client.errors import ConnectionLost, TooManyLogins, TooManyOpenCalls, Unauthenticated
 from meetra_client.reconnect import Backoff
 from meetra_client.refusals import classify_failure
 
@@ -128,5 +128,10 @@ async def watch(
                 raise
             renewed = True
             credentials.expire()
+        except (TooManyLogins, TooManyOpenCalls) as full:
+            # As in a meeting: who watches already waits.
+            if seen == after_event_seq:
+                raise
+            await backoff.wait(ConnectionLost(str(full), full))
         except ConnectionLost as lost:
             await backoff.wait(lost)

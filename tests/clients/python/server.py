@@ -80,6 +80,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         self.running_calls = 0
         self.flushes = 0
         self.watches = 0
+        self.refused_logins = 0
+        """So many logins have to wait a moment."""
         self.limits = live_pb2.LiveLimits(chunk_bytes=32_000, tracks=8, duration_s=3600, grace_s=30)
 
     async def start(self) -> tuple[aio.Server, int]:
@@ -107,6 +109,9 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         if request.password != "right":
             await abort(context, errors.InvalidCredentials())
+        if self.refused_logins:
+            self.refused_logins -= 1
+            await abort(context, errors.TooManyLogins(1))
         token = f"token {len(self.tokens)}"
         self.tokens.add(token)
         return auth_pb2.LoginResponse(token=token)

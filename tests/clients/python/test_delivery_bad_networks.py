@@ -120,8 +120,9 @@ async def test_a_server_that_holds_the_connection_and_says_nothing_is_left(
         await meeting.finish()
 
 
+@pytest.mark.parametrize("refused_logins", [0, 2])
 async def test_a_token_that_expires_in_the_middle_is_had_anew(
-    crooked: tuple[CrookedServer, str], server: CrookedServer
+    crooked: tuple[CrookedServer, str], server: CrookedServer, refused_logins: int
 ) -> None:
     async with (
         MeetraClient(crooked[1], email="ana@example.org", password="right") as client,
@@ -129,6 +130,7 @@ async def test_a_token_that_expires_in_the_middle_is_had_anew(
     ):
         await meeting.send("mix", noise(1))
         server.tokens.clear()
+        server.refused_logins = refused_logins
         meeting.drop_connection()
         await meeting.send("mix", noise(1))
         await meeting.finish()
