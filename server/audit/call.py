@@ -112,12 +112,22 @@ class AuditedCall:
             self._trail.note(event)
 
     async def add(self, method: str, action: str, object_kind: str, object_id: str) -> None:
-        """Write another event of this call, before what it tells of happens. Raises DatabaseUnavailable."""
-        if self._actor is not None:
-            event = self._event(self._actor, action, "OK")
-            await self._trail.write(
-                replace(event, method=method, object_kind=object_kind, object_id=object_id, begun_id=None)
-            )
+        """Write another event of this call, before what it tells of happens; later, if the database is away."""
+        if self._actor is None:
+            return
+        event = replace(
+            self._event(self._actor, action, "OK"),
+            method=method,
+            object_kind=object_kind,
+            object_id=object_id,
+            begun_id=None,
+        )
+        try:
+            await self._trail.write(event)
+        except DatabaseUnavailable:
+            self._trail.note(event)
+        except ReferenceDeleted:
+            log.info("the organization of a call was deleted meanwhile")
 
     def _ending(self, status: str, refused: bool) -> AuditEvent | None:
         if self._ended or self._actor is None or not (self.action or refused):
