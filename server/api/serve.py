@@ -20,6 +20,8 @@ from meetra.v1 import (
     live_pb2_grpc,
     meetings_pb2,
     meetings_pb2_grpc,
+    organization_pb2,
+    organization_pb2_grpc,
     speakers_pb2,
     speakers_pb2_grpc,
     users_pb2,
@@ -37,6 +39,7 @@ from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.api.organization import OrganizationServicer
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
@@ -103,6 +106,9 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts), server)
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
+    organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
+        OrganizationServicer(database, settings.quotas), server
+    )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
@@ -118,6 +124,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (insights_pb2, "InsightsService"),
             (users_pb2, "UserService"),
             (keys_pb2, "KeyService"),
+            (organization_pb2, "OrganizationService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )

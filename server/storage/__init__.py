@@ -1,12 +1,13 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
+from server.storage import insights, jobs, keys, live, meetings, organizations, quotas, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
 from server.storage.migrate import migrate
+from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
     TRANSIENT_ERRORS,
     Connection,
@@ -27,6 +28,7 @@ __all__ = [
     "keys",
     "live",
     "meetings",
+    "organizations",
     "quotas",
     "results",
     "speakers",
@@ -48,6 +50,7 @@ __all__ = [
     "MeetingAnswer",
     "MeetingLost",
     "NewEvent",
+    "OrganizationRow",
     "OrganizationUse",
     "ROLES",
     "SCOPES",

@@ -11,9 +11,29 @@ from urllib.parse import quote_from_bytes
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
-from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
+from meetra.v1 import (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 
-MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 DEEPEST = 4
 TEXTS: tuple[bytes, ...] = (
     b"",

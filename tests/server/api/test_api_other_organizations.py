@@ -16,7 +16,17 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
-from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
+from meetra.v1 import (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 
 from server.auth import Tokens
 from server.storage.pool import Connection, Database
@@ -25,7 +35,17 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 METHODS = [
     method
     for module in MODULES
@@ -168,6 +188,7 @@ async def test_the_calls_work_for_the_organization_itself(
         {
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
             *("ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
+            *("GetOrganization", "UpdateOrganization"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

@@ -95,7 +95,12 @@ async def test_an_update_without_a_condition_leaves_the_others_rows(
     assert [row["id"] for row in taken] == [ours.user.id]
     names = await owner.run(lambda c: c.fetch("SELECT organization_id, name FROM meetings"))
     assert {row["name"] for row in names if row["organization_id"] == theirs.organization_id} == {"m"}
-    wanted = await owner.run(lambda c: c.fetch("SELECT id FROM organizations WHERE recognise_voices"))
+    await database.run(
+        lambda c: c.execute("UPDATE organizations SET retention_meeting_days = 1"), organization_id=ours.organization_id
+    )
+    wanted = await owner.run(
+        lambda c: c.fetch("SELECT id FROM organizations WHERE recognise_voices OR retention_meeting_days > 0")
+    )
     assert [row["id"] for row in wanted] == [ours.organization_id]
 
 

@@ -1,0 +1,89 @@
+"""The caller's organization, over real gRPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from meetra.v1 import organization_pb2 as pb
+from meetra.v1 import organization_pb2_grpc
+
+from server.quotas import UNLIMITED
+from server.storage.pool import Database
+from tests.server.api.conftest import Api, running_api
+from tests.server.api.test_open_calls import bearer
+from tests.server.api.test_users import refusal
+from tests.server.storage.rows import make_user, queued_meeting
+
+
+async def test_it_shows_what_the_organization_may_use_and_uses(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    async with running_api(owner, database, tmp_path, quota_minutes_per_day=60, quota_uploads_at_once=7) as api:
+        user = await make_user(owner, "Org", "a@example.org")
+        await queued_meeting(database, user, "c" * 64)
+        await owner.run(
+            lambda c: c.execute(
+                "INSERT INTO organization_days (organization_id, upload_bytes, analysed_ms) VALUES ($1, 10, 60001)",
+                user.organization_id,
+            )
+        )
+        await owner.run(lambda c: c.execute("UPDATE organizations SET stored_bytes = $1", UNLIMITED))
+        service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+        answer = await service.GetOrganization(pb.GetOrganizationRequest(), metadata=api.metadata)
+    organization = answer.organization
+    assert (organization.id, organization.name) == (str(user.organization_id), "Org")
+    assert (organization.quotas.minutes_per_day, organization.quotas.uploads_at_once) == (60, 7)
+    assert not organization.quotas.HasField("stored_bytes")
+    assert organization.use == pb.OrganizationUse(upload_bytes_today=10, minutes_today=2, stored_bytes=1)
+    # All settings are present, those that are off too.
+    assert len(organization.policy.ListFields()) == len(pb.OrganizationPolicy.DESCRIPTOR.fields)
+
+
+async def test_only_the_given_settings_change(api: Api) -> None:
+    service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+    for policy in (pb.OrganizationPolicy(retention_audio_days=30), pb.OrganizationPolicy(retention_meeting_days=90)):
+        await service.UpdateOrganization(pb.UpdateOrganizationRequest(policy=policy), metadata=api.metadata)
+    off = pb.UpdateOrganizationRequest(policy=pb.OrganizationPolicy(retention_audio_days=0))
+    changed = (await service.UpdateOrganization(off, metadata=api.metadata)).organization.policy
+    assert (changed.retention_audio_days, changed.retention_meeting_days) == (0, 90)
+    unchanged = await service.UpdateOrganization(pb.UpdateOrganizationRequest(), metadata=api.metadata)
+    assert unchanged.organization.policy == changed
+    assert (
+        await service.GetOrganization(pb.GetOrganizationRequest(), metadata=api.metadata)
+    ).organization.policy == changed
+
+
+@pytest.mark.parametrize("days", [-1, 36_501, 2**31 - 1], ids=["negative", "a century", "the largest"])
+async def test_a_setting_out_of_range_is_named(api: Api, days: int) -> None:
+    service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+    request = pb.UpdateOrganizationRequest(policy=pb.OrganizationPolicy(retention_transcript_days=days))
+    assert await refusal(service.UpdateOrganization(request, metadata=api.metadata)) == (
+        "INVALID_ARGUMENT",
+        f"Bad request: policy.retention_transcript_days: {days}; must be 1 to 36500 days, or 0 for never",
+    )
+
+
+async def test_readers_see_it_and_owners_alone_change_it(api: Api, owner: Database) -> None:
+    service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+
+    async def outcomes(role: str) -> list[str]:
+        await make_user(owner, "Org", f"{role}@example.org", role)
+        metadata = await bearer(api, "Org", f"{role}@example.org")
+        calls: list[Any] = [
+            service.GetOrganization(pb.GetOrganizationRequest(), metadata=metadata),
+            service.UpdateOrganization(pb.UpdateOrganizationRequest(), metadata=metadata),
+        ]
+        said = []
+        for call in calls:
+            try:
+                await call
+                said.append("OK")
+            except Exception as error:
+                said.append(error.code().name)  # type: ignore[attr-defined]
+        return said
+
+    assert await outcomes("reader") == ["OK", "PERMISSION_DENIED"]
+    assert await outcomes("member") == ["OK", "PERMISSION_DENIED"]
+    assert await outcomes("bot") == ["PERMISSION_DENIED", "PERMISSION_DENIED"]
