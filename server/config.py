@@ -133,6 +133,9 @@ class ServerSettings(QuotaSettings):
     )
     poll_s: float = Field(1.0, gt=0, description="interval at which an idle worker polls for jobs, seconds")
     max_attempts: int = Field(3, ge=1, description="maximum number of analysis attempts per meeting")
+    retention_every_s: float = Field(
+        600.0, gt=0, description="interval at which a worker looks for what retention deletes, seconds"
+    )
     open_calls_per_user: int = Field(
         256, ge=1, description="streams, and as many single calls, that a user may have open at once"
     )

@@ -10,11 +10,12 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from server.api.metadata import content_encoding, declared_length
+from server.api.moments import utc_text
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import MeetingNotFound
 from server.meetings import Deletion, UploadChunk, Uploads
-from server.storage import Database, meetings
+from server.storage import Database, MeetingPart, meetings, retention
 
 
 async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadChunk]:
@@ -97,10 +98,29 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             next_page_token=token,
         )
 
+    async def GetMeetingRetention(  # noqa: N802
+        self, request: meetings_pb2.GetMeetingRetentionRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.GetMeetingRetentionResponse:
+        """See MeetingService.GetMeetingRetention."""
+        organization_id = current_caller().organization_id
+        file_hash = validate_file_hash(request.file_hash)
+        parts = await self._database.run(
+            lambda c: retention.find_parts(c, organization_id, file_hash), organization_id=organization_id
+        )
+        if not parts:
+            raise MeetingNotFound
+        return meetings_pb2.GetMeetingRetentionResponse(**{part.part: _retained(part) for part in parts})
+
     async def DeleteMeeting(  # noqa: N802
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.DeleteMeetingResponse:
         """See MeetingService.DeleteMeeting."""
         file_hash = validate_file_hash(request.file_hash)
-        await self._deletion.delete(current_caller().organization_id, file_hash)
+        await self._deletion.delete(current_caller(), file_hash)
         return meetings_pb2.DeleteMeetingResponse()
+
+
+def _retained(part: MeetingPart) -> meetings_pb2.RetainedPart:
+    if part.deleted_at is not None:
+        return meetings_pb2.RetainedPart(deleted_at=utc_text(part.deleted_at))
+    return meetings_pb2.RetainedPart(due_at=utc_text(part.due_at))

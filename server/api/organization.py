@@ -10,11 +10,13 @@ from grpc import aio
 from meetra.v1 import organization_pb2 as pb
 from meetra.v1 import organization_pb2_grpc
 
+from server.api.moments import utc_text
+from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import BadRequest
 from server.policy import check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED, Quotas, Use
-from server.storage import Connection, Database, OrganizationRow, organizations, quotas
+from server.storage import Connection, Database, DeletionRow, OrganizationRow, deletions, organizations, quotas
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -44,6 +46,18 @@ class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
                 raise BadRequest(f"policy.{name}", str(error)) from None
         return pb.UpdateOrganizationResponse(organization=await self._organization(settings))
 
+    async def ListDeletions(self, request: pb.ListDeletionsRequest, context: Context) -> pb.ListDeletionsResponse:  # noqa: N802
+        """See OrganizationService.ListDeletions."""
+        organization_id = current_caller().organization_id
+        size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
+        file_hash = validate_file_hash(request.file_hash) if request.file_hash else None
+        found = await self._database.run(
+            lambda c: deletions.list_page(c, organization_id, size + 1, after, file_hash),
+            organization_id=organization_id,
+        )
+        page, token = page_of(found, size)
+        return pb.ListDeletionsResponse(deletions=map(_receipt, page), next_page_token=token)
+
     async def _organization(self, settings: dict[str, object]) -> pb.Organization:
         """Change the settings that are given, and return the caller's organization."""
         organization_id = current_caller().organization_id
@@ -69,4 +83,22 @@ def _message(organization_id: UUID, row: OrganizationRow, use: Use) -> pb.Organi
             stored_bytes=use.stored_bytes,
         ),
         policy=pb.OrganizationPolicy(**asdict(row.policy)),
+    )
+
+
+def _receipt(row: DeletionRow) -> pb.Deletion:
+    return pb.Deletion(
+        id=str(row.id),
+        meeting_id=str(row.meeting_id),
+        file_hash=row.file_hash,
+        part=row.part,
+        reason=row.reason,
+        user_id=str(row.user_id) if row.user_id else None,
+        email=row.email,
+        deleted_at=utc_text(row.created_at) or "",
+        rows=row.row_counts,
+        files=row.files,
+        bytes=row.size_bytes,
+        files_removed_at=utc_text(row.files_removed_at),
+        purged_at=utc_text(row.purged_at),
     )

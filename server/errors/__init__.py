@@ -26,13 +26,16 @@ from server.errors.live import (
     TooManyLiveMeetings,
 )
 from server.errors.meetings import (
+    AudioDeleted,
     ChannelsDiffer,
+    ConsentRequired,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
     SpeakerNotFound,
+    TranscriptDeleted,
     VoiceNotFound,
 )
 from server.errors.meetra_error import MeetraError
@@ -47,11 +50,13 @@ from server.errors.users import (
 )
 
 __all__ = [
+    "AudioDeleted",
     "AudioGap",
     "AudioNotStored",
     "AudioOverlap",
     "BadRequest",
     "ChannelsDiffer",
+    "ConsentRequired",
     "FileTooLarge",
     "HeldByAnotherClient",
     "HeldByAnotherServer",
@@ -77,6 +82,7 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
     "UserNotFound",

@@ -15,7 +15,15 @@ from server.auth import Caller
 from server.config import ServerSettings
 from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull
-from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError, SessionNotFound, TooManyLiveMeetings
+from server.errors import (
+    AudioDeleted,
+    AudioNotStored,
+    HeldByAnotherServer,
+    MeetraError,
+    SessionNotFound,
+    TooManyLiveMeetings,
+    TranscriptDeleted,
+)
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
@@ -110,7 +118,8 @@ class LiveSessionRegistry:
     async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
         """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
-        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings, DatabaseUnavailable.
+        Raises SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored,
+        TooManyLiveMeetings, DatabaseUnavailable.
         """
         try:
             return await self._acquire(await self._row(caller.organization_id, session_id))
@@ -217,6 +226,10 @@ class LiveSessionRegistry:
         row = await self._dependencies.database.run(query, organization_id=organization_id)
         if row is None:
             raise SessionNotFound
+        if row.transcript_deleted_at is not None:
+            raise TranscriptDeleted(row.transcript_deleted_at)
+        if row.audio_deleted_at is not None:
+            raise AudioDeleted(row.audio_deleted_at)
         return row
 
     async def close(self) -> None:

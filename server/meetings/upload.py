@@ -146,8 +146,10 @@ class Uploads:
                 raise ChannelsDiffer(stored_channels)
             status = await meetings.accept(connection, meeting)
             await self._count_audio(connection, meeting, stated_ms)
-            # After every check of the database, before its commit.
-            await asyncio.to_thread(recording.commit)
+            # After every check of the database, before its commit. What retention deleted does not come back with a
+            # recording that is known.
+            if await meetings.keeps_audio(connection, meeting.organization_id, meeting.file_hash):
+                await asyncio.to_thread(recording.commit)
             return status
 
         # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a

@@ -1,7 +1,22 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, keys, live, meetings, organizations, quotas, results, speakers, users, voices
+from server.storage import (
+    deletions,
+    insights,
+    jobs,
+    keys,
+    live,
+    meetings,
+    organizations,
+    quotas,
+    results,
+    retention,
+    speakers,
+    users,
+    voices,
+)
 from server.storage.access import UnfitDatabase, check_access
+from server.storage.deletions import DeletionRow, NewDeletion, UnfinishedDeletion
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
@@ -18,11 +33,13 @@ from server.storage.pool import (
     enter_organization,
 )
 from server.storage.quotas import OrganizationUse
+from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "deletions",
     "insights",
     "jobs",
     "keys",
@@ -31,6 +48,7 @@ __all__ = [
     "organizations",
     "quotas",
     "results",
+    "retention",
     "speakers",
     "users",
     "voices",
@@ -38,7 +56,9 @@ __all__ = [
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
+    "DeletionRow",
     "EmailTaken",
+    "ExpiredPart",
     "FoundSpeaker",
     "JOBS_CHANNEL",
     "Job",
@@ -49,6 +69,8 @@ __all__ = [
     "LiveRow",
     "MeetingAnswer",
     "MeetingLost",
+    "MeetingPart",
+    "NewDeletion",
     "NewEvent",
     "OrganizationRow",
     "OrganizationUse",
@@ -59,6 +81,7 @@ __all__ = [
     "TokenUser",
     "ReferenceDeleted",
     "USERS_CHANNEL",
+    "UnfinishedDeletion",
     "UnfitDatabase",
     "User",
     "VoiceRow",

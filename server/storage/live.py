@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,8 @@ class LiveRow:
     finished: bool
     concluded: bool
     ignored_tracks: tuple[str, ...]
+    audio_deleted_at: datetime | None = None
+    transcript_deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class NewEvent:
 
 _ROW = """
 SELECT l.meeting_id, m.organization_id, m.user_id, m.file_hash, m.status, l.config, l.fence, l.owner, l.finished,
-       l.concluded, l.ignored_tracks FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
+       l.concluded, l.ignored_tracks, m.audio_deleted_at, m.transcript_deleted_at
+  FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
 """
 
 

@@ -62,13 +62,14 @@ class MeetingAnswer:
     value: dict[str, Any] | None
     definition_version: str
     speakers: tuple[SpeakerRow, ...]
+    transcript_deleted_at: datetime | None = None
 
 
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Store a durable recording, queue its analysis, and return the meeting's status.
 
     A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
-    failure may be fixed since, in the server or in the details.
+    failure may be fixed since, in the server or in the details. Its days of retention begin again.
     """
     queued_id = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
@@ -78,7 +79,8 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
         " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
         " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
-        " media_type = EXCLUDED.media_type,"
+        " media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes, created_at = now(),"
+        " audio_deleted_at = NULL, transcript_deleted_at = NULL,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
         meeting.organization_id,
@@ -156,6 +158,7 @@ async def find_ready_id(connection: Connection, organization_id: UUID, file_hash
 
 _ANSWER = """
 SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.notice, m.engine, m.duration_ms, i.value,
+       m.transcript_deleted_at,
        coalesce(i.definition_version, '') AS definition_version,
        (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.alias_source, s.alias_confidence)
                                ORDER BY s.label), '[]')
@@ -194,7 +197,15 @@ def _to_answer(row: Any) -> MeetingAnswer:
     state_columns = ("file_hash", "status", "stage", "progress_percent", "message", "notice")
     state = MeetingState(**{name: row[name] for name in state_columns})
     speakers = tuple(SpeakerRow(label, UUID(id_), *names) for label, id_, *names in row["speakers"])
-    return MeetingAnswer(state, row["engine"], row["duration_ms"], row["value"], row["definition_version"], speakers)
+    return MeetingAnswer(
+        state,
+        row["engine"],
+        row["duration_ms"],
+        row["value"],
+        row["definition_version"],
+        speakers,
+        row["transcript_deleted_at"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +242,25 @@ async def list_page(
 async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:
     """Serialise storing and deleting of a recording until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}")
+
+
+async def try_lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """As ``lock_recording``, but return False at once where another transaction has the lock."""
+    locked: bool = await connection.fetchval(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}"
+    )
+    return locked
+
+
+async def keeps_audio(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Return whether the organization has the meeting, and its audio is not deleted."""
+    keeps: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM meetings WHERE organization_id = $1 AND file_hash = $2"
+        " AND audio_deleted_at IS NULL)",
+        organization_id,
+        file_hash,
+    )
+    return keeps
 
 
 async def is_done(connection: Connection, organization_id: UUID, file_hash: str) -> bool:

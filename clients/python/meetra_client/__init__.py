@@ -5,12 +5,14 @@ from meetra.v1.live_pb2 import LiveEvent, LiveFinished, LiveReady
 from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
 from meetra_client.errors import (
+    AudioDeleted,
     AudioGap,
     AudioLost,
     AudioNotStored,
     AudioOverlap,
     BadRequest,
     ChannelsDiffer,
+    ConsentRequired,
     FileTooLarge,
     HeldByAnotherClient,
     HeldByAnotherServer,
@@ -36,6 +38,7 @@ from meetra_client.errors import (
     TooManyLiveMeetings,
     TooManyLogins,
     TooManyOpenCalls,
+    TranscriptDeleted,
     Unauthenticated,
     Unreachable,
     UnsupportedContentEncoding,
@@ -47,12 +50,14 @@ from meetra_client.refusals import error_from
 from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track
 
 __all__ = [
+    "AudioDeleted",
     "AudioGap",
     "AudioLost",
     "AudioNotStored",
     "AudioOverlap",
     "BadRequest",
     "ChannelsDiffer",
+    "ConsentRequired",
     "Encoding",
     "FileTooLarge",
     "HeldByAnotherClient",
@@ -89,6 +94,7 @@ __all__ = [
     "TooManyLogins",
     "TooManyOpenCalls",
     "Track",
+    "TranscriptDeleted",
     "Unauthenticated",
     "Unreachable",
     "UnsupportedContentEncoding",

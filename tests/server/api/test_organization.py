@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from meetra.v1 import meetings_pb2, meetings_pb2_grpc, organization_pb2_grpc
 from meetra.v1 import organization_pb2 as pb
-from meetra.v1 import organization_pb2_grpc
 
 from server.quotas import UNLIMITED
 from server.storage.pool import Database
+from tests.recordings import RATE_HZ, wav
 from tests.server.api.conftest import Api, running_api
 from tests.server.api.test_open_calls import bearer
 from tests.server.api.test_users import refusal
@@ -87,3 +89,33 @@ async def test_readers_see_it_and_owners_alone_change_it(api: Api, owner: Databa
     assert await outcomes("reader") == ["OK", "PERMISSION_DENIED"]
     assert await outcomes("member") == ["OK", "PERMISSION_DENIED"]
     assert await outcomes("bot") == ["PERMISSION_DENIED", "PERMISSION_DENIED"]
+
+
+async def test_receipts_of_deletions_are_for_owners_and_listed_by_page(api: Api, owner: Database) -> None:
+    service, meetings = (
+        organization_pb2_grpc.OrganizationServiceStub(api.channel),
+        meetings_pb2_grpc.MeetingServiceStub(api.channel),
+    )
+    hashes = []
+    for number in range(3):
+        pcm = np.full(RATE_HZ // 4, number, np.int16)
+        hashes.append((await api.upload(wav(pcm))).file_hash)
+        await meetings.DeleteMeeting(meetings_pb2.DeleteMeetingRequest(file_hash=hashes[-1]), metadata=api.metadata)
+    first = await service.ListDeletions(pb.ListDeletionsRequest(page_size=2), metadata=api.metadata)
+    assert [receipt.file_hash for receipt in first.deletions] == hashes[:0:-1]
+    newest = first.deletions[0]
+    assert (newest.part, newest.reason, newest.email) == ("meeting", "request", "a@example.org")
+    assert dict(newest.rows) == {"jobs": 1, "meetings": 1}
+    assert (newest.files, newest.bytes > 100) == (1, True)
+    assert newest.HasField("files_removed_at")
+    assert not newest.HasField("purged_at")
+    token = first.next_page_token
+    rest = await service.ListDeletions(pb.ListDeletionsRequest(page_token=token), metadata=api.metadata)
+    assert ([receipt.file_hash for receipt in rest.deletions], rest.next_page_token) == (hashes[:1], "")
+    one = await service.ListDeletions(pb.ListDeletionsRequest(file_hash=hashes[1]), metadata=api.metadata)
+    assert [receipt.file_hash for receipt in one.deletions] == [hashes[1]]
+    wrong = service.ListDeletions(pb.ListDeletionsRequest(file_hash="x"), metadata=api.metadata)
+    assert (await refusal(wrong))[0] == "INVALID_ARGUMENT"
+    await make_user(owner, "Org", "member@example.org", "member")
+    member = await bearer(api, "Org", "member@example.org")
+    assert (await refusal(service.ListDeletions(pb.ListDeletionsRequest(), metadata=member)))[0] == "PERMISSION_DENIED"

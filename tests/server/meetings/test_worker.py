@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from server.audio import AudioLog
 from server.config import ServerSettings
-from server.meetings import DecodedFiles, JobRunner, Worker
+from server.meetings import DecodedFiles, JobRunner, Retention, Worker
 from server.storage import Job, jobs
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user, queued_meeting
@@ -59,9 +59,9 @@ async def test_of_two_places_an_organization_leaves_one_to_others(
     analyses: Any = HeldAnalyses(database)
     decoded = DecodedFiles(AudioLog(tmp_path), database)
     stop = asyncio.Event()
-    running = asyncio.create_task(
-        Worker(settings, database, analyses, JobRunner(settings, database), decoded).run(stop)
-    )
+    retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
+    worker = Worker(settings, database, analyses, JobRunner(settings, database), decoded, retention)
+    running = asyncio.create_task(worker.run(stop))
     await analyses.until(a)
     # The other loop has asked several times by now.
     await asyncio.sleep(0.5)

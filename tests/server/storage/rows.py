@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.live.session_registry import live_file_hash
-from server.storage import jobs, keys, live, meetings, quotas, results, users
+from server.storage import deletions, jobs, keys, live, meetings, quotas, results, users
+from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
@@ -148,6 +149,8 @@ async def fill_every_table(
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
+    receipt = NewDeletion(uuid4(), user.organization_id, file_hash, "audio", user.id)
+    await run(lambda c: deletions.record(c, receipt, meeting_id, {}, 1, 1))
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
     return OrganizationRows(

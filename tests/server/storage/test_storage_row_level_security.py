@@ -15,6 +15,7 @@ from tests.server.storage.rows import OrganizationRows, fill_every_table
 TABLES = (
     "api_keys",
     "conversations",
+    "deletions",
     "insights",
     "jobs",
     "live_events",
@@ -75,7 +76,7 @@ async def test_a_delete_without_a_condition_leaves_the_others_rows(
         try:
             await database.run(lambda c: c.execute(f"DELETE FROM {table}"), organization_id=organization_id)
         except asyncpg.InsufficientPrivilegeError:
-            assert table in ("organization_days", "organizations")
+            assert table in ("deletions", "organization_days", "organizations")
     assert theirs in await organizations_in(owner, table, None)
 
 
@@ -161,6 +162,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT * FROM unattended_live_meetings(interval '1 s')",
         "SELECT record_contact('{}')",
         "SELECT * FROM existing_recordings('{}', '{}')",
+        "SELECT * FROM unfinished_deletions(interval '1 s')",
         "SELECT name FROM schema_migrations",
     ],
 )
@@ -176,6 +178,8 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "UPDATE organizations SET stored_bytes = NULL",
         "UPDATE organizations SET served_at = to_timestamp(0)",
         "DELETE FROM organization_days",
+        "DELETE FROM deletions",
+        "UPDATE deletions SET purged_at = now()",
         "UPDATE users SET organization_id = gen_random_uuid()",
         "UPDATE users SET email = 'mine'",
         "INSERT INTO users SELECT * FROM users",
