@@ -18,11 +18,12 @@ from tests.recordings import excerpt
 
 MEETING = "/single-feature-api/meeting"
 LOCK = 0x72657461
-# The worker waits at this point, in the transaction that writes a receipt.
-TRIGGER = f"""
+# The worker waits at this point, in the transaction that writes the receipt of one meeting.
+TRIGGER = """
 CREATE FUNCTION wait_at_receipt() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$;
-CREATE TRIGGER wait_at_receipt BEFORE INSERT ON deletions FOR EACH ROW EXECUTE FUNCTION wait_at_receipt();
+$$ BEGIN PERFORM pg_advisory_xact_lock_shared({lock}); RETURN NEW; END $$;
+CREATE TRIGGER wait_at_receipt BEFORE INSERT ON deletions FOR EACH ROW
+WHEN (NEW.file_hash = '{hash}') EXECUTE FUNCTION wait_at_receipt();
 """
 
 
@@ -181,7 +182,7 @@ def test_a_live_meeting_without_its_audio_is_not_resumed_and_nothing_is_made_ane
 async def test_a_worker_killed_between_rows_and_files_leaves_no_file(system: System, rest: Rest) -> None:
     file_hash = rest.analysed(excerpt(8, mark="killed"))
     async with connected(system) as holder, connected(system) as recording:
-        await holder.execute(TRIGGER)
+        await holder.execute(TRIGGER.format(hash=file_hash, lock=LOCK))
         await holder.execute("SELECT pg_advisory_lock($1)", LOCK)
         set_days(rest, meeting=10)
         await holder.execute(
