@@ -61,11 +61,19 @@ def days(text: str) -> int:
     return value
 
 
+def yes_or_no(text: str) -> bool:
+    """Parse ``yes`` or ``no``. Raises argparse.ArgumentTypeError."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
 # By field of ``Policy``: what parses an option's value, and its help.
 POLICY: dict[str, tuple[Callable[[str], object], str]] = {
     "retention_audio_days": (days, "days after which the audio of a meeting is deleted, or never"),
     "retention_transcript_days": (days, "days after which what was said in a meeting is deleted, or never"),
     "retention_meeting_days": (days, "days after which a meeting is deleted with everything, or never"),
+    "consent_required": (yes_or_no, "whether meetings without a note of consent are refused: yes or no"),
 }
 
 
@@ -144,7 +152,10 @@ def policy_table(policy: Policy) -> Table:
     """Return an organization's settings, as the options name them."""
     table = Table("policy", "", box=None)
     for name, value in asdict(policy).items():
-        shown = "never" if name.endswith("_days") and not value else str(value)
+        if isinstance(value, bool):
+            shown = "yes" if value else "no"
+        else:
+            shown = "never" if name.endswith("_days") and not value else str(value)
         table.add_row(name.replace("_", "-"), shown)
     return table
 

@@ -17,6 +17,8 @@ class Policy:
     """Days after which what was said in a meeting is deleted; 0: never."""
     retention_meeting_days: int = 0
     """Days after which a meeting is deleted; 0: never."""
+    consent_required: bool = False
+    """Whether a meeting needs a note of consent before it is recorded or uploaded."""
 
 
 SETTINGS = tuple(field.name for field in fields(Policy))

@@ -18,6 +18,7 @@ from server.disk import DiskFull
 from server.errors import (
     AudioDeleted,
     AudioNotStored,
+    ConsentRequired,
     HeldByAnotherServer,
     MeetraError,
     SessionNotFound,
@@ -29,7 +30,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, organizations
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -47,7 +48,12 @@ def live_file_hash(meeting_id: UUID) -> str:
 async def create_within_limits(
     connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig
 ) -> None:
-    """Create a live meeting's rows. Raises TooManyLiveMeetings where the organization has its limit."""
+    """Create a live meeting's rows.
+
+    Raises TooManyLiveMeetings where the organization has its limit, ConsentRequired where its policy wants consents.
+    """
+    if not config.consents and (await organizations.find(connection, row.organization_id)).policy.consent_required:
+        raise ConsentRequired
     running, tracks = await live.count_running(connection, but=row.meeting_id)
     if running >= settings.live_meetings_per_organization:
         raise TooManyLiveMeetings(settings.live_meetings_per_organization, "organization")
@@ -61,6 +67,7 @@ async def create_within_limits(
         n_speakers=config.n_speakers,
         language=config.language,
         key_terms=config.recognition_terms(),
+        consents_given=config.consents,
     )
 
 
@@ -79,7 +86,7 @@ class LiveSessionRegistry:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
 
-        Raises TooManyLiveMeetings, DatabaseUnavailable, DiskFull.
+        Raises ConsentRequired, TooManyLiveMeetings, DatabaseUnavailable, DiskFull.
         """
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
@@ -143,6 +150,9 @@ class LiveSessionRegistry:
             except HeldByAnotherProcess:
                 raise HeldByAnotherServer from None
             except MeetingLost:
+                # Deleted just now: its files may have been made anew after the deletion removed them.
+                remove = self._dependencies.audio_log.remove
+                await asyncio.to_thread(remove, row.organization_id, row.file_hash)
                 raise SessionNotFound from None
             self._sessions[row.meeting_id] = meeting
             return meeting

@@ -5,6 +5,7 @@ from server.meetings.corrections import Corrections
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
+from server.meetings.meeting_consents import MeetingConsents
 from server.meetings.retention import Retention
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances
@@ -18,6 +19,7 @@ __all__ = [
     "JobRunner",
     "MAX_KEY_TERM",
     "MAX_NAME",
+    "MeetingConsents",
     "Retention",
     "UploadAllowances",
     "UploadChunk",

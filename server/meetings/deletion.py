@@ -16,6 +16,7 @@ from server.storage import Connection, Database, NewDeletion, UnfinishedDeletion
 SWEPT_AT_ONCE = 1000
 # Age in seconds from which a deletion counts as abandoned by the process that began it.
 ABANDONED_AFTER_S = 60.0
+REMOVAL_TRIES, REMOVAL_PAUSE_S = 5, 0.05
 LetGo = Callable[[UUID, str], Awaitable[None]]
 """Given organization and file hash."""
 log = logging.getLogger(__name__)
@@ -70,8 +71,7 @@ class Deletion:
             found = (0, 0)
             if not await meetings.keeps_audio(connection, organization_id, file_hash):
                 found = await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash)
-                await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
-                if (await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash))[0]:
+                if not await self._remove_all(organization_id, file_hash):
                     return False
             await deletions.finish(connection, organization_id, deletion.id, *found)
             return True
@@ -80,6 +80,16 @@ class Deletion:
         if not removed:
             log.error("deletion %s: files could not be removed; they are tried again", deletion.id)
         return removed
+
+    async def _remove_all(self, organization_id: UUID, file_hash: str) -> bool:
+        """Remove all files of a recording; return False if some are left after a few tries."""
+        for _ in range(REMOVAL_TRIES):
+            await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
+            if not (await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash))[0]:
+                return True
+            # A decoder, or a process that takes up a live meeting, may be making its files at this moment.
+            await asyncio.sleep(REMOVAL_PAUSE_S)
+        return False
 
     async def finish_abandoned(self, grace_s: float = ABANDONED_AFTER_S) -> int:
         """Complete deletions that a crash interrupted between rows and files, and return how many.

@@ -55,21 +55,25 @@ class Retention:
             await asyncio.sleep(self._every_s)
 
     async def enforce(self) -> int:
-        """Delete everything that is due, and return how many meetings or parts.
-
-        Raises DatabaseUnavailable, OSError.
-        """
+        """Delete everything that is due, and return how many meetings or parts. Raises DatabaseUnavailable."""
         deleted = 0
         while True:
-            due = await self._database.run(lambda c: retention.find_expired(c, BATCH))
-            done = sum([await self.delete(part) for part in due])
-            deleted += done
-            if not done:
+            before = deleted
+            for part in await self._database.run(lambda c: retention.find_expired(c, BATCH)):
+                try:
+                    deleted += await self.delete(part)
+                except OSError as error:
+                    # One that the disk does not let go of holds up no other.
+                    log.error("retention: %s of a meeting stays until the next look: %s", part.part, error)
+            if deleted == before:
                 # Nothing is due, or others are at what is.
                 return deleted
 
     async def delete(self, expired: ExpiredPart) -> bool:
-        """Delete one part of a meeting; return False if it is not due any more, or somebody works on the meeting."""
+        """Delete one part of a meeting; return False if it is not due any more, or somebody works on the meeting.
+
+        Raises DatabaseUnavailable, OSError.
+        """
         organization_id, file_hash = expired.organization_id, expired.file_hash
         deletion = NewDeletion(uuid4(), organization_id, file_hash, expired.part, None)
 

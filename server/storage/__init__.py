@@ -1,6 +1,7 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
 from server.storage import (
+    consents,
     deletions,
     insights,
     jobs,
@@ -16,6 +17,7 @@ from server.storage import (
     voices,
 )
 from server.storage.access import UnfitDatabase, check_access
+from server.storage.consents import NotedConsent
 from server.storage.deletions import DeletionRow, NewDeletion, UnfinishedDeletion
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
@@ -39,6 +41,7 @@ from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, T
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "consents",
     "deletions",
     "insights",
     "jobs",
@@ -72,6 +75,7 @@ __all__ = [
     "MeetingPart",
     "NewDeletion",
     "NewEvent",
+    "NotedConsent",
     "OrganizationRow",
     "OrganizationUse",
     "ROLES",

@@ -14,6 +14,7 @@ from server.storage.pool import Connection
 
 # Tables with rows of a meeting, all of which go with it.
 MEETING_TABLES = (
+    "consents",
     "conversations",
     "insights",
     "jobs",

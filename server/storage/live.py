@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from server.storage import jobs
+from server.consent import Consent
+from server.storage import consents, jobs
 from server.storage.jobs import Job
 from server.storage.meetings import JOBS_CHANNEL
 from server.storage.pool import Connection
@@ -68,6 +69,7 @@ async def create(
     n_speakers: int | None,
     language: str,
     key_terms: Sequence[str] = (),
+    consents_given: Sequence[Consent] = (),
 ) -> None:
     """Insert a new live meeting. Idempotent.
 
@@ -76,6 +78,7 @@ async def create(
         n_speakers: stated number of people, None if unknown.
         language: BCP 47 tag; empty to have it detected.
         key_terms: terms to bias recognition with.
+        consents_given: noted by the user who opens it.
     """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
@@ -98,6 +101,7 @@ async def create(
         row.meeting_id,
         row.config,
     )
+    await consents.replace(connection, row.organization_id, row.meeting_id, row.user_id, consents_given)
 
 
 async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.channels import ChannelUse
+from server.consent import Consent
+from server.storage import consents
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
 
@@ -31,6 +33,7 @@ class NewMeeting:
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
     """None if not stated."""
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         str(meeting.channels or ChannelUse.MIXED),
     )
     if queued_id is not None:
+        if meeting.consents:
+            await consents.replace(connection, meeting.organization_id, queued_id, meeting.user_id, meeting.consents)
         await connection.execute(
             "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", queued_id
         )
@@ -144,6 +149,14 @@ def _to_state(row: Any) -> MeetingState:
         row["speech_found"],
         row["notice"],
     )
+
+
+async def find_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
+    """Return the id of an organization's meeting in any state, or None."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2", organization_id, file_hash
+    )
+    return found
 
 
 async def find_ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:

@@ -67,3 +67,26 @@ CREATE FUNCTION expired_parts(most integer)
           WHERE greatest(o.retention_audio_days, o.retention_transcript_days, o.retention_meeting_days) > 0 $$;
 REVOKE ALL ON FUNCTION expired_parts(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION expired_parts(integer) TO meetra_runtime;
+
+-- Whether a meeting needs a note of consent before it is recorded or uploaded.
+ALTER TABLE organizations ADD COLUMN consent_required boolean NOT NULL DEFAULT false;
+GRANT UPDATE (consent_required) ON organizations TO meetra_runtime;
+
+-- Who consented to a meeting's recording and analysis, how, and when, in the words of whoever noted it.
+CREATE TABLE consents (
+    meeting_id uuid NOT NULL,
+    organization_id uuid NOT NULL DEFAULT current_organization(),
+    number integer NOT NULL,
+    who text NOT NULL,
+    how text NOT NULL,
+    given text NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT now(),
+    -- Who noted it. Stays when the user is deleted.
+    user_id uuid,
+    PRIMARY KEY (meeting_id, number),
+    CONSTRAINT consents_meeting_id_fkey FOREIGN KEY (meeting_id, organization_id)
+        REFERENCES meetings (id, organization_id) ON DELETE CASCADE
+);
+ALTER TABLE consents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_organization ON consents USING (organization_id = (SELECT current_organization()));
+GRANT SELECT, INSERT, DELETE ON consents TO meetra_runtime;

@@ -145,3 +145,23 @@ async def test_files_that_cannot_be_removed_stay_on_the_receipt(
     assert [receipt.files_removed_at for receipt in await receipts(database, user)] == [None]
     assert await Deletion(log, database).finish_abandoned(0.0) == 1
     assert [receipt.files for receipt in await receipts(database, user)] == [2]
+
+
+async def test_files_that_are_made_while_others_are_removed_go_too(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, log = await make_user(owner), AudioLog(tmp_path)
+    await ready_meeting(database, user, FIRST)
+    folder = recorded(log, user.organization_id, FIRST)
+    remove, calls = log.remove, []
+
+    def racing(organization_id: UUID, file_hash: str) -> None:
+        remove(organization_id, file_hash)
+        calls.append(file_hash)
+        if len(calls) == 1:
+            recorded(log, organization_id, file_hash)
+
+    monkeypatch.setattr(log, "remove", racing)
+    await Deletion(log, database).delete(caller(user), FIRST)
+    assert (folder.exists(), len(calls)) == (False, 2)
+    assert [receipt.files_removed_at is not None for receipt in await receipts(database, user)] == [True]

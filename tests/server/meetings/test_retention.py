@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -171,3 +172,28 @@ def test_answers_that_stay_hold_no_word_of_the_meeting() -> None:
         *("audio_quality", "balance", "dynamics", "emotion_chunks", "emotions", "energy", "fragments"),
         *("interaction_score", "interactions", "sentiment", "shares"),
     }
+
+
+async def test_a_recording_that_the_disk_does_not_let_go_of_holds_up_no_other(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, log = await make_user(owner), AudioLog(tmp_path)
+    hashes = ["a" * 64, "b" * 64, "c" * 64]
+    for file_hash in hashes:
+        await ready_meeting(database, user, file_hash)
+        recorded(log, user.organization_id, file_hash)
+        await age(owner, 9, file_hash)
+    await set_days(database, user, audio=1)
+    measure = AudioLog.measure
+
+    def broken(self: AudioLog, organization_id: UUID, file_hash: str) -> tuple[int, int]:
+        if file_hash == hashes[0]:
+            raise OSError("a disk that is failing")
+        return measure(self, organization_id, file_hash)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(AudioLog, "measure", broken)
+        assert await retention_of(database, tmp_path).enforce() == 2
+    assert [file_hash for _, file_hash in log.recordings()] == hashes[:1]
+    assert await retention_of(database, tmp_path).enforce() == 1
+    assert list(log.recordings()) == []

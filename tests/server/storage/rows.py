@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from server.consent import Consent
 from server.live.session_registry import live_file_hash
-from server.storage import deletions, jobs, keys, live, meetings, quotas, results, users
+from server.storage import consents, deletions, jobs, keys, live, meetings, quotas, results, users
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
@@ -146,6 +147,8 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    consent = Consent(text, text, text)
+    await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]

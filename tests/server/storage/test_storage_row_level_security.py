@@ -14,6 +14,7 @@ from tests.server.storage.rows import OrganizationRows, fill_every_table
 # Every table that holds something of an organization; `test_no_table_is_left_out` keeps the list true.
 TABLES = (
     "api_keys",
+    "consents",
     "conversations",
     "deletions",
     "insights",
@@ -183,6 +184,7 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "UPDATE users SET organization_id = gen_random_uuid()",
         "UPDATE users SET email = 'mine'",
         "INSERT INTO users SELECT * FROM users",
+        "UPDATE consents SET who = 'mine'",
         "UPDATE api_keys SET scopes = '{admin}'",
         "UPDATE logged_out_tokens SET expires_at = now()",
         "DELETE FROM schema_migrations",
