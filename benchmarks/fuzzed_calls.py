@@ -10,11 +10,31 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
-from meetra.v1 import auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2
+from meetra.v1 import (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 
 from benchmarks.fuzzed_messages import MessageFuzzer
 
-MODULES = (auth_pb2, insights_pb2, keys_pb2, live_pb2, meetings_pb2, speakers_pb2, users_pb2, voices_pb2)
+MODULES = (
+    auth_pb2,
+    insights_pb2,
+    keys_pb2,
+    live_pb2,
+    meetings_pb2,
+    organization_pb2,
+    speakers_pb2,
+    users_pb2,
+    voices_pb2,
+)
 # What may answer a bad request; anything else is a fault of ours.
 EXPECTED = frozenset(
     {

@@ -172,6 +172,13 @@ def parser() -> argparse.ArgumentParser:
             metavar="TERMS",
             help="names and terms to expect, separated by commas; repeatable",
         )
+        command.add_argument(
+            "--consent",
+            action="append",
+            default=[],
+            metavar="NOTE",
+            help="who consented, and how: 'who; how' or 'who; how; when'; repeatable",
+        )
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
@@ -216,6 +223,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "language": arguments.language,
         "key_terms": arguments.key_terms,
         "channels": arguments.channels,
+        "consent": arguments.consent,
     }
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
@@ -232,6 +240,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         n_speakers=arguments.speakers,
         language=arguments.language,
         key_terms=arguments.key_terms,
+        consent=arguments.consent,
         speed=arguments.speed,
         rate_hz=arguments.rate,
         channels=arguments.channels,

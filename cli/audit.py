@@ -12,7 +12,7 @@ from cli.argument_types import moment
 from cli.home import owner_url
 from cli.terminal_text import as_json
 from server.audit import audit_message
-from server.storage import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage, Connection, Database, audit, users
+from server.storage import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage, Connection, Database, audit, organizations
 
 DESCRIPTION = "Print the audit log of an organization, newest first."
 PAGE = 1000
@@ -61,7 +61,7 @@ async def run_audit(arguments: argparse.Namespace) -> int:
 
 async def find_organization(database: Database, name: str) -> UUID:
     """Return the id of the organization. Raises NoSuchOrganization."""
-    found = await database.run(lambda c: users.find_organization(c, name))
+    found = await database.run(lambda c: organizations.find_named(c, name))
     if found is None:
         raise NoSuchOrganization(f"organization not found: {name}")
     return found

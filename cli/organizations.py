@@ -1,10 +1,11 @@
-"""``meetra organizations``: what organizations use and may use."""
+"""``meetra organizations``: what organizations use and may use, and their policies."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.table import Table
 
 from cli.home import owner_url
 from server.config import QuotaSettings, invalid_settings
+from server.policy import MAX_DAYS, Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED
-from server.storage import Connection, Database, OrganizationUse, audit, quotas, users
+from server.storage import Connection, Database, OrganizationUse, audit, organizations, quotas
 
-DESCRIPTION = "Show what organizations use and may use, or change the quotas of one."
+DESCRIPTION = "Show what organizations use and may use, or change quotas and policy of one."
 UNWRAPPED = 1000
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 QUOTAS = {
@@ -47,6 +49,34 @@ def quota(text: str) -> int | None:
     return int(digits) * unit
 
 
+def days(text: str) -> int:
+    """Parse a number of days; ``never`` is 0. Raises argparse.ArgumentTypeError."""
+    if text == "never":
+        return 0
+    try:
+        value = int(text)
+        check_setting("retention_meeting_days", value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: give 1 to {MAX_DAYS}, or never") from None
+    return value
+
+
+def yes_or_no(text: str) -> bool:
+    """Parse ``yes`` or ``no``. Raises argparse.ArgumentTypeError."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+# By field of ``Policy``: what parses an option's value, and its help.
+POLICY: dict[str, tuple[Callable[[str], object], str]] = {
+    "retention_audio_days": (days, "days after which the audio of a meeting is deleted, or never"),
+    "retention_transcript_days": (days, "days after which what was said in a meeting is deleted, or never"),
+    "retention_meeting_days": (days, "days after which a meeting is deleted with everything, or never"),
+    "consent_required": (yes_or_no, "whether meetings without a note of consent are refused: yes or no"),
+}
+
+
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     command.add_argument("organization", nargs="?", help="name of the organization to change (default: show all)")
@@ -59,6 +89,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
             metavar="N",
             help=f"{text}: a number (50G: 50 GiB), unlimited, or default for the server's setting",
         )
+    for name, (parse, text) in POLICY.items():
+        command.add_argument(
+            f"--{name.replace('_', '-')}", dest=name, type=parse, default=argparse.SUPPRESS, metavar="V", help=text
+        )
 
 
 async def run_organizations(arguments: argparse.Namespace) -> int:
@@ -66,11 +100,13 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
 
     Raises NotRunning, DatabaseUnavailable, BadSettings.
     """
-    changes = {name: getattr(arguments, name) for name in QUOTAS if hasattr(arguments, name)}
+    changes, settings = (
+        {name: getattr(arguments, name) for name in names if hasattr(arguments, name)} for names in (QUOTAS, POLICY)
+    )
     # Read by programs, a row is a line.
     console = Console(width=None if sys.stdout.isatty() else UNWRAPPED)
-    if changes and not arguments.organization:
-        console.print("name the organization whose quotas are to change", highlight=False)
+    if (changes or settings) and not arguments.organization:
+        console.print("name the organization whose quotas or policy are to change", highlight=False)
         return 2
     try:
         defaults = QuotaSettings().quotas
@@ -78,26 +114,52 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
         raise BadSettings(invalid_settings(error, "MEETRA_")) from None
     database = await Database.connect(owner_url(arguments.data))
     try:
-        if changes and not await database.run(lambda c: _override(c, arguments.organization, changes)):
+        if arguments.organization and not await database.run(
+            lambda c: change(c, arguments.organization, changes, settings)
+        ):
             console.print(f"organization not found: {arguments.organization}", highlight=False, markup=False)
             return 1
         found = await database.run(lambda c: quotas.list_all(c, defaults))
+        policy = await database.run(lambda c: find_policy(c, arguments.organization))
     finally:
         await database.close()
-    shown = [one for one in found if arguments.organization in (None, one.name)]
-    if not shown and arguments.organization:
-        console.print(f"organization not found: {arguments.organization}", highlight=False, markup=False)
-        return 1
-    console.print(use_table(shown))
+    console.print(use_table([one for one in found if arguments.organization in (None, one.name)]))
+    if policy is not None:
+        console.print(policy_table(policy))
     return 0
 
 
-async def _override(connection: Connection, organization: str, changes: Mapping[str, int | None]) -> bool:
-    organization_id = await users.find_organization(connection, organization)
-    if organization_id is None:
+async def change(
+    connection: Connection, organization: str, changes: dict[str, int | None], settings: dict[str, object]
+) -> bool:
+    """Change quotas and settings of an organization, by name; return False if there is no such organization."""
+    id_ = await organizations.find_named(connection, organization)
+    if id_ is None:
         return False
-    await audit.add_by_operator(connection, organization_id, "meetra organizations", "change")
-    return await quotas.override(connection, organization, changes)
+    if changes or settings:
+        await audit.add_by_operator(connection, id_, "meetra organizations", "change")
+    if changes:
+        await quotas.override(connection, organization, changes)
+    await organizations.set_policy(connection, id_, settings)
+    return True
+
+
+async def find_policy(connection: Connection, organization: str | None) -> Policy | None:
+    """Return the policy of the organization of that name; None if none is named."""
+    id_ = await organizations.find_named(connection, organization) if organization else None
+    return None if id_ is None else (await organizations.find(connection, id_)).policy
+
+
+def policy_table(policy: Policy) -> Table:
+    """Return an organization's settings, as the options name them."""
+    table = Table("policy", "", box=None)
+    for name, value in asdict(policy).items():
+        if isinstance(value, bool):
+            shown = "yes" if value else "no"
+        else:
+            shown = "never" if name.endswith("_days") and not value else str(value)
+        table.add_row(name.replace("_", "-"), shown)
+    return table
 
 
 def use_table(organizations: Sequence[OrganizationUse]) -> Table:

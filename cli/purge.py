@@ -26,6 +26,8 @@ SELECT pg_clear_attribute_stats('public', class.relname, attname, false)
 FROM pg_attribute JOIN pg_class class ON class.oid = attrelid
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
 """
+_UNPURGED = "SELECT id FROM deletions WHERE purged_at IS NULL AND files_removed_at IS NOT NULL"
+_PURGED = "UPDATE deletions SET purged_at = now() WHERE id = ANY($1::uuid[])"
 _SIZE = "SELECT pg_database_size(current_database())"
 
 
@@ -44,7 +46,10 @@ async def run_purge(arguments: argparse.Namespace) -> int:
         connection = await asyncpg.connect(_superuser_url(home), timeout=10)
         try:
             before = await connection.fetchval(_SIZE)
+            # Those that are seen now are committed: their rows are not copied.
+            receipts = [record["id"] for record in await connection.fetch(_UNPURGED)]
             await _rewrite(connection, console)
+            await connection.execute(_PURGED, receipts)
             after = await connection.fetchval(_SIZE)
         finally:
             await connection.close()

@@ -53,9 +53,9 @@ end
 -- The name of a parameter as it is documented.
 local function parameter(path)
   path = path:gsub("file_hash", "file-hash")
-  -- The body of a rename is its only field.
-  if path == "" or path == "name" then return "body" end
-  return (path:gsub("^name%.alias", "alias"))
+  -- The bodies of a rename and of a note of consent are fields of their own.
+  if path == "" or path == "name" or path == "note" then return "body" end
+  return (path:gsub("^name%.alias", "alias"):gsub("^note%.", ""))
 end
 
 -- Why the transcoder refused a request; `said` is its own message, quotes escaped as JSON escapes them.

@@ -32,6 +32,7 @@ from server.meetings import (
     DecodedFiles,
     Deletion,
     JobRunner,
+    Retention,
     UploadAllowances,
     UploadLimits,
     Uploads,
@@ -114,6 +115,8 @@ async def run_api(settings: ApiSettings) -> None:
                 runner, user_watch = JobRunner(settings, database), UserWatch(database)
                 live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
                 deletion = Deletion(audio_log, database, live.discard)
+                if finished := await deletion.finish_abandoned(0.0):
+                    log.info("completed %d deletions that were interrupted", finished)
                 if orphans := await deletion.sweep_orphans():
                     log.info("removed %d recordings of deleted meetings", orphans)
                 trail = AuditTrail(database, settings.audit_rows_per_day)
@@ -148,7 +151,8 @@ async def run_worker(settings: ServerSettings) -> None:
         audio_log = AudioLog(settings.audio_dir)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
-            await Worker(settings, database, analyzer, runner, decoded).run(stop)
+            retention = Retention(audio_log, database, settings.retention_every_s)
+            await Worker(settings, database, analyzer, runner, decoded, retention).run(stop)
     finally:
         await database.close()
 

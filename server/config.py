@@ -139,6 +139,9 @@ class ServerSettings(QuotaSettings):
         ge=1,
         description="events of an action that an organization's audit log takes singly on a day (UTC)",
     )
+    retention_every_s: float = Field(
+        600.0, gt=0, description="interval at which a worker looks for what retention deletes, seconds"
+    )
     open_calls_per_user: int = Field(
         256, ge=1, description="streams, and as many single calls, that a user may have open at once"
     )

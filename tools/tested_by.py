@@ -20,6 +20,7 @@ TESTED_BY = {
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",
+    "server/meetings/meeting_consents.py": "server/api/test_meetings_consent.py",
     "server/auth/members.py": "server/api/test_users.py",
     "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from server.api.validation import validate_file_hash
 from server.auth import current_caller
-from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing
+from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing, TranscriptDeleted
 from server.insights import Document, Document_co, Family
 from server.lifecycle import MeetingStatus
 from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
@@ -55,7 +55,7 @@ class Answers:
     async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
         """Return an answer of the organization.
 
-        Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed.
+        Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed, TranscriptDeleted.
         """
         organization_id = self._organization_id or current_caller().organization_id
         wanted = validate_file_hash(file_hash)
@@ -79,6 +79,8 @@ def _require_ready(found: MeetingAnswer | None, family: Family[Document]) -> Rea
         raise MeetingNotFound
     if found.state.status == MeetingStatus.FAILED:
         raise MeetingFailed(found.state.message)
+    if found.state.status == MeetingStatus.READY and found.transcript_deleted_at is not None and family.quotes:
+        raise TranscriptDeleted(found.transcript_deleted_at)
     if found.state.status != MeetingStatus.READY or found.value is None:
         raise MeetingStillProcessing(found.state.progress_percent)
     return ReadyAnswer(

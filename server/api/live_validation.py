@@ -32,6 +32,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     name = to_readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
+    fields["consent"] = "\n".join(config.consent)
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
     try:
@@ -57,7 +58,16 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
             "config.insights_period_s", f"{period}; must be {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0 for the default"
         )
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
-    return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
+    return LiveConfig(
+        details.name,
+        held_on,
+        tracks,
+        details.n_speakers,
+        details.language,
+        period,
+        details.key_terms,
+        details.consents,
+    )
 
 
 def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:

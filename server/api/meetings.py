@@ -10,11 +10,13 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from server.api.metadata import content_encoding, declared_length
+from server.api.moments import utc_text
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
+from server.consent import Consent, check_consents
 from server.errors import MeetingNotFound
-from server.meetings import Deletion, UploadChunk, Uploads
-from server.storage import Database, ListedMeeting, MeetingState, meetings
+from server.meetings import Deletion, MeetingConsents, UploadChunk, Uploads
+from server.storage import Database, ListedMeeting, MeetingPart, MeetingState, NotedConsent, meetings, retention
 
 
 async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadChunk]:
@@ -22,6 +24,7 @@ async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest
         fields = {"name": request.name, "date": request.date, "language": request.language}
         fields["key_terms"] = "\n".join(request.key_terms)
         fields["channels"] = request.channels
+        fields["consent"] = "\n".join(request.consent)
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
@@ -35,6 +38,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         self._database = database
         self._uploads = uploads
         self._deletion = deletion
+        self._consents = MeetingConsents(database)
 
     async def UploadMeeting(  # noqa: N802
         self,
@@ -73,13 +77,58 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         listed, token = page_of(found, size)
         return meetings_pb2.ListMeetingsResponse(meetings=map(summary_message, listed), next_page_token=token)
 
+    async def GetMeetingConsent(  # noqa: N802
+        self, request: meetings_pb2.GetMeetingConsentRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.GetMeetingConsentResponse:
+        """See MeetingService.GetMeetingConsent."""
+        noted = await self._consents.find(current_caller(), validate_file_hash(request.file_hash))
+        return meetings_pb2.GetMeetingConsentResponse(consent=map(_consent, noted))
+
+    async def SetMeetingConsent(  # noqa: N802
+        self, request: meetings_pb2.SetMeetingConsentRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.SetMeetingConsentResponse:
+        """See MeetingService.SetMeetingConsent."""
+        file_hash = validate_file_hash(request.file_hash)
+        given = check_consents("consent", (Consent(c.who, c.how, c.when) for c in request.note.consent))
+        noted = await self._consents.replace(current_caller(), file_hash, given)
+        return meetings_pb2.SetMeetingConsentResponse(consent=map(_consent, noted))
+
+    async def GetMeetingRetention(  # noqa: N802
+        self, request: meetings_pb2.GetMeetingRetentionRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.GetMeetingRetentionResponse:
+        """See MeetingService.GetMeetingRetention."""
+        organization_id = current_caller().organization_id
+        file_hash = validate_file_hash(request.file_hash)
+        parts = await self._database.run(
+            lambda c: retention.find_parts(c, organization_id, file_hash), organization_id=organization_id
+        )
+        if not parts:
+            raise MeetingNotFound
+        return meetings_pb2.GetMeetingRetentionResponse(**{part.part: _retained(part) for part in parts})
+
     async def DeleteMeeting(  # noqa: N802
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
     ) -> meetings_pb2.DeleteMeetingResponse:
         """See MeetingService.DeleteMeeting."""
         file_hash = validate_file_hash(request.file_hash)
-        await self._deletion.delete(current_caller().organization_id, file_hash)
+        await self._deletion.delete(current_caller(), file_hash)
         return meetings_pb2.DeleteMeetingResponse()
+
+
+def _retained(part: MeetingPart) -> meetings_pb2.RetainedPart:
+    if part.deleted_at is not None:
+        return meetings_pb2.RetainedPart(deleted_at=utc_text(part.deleted_at))
+    return meetings_pb2.RetainedPart(due_at=utc_text(part.due_at))
+
+
+def _consent(noted: NotedConsent) -> meetings_pb2.Consent:
+    return meetings_pb2.Consent(
+        who=noted.consent.who,
+        how=noted.consent.how,
+        when=noted.consent.when,
+        noted_at=utc_text(noted.noted_at) or "",
+        noted_by=noted.email or "",
+    )
 
 
 def status_message(state: MeetingState) -> meetings_pb2.GetMeetingStatusResponse:

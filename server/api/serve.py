@@ -24,6 +24,8 @@ from meetra.v1 import (
     live_pb2_grpc,
     meetings_pb2,
     meetings_pb2_grpc,
+    organization_pb2,
+    organization_pb2_grpc,
     speakers_pb2,
     speakers_pb2_grpc,
     users_pb2,
@@ -43,6 +45,7 @@ from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.api.organization import OrganizationServicer
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
@@ -116,6 +119,9 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)
     exports = ExportServicer(database, dependencies.audio_log, settings.quotas)
     export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
+    organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
+        OrganizationServicer(database, settings.quotas), server
+    )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
@@ -133,6 +139,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
             (keys_pb2, "KeyService"),
             (audit_pb2, "AuditService"),
             (export_pb2, "ExportService"),
+            (organization_pb2, "OrganizationService"),
             (voices_pb2, "VoiceService"),
             (live_pb2, "LiveService"),
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -162,6 +163,17 @@ class AudioLog:
             spend: called with the size of all data before it is written, bytes; its errors end the writing.
         """
         return IncomingRecording(self, organization_id, limit_bytes, spend)
+
+    def measure(self, organization_id: UUID, file_hash: str) -> tuple[int, int]:
+        """Return the number of a recording's files, derived ones included, and their size together, bytes."""
+        sizes = []
+        for path in self._folder(organization_id, file_hash).rglob("*"):
+            # One that is just decoded or renamed may be gone.
+            with suppress(FileNotFoundError):
+                found = path.lstat()
+                if not stat.S_ISDIR(found.st_mode):
+                    sizes.append(found.st_size)
+        return len(sizes), sum(sizes)
 
     def remove(self, organization_id: UUID, file_hash: str) -> None:
         """Delete a recording and its derived files, if it exists."""

@@ -27,13 +27,16 @@ from server.errors.live import (
     TooManyLiveMeetings,
 )
 from server.errors.meetings import (
+    AudioDeleted,
     ChannelsDiffer,
+    ConsentRequired,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
     SpeakerNotFound,
+    TranscriptDeleted,
     VoiceNotFound,
 )
 from server.errors.meetra_error import MeetraError
@@ -48,11 +51,13 @@ from server.errors.users import (
 )
 
 __all__ = [
+    "AudioDeleted",
     "AudioGap",
     "AudioNotStored",
     "AudioOverlap",
     "BadRequest",
     "ChannelsDiffer",
+    "ConsentRequired",
     "ExportRunning",
     "FileTooLarge",
     "HeldByAnotherClient",
@@ -79,6 +84,7 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
     "UserNotFound",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import grpc
 
 from server.errors.meetra_error import MeetraError
@@ -58,6 +60,55 @@ class MeetingFailed(MeetraError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Meeting could not be processed: {reason}")
+
+
+class AudioDeleted(MeetraError):
+    """Retention deleted the meeting's audio.
+
+    Args:
+        deleted_at: when.
+    """
+
+    reason = "AUDIO_DELETED"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+    http_status = 410
+
+    def __init__(self, deleted_at: datetime) -> None:
+        moment = deleted_at.astimezone(UTC).isoformat(timespec="seconds")
+        super().__init__(
+            f"The audio of this meeting was deleted on {moment}, as the organization's policy says", deleted_at=moment
+        )
+
+
+class TranscriptDeleted(MeetraError):
+    """Retention deleted what was said in the meeting.
+
+    Args:
+        deleted_at: when.
+    """
+
+    reason = "TRANSCRIPT_DELETED"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+    http_status = 410
+
+    def __init__(self, deleted_at: datetime) -> None:
+        moment = deleted_at.astimezone(UTC).isoformat(timespec="seconds")
+        super().__init__(
+            f"What was said in this meeting was deleted on {moment}, as the organization's policy says",
+            deleted_at=moment,
+        )
+
+
+class ConsentRequired(MeetraError):
+    """The organization's policy wants a note of consent with each meeting, and there is none."""
+
+    reason = "CONSENT_REQUIRED"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+
+    def __init__(self) -> None:
+        super().__init__(
+            "consent: this organization records no meeting without it; say who consented, and how, before the recording"
+        )
 
 
 class ChannelsDiffer(MeetraError):

@@ -175,5 +175,5 @@ def _fragments(meeting: MeetingFacts) -> FragmentsDocument:
     return {"fragments": fragments(meeting.conversation)}
 
 
-AUDIO_QUALITY = Family("audio_quality", DEFINITION_VERSION, _audio_quality)
-FRAGMENTS = Family("fragments", DEFINITION_VERSION, _fragments)
+AUDIO_QUALITY = Family("audio_quality", DEFINITION_VERSION, _audio_quality, quotes=False)
+FRAGMENTS = Family("fragments", DEFINITION_VERSION, _fragments, quotes=False)

@@ -55,4 +55,4 @@ def balance(timeline: Timeline) -> Score:
     return weighted_score(components, compute_support(timeline, DEFINITION_VERSION, 2))
 
 
-BALANCE = Family("balance", DEFINITION_VERSION, lambda meeting: balance(meeting.timeline).to_document())
+BALANCE = Family("balance", DEFINITION_VERSION, lambda meeting: balance(meeting.timeline).to_document(), quotes=False)

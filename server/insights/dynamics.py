@@ -58,4 +58,4 @@ def _document(meeting: MeetingFacts) -> DynamicsDocument:
     return {"dynamics": dynamics(meeting.timeline, DEFAULT_PERIOD_S)}
 
 
-DYNAMICS = Family("dynamics", DEFINITION_VERSION, _document)
+DYNAMICS = Family("dynamics", DEFINITION_VERSION, _document, quotes=False)

@@ -162,6 +162,6 @@ def _chunks_document(meeting: MeetingFacts) -> EmotionChunksDocument:
 
 
 MEETING_EMOTIONS = Family(
-    "emotions", DEFINITION_VERSION, lambda meeting: meeting_emotions(meeting.timeline).to_document()
+    "emotions", DEFINITION_VERSION, lambda meeting: meeting_emotions(meeting.timeline).to_document(), quotes=False
 )
-EMOTION_CHUNKS = Family("emotion_chunks", DEFINITION_VERSION, _chunks_document)
+EMOTION_CHUNKS = Family("emotion_chunks", DEFINITION_VERSION, _chunks_document, quotes=False)

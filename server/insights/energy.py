@@ -51,4 +51,4 @@ def energy(timeline: Timeline) -> Score:
     return weighted_score(components, compute_support(timeline, DEFINITION_VERSION, 1))
 
 
-ENERGY = Family("energy", DEFINITION_VERSION, lambda meeting: energy(meeting.timeline).to_document())
+ENERGY = Family("energy", DEFINITION_VERSION, lambda meeting: energy(meeting.timeline).to_document(), quotes=False)

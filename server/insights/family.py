@@ -39,6 +39,8 @@ class Family(Generic[Document_co]):
     version: str
     """Version of the definition: raised when the same conversation yields another document."""
     compute: Callable[[MeetingFacts], Document_co]
+    quotes: bool = True
+    """Whether the document holds words of the meeting: then it goes with the transcript."""
 
     def typed(self, stored: Mapping[str, Any]) -> Document_co:
         """Return a stored document with its type; keys marked NotRequired are missing in earlier versions."""

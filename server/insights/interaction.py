@@ -132,8 +132,11 @@ def interaction_map(timeline: Timeline) -> InteractionMap:
 
 
 INTERACTION_SCORE = Family(
-    "interaction_score", DEFINITION_VERSION, lambda meeting: interaction_score(meeting.timeline).to_document()
+    "interaction_score",
+    DEFINITION_VERSION,
+    lambda meeting: interaction_score(meeting.timeline).to_document(),
+    quotes=False,
 )
 INTERACTIONS = Family(
-    "interactions", DEFINITION_VERSION, lambda meeting: interaction_map(meeting.timeline).to_document()
+    "interactions", DEFINITION_VERSION, lambda meeting: interaction_map(meeting.timeline).to_document(), quotes=False
 )

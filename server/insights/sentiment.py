@@ -115,4 +115,6 @@ def sentiment(timeline: Timeline) -> Sentiment:
     )
 
 
-SENTIMENT = Family("sentiment", DEFINITION_VERSION, lambda meeting: sentiment(meeting.timeline).to_document())
+SENTIMENT = Family(
+    "sentiment", DEFINITION_VERSION, lambda meeting: sentiment(meeting.timeline).to_document(), quotes=False
+)

@@ -82,4 +82,4 @@ def shares(timeline: Timeline) -> Shares:
     return Shares(listed, compute_support(timeline, DEFINITION_VERSION, 1))
 
 
-SHARES = Family("shares", DEFINITION_VERSION, lambda meeting: shares(meeting.timeline).to_document())
+SHARES = Family("shares", DEFINITION_VERSION, lambda meeting: shares(meeting.timeline).to_document(), quotes=False)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.audio import Encoding, TrackFormat
+from server.consent import Consent
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 
@@ -56,6 +57,8 @@ class LiveConfig:
     insights_period_s: int
     key_terms: tuple[str, ...] = ()
     """Key terms of the request, without the participants' names."""
+    consents: tuple[Consent, ...] = ()
+    """Of the request. They are noted with the meeting, and not part of the stored config."""
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
@@ -83,8 +86,10 @@ class LiveConfig:
         )
 
     def to_document(self) -> dict[str, Any]:
-        """Return the config as JSON-compatible values; ``from_document`` is the inverse."""
-        return {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
+        """Return the config without consents as JSON-compatible values; ``from_document`` is the inverse."""
+        document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
+        del document["consents"]
+        return document
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> LiveConfig:

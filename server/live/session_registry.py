@@ -15,14 +15,23 @@ from server.auth import Caller
 from server.config import ServerSettings
 from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull, DiskReserve
-from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError, SessionNotFound, TooManyLiveMeetings
+from server.errors import (
+    AudioDeleted,
+    AudioNotStored,
+    ConsentRequired,
+    HeldByAnotherServer,
+    MeetraError,
+    SessionNotFound,
+    TooManyLiveMeetings,
+    TranscriptDeleted,
+)
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
 from server.meetings import require_room_for_live_meeting
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, quotas
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, organizations, quotas
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -40,7 +49,13 @@ def live_file_hash(meeting_id: UUID) -> str:
 async def create_within_limits(
     connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig
 ) -> None:
-    """Create a live meeting's rows. Raises TooManyLiveMeetings, QuotaExceeded where the organization has its limit."""
+    """Create a live meeting's rows.
+
+    Raises TooManyLiveMeetings and QuotaExceeded where the organization has its limit, and ConsentRequired where its
+    policy wants consents.
+    """
+    if not config.consents and (await organizations.find(connection, row.organization_id)).policy.consent_required:
+        raise ConsentRequired
     running, tracks = await live.count_running(connection, but=row.meeting_id)
     if running >= settings.live_meetings_per_organization:
         raise TooManyLiveMeetings(settings.live_meetings_per_organization, "organization")
@@ -55,6 +70,7 @@ async def create_within_limits(
         n_speakers=config.n_speakers,
         language=config.language,
         key_terms=config.recognition_terms(),
+        consents_given=config.consents,
     )
 
 
@@ -75,7 +91,7 @@ class LiveSessionRegistry:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
 
-        Raises TooManyLiveMeetings, QuotaExceeded, DatabaseUnavailable, DiskFull.
+        Raises ConsentRequired, TooManyLiveMeetings, QuotaExceeded, DatabaseUnavailable, DiskFull.
         """
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
@@ -115,7 +131,8 @@ class LiveSessionRegistry:
     async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
         """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
-        Raises SessionNotFound, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings, DatabaseUnavailable.
+        Raises SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored,
+        TooManyLiveMeetings, DatabaseUnavailable.
         """
         try:
             return await self._acquire(await self._row(caller.organization_id, session_id))
@@ -139,6 +156,9 @@ class LiveSessionRegistry:
             except HeldByAnotherProcess:
                 raise HeldByAnotherServer from None
             except MeetingLost:
+                # Deleted just now: its files may have been made anew after the deletion removed them.
+                remove = self._dependencies.audio_log.remove
+                await asyncio.to_thread(remove, row.organization_id, row.file_hash)
                 raise SessionNotFound from None
             self._sessions[row.meeting_id] = meeting
             return meeting
@@ -222,6 +242,10 @@ class LiveSessionRegistry:
         row = await self._dependencies.database.run(query, organization_id=organization_id)
         if row is None:
             raise SessionNotFound
+        if row.transcript_deleted_at is not None:
+            raise TranscriptDeleted(row.transcript_deleted_at)
+        if row.audio_deleted_at is not None:
+            raise AudioDeleted(row.audio_deleted_at)
         return row
 
     async def close(self) -> None:

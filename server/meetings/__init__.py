@@ -5,6 +5,8 @@ from server.meetings.corrections import Corrections
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
+from server.meetings.meeting_consents import MeetingConsents
+from server.meetings.retention import Retention
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
@@ -17,6 +19,8 @@ __all__ = [
     "JobRunner",
     "MAX_KEY_TERM",
     "MAX_NAME",
+    "MeetingConsents",
+    "Retention",
     "UploadAllowances",
     "UploadChunk",
     "UploadLimits",

@@ -7,13 +7,14 @@ and the ones that differ are stored.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 from server.auth import Caller
 from server.conversation import Conversation, Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
-from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
+from server.errors import BadRequest, MeetingNotFound, MeetraError, SpeakerNotFound, TranscriptDeleted
 from server.insights import SUMMARIES, Answer, compute_answers
-from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
+from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, retention, speakers
 
 PATIENCE_S = 30.0
 
@@ -46,7 +47,7 @@ class Corrections:
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.
 
-        Raises SpeakerNotFound or BadRequest.
+        Raises SpeakerNotFound, TranscriptDeleted or BadRequest.
         """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
@@ -65,7 +66,8 @@ class Corrections:
         Args:
             start_ms, end_ms: the span, milliseconds from the start of the meeting.
 
-        Returns the meeting's speakers and the new speaker's id. Raises SpeakerNotFound or BadRequest.
+        Returns the meeting's speakers and the new speaker's id. Raises SpeakerNotFound, TranscriptDeleted or
+        BadRequest.
         """
 
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
@@ -80,15 +82,16 @@ class Corrections:
         return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
     async def undo(self, caller: Caller, file_hash: str) -> tuple[SpeakerRow, ...]:
-        """Undo the latest merge or split and return the meeting's speakers. Raises MeetingNotFound or BadRequest."""
+        """Undo the latest merge or split and return the meeting's speakers.
+
+        Raises MeetingNotFound, TranscriptDeleted or BadRequest.
+        """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
             meeting_id = await meetings.find_ready_id(connection, caller.organization_id, file_hash)
             if meeting_id is None:
                 raise MeetingNotFound
-            document = await speakers.lock_conversation(connection, meeting_id)
-            if document is None:
-                raise MeetingNotFound
+            document = await _lock_conversation(connection, caller, meeting_id, MeetingNotFound())
             if not await speakers.undo_edit(connection, meeting_id):
                 raise BadRequest("file-hash", "this meeting has no merge or split to undo")
             return await _store(connection, meeting_id, Conversation.from_document(document))
@@ -103,10 +106,22 @@ async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeak
     return speaker
 
 
-async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
+async def _lock_conversation(
+    connection: Connection, caller: Caller, meeting_id: UUID, missing: MeetraError
+) -> dict[str, Any]:
+    """Lock a meeting against other corrections, and return its conversation document.
+
+    Raises TranscriptDeleted, or ``missing`` if the meeting was deleted.
+    """
     document = await speakers.lock_conversation(connection, meeting_id)
-    if document is None:
-        raise SpeakerNotFound
+    if document is not None:
+        return document
+    _, transcript_deleted_at = await retention.find_deleted(connection, caller.organization_id, meeting_id)
+    raise missing if transcript_deleted_at is None else TranscriptDeleted(transcript_deleted_at)
+
+
+async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
+    document = await _lock_conversation(connection, caller, meeting_id, SpeakerNotFound())
     conversation = Conversation.from_document(document)
     before = apply_edits(
         conversation, [edit_from_document(d) for d in await speakers.list_edits(connection, meeting_id)]

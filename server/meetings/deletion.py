@@ -1,19 +1,25 @@
-"""Deletion of meetings: rows first, then files; a sweep removes files that a crash left behind."""
+"""Deletion of meetings: rows with a receipt first, then files; what a crash leaves between the two is removed later."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from server.audio import AudioLog
+from server.auth import Caller
 from server.errors import MeetingNotFound
-from server.storage import Connection, Database, meetings
+from server.storage import Connection, Database, NewDeletion, UnfinishedDeletion, deletions, meetings
 
 SWEPT_AT_ONCE = 1000
+# Age in seconds from which a deletion counts as abandoned by the process that began it.
+ABANDONED_AFTER_S = 60.0
+REMOVAL_TRIES, REMOVAL_PAUSE_S = 5, 0.05
 LetGo = Callable[[UUID, str], Awaitable[None]]
 """Given organization and file hash."""
+log = logging.getLogger(__name__)
 
 
 class Deletion:
@@ -25,18 +31,74 @@ class Deletion:
         self._database = database
         self._let_go = let_go
 
-    async def delete(self, organization_id: UUID, file_hash: str) -> None:
-        """Delete a meeting permanently. Raises MeetingNotFound."""
+    async def delete(self, caller: Caller, file_hash: str) -> None:
+        """Delete a meeting permanently, with a receipt. Raises MeetingNotFound."""
+        organization_id = caller.organization_id
+        deletion = NewDeletion(uuid4(), organization_id, file_hash, "meeting", caller.user_id)
 
         async def delete_rows(connection: Connection) -> bool:
             await meetings.lock_recording(connection, organization_id, file_hash)
-            return await meetings.delete(connection, organization_id, file_hash)
+            meeting_id = await deletions.lock_meeting(connection, organization_id, file_hash)
+            if meeting_id is None:
+                # If the connection broke during the commit, the meeting went with the first try.
+                return await deletions.is_recorded(connection, organization_id, deletion.id)
+            await self.delete_rows(connection, deletion, meeting_id)
+            return True
 
         if not await self._database.run(delete_rows, organization_id=organization_id):
             raise MeetingNotFound
         if self._let_go is not None:
             await self._let_go(organization_id, file_hash)
-        await self._remove_orphan(organization_id, file_hash)
+        await self.remove_files(deletion)
+
+    async def delete_rows(self, connection: Connection, deletion: NewDeletion, meeting_id: UUID) -> None:
+        """Delete a meeting's rows and write the receipt, under the lock of the recording."""
+        on_disk = await asyncio.to_thread(self._audio_log.measure, deletion.organization_id, deletion.file_hash)
+        removed = await deletions.delete_meeting(connection, deletion.organization_id, meeting_id)
+        await deletions.record(connection, deletion, meeting_id, removed, *on_disk)
+
+    async def remove_files(self, deletion: NewDeletion | UnfinishedDeletion) -> bool:
+        """Remove the files of a deletion whose rows are gone, and complete its receipt.
+
+        Returns False if files are left: they are tried again later.
+        """
+        organization_id, file_hash = deletion.organization_id, deletion.file_hash
+
+        async def remove(connection: Connection) -> bool:
+            # Under the lock, since the same recording may be uploaded again at this moment. Where it was, or only the
+            # transcript went, the files are those of a meeting that keeps them.
+            await meetings.lock_recording(connection, organization_id, file_hash)
+            found = (0, 0)
+            if not await meetings.keeps_audio(connection, organization_id, file_hash):
+                found = await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash)
+                if not await self._remove_all(organization_id, file_hash):
+                    return False
+            await deletions.finish(connection, organization_id, deletion.id, *found)
+            return True
+
+        removed = await self._database.run(remove, organization_id=organization_id)
+        if not removed:
+            log.error("deletion %s: files could not be removed; they are tried again", deletion.id)
+        return removed
+
+    async def _remove_all(self, organization_id: UUID, file_hash: str) -> bool:
+        """Remove all files of a recording; return False if some are left after a few tries."""
+        for _ in range(REMOVAL_TRIES):
+            await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
+            if not (await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash))[0]:
+                return True
+            # A decoder, or a process that takes up a live meeting, may be making its files at this moment.
+            await asyncio.sleep(REMOVAL_PAUSE_S)
+        return False
+
+    async def finish_abandoned(self, grace_s: float = ABANDONED_AFTER_S) -> int:
+        """Complete deletions that a crash interrupted between rows and files, and return how many.
+
+        Args:
+            grace_s: age from which a deletion counts as interrupted, seconds.
+        """
+        unfinished = await self._database.run(lambda c: deletions.find_unfinished(c, grace_s))
+        return sum([await self.remove_files(deletion) for deletion in unfinished])
 
     async def sweep_orphans(self) -> int:
         """Delete recordings without a meeting row, left by crashes, and return how many there were."""

@@ -11,15 +11,23 @@ from uuid import UUID
 
 from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
 from server.auth import Caller, find_user
-from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
+from server.consent import parse_consents
+from server.errors import (
+    BadRequest,
+    ChannelsDiffer,
+    ConsentRequired,
+    FileTooLarge,
+    RecordingTooLong,
+    Unauthenticated,
+)
 from server.fair_slots import FairSlots
 from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
 from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
-from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
+from server.meetings.upload_body import CONSENT, MAX_OVERHEAD_BYTES, BeforeRecording, UploadBody, create_body
 from server.meetings.upload_fields import validate_details
 from server.quotas import MS_PER_MINUTE
-from server.storage import Connection, Database, meetings, quotas
+from server.storage import Connection, Database, meetings, organizations, quotas
 
 # Seconds that an upload waits for its turn to be probed; then its length is unknown, and the decoder decides.
 PROBE_PATIENCE_S = 60.0
@@ -91,6 +99,7 @@ class Uploads:
         Raises:
             UnsupportedContentEncoding: the body's compression is unsupported.
             BadRequest: the body does not match its media type, is truncated or empty, or a field is invalid.
+            ConsentRequired: the organization's policy wants a note of consent, and none came before the recording.
             FileTooLarge: as soon as the limit is exceeded.
             QuotaExceeded: as soon as a quota of the organization is.
             RecordingTooLong: the container states a duration over the limit.
@@ -104,16 +113,25 @@ class Uploads:
         least_bytes = 0 if compressed else max(0, declared_bytes - MAX_OVERHEAD_BYTES)
         if least_bytes > self._limits.max_bytes:
             raise FileTooLarge(self._limits.max_bytes)
+        organization = await self._database.run(
+            lambda c: organizations.find(c, caller.organization_id), organization_id=caller.organization_id
+        )
+        before_recording = _require_consent if organization.policy.consent_required else None
         async with self._allowances.admit(caller.organization_id, least_bytes) as allowance:
             recording = self._audio_log.receive(caller.organization_id, self._limits.max_bytes, allowance.spend)
             with recording:
-                return await self._store(caller, recording, chunks, decoder)
+                return await self._store(caller, recording, chunks, decoder, before_recording)
 
     async def _store(
-        self, caller: Caller, recording: IncomingRecording, chunks: AsyncIterator[UploadChunk], decoder: BodyDecoder
+        self,
+        caller: Caller,
+        recording: IncomingRecording,
+        chunks: AsyncIterator[UploadChunk],
+        decoder: BodyDecoder,
+        before_recording: BeforeRecording | None,
     ) -> Receipt:
         try:
-            body = await self._read(recording, chunks, decoder)
+            body = await self._read(recording, chunks, decoder, before_recording)
         except RecordingTooLarge:
             raise FileTooLarge(self._limits.max_bytes) from None
         details = validate_details(body.fields, body.file_name)
@@ -131,6 +149,7 @@ class Uploads:
             recording.size_bytes,
             details.key_terms,
             details.channels,
+            details.consents,
         )
 
         async def store_meeting(connection: Connection) -> str:
@@ -146,8 +165,10 @@ class Uploads:
                 raise ChannelsDiffer(stored_channels)
             status = await meetings.accept(connection, meeting)
             await self._count_audio(connection, meeting, stated_ms)
-            # After every check of the database, before its commit.
-            await asyncio.to_thread(recording.commit)
+            # After every check of the database, before its commit. What retention deleted does not come back with a
+            # recording that is known.
+            if await meetings.keeps_audio(connection, meeting.organization_id, meeting.file_hash):
+                await asyncio.to_thread(recording.commit)
             return status
 
         # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
@@ -187,7 +208,11 @@ class Uploads:
             raise minutes_exceeded(use, less_ms=stated_ms)
 
     async def _read(
-        self, recording: IncomingRecording, chunks: AsyncIterator[UploadChunk], decoder: BodyDecoder
+        self,
+        recording: IncomingRecording,
+        chunks: AsyncIterator[UploadChunk],
+        decoder: BodyDecoder,
+        before_recording: BeforeRecording | None,
     ) -> UploadBody:
         body: UploadBody | None = None
         async for chunk in chunks:
@@ -195,6 +220,7 @@ class Uploads:
                 if not chunk.content_type:
                     raise BadRequest("content-type", "missing")
                 body = create_body(chunk.content_type, recording)
+                body.before_recording = before_recording
                 body.fields.update(chunk.fields)
             if chunk.data:
                 # Decompressing, hashing and writing a chunk takes milliseconds: off the event loop.
@@ -204,6 +230,12 @@ class Uploads:
         decoder.close()
         await run_to_completion(asyncio.to_thread(body.close))
         return body
+
+
+def _require_consent(fields: dict[str, str]) -> None:
+    """Check that a consent came before the recording. Raises BadRequest, ConsentRequired."""
+    if not parse_consents(fields.get(CONSENT, "")):
+        raise ConsentRequired
 
 
 def _feed(body: UploadBody, decoder: BodyDecoder, data: bytes) -> None:

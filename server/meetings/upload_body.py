@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
@@ -12,11 +13,11 @@ from server.errors import BadRequest
 from server.meetings.part_texts import HEADER_CHARSET, decode_header_text, decode_text, file_name
 from server.visible_text import clean
 
-KEY_TERMS = "key_terms"
-TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
+KEY_TERMS, CONSENT = "key_terms", "consent"
+TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels", CONSENT})
 MAX_TEXT_FIELD = 4096
-# Enough for the maximum number of terms at maximum length in any script.
-MAX_KEY_TERMS = 64 * 1024
+# Of fields whose parts add up: enough for the maximum number of entries at maximum length in any script.
+MAX_LISTS = {KEY_TERMS: 64 * 1024, CONSENT: 256 * 1024}
 MAX_PARTS = 16
 # Limit of multipart bytes beside the recording: boundaries, headers, texts, preamble and epilogue.
 MAX_OVERHEAD_BYTES = 1024 * 1024
@@ -35,12 +36,17 @@ RAW_TYPES = (
 )
 
 
+BeforeRecording = Callable[[dict[str, str]], None]
+"""Given the fields that came before the recording; its errors end the upload before a byte of the recording is kept."""
+
+
 class UploadBody(Protocol):
     """Incremental consumer of an upload's bytes; blocking, to be run in a thread."""
 
     fields: dict[str, str]
     file_name: str | None
     media_type: str
+    before_recording: BeforeRecording | None
 
     def feed(self, data: bytes) -> None:
         """Consume the next chunk. Raises BadRequest."""
@@ -58,10 +64,13 @@ class RawBody:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.media_type = media_type
+        self.before_recording: BeforeRecording | None = None
         self._recording = recording
 
     def feed(self, data: bytes) -> None:
         """See UploadBody.feed."""
+        if self.before_recording is not None and not self._recording.size_bytes:
+            self.before_recording(self.fields)
         self._recording.write(data)
 
     def close(self) -> None:
@@ -77,6 +86,7 @@ class MultipartBody:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.media_type = UNKNOWN_TYPE
+        self.before_recording: BeforeRecording | None = None
         self._recording = recording
         # In strict mode the parser rejects a final line break that arrives in a chunk of its own.
         self._parser = PushMultipartParser(
@@ -128,6 +138,8 @@ class MultipartBody:
             if self._has_file:
                 raise BadRequest("file", "given more than once; send one recording per upload")
             self._has_file = True
+            if self.before_recording is not None:
+                self.before_recording(self.fields)
             _check_unencoded(segment)
             self.file_name = file_name(segment)
             stated = segment.content_type or ""
@@ -143,8 +155,8 @@ class MultipartBody:
                 text = decode_text(self._charset, self._text)
             except ValueError:
                 raise BadRequest(self._part, "not valid UTF-8, nor valid in the charset that the part states") from None
-            # Key terms accumulate; for any other field the last value wins.
-            before = self.fields.get(KEY_TERMS) if self._part == KEY_TERMS else None
+            # Lists accumulate; for any other field the last value wins.
+            before = self.fields.get(self._part) if self._part in MAX_LISTS else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
 
@@ -161,7 +173,7 @@ def _check_unencoded(segment: MultipartSegment) -> None:
 
 def _max_text_bytes(part: str | None) -> int:
     """Return the maximum size of a text part, bytes."""
-    return MAX_KEY_TERMS if part == KEY_TERMS else MAX_TEXT_FIELD
+    return MAX_LISTS.get(part or "", MAX_TEXT_FIELD)
 
 
 def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:

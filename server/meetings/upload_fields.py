@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.channels import ChannelUse
+from server.consent import Consent, parse_consents
 from server.errors import BadRequest
 from server.meetings.dates import DATE_NEEDED, NotADate, validate_date
 from server.meetings.stated_language import parse_language
@@ -29,10 +30,12 @@ class RecordingDetails:
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
     """None if not stated."""
+    consents: tuple[Consent, ...] = ()
 
 
 def validate_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
-    """Validate the fields name, date, n_speakers, language, key_terms and channels, each optional.
+    """Validate the fields name, date, n_speakers, language, key_terms, channels and consent, each
+    optional.
 
     The name defaults to the file's, then to ``Untitled meeting``.
 
@@ -47,6 +50,7 @@ def validate_details(fields: dict[str, str], file_name: str | None) -> Recording
         parse_language(fields.get("language", "")),
         validate_key_terms(fields.get("key_terms", "")),
         _parse_channel_use(fields.get("channels", "")),
+        parse_consents(fields.get("consent", "")),
     )
 
 

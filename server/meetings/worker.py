@@ -12,6 +12,7 @@ from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
+from server.meetings.retention import Retention
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
 
 SWEEP_EVERY_S = 3600.0
@@ -33,12 +34,14 @@ class Worker:
         analyzer: MeetingAnalyzer,
         runner: JobRunner,
         decoded: DecodedFiles,
+        retention: Retention,
     ) -> None:
         self._settings = settings
         self._database = database
         self._analyzer = analyzer
         self._runner = runner
         self._decoded = decoded
+        self._retention = retention
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
         """Running jobs by organization."""
@@ -62,6 +65,7 @@ class Worker:
             group.create_task(self._listen())
             group.create_task(self._sweep())
             group.create_task(self._forget_old_events())
+            group.create_task(self._retention.run())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.

@@ -2,26 +2,33 @@
 
 from server.storage import (
     audit,
+    consents,
+    deletions,
     exports,
     insights,
     jobs,
     keys,
     live,
     meetings,
+    organizations,
     quotas,
     results,
+    retention,
     speakers,
     users,
     voices,
 )
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
+from server.storage.consents import NotedConsent
+from server.storage.deletions import DeletionRow, NewDeletion, UnfinishedDeletion
 from server.storage.exports import ExportedMeeting
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate
+from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
     TRANSIENT_ERRORS,
     Connection,
@@ -33,20 +40,25 @@ from server.storage.pool import (
     enter_organization,
 )
 from server.storage.quotas import OrganizationUse
+from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
 
 __all__ = [
     "audit",
+    "consents",
+    "deletions",
     "exports",
     "insights",
     "jobs",
     "keys",
     "live",
     "meetings",
+    "organizations",
     "quotas",
     "results",
+    "retention",
     "speakers",
     "users",
     "voices",
@@ -58,8 +70,10 @@ __all__ = [
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
+    "DeletionRow",
     "EmailTaken",
     "ExportedMeeting",
+    "ExpiredPart",
     "FoundSpeaker",
     "HeldTransaction",
     "JOBS_CHANNEL",
@@ -73,7 +87,11 @@ __all__ = [
     "MeetingAnswer",
     "MeetingLost",
     "MeetingState",
+    "MeetingPart",
+    "NewDeletion",
     "NewEvent",
+    "NotedConsent",
+    "OrganizationRow",
     "OrganizationUse",
     "ROLES",
     "SCOPES",
@@ -82,6 +100,7 @@ __all__ = [
     "TokenUser",
     "ReferenceDeleted",
     "USERS_CHANNEL",
+    "UnfinishedDeletion",
     "UnfitDatabase",
     "User",
     "VoiceRow",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from server.storage import jobs
+from server.consent import Consent
+from server.storage import consents, jobs
 from server.storage.jobs import Job
 from server.storage.meetings import JOBS_CHANNEL
 from server.storage.pool import Connection
@@ -39,6 +40,8 @@ class LiveRow:
     finished: bool
     concluded: bool
     ignored_tracks: tuple[str, ...]
+    audio_deleted_at: datetime | None = None
+    transcript_deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class NewEvent:
 
 _ROW = """
 SELECT l.meeting_id, m.organization_id, m.user_id, m.file_hash, m.status, l.config, l.fence, l.owner, l.finished,
-       l.concluded, l.ignored_tracks FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
+       l.concluded, l.ignored_tracks, m.audio_deleted_at, m.transcript_deleted_at
+  FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
 """
 
 
@@ -65,6 +69,7 @@ async def create(
     n_speakers: int | None,
     language: str,
     key_terms: Sequence[str] = (),
+    consents_given: Sequence[Consent] = (),
 ) -> None:
     """Insert a new live meeting. Idempotent.
 
@@ -73,6 +78,7 @@ async def create(
         n_speakers: stated number of people, None if unknown.
         language: BCP 47 tag; empty to have it detected.
         key_terms: terms to bias recognition with.
+        consents_given: noted by the user who opens it.
     """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
@@ -95,6 +101,7 @@ async def create(
         row.meeting_id,
         row.config,
     )
+    await consents.replace(connection, row.organization_id, row.meeting_id, row.user_id, consents_given)
 
 
 async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.channels import ChannelUse
+from server.consent import Consent
+from server.storage import consents
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
 
@@ -31,6 +33,7 @@ class NewMeeting:
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
     """None if not stated."""
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,14 @@ class MeetingAnswer:
     value: dict[str, Any] | None
     definition_version: str
     speakers: tuple[SpeakerRow, ...]
+    transcript_deleted_at: datetime | None = None
 
 
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Store a durable recording, queue its analysis, and return the meeting's status.
 
     A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
-    failure may be fixed since, in the server or in the details.
+    failure may be fixed since, in the server or in the details. Its days of retention begin again.
     """
     queued_id = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
@@ -78,7 +82,8 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
         " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
         " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
-        " media_type = EXCLUDED.media_type,"
+        " media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes, created_at = now(),"
+        " audio_deleted_at = NULL, transcript_deleted_at = NULL,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
         meeting.organization_id,
@@ -94,6 +99,8 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         str(meeting.channels or ChannelUse.MIXED),
     )
     if queued_id is not None:
+        if meeting.consents:
+            await consents.replace(connection, meeting.organization_id, queued_id, meeting.user_id, meeting.consents)
         await connection.execute(
             "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", queued_id
         )
@@ -144,6 +151,14 @@ def _to_state(row: Any) -> MeetingState:
     )
 
 
+async def find_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
+    """Return the id of an organization's meeting in any state, or None."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2", organization_id, file_hash
+    )
+    return found
+
+
 async def find_ready_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
     """Return the id of an organization's finished meeting, or None."""
     found: UUID | None = await connection.fetchval(
@@ -156,6 +171,7 @@ async def find_ready_id(connection: Connection, organization_id: UUID, file_hash
 
 _ANSWER = """
 SELECT m.file_hash, m.status, m.stage, m.progress_percent, m.message, m.notice, m.engine, m.duration_ms, i.value,
+       m.transcript_deleted_at,
        coalesce(i.definition_version, '') AS definition_version,
        (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.alias_source, s.alias_confidence)
                                ORDER BY s.label), '[]')
@@ -194,7 +210,15 @@ def _to_answer(row: Any) -> MeetingAnswer:
     state_columns = ("file_hash", "status", "stage", "progress_percent", "message", "notice")
     state = MeetingState(**{name: row[name] for name in state_columns})
     speakers = tuple(SpeakerRow(label, UUID(id_), *names) for label, id_, *names in row["speakers"])
-    return MeetingAnswer(state, row["engine"], row["duration_ms"], row["value"], row["definition_version"], speakers)
+    return MeetingAnswer(
+        state,
+        row["engine"],
+        row["duration_ms"],
+        row["value"],
+        row["definition_version"],
+        speakers,
+        row["transcript_deleted_at"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +255,25 @@ async def list_page(
 async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:
     """Serialise storing and deleting of a recording until the transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}")
+
+
+async def try_lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """As ``lock_recording``, but return False at once where another transaction has the lock."""
+    locked: bool = await connection.fetchval(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", f"{organization_id}/{file_hash}"
+    )
+    return locked
+
+
+async def keeps_audio(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Return whether the organization has the meeting, and its audio is not deleted."""
+    keeps: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM meetings WHERE organization_id = $1 AND file_hash = $2"
+        " AND audio_deleted_at IS NULL)",
+        organization_id,
+        file_hash,
+    )
+    return keeps
 
 
 async def is_done(connection: Connection, organization_id: UUID, file_hash: str) -> bool:

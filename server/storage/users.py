@@ -93,12 +93,6 @@ async def list_all(connection: Connection, organization: str | None) -> list[Org
     return [OrganizationUser(**row) for row in rows]
 
 
-async def find_organization(connection: Connection, name: str) -> UUID | None:
-    """Return the id of the organization of this name, or None."""
-    found: UUID | None = await connection.fetchval("SELECT id FROM organizations WHERE name = $1", name)
-    return found
-
-
 async def exist(connection: Connection) -> bool:
     """Return whether there is any user."""
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users)"))

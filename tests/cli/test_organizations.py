@@ -10,8 +10,9 @@ import pytest
 from cli.__main__ import parser
 from cli.database_roles import OWNER
 from cli.home import NotRunning
-from cli.organizations import BadSettings, quota, run_organizations, size
+from cli.organizations import POLICY, BadSettings, days, quota, run_organizations, size
 from cli.postgres import PostgresServer
+from server.policy import SETTINGS
 from server.quotas import UNLIMITED
 from server.storage.pool import Database
 from tests.server.storage.rows import HASH, make_user, queued_meeting
@@ -23,6 +24,17 @@ def test_quotas_are_numbers_with_units() -> None:
     for text in ("", "G", "-1", "1.5G", "1g", "many", "9" * 19, "99999999T", "٣"):
         with pytest.raises(argparse.ArgumentTypeError, match="is not a quota"):
             quota(text)
+
+
+def test_days_are_numbers_or_never() -> None:
+    assert [days(text) for text in ("1", "36500", "never", "0")] == [1, 36_500, 0, 0]
+    for text in ("", "-1", "36501", "1.5", "a year"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is no number of days"):
+            days(text)
+
+
+def test_every_setting_has_an_option() -> None:
+    assert set(POLICY) == set(SETTINGS)
 
 
 def test_sizes_are_read_by_people() -> None:
@@ -75,6 +87,18 @@ async def test_it_changes_one(organizations: None, capsys: pytest.CaptureFixture
     assert "0 B of 5 MiB" in shown
     kept = await owner.run(lambda c: c.fetchval("SELECT uploads_at_once FROM organizations WHERE name = 'Other'"))
     assert kept == UNLIMITED
+
+
+async def test_it_changes_the_policy_of_one(organizations: None, capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown = await run(capsys, "Other", "--retention-audio-days", "30")
+    assert code == 0
+    rows = dict(line.split() for line in shown.splitlines() if line.strip().startswith("retention"))
+    assert rows["retention-audio-days"] == "30"
+    assert rows["retention-meeting-days"] == "never"
+    _, shown = await run(capsys, "With [b]")
+    assert "30" not in shown
+    assert (await run(capsys, "--retention-audio-days", "30"))[0] == 2
+    assert (await run(capsys, "Nobody", "--retention-audio-days", "30"))[0] == 1
 
 
 async def test_mistakes_are_named(

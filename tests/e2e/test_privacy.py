@@ -183,6 +183,13 @@ def test_nothing_of_deleted_meetings_is_left_in_any_file(system: System, tmp_pat
     assert purged.returncode == 0, purged.stderr
     assert "nothing of deleted rows is left" in purged.stdout
     assert files_with(system.data, DELETED) == []
+    receipts = {r["file_hash"]: r for r in rest.get("/api/organization/deletions").json()["deletions"]}
+    live = {meeting["file_hash"] for meeting in listed} - {kept, uploaded}
+    assert receipts.keys() >= {uploaded, *live}
+    assert all(receipt["purged_at"] for receipt in receipts.values())
+    assert receipts[uploaded]["files"] == 1
+    assert all(receipts[file_hash]["rows"]["live_events"] > 0 for file_hash in live)
+    assert all(receipts[file_hash]["files"] >= 1 for file_hash in live)
     assert any("postgres" in name for name in files_with(system.data, KEPT))
     assert rest.get("/single-feature-api/meeting/status", file_hash=kept).json()["status"] == "ready"
 

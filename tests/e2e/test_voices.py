@@ -17,7 +17,7 @@ SPEAKERS = "/api/meeting/speakers"
 @pytest.fixture(scope="module")
 def listener(system: System) -> Rest:
     """A user of an organization of their own."""
-    said = system.meetra("users", "add", "voices@example.org", "--organization", "Listeners")
+    said = system.meetra("users", "add", "voices@example.org", "--organization", "Listeners", "--role", "owner")
     return system.login("voices@example.org", said.stdout.split("password ")[1].split()[0])
 
 
@@ -72,4 +72,18 @@ def test_a_named_voice_is_known_in_the_next_meeting_and_can_be_erased(system: Sy
 def test_voices_of_an_organization_are_its_own(listener: Rest, stranger: Rest) -> None:
     listener.http.put(f"{VOICES}/settings", json={"recognise": True})
     assert stranger.http.get(VOICES).json() == {"recognise": False, "voices": []}
+    listener.http.put(f"{VOICES}/settings", json={"recognise": False})
+
+
+def test_a_voice_goes_with_the_last_meeting_that_has_it(system: System, listener: Rest) -> None:
+    listener.http.put(f"{VOICES}/settings", json={"recognise": True})
+    first, second = [listener.analysed(excerpt(45, mark=f"voices deleted {number}")) for number in (1, 2)]
+    known = listener.http.get(VOICES).json()["voices"]
+    assert known
+    for file_hash, left in ((first, len(known)), (second, 0)):
+        assert listener.http.delete("/single-feature-api/meeting", params={"file-hash": file_hash}).status_code == 200
+        assert len(listener.http.get(VOICES).json()["voices"]) == left
+        (receipt,) = listener.get("/api/organization/deletions", file_hash=file_hash).json()["deletions"]
+        assert receipt["rows"].get("voices", 0) == len(known) - left
+    assert stored_vectors(system) == 0
     listener.http.put(f"{VOICES}/settings", json={"recognise": False})

@@ -5,12 +5,14 @@ from meetra.v1.live_pb2 import LiveEvent, LiveFinished, LiveReady
 from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
 from meetra_client.errors import (
+    AudioDeleted,
     AudioGap,
     AudioLost,
     AudioNotStored,
     AudioOverlap,
     BadRequest,
     ChannelsDiffer,
+    ConsentRequired,
     ExportRunning,
     FileTooLarge,
     HeldByAnotherClient,
@@ -37,6 +39,7 @@ from meetra_client.errors import (
     TooManyLiveMeetings,
     TooManyLogins,
     TooManyOpenCalls,
+    TranscriptDeleted,
     Unauthenticated,
     Unreachable,
     UnsupportedContentEncoding,
@@ -48,12 +51,14 @@ from meetra_client.refusals import error_from
 from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track
 
 __all__ = [
+    "AudioDeleted",
     "AudioGap",
     "AudioLost",
     "AudioNotStored",
     "AudioOverlap",
     "BadRequest",
     "ChannelsDiffer",
+    "ConsentRequired",
     "Encoding",
     "FileTooLarge",
     "HeldByAnotherClient",
@@ -91,6 +96,7 @@ __all__ = [
     "TooManyLogins",
     "TooManyOpenCalls",
     "Track",
+    "TranscriptDeleted",
     "Unauthenticated",
     "Unreachable",
     "UnsupportedContentEncoding",

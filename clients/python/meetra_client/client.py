@@ -74,6 +74,7 @@ class MeetraClient:
         n_speakers: int = 0,
         language: str = "",
         key_terms: Sequence[str] = (),
+        consent: Sequence[str] = (),
         insights_period_s: int = 0,
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
@@ -84,10 +85,12 @@ class MeetraClient:
             name, date, language: as for an upload.
             n_speakers: number of people on the MIXED tracks together; 0 if unknown.
             key_terms: terms to bias recognition with, in addition to the participants' names.
+            consent: who consented, and how: ``who; how`` or ``who; how; when`` each.
             insights_period_s: seconds between two `insights` events, 5..600; 0 for the server's default.
             buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
-        ``async with`` raises BadRequest, TooManyLiveMeetings, Unauthenticated, Unreachable or another MeetraError.
+        ``async with`` raises BadRequest, ConsentRequired, TooManyLiveMeetings, Unauthenticated, Unreachable or another
+        MeetraError.
         """
         config = live_pb2.LiveConfig(
             name=name,
@@ -96,6 +99,7 @@ class MeetraClient:
             n_speakers=n_speakers,
             language=language,
             key_terms=key_terms,
+            consent=consent,
             insights_period_s=insights_period_s,
         )
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)

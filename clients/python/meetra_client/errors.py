@@ -152,6 +152,24 @@ class ChannelsDiffer(MeetraError):
     reason = "CHANNELS_DIFFER"
 
 
+class AudioDeleted(MeetraError):
+    """The meeting's audio was deleted, as the organization's policy says."""
+
+    reason = "AUDIO_DELETED"
+
+
+class TranscriptDeleted(MeetraError):
+    """What was said in the meeting was deleted, as the organization's policy says."""
+
+    reason = "TRANSCRIPT_DELETED"
+
+
+class ConsentRequired(MeetraError):
+    """The organization's policy wants a note of consent before the recording."""
+
+    reason = "CONSENT_REQUIRED"
+
+
 class FileTooLarge(MeetraError):
     """The recording exceeds the server's size limit."""
 

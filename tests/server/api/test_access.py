@@ -28,10 +28,14 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 # What each role may not call, in full: a new method changes nothing for readers and bots unless it is meant to.
 REFUSED = {
     "owner": set[str](),
-    "member": {"UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"},
+    "member": {
+        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
+        *("UpdateOrganization", "ListDeletions"),
+    },
     "reader": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
+        *("UpdateOrganization", "ListDeletions", "SetMeetingConsent"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
     },
     "bot": {method.name for method in METHODS.values()}

@@ -9,9 +9,9 @@ import pytest
 
 from server.api.answers import Answers, ReadyAnswer
 from server.auth import set_caller
-from server.errors import BadRequest, MeetingFailed, MeetingNotFound, MeetingStillProcessing
-from server.insights import BALANCE, ENERGY
-from server.storage import jobs
+from server.errors import BadRequest, MeetingFailed, MeetingNotFound, MeetingStillProcessing, TranscriptDeleted
+from server.insights import BALANCE, ENERGY, TRANSCRIPT
+from server.storage import jobs, retention
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
@@ -89,3 +89,23 @@ async def test_a_hash_is_checked_before_anybody_is_asked(owner: Database, databa
 def test_the_unknown_speaker_has_no_id() -> None:
     found = ReadyAnswer({"score": 1}, {}, (SpeakerRow(1, UUID(int=5), "Ada"),))
     assert (found.speaker_id(1), found.speaker_id(0), found.speaker_id(2)) == (str(UUID(int=5)), "", "")
+
+
+async def test_answers_that_quote_a_deleted_transcript_are_gone_and_scores_stay(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
+    meeting_id = await ready_meeting(
+        database, user, HASH, answers={BALANCE.name: ("1", SCORE), TRANSCRIPT.name: ("1", {})}
+    )
+    await database.run(
+        lambda c: retention.delete_transcript(c, user.organization_id, meeting_id, [TRANSCRIPT.name]),
+        organization_id=user.organization_id,
+    )
+    calls(user)
+    assert (await Answers(database).get(HASH, BALANCE)).value["score"] == 40
+    with pytest.raises(TranscriptDeleted, match="What was said in this meeting was deleted on 20"):
+        await Answers(database).get(HASH, TRANSCRIPT)
+    # One that was never computed is another matter.
+    with pytest.raises(MeetingStillProcessing):
+        await Answers(database).get(HASH, ENERGY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,11 +24,13 @@ from tests.server.storage.rows import make_user
 
 # One of each type.
 EXAMPLES: tuple[errors.MeetraError, ...] = (
+    errors.AudioDeleted(datetime(2026, 11, 29, tzinfo=UTC)),
     errors.AudioGap("mix", 5, 9),
     errors.AudioNotStored(),
     errors.AudioOverlap("mix", 5, 1, 9),
     errors.BadRequest("config.name", "500 characters; the limit is 100"),
     errors.ChannelsDiffer("mixed"),
+    errors.ConsentRequired(),
     errors.FileTooLarge(9_000),
     errors.HeldByAnotherClient(),
     errors.HeldByAnotherServer(),
@@ -53,6 +56,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TooManyKeys(100),
     errors.TooManyLogins(3),
     errors.TooManyOpenCalls("user", 4, streams=True),
+    errors.TranscriptDeleted(datetime(2026, 11, 29, tzinfo=UTC)),
     errors.Unauthenticated(),
     errors.UnsupportedContentEncoding(),
     errors.UserNotFound(),

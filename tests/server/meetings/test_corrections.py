@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.auth import Caller
-from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
+from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound, TranscriptDeleted
 from server.insights import SHARES, compute_answers
 from server.meetings import Corrections
-from server.storage import insights, speakers
+from server.storage import insights, retention, speakers
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from tests.server.callers import caller as fresh_caller
@@ -144,3 +144,20 @@ async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(owner: Database, 
     await queued_meeting(database, await make_user(owner), HASH)
     with pytest.raises(MeetingNotFound):
         await Corrections(database).undo(await caller_of(owner), HASH)
+
+
+async def test_a_meeting_without_its_transcript_is_renamed_in_and_no_more(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
+    await database.run(
+        lambda c: retention.delete_transcript(c, caller.organization_id, meeting_id, []),
+        organization_id=caller.organization_id,
+    )
+    for correction in (
+        corrections.merge(caller, ids[2], ids[1]),
+        corrections.split(caller, ids[1], 0, 1000),
+        corrections.undo(caller, HASH),
+    ):
+        with pytest.raises(TranscriptDeleted):
+            await correction
+    await corrections.rename(caller, ids[1], "Daniel", HASH)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.audio.audio_log import AudioLog
 from server.errors import BadRequest
-from server.meetings.upload_body import MAX_KEY_TERMS, create_body
+from server.meetings.upload_body import KEY_TERMS, MAX_LISTS, create_body
 from server.meetings.upload_fields import validate_details, validate_key_terms
 
 BOUNDARY = "between"
@@ -96,6 +96,6 @@ def test_a_part_has_room_for_all_terms_and_no_more(tmp_path: Path) -> None:
     terms = ",".join(f"{number:03d}" + "𝒏" * 97 for number in range(100))
     assert uploaded(tmp_path, [("key_terms", terms), FILE]) == terms
     with pytest.raises(BadRequest, match="key_terms: at most"):
-        uploaded(tmp_path, [("key_terms", "n" * (MAX_KEY_TERMS + 1)), FILE])
+        uploaded(tmp_path, [("key_terms", "n" * (MAX_LISTS[KEY_TERMS] + 1)), FILE])
     with pytest.raises(BadRequest, match="name: at most 4096"):
         uploaded(tmp_path, [("name", "n" * 4097), FILE])

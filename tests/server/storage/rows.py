@@ -9,10 +9,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from server.consent import Consent
 from server.live import LiveConfig
 from server.live.session_registry import live_file_hash
-from server.storage import audit, jobs, keys, live, meetings, quotas, results, users
+from server.storage import audit, consents, deletions, jobs, keys, live, meetings, quotas, results, users
 from server.storage.audit import AuditEvent
+from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
@@ -147,6 +149,8 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    consent = Consent(text, text, text)
+    await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
@@ -154,6 +158,8 @@ async def fill_every_table(
         organization_id=user.organization_id, method=text, action="read", object_kind="meeting", object_id=file_hash
     )
     await run(lambda c: audit.add(c, user.organization_id, [event]))
+    receipt = NewDeletion(uuid4(), user.organization_id, file_hash, "audio", user.id)
+    await run(lambda c: deletions.record(c, receipt, meeting_id, {}, 1, 1))
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
     return OrganizationRows(

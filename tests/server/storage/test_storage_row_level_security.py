@@ -16,7 +16,9 @@ TABLES = (
     "api_keys",
     "audit_days",
     "audit_events",
+    "consents",
     "conversations",
+    "deletions",
     "insights",
     "jobs",
     "live_events",
@@ -77,7 +79,7 @@ async def test_a_delete_without_a_condition_leaves_the_others_rows(
         try:
             await database.run(lambda c: c.execute(f"DELETE FROM {table}"), organization_id=organization_id)
         except asyncpg.InsufficientPrivilegeError:
-            assert table in ("audit_days", "audit_events", "organization_days", "organizations")
+            assert table in ("audit_days", "audit_events", "deletions", "organization_days", "organizations")
     assert theirs in await organizations_in(owner, table, None)
 
 
@@ -97,7 +99,12 @@ async def test_an_update_without_a_condition_leaves_the_others_rows(
     assert [row["id"] for row in taken] == [ours.user.id]
     names = await owner.run(lambda c: c.fetch("SELECT organization_id, name FROM meetings"))
     assert {row["name"] for row in names if row["organization_id"] == theirs.organization_id} == {"m"}
-    wanted = await owner.run(lambda c: c.fetch("SELECT id FROM organizations WHERE recognise_voices"))
+    await database.run(
+        lambda c: c.execute("UPDATE organizations SET retention_meeting_days = 1"), organization_id=ours.organization_id
+    )
+    wanted = await owner.run(
+        lambda c: c.fetch("SELECT id FROM organizations WHERE recognise_voices OR retention_meeting_days > 0")
+    )
     assert [row["id"] for row in wanted] == [ours.organization_id]
 
 
@@ -159,6 +166,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT * FROM unattended_live_meetings(interval '1 s')",
         "SELECT record_contact('{}')",
         "SELECT * FROM existing_recordings('{}', '{}')",
+        "SELECT * FROM unfinished_deletions(interval '1 s')",
         "SELECT name FROM schema_migrations",
     ],
 )
@@ -177,9 +185,12 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "DELETE FROM audit_events",
         "UPDATE audit_events SET action = 'read'",
         "DELETE FROM audit_days",
+        "DELETE FROM deletions",
+        "UPDATE deletions SET purged_at = now()",
         "UPDATE users SET organization_id = gen_random_uuid()",
         "UPDATE users SET email = 'mine'",
         "INSERT INTO users SELECT * FROM users",
+        "UPDATE consents SET who = 'mine'",
         "UPDATE api_keys SET scopes = '{admin}'",
         "UPDATE logged_out_tokens SET expires_at = now()",
         "DELETE FROM schema_migrations",
