@@ -10,6 +10,7 @@ from string import Template
 
 from gateway.limits import GatewayLimits
 from gateway.tls import TlsFiles
+from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
 REST_LUA = Path(__file__).with_name("rest.lua")
@@ -32,6 +33,9 @@ class GatewaySettings:
     limits: GatewayLimits = field(default_factory=GatewayLimits)
     tls: TlsFiles | None = None
     """What ``host`` and ``port`` are served with; None: plain text."""
+    token_filter: Path | None = None
+    """A file made of ``render_token_filter``, alone in its folder: Envoy refuses calls whose token is missing or not
+    ours, and follows when the file is replaced. None: the API alone looks at tokens."""
     local_port: int | None = None
     """A second port, plain text on 127.0.0.1, for the commands of this machine."""
 
@@ -53,6 +57,7 @@ def render(settings: GatewaySettings) -> str:
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
+        token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
         connections=limits.connections,
         streams=limits.streams,
@@ -92,6 +97,15 @@ def _local_listener(port: int | None) -> str:
         " ignore_global_conn_limit: true, per_connection_buffer_limit_bytes: 262144,"
         " filter_chains: [{ filters: *http }] }"
     )
+
+
+def _token_filter(file: Path | None) -> str:
+    """Return the list item of the filter that verifies tokens, which a file describes; empty without one."""
+    if file is None:
+        return ""
+    source = {"path_config_source": {"path": str(file), "watched_directory": {"path": str(file.parent)}}}
+    discovery = {"config_source": {**source, "resource_api_version": "V3"}, "type_urls": [TOKEN_FILTER_TYPE]}
+    return "- " + json.dumps({"name": TOKEN_FILTER, "config_discovery": discovery})
 
 
 def envoy_binary() -> Path:
