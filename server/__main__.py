@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 import uvloop
 from pydantic import ValidationError
 
-from privacy import MutualTls, TlsUnusable, close_folder, close_new_files, log_quietly
+from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
-from server.auth import Authenticator, Passwords, Tokens, UserWatch
+from server.auth import Authenticator, Passwords, TokenKeys, Tokens, UnusableTokenKeys, UserWatch
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
@@ -96,6 +96,8 @@ def receive_uploads(settings: ServerSettings, database: Database, audio_log: Aud
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
+    token_keys = TokenKeys.in_folder(settings.token_keys)
+    tokens = Tokens(token_keys, settings.token_ttl_s)
     log.info("up to %d descriptors", raise_descriptor_limit())
     await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
@@ -107,7 +109,6 @@ async def run_api(settings: ApiSettings) -> None:
             await asyncio.to_thread(close_folder, settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
-        tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
                 runner, user_watch = JobRunner(settings, database), UserWatch(database)
@@ -129,7 +130,11 @@ async def run_api(settings: ApiSettings) -> None:
                         live=live,
                     )
                 )
-                await serve(server, settings.api_listen, stop, live, user_watch)
+                following = asyncio.create_task(token_keys.watch(), name="follow token keys")
+                try:
+                    await serve(server, settings.api_listen, stop, live, user_watch)
+                finally:
+                    following.cancel()
     finally:
         await database.close()
 
@@ -172,7 +177,7 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except TlsUnusable as error:
+    except (TlsUnusable, UnusableTokenKeys, UnsafeFile) as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

@@ -165,11 +165,16 @@ class ServerSettings(QuotaSettings):
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
 
 
-class ApiSettings(ServerSettings):
-    """Settings of the API alone: the worker has no use for the key of tokens."""
+class TokenSettings(_Settings):
+    """What concerns tokens beyond the process that signs them."""
 
-    jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
     token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
+
+
+class ApiSettings(ServerSettings, TokenSettings):
+    """Settings of the API alone: the worker has no use for the keys of tokens."""
+
+    token_keys: Path = Field(description="folder of the keys that sign tokens; made by `meetra tokens rotate`")
 
 
 def invalid_settings(error: ValidationError, prefix: str) -> str:

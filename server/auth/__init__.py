@@ -7,6 +7,17 @@ from server.auth.keys import MAX_KEYS_OF_USER, Keys, new_secret
 from server.auth.members import Members
 from server.auth.passwords import Passwords, hash_password, password_matches
 from server.auth.throttle import LoginThrottle
+from server.auth.token_keys import (
+    KeySet,
+    TokenKey,
+    TokenKeys,
+    UnusableTokenKeys,
+    add_key,
+    ensure_key,
+    read_keys,
+    remove_spent,
+    revoke_key,
+)
 from server.auth.tokens import Tokens
 from server.auth.user_watch import UserWatch
 
@@ -15,17 +26,26 @@ __all__ = [
     "ApiKey",
     "Authenticator",
     "Caller",
+    "KeySet",
     "Keys",
     "LoginThrottle",
     "MAX_KEYS_OF_USER",
     "Members",
     "Passwords",
+    "TokenKey",
+    "TokenKeys",
     "Tokens",
+    "UnusableTokenKeys",
     "UserWatch",
+    "add_key",
     "current_caller",
+    "ensure_key",
     "find_user",
     "hash_password",
     "new_secret",
     "password_matches",
+    "read_keys",
+    "remove_spent",
+    "revoke_key",
     "set_caller",
 ]

@@ -64,6 +64,8 @@ class Authenticator:
 
         A token counts whether or not it has expired, a key does not.
         """
+        if isinstance(credential, Claims) and self._tokens.is_void(credential):
+            raise Unauthenticated
         user = await self._user_of(credential)
         if user is None:
             raise Unauthenticated
