@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -15,6 +17,8 @@ ISSUER = "meetra"
 AUDIENCE = "meetra-api"
 # Ours have 500 characters, those of other issuers a few thousand. What is longer is not looked at.
 MAX_TOKEN = 16 * 1024
+# So many signatures are not looked at again: that is most of the work of a short call.
+MAX_VERIFIED = 10_000
 # Whatever PyJWT says of a text that is no good token; RecursionError: its JSON is nested without end.
 MALFORMED = (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError)
 
@@ -39,6 +43,7 @@ class Tokens:
     def __init__(self, keys: TokenKeys, ttl_s: int) -> None:
         self._keys = keys
         self._ttl_s = ttl_s
+        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
 
     @property
     def keys(self) -> TokenKeys:
@@ -68,6 +73,18 @@ class Tokens:
         """Return the claims of a valid token. Raises Unauthenticated for an invalid one."""
         if len(token) > MAX_TOKEN:
             raise Unauthenticated
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        known = self._verified.get(digest)
+        if known is not None and known.expires_at > time.time() and self._keys.public(known.key_id) is not None:
+            return known
+        claims = self._verify(token)
+        self._verified[digest] = claims
+        if len(self._verified) > MAX_VERIFIED:
+            self._verified.popitem(last=False)
+        return claims
+
+    def _verify(self, token: str) -> Claims:
+        """Return the claims of a token whose signature was looked at. Raises Unauthenticated."""
         try:
             # An id is compared with those of the keys there are; nothing is looked up by it anywhere else.
             key_id = str(jwt.get_unverified_header(token)["kid"])

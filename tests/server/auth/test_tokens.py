@@ -105,6 +105,19 @@ STRANGE_KEY_IDS = {
 }
 
 
+def test_a_token_that_was_seen_before_expires_all_the_same() -> None:
+    ours, token = tokens(1), tokens(1).issue(USER, 0)
+    deadline = time.monotonic() + 300
+    assert ours.validate(token) == ours.validate(token)
+    while time.monotonic() < deadline:
+        try:
+            ours.validate(token)
+        except Unauthenticated:
+            return
+        time.sleep(0.05)
+    pytest.fail("it never expired")
+
+
 def test_a_token_of_another_key_is_refused_under_every_name() -> None:
     another = TokenKey.new(datetime.now(UTC))
     for forged in (signed(another.private), signed(another.private, key_id=another.key_id)):
