@@ -14,6 +14,7 @@ from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
 REST_LUA = Path(__file__).with_name("rest.lua")
+REFUSED_TOKENS_LUA = Path(__file__).with_name("refused_tokens.lua")
 DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
 LOOPBACK = "127.0.0.1"
 
@@ -100,12 +101,17 @@ def _local_listener(port: int | None) -> str:
 
 
 def _token_filter(file: Path | None) -> str:
-    """Return the list item of the filter that verifies tokens, which a file describes; empty without one."""
+    """Return the list items of the filters that verify tokens, the first described in a file; empty without one."""
     if file is None:
         return ""
     source = {"path_config_source": {"path": str(file), "watched_directory": {"path": str(file.parent)}}}
     discovery = {"config_source": {**source, "resource_api_version": "V3"}, "type_urls": [TOKEN_FILTER_TYPE]}
-    return "- " + json.dumps({"name": TOKEN_FILTER, "config_discovery": discovery})
+    refused = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+        "default_source_code": {"filename": str(REFUSED_TOKENS_LUA)},
+    }
+    items = ({"name": TOKEN_FILTER, "config_discovery": discovery}, {"name": "refused_tokens", "typed_config": refused})
+    return "\n".join(f"{'          ' * bool(n)}- {json.dumps(item)}" for n, item in enumerate(items))
 
 
 def envoy_binary() -> Path:

@@ -25,13 +25,14 @@ API_KEY = r"Bearer mk_.*"
 CLOCK_SKEW_S = 1
 
 
-def render_token_filter(jwks: Mapping[str, Any]) -> str:
+def render_token_filter(jwks: Mapping[str, Any], *, others_too: bool = False) -> str:
     """Return the file that ``GatewaySettings.token_filter`` names, JSON.
 
     Args:
         jwks: the public keys, a JSON Web Key Set.
+        others_too: whether tokens of other issuers pass, for the API to look at; those that claim to be ours do not.
     """
-    ours = {
+    ours: dict[str, Any] = {
         "issuer": ISSUER,
         "local_jwks": {"inline_string": json.dumps(jwks)},
         "clock_skew_seconds": CLOCK_SKEW_S,
@@ -39,11 +40,16 @@ def render_token_filter(jwks: Mapping[str, Any]) -> str:
         "forward": True,
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
     }
+    required: dict[str, Any] = {"provider_name": "meetra"}
+    if others_too:
+        # What it finds is left to refused_tokens.lua, which knows its reasons apart.
+        ours["failed_status_in_metadata"] = "refused"
+        required = {"requires_any": {"requirements": [required, {"allow_missing_or_failed": {}}]}}
     key = {"name": "authorization", "string_match": {"safe_regex": {"regex": API_KEY}}}
     rules: list[dict[str, Any]] = [
         *({"match": {"path": path}} for path in WITHOUT_TOKEN),
         {"match": {"prefix": "/", "headers": [key]}},
-        {"match": {"prefix": OURS}, "requires": {"provider_name": "meetra"}},
+        {"match": {"prefix": OURS}, "requires": required},
     ]
     found = {
         "@type": TOKEN_FILTER_TYPE,

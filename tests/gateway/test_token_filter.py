@@ -63,14 +63,18 @@ REFUSED: dict[str, str | None] = {
 }
 
 
-@pytest.fixture
-async def doors(owner: Database, database: Database, tmp_path: Path) -> AsyncIterator[tuple[Api, str, str]]:
+@pytest.fixture(params=["ours alone", "others too"])
+async def doors(
+    request: pytest.FixtureRequest, owner: Database, database: Database, tmp_path: Path
+) -> AsyncIterator[tuple[Api, str, str]]:
     """The API, a gateway that looks at tokens, and one that leaves it to the API."""
     for name in ("looks", "does-not"):
         (tmp_path / name).mkdir()
     async with (
         running_api(owner, database, tmp_path / "audio") as api,
-        running_gateway(tmp_path / "looks", api.port, keys=KEYS.current) as looks,
+        running_gateway(
+            tmp_path / "looks", api.port, keys=KEYS.current, others_too=request.param == "others too"
+        ) as looks,
         running_gateway(tmp_path / "does-not", api.port) as does_not,
     ):
         yield api, looks, does_not
@@ -122,11 +126,16 @@ async def test_a_refusal_of_envoy_reads_as_one_of_the_api(doors: tuple[Api, str,
         assert spoken[:2] == (grpc.StatusCode.UNAUTHENTICATED, "Unauthorized")
 
 
-async def test_what_envoy_refuses_reaches_no_api(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("others_too", "passed"),
+    [(False, {"another audience"}), (True, {"another audience", "another issuer"})],
+    ids=["ours alone", "others too"],
+)
+async def test_what_envoy_refuses_reaches_no_api(tmp_path: Path, others_too: bool, passed: set[str]) -> None:
     # Nobody listens there: whatever gets through is 503.
-    async with running_gateway(tmp_path, 9, keys=KEYS.current) as address:
+    async with running_gateway(tmp_path, 9, keys=KEYS.current, others_too=others_too) as address:
         for name, value in REFUSED.items():
-            assert (await by_rest(address, LISTED, value))[0] == (503 if name == "another audience" else 401), name
+            assert (await by_rest(address, LISTED, value))[0] == (503 if name in passed else 401), name
         for value in (f"Bearer {signed()}", f"bEARER   {signed()}", "Bearer mk_somebody", "bearer  mk_somebody"):
             assert (await by_rest(address, LISTED, value))[:2] == (503, b'{"message":"Service unavailable"}')
         assert (await by_rest(address, "/.well-known/jwks.json", None))[0] == 503
