@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+from cli.home import Home
 from gateway import render_token_filter
 from privacy import UnsafeFile, write_private
 from server.auth import UnusableTokenKeys, ensure_key, read_keys, remove_spent
+from server.config import TokenSettings
 
 LOOK_AGAIN_S = 1.0
 log = logging.getLogger(__name__)
 
 
 class TokenKeeper:
-    """The keys in a folder, and the gateway's file about them.
+    """The keys of a data folder, and the gateway's file about them."""
 
-    Args:
-        ttl_s: lifetime of a token, seconds.
-        filter_file: what ``GatewaySettings.token_filter`` names; None: the gateway does not look at tokens.
-    """
-
-    def __init__(self, folder: Path, ttl_s: int, filter_file: Path | None) -> None:
-        self._folder, self._ttl = folder, timedelta(seconds=ttl_s)
-        self._filter_file = filter_file
+    def __init__(self, home: Home, settings: TokenSettings) -> None:
+        self._folder, self._filter_file = home.token_keys, home.token_filter
+        self._ttl = timedelta(seconds=settings.token_ttl_s)
+        self._others_too = bool(settings.oidc_issuer)
         self._shown = ""
 
     def tend(self) -> None:
@@ -34,9 +31,7 @@ class TokenKeeper:
         ensure_key(self._folder, now)
         for key_id in remove_spent(self._folder, self._ttl, now):
             log.info("removed the token key %s: its last token has expired", key_id)
-        if self._filter_file is None:
-            return
-        shown = render_token_filter(read_keys(self._folder).jwks())
+        shown = render_token_filter(read_keys(self._folder).jwks(), others_too=self._others_too)
         if shown != self._shown:
             self._filter_file.parent.mkdir(mode=0o700, exist_ok=True)
             write_private(self._filter_file, shown)

@@ -131,7 +131,7 @@ class System:
         self._keeping: list[asyncio.Task[None]] = []
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
         self._limits = checked(GatewayLimits)
-        self._token_keeper = TokenKeeper(home.token_keys, checked(TokenSettings).token_ttl_s, home.token_filter)
+        self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._inference_port = free_port(), free_port()
         self.gateway = f"http://{self.front.local_address}"

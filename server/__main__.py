@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvloop
 from pydantic import ValidationError
@@ -19,7 +20,18 @@ from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
-from server.auth import Authenticator, Passwords, TokenKeys, Tokens, UnusableTokenKeys, UserWatch
+from server.auth import (
+    Authenticator,
+    ExternalIssuer,
+    IssuerKeys,
+    IssuerRules,
+    Passwords,
+    TokenKeys,
+    Tokens,
+    UnusableTokenKeys,
+    UserWatch,
+    fetch_json,
+)
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
@@ -93,6 +105,21 @@ def receive_uploads(settings: ServerSettings, database: Database, audio_log: Aud
     )
 
 
+def external_issuer(settings: ApiSettings) -> ExternalIssuer | None:
+    """Return the issuer of the settings, if there is one."""
+    if not settings.oidc_issuer:
+        return None
+    rules = IssuerRules(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_email_claim,
+        settings.oidc_organization,
+        settings.oidc_new_user_role,
+    )
+    fetch = partial(fetch_json, private_network=settings.oidc_private_network)
+    return ExternalIssuer(rules, IssuerKeys(rules.issuer, settings.oidc_jwks_url, fetch))
+
+
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
@@ -121,7 +148,7 @@ async def run_api(settings: ApiSettings) -> None:
                         settings=settings,
                         database=database,
                         tokens=tokens,
-                        authenticator=Authenticator(tokens, database),
+                        authenticator=Authenticator(tokens, database, external_issuer(settings)),
                         user_watch=user_watch,
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),

@@ -3,6 +3,9 @@
 from server.auth.accounts import Accounts
 from server.auth.authenticator import Authenticator, find_user
 from server.auth.caller import ApiKey, Caller, current_caller, set_caller
+from server.auth.external_issuer import ExternalIssuer, ExternalToken, IssuerRules
+from server.auth.issuer_keys import IssuerKeys
+from server.auth.issuer_requests import fetch_json
 from server.auth.keys import MAX_KEYS_OF_USER, Keys, new_secret
 from server.auth.members import Members
 from server.auth.passwords import Passwords, hash_password, password_matches
@@ -26,6 +29,10 @@ __all__ = [
     "ApiKey",
     "Authenticator",
     "Caller",
+    "ExternalIssuer",
+    "ExternalToken",
+    "IssuerKeys",
+    "IssuerRules",
     "KeySet",
     "Keys",
     "LoginThrottle",
@@ -40,6 +47,7 @@ __all__ = [
     "add_key",
     "current_caller",
     "ensure_key",
+    "fetch_json",
     "find_user",
     "hash_password",
     "new_secret",

@@ -1,6 +1,18 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
+from server.storage import (
+    external_users,
+    insights,
+    jobs,
+    keys,
+    live,
+    meetings,
+    quotas,
+    results,
+    speakers,
+    users,
+    voices,
+)
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
@@ -22,6 +34,7 @@ from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, T
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "external_users",
     "insights",
     "jobs",
     "keys",

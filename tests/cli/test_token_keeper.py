@@ -8,30 +8,35 @@ from pathlib import Path
 
 import pytest
 
+from cli.home import Home
 from cli.token_keeper import TokenKeeper
 from server.auth import add_key, read_keys
+from server.config import TokenSettings
 
 PATIENCE_S = 300
 
 
-def test_a_first_key_is_made_and_shown_to_the_gateway_without_its_private_half(tmp_path: Path) -> None:
-    shown = tmp_path / "filter" / "filter.json"
-    TokenKeeper(tmp_path / "keys", 60, shown).tend()
-    (key,) = read_keys(tmp_path / "keys").keys
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A data folder."""
+    home = Home(tmp_path)
+    home.prepare()
+    return home
+
+
+def test_a_first_key_is_made_and_shown_to_the_gateway_without_its_private_half(home: Home) -> None:
+    shown = home.token_filter
+    TokenKeeper(home, TokenSettings(token_ttl_s=60)).tend()
+    (key,) = read_keys(home.token_keys).keys
     assert key.jwk["x"] in shown.read_text()
     private = key.private.private_bytes_raw()
     assert private not in shown.read_bytes()
     assert private.hex() not in shown.read_text()
 
 
-def test_without_a_gateway_nothing_is_shown(tmp_path: Path) -> None:
-    TokenKeeper(tmp_path / "keys", 60, None).tend()
-    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
-
-
-async def test_what_comes_and_what_is_spent_is_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    folder, shown = tmp_path / "keys", tmp_path / "filter" / "filter.json"
-    keeper = TokenKeeper(folder, 60, shown)
+async def test_what_comes_and_what_is_spent_is_followed(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    folder, shown = home.token_keys, home.token_filter
+    keeper = TokenKeeper(home, TokenSettings(token_ttl_s=60))
     keeper.tend()
     (first,) = read_keys(folder).keys
     running = asyncio.create_task(keeper.run())
@@ -53,3 +58,10 @@ async def test_what_comes_and_what_is_spent_is_followed(tmp_path: Path, caplog: 
         assert {key.key_id for key in read_keys(folder).keys} == {old.key_id, first.key_id}
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_tokens_of_others_pass_the_gateway_where_there_is_an_issuer(home: Home) -> None:
+    issuer = TokenSettings(oidc_issuer="https://login.example", oidc_audience="meetra")
+    for settings, passes in ((TokenSettings(), False), (issuer, True)):
+        TokenKeeper(home, settings).tend()
+        assert ("allow_missing_or_failed" in home.token_filter.read_text()) is passes
