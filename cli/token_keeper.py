@@ -32,7 +32,7 @@ class TokenKeeper:
         for key_id in remove_spent(self._folder, self._ttl, now):
             log.info("removed the token key %s: its last token has expired", key_id)
         shown = render_token_filter(read_keys(self._folder).jwks(), others_too=self._others_too)
-        if shown != self._shown:
+        if shown != self._shown or not self._filter_file.exists():
             self._filter_file.parent.mkdir(mode=0o700, exist_ok=True)
             write_private(self._filter_file, shown)
             self._shown = shown

@@ -17,6 +17,9 @@ WITHOUT_TOKEN = (
     "/meetra.v1.AuthService/ListTokenKeys",
     "/grpc.health.v1.Health/Check",
 )
+# What clients send while they are answered. A refusal that comes before all is sent is lost on many clients of
+# HTTP/1.1, the faster the more: here a bad token is taken away, and the API refuses.
+STREAMED = ("/meetra.v1.LiveService/StreamMeeting", "/meetra.v1.MeetingService/UploadMeeting")
 # All methods of ours; what is none of them ends at the last route.
 OURS = "/meetra."
 # API keys are no JWTs, and the API's to look up.
@@ -30,26 +33,27 @@ def render_token_filter(jwks: Mapping[str, Any], *, others_too: bool = False) ->
 
     Args:
         jwks: the public keys, a JSON Web Key Set.
-        others_too: whether tokens of other issuers pass, for the API to look at; those that claim to be ours do not.
+        others_too: whether tokens of other issuers pass, for the API to look at. One that claims to be ours and is not
+            never does: it is taken away, and the API refuses the call.
     """
-    ours: dict[str, Any] = {
+    ours = {
         "issuer": ISSUER,
         "local_jwks": {"inline_string": json.dumps(jwks)},
         "clock_skew_seconds": CLOCK_SKEW_S,
         # The API verifies it again.
         "forward": True,
+        # What is wrong with a token, for refused_tokens.lua.
+        "failed_status_in_metadata": "refused",
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
     }
-    required: dict[str, Any] = {"provider_name": "meetra"}
-    if others_too:
-        # What it finds is left to refused_tokens.lua, which knows its reasons apart.
-        ours["failed_status_in_metadata"] = "refused"
-        required = {"requires_any": {"requirements": [required, {"allow_missing_or_failed": {}}]}}
+    required = {"provider_name": "meetra"}
+    looked_at = {"requires_any": {"requirements": [required, {"allow_missing_or_failed": {}}]}}
     key = {"name": "authorization", "string_match": {"safe_regex": {"regex": API_KEY}}}
     rules: list[dict[str, Any]] = [
         *({"match": {"path": path}} for path in WITHOUT_TOKEN),
         {"match": {"prefix": "/", "headers": [key]}},
-        {"match": {"prefix": OURS}, "requires": required},
+        *({"match": {"path": path}, "requires": looked_at} for path in STREAMED),
+        {"match": {"prefix": OURS}, "requires": looked_at if others_too else required},
     ]
     found = {
         "@type": TOKEN_FILTER_TYPE,

@@ -157,7 +157,8 @@ def read_keys(folder: Path) -> KeySet:
     names = _names(folder)
     revoked = frozenset(name.removesuffix(REVOKED_SUFFIX) for name in names if name.endswith(REVOKED_SUFFIX))
     ids = sorted(name.removesuffix(KEY_SUFFIX) for name in names if name.endswith(KEY_SUFFIX))
-    keys = tuple(_read_key(folder, key_id) for key_id in ids if key_id not in revoked)
+    found = (_read_key(folder, key_id) for key_id in ids if key_id not in revoked)
+    keys = tuple(key for key in found if key is not None)
     if not keys:
         raise UnusableTokenKeys(f"{folder} holds no token key; make one with `meetra tokens rotate --keys {folder}`")
     return KeySet(keys, revoked)
@@ -241,12 +242,13 @@ def _is_key_id(text: str) -> bool:
         return False
 
 
-def _read_key(folder: Path, key_id: str) -> TokenKey:
+def _read_key(folder: Path, key_id: str) -> TokenKey | None:
+    """Return a key; None if it was removed since the folder was listed. Raises UnusableTokenKeys, UnsafeFile."""
     path = folder / f"{key_id}{KEY_SUFFIX}"
     try:
         private = load_pem_private_key(read_private(path).encode(), None)
     except FileNotFoundError:
-        raise UnusableTokenKeys(f"{path} was removed while it was read") from None
+        return None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, Ed25519PrivateKey):

@@ -33,6 +33,8 @@ LISTED, SPEAKERS = "/single-feature-api/meetings", "/api/meeting/speakers"
 ANOTHER = TokenKey.new(datetime.now(UTC) - timedelta(days=1))
 # What differs from answer to answer.
 VARYING = ("date", "x-request-id")
+# By how much of an upload was sent before it was refused.
+MAY_VARY = (*VARYING, "connection")
 
 
 def signed(key: TokenKey = KEY, key_id: str = KEY.key_id, **changed: Any) -> str:
@@ -126,20 +128,64 @@ async def test_a_refusal_of_envoy_reads_as_one_of_the_api(doors: tuple[Api, str,
         assert spoken[:2] == (grpc.StatusCode.UNAUTHENTICATED, "Unauthorized")
 
 
-@pytest.mark.parametrize(
-    ("others_too", "passed"),
-    [(False, {"another audience"}), (True, {"another audience", "another issuer"})],
-    ids=["ours alone", "others too"],
-)
-async def test_what_envoy_refuses_reaches_no_api(tmp_path: Path, others_too: bool, passed: set[str]) -> None:
+async def test_a_refusal_reads_the_same_to_head_pages_and_uploads(doors: tuple[Api, str, str]) -> None:
+    answers = []
+    for address in doors[1:]:
+        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S) as http:
+            http.headers = httpx.Headers({"authorization": f"Bearer {signed(ANOTHER)}"})
+            preflight = {"origin": "https://x.example", "access-control-request-method": "GET"}
+            files = {"file": ("meeting.wav", bytes(500_000), "audio/wav")}
+            asked = [
+                await http.head(LISTED),
+                await http.get(LISTED, headers={"origin": "https://elsewhere.example"}),
+                await http.get(LISTED, params={"page_size": "5"}),
+                await http.request("DELETE", "/single-feature-api/meeting", params={"file-hash": "x"}),
+                await http.put(f"{SPEAKERS}/x", json={"alias": "x"}),
+                await http.post("/single-feature-api/upload", files=files),
+                await http.post("/api/logout", json={}),
+                await http.get("/nowhere"),
+                await http.get(LISTED, params={"unknown": "x"}),
+                await http.options(LISTED, headers=preflight),
+            ]
+            seen = [(one.status_code, one.content, sorted(one.headers.items())) for one in asked]
+            answers.append([(s, b, [h for h in headers if h[0] not in MAY_VARY]) for s, b, headers in seen])
+    assert answers[0] == answers[1]
+    assert [status for status, _, _ in answers[0]] == [401] * 7 + [404, 400, 404]
+
+
+async def test_what_envoy_refuses_reaches_no_api(tmp_path: Path) -> None:
     # Nobody listens there: whatever gets through is 503.
-    async with running_gateway(tmp_path, 9, keys=KEYS.current, others_too=others_too) as address:
+    async with running_gateway(tmp_path, 9, keys=KEYS.current) as address:
         for name, value in REFUSED.items():
-            assert (await by_rest(address, LISTED, value))[0] == (503 if name in passed else 401), name
+            assert (await by_rest(address, LISTED, value))[0] == (503 if name == "another audience" else 401), name
         for value in (f"Bearer {signed()}", f"bEARER   {signed()}", "Bearer mk_somebody", "bearer  mk_somebody"):
             assert (await by_rest(address, LISTED, value))[:2] == (503, b'{"message":"Service unavailable"}')
         assert (await by_rest(address, "/.well-known/jwks.json", None))[0] == 503
         assert (await by_rest(address, "/nowhere", None))[0] == 404
+
+
+@pytest.mark.parametrize("others_too", [False, True], ids=["ours alone", "others too"])
+async def test_a_token_that_the_api_alone_would_take_gets_nowhere(
+    owner: Database, database: Database, tmp_path: Path, others_too: bool
+) -> None:
+    async with (
+        running_api(owner, database, tmp_path / "audio") as api,
+        running_gateway(tmp_path, api.port, keys=KeySet((ANOTHER,)), others_too=others_too) as address,
+    ):
+        direct = f"127.0.0.1:{api.port}"
+        for method in hostile.methods():
+            path = f"/{method.containing_service.full_name}/{method.name}"
+            # One each: a call of them voids its own.
+            value = f"Bearer {await api.token('Org', 'a@example.org')}"
+            if path not in WITHOUT_TOKEN:
+                assert (await by_grpc(address, path, value))[0] is grpc.StatusCode.UNAUTHENTICATED, path
+                assert (await by_grpc(direct, path, value))[0] is not grpc.StatusCode.UNAUTHENTICATED, path
+        value = f"Bearer {await api.token('Org', 'a@example.org')}"
+        async with httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S) as http:
+            http.headers = httpx.Headers({"authorization": value})
+            files = {"file": ("meeting.wav", b"RIFF", "audio/wav")}
+            assert (await http.post("/single-feature-api/upload", files=files)).status_code == 401
+            assert (await http.post("/single-feature-api/live", json={})).status_code == 401
 
 
 async def test_what_the_api_takes_passes(doors: tuple[Api, str, str]) -> None:

@@ -159,6 +159,16 @@ async def test_the_folder_is_followed_and_what_is_broken_changes_nothing(
     await asyncio.gather(following, return_exceptions=True)
 
 
+def test_a_key_that_is_removed_while_the_folder_is_read_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = add_key(folder, NOW)
+    listed = list(folder.iterdir())
+    (folder / f"{spent.key_id}.pem").unlink()
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    assert spent.key_id not in {key.key_id for key in read_keys(folder).keys}
+
+
 @pytest.mark.parametrize("name", ["key.pem", "20261129T120000Z-00.pem", "20261329T120000Z-0000000000000000.pem", "x"])
 def test_a_file_that_is_no_key_of_ours_is_named(folder: Path, name: str) -> None:
     (folder / name).write_text("-")
