@@ -182,7 +182,10 @@ class TokenSettings(_Settings):
     )
     oidc_jwks_url: str = Field("", description="URL of its keys; empty: its discovery document says where they are")
     oidc_email_claim: str = Field(
-        "email", min_length=1, max_length=200, description="claim of its tokens that names the user's email address"
+        "email",
+        min_length=1,
+        max_length=200,
+        description="claim of its tokens that names the user's email address, and that users cannot set themselves",
     )
     oidc_organization: str = Field(
         "", description="name of the only organization whose users its tokens may name; empty: any"

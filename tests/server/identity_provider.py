@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -100,10 +101,10 @@ class IdentityProvider:
 
 
 @asynccontextmanager
-async def running_issuer(port: int = 0) -> AsyncIterator[IdentityProvider]:
+async def running_issuer(tls: ssl.SSLContext | None = None) -> AsyncIterator[IdentityProvider]:
     """The issuer on 127.0.0.1."""
     issuer = IdentityProvider()
-    server = await asyncio.start_server(issuer._serve, "127.0.0.1", port)
+    server = await asyncio.start_server(issuer._serve, "127.0.0.1", 0, ssl=tls)
     issuer.port = server.sockets[0].getsockname()[1]
     try:
         yield issuer

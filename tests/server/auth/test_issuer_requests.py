@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from server.auth import fetch_json
 from server.auth.issuer_requests import MAX_BYTES, IssuerUnreachable, is_public
+from tests.certificates import needs_openssl, self_signed
 from tests.server.identity_provider import IdentityProvider, answer, running_issuer
 
 REFUSED = {
@@ -88,6 +91,26 @@ async def test_a_proxy_of_the_environment_is_used(issuer: IdentityProvider, monk
     issuer.raw["http://login.example/keys"] = answer(b'{"keys": []}')
     assert await fetch_json("http://login.example/keys", private_network=True) == {"keys": []}
     assert issuer.hosts == ["login.example"]
+
+
+@needs_openssl
+async def test_https_needs_a_certificate_of_the_name_that_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = self_signed(tmp_path, "issuer")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with running_issuer(tls) as issuer:
+        url = f"https://localhost:{issuer.port}/keys"
+        with pytest.raises(IssuerUnreachable):
+            await fetch_json(url, private_network=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert await fetch_json(url, private_network=True) == {"keys": issuer.keys}
+        assert issuer.hosts == [f"localhost:{issuer.port}"]
+        # The same machine under a name that is not in the certificate.
+        with pytest.raises(IssuerUnreachable):
+            await fetch_json(f"https://127.1:{issuer.port}/keys", private_network=True)
+        assert issuer.asked == ["/keys"]
 
 
 async def test_who_waits_may_stop(issuer: IdentityProvider) -> None:
