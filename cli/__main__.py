@@ -36,6 +36,9 @@ from cli.purge import DESCRIPTION as PURGE
 from cli.purge import PurgeFailed, run_purge
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
+from cli.tokens import DESCRIPTION as TOKENS
+from cli.tokens import add_arguments as tokens_commands
+from cli.tokens import run_tokens
 from cli.up import SAMPLE, CannotStart, UpOptions, up
 from cli.users import DESCRIPTION as USERS
 from cli.users import NoSuchUser, run_users
@@ -43,6 +46,7 @@ from cli.users import add_arguments as users_commands
 from gateway import EnvoyMissing
 from meetra_client import MeetraError
 from privacy import TlsUnusable, UnsafeFile
+from server.auth import UnusableTokenKeys
 from server.channels import ChannelUse
 from server.storage import DatabaseUnavailable, EmailTaken
 
@@ -56,6 +60,7 @@ REFUSALS = (
     PostgresUnusable,
     EnvoyMissing,
     TlsUnusable,
+    UnusableTokenKeys,
     DatabaseUnavailable,
     EmailTaken,
     NoSuchKey,
@@ -182,6 +187,7 @@ def parser() -> argparse.ArgumentParser:
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
+    tokens_commands(add("tokens", TOKENS))
     add_arguments(add("organizations", ORGANIZATIONS))
     audit_arguments(add("audit", AUDIT))
     export_arguments(add("export", EXPORT))
@@ -286,6 +292,7 @@ def main() -> int:
         "purge": run_purge,
         "organizations": run_organizations,
         "keys": run_keys,
+        "tokens": run_tokens,
         "audit": run_audit,
         "export": run_export,
     }

@@ -17,7 +17,8 @@ async def ensure_demo_user(connection: Connection, password: str) -> bool:
     user = await users.find_by_email(connection, DEMO_EMAIL)
     if user is None and await users.exist(connection):
         return False
-    if user is None or not await asyncio.to_thread(password_matches, user.password_hash, password):
+    known = user.password_hash if user else None
+    if known is None or not await asyncio.to_thread(password_matches, known, password):
         hashed = await asyncio.to_thread(hash_password, password)
         await users.ensure_user(connection, DEMO_ORGANIZATION, DEMO_EMAIL, hashed)
     return user is None or not user.disabled

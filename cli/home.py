@@ -45,6 +45,16 @@ class Home:
         return self.root / "run"
 
     @property
+    def token_keys(self) -> Path:
+        """Folder of the keys that sign tokens."""
+        return self.root / "secrets" / "token-keys"
+
+    @property
+    def token_filter(self) -> Path:
+        """What the gateway looks for in tokens; alone in its folder, which Envoy watches."""
+        return self.run / "token-filter" / "filter.json"
+
+    @property
     def ready_file(self) -> Path:
         """Description of the running system, as JSON."""
         return self.run / "ready.json"
@@ -65,6 +75,8 @@ class Home:
             if os.geteuid() not in (folder.stat().st_uid, 0):
                 raise UnsafeFile(f"{folder} belongs to another user; run as that user, or choose another --data")
             close_folder(folder)
+        # Older versions signed tokens with it; nothing accepts those any more.
+        self.secret_file("jwt-secret").unlink(missing_ok=True)
 
     def _close_root(self) -> None:
         """Close the data folder itself. Raises UnsafeFile for one that everybody shares."""

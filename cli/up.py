@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 from rich.console import Console
 
 from cli.analyze import analyze
@@ -32,10 +33,11 @@ from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import Program, Supervisor
+from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from privacy import close_new_files, write_private
-from server.config import invalid_settings
+from server.config import TokenSettings, invalid_settings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
@@ -47,6 +49,7 @@ MODELS_NOTICE_AFTER_S = 10.0
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+S = TypeVar("S", bound=BaseSettings)
 
 
 class CannotStart(Exception):
@@ -89,12 +92,12 @@ def gateway_port(host: str, wanted: int | None) -> int:
     return port
 
 
-def gateway_limits() -> GatewayLimits:
-    """Return the limits set in the environment. Raises CannotStart."""
+def checked(settings: type[S]) -> S:
+    """Return these settings of the environment. Raises CannotStart."""
     try:
-        return GatewayLimits()
+        return settings()
     except ValidationError as error:
-        raise CannotStart(invalid_settings(error, GatewayLimits.model_config["env_prefix"])) from None
+        raise CannotStart(invalid_settings(error, settings.model_config["env_prefix"])) from None
 
 
 @contextmanager
@@ -125,9 +128,10 @@ class System:
         self._options = options
         self._home = home
         self._supervisor = Supervisor(home.run, home.logs)
-        self._rotating: asyncio.Task[None] | None = None
+        self._keeping: list[asyncio.Task[None]] = []
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
-        self._limits = gateway_limits()
+        self._limits = checked(GatewayLimits)
+        self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._inference_port = free_port(), free_port()
         self.gateway = f"http://{self.front.local_address}"
@@ -136,7 +140,11 @@ class System:
     async def start(self) -> None:
         """Start all processes and wait until the system answers. Raises CannotStart."""
         home = self._home
-        self._rotating = asyncio.create_task(keep_logs_small(home.logs), name="log rotation")
+        await asyncio.to_thread(self._token_keeper.tend)
+        self._keeping = [
+            asyncio.create_task(keep_logs_small(home.logs), name="log rotation"),
+            asyncio.create_task(self._token_keeper.run(), name="keep token keys"),
+        ]
         # First, since it needs no database and loads models for the longest time.
         await self._supervisor.start(self._inference_program())
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
@@ -174,7 +182,7 @@ class System:
             **ONE_THREAD,
         }
         api_alone = {
-            "MEETRA_JWT_SECRET": home.secret("jwt-secret")[0],
+            "MEETRA_TOKEN_KEYS": str(home.token_keys),
             "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
         }
         config = home.run / "envoy.yaml"
@@ -188,6 +196,7 @@ class System:
             self._options.cors_origins,
             limits=self._limits,
             tls=self.front.tls,
+            token_filter=home.token_filter,
             local_port=self.front.local_port,
         )
         config.write_text(render(settings), encoding="utf-8")
@@ -227,8 +236,8 @@ class System:
         """Stop all processes, the gateway first and the database last."""
         self._home.ready_file.unlink(missing_ok=True)
         await self._supervisor.stop()
-        if self._rotating is not None:
-            self._rotating.cancel()
+        for task in self._keeping:
+            task.cancel()
 
 
 async def up(options: UpOptions) -> int:

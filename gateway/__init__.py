@@ -3,6 +3,7 @@
 from gateway.limits import GatewayLimits
 from gateway.render import LOOPBACK, EnvoyMissing, GatewaySettings, command, envoy_binary, render
 from gateway.tls import CERTIFICATE, KEY, TlsFiles
+from gateway.token_filter import render_token_filter
 
 __all__ = [
     "CERTIFICATE",
@@ -15,4 +16,5 @@ __all__ = [
     "command",
     "envoy_binary",
     "render",
+    "render_token_filter",
 ]

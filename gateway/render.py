@@ -10,9 +10,11 @@ from string import Template
 
 from gateway.limits import GatewayLimits
 from gateway.tls import TlsFiles
+from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
 REST_LUA = Path(__file__).with_name("rest.lua")
+REFUSED_TOKENS_LUA = Path(__file__).with_name("refused_tokens.lua")
 DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
 LOOPBACK = "127.0.0.1"
 
@@ -32,6 +34,9 @@ class GatewaySettings:
     limits: GatewayLimits = field(default_factory=GatewayLimits)
     tls: TlsFiles | None = None
     """What ``host`` and ``port`` are served with; None: plain text."""
+    token_filter: Path | None = None
+    """A file made of ``render_token_filter``, alone in its folder: Envoy refuses calls whose token is missing or not
+    ours, and follows when the file is replaced. None: the API alone looks at tokens."""
     local_port: int | None = None
     """A second port, plain text on 127.0.0.1, for the commands of this machine."""
 
@@ -53,6 +58,7 @@ def render(settings: GatewaySettings) -> str:
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
+        token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
         connections=limits.connections,
         streams=limits.streams,
@@ -92,6 +98,20 @@ def _local_listener(port: int | None) -> str:
         " ignore_global_conn_limit: true, per_connection_buffer_limit_bytes: 262144,"
         " filter_chains: [{ filters: *http }] }"
     )
+
+
+def _token_filter(file: Path | None) -> str:
+    """Return the list items of the filters that verify tokens, the first described in a file; empty without one."""
+    if file is None:
+        return ""
+    source = {"path_config_source": {"path": str(file), "watched_directory": {"path": str(file.parent)}}}
+    discovery = {"config_source": {**source, "resource_api_version": "V3"}, "type_urls": [TOKEN_FILTER_TYPE]}
+    refused = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+        "default_source_code": {"filename": str(REFUSED_TOKENS_LUA)},
+    }
+    items = ({"name": TOKEN_FILTER, "config_discovery": discovery}, {"name": "refused_tokens", "typed_config": refused})
+    return "\n".join(f"{'          ' * bool(n)}- {json.dumps(item)}" for n, item in enumerate(items))
 
 
 def envoy_binary() -> Path:

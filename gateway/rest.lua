@@ -29,6 +29,7 @@ local NEEDED = {
 }
 -- What gRPC or Envoy itself refused, by the status that became of it; their own words stay inside.
 local REFUSED = {
+  ["401"] = {"401", "Unauthorized"},
   ["403"] = {"400", "Bad request: upgrade: not supported"},
   ["429"] = {"413", "Request too large"},
   ["500"] = {"500", "Internal error"},
@@ -38,6 +39,13 @@ local REFUSED = {
 
 -- gRPC's statuses of errors of Envoy's own for which it knows none: RESOURCE_EXHAUSTED and DEADLINE_EXCEEDED.
 local GRPC_STATUS = {["Request too large"] = "8", ["Request timed out"] = "4"}
+
+-- What the API sends with its refusal of a token (errors.proto), for the gateway's own.
+local UNAUTHENTICATED = {
+  ["grpc-status-details-bin"] =
+    "CBASDFVuYXV0aG9yaXplZBpFCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEhkKD1VOQVVUSEVOVElDQVRFRBIGbWVldHJh",
+  ["x-http-code"] = "401",
+}
 
 local function is_grpc(headers)
   -- Not gRPC-Web, which nothing here speaks.
@@ -82,6 +90,13 @@ local function reason(said)
   return "body: not well-formed JSON"
 end
 
+-- Spells `Bearer` as the filter that verifies tokens finds it; the API takes any case and number of spaces.
+local function spell_bearer(headers)
+  if headers:getNumValues("authorization") ~= 1 then return end
+  local scheme, token = headers:get("authorization"):match("^(%a+) +([^ ]+) *$")
+  if scheme and scheme:lower() == "bearer" then headers:replace("authorization", "Bearer " .. token) end
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
   if size_of(headers) > LARGEST_HEADERS then
@@ -89,6 +104,7 @@ function envoy_on_request(handle)
     handle:respond({[":status"] = "431", ["grpc-status"] = "8"}, "Request Header Fields Too Large")
     return
   end
+  spell_bearer(headers)
   if is_grpc(headers) then return end
   local surplus = {}
   for name, _ in pairs(headers) do
@@ -142,6 +158,9 @@ local function unwrap(headers)
   if not message then return end
   headers:replace("grpc-message", message)
   if GRPC_STATUS[message] then headers:replace("grpc-status", GRPC_STATUS[message]) end
+  if message == "Unauthorized" then
+    for name, value in pairs(UNAUTHENTICATED) do headers:replace(name, value) end
+  end
 end
 
 function envoy_on_response(handle)

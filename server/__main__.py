@@ -10,17 +10,29 @@ import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvloop
 from pydantic import ValidationError
 
-from privacy import MutualTls, TlsUnusable, close_folder, close_new_files, log_quietly
+from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.audit import AuditTrail
-from server.auth import Authenticator, Passwords, Tokens, UserWatch
+from server.auth import (
+    Authenticator,
+    ExternalIssuer,
+    IssuerKeys,
+    IssuerRules,
+    Passwords,
+    TokenKeys,
+    Tokens,
+    UnusableTokenKeys,
+    UserWatch,
+    fetch_json,
+)
 from server.config import ApiSettings, MigrationSettings, ServerSettings, invalid_settings
 from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
@@ -95,9 +107,26 @@ def receive_uploads(settings: ServerSettings, database: Database, audio_log: Aud
     )
 
 
+def external_issuer(settings: ApiSettings) -> ExternalIssuer | None:
+    """Return the issuer of the settings, if there is one."""
+    if not settings.oidc_issuer:
+        return None
+    rules = IssuerRules(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_email_claim,
+        settings.oidc_organization,
+        settings.oidc_new_user_role,
+    )
+    fetch = partial(fetch_json, private_network=settings.oidc_private_network)
+    return ExternalIssuer(rules, IssuerKeys(rules.issuer, settings.oidc_jwks_url, fetch))
+
+
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
+    token_keys = TokenKeys.in_folder(settings.token_keys)
+    tokens = Tokens(token_keys, settings.token_ttl_s)
     log.info("up to %d descriptors", raise_descriptor_limit())
     await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
@@ -109,7 +138,6 @@ async def run_api(settings: ApiSettings) -> None:
             await asyncio.to_thread(close_folder, settings.audio_dir)
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
-        tokens = Tokens(settings.jwt_secret.get_secret_value(), settings.token_ttl_s)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
                 runner, user_watch = JobRunner(settings, database), UserWatch(database)
@@ -125,7 +153,7 @@ async def run_api(settings: ApiSettings) -> None:
                         settings=settings,
                         database=database,
                         tokens=tokens,
-                        authenticator=Authenticator(tokens, database),
+                        authenticator=Authenticator(tokens, database, external_issuer(settings)),
                         trail=trail,
                         audio_log=audio_log,
                         user_watch=user_watch,
@@ -136,7 +164,11 @@ async def run_api(settings: ApiSettings) -> None:
                         live=live,
                     )
                 )
-                await serve(server, settings.api_listen, stop, live, user_watch, trail)
+                following = asyncio.create_task(token_keys.watch(), name="follow token keys")
+                try:
+                    await serve(server, settings.api_listen, stop, live, user_watch, trail)
+                finally:
+                    following.cancel()
     finally:
         await database.close()
 
@@ -180,7 +212,7 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except TlsUnusable as error:
+    except (TlsUnusable, UnusableTokenKeys, UnsafeFile) as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.outbound_url import checked_url
 from server.quotas import UNLIMITED, Quotas
 
 GIB = 1024**3
@@ -174,11 +175,56 @@ class ServerSettings(QuotaSettings):
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
 
 
-class ApiSettings(ServerSettings):
-    """Settings of the API alone: the worker has no use for the key of tokens."""
+class TokenSettings(_Settings):
+    """What concerns tokens beyond the process that signs them."""
 
-    jwt_secret: SecretStr = Field(min_length=32, description="secret that signs tokens, at least 32 characters")
     token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")
+    # First: what is allowed of the URLs depends on it.
+    oidc_private_network: bool = Field(
+        False, description="whether the external issuer may be at a private address, and speak plain HTTP"
+    )
+    oidc_issuer: str = Field(
+        "", description="URL of an OpenID Connect issuer whose tokens count beside ours, as its tokens name it"
+    )
+    oidc_audience: str = Field(
+        "", validate_default=True, max_length=1000, description="what its tokens must name as their audience"
+    )
+    oidc_jwks_url: str = Field("", description="URL of its keys; empty: its discovery document says where they are")
+    oidc_email_claim: str = Field(
+        "email",
+        min_length=1,
+        max_length=200,
+        description="claim of its tokens that names the user's email address, and that users cannot set themselves",
+    )
+    oidc_organization: str = Field(
+        "", description="name of the only organization whose users its tokens may name; empty: any"
+    )
+    oidc_new_user_role: Literal["", "member", "reader", "bot"] = Field(
+        "", description="role of unknown users, who are made in that organization; empty: they are refused"
+    )
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _check_url(cls, url: str, info: ValidationInfo) -> str:
+        return checked_url(url, plain_http=bool(info.data.get("oidc_private_network"))) if url else url
+
+    @field_validator("oidc_audience", "oidc_jwks_url", "oidc_organization", "oidc_new_user_role")
+    @classmethod
+    def _check_together(cls, value: str, info: ValidationInfo) -> str:
+        issuer = info.data.get("oidc_issuer")
+        if value and issuer == "":
+            raise ValueError("is of no use without MEETRA_OIDC_ISSUER")
+        if info.field_name == "oidc_audience" and issuer and not value:
+            raise ValueError("name the audience: tokens of the issuer for somebody else must not count here")
+        if info.field_name == "oidc_new_user_role" and value and not info.data.get("oidc_organization"):
+            raise ValueError("name the organization of new users in MEETRA_OIDC_ORGANIZATION")
+        return value
+
+
+class ApiSettings(ServerSettings, TokenSettings):
+    """Settings of the API alone: the worker has no use for the keys of tokens."""
+
+    token_keys: Path = Field(description="folder of the keys that sign tokens; made by `meetra tokens rotate`")
 
 
 def invalid_settings(error: ValidationError, prefix: str) -> str:

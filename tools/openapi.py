@@ -17,7 +17,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 PACKAGE = ".meetra.v1."
-PUBLIC = "/api-login"
+PUBLIC = ("/api-login", "/.well-known/jwks.json")
 NUMBERS = {Field.TYPE_DOUBLE: "double", Field.TYPE_FLOAT: "float"}
 HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
@@ -107,7 +107,7 @@ class Description:
             "parameters": list(self._parameters(method.input_type, path, rule.body)),
             "responses": self._responses(method, path, rule.response_body),
         }
-        if path != PUBLIC:
+        if path not in PUBLIC:
             operation["security"] = [{"token": []}]
         if rule.body:
             operation["requestBody"] = self._body(method.input_type, path, rule.body)

@@ -9,7 +9,7 @@ from meetra.v1 import auth_pb2 as pb
 from meetra.v1 import auth_pb2_grpc
 
 from server.api.metadata import client_address
-from server.auth import Accounts, current_caller
+from server.auth import Accounts, TokenKeys, current_caller
 from server.errors import BadRequest
 
 MAX_EMAIL = 320
@@ -20,8 +20,9 @@ Context = aio.ServicerContext[Any, Any]
 class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     """See proto/meetra/v1/auth.proto."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, token_keys: TokenKeys) -> None:
         self._accounts = accounts
+        self._token_keys = token_keys
 
     async def Login(self, request: pb.LoginRequest, context: Context) -> pb.LoginResponse:  # noqa: N802
         """See AuthService.Login."""
@@ -31,6 +32,13 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         # No stored address contains a NUL, and PostgreSQL rejects it in text.
         email = request.email.replace("\x00", "")
         return pb.LoginResponse(token=await self._accounts.log_in(email, request.password, client_address(context)))
+
+    async def ListTokenKeys(  # noqa: N802
+        self, request: pb.ListTokenKeysRequest, context: Context
+    ) -> pb.ListTokenKeysResponse:
+        """See AuthService.ListTokenKeys."""
+        del request, context
+        return pb.ListTokenKeysResponse(keys=[pb.TokenKey(**key.jwk) for key in self._token_keys.current.keys])
 
     async def Logout(self, request: pb.LogoutRequest, context: Context) -> pb.LogoutResponse:  # noqa: N802
         """See AuthService.Logout."""

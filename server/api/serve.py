@@ -113,7 +113,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     answers = Answers(dependencies.database)
     database, watch = dependencies.database, dependencies.user_watch
     accounts = Accounts(database, dependencies.passwords, dependencies.tokens, LoginThrottle(), watch)
-    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts), server)
+    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts, dependencies.tokens.keys), server)
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
     audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)

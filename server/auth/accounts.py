@@ -6,7 +6,8 @@ import logging
 from datetime import UTC, datetime
 
 from server.audit import current_call
-from server.auth.caller import Caller
+from server.auth.caller import ApiKey, Caller
+from server.auth.external_issuer import ExternalToken
 from server.auth.passwords import Passwords
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Claims, Tokens
@@ -82,8 +83,11 @@ class Accounts:
         async with self._passwords.turn(user.id):
             await self._check(user.email, user, current, address)
             hashed = await self._passwords.hash(new)
+        token = _token_of(caller)
+        # An external token has no generation of its own; that it is not void was seen when the call came.
+        shown = token.generation if isinstance(token, Claims) else user.token_generation
         generation = await self._database.run(
-            lambda c: users.set_password(c, user.organization_id, user.id, _token_of(caller).generation, hashed),
+            lambda c: users.set_password(c, user.organization_id, user.id, shown, hashed),
             organization_id=user.organization_id,
         )
         if generation is None:
@@ -106,8 +110,8 @@ class Accounts:
         raise InvalidCredentials
 
 
-def _token_of(caller: Caller) -> Claims:
+def _token_of(caller: Caller) -> Claims | ExternalToken:
     """Return the caller's token. Raises Unauthenticated for a key, which opens no method of accounts."""
-    if not isinstance(caller.credential, Claims):
+    if isinstance(caller.credential, ApiKey):
         raise Unauthenticated
     return caller.credential

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from server.auth.external_issuer import ExternalToken
 from server.auth.rights import RIGHTS_OF_ROLE, RIGHTS_OF_SCOPE
 from server.auth.tokens import Claims
 from server.errors import Unauthenticated
@@ -32,7 +33,7 @@ class Caller:
 
     user_id: UUID
     organization_id: UUID
-    credential: Claims | ApiKey
+    credential: Claims | ApiKey | ExternalToken
     """What they showed."""
     role: str
     scopes: tuple[str, ...] | None = None

@@ -27,7 +27,8 @@ class User:
     id: UUID
     organization_id: UUID
     email: str
-    password_hash: str
+    password_hash: str | None
+    """None: they log in at an external issuer."""
     role: str
     disabled: bool
     token_generation: int

@@ -25,7 +25,7 @@ async def test_a_start_voids_no_token_unless_the_password_is_another(owner: Data
     assert await owner.run(lambda c: ensure_demo_user(c, "two"))
     changed = await demo_user(owner)
     assert (changed.id, changed.token_generation) == (first.id, first.token_generation + 1)
-    assert password_matches(changed.password_hash, "two")
+    assert password_matches(changed.password_hash or "", "two")
 
 
 async def test_a_demo_user_who_is_not_wanted_does_not_come_back(owner: Database) -> None:

@@ -19,20 +19,20 @@ def mode(path: Path) -> int:
 def test_secrets_are_made_once_and_differ(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
-    key, made = home.secret("jwt-secret")
+    key, made = home.secret("a-password")
     assert made
     # The server asks for 32 characters at least.
     assert len(key) >= 32
-    assert home.secret("jwt-secret") == (key, False)
-    assert Home(tmp_path).secret("jwt-secret") == (key, False)
+    assert home.secret("a-password") == (key, False)
+    assert Home(tmp_path).secret("a-password") == (key, False)
     assert home.secret("database-password")[0] != key
 
 
 def test_only_the_owner_reads_secrets(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
-    home.secret("jwt-secret")
-    assert (mode(tmp_path / "secrets"), mode(tmp_path / "secrets" / "jwt-secret")) == (0o700, 0o600)
+    home.secret("a-password")
+    assert (mode(tmp_path / "secrets"), mode(tmp_path / "secrets" / "a-password")) == (0o700, 0o600)
 
 
 def test_a_folder_may_be_prepared_again(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_running_system_is_described_and_without_one_the_command_is_named(tmp_
 
 def test_the_folder_of_an_old_version_is_closed_at_the_start(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    for name in ("audio/organization/ab/abcd/track-0.log", "logs/api.log", "run/envoy.yaml", "secrets/jwt-secret"):
+    for name in ("audio/organization/ab/abcd/track-0.log", "logs/api.log", "run/envoy.yaml", "secrets/a-password"):
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text("s" * 40)
     for path in (root, *root.rglob("*")):
@@ -61,7 +61,15 @@ def test_the_folder_of_an_old_version_is_closed_at_the_start(tmp_path: Path) -> 
     home = Home(root)
     home.prepare()
     assert open_to_others(root) == []
-    assert home.secret("jwt-secret") == ("s" * 40, False)
+    assert home.secret("a-password") == ("s" * 40, False)
+
+
+def test_the_secret_that_signed_the_tokens_of_older_versions_is_removed(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    write_private(home.secret_file("jwt-secret"), "s" * 40)
+    home.prepare()
+    assert list((tmp_path / "secrets").iterdir()) == []
 
 
 def test_a_folder_of_everybody_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -82,6 +90,6 @@ def test_links_in_the_place_of_folders_and_secrets_are_refused(tmp_path: Path) -
     (home.root / "secrets").unlink()
     home.prepare()
     (elsewhere / "known").write_text("k" * 40)
-    home.secret_file("jwt-secret").symlink_to(elsewhere / "known")
+    home.secret_file("a-password").symlink_to(elsewhere / "known")
     with pytest.raises(UnsafeFile, match="remove it"):
-        home.secret("jwt-secret")
+        home.secret("a-password")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from server.auth import TokenKey, read_keys
 from tests.e2e.checkpoint import held
 from tests.e2e.conftest import Rest, System
 from tests.e2e.contract import CONTRACT, Endpoint
@@ -80,16 +85,23 @@ def test_400_period(rest: Rest, meeting: str, endpoint: Endpoint) -> None:
     passed(endpoint, "period", len(BAD_PERIODS))
 
 
-def forged(claims: dict[str, Any], key: str = "k" * 40, algorithm: str = "HS256") -> str:
-    now = datetime.now(UTC)
-    standard = {"iat": now, "exp": now + timedelta(hours=1), "iss": "meetra", "aud": "meetra-api"}
-    return jwt.encode({**standard, "sub": str(UUID(int=1)), "org": str(UUID(int=2)), **claims}, key, algorithm)
+def signed(claims: dict[str, Any], key: TokenKey, **header: str) -> str:
+    return jwt.encode(claims, key.private, "EdDSA", {"kid": key.key_id, **header})
+
+
+def with_hmac(claims: dict[str, Any], secret: bytes, key_id: str) -> str:
+    """A token that no library makes: HMAC with what everybody knows."""
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT", "kid": key_id}, claims)]
+    text = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    return b".".join((text, base64.urlsafe_b64encode(hmac.digest(secret, text, "sha256")).rstrip(b"="))).decode()
 
 
 @pytest.fixture(scope="module")
 def bad_authorization(system: System, rest: Rest) -> dict[str, str | None]:
     """Headers that must not let anybody in."""
-    secret = (system.data / "secrets" / "jwt-secret").read_text().strip()
+    (key,) = read_keys(system.data / "secrets" / "token-keys").keys
+    another = TokenKey.new(datetime.now(UTC))
+    pem = key.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     claims = jwt.decode(rest.token, options={"verify_signature": False})
     said = system.meetra("users", "add", "gone@example.org")
     gone = system.login("gone@example.org", said.stdout.split("password ")[1].split()[0])
@@ -101,10 +113,15 @@ def bad_authorization(system: System, rest: Rest) -> dict[str, str | None]:
         "no scheme": rest.token,
         "malformed": "Bearer abc",
         "basic": "Basic YTpi",
-        "wrong key": f"Bearer {forged({})}",
-        "alg none": f"Bearer {forged(claims, key='', algorithm='none')}",
-        "expired": f"Bearer {jwt.encode({**claims, 'exp': 1}, secret, 'HS256')}",
-        "other audience": f"Bearer {jwt.encode({**claims, 'aud': 'elsewhere'}, secret, 'HS256')}",
+        "wrong key": f"Bearer {signed(claims, another)}",
+        "wrong key under the name of ours": f"Bearer {signed(claims, another, kid=key.key_id)}",
+        "path for a key": f"Bearer {signed(claims, key, kid='../token-keys')}",
+        "alg none": f"Bearer {jwt.encode(claims, '', 'none', {'kid': key.key_id})}",
+        "HMAC with the public key": f"Bearer {with_hmac(claims, pem, key.key_id)}",
+        "expired": f"Bearer {signed({**claims, 'exp': 1}, key)}",
+        "not yet": f"Bearer {signed({**claims, 'nbf': claims['exp']}, key)}",
+        "other issuer": f"Bearer {signed({**claims, 'iss': 'https://elsewhere.example'}, key)}",
+        "other audience": f"Bearer {signed({**claims, 'aud': 'elsewhere'}, key)}",
         "cut short": f"Bearer {rest.token[:-4]}",
         "revoked": f"Bearer {gone.token}",
     }

@@ -39,8 +39,8 @@ GIVEN = {
     "envoy": set(),
     # Reads and changes rows of one organization at a time; asks for summaries, if an endpoint is set.
     "worker": {"meetra_runtime-password", "MEETRA_SUMMARY_KEY"},
-    # Signs tokens as well.
-    "api": {"meetra_runtime-password", "MEETRA_SUMMARY_KEY", "jwt-secret"},
+    # Signs tokens as well: it is told where the keys are.
+    "api": {"meetra_runtime-password", "MEETRA_SUMMARY_KEY"},
 }
 
 
@@ -102,7 +102,9 @@ async def _violate_constraints(url: str) -> None:
 
 def secrets_of(system: System) -> dict[str, str]:
     """All secrets by name: those of the data folder, and those of the caller."""
-    made = {path.name: path.read_text().strip() for path in (system.data / "secrets").iterdir()}
+    files = [path for path in (system.data / "secrets").rglob("*") if path.is_file()]
+    # Of the key in PEM the line that differs from key to key.
+    made = {path.name: path.read_text().splitlines()[-2 if path.suffix == ".pem" else 0] for path in files}
     assert len(made) == 5
     return {**made, **OF_THE_CALLER}
 
@@ -121,6 +123,8 @@ def test_each_process_is_given_the_secrets_that_it_needs(system: System) -> None
         given = Path(f"/proc/{system.pid(name)}/environ").read_text()
         found[name] = {secret for secret, value in secrets_of(system).items() if value in given}
     assert found == GIVEN
+    told = {name for name in PROCESSES if "token-keys" in Path(f"/proc/{system.pid(name)}/environ").read_text()}
+    assert told == {"api"}
 
 
 def test_no_secret_is_on_a_command_line(system: System) -> None:

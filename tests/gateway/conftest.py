@@ -16,6 +16,7 @@ from meetra.v1 import live_pb2, live_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 from server.storage.pool import Database
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway
 from tests.server.api.conftest import Api, running_api
+from tests.server.signing import KEYS
 
 TRACK = live_pb2.TrackConfig(
     track_id="mic",
@@ -41,7 +42,10 @@ class House:
 
 @pytest.fixture
 async def house(owner: Database, database: Database, tmp_path: Path) -> AsyncIterator[House]:
-    async with running_api(owner, database, tmp_path) as api, running_gateway(tmp_path, api.port) as address:
+    async with (
+        running_api(owner, database, tmp_path) as api,
+        running_gateway(tmp_path, api.port, keys=KEYS.current) as address,
+    ):
         yield House(address, api)
 
 

@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from cli.up import free_port
-from gateway import LOOPBACK, GatewaySettings, command, render
+from gateway import LOOPBACK, GatewaySettings, command, render, render_token_filter
+from privacy import write_private
+from server.auth import KeySet
 
 PATIENCE_S = 300
 
 
 @asynccontextmanager
-async def running_gateway(folder: Path, api_port: int, **options: Any) -> AsyncIterator[str]:
-    """Host and port of a gateway with these GatewaySettings; its files are in ``folder``."""
+async def running_gateway(
+    folder: Path, api_port: int, *, keys: KeySet | None = None, others_too: bool = False, **options: Any
+) -> AsyncIterator[str]:
+    """Host and port of a gateway with these GatewaySettings, its files in ``folder``; it lets in tokens of ``keys``."""
+    if keys is not None:
+        options["token_filter"] = show_keys(folder, keys, others_too=others_too)
     port, config = free_port(), folder / "envoy.yaml"
     config.write_text(render(GatewaySettings(LOOPBACK, port, LOOPBACK, api_port, folder / "access.log", **options)))
     with (folder / "envoy.log").open("w") as log:
@@ -32,6 +38,14 @@ async def running_gateway(folder: Path, api_port: int, **options: Any) -> AsyncI
     finally:
         envoy.terminate()
         envoy.wait(timeout=PATIENCE_S)
+
+
+def show_keys(folder: Path, keys: KeySet, *, others_too: bool = False) -> Path:
+    """Have the gateway in ``folder`` let in the tokens of these keys alone, or of others too; the file that says so."""
+    file = folder / "token-filter" / "filter.json"
+    file.parent.mkdir(exist_ok=True)
+    write_private(file, render_token_filter(keys.jwks(), others_too=others_too))
+    return file
 
 
 def _listening(port: int) -> bool:

@@ -102,7 +102,7 @@ async def test_quiet_streams_stay(tmp_path: Path) -> None:
 
 async def test_a_flood_of_connections_is_bounded_and_leaves_those_that_are_open(tmp_path: Path) -> None:
     local = free_port()
-    options = {"limits": GatewayLimits(connections=20), "local_port": local}
+    options: dict[str, Any] = {"limits": GatewayLimits(connections=20), "local_port": local}
     async with running_gateway(tmp_path, NOBODY, **options) as address, httpx.AsyncClient() as early:
         url = f"http://{address}/nowhere"
         assert (await early.get(url)).status_code == 404

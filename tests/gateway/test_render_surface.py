@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from tests.e2e import hostile
-from tests.gateway.conftest import House
+from tests.gateway.conftest import House, Metadata
 from tests.gateway.running_gateway import PATIENCE_S
 
 pytestmark = pytest.mark.system
@@ -25,13 +25,23 @@ INSIDE = [
     "/meetra.v1.MeetingService/",
     "/meetra.v1.NoService/Call",
 ]
+REACHED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.CANCELLED)
 STORED_NOWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
-async def outcome(channel: aio.Channel, path: str) -> tuple[grpc.StatusCode, str]:
+async def outcome(channel: aio.Channel, path: str, metadata: Metadata = ()) -> tuple[grpc.StatusCode, str]:
     """Of a call with an empty message."""
+    # An answer that comes before the message is sent makes grpc's client fail by itself now and then.
+    for _ in range(100):
+        code, details = await _outcome(channel, path, metadata)
+        if details != "Internal error from Core":
+            break
+    return code, details
+
+
+async def _outcome(channel: aio.Channel, path: str, metadata: Metadata) -> tuple[grpc.StatusCode, str]:
     method: Any = channel.stream_stream(path)
-    call = method(iter([b""]), timeout=PATIENCE_S)
+    call = method(iter([b""]), metadata=metadata, timeout=PATIENCE_S)
     try:
         async for _ in call:
             break
@@ -46,15 +56,15 @@ async def test_every_method_of_ours_is_reached(house: House) -> None:
         for method in hostile.methods():
             path = f"/{method.containing_service.full_name}/{method.name}"
             code, _ = await outcome(channel, path)
-            # Login has no token to miss.
-            assert code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT), path
+            # Login has no token to miss; the list of keys is read, and then cancelled.
+            assert code in REACHED, path
 
 
 async def test_nothing_else_is_not_even_by_rest(house: House) -> None:
     metadata = await house.user("Curious")
     async with aio.insecure_channel(house.address) as channel:
         for path in INSIDE:
-            code, _ = await outcome(channel, path)
+            code, _ = await outcome(channel, path, metadata)
             # The answer comes before the call is read: gRPC sometimes sees the end of the stream as a reset.
             assert code in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL), path
     async with httpx.AsyncClient(base_url=f"http://{house.address}", headers=dict(metadata)) as http:

@@ -12,6 +12,7 @@ from meetra_client.connection import Endpoint
 from server.storage.pool import Database
 from tests.gateway.running_gateway import running_gateway
 from tests.server.errors.refusing_server import EXAMPLES, RefusingServer, refused_login, refused_stream
+from tests.server.signing import KEYS
 
 pytestmark = pytest.mark.system
 
@@ -25,7 +26,7 @@ async def refusing(owner: Database, tmp_path: Path) -> AsyncIterator[tuple[Refus
     """The server, and the address of a gateway before it."""
     servicer = RefusingServer(owner)
     server, api_port = await servicer.start()
-    async with running_gateway(tmp_path, api_port) as address:
+    async with running_gateway(tmp_path, api_port, keys=KEYS.current) as address:
         yield servicer, f"http://{address}"
     await server.stop(0)
 

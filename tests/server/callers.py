@@ -12,5 +12,5 @@ from server.storage.users import User
 
 def caller(user: User) -> Caller:
     """The user with a fresh token."""
-    token = Claims(user.id, uuid4(), user.token_generation, time.time() + 3600)
+    token = Claims(user.id, uuid4(), user.token_generation, time.time() + 3600, "a key")
     return Caller(user.id, user.organization_id, token, user.role)

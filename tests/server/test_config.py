@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from server.config import ApiSettings, MigrationSettings, ServerSettings
 
 SHARED: dict[str, Any] = {"database_url": "postgresql://here", "audio_dir": "/audio"}
-NEEDED: dict[str, Any] = {**SHARED, "jwt_secret": "s" * 32}
+NEEDED: dict[str, Any] = {**SHARED, "token_keys": "/keys"}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,6 @@ def test_arguments_come_before_the_environment_and_that_before_a_file(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("jwt_secret", "s" * 31),
         ("token_ttl_s", 0),
         ("max_upload_bytes", 0),
         ("max_duration_s", 0),
@@ -78,6 +77,12 @@ def test_arguments_come_before_the_environment_and_that_before_a_file(
         ("live_max_duration_s", 18 * 3600 + 1),
         ("live_grace_s", 0),
         ("summary_timeout_s", -1),
+        ("oidc_audience", "without an issuer"),
+        ("oidc_jwks_url", "https://login.example/keys"),
+        ("oidc_organization", "Demo"),
+        ("oidc_new_user_role", "member"),
+        ("oidc_new_user_role", "owner"),
+        ("oidc_email_claim", ""),
         ("log_level", "LOUD"),
     ],
 )
@@ -87,10 +92,38 @@ def test_a_value_out_of_bounds_stops_the_start_and_is_named(name: str, value: ob
     assert [error["loc"] for error in raised.value.errors()] == [(name,)]
 
 
+ISSUER = {"oidc_issuer": "https://login.example", "oidc_audience": "meetra"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"oidc_audience": ""}, "oidc_audience"),
+        ({"oidc_issuer": "http://login.example"}, "oidc_issuer"),
+        ({"oidc_issuer": "login.example"}, "oidc_issuer"),
+        ({"oidc_jwks_url": "http://login.example/keys"}, "oidc_jwks_url"),
+        ({"oidc_jwks_url": "file:///etc/passwd"}, "oidc_jwks_url"),
+        ({"oidc_new_user_role": "member"}, "oidc_new_user_role"),
+        ({"oidc_new_user_role": "owner", "oidc_organization": "Demo"}, "oidc_new_user_role"),
+    ],
+    ids=["no audience", "plain", "no URL", "keys in plain", "a file", "no organization", "owners"],
+)
+def test_an_issuer_that_is_not_safe_stops_the_start_and_is_named(changed: dict[str, str], named: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        ApiSettings(**{**NEEDED, **ISSUER, **changed})
+    assert [error["loc"] for error in raised.value.errors()] == [(named,)]
+
+
+def test_an_issuer_may_be_of_a_private_network_and_make_users_where_that_is_said() -> None:
+    private = {"oidc_issuer": "http://10.0.0.1/realm", "oidc_private_network": True}
+    made = {"oidc_organization": "Demo", "oidc_new_user_role": "member"}
+    settings = ApiSettings(**{**NEEDED, **ISSUER, **private, **made})
+    assert (settings.oidc_issuer, settings.oidc_new_user_role) == ("http://10.0.0.1/realm", "member")
+
+
 def test_secrets_are_not_printed() -> None:
     settings = ApiSettings(**{**NEEDED, "summary_key": SecretStr("the key")})
     for shown in (repr(settings), str(settings)):
-        assert "s" * 32 not in shown
         assert "the key" not in shown
         assert "postgresql://here" not in shown
 

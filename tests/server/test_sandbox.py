@@ -73,7 +73,7 @@ async def test_a_child_that_says_no_more_and_goes_on_is_killed() -> None:
 
 
 async def test_a_child_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEETRA_JWT_SECRET", "a secret")
+    monkeypatch.setenv("MEETRA_SUMMARY_KEY", "a secret")
     async with sandbox.run(CHILD, "wait") as child:
         _, *names = await first_line(child)
     # The last two it gave to itself.

@@ -98,6 +98,11 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         assert len(self.sessions) == 1
         return next(iter(self.sessions.values()))
 
+    async def ListTokenKeys(  # noqa: N802
+        self, request: auth_pb2.ListTokenKeysRequest, context: Any
+    ) -> auth_pb2.ListTokenKeysResponse:
+        raise NotImplementedError
+
     async def Logout(self, request: auth_pb2.LogoutRequest, context: Any) -> auth_pb2.LogoutResponse:  # noqa: N802
         raise NotImplementedError
 

@@ -50,7 +50,7 @@ async def test_what_the_day_does_not_suffice_for_waits_for_the_next(
     owner: Database, database: Database, tmp_path: Path
 ) -> None:
     user = await make_user(owner)
-    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path)
     quota, runner = AudioQuota(database, DEFAULTS), JobRunner(settings, database)
 
     async def analyse(job: Job) -> None:

@@ -64,7 +64,6 @@ def writer(url: str, timeout_s: float = 60) -> SummaryWriter:
     settings = ServerSettings.model_validate(
         {
             "database_url": "postgresql://x",
-            "jwt_secret": "s" * 32,
             "audio_dir": "/nowhere",
             "summary_url": url,
             "summary_model": "a-model",

@@ -21,13 +21,14 @@ from server.__main__ import meeting_analyzer, receive_uploads
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
-from server.auth import Authenticator, Passwords, Tokens, UserWatch
+from server.auth import Authenticator, Passwords, TokenKeys, Tokens, UserWatch
 from server.config import ServerSettings
 from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
 from server.storage.pool import Database
+from tests.server.signing import KEYS, tokens
 from tests.server.storage.rows import make_user
 
 
@@ -44,15 +45,12 @@ class Api:
     async def token(self, organization: str, email: str) -> str:
         """A token of a user, who is made if need be."""
         user = await make_user(self.owner, organization, email)
-        return Tokens(SECRET, 3600).issue(user.id, user.token_generation)
+        return tokens().issue(user.id, user.token_generation)
 
     async def upload(self, recording: bytes) -> meetings_pb2.UploadMeetingResponse:
         body = httpbody_pb2.HttpBody(content_type="audio/wav", data=recording)
         requests = iter([meetings_pb2.UploadMeetingRequest(body=body)])
         return await meetings_pb2_grpc.MeetingServiceStub(self.channel).UploadMeeting(requests, metadata=self.metadata)
-
-
-SECRET = "s" * 40
 
 
 @asynccontextmanager
@@ -62,15 +60,15 @@ async def serving(
     *,
     passwords: Passwords | None = None,
     user_watch: UserWatch | None = None,
+    token_keys: TokenKeys = KEYS,
     **limits: Any,
 ) -> AsyncIterator[tuple[aio.Channel, int]]:
     """The API over gRPC: a channel to it, and its port. It takes recordings of at most 200 kB and 3 s."""
-    tokens = Tokens(SECRET, 3600)
+    tokens = Tokens(token_keys, 3600)
     audio_log = AudioLog(folder)
     settings = ServerSettings(
         **{
             "database_url": SecretStr("unused"),
-            "jwt_secret": SecretStr(SECRET),
             "audio_dir": folder,
             "max_upload_bytes": 200_000,
             "max_duration_s": 3,

@@ -41,7 +41,7 @@ REFUSED = {
     "bot": {method.name for method in METHODS.values()}
     - {
         *("CreateKey", "ListKeys", "RevokeKey"),
-        *("Login", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
+        *("Login", "ListTokenKeys", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
         *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting"),
     },
 }
@@ -53,7 +53,7 @@ def test_every_method_declares_who_may_call_it() -> None:
         assert declared_rights(path), f"{path}: add `option (rights) = RIGHT_...`"
         assert declared_rights(path) <= known
     without_token = {path for path in METHODS if access_pb2.RIGHT_NO_TOKEN in declared_rights(path)}
-    assert without_token == {"/meetra.v1.AuthService/Login"}
+    assert without_token == {"/meetra.v1.AuthService/Login", "/meetra.v1.AuthService/ListTokenKeys"}
 
 
 @pytest.mark.parametrize("path", ["/meetra.v1.NoService/Call", "/meetra.v1.AuthService/No", "", "/", "no path"])

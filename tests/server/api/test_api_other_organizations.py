@@ -30,9 +30,9 @@ from meetra.v1 import (
     voices_pb2,
 )
 
-from server.auth import Tokens
 from server.storage.pool import Connection, Database
-from tests.server.api.conftest import SECRET, serving
+from tests.server.api.conftest import serving
+from tests.server.signing import tokens
 from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
@@ -125,7 +125,7 @@ async def answer_to(channel: aio.Channel, method: MethodDescriptor, request: Mes
 
 def token_of(rows: OrganizationRows) -> str:
     """A fresh one of the organization's user."""
-    return Tokens(SECRET, 60).issue(rows.user.id, rows.user.token_generation)
+    return tokens().issue(rows.user.id, rows.user.token_generation)
 
 
 async def all_rows(owner: Database, rows: OrganizationRows) -> dict[str, list[str]]:

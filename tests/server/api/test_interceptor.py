@@ -15,17 +15,18 @@ from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.audit import AuditTrail
-from server.auth import Authenticator, Tokens, current_caller
+from server.auth import Authenticator, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
 from server.storage.pool import Database, DatabaseFull, DatabaseUnavailable, ReferenceDeleted
+from tests.server.signing import tokens
 from tests.server.storage.rows import make_user
 
 RIGHTS = {
     "/test.Guarded/Unary": frozenset({access_pb2.RIGHT_READ}),
     "/test.Guarded/Stream": frozenset({access_pb2.RIGHT_READ}),
 }
-TOKENS = Tokens("s" * 40, 60)
+TOKENS = tokens(60)
 
 
 def rights_of(method: str) -> frozenset[int]:

@@ -8,14 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from server.auth import Authenticator, Tokens, UserWatch
+from server.auth import Authenticator, UserWatch
 from server.errors import Unauthenticated
 from server.storage import users
 from server.storage.pool import Connection, Database
 from server.storage.users import User
+from tests.server.signing import tokens
 from tests.server.storage.rows import make_user
 
-TOKENS = Tokens("s" * 40, 60)
+TOKENS = tokens(60)
 PATIENCE_S = 300
 
 

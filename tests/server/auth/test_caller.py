@@ -22,7 +22,7 @@ async def test_calls_beside_one_another_each_have_their_own_caller() -> None:
     all_here = asyncio.Barrier(8)
 
     async def call() -> bool:
-        caller = Caller(uuid4(), uuid4(), Claims(uuid4(), uuid4(), 0, 0.0), "member")
+        caller = Caller(uuid4(), uuid4(), Claims(uuid4(), uuid4(), 0, 0.0, "a key"), "member")
         set_caller(caller)
         # Every other call has set its caller before any asks.
         await all_here.wait()

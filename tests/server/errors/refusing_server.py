@@ -18,8 +18,9 @@ from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.audit import AuditTrail
-from server.auth import Authenticator, Tokens
+from server.auth import Authenticator
 from server.storage.pool import Database
+from tests.server.signing import tokens
 from tests.server.storage.rows import make_user
 
 # One of each type.
@@ -68,7 +69,7 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
     """Fails with ``error``: logins at once, streams after ``events`` messages; with ``bare`` without its details."""
 
     def __init__(self, owner: Database) -> None:
-        self._owner, self._tokens = owner, Tokens("s" * 40, 60)
+        self._owner, self._tokens = owner, tokens()
         self.error: Exception = errors.InternalError()
         self.events = 0
         self.bare = False
@@ -95,6 +96,12 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         await self._fail(context)
         return auth_pb2.LoginResponse()
+
+    async def ListTokenKeys(  # noqa: N802
+        self, request: auth_pb2.ListTokenKeysRequest, context: Any
+    ) -> auth_pb2.ListTokenKeysResponse:
+        await self._fail(context)
+        return auth_pb2.ListTokenKeysResponse()
 
     async def Logout(self, request: auth_pb2.LogoutRequest, context: Any) -> auth_pb2.LogoutResponse:  # noqa: N802
         await self._fail(context)

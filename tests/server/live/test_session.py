@@ -41,7 +41,6 @@ async def server_of(database: Database, folder: Path, engine: str, **limits: Any
     """A server process that holds live meetings."""
     settings = ServerSettings(
         database_url=SecretStr("unused"),
-        jwt_secret=SecretStr("s" * 40),
         audio_dir=folder,
         inference_address=engine,
         **limits,

@@ -64,7 +64,7 @@ def test_a_decoder_says_that_it_has_no_room(tmp_path: Path, options: list[str]) 
 async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_comes_again(
     owner: Database, database: Database, tmp_path: Path, fault: Callable[[], Exception]
 ) -> None:
-    settings = ServerSettings(database_url=SecretStr("unused"), jwt_secret=SecretStr("s" * 40), audio_dir=tmp_path)
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path)
     runner = JobRunner(settings, database)
     organization_id = await file_meeting(owner, database)
 

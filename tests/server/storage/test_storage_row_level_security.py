@@ -161,6 +161,8 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT password_hash FROM user_by_email('nobody@example.org')",
         "SELECT role FROM user_of_token(gen_random_uuid(), gen_random_uuid(), 0)",
         "SELECT role FROM user_of_key('')",
+        "SELECT role FROM user_of_external_token('a@example.org', gen_random_uuid(), now(), '')",
+        "SELECT organization_by_name('Ours')",
         "SELECT * FROM lock_due_job()",
         "SELECT delete_old_audit_events(30, 1)",
         "SELECT * FROM unattended_live_meetings(interval '1 s')",

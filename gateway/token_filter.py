@@ -1,0 +1,71 @@
+"""Envoy's own look at tokens: its filter ``jwt_authn``, in a file of its own, so that keys change while Envoy runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+TOKEN_FILTER = "tokens"  # noqa: S105 - the filter's name
+TOKEN_FILTER_TYPE = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"  # noqa: S105
+# Of tokens, as server/auth/tokens.py writes it. The audience is the API's to check: Envoy would answer another one with
+# 403, and the keys sign for no other.
+ISSUER = "meetra"
+# Methods that declare RIGHT_NO_TOKEN, and the call of load balancers.
+WITHOUT_TOKEN = (
+    "/meetra.v1.AuthService/Login",
+    "/meetra.v1.AuthService/ListTokenKeys",
+    "/grpc.health.v1.Health/Check",
+)
+# What clients send while they are answered. A refusal that comes before all is sent is lost on many clients of
+# HTTP/1.1, the faster the more: here a bad token is taken away, and the API refuses.
+STREAMED = ("/meetra.v1.LiveService/StreamMeeting", "/meetra.v1.MeetingService/UploadMeeting")
+# All methods of ours; what is none of them ends at the last route.
+OURS = "/meetra."
+# API keys are no JWTs, and the API's to look up.
+API_KEY = r"Bearer mk_.*"
+# As long as clocks of one machine may differ; Envoy's default is a minute.
+CLOCK_SKEW_S = 1
+
+
+def render_token_filter(jwks: Mapping[str, Any], *, others_too: bool = False) -> str:
+    """Return the file that ``GatewaySettings.token_filter`` names, JSON.
+
+    Args:
+        jwks: the public keys, a JSON Web Key Set.
+        others_too: whether tokens of other issuers pass, for the API to look at. One that claims to be ours and is not
+            never does: it is taken away, and the API refuses the call.
+    """
+    ours = {
+        "issuer": ISSUER,
+        "local_jwks": {"inline_string": json.dumps(jwks)},
+        "clock_skew_seconds": CLOCK_SKEW_S,
+        # The API verifies it again.
+        "forward": True,
+        # What is wrong with a token, for refused_tokens.lua.
+        "failed_status_in_metadata": "refused",
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+    }
+    required = {"provider_name": "meetra"}
+    looked_at = {"requires_any": {"requirements": [required, {"allow_missing_or_failed": {}}]}}
+    key = {"name": "authorization", "string_match": {"safe_regex": {"regex": API_KEY}}}
+    rules: list[dict[str, Any]] = [
+        *({"match": {"path": path}} for path in WITHOUT_TOKEN),
+        {"match": {"prefix": "/", "headers": [key]}},
+        *({"match": {"path": path}, "requires": looked_at} for path in STREAMED),
+        {"match": {"prefix": OURS}, "requires": looked_at if others_too else required},
+    ]
+    found = {
+        "@type": TOKEN_FILTER_TYPE,
+        "providers": {"meetra": ours},
+        "rules": rules,
+        "bypass_cors_preflight": True,
+        # No word about what is wrong with a token, as of the API.
+        "strip_failure_response": True,
+    }
+    resource = {
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": TOKEN_FILTER,
+        "typed_config": found,
+    }
+    return json.dumps({"resources": [resource]}, indent=1)
