@@ -14,6 +14,13 @@ TESTED_BY = {
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",
+    # The kinds of what is redacted, on one set.
+    "server/redaction/cards.py": "server/redaction/test_detection.py",
+    "server/redaction/context.py": "server/redaction/test_detection.py",
+    "server/redaction/digit_runs.py": "server/redaction/test_detection.py",
+    "server/redaction/emails.py": "server/redaction/test_detection.py",
+    "server/redaction/ibans.py": "server/redaction/test_detection.py",
+    "server/redaction/phones.py": "server/redaction/test_detection.py",
     "server/auth/members.py": "server/api/test_users.py",
     "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",
