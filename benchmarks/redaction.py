@@ -2,11 +2,10 @@
 
     python -m benchmarks.redaction                    # the set: benchmarks/redaction_set.txt
     python -m benchmarks.redaction --misses           # with every line that is wrong
-    python -m benchmarks.redaction --ami FOLDER       # and meetings of the AMI corpus (JSON), in which there is nothing
+    python -m benchmarks.redaction --negatives FOLDER # and public transcripts in which nothing is to be found
 
 A span counts as found where every word of it is redacted, whatever the kind; a finding counts as right where it
-overlaps a span of its kind. Lines of the set are numbered from the first: rules were written with the odd ones in view,
-and corrected by them alone (``odd``, ``even``), until their figures were taken for the first time.
+overlaps a span of its kind. FOLDER holds AMI meetings and QMSum (JSON) and MRDA (text), in folders of these names.
 """
 
 from __future__ import annotations
@@ -136,45 +135,49 @@ def measure(lines: Sequence[Line]) -> Tally:
     return tally
 
 
-def ami_findings(folder: Path) -> tuple[int, list[str]]:
-    """The number of words of the AMI meetings in a folder, and what is found in them: people say none of it there."""
-    rules, words, found = RedactionRules.create(_NUMBERS), 0, []
-    for path in sorted(folder.glob("*.json")):
-        by_speaker: dict[str, list[Word]] = {}
+def public_transcripts(folder: Path) -> Iterator[tuple[str, list[tuple[Word, ...]]]]:
+    """The streams of words of each corpus: a speaker's in AMI, a meeting's elsewhere."""
+    ami: list[tuple[Word, ...]] = []
+    for path in sorted((folder / "ami").glob("*.json")):
+        by_speaker: dict[str, list[str]] = {}
         for utterance in json.loads(path.read_text())["utterances"]:
-            start_us = round(float(utterance["start"]) * 1e6)
-            said = [
-                Word(word, start_us + index * WORD_US, start_us + (index + 1) * WORD_US, None)
-                for index, word in enumerate(utterance["text"].split())
-            ]
-            by_speaker.setdefault(utterance["speaker"], []).extend(said)
-        for stream in by_speaker.values():
-            words += len(stream)
-            for span in find_spans(stream, rules, "en"):
-                text = " ".join(word.text for word in stream[span.first : span.last + 1])
-                found.append(f"{path.stem} {span.kind}: {text}")
-    return words, found
+            by_speaker.setdefault(utterance["speaker"], []).append(utterance["text"])
+        ami += [spoken(" ".join(texts)) for texts in by_speaker.values()]
+    yield "AMI", ami
+    qmsum = [json.loads(path.read_text()) for path in sorted((folder / "qmsum").glob("*.json"))]
+    yield "QMSum", [spoken(" ".join(turn["content"] for turn in one["meeting_transcripts"])) for one in qmsum]
+    mrda = [path.read_text(errors="replace").splitlines() for path in sorted((folder / "mrda").glob("*.txt"))]
+    yield "MRDA", [spoken(" ".join(line.split("|")[1] for line in lines if "|" in line)) for lines in mrda]
+
+
+def findings(streams: Sequence[tuple[Word, ...]]) -> tuple[int, list[str]]:
+    """The number of words, and what is found in them."""
+    rules = RedactionRules.create(_NUMBERS)
+    found = [
+        f"{span.kind}: {' '.join(word.text for word in stream[span.first : span.last + 1])}"
+        for stream in streams
+        for span in find_spans(stream, rules, "en")
+    ]
+    return sum(map(len, streams)), found
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--misses", action="store_true", help="print every span that was missed or is wrong")
-    parser.add_argument("--ami", type=Path, help="folder of AMI meetings as JSON")
+    parser.add_argument("--negatives", type=Path, help="folder of public transcripts")
     arguments = parser.parse_args()
     lines = read_set()
     print(f"{len(lines)} lines, {sum(not line.spans for line in lines)} of them with nothing to find")
-    halves = {"odd": lines[::2], "even": lines[1::2], "all lines": lines}
-    for name, chosen in halves.items():
-        tally = measure(chosen)
-        print(f"\n{name}")
-        print_rows(list(tally.rows()))
+    tally = measure(lines)
+    print_rows(list(tally.rows()))
     if arguments.misses:
-        print("\n" + "\n".join(measure(lines).wrong_lines))
-    if arguments.ami:
-        words, found = ami_findings(arguments.ami)
-        print(f"\nAMI: {len(found)} findings in {words} words")
-        print("\n".join(found))
+        print("\n".join(tally.wrong_lines))
+    if arguments.negatives:
+        for name, streams in public_transcripts(arguments.negatives):
+            words, found = findings(streams)
+            print(f"{name}: {len(found)} findings in {words} words")
+            print("\n".join(found), end="\n" if found else "")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from server.redaction.spoken_numbers import DigitGroup
 LENGTHS = range(13, 20)
 # A number of this length that is called a card's is one, although a digit was misheard.
 MISHEARD_LENGTHS = range(12, 21)
+# After "the card number is", so many digits are some of one.
+MIN_LABELLED = 8
 MAX_DIGITS = 24
 # Visa; Mastercard; American Express; Diners Club; Discover, UnionPay, RuPay and Maestro; JCB.
 _ISSUED = re.compile(
@@ -32,6 +34,8 @@ def find_card(run: Sequence[DigitGroup], context: Context) -> Candidate | None:
         if _ISSUED.fullmatch(candidate.digits) and luhn.is_valid(candidate.digits):
             # Digits beside it that are no number of their own, as an expiry or a security code, go with it.
             return whole if len(whole.digits) <= MAX_DIGITS else candidate
+    if label is Label.CARD and MIN_LABELLED <= len(whole.digits) <= MAX_DIGITS:
+        return whole
     if label is Label.PHONE or len(whole.digits) not in MISHEARD_LENGTHS or whole.plus:
         return None
     is_called = context.speaks_of(CARD_WORDS, whole.first, whole.last)

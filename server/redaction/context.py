@@ -24,7 +24,7 @@ CARD_WORDS = frozenset(
         tarjeta carta cartão creditcard kaart karta
     """.split()
 )
-IBAN_WORDS = frozenset("iban konto kontonummer".split())
+IBAN_WORDS = frozenset("iban i-ban ban konto kontonummer".split())
 EMAIL_WORDS = frozenset(
     """
         email e-mail emails mail e-mails address mailbox inbox gmail adresse mailadresse courriel correo
@@ -46,7 +46,7 @@ OTHER_NUMBERS = frozenset(
 # Stand between a label and its number.
 _CONNECTORS = frozenset(
     """
-        number numbers code no nr num is was are the it's its it hash reads your my our his her their a of that
+        number numbers code no nr num is for was are the it's its it hash reads your my our his her their a of that
         nummer ist lautet die der das numéro est le la número es el numero è il
     """.split()
 )
@@ -70,6 +70,7 @@ class Label(Enum):
     PHONE = "phone"
     CARD = "card"
     IBAN = "iban"
+    EMAIL = "email"
     OTHER = "other"
 
 
@@ -78,6 +79,7 @@ _LABELS = (
     (Label.CARD, CARD_WORDS),
     (Label.OTHER, OTHER_NUMBERS),
     (Label.PHONE, PHONE_WORDS),
+    (Label.EMAIL, EMAIL_WORDS),
 )
 
 
@@ -113,6 +115,10 @@ class Context:
         """Return whether one of the listed words is near the words first..last."""
         near = (*self._words[max(0, first - CONTEXT_REACH) : first], *self._words[last + 1 : last + 1 + CONTEXT_AFTER])
         return any(_is_listed(word, listed) for word in near)
+
+    def spoke_of(self, listed: frozenset[str], first: int) -> bool:
+        """Return whether one of the listed words is near before word ``first``."""
+        return any(_is_listed(word, listed) for word in self._words[max(0, first - CONTEXT_REACH) : first])
 
     def is_a_number(self, first: int) -> bool:
         """Return whether word ``first`` is introduced as a number, of nothing that is named: "the number is"."""

@@ -100,7 +100,11 @@ def _find_ibans(texts: Sequence[str], groups: Sequence[DigitGroup], context: Con
     by_first_word = {group.first: group for group in groups}
     # An account has digits within its first words.
     starts = {index for group in groups for index in range(group.first - MAX_LETTER_WORDS, group.last + 1)}
-    starts |= {index for index, text in enumerate(texts) if text[:2].isalpha() and text[2:4].isdecimal()}
+    starts |= {
+        index
+        for index, text in enumerate(texts)
+        if text[:1].isalpha() and sum(character.isdecimal() for character in text) > 1
+    }
     spans: list[tuple[int, int]] = []
     for index in sorted(start for start in starts if start >= 0):
         if spans and index <= spans[-1][1]:

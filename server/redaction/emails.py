@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import phonenumbers
 
 from server.conversation import given_names
-from server.redaction.context import EMAIL_WORDS, Context
+from server.redaction.context import EMAIL_WORDS, Context, Label
 from server.redaction.spoken_numbers import bare, find_digit_groups
 
 _WRITTEN = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\W\d_]{2,}", re.UNICODE)
@@ -57,7 +57,8 @@ def find_email(texts: Sequence[str], index: int, context: Context, language: str
     if "@" in text and text != "@":
         return _find_written(texts, index, text, dots)
     if bare(texts[index]) not in AT_SIGNS and text != "@":
-        return None
+        # "My e-mail is ann.lee.example.com": recognisers hear the "at" as a dot.
+        return (index, index) if _is_dotted(text) and context.label(index) is Label.EMAIL else None
     last = _domain_end(texts, index + 1, dots)
     if last is None:
         return None
@@ -73,6 +74,11 @@ def find_email(texts: Sequence[str], index: int, context: Context, language: str
     if context.speaks_of(EMAIL_WORDS, first, last) or not single or sure or bare(texts[first]) not in _NOT_LOCAL:
         return _with_given_name(texts, first), last
     return None
+
+
+def _is_dotted(text: str) -> bool:
+    labels = text.rstrip(".").lower().split(".")
+    return 1 < len(labels) <= MAX_LABELS + 2 and all(labels) and labels[0] != "www" and labels[-1] in _TOP_LEVEL
 
 
 def _find_written(texts: Sequence[str], index: int, text: str, dots: frozenset[str]) -> tuple[int, int] | None:

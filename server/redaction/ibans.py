@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from stdnum import iban
 
-from server.redaction.context import IBAN_WORDS, Context
+from server.redaction.context import IBAN_WORDS, Context, Label
 from server.redaction.spoken_numbers import FILLERS, MAX_FILLERS, DigitGroup, bare
 
 MIN_LENGTH, MAX_LENGTH = 15, 34
 # An account that is called an IBAN is one, although a character was misheard, from this length on.
 MIN_MISHEARD = 12
+# After "the IBAN is", so many digits are one, whatever became of the country.
+MIN_LABELLED_DIGITS = 6
 # Spelling alphabet of NATO; recognisers write some words without the odd letter.
 _ALPHABET = {
     word: word[0].upper()
@@ -36,7 +38,7 @@ def find_iban(
         groups: groups of digits by their first word.
     """
     collected, index, fillers, last_valid = "", first, 0, None
-    end = first
+    end, labelled = first, context.label(first) is Label.IBAN
     while index < len(texts) and len(collected) < MAX_LENGTH:
         part, following = _read_part(texts, index, groups)
         if part is None:
@@ -46,15 +48,26 @@ def find_iban(
             index = following
             continue
         collected, fillers, index, end = collected + part, 0, following, following - 1
-        if not _may_begin(collected):
+        if not labelled and not _may_begin(collected):
             return None
         if len(collected) >= MIN_LENGTH and iban.is_valid(collected, check_country=False):
             last_valid = end
     if last_valid is not None:
         return first, last_valid
-    called = context.speaks_of(IBAN_WORDS, first, end)
-    is_misheard = called and len(collected) >= MIN_MISHEARD and bool(_COUNTRY.match(collected))
-    return (first, end) if is_misheard else None
+    is_misheard = (
+        len(collected) >= MIN_MISHEARD
+        and bool(_COUNTRY.match(collected))
+        and _is_spelled(texts[first])
+        and context.spoke_of(IBAN_WORDS, first)
+    )
+    has_digits = labelled and sum(character.isdecimal() for character in collected) >= MIN_LABELLED_DIGITS
+    return (first, end) if is_misheard or has_digits else None
+
+
+def _is_spelled(text: str) -> bool:
+    """Return whether a word is written as letters of an account: a single one, capitals, or with digits."""
+    plain = bare(text)
+    return len(plain) == 1 or plain in _ALPHABET or plain.upper() in text or any(map(str.isdecimal, plain))
 
 
 def _may_begin(collected: str) -> bool:
@@ -71,7 +84,7 @@ def _read_part(texts: Sequence[str], index: int, groups: Mapping[int, DigitGroup
     if letter := _ALPHABET.get(text):
         return letter, index + 1
     # "D as in delta", "D for delta", "D wie Dora".
-    if _LETTERS.fullmatch(text):
+    if _LETTERS.fullmatch(text) and (len(text) <= 2 or _is_spelled(texts[index]) or "." in text or "-" in text):
         skipped = index + 1
         if [bare(word) for word in texts[index + 1 : index + 3]] == ["as", "in"]:
             skipped = index + 4

@@ -73,13 +73,14 @@ def _is_open_word(text: str) -> bool:
 
 def _address_tail(texts: Sequence[str]) -> int:
     """Return where an address begins that may go on."""
-    first = max(0, len(texts) - LAST_WORDS)
+    # No address begins with the last word of a sentence.
+    first = len(texts) if _ends_sentence(texts[-1]) else max(0, len(texts) - LAST_WORDS)
     plain = [bare(text) for text in texts]
     for index in range(len(texts) - 1, max(-1, len(texts) - 2 - MAX_DOMAIN_WORDS), -1):
         if plain[index] in AT_SIGNS or plain[index].endswith("@"):
             first = min(first, max(0, index - 1))
             break
-    while first > 1 and (plain[first] in ADDRESS_JOINERS or plain[first - 1] in ADDRESS_JOINERS):
+    while 1 < first < len(plain) and (plain[first] in ADDRESS_JOINERS or plain[first - 1] in ADDRESS_JOINERS):
         first -= 1 if plain[first] in ADDRESS_JOINERS else 2
     mentions = [index for index, text in enumerate(plain) if text in EMAIL_WORDS]
     if mentions and len(texts) - mentions[-1] <= WORDS_AFTER_MENTION and not _ended(texts[mentions[-1] + 1 :]):
@@ -88,4 +89,8 @@ def _address_tail(texts: Sequence[str]) -> int:
 
 
 def _ended(texts: Sequence[str]) -> bool:
-    return any(text.endswith((".", "?", "!")) and len(bare(text)) > 1 for text in texts[:-1])
+    return any(map(_ends_sentence, texts))
+
+
+def _ends_sentence(text: str) -> bool:
+    return text.endswith((".", "?", "!")) and len(bare(text)) > 1

@@ -15,6 +15,8 @@ LENGTHS = range(7, 18)
 # Without a word that says so, shorter numbers are too many other things.
 MIN_UNCALLED = 9
 MAX_PHONE = 15
+# After "my mobile number is", so many digits are some of one.
+MIN_LABELLED = 5
 # A number that nobody calls one and that its plan does not know: said in groups, beginning with the digit to dial out.
 DIALLED_LENGTHS, MIN_DIALLED_GROUPS = range(10, 13), 3
 # Where a language is spoken: the numbering plans that a national number is checked against.
@@ -66,8 +68,10 @@ def find_phone(run: Sequence[DigitGroup], context: Context, language: str) -> Ca
     is_dialled = (
         whole.digits.startswith("0") and len(whole.digits) in DIALLED_LENGTHS and len(run) >= MIN_DIALLED_GROUPS
     )
-    may_be_one = is_dialled or (called and LENGTHS.start <= len(whole.digits) <= MAX_PHONE)
-    if context.label(whole.first) in (Label.OTHER, Label.CARD, Label.IBAN) and not any(group.plus for group in run):
+    label = context.label(whole.first)
+    shortest = MIN_LABELLED if label is Label.PHONE else LENGTHS.start
+    may_be_one = is_dialled or (called and shortest <= len(whole.digits) <= MAX_PHONE)
+    if label in (Label.OTHER, Label.CARD, Label.IBAN) and not any(group.plus for group in run):
         return None
     if may_be_one and not _is_excluded(whole, context):
         return whole

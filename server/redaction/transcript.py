@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from server.conversation import Interval, RedactionKind, Segment, Word
 from server.redaction.detection import RedactionRules, find_spans
+from server.redaction.open_tail import find_open_tail
 
 _END = re.compile(r"(?:['’]s)?[.,;:!?…。，！？]*$")
 _POSSESSIVE = re.compile(r"['’]s(?=[.,;:!?…。，！？]*$)")
@@ -41,9 +42,13 @@ class RedactedSegments:
     segments: tuple[Segment, ...]
     spans: tuple[RedactedSpan, ...]
     """In time order."""
+    held_from_us: dict[int, int] = field(default_factory=dict)
+    """Start of the first word that is held back, by segment id."""
 
 
-def redact_segments(segments: Sequence[Segment], rules: RedactionRules) -> RedactedSegments:
+def redact_segments(
+    segments: Sequence[Segment], rules: RedactionRules, *, heard_us: int | None = None
+) -> RedactedSegments:
     """Redact the segments of one track.
 
     Numbers and addresses are looked for in each speaker's words, across segments and whatever others say between them,
@@ -52,6 +57,8 @@ def redact_segments(segments: Sequence[Segment], rules: RedactionRules) -> Redac
 
     Args:
         segments: of one track; the words of each in time order.
+        heard_us: up to where the audio has been analysed, where more of it follows: what the last words of a speaker
+            may still become is then left out. None at the end of the audio.
     """
     if not rules.kinds:
         return RedactedSegments(tuple(segments), ())
@@ -69,8 +76,18 @@ def redact_segments(segments: Sequence[Segment], rules: RedactionRules) -> Redac
     numbers = replace(rules, kinds=rules.kinds - {RedactionKind.NAME})
     if len(by_speaker) > 1:
         _mark(places, segments, numbers, marks, spans)
-    redacted = tuple(_replace_words(index, segment, marks) for index, segment in enumerate(segments))
-    return RedactedSegments(redacted, tuple(sorted(spans, key=lambda span: (span.start_us, span.end_us))))
+    held: set[tuple[int, int]] = set()
+    if heard_us is not None:
+        for stream in by_speaker.values():
+            language = _most_common(segments[place.segment].language for place in stream)
+            first = find_open_tail([place.word for place in stream], rules.kinds, language, heard_us)
+            held |= {(place.segment, place.position) for place in stream[first:]} - marks.keys()
+    held_from_us: dict[int, int] = {}
+    for segment, position in sorted(held, reverse=True):
+        held_from_us[segments[segment].segment_id] = segments[segment].words[position].start_us
+    redacted = tuple(_replace_words(index, segment, marks, held) for index, segment in enumerate(segments))
+    in_order = tuple(sorted(spans, key=lambda span: (span.start_us, span.end_us)))
+    return RedactedSegments(redacted, in_order, held_from_us)
 
 
 def _mark(
@@ -97,19 +114,25 @@ def _most_common(languages: Iterable[str]) -> str:
     return language
 
 
-def _replace_words(index: int, segment: Segment, marks: dict[tuple[int, int], tuple[RedactionKind, int]]) -> Segment:
+def _replace_words(
+    index: int,
+    segment: Segment,
+    marks: dict[tuple[int, int], tuple[RedactionKind, int]],
+    held: set[tuple[int, int]],
+) -> Segment:
     words: list[Word] = []
     span: list[Word] = []
     for number, word in enumerate(segment.words):
         mark = marks.get((index, number))
         if mark is None:
-            words.append(word)
+            if (index, number) not in held:
+                words.append(word)
             continue
         span.append(word)
         if marks.get((index, number + 1)) != mark:
             words.append(_placeholder(mark[0], span))
             span = []
-    return replace(segment, words=tuple(words)) if len(words) != len(segment.words) or marks else segment
+    return replace(segment, words=tuple(words))
 
 
 def _placeholder(kind: RedactionKind, span: Sequence[Word]) -> Word:

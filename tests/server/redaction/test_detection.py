@@ -12,17 +12,17 @@ from server.redaction import RedactionRules, find_spans
 from tests.server.redaction.words import found, spoken
 
 # What the set has and the rules miss. Whoever mends one shortens the list, and docs/accuracy.md gets new figures.
-KNOWN_MISSES = ["28 missed email: help desk at example dot com"]
+KNOWN_MISSES = ["30 missed email: help desk at example dot com"]
 
 
 def test_the_set_of_ours_is_found_as_documented() -> None:
     tally = measure(read_set())
     assert tally.wrong_lines == KNOWN_MISSES
     assert {str(kind): count for kind, count in tally.wanted.items()} == {
-        "email": 49,
-        "phone": 62,
-        "card": 31,
-        "iban": 27,
+        "email": 54,
+        "phone": 66,
+        "card": 36,
+        "iban": 33,
         "name": 42,
     }
 

@@ -43,6 +43,7 @@ def test_digits_are_held_back(text: str, expected: str) -> None:
             "my email works. We go on with the rest now", "my email works. We go on with the", id="a sentence later"
         ),
         pytest.param("we go on with the rest", "we go on with", id="the last two words"),
+        pytest.param("We go on with the rest.", "We go on with the rest.", id="the last words of a sentence"),
     ],
 )
 def test_addresses_are_held_back(text: str, expected: str) -> None:
