@@ -24,7 +24,7 @@ from cli.keys import add_arguments as keys_commands
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.organizations import DESCRIPTION as ORGANIZATIONS
-from cli.organizations import BadSettings, add_arguments, run_organizations
+from cli.organizations import BadSettings, add_arguments, redacted, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.purge import DESCRIPTION as PURGE
 from cli.purge import PurgeFailed, run_purge
@@ -164,6 +164,13 @@ def parser() -> argparse.ArgumentParser:
             metavar="TERMS",
             help="names and terms to expect, separated by commas; repeatable",
         )
+        command.add_argument(
+            "--redact",
+            type=redacted,
+            default="",
+            metavar="KINDS",
+            help="redact these besides what the organization redacts: of email,phone,card,iban,name",
+        )
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
@@ -206,6 +213,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "language": arguments.language,
         "key_terms": arguments.key_terms,
         "channels": arguments.channels,
+        "redact": arguments.redact,
     }
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
@@ -222,6 +230,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         n_speakers=arguments.speakers,
         language=arguments.language,
         key_terms=arguments.key_terms,
+        redact=arguments.redact,
         speed=arguments.speed,
         rate_hz=arguments.rate,
         channels=arguments.channels,

@@ -75,6 +75,7 @@ class Client:
         language: str = "",
         key_terms: Sequence[str] = (),
         channels: str = "",
+        redact: str = "",
     ) -> meetings_pb2.UploadMeetingResponse:
         """Stream a recording to the server and return once it is durable. Raises CallFailed."""
 
@@ -88,6 +89,7 @@ class Client:
                 language=language,
                 key_terms=key_terms,
                 channels=channels,
+                redact=redact,
             )
             with path.open("rb") as file:
                 while data := await asyncio.to_thread(file.read, CHUNK_BYTES):

@@ -43,6 +43,8 @@ class StreamOptions:
     language: str = ""
     key_terms: list[str] = field(default_factory=list)
     """Each item holds one or more terms, separated by commas."""
+    redact: str = ""
+    """Kinds to redact, separated by commas."""
     speed: float = 1.0
     """Speed of recordings relative to real time; 0 for as fast as accepted."""
     rate_hz: int = RATE_HZ
@@ -114,6 +116,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
                 n_speakers=options.n_speakers,
                 language=options.language,
                 key_terms=options.key_terms,
+                redact=options.redact,
             )
         streamer = MeetingStreamer(meeting, sources, options, view, console)
         try:

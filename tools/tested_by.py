@@ -42,6 +42,7 @@ TESTED_BY = {
     "server/media/track_transcoder.py": "server/media/test_transcode_tracks.py",
     # Parts of a live meeting that do nothing by themselves.
     "server/live/outcome.py": "e2e/test_live.py",
+    "server/live/turn_snapshot.py": "server/live/test_turns.py",
     "server/live/recording.py": "server/live/test_session_separate_channels.py",
     # Messages between server and inference, over real gRPC.
     "inference/api/messages.py": "inference/session/test_session.py",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from meetra.v1 import live_pb2 as pb
 
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
+from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
 from server.live import LiveConfig, LiveTrack, TrackKind
 from server.meetings import MAX_NAME, validate_details
@@ -32,6 +33,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     name = to_readable(config.name, MAX_NAME) or "Live meeting"
     fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
+    fields["redact"] = config.redact
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
     try:
@@ -57,7 +59,16 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
             "config.insights_period_s", f"{period}; must be {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0 for the default"
         )
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
-    return LiveConfig(details.name, held_on, tracks, details.n_speakers, details.language, period, details.key_terms)
+    return LiveConfig(
+        details.name,
+        held_on,
+        tracks,
+        details.n_speakers,
+        details.language,
+        period,
+        details.key_terms,
+        format_redaction_kinds(details.redact),
+    )
 
 
 def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:

@@ -22,6 +22,7 @@ async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest
         fields = {"name": request.name, "date": request.date, "language": request.language}
         fields["key_terms"] = "\n".join(request.key_terms)
         fields["channels"] = request.channels
+        fields["redact"] = request.redact
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
@@ -69,6 +70,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
             language_confidence=state.language_confidence,
             speech_found=state.speech_found,
             notice=state.notice or None,
+            redact=state.redact or None,
         )
 
     async def ListMeetings(  # noqa: N802

@@ -32,6 +32,7 @@ from server.errors.meetings import (
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
+    RedactionDiffers,
     SpeakerNotFound,
     VoiceNotFound,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "PermissionDenied",
     "QuotaExceeded",
     "RecordingTooLong",
+    "RedactionDiffers",
     "ServiceUnavailable",
     "SessionNotFound",
     "SpeakerNotFound",

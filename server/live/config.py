@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from server.audio import Encoding, TrackFormat
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 
@@ -56,6 +57,8 @@ class LiveConfig:
     insights_period_s: int
     key_terms: tuple[str, ...] = ()
     """Key terms of the request, without the participants' names."""
+    redact: str = ""
+    """Kinds to redact, separated by commas: the request's and the organization's."""
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
@@ -81,6 +84,11 @@ class LiveConfig:
             for index, candidate in enumerate(self.tracks)
             if (candidate.track_id, candidate.channel) == (track_id, channel)
         )
+
+    @property
+    def redacted_kinds(self) -> frozenset[RedactionKind]:
+        """What is redacted."""
+        return parse_redaction_kinds(self.redact)
 
     def to_document(self) -> dict[str, Any]:
         """Return the config as JSON-compatible values; ``from_document`` is the inverse."""

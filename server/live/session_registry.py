@@ -8,11 +8,13 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
 from server.auth import Caller
 from server.config import ServerSettings
+from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError, SessionNotFound, TooManyLiveMeetings
@@ -21,7 +23,8 @@ from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+from server.redaction import RedactionRules, redact_text
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, organizations
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -53,7 +56,16 @@ async def create_within_limits(
         n_speakers=config.n_speakers,
         language=config.language,
         key_terms=config.recognition_terms(),
+        redact=config.redact,
     )
+
+
+async def redact_config(connection: Connection, organization_id: UUID, config: LiveConfig) -> LiveConfig:
+    """Return a config with what its organization redacts as well, and the meeting's name redacted."""
+    policy = (await organizations.find(connection, organization_id)).policy
+    kinds = config.redacted_kinds | parse_redaction_kinds(policy.redact)
+    name = redact_text(config.name, RedactionRules.create(kinds, config.participant_names().values()))
+    return replace(config, redact=format_redaction_kinds(kinds), name=name)
 
 
 class LiveSessionRegistry:
@@ -83,6 +95,8 @@ class LiveSessionRegistry:
             self._opening -= 1
 
     async def _open(self, config: LiveConfig, caller: Caller) -> LiveSession:
+        redact = partial(redact_config, organization_id=caller.organization_id, config=config)
+        config = await self._dependencies.database.run(redact, organization_id=caller.organization_id)
         id_ = uuid4()
         row = LiveRow(
             meeting_id=id_,

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
 from server.auth import Caller, find_user
-from server.errors import BadRequest, ChannelsDiffer, FileTooLarge, RecordingTooLong, Unauthenticated
+from server.conversation import format_redaction_kinds, parse_redaction_kinds
+from server.errors import (
+    BadRequest,
+    ChannelsDiffer,
+    FileTooLarge,
+    RecordingTooLong,
+    RedactionDiffers,
+    Unauthenticated,
+)
 from server.fair_slots import FairSlots
 from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
@@ -19,7 +27,8 @@ from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
 from server.meetings.upload_body import MAX_OVERHEAD_BYTES, UploadBody, create_body
 from server.meetings.upload_fields import validate_details
 from server.quotas import MS_PER_MINUTE
-from server.storage import Connection, Database, meetings, quotas
+from server.redaction import RedactionRules, redact_text
+from server.storage import Connection, Database, meetings, organizations, quotas
 
 # Seconds that an upload waits for its turn to be probed; then its length is unknown, and the decoder decides.
 PROBE_PATIENCE_S = 60.0
@@ -95,6 +104,7 @@ class Uploads:
             QuotaExceeded: as soon as a quota of the organization is.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
+            RedactionDiffers: the recording is known, and less was redacted in it.
             Unauthenticated: the caller's token or key became void during the upload.
             DiskFull: the disk has no room, or not enough to stay usable.
         """
@@ -131,6 +141,7 @@ class Uploads:
             recording.size_bytes,
             details.key_terms,
             details.channels,
+            details.redact,
         )
 
         async def store_meeting(connection: Connection) -> str:
@@ -144,7 +155,10 @@ class Uploads:
             )
             if stored_channels is not None and meeting.channels not in (None, stored_channels):
                 raise ChannelsDiffer(stored_channels)
-            status = await meetings.accept(connection, meeting)
+            redacted = await meetings.find_redaction(connection, meeting.organization_id, meeting.file_hash)
+            if redacted is not None and not meeting.redact <= redacted:
+                raise RedactionDiffers(format_redaction_kinds(redacted))
+            status = await meetings.accept(connection, await redact_details(connection, meeting))
             await self._count_audio(connection, meeting, stated_ms)
             # After every check of the database, before its commit.
             await asyncio.to_thread(recording.commit)
@@ -204,6 +218,16 @@ class Uploads:
         decoder.close()
         await run_to_completion(asyncio.to_thread(body.close))
         return body
+
+
+async def redact_details(connection: Connection, meeting: meetings.NewMeeting) -> meetings.NewMeeting:
+    """Return a meeting that is to be accepted with what its organization redacts as well, and its name redacted.
+
+    Names of speakers in it are redacted when they are known, with the answers.
+    """
+    policy = (await organizations.find(connection, meeting.organization_id)).policy
+    kinds = meeting.redact | parse_redaction_kinds(policy.redact)
+    return replace(meeting, redact=kinds, name=redact_text(meeting.name, RedactionRules.create(kinds)))
 
 
 def _feed(body: UploadBody, decoder: BodyDecoder, data: bytes) -> None:

@@ -13,7 +13,7 @@ from server.meetings.part_texts import HEADER_CHARSET, decode_header_text, decod
 from server.visible_text import clean
 
 KEY_TERMS = "key_terms"
-TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels"})
+TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels", "redact"})
 MAX_TEXT_FIELD = 4096
 # Enough for the maximum number of terms at maximum length in any script.
 MAX_KEY_TERMS = 64 * 1024

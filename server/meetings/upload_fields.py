@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.channels import ChannelUse
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.errors import BadRequest
 from server.meetings.dates import DATE_NEEDED, NotADate, validate_date
 from server.meetings.stated_language import parse_language
@@ -29,10 +30,11 @@ class RecordingDetails:
     key_terms: tuple[str, ...] = ()
     channels: ChannelUse | None = None
     """None if not stated."""
+    redact: frozenset[RedactionKind] = frozenset()
 
 
 def validate_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
-    """Validate the fields name, date, n_speakers, language, key_terms and channels, each optional.
+    """Validate the fields name, date, n_speakers, language, key_terms, channels and redact, each optional.
 
     The name defaults to the file's, then to ``Untitled meeting``.
 
@@ -47,6 +49,7 @@ def validate_details(fields: dict[str, str], file_name: str | None) -> Recording
         parse_language(fields.get("language", "")),
         validate_key_terms(fields.get("key_terms", "")),
         _parse_channel_use(fields.get("channels", "")),
+        _parse_redaction(fields.get("redact", "")),
     )
 
 
@@ -106,6 +109,13 @@ def _parse_channel_use(text: str) -> ChannelUse | None:
         return ChannelUse(stated) if stated else None
     except ValueError:
         raise BadRequest("channels", f"must be {ChannelUse.MIXED} or {ChannelUse.SEPARATE}") from None
+
+
+def _parse_redaction(text: str) -> frozenset[RedactionKind]:
+    try:
+        return parse_redaction_kinds(text)
+    except ValueError as error:
+        raise BadRequest("redact", str(error)) from None
 
 
 def _parse_speaker_count(text: str) -> int | None:

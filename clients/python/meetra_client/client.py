@@ -75,6 +75,7 @@ class MeetraClient:
         language: str = "",
         key_terms: Sequence[str] = (),
         insights_period_s: int = 0,
+        redact: str = "",
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
         """Return a new meeting, opened by ``async with``.
@@ -85,6 +86,7 @@ class MeetraClient:
             n_speakers: number of people on the MIXED tracks together; 0 if unknown.
             key_terms: terms to bias recognition with, in addition to the participants' names.
             insights_period_s: seconds between two `insights` events, 5..600; 0 for the server's default.
+            redact: kinds to redact besides the organization's, separated by commas: email, phone, card, iban, name.
             buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
         ``async with`` raises BadRequest, TooManyLiveMeetings, Unauthenticated, Unreachable or another MeetraError.
@@ -97,6 +99,7 @@ class MeetraClient:
             language=language,
             key_terms=key_terms,
             insights_period_s=insights_period_s,
+            redact=redact,
         )
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 

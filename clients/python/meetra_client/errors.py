@@ -152,6 +152,12 @@ class ChannelsDiffer(MeetraError):
     reason = "CHANNELS_DIFFER"
 
 
+class RedactionDiffers(MeetraError):
+    """The recording is known, and was analysed without redacting everything that it is uploaded with."""
+
+    reason = "REDACTION_DIFFERS"
+
+
 class FileTooLarge(MeetraError):
     """The recording exceeds the server's size limit."""
 

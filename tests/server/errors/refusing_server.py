@@ -27,6 +27,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.AudioOverlap("mix", 5, 1, 9),
     errors.BadRequest("config.name", "500 characters; the limit is 100"),
     errors.ChannelsDiffer("mixed"),
+    errors.RedactionDiffers("email,phone"),
     errors.FileTooLarge(9_000),
     errors.HeldByAnotherClient(),
     errors.HeldByAnotherServer(),

@@ -144,3 +144,14 @@ async def test_a_meeting_that_is_not_ready_has_nothing_to_undo(owner: Database, 
     await queued_meeting(database, await make_user(owner), HASH)
     with pytest.raises(MeetingNotFound):
         await Corrections(database).undo(await caller_of(owner), HASH)
+
+
+async def test_numbers_in_a_typed_name_are_redacted_and_the_name_stays(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
+    typed = "Daniel Lee, +1 415 555 0199"
+    assert await corrections.rename(caller, ids[1], typed, HASH) == typed
+    await owner.run(lambda c: c.execute("UPDATE meetings SET redact = 'email,phone,name'"))
+    assert await corrections.rename(caller, ids[1], typed, HASH) == "Daniel Lee, [PHONE]"
+    listed = await owner.run(lambda c: speakers.list_active(c, meeting_id))
+    assert next(row.alias for row in listed) == "Daniel Lee, [PHONE]"
