@@ -2,10 +2,11 @@
 
     python -m benchmarks.redaction                    # the set: benchmarks/redaction_set.txt
     python -m benchmarks.redaction --misses           # with every line that is wrong
-    python -m benchmarks.redaction --negatives FOLDER # and public transcripts in which nothing is to be found
+    python -m benchmarks.redaction --negatives FOLDER  # and public transcripts in which nothing is to be found
 
 A span counts as found where every word of it is redacted, whatever the kind; a finding counts as right where it
-overlaps a span of its kind. FOLDER holds AMI meetings and QMSum (JSON) and MRDA (text), in folders of these names.
+overlaps a span of its kind, and words too many are those that it redacts beside the span. FOLDER holds AMI meetings
+and QMSum (JSON) and MRDA (text), in folders of these names.
 """
 
 from __future__ import annotations
@@ -90,11 +91,13 @@ class Tally:
     said: Counter[RedactionKind]
     right: Counter[RedactionKind]
     wrong_lines: list[str]
+    extra: Counter[RedactionKind]
+    """Words that findings redact beside those of the spans."""
 
     @classmethod
     def empty(cls) -> Tally:
         """Nothing yet."""
-        return cls(Counter(), Counter(), Counter(), Counter(), [])
+        return cls(Counter(), Counter(), Counter(), Counter(), [], Counter())
 
     def add(self, line: Line, findings: Sequence[Span]) -> None:
         """Count the findings in a line."""
@@ -105,6 +108,9 @@ class Tally:
         self.found.update(span.kind for span in line.spans if span not in missed)
         self.said.update(span.kind for span in findings)
         self.right.update(span.kind for span in findings if span not in wrong)
+        wanted = {index for span in line.spans for index in range(span.first, span.last + 1)}
+        for span in findings:
+            self.extra[span.kind] += len(set(range(span.first, span.last + 1)) - wanted)
         for label, spans in (("missed", missed), ("wrong", wrong)):
             for span in spans:
                 words = " ".join(word.text for word in line.words[span.first : span.last + 1])
@@ -113,9 +119,9 @@ class Tally:
     def rows(self) -> Iterator[dict[str, object]]:
         """The figures by kind, and of all."""
         for kind in [*RedactionKind, None]:
-            wanted, found, said, right = (
+            wanted, found, said, right, extra = (
                 counts[kind] if kind else sum(counts.values())
-                for counts in (self.wanted, self.found, self.said, self.right)
+                for counts in (self.wanted, self.found, self.said, self.right, self.extra)
             )
             yield {
                 "kind": kind or "all",
@@ -124,6 +130,7 @@ class Tally:
                 "precision": f"{right / said:.3f}" if said else "-",
                 "missed": wanted - found,
                 "wrong": said - right,
+                "words too many": extra,
             }
 
 

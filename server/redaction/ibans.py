@@ -38,7 +38,7 @@ def find_iban(
         groups: groups of digits by their first word.
     """
     collected, index, fillers, last_valid = "", first, 0, None
-    end, labelled = first, context.label(first) is Label.IBAN
+    end, labelled = first, context.label(first) is Label.IBAN and _is_spelled(texts[first])
     while index < len(texts) and len(collected) < MAX_LENGTH:
         part, following = _read_part(texts, index, groups)
         if part is None:
