@@ -30,7 +30,7 @@ from cli.keys import add_arguments as keys_commands
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.organizations import DESCRIPTION as ORGANIZATIONS
-from cli.organizations import BadSettings, add_arguments, run_organizations
+from cli.organizations import BadSettings, add_arguments, redacted, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.purge import DESCRIPTION as PURGE
 from cli.purge import PurgeFailed, run_purge
@@ -184,6 +184,13 @@ def parser() -> argparse.ArgumentParser:
             metavar="NOTE",
             help="who consented, and how: 'who; how' or 'who; how; when'; repeatable",
         )
+        command.add_argument(
+            "--redact",
+            type=redacted,
+            default="",
+            metavar="KINDS",
+            help="redact these besides what the organization redacts: of email,phone,card,iban,name",
+        )
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
@@ -230,6 +237,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "key_terms": arguments.key_terms,
         "channels": arguments.channels,
         "consent": arguments.consent,
+        "redact": arguments.redact,
     }
     details = {key: value for key, value in stated.items() if value}
     console = Console(stderr=arguments.json, soft_wrap=True)
@@ -247,6 +255,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         language=arguments.language,
         key_terms=arguments.key_terms,
         consent=arguments.consent,
+        redact=arguments.redact,
         speed=arguments.speed,
         rate_hz=arguments.rate,
         channels=arguments.channels,

@@ -76,6 +76,7 @@ class Client:
         key_terms: Sequence[str] = (),
         channels: str = "",
         consent: Sequence[str] = (),
+        redact: str = "",
     ) -> meetings_pb2.UploadMeetingResponse:
         """Stream a recording to the server and return once it is durable. Raises CallFailed."""
 
@@ -90,6 +91,7 @@ class Client:
                 key_terms=key_terms,
                 channels=channels,
                 consent=consent,
+                redact=redact,
             )
             with path.open("rb") as file:
                 while data := await asyncio.to_thread(file.read, CHUNK_BYTES):

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from cli.home import owner_url
 from server.config import QuotaSettings, invalid_settings
+from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.policy import MAX_DAYS, Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED
 from server.storage import Connection, Database, OrganizationUse, audit, organizations, quotas
@@ -68,12 +69,21 @@ def yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
+def redacted(text: str) -> str:
+    """Parse kinds of redaction separated by commas; ``nothing`` is none. Raises argparse.ArgumentTypeError."""
+    try:
+        return format_redaction_kinds(parse_redaction_kinds("" if text == "nothing" else text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}, or nothing") from None
+
+
 # By field of ``Policy``: what parses an option's value, and its help.
 POLICY: dict[str, tuple[Callable[[str], object], str]] = {
     "retention_audio_days": (days, "days after which the audio of a meeting is deleted, or never"),
     "retention_transcript_days": (days, "days after which what was said in a meeting is deleted, or never"),
     "retention_meeting_days": (days, "days after which a meeting is deleted with everything, or never"),
     "consent_required": (yes_or_no, "whether meetings without a note of consent are refused: yes or no"),
+    "redact": (redacted, "what is redacted in new meetings: of email,phone,card,iban,name, or nothing"),
 }
 
 
@@ -157,7 +167,7 @@ def policy_table(policy: Policy) -> Table:
         if isinstance(value, bool):
             shown = "yes" if value else "no"
         else:
-            shown = "never" if name.endswith("_days") and not value else str(value)
+            shown = "never" if name.endswith("_days") and not value else str(value) or "nothing"
         table.add_row(name.replace("_", "-"), shown)
     return table
 

@@ -45,6 +45,8 @@ class StreamOptions:
     """Each item holds one or more terms, separated by commas."""
     consent: list[str] = field(default_factory=list)
     """Each item holds ``who; how`` or ``who; how; when``."""
+    redact: str = ""
+    """Kinds to redact, separated by commas."""
     speed: float = 1.0
     """Speed of recordings relative to real time; 0 for as fast as accepted."""
     rate_hz: int = RATE_HZ
@@ -117,6 +119,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
                 language=options.language,
                 key_terms=options.key_terms,
                 consent=options.consent,
+                redact=options.redact,
             )
         streamer = MeetingStreamer(meeting, sources, options, view, console)
         try:

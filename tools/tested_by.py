@@ -21,6 +21,13 @@ TESTED_BY = {
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",
     "server/meetings/meeting_consents.py": "server/api/test_meetings_consent.py",
+    # The kinds of what is redacted, on one set.
+    "server/redaction/cards.py": "server/redaction/test_detection.py",
+    "server/redaction/context.py": "server/redaction/test_detection.py",
+    "server/redaction/digit_runs.py": "server/redaction/test_detection.py",
+    "server/redaction/emails.py": "server/redaction/test_detection.py",
+    "server/redaction/ibans.py": "server/redaction/test_detection.py",
+    "server/redaction/phones.py": "server/redaction/test_detection.py",
     "server/auth/members.py": "server/api/test_users.py",
     "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",
@@ -43,6 +50,7 @@ TESTED_BY = {
     "server/media/track_transcoder.py": "server/media/test_transcode_tracks.py",
     # Parts of a live meeting that do nothing by themselves.
     "server/live/outcome.py": "e2e/test_live.py",
+    "server/live/turn_snapshot.py": "server/live/test_turns.py",
     "server/live/recording.py": "server/live/test_session_separate_channels.py",
     # Messages between server and inference, over real gRPC.
     "inference/api/messages.py": "inference/session/test_session.py",

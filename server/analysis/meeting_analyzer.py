@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+import numpy as np
 from meetra.inference.v2 import session_pb2
+from numpy.typing import NDArray
 
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import build_notice, format_ready_message
 from server.analysis.recording import AudioTrack, Recording, SessionResult, build_conversation
+from server.analysis.redaction import RedactedConversation, known_voice_names, meeting_names, redact_conversation
 from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.analysis.text_analysis import analyse_text
 from server.analysis.uploaded_recording import recording_from_upload
 from server.audio import AudioLog, DecodedAudio, decode, measure_level
+from server.conversation import Conversation, RedactionKind
 from server.disk import DiskReserve
 from server.engine import InferenceClient
 from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
-from server.storage import Connection, Database, Job, jobs, quotas, results, voices
+from server.storage import Connection, Database, Job, StoredRedaction, jobs, quotas, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
@@ -91,6 +95,12 @@ class MeetingAnalyzer:
     async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> None:
         """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
         conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results)
+        redaction: StoredRedaction | None = None
+        if job.redact:
+            # Everything below is made of what this returns.
+            redacted = await self._redact(job, recording, conversation, session_results[0], vectors)
+            conversation, redaction = redacted.conversation, redacted.stored
+        hide_names = RedactionKind.NAME in job.redact
 
         async def report_sentences(done: int, total: int) -> None:
             percent = ANALYSED_PERCENT + 3 * done // max(1, total)
@@ -100,11 +110,15 @@ class MeetingAnalyzer:
         await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
         summaries = await self._summaries.write(conversation)
         new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
-        speakers = await asyncio.to_thread(name_speakers, conversation, job.meeting_id, recording.names)
+        speakers = await asyncio.to_thread(
+            name_speakers, conversation, job.meeting_id, recording.names, hide_names=hide_names
+        )
         notice = build_notice(conversation, recording, session_results, job.language)
 
         async def finish(connection: Connection) -> None:
-            rows, links = await recognise_voices(connection, job.organization_id, session_results[0], vectors, speakers)
+            rows, links = await recognise_voices(
+                connection, job.organization_id, session_results[0], vectors, speakers, hide_names=hide_names
+            )
             await results.finish(
                 connection,
                 job,
@@ -118,6 +132,7 @@ class MeetingAnalyzer:
                 speech_found=notice.speech_found,
                 notice=notice.text,
                 message=format_ready_message(recording.remark, notice),
+                redaction=redaction,
             )
             await voices.link_speakers(connection, links)
             # Live audio; uploaded audio was counted before.
@@ -125,6 +140,22 @@ class MeetingAnalyzer:
             await quotas.count_audio(connection, job.organization_id, job.file_hash, audio_ms)
 
         await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
+
+    async def _redact(
+        self,
+        job: Job,
+        recording: Recording,
+        conversation: Conversation,
+        result: SessionResult,
+        vectors: Mapping[int, NDArray[np.float32]],
+    ) -> RedactedConversation:
+        names: set[str] = set()
+        if RedactionKind.NAME in job.redact:
+            voice_names = await known_voice_names(self._database, job, result, vectors)
+            names = await asyncio.to_thread(meeting_names, recording, conversation, voice_names)
+        return await asyncio.to_thread(
+            redact_conversation, conversation, recording.track_count, job.redact, names, job.name
+        )
 
     async def _recording(self, job: Job) -> Recording:
         recorded = await self._find_live_recording(job)

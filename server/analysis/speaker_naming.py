@@ -15,8 +15,16 @@ from server.insights import find_speaker_names
 from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
-def name_speakers(conversation: Conversation, meeting_id: UUID, known_names: Mapping[int, str]) -> list[SpeakerRow]:
-    """Return all speakers, named as in ``known_names``, else by a clear mention in the words, else by number."""
+def name_speakers(
+    conversation: Conversation, meeting_id: UUID, known_names: Mapping[int, str], *, hide_names: bool = False
+) -> list[SpeakerRow]:
+    """Return all speakers, named as in ``known_names``, else by a clear mention in the words, else by number.
+
+    Args:
+        hide_names: name all of them by number.
+    """
+    if hide_names:
+        return [SpeakerRow(label, speaker_id(meeting_id, label), f"Speaker {label}") for label in conversation.speakers]
     guesses = {guess.speaker: guess for guess in find_speaker_names(conversation)}
     rows = []
     for label in conversation.speakers:
@@ -36,6 +44,8 @@ async def recognise_voices(
     result: SessionResult,
     vectors: Mapping[int, NDArray[np.float32]],
     rows: list[SpeakerRow],
+    *,
+    hide_names: bool = False,
 ) -> tuple[list[SpeakerRow], list[tuple[UUID, UUID]]]:
     """Match speakers with the organization's known voices, and store new voices.
 
@@ -43,6 +53,7 @@ async def recognise_voices(
         result: a session result, for the embedding model and its threshold.
         vectors: unit-length embeddings by speaker number.
         rows: the speakers as named so far.
+        hide_names: leave names of voices out; the voices are linked all the same.
 
     Returns the speakers with names of known voices, and (speaker id, voice id) links. Without the organization's
     consent, returns ``rows`` and no links.
@@ -60,7 +71,7 @@ async def recognise_voices(
         match, vector = matches.get(row.label), vectors.get(row.label)
         if match:
             voice = update_voice(known_voices[match.voice_id], vectors[row.label])
-            if voice.name and row.alias_source != "track":
+            if voice.name and row.alias_source != "track" and not hide_names:
                 row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
         elif vector is not None:
             voice = VoiceRow(uuid4(), "", vector.astype("<f4").tobytes(), 1)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from meetra.v1 import live_pb2 as pb
 
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
+from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
 from server.live import LiveConfig, LiveTrack, TrackKind
 from server.meetings import MAX_NAME, validate_details
@@ -33,6 +34,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     fields = {"name": name, "date": config.date, "language": config.language}
     fields["key_terms"] = "\n".join(config.key_terms)
     fields["consent"] = "\n".join(config.consent)
+    fields["redact"] = config.redact
     if config.n_speakers:
         fields["n_speakers"] = str(config.n_speakers)
     try:
@@ -67,6 +69,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
         period,
         details.key_terms,
         details.consents,
+        format_redaction_kinds(details.redact),
     )
 
 

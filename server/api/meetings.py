@@ -25,6 +25,7 @@ async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest
         fields["key_terms"] = "\n".join(request.key_terms)
         fields["channels"] = request.channels
         fields["consent"] = "\n".join(request.consent)
+        fields["redact"] = request.redact
         if request.n_speakers:
             fields["n_speakers"] = str(request.n_speakers)
         stated = {name: value for name, value in fields.items() if value}
@@ -143,6 +144,7 @@ def status_message(state: MeetingState) -> meetings_pb2.GetMeetingStatusResponse
         language_confidence=state.language_confidence,
         speech_found=state.speech_found,
         notice=state.notice or None,
+        redact=state.redact or None,
     )
 
 

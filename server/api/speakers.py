@@ -42,7 +42,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         """See SpeakerService.RenameSpeaker."""
         id_, alias = parse_uuid("id", request.id), validate_alias(request.name.alias)
         file_hash = validate_file_hash(request.file_hash) if request.HasField("file_hash") else None
-        await self._corrections.rename(current_caller(), id_, alias, file_hash)
+        alias = await self._corrections.rename(current_caller(), id_, alias, file_hash)
         return pb.RenameSpeakerResponse(alias=alias, id=str(id_))
 
     async def MergeSpeakers(  # noqa: N802

@@ -25,6 +25,12 @@ from server.conversation.languages import (
     weighted_confidence,
 )
 from server.conversation.question_form import is_question
+from server.conversation.redaction_kinds import (
+    PLACEHOLDER,
+    RedactionKind,
+    format_redaction_kinds,
+    parse_redaction_kinds,
+)
 from server.conversation.sentences import find_punctuated_languages, split_sentences
 from server.conversation.tracks import (
     TrackConversation,
@@ -50,7 +56,11 @@ __all__ = [
     "Interval",
     "COMBINING_MARKS",
     "Merge",
+    "PLACEHOLDER",
     "ReadyEvent",
+    "RedactionKind",
+    "format_redaction_kinds",
+    "parse_redaction_kinds",
     "Segment",
     "Sentence",
     "Split",

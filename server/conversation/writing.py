@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from server.conversation.redaction_kinds import PLACEHOLDER
+
 # Languages without spaces between words, with their approximate letters per word; recognisers give characters or
 # subwords.
 _LETTERS_PER_WORD = {"zh": 1.5, "yue": 1.5, "ja": 2.0, "th": 4.0, "lo": 4.0, "my": 4.0, "km": 5.0}
@@ -71,8 +73,12 @@ def join_sentences(sentences: Iterable[str]) -> str:
 
 
 def count_words(text: str, language: str) -> int:
-    """Count the words of a text; in a language without spaces, estimate them from its letters."""
+    """Count the words of a text; in a language without spaces, estimate them from its letters.
+
+    A placeholder of something redacted is one word.
+    """
     if uses_spaces(language):
         return len(text.split())
+    text, redacted = PLACEHOLDER.subn("", text)
     letters = sum(character.isalnum() for character in text)
-    return -int(-letters // _LETTERS_PER_WORD[language]) if letters else 0
+    return redacted + (-int(-letters // _LETTERS_PER_WORD[language]) if letters else 0)

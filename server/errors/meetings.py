@@ -126,6 +126,21 @@ class ChannelsDiffer(MeetraError):
         )
 
 
+class RedactionDiffers(MeetraError):
+    """The recording is known, and was analysed without redacting everything that is to be redacted now."""
+
+    reason = "REDACTION_DIFFERS"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, redacted: str) -> None:
+        super().__init__(
+            f"redact: this recording was already analysed, redacting {redacted or 'nothing'}; to change that, delete"
+            " the meeting and upload it again",
+            redact=redacted,
+        )
+
+
 class FileTooLarge(MeetraError):
     """The recording exceeds the size limit."""
 

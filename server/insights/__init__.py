@@ -38,7 +38,7 @@ from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, sentiment
 from server.insights.shares import SHARES, ShareDocument, shares
 from server.insights.stored_timeline import TIMELINE
-from server.insights.text import find_speaker_names
+from server.insights.text import find_speaker_names, mentioned_names
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
@@ -131,6 +131,7 @@ __all__ = [
     "max_period_s",
     "meeting_emotions",
     "find_speaker_names",
+    "mentioned_names",
     "period_details",
     "period_topics",
     "sentiment",

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.audio import Encoding, TrackFormat
 from server.consent import Consent
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 
@@ -59,6 +60,8 @@ class LiveConfig:
     """Key terms of the request, without the participants' names."""
     consents: tuple[Consent, ...] = ()
     """Of the request. They are noted with the meeting, and not part of the stored config."""
+    redact: str = ""
+    """Kinds to redact, separated by commas: the request's and the organization's."""
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
@@ -84,6 +87,11 @@ class LiveConfig:
             for index, candidate in enumerate(self.tracks)
             if (candidate.track_id, candidate.channel) == (track_id, channel)
         )
+
+    @property
+    def redacted_kinds(self) -> frozenset[RedactionKind]:
+        """What is redacted."""
+        return parse_redaction_kinds(self.redact)
 
     def to_document(self) -> dict[str, Any]:
         """Return the config without consents as JSON-compatible values; ``from_document`` is the inverse."""

@@ -31,8 +31,9 @@ class PublishedState:
 
     def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
         """Return events for all changes since the last call, without ``ignored`` tracks, and mark them as published."""
+        turns = self.turns.changes()
         watermark = compute_watermark(self._config, self.turns, ignored)
-        return [*self.languages.changes(ignored), *self.turns.changes(), *self._watermark.changes(watermark)]
+        return [*self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
 
 
 class PublishedWatermark:
@@ -65,7 +66,8 @@ def compute_watermark(config: LiveConfig, turns: MeetingTurns, ignored: Collecti
         # There is no speech before a track starts.
         words_end = max(turns.words_final_through_us(index), track.start_us)
         open_words = turns.first_open_us(index, {TurnState.PARTIAL})
-        word_ends.append(min(words_end, open_words) if open_words is not None else words_end)
+        held_words = turns.held_from_us(index)
+        word_ends.append(min(us for us in (words_end, open_words, held_words) if us is not None))
         if is_participant_track(config, index) and turns.has_settled_speakers(index):
             final_ends.append(word_ends[-1])
         else:

@@ -8,11 +8,13 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
 from server.auth import Caller
 from server.config import ServerSettings
+from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull, DiskReserve
 from server.errors import (
@@ -31,6 +33,7 @@ from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
 from server.meetings import require_room_for_live_meeting
+from server.redaction import RedactionRules, redact_text
 from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, organizations, quotas
 
 log = logging.getLogger(__name__)
@@ -71,7 +74,16 @@ async def create_within_limits(
         language=config.language,
         key_terms=config.recognition_terms(),
         consents_given=config.consents,
+        redact=config.redact,
     )
+
+
+async def redact_config(connection: Connection, organization_id: UUID, config: LiveConfig) -> LiveConfig:
+    """Return a config with what its organization redacts as well, and the meeting's name redacted."""
+    policy = (await organizations.find(connection, organization_id)).policy
+    kinds = config.redacted_kinds | parse_redaction_kinds(policy.redact)
+    name = redact_text(config.name, RedactionRules.create(kinds, config.participant_names().values()))
+    return replace(config, redact=format_redaction_kinds(kinds), name=name)
 
 
 class LiveSessionRegistry:
@@ -104,6 +116,8 @@ class LiveSessionRegistry:
             self._opening -= 1
 
     async def _open(self, config: LiveConfig, caller: Caller) -> LiveSession:
+        redact = partial(redact_config, organization_id=caller.organization_id, config=config)
+        config = await self._dependencies.database.run(redact, organization_id=caller.organization_id)
         id_ = uuid4()
         row = LiveRow(
             meeting_id=id_,

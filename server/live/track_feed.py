@@ -25,7 +25,7 @@ from server.live.config import LiveConfig, LiveTrack
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import TurnSnapshot
+from server.live.turn_snapshot import TurnSnapshot
 from server.media import RATE_HZ
 
 log = logging.getLogger(__name__)
@@ -213,6 +213,7 @@ class TrackFeed:
         if not self._turns.is_catching_up(self._index):
             final_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
             self._turns.mark_words_final(self._index, final_us)
+            self._turns.mark_heard(self._index, self._track.start_us + self.reach.words * 1_000_000 // RATE_HZ)
             self._update_language(progress)
 
     def _update_language(self, progress: session_pb2.Progress) -> None:

@@ -8,35 +8,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import UNKNOWN_SPEAKER, Conversation, Segment, TurnState, Word, segment_track_index
+from server.conversation import (
+    PLACEHOLDER,
+    UNKNOWN_SPEAKER,
+    Conversation,
+    Segment,
+    TurnState,
+    Word,
+    segment_track_index,
+)
 from server.live.config import LiveConfig, TrackKind
+from server.live.redaction import LiveRedaction
+from server.live.turn_snapshot import TurnSnapshot
 from server.storage import speaker_id
 
 UNKNOWN_SPEAKER_ID = str(UUID(int=0))
-
-
-@dataclass(frozen=True, slots=True)
-class TurnSnapshot:
-    """The current state of a segment; ``speaker`` is the meeting-wide number, UNKNOWN_SPEAKER (0) while unknown."""
-
-    segment_id: int
-    track: int
-    state: TurnState
-    speaker: int
-    start_us: int
-    end_us: int
-    words: tuple[Word, ...]
-    language: str = ""
-    """BCP 47 primary tag of the words; empty without words or where it is unknown."""
-
-    def segment(self) -> Segment:
-        """Return the turn as a domain segment."""
-        return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words, language=self.language)
 
 
 class MeetingTurns:
@@ -48,7 +39,8 @@ class MeetingTurns:
         self._published: dict[int, pb.LiveTurn] = {}
         self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
         self._dirty: set[int] = set()
-        self._names = config.participant_names()
+        self._redaction = LiveRedaction(config)
+        self._names = {} if self._redaction.hides_names else config.participant_names()
         self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
         self._ignored: set[int] = set()
@@ -100,6 +92,14 @@ class MeetingTurns:
             self._final_words_us[track] = through_us
             self._mark_newly_final(track)
 
+    def mark_heard(self, track: int, through_us: int) -> None:
+        """Record up to where the track's audio has been analysed, in meeting time."""
+        self._redaction.mark_heard(track, through_us)
+
+    def held_from_us(self, track: int) -> int | None:
+        """Return the start of the track's first word that is held back, because it may become something redacted."""
+        return self._redaction.held_from_us(track)
+
     def _mark_newly_final(self, track: int) -> None:
         for id_, turn in self._current.items() if track in self._settled_tracks else ():
             published = self._published.get(id_)
@@ -109,6 +109,8 @@ class MeetingTurns:
 
     def _is_final(self, turn: TurnSnapshot) -> bool:
         if turn.state != TurnState.STABLE or turn.track not in self._settled_tracks:
+            return False
+        if self._redaction.holds_back(turn.segment_id):
             return False
         # Compare published times, so that turns agree with the watermark.
         return to_ms(turn.end_us) <= self.words_final_through_us(turn.track) // 1000
@@ -124,8 +126,13 @@ class MeetingTurns:
     # Current state
 
     def segments(self) -> list[Segment]:
-        """Return the current turns as segments, in time order."""
-        segments = [turn.segment() for turn in self._current.values() if turn.state != TurnState.RETRACTED]
+        """Return the current turns as segments, redacted, in time order."""
+        self._dirty |= self._redaction.update(self._current, self._dirty)
+        segments = [
+            replace(turn.segment(), words=self._redaction.words(turn))
+            for turn in self._current.values()
+            if turn.state != TurnState.RETRACTED
+        ]
         return sorted(segments, key=lambda s: (s.start_us, s.end_us, s.segment_id))
 
     def turns_through_us(self, track: int) -> int:
@@ -217,6 +224,7 @@ class MeetingTurns:
 
     def changes(self) -> list[pb.LiveEvent]:
         """Return events for the changes since the last call, and mark them as published."""
+        self._dirty |= self._redaction.update(self._current, self._dirty)
         changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
         for id_ in self._dirty:
             published, turn = self._published.get(id_), self._message(self._current[id_])
@@ -225,8 +233,9 @@ class MeetingTurns:
                     changed.append((None, turn))
                 continue
             turn.revision = published.revision
-            # A final turn is never revised: the watermark has passed it.
-            if turn != published and published.state != pb.LIVE_TURN_STATE_FINAL:
+            # A final turn is never revised, for the watermark has passed it, but to redact more of it.
+            is_final = published.state == pb.LIVE_TURN_STATE_FINAL
+            if turn != published and (not is_final or _redacts_more(turn, published)):
                 changed.append((published, turn))
         self._dirty.clear()
         changed.sort(key=lambda change: (change[1].start_ms, change[1].segment_id))
@@ -239,6 +248,8 @@ class MeetingTurns:
 
     def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
         """As ``changes``, for the finished meeting: every turn becomes final or is retracted."""
+        # The stored conversation is redacted, by what the whole of it tells.
+        self._redaction = LiveRedaction(replace(self._config, redact=""))
         tracks = len(self._config.tracks)
         final = {s.segment_id for s in conversation.segments}
         for id_ in set(self._current) - final:
@@ -290,9 +301,15 @@ class MeetingTurns:
             end_ms=to_ms(turn.end_us),
             words=[
                 pb.LiveWord(text=w.text, start_ms=to_ms(w.start_us), end_ms=to_ms(w.end_us), confidence=w.confidence)
-                for w in turn.words
+                for w in self._redaction.words(turn)
             ],
         )
+
+
+def _redacts_more(turn: pb.LiveTurn, published: pb.LiveTurn) -> bool:
+    """Return whether a turn has more placeholders than it had."""
+    now, before = (sum(bool(PLACEHOLDER.search(w.text)) for w in t.words) for t in (turn, published))
+    return now > before
 
 
 def to_ms(us: int) -> int:

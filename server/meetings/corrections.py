@@ -11,9 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from server.auth import Caller
-from server.conversation import Conversation, Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
+from server.conversation import (
+    Conversation,
+    Edit,
+    Merge,
+    Split,
+    apply_edits,
+    edit_from_document,
+    edit_to_document,
+    parse_redaction_kinds,
+)
 from server.errors import BadRequest, MeetingNotFound, MeetraError, SpeakerNotFound, TranscriptDeleted
 from server.insights import SUMMARIES, Answer, compute_answers
+from server.redaction import RedactionRules, redact_text
 from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, retention, speakers
 
 PATIENCE_S = 30.0
@@ -25,8 +35,10 @@ class Corrections:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> None:
-        """Rename a speaker.
+    async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> str:
+        """Rename a speaker, and return the name as it is stored.
+
+        In a redacted meeting addresses and numbers in it are replaced. A name stays: whoever types it wants it there.
 
         Args:
             id_: the speaker.
@@ -35,14 +47,16 @@ class Corrections:
         Raises SpeakerNotFound.
         """
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> str:
             speaker = await _find(connection, caller, id_)
             if file_hash is not None and speaker.file_hash != file_hash:
                 raise SpeakerNotFound
-            if not await speakers.rename(connection, id_, alias):
+            stored = redact_text(alias, RedactionRules.create(parse_redaction_kinds(speaker.redact)))
+            if not await speakers.rename(connection, id_, stored):
                 raise SpeakerNotFound
+            return stored
 
-        await self._database.run(work, organization_id=caller.organization_id)
+        return await self._database.run(work, organization_id=caller.organization_id)
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
 from server.auth import Caller, find_user
 from server.consent import parse_consents
+from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.errors import (
     BadRequest,
     ChannelsDiffer,
     ConsentRequired,
     FileTooLarge,
     RecordingTooLong,
+    RedactionDiffers,
     Unauthenticated,
 )
 from server.fair_slots import FairSlots
@@ -27,6 +29,7 @@ from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
 from server.meetings.upload_body import CONSENT, MAX_OVERHEAD_BYTES, BeforeRecording, UploadBody, create_body
 from server.meetings.upload_fields import validate_details
 from server.quotas import MS_PER_MINUTE
+from server.redaction import RedactionRules, redact_text
 from server.storage import Connection, Database, meetings, organizations, quotas
 
 # Seconds that an upload waits for its turn to be probed; then its length is unknown, and the decoder decides.
@@ -104,6 +107,7 @@ class Uploads:
             QuotaExceeded: as soon as a quota of the organization is.
             RecordingTooLong: the container states a duration over the limit.
             ChannelsDiffer: the recording is known with another use of its channels.
+            RedactionDiffers: the recording is known, and less was redacted in it.
             Unauthenticated: the caller's token or key became void during the upload.
             DiskFull: the disk has no room, or not enough to stay usable.
         """
@@ -150,6 +154,7 @@ class Uploads:
             details.key_terms,
             details.channels,
             details.consents,
+            details.redact,
         )
 
         async def store_meeting(connection: Connection) -> str:
@@ -163,7 +168,10 @@ class Uploads:
             )
             if stored_channels is not None and meeting.channels not in (None, stored_channels):
                 raise ChannelsDiffer(stored_channels)
-            status = await meetings.accept(connection, meeting)
+            redacted = await meetings.find_redaction(connection, meeting.organization_id, meeting.file_hash)
+            if redacted is not None and not meeting.redact <= redacted:
+                raise RedactionDiffers(format_redaction_kinds(redacted))
+            status = await meetings.accept(connection, await redact_details(connection, meeting))
             await self._count_audio(connection, meeting, stated_ms)
             # After every check of the database, before its commit. What retention deleted does not come back with a
             # recording that is known.
@@ -236,6 +244,16 @@ def _require_consent(fields: dict[str, str]) -> None:
     """Check that a consent came before the recording. Raises BadRequest, ConsentRequired."""
     if not parse_consents(fields.get(CONSENT, "")):
         raise ConsentRequired
+
+
+async def redact_details(connection: Connection, meeting: meetings.NewMeeting) -> meetings.NewMeeting:
+    """Return a meeting that is to be accepted with what its organization redacts as well, and its name redacted.
+
+    Names of speakers in it are redacted when they are known, with the answers.
+    """
+    policy = (await organizations.find(connection, meeting.organization_id)).policy
+    kinds = meeting.redact | parse_redaction_kinds(policy.redact)
+    return replace(meeting, redact=kinds, name=redact_text(meeting.name, RedactionRules.create(kinds)))
 
 
 def _feed(body: UploadBody, decoder: BodyDecoder, data: bytes) -> None:

@@ -14,7 +14,7 @@ from server.meetings.part_texts import HEADER_CHARSET, decode_header_text, decod
 from server.visible_text import clean
 
 KEY_TERMS, CONSENT = "key_terms", "consent"
-TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels", CONSENT})
+TEXT_FIELDS = frozenset({"name", "date", "n_speakers", "language", KEY_TERMS, "channels", CONSENT, "redact"})
 MAX_TEXT_FIELD = 4096
 # Of fields whose parts add up: enough for the maximum number of entries at maximum length in any script.
 MAX_LISTS = {KEY_TERMS: 64 * 1024, CONSENT: 256 * 1024}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from server.channels import ChannelUse
 from server.consent import Consent, parse_consents
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.errors import BadRequest
 from server.meetings.dates import DATE_NEEDED, NotADate, validate_date
 from server.meetings.stated_language import parse_language
@@ -31,10 +32,11 @@ class RecordingDetails:
     channels: ChannelUse | None = None
     """None if not stated."""
     consents: tuple[Consent, ...] = ()
+    redact: frozenset[RedactionKind] = frozenset()
 
 
 def validate_details(fields: dict[str, str], file_name: str | None) -> RecordingDetails:
-    """Validate the fields name, date, n_speakers, language, key_terms, channels and consent, each
+    """Validate the fields name, date, n_speakers, language, key_terms, channels, consent and redact, each
     optional.
 
     The name defaults to the file's, then to ``Untitled meeting``.
@@ -51,6 +53,7 @@ def validate_details(fields: dict[str, str], file_name: str | None) -> Recording
         validate_key_terms(fields.get("key_terms", "")),
         _parse_channel_use(fields.get("channels", "")),
         parse_consents(fields.get("consent", "")),
+        _parse_redaction(fields.get("redact", "")),
     )
 
 
@@ -110,6 +113,13 @@ def _parse_channel_use(text: str) -> ChannelUse | None:
         return ChannelUse(stated) if stated else None
     except ValueError:
         raise BadRequest("channels", f"must be {ChannelUse.MIXED} or {ChannelUse.SEPARATE}") from None
+
+
+def _parse_redaction(text: str) -> frozenset[RedactionKind]:
+    try:
+        return parse_redaction_kinds(text)
+    except ValueError as error:
+        raise BadRequest("redact", str(error)) from None
 
 
 def _parse_speaker_count(text: str) -> int | None:

@@ -41,6 +41,7 @@ from server.storage.pool import (
     enter_organization,
 )
 from server.storage.quotas import OrganizationUse
+from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
@@ -98,6 +99,7 @@ __all__ = [
     "ROLES",
     "SCOPES",
     "SpeakerRow",
+    "StoredRedaction",
     "TRANSIENT_ERRORS",
     "TokenUser",
     "ReferenceDeleted",

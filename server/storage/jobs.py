@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from server.channels import ChannelUse
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.lifecycle import Stage
 from server.storage.pool import Connection, enter_organization
 
@@ -37,6 +38,8 @@ class Job:
     """Use of the channels of an uploaded recording."""
     attempt: int
     fence: int
+    redact: frozenset[RedactionKind] = frozenset()
+    """What is redacted."""
 
 
 class JobLost(Exception):
@@ -77,11 +80,16 @@ async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) 
         "UPDATE meetings SET status = 'processing', stage = 'decoding', progress_percent = 0, attempts = attempts + 1,"
         " message = 'Decoding the recording', updated_at = now() WHERE id = $1"
         " RETURNING id AS meeting_id, organization_id, file_hash, name, n_speakers, language, key_terms,"
-        " channels, attempts AS attempt",
+        " channels, redact, attempts AS attempt",
         meeting_id,
     )
     assert row is not None
-    stored = {**row, "key_terms": tuple(row["key_terms"]), "channels": ChannelUse(row["channels"])}
+    stored = {
+        **row,
+        "key_terms": tuple(row["key_terms"]),
+        "channels": ChannelUse(row["channels"]),
+        "redact": parse_redaction_kinds(row["redact"]),
+    }
     return Job(**stored, fence=fence)
 
 

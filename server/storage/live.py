@@ -70,6 +70,7 @@ async def create(
     language: str,
     key_terms: Sequence[str] = (),
     consents_given: Sequence[Consent] = (),
+    redact: str = "",
 ) -> None:
     """Insert a new live meeting. Idempotent.
 
@@ -79,11 +80,13 @@ async def create(
         language: BCP 47 tag; empty to have it detected.
         key_terms: terms to bias recognition with.
         consents_given: noted by the user who opens it.
+        redact: kinds to redact, separated by commas.
     """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'receiving', 'receiving', 'The meeting is in progress')"
+        " media_type, size_bytes, key_terms, redact, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 'receiving', 'receiving',"
+        " 'The meeting is in progress')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
         row.organization_id,
@@ -95,6 +98,7 @@ async def create(
         language,
         MEDIA_TYPE,
         list(key_terms),
+        redact,
     )
     await connection.execute(
         "INSERT INTO live_meetings (meeting_id, config) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from server.channels import ChannelUse
 from server.consent import Consent
+from server.conversation import RedactionKind, format_redaction_kinds, parse_redaction_kinds
 from server.storage import consents
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
@@ -34,6 +35,7 @@ class NewMeeting:
     channels: ChannelUse | None = None
     """None if not stated."""
     consents: tuple[Consent, ...] = ()
+    redact: frozenset[RedactionKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class MeetingState:
     """None until it is known."""
     notice: str = ""
     """What a reader of the answers must know; empty if nothing."""
+    redact: str = ""
+    """Kinds that are redacted, separated by commas; empty if none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,15 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """
     queued_id = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, channels, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 'waiting', 'Waiting for a free worker')"
+        " media_type, size_bytes, key_terms, channels, redact, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued', 'waiting',"
+        " 'Waiting for a free worker')"
         " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
         " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
         " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
         " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
-        " media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes, created_at = now(),"
-        " audio_deleted_at = NULL, transcript_deleted_at = NULL,"
+        " redact = EXCLUDED.redact, media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes,"
+        " created_at = now(), audio_deleted_at = NULL, transcript_deleted_at = NULL,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
         meeting.organization_id,
@@ -97,6 +102,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         meeting.size_bytes,
         list(meeting.key_terms),
         str(meeting.channels or ChannelUse.MIXED),
+        format_redaction_kinds(meeting.redact),
     )
     if queued_id is not None:
         if meeting.consents:
@@ -124,11 +130,34 @@ async def find_analysed_channels(connection: Connection, organization_id: UUID, 
     return ChannelUse(found) if found else None
 
 
+async def find_redaction(
+    connection: Connection, organization_id: UUID, file_hash: str
+) -> frozenset[RedactionKind] | None:
+    """Return what is redacted in a recording's meeting; None if it is unknown or failed."""
+    found = await connection.fetchval(
+        "SELECT redact FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
+        organization_id,
+        file_hash,
+    )
+    return None if found is None else parse_redaction_kinds(found)
+
+
+async def find_redacted_ranges(connection: Connection, organization_id: UUID, file_hash: str) -> list[list[int]]:
+    """Return what is silent wherever audio of the meeting is handed out: [start, end] in milliseconds, in time order.
+
+    Whoever hands out audio must apply it: ``server.redaction.silence_ranges``. Empty until the meeting is ready.
+    """
+    found: list[list[int]] | None = await connection.fetchval(
+        "SELECT redacted_ranges FROM meetings WHERE organization_id = $1 AND file_hash = $2", organization_id, file_hash
+    )
+    return found or []
+
+
 async def find_state(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
         "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence,"
-        " speech_found, notice FROM meetings WHERE organization_id = $1 AND file_hash = $2",
+        " speech_found, notice, redact FROM meetings WHERE organization_id = $1 AND file_hash = $2",
         organization_id,
         file_hash,
     )
@@ -148,6 +177,7 @@ def _to_state(row: Any) -> MeetingState:
         None if stated or confidence is None else round(confidence, 6),
         row["speech_found"],
         row["notice"],
+        row["redact"],
     )
 
 

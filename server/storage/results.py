@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from server.storage import insights, jobs, speakers
 from server.storage.jobs import Job
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRedaction:
+    """What was redacted in a meeting."""
+
+    ranges_ms: list[list[int]]
+    """[start, end] of each, milliseconds, in time order, without overlaps."""
+    name: str
+    """The meeting's name, redacted."""
+    hides_names: bool
+    """Whether names of speakers are redacted."""
 
 
 async def finish(
@@ -25,6 +39,7 @@ async def finish(
     speech_found: bool,
     notice: str,
     message: str,
+    redaction: StoredRedaction | None = None,
 ) -> None:
     """Store an analysis and make the meeting ready, within the caller's transaction. Raises JobLost.
 
@@ -34,6 +49,7 @@ async def finish(
         language_confidence: 0..1; None if the language was stated or is unknown.
         notice: what a reader of the answers must know; empty if nothing.
         message: status message of the ready meeting.
+        redaction: what was redacted; None if nothing was to be.
     """
     await jobs.check_fence(connection, job)
     meeting_id = job.meeting_id
@@ -58,4 +74,29 @@ async def finish(
         speech_found,
         notice,
     )
+    if redaction is not None:
+        await _store_redaction(connection, meeting_id, redaction)
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)
+
+
+async def _store_redaction(connection: Connection, meeting_id: UUID, redaction: StoredRedaction) -> None:
+    """Store the ranges, and remove what served the analysis and may quote what is redacted."""
+    await connection.execute(
+        "UPDATE meetings SET redacted_ranges = $2, name = $3, key_terms = '{}' WHERE id = $1",
+        meeting_id,
+        redaction.ranges_ms,
+        redaction.name,
+    )
+    await connection.execute(
+        "UPDATE live_meetings SET config = config || jsonb_build_object('name', $2::text, 'key_terms', '[]'::jsonb)"
+        " WHERE meeting_id = $1",
+        meeting_id,
+        redaction.name,
+    )
+    if redaction.hides_names:
+        await connection.execute(
+            "UPDATE live_meetings SET config = jsonb_set(config, '{tracks}', (SELECT jsonb_agg(t.track ||"
+            " '{\"participant_name\": \"\"}' ORDER BY t.place) FROM jsonb_array_elements(config->'tracks')"
+            " WITH ORDINALITY AS t (track, place))) WHERE meeting_id = $1",
+            meeting_id,
+        )

@@ -33,12 +33,14 @@ class FoundSpeaker:
     meeting_id: UUID
     file_hash: str
     label: int
+    redact: str
+    """Kinds that are redacted in the meeting, separated by commas."""
 
 
 async def find(connection: Connection, organization_id: UUID, id_: UUID) -> FoundSpeaker | None:
     """Return an organization's active speaker, or None."""
     row = await connection.fetchrow(
-        "SELECT s.meeting_id, m.file_hash, s.label FROM speakers s JOIN meetings m ON m.id = s.meeting_id"
+        "SELECT s.meeting_id, m.file_hash, s.label, m.redact FROM speakers s JOIN meetings m ON m.id = s.meeting_id"
         " WHERE s.id = $1 AND m.organization_id = $2 AND s.active",
         id_,
         organization_id,

@@ -10,7 +10,7 @@ import pytest
 from cli.__main__ import parser
 from cli.database_roles import OWNER
 from cli.home import NotRunning
-from cli.organizations import POLICY, BadSettings, days, quota, run_organizations, size
+from cli.organizations import POLICY, BadSettings, days, quota, redacted, run_organizations, size
 from cli.postgres import PostgresServer
 from server.policy import SETTINGS
 from server.quotas import UNLIMITED
@@ -31,6 +31,12 @@ def test_days_are_numbers_or_never() -> None:
     for text in ("", "-1", "36501", "1.5", "a year"):
         with pytest.raises(argparse.ArgumentTypeError, match="is no number of days"):
             days(text)
+
+
+def test_kinds_of_redaction_are_a_list_or_nothing() -> None:
+    assert [redacted(text) for text in ("name,email", "nothing", "")] == ["email,name", "", ""]
+    with pytest.raises(argparse.ArgumentTypeError, match="must be one or several of email, phone, card, iban, name"):
+        redacted("all")
 
 
 def test_every_setting_has_an_option() -> None:
@@ -95,6 +101,10 @@ async def test_it_changes_the_policy_of_one(organizations: None, capsys: pytest.
     rows = dict(line.split() for line in shown.splitlines() if line.strip().startswith("retention"))
     assert rows["retention-audio-days"] == "30"
     assert rows["retention-meeting-days"] == "never"
+    _, shown = await run(capsys, "Other", "--redact", "phone,email")
+    assert "email,phone" in shown
+    _, shown = await run(capsys, "Other", "--redact", "nothing")
+    assert "email,phone" not in shown
     _, shown = await run(capsys, "With [b]")
     assert "30" not in shown
     assert (await run(capsys, "--retention-audio-days", "30"))[0] == 2

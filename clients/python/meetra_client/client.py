@@ -76,6 +76,7 @@ class MeetraClient:
         key_terms: Sequence[str] = (),
         consent: Sequence[str] = (),
         insights_period_s: int = 0,
+        redact: str = "",
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
         """Return a new meeting, opened by ``async with``.
@@ -87,6 +88,7 @@ class MeetraClient:
             key_terms: terms to bias recognition with, in addition to the participants' names.
             consent: who consented, and how: ``who; how`` or ``who; how; when`` each.
             insights_period_s: seconds between two `insights` events, 5..600; 0 for the server's default.
+            redact: kinds to redact besides the organization's, separated by commas: email, phone, card, iban, name.
             buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
         ``async with`` raises BadRequest, ConsentRequired, TooManyLiveMeetings, Unauthenticated, Unreachable or another
@@ -101,6 +103,7 @@ class MeetraClient:
             key_terms=key_terms,
             consent=consent,
             insights_period_s=insights_period_s,
+            redact=redact,
         )
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 

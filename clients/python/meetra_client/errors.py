@@ -170,6 +170,12 @@ class ConsentRequired(MeetraError):
     reason = "CONSENT_REQUIRED"
 
 
+class RedactionDiffers(MeetraError):
+    """The recording is known, and was analysed without redacting everything that it is uploaded with."""
+
+    reason = "REDACTION_DIFFERS"
+
+
 class FileTooLarge(MeetraError):
     """The recording exceeds the server's size limit."""
 

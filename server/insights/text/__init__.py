@@ -1,7 +1,7 @@
 """Text processing of sentences: key phrases, comparable embeddings, centrality, and spoken names."""
 
 from server.insights.text.key_phrases import Phrase, extract_key_phrases, select_phrases
-from server.insights.text.naming import find_speaker_names
+from server.insights.text.naming import find_speaker_names, mentioned_names
 from server.insights.text.vectors import ComparableSentences, centrality, comparable_sentences, select_diverse
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "select_diverse",
     "extract_key_phrases",
     "find_speaker_names",
+    "mentioned_names",
 ]

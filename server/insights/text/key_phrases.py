@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from server.conversation import COMBINING_MARKS, ENGLISH, UNSPACED_SCRIPTS, given_names
+from server.conversation import COMBINING_MARKS, ENGLISH, PLACEHOLDER, UNSPACED_SCRIPTS, given_names
 from server.insights.text.chinese_phrases import CHINESE, HAN_RUN, count_chinese_mentions
 from server.insights.text.stop_words import stop_words
 
@@ -63,6 +63,8 @@ def _find_runs(text: str, language: str, stops: frozenset[str]) -> list[list[str
     if language in CHINESE:
         text = HAN_RUN.sub("，", text)
     runs: list[list[str]] = []
+    # What was redacted is no word of the meeting.
+    text = PLACEHOLDER.sub(",", text)
     for clause in _CLAUSE_END.split(text.lower().replace("’", "'")):
         run: list[str] = []
         for token in [*_TOKEN.findall(clause), ""]:

@@ -93,6 +93,20 @@ def find_speaker_names(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     return _choose_names(votes)
 
 
+def mentioned_names(conversation: Conversation) -> set[str]:
+    """Return all names by which somebody is introduced, addressed or thanked, whoever it is.
+
+    As ``find_speaker_names``, without deciding whose name it is: enough to keep a name from being shown.
+    """
+    return {
+        name
+        for sentence in conversation.sentences
+        if resolve_language(sentence.language, conversation.engine) == ENGLISH
+        for patterns in (_INTRODUCTIONS, _ADDRESSES, _THANKS)
+        for name in _find_names(patterns, sentence.text.lower().replace("’", "'"))
+    }
+
+
 def _find_names(patterns: Sequence[re.Pattern[str]], text: str) -> set[str]:
     found = set()
     for pattern in patterns:

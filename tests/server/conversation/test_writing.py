@@ -40,3 +40,9 @@ def test_sentences_are_joined_with_spaces_but_after_full_width_marks() -> None:
 )
 def test_words_are_counted_or_guessed_from_letters(language: str, text: str, count: int) -> None:
     assert count_words(text, language) == count
+
+
+def test_a_placeholder_is_one_word_in_every_language() -> None:
+    assert count_words("call [PHONE] now", "en") == 3
+    assert count_words("我的电话是[PHONE]。", "zh") == count_words("我的电话是。", "zh") + 1
+    assert count_words("[EMAIL]", "ja") == 1

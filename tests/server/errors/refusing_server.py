@@ -32,6 +32,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.BadRequest("config.name", "500 characters; the limit is 100"),
     errors.ChannelsDiffer("mixed"),
     errors.ConsentRequired(),
+    errors.RedactionDiffers("email,phone"),
     errors.FileTooLarge(9_000),
     errors.HeldByAnotherClient(),
     errors.HeldByAnotherServer(),

@@ -11,7 +11,8 @@ from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, EngineCapabilities, TurnState, Word
 from server.live.config import LiveConfig
-from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns, TurnSnapshot
+from server.live.turn_snapshot import TurnSnapshot
+from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 MEETING = UUID(int=7)

@@ -161,3 +161,14 @@ async def test_a_meeting_without_its_transcript_is_renamed_in_and_no_more(owner:
         with pytest.raises(TranscriptDeleted):
             await correction
     await corrections.rename(caller, ids[1], "Daniel", HASH)
+
+
+async def test_numbers_in_a_typed_name_are_redacted_and_the_name_stays(owner: Database, database: Database) -> None:
+    meeting_id, ids = await analysed(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database)
+    typed = "Daniel Lee, +1 415 555 0199"
+    assert await corrections.rename(caller, ids[1], typed, HASH) == typed
+    await owner.run(lambda c: c.execute("UPDATE meetings SET redact = 'email,phone,name'"))
+    assert await corrections.rename(caller, ids[1], typed, HASH) == "Daniel Lee, [PHONE]"
+    listed = await owner.run(lambda c: speakers.list_active(c, meeting_id))
+    assert next(row.alias for row in listed) == "Daniel Lee, [PHONE]"

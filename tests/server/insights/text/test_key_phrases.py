@@ -85,3 +85,7 @@ def test_key_phrases_prefer_what_is_said_here() -> None:
     assert phrases[0].text == "rubber case"
     mentions = Counter(index for indices in held[2:] for index in indices)
     assert select_phrases(phrases, mentions, 5) == ["battery"]
+
+
+def test_placeholders_of_what_was_redacted_are_no_phrases() -> None:
+    assert phrases("en", "Send the [EMAIL] budget.", "My [EMAIL] budget is [CARD].") == ["budget"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.insights.text.naming import find_speaker_names
+from server.insights.text.naming import find_speaker_names, mentioned_names
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
@@ -60,3 +60,16 @@ def test_what_is_not_clear_names_nobody(said: list[tuple[int, str]]) -> None:
 
 def test_ambiguous_names_count_after_my_name_is() -> None:
     assert named((1, "My name is Grace."), (2, "Hello.")) == {1: "Grace"}
+
+
+def test_names_are_mentioned_whoever_they_belong_to() -> None:
+    said = (
+        "My name is Will.",
+        "Thank you very much, Laura.",
+        "I told Kevin that I will go.",
+        "Daniel, can you hear me?",
+    )
+    spoken = tuple(sentence(1, 3 * i, 3 * i + 2, text) for i, text in enumerate(said))
+    assert mentioned_names(replace(conversation(), sentences=spoken)) == {"Will", "Laura", "Daniel"}
+    german = tuple(replace(one, language="de") for one in spoken)
+    assert mentioned_names(replace(conversation(), sentences=german)) == set()

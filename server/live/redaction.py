@@ -1,0 +1,99 @@
+"""Redaction of the turns of a live meeting, before they are published: the words around each change anew.
+
+A track's turns are redacted together, because what is redacted may begin in one and end in the next. What may still
+become a number or an address is held back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from server.conversation import RedactionKind, Word
+from server.live.config import LiveConfig
+from server.live.turn_snapshot import TurnSnapshot
+from server.redaction import RedactionRules, redact_segments
+
+# What is redacted anew around a change, and what is read to do so: longer than numbers and addresses take to be said.
+REACH_US, CONTEXT_US = 60_000_000, 120_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWords:
+    """The words of a turn that may be published."""
+
+    words: tuple[Word, ...]
+    held_from_us: int | None
+    """Start of its first word that is held back; None if none is."""
+    track: int
+
+
+class LiveRedaction:
+    """Redact the turns of one meeting."""
+
+    def __init__(self, config: LiveConfig) -> None:
+        self._kinds = config.redacted_kinds
+        # Until the end it is not known who is called by which name: every common given name counts.
+        names = config.participant_names().values()
+        self._rules = RedactionRules.create(self._kinds, tuple(names), any_given_name=True)
+        self._shown: dict[int, ShownWords] = {}  # by segment id
+        self._heard_us: dict[int, int] = {}  # by track index
+
+    @property
+    def hides_names(self) -> bool:
+        """Whether speakers are called by number."""
+        return RedactionKind.NAME in self._kinds
+
+    def mark_heard(self, track: int, through_us: int) -> None:
+        """Record up to where the track's audio has been analysed, in meeting time."""
+        self._heard_us[track] = through_us
+
+    def update(self, current: Mapping[int, TurnSnapshot], changed: Set[int]) -> set[int]:
+        """Redact the turns around those that have changed, and those held back.
+
+        Args:
+            current: all turns by segment id.
+            changed: segment ids.
+
+        Returns the segment ids of turns whose published words are to change.
+        """
+        if not self._kinds:
+            return set()
+        by_track: defaultdict[int, list[TurnSnapshot]] = defaultdict(list)
+        for id_ in changed | {id_ for id_, shown in self._shown.items() if shown.held_from_us is not None}:
+            by_track[current[id_].track].append(current[id_])
+        return {id_ for track, turns in by_track.items() for id_ in self._update_track(current, track, turns)}
+
+    def _update_track(self, current: Mapping[int, TurnSnapshot], track: int, changed: list[TurnSnapshot]) -> set[int]:
+        start_us, end_us = min(turn.start_us for turn in changed), max(turn.end_us for turn in changed)
+        near = [
+            turn.segment()
+            for turn in current.values()
+            if turn.track == track and turn.end_us >= start_us - CONTEXT_US and turn.start_us <= end_us + CONTEXT_US
+        ]
+        redacted = redact_segments(near, self._rules, heard_us=self._heard_us.get(track, 0))
+        updated = set()
+        for segment in redacted.segments:
+            if segment.end_us < start_us - REACH_US or segment.start_us > end_us + REACH_US:
+                continue
+            shown = ShownWords(segment.words, redacted.held_from_us.get(segment.segment_id), track)
+            if self._shown.get(segment.segment_id) != shown:
+                self._shown[segment.segment_id] = shown
+                updated.add(segment.segment_id)
+        return updated
+
+    def words(self, turn: TurnSnapshot) -> tuple[Word, ...]:
+        """Return the words of a turn that may be published."""
+        shown = self._shown.get(turn.segment_id)
+        return turn.words if shown is None else shown.words
+
+    def holds_back(self, segment_id: int) -> bool:
+        """Return whether words of a turn are held back."""
+        shown = self._shown.get(segment_id)
+        return shown is not None and shown.held_from_us is not None
+
+    def held_from_us(self, track: int) -> int | None:
+        """Return the start of a track's first word that is held back, microseconds; None if none is."""
+        starts = [s.held_from_us for s in self._shown.values() if s.track == track and s.held_from_us is not None]
+        return min(starts, default=None)

@@ -1,0 +1,143 @@
+"""What is redacted never leaves a live meeting, not even while it is being said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from meetra.v1 import live_pb2 as pb
+
+from server.conversation import Conversation, EngineCapabilities, Segment, TurnState
+from server.live.config import LiveConfig, LiveTrack
+from server.live.published_state import PublishedState, compute_watermark
+from server.live.turn_snapshot import TurnSnapshot
+from server.live.turns import MeetingTurns
+from tests.server.live.live_configs import PARTICIPANT, PCM, of_tracks
+from tests.server.redaction.words import spoken
+
+MEETING = UUID(int=7)
+KINDS = "email,phone,card,iban,name"
+PEOPLE = [LiveTrack("", PARTICIPANT, name, PCM, 0) for name in ("Ann Lee", "Bo")]
+CONFIG: LiveConfig = replace(of_tracks(PEOPLE), redact=KINDS)
+
+
+def turn(id_: int, text: str, start_s: float = 0, state: TurnState = TurnState.PARTIAL, track: int = 0) -> TurnSnapshot:
+    words = spoken(text, round(start_s * 1e6))
+    end_us = words[-1].end_us if words else round(start_s * 1e6)
+    return TurnSnapshot(id_ * 2 + track, track, state, track + 1, round(start_s * 1e6), end_us, words, "en")
+
+
+class Meeting:
+    """A meeting's turns, and all that was ever published of them."""
+
+    def __init__(self) -> None:
+        self.turns = MeetingTurns(CONFIG, MEETING)
+        self.sent: list[pb.LiveEvent] = []
+
+    def hear(self, heard_s: float, *turns: TurnSnapshot) -> dict[int, str]:
+        for one in turns:
+            self.turns.update(one)
+        for track in range(len(CONFIG.tracks)):
+            self.turns.mark_heard(track, round(heard_s * 1e6))
+        return self.publish(self.turns.changes())
+
+    def publish(self, events: list[pb.LiveEvent]) -> dict[int, str]:
+        self.sent += events
+        return {e.turn.segment_id: " ".join(word.text for word in e.turn.words) for e in events if e.HasField("turn")}
+
+    @property
+    def texts(self) -> str:
+        return "\n".join(str(event) for event in self.sent)
+
+
+def test_a_number_is_never_sent_while_it_is_said() -> None:
+    meeting = Meeting()
+    said = "my card is four one one one one one one one one one one one one one one one thanks a lot".split()
+    for count in range(1, len(said) + 1):
+        meeting.hear(count * 0.3, turn(1, " ".join(said[:count])))
+    meeting.hear(60, turn(1, " ".join(said), state=TurnState.STABLE))
+    assert "one" not in meeting.texts
+    assert "four" not in meeting.texts
+    last = meeting.sent[-1].turn
+    assert " ".join(word.text for word in last.words) == "my card is [CARD] thanks a lot"
+
+
+def test_an_address_is_never_sent_while_it_is_said() -> None:
+    meeting = Meeting()
+    said = "my e-mail is ann dot lee at example dot com and i will wait for it".split()
+    for count in range(1, len(said) + 1):
+        meeting.hear(count * 0.3, turn(1, " ".join(said[:count])))
+    meeting.hear(60)
+    assert not any(word in meeting.texts for word in ("ann", "lee", "example"))
+    assert " ".join(w.text for w in meeting.sent[-1].turn.words) == "my e-mail is [EMAIL] and i will wait for it"
+
+
+def test_what_is_held_back_comes_after_a_pause() -> None:
+    meeting = Meeting()
+    assert meeting.hear(1.0, turn(1, "we met by 10 30", state=TurnState.STABLE)) == {2: "we met by"}
+    assert meeting.hear(5.0) == {}
+    assert meeting.hear(10.0) == {2: "we met by 10 30"}
+    assert meeting.hear(11.0) == {}
+
+
+def test_a_number_in_two_turns_is_redacted_in_both() -> None:
+    meeting = Meeting()
+    first = turn(1, "my number is 415 555", state=TurnState.STABLE)
+    assert meeting.hear(2.0, first) == {2: "my number is"}
+    shown = meeting.hear(9.0, turn(2, "0199 thanks a lot for it", 4.0, state=TurnState.STABLE))
+    assert shown == {2: "my number is [PHONE]", 4: "[PHONE] thanks a lot"}
+
+
+def test_names_of_participants_and_common_ones_are_redacted_and_speakers_are_numbers() -> None:
+    meeting = Meeting()
+    shown = meeting.hear(20.0, turn(1, "thanks Ann, and Kevin was Lee's guest", state=TurnState.STABLE))
+    assert shown == {2: "thanks [NAME], and [NAME] was [NAME]'s guest"}
+    assert meeting.sent[-1].turn.alias == "Speaker 1"
+    assert "Ann" not in meeting.texts
+
+
+def test_a_turn_is_not_final_and_words_are_not_before_they_are_shown() -> None:
+    told = PublishedState(CONFIG, MEETING)
+    turns = told.turns
+    turns.settle_speakers(0)
+    turns.update(turn(1, "we met by 10 30", state=TurnState.STABLE))
+    turns.mark_words_final(0, 5_000_000)
+    turns.mark_heard(0, 5_000_000)
+    (event,) = [e for e in told.changes(()) if e.HasField("turn")]
+    assert event.turn.state == pb.LIVE_TURN_STATE_STABLE
+    assert turns.held_from_us(0) == 900_000
+    assert compute_watermark(CONFIG, turns, {1}).words_final_through_ms == 900
+    turns.mark_heard(0, 20_000_000)
+    events = told.changes({1})
+    assert [e.turn.state for e in events if e.HasField("turn")] == [pb.LIVE_TURN_STATE_FINAL]
+    assert compute_watermark(CONFIG, turns, {1}).words_final_through_ms == 5000
+
+
+def test_a_final_turn_is_revised_only_to_redact_more() -> None:
+    meeting = Meeting()
+    meeting.turns.settle_speakers(0)
+    meeting.turns.mark_words_final(0, 60_000_000)
+    meeting.hear(60.0, turn(1, "it is 5550199 there and Kevin knows", state=TurnState.STABLE))
+    assert meeting.sent[-1].turn.state == pb.LIVE_TURN_STATE_FINAL
+    stored = Segment(2, 1, 0, 2_050_000, spoken("it is [PHONE] there and Kevin knows"), language="en")
+    conversation = Conversation(60_000_000, (1,), (stored,), EngineCapabilities())
+    assert meeting.publish(meeting.turns.final_changes(conversation)) == {}
+    more = replace(stored, words=spoken("it is [PHONE] there and [NAME] knows"))
+    assert meeting.publish(meeting.turns.final_changes(replace(conversation, segments=(more,)))) == {
+        2: "it is [PHONE] there and [NAME] knows"
+    }
+
+
+def test_insights_are_made_of_redacted_words() -> None:
+    meeting = Meeting()
+    meeting.hear(60.0, turn(1, "call 415 555 0199 please", state=TurnState.STABLE))
+    (segment,) = meeting.turns.segments()
+    assert [word.text for word in segment.words] == ["call", "[PHONE]", "please"]
+
+
+def test_without_redaction_nothing_changes() -> None:
+    plain = MeetingTurns(replace(CONFIG, redact=""), MEETING)
+    plain.update(turn(1, "call Ann 415 555"))
+    (event,) = plain.changes()
+    assert [word.text for word in event.turn.words] == ["call", "Ann", "415", "555"]
+    assert event.turn.alias == "Ann Lee"

@@ -1,0 +1,25 @@
+"""Texts without times: names of files, meetings and speakers."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.conversation import RedactionKind
+from server.redaction import RedactionRules, redact_text
+
+RULES = RedactionRules.create(RedactionKind, ["Daniel Müller"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("Weekly sync", "Weekly sync", id="nothing"),
+        pytest.param("call_+4915112345678.wav", "call_[PHONE].wav", id="a recorder's file"),
+        pytest.param("Interview  with Daniel Müller (2)", "Interview  with [NAME] (2)", id="a person"),
+        pytest.param("for ann@example.com", "for [EMAIL]", id="an address at the end"),
+        pytest.param("recording 2026-11-29 10.30.m4a", "recording 2026-11-29 10.30.m4a", id="a date"),
+        pytest.param("", "", id="empty"),
+    ],
+)
+def test_a_name(text: str, expected: str) -> None:
+    assert redact_text(text, RULES) == expected
