@@ -179,8 +179,14 @@ class MeetingAnalyzer:
         if progress.stage == session_pb2.STAGE_CLUSTERING:
             await self._report(job, Stage.CLUSTERING, percent, "Distinguishing the speakers")
         else:
-            text = f"Analysed {done_samples / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
-            await self._report(job, Stage.ANALYSING, percent, text)
+            await self.report_analysed(job, done_samples, total)
+
+    async def report_analysed(self, job: Job, done_samples: int, total_samples: int) -> None:
+        """Store that so many samples at 16 kHz are analysed. Raises JobLost, DatabaseUnavailable."""
+        share = min(1.0, done_samples / max(1, total_samples))
+        text = f"Analysed {done_samples / RATE_HZ:.0f} of {total_samples / RATE_HZ:.0f} s"
+        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * share)
+        await self._report(job, Stage.ANALYSING, percent, text)
 
     async def _report(self, job: Job, stage: Stage, percent: int, message: str) -> None:
         await self._database.run(

@@ -146,7 +146,7 @@ class LiveSessionRegistry:
         """Let go of a meeting whose rows are deleted, with everything it holds, before its files are removed."""
         for meeting in list(self._sessions.values()):
             if (meeting.row.organization_id, meeting.row.file_hash) == (organization_id, file_hash):
-                await self._drop(meeting, SessionNotFound())
+                await self._drop(meeting, SessionNotFound(deleted=True))
 
     async def _drop(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
         """Release a meeting unless that happened meanwhile; its clients are told ``failure``."""
@@ -210,7 +210,7 @@ class LiveSessionRegistry:
             for meeting in held:
                 fence = found.get(meeting.row.meeting_id)
                 if fence != meeting.row.fence:
-                    meeting.mark_lost(SessionNotFound() if fence is None else HeldByAnotherServer())
+                    meeting.mark_lost(SessionNotFound(deleted=True) if fence is None else HeldByAnotherServer())
 
     async def _row(self, organization_id: UUID, id_: UUID) -> LiveRow:
         query = partial(live.find, organization_id=organization_id, meeting_id=id_)
