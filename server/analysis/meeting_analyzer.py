@@ -24,7 +24,7 @@ from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
-from server.storage import Connection, Database, Job, jobs, quotas, results, voices
+from server.storage import Connection, Database, Job, jobs, live_names, quotas, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
@@ -100,11 +100,15 @@ class MeetingAnalyzer:
         await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
         summaries = await self._summaries.write(conversation)
         new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
-        speakers = await asyncio.to_thread(name_speakers, conversation, job.meeting_id, recording.names)
+        speakers = await asyncio.to_thread(
+            name_speakers, conversation, job.meeting_id, recording.names, recording.given_names
+        )
         notice = build_notice(conversation, recording, session_results, job.language)
 
         async def finish(connection: Connection) -> None:
             rows, links = await recognise_voices(connection, job.organization_id, session_results[0], vectors, speakers)
+            if recording.given_names:
+                await live_names.forget(connection, job.meeting_id)
             await results.finish(
                 connection,
                 job,

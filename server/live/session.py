@@ -12,12 +12,13 @@ from typing import Any
 from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import Recording, SessionResult
+from server.analysis import DATABASE_PATIENCE_S, Recording, SessionResult
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
+from server.live.given_names import load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
@@ -292,7 +293,10 @@ class LiveSession:
             await self._ignore(duplicate, original)
         indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
         tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)
-        recording = Recording(tracks, len(self._feeds), self.config.participant_names())
+        given_names = await self._run(
+            partial(load_given_names, meeting_id=self.row.meeting_id), patience_s=DATABASE_PATIENCE_S
+        )
+        recording = Recording(tracks, len(self._feeds), self.config.participant_names(), given_names)
         await self._dependencies.analyzer.conclude(job, recording, [results[index] for index in indices])
 
     async def _report_progress(self, job: Job) -> None:

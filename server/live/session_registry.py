@@ -21,7 +21,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings
+from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, live_names, meetings
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -193,8 +193,17 @@ class LiveSessionRegistry:
                 with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
                     (await self._acquire(await self._row(organization_id, id_))).finish()
 
+    def name_speaker(self, meeting_id: UUID, label: int, alias: str) -> None:
+        """Show a name that was given by hand in the turns of a meeting, if this process holds it."""
+        meeting = self._sessions.get(meeting_id)
+        if meeting is not None and meeting.state is LiveState.OPEN:
+            meeting.turns.name({label: alias})
+
     async def _mark_fenced_out(self) -> None:
-        """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing."""
+        """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing.
+
+        Names given to their speakers in another process are adopted too.
+        """
         now = time.monotonic()
         if now < self._next_fence_check_at:
             return
@@ -207,7 +216,12 @@ class LiveSessionRegistry:
             found = await self._dependencies.database.run(
                 partial(live.fences, meeting_ids=ids), organization_id=organization_id
             )
+            given = await self._dependencies.database.run(
+                partial(live_names.given, meeting_ids=ids), organization_id=organization_id
+            )
             for meeting in held:
+                if meeting.state is LiveState.OPEN:
+                    meeting.turns.name(given.get(meeting.row.meeting_id, {}))
                 fence = found.get(meeting.row.meeting_id)
                 if fence != meeting.row.fence:
                     meeting.mark_lost(SessionNotFound(deleted=True) if fence is None else HeldByAnotherServer())

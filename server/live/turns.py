@@ -8,7 +8,7 @@ up, then compared.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -183,9 +183,11 @@ class MeetingTurns:
             return "Unknown"
         return self._names.get(number, f"Speaker {number}")
 
-    def name(self, names: dict[int, str]) -> None:
-        """Adopt the speaker names of the finished meeting."""
+    def name(self, names: Mapping[int, str]) -> None:
+        """Adopt names of speakers: given while the meeting runs, or those of the finished meeting."""
+        changed = {number for number, name in names.items() if self.alias(number) != name}
         self._names.update(names)
+        self._dirty.update(number for number, turn in self._current.items() if turn.speaker in changed)
 
     def max_mixed_speakers(self) -> int:
         """Return the highest number of speakers on any MIXED track."""

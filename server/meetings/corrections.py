@@ -7,25 +7,40 @@ and the ones that differ are stored.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 from server.auth import Caller
 from server.conversation import Conversation, Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
 from server.errors import BadRequest, MeetingNotFound, SpeakerNotFound
 from server.insights import SUMMARIES, Answer, compute_answers
-from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, speakers
+from server.storage import (
+    Connection,
+    Database,
+    FoundSpeaker,
+    LiveSpeaker,
+    SpeakerRow,
+    insights,
+    live_names,
+    meetings,
+    speakers,
+)
 
 PATIENCE_S = 30.0
+NameLive = Callable[[UUID, int, str], None]
+"""Given meeting, label of the speaker, and alias."""
 
 
 class Corrections:
     """Apply manual corrections to finished meetings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, name_live: NameLive | None = None) -> None:
+        """``name_live``: shows a name in the running meeting, if this process holds it; None: it holds none."""
         self._database = database
+        self._name_live = name_live
 
     async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> None:
-        """Rename a speaker.
+        """Rename a speaker, of a running live meeting too.
 
         Args:
             id_: the speaker.
@@ -34,14 +49,20 @@ class Corrections:
         Raises SpeakerNotFound.
         """
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> LiveSpeaker | None:
+            running = await live_names.find(connection, caller.organization_id, id_, file_hash)
+            if running is not None and await live_names.give(connection, running, alias):
+                return running
             speaker = await _find(connection, caller, id_)
             if file_hash is not None and speaker.file_hash != file_hash:
                 raise SpeakerNotFound
             if not await speakers.rename(connection, id_, alias):
                 raise SpeakerNotFound
+            return None
 
-        await self._database.run(work, organization_id=caller.organization_id)
+        running = await self._database.run(work, organization_id=caller.organization_id)
+        if running is not None and self._name_live is not None:
+            self._name_live(running.meeting_id, running.label, alias)
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.

@@ -1,10 +1,11 @@
 """PostgreSQL storage: one module per table or concept; a transaction sees one organization."""
 
-from server.storage import insights, jobs, keys, live, meetings, quotas, results, speakers, users, voices
+from server.storage import insights, jobs, keys, live, live_names, meetings, quotas, results, speakers, users, voices
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
+from server.storage.live_names import LiveSpeaker
 from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer
 from server.storage.migrate import migrate
 from server.storage.pool import (
@@ -22,6 +23,8 @@ from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, T
 from server.storage.voices import VoiceRow
 
 __all__ = [
+    "LiveSpeaker",
+    "live_names",
     "insights",
     "jobs",
     "keys",

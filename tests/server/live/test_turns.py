@@ -333,3 +333,16 @@ def test_the_speaker_of_a_partial_turn_changes_without_a_word() -> None:
     turns = turns_of(said=[turn(1), turn(2, 2, state=PARTIAL)])
     turns.update(turn(2, 1))
     assert revisions(turns, turns.changes()) == []
+
+
+def test_a_name_that_is_given_is_told_in_every_turn_that_may_still_change() -> None:
+    turns = turns_of(PEOPLE, [turn(2), turn(3, 2, track=1), turn(4), turn(6)])
+    turns.settle_speakers(0)
+    turns.mark_words_final(0, 3 * S)
+    turns.changes()
+    turns.name({1: "Ann"})
+    events = turns.changes()
+    assert told(events) == [(4, 2, STABLE), (6, 2, STABLE)]
+    assert {event.turn.alias for event in events} == {"Ann"}
+    turns.name({1: "Ann"})
+    assert turns.changes() == []
