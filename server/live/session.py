@@ -135,7 +135,8 @@ class LiveSession:
                 log.error("live meeting %s: the analysis of a track failed", self.row.meeting_id, exc_info=error)
             return
         if isinstance(error, MeetingLost):
-            self._spawn(self._find_out_loss())
+            if not self.lost:
+                self._spawn(self._find_out_loss())
             return
         log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
         self.mark_lost(self.audio.failure())
