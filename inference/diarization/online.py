@@ -7,6 +7,7 @@ person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,15 +19,18 @@ from inference.diarization.resegmentation import (
     CHANGE_PENALTY,
     PROVISIONAL_CHANGE_PENALTY,
     SpeakerSegment,
-    split_by_windows,
+    frame_middles_s,
+    split_by_frames,
 )
 from inference.diarization.speech_segments import SpeechSegment
 from inference.models import EncoderProfile
 
 Vectors = NDArray[np.float32]
-# Cluster anew when windows have grown by a tenth and by at least this much speech, seconds: early errors are corrected
+# Cluster anew when windows have grown by a fifth and by at least this much speech, seconds: early errors are corrected
 # soon, and the cost stays a small share in a meeting of hours.
-RECLUSTER_GROWTH, RECLUSTER_MIN_S = 1.1, 5.0
+RECLUSTER_GROWTH, RECLUSTER_MIN_S = 1.2, 5.0
+# A frame stays with the speaker it was told of unless another's cosine is this much better.
+HYSTERESIS = 0.05
 
 
 class OnlineSpeakers:
@@ -39,6 +43,8 @@ class OnlineSpeakers:
         self._sums = np.zeros((0, profile.dimension), np.float64)
         self._unit: NDArray[np.float64] | None = None  # unit-length sums; None: to be computed
         self._labels: list[int] = []
+        self._counts: list[int] = []  # windows of each voice
+        self._firsts: list[int] = []  # number of each voice's first window
         self._next_label = 1
         self._window_count = 0
         self._clustered = 0
@@ -52,11 +58,14 @@ class OnlineSpeakers:
                 nearest = int(similarity.argmax())
                 if similarity[nearest] >= self._profile.online_similarity or len(self._labels) >= self._max_speakers:
                     self._sums[nearest] += vector
+                    self._counts[nearest] += 1
                     self._unit = None
                     continue
             self._sums = np.vstack([self._sums, vector])
             self._unit = None
             self._labels.append(self._next_label)
+            self._counts.append(1)
+            self._firsts.append(self._window_count)
             self._next_label += 1
 
     @property
@@ -82,19 +91,25 @@ class OnlineSpeakers:
         kept = {
             int(row): self._labels[column] for row, column in zip(rows, columns, strict=True) if agreement[row, column]
         }
-        labels = []
         for row in range(len(centroids)):
             if row not in kept:
                 kept[row] = self._next_label
                 self._next_label += 1
-            labels.append(kept[row])
         counts = np.maximum(1, np.bincount(after, minlength=len(centroids)))
-        self._labels = labels
+        self._labels = [kept[row] for row in range(len(centroids))]
+        self._counts = counts.tolist()
+        first_of = {int(row): index for index, row in reversed(list(enumerate(after)))}
+        self._firsts = [first_of.get(row, len(after)) for row in range(len(centroids))]
         self._sums = centroids.astype(np.float64) * counts[:, None]
         self._unit = None
 
     def split(
-        self, number: int, segment: SpeechSegment, middles_s: NDArray[np.float64], vectors: Vectors
+        self,
+        number: int,
+        segment: SpeechSegment,
+        middles_s: NDArray[np.float64],
+        vectors: Vectors,
+        told: Sequence[SpeakerSegment] = (),
     ) -> list[SpeakerSegment]:
         """Split a speech segment at changes of speaker, ``speaker`` by label.
 
@@ -103,10 +118,24 @@ class OnlineSpeakers:
             segment: the speech segment.
             middles_s: middles of its windows, seconds, shape (n,), n > 0.
             vectors: their embeddings, shape (n, d).
+            told: how it was split before, ``speaker`` by label: frames stay with their speaker if in doubt.
         """
         penalty = CHANGE_PENALTY if self._clustered else PROVISIONAL_CHANGE_PENALTY
-        found = split_by_windows(number, segment, middles_s, self.similarity(vectors), penalty)
+        times = frame_middles_s(segment)
+        scores = np.stack([np.interp(times, middles_s, column) for column in self.similarity(vectors).T], axis=1)
+        columns = {label: column for column, label in enumerate(self._labels)}
+        for span in told:
+            if span.speaker in columns:
+                held = slice(*np.searchsorted(times, (span.start_s, span.end_s)))
+                scores[held, columns[span.speaker]] += HYSTERESIS
+        found = split_by_frames(number, segment, scores, penalty)
         return [replace(span, speaker=self._labels[span.speaker]) for span in found]
+
+    @property
+    def speech_s(self) -> dict[int, float]:
+        """Seconds of speech of each current voice, by label, in the order of their first windows."""
+        known = sorted(zip(self._firsts, self._labels, self._counts, strict=True))
+        return {label: count * self._profile.hop_s for _, label, count in known}
 
     @property
     def labels(self) -> list[int]:

@@ -19,6 +19,7 @@ from inference.diarization import (
 )
 from inference.models import EncoderProfile, RecognisedWord
 from inference.speakers.overlapping_voices import OverlappingVoices
+from inference.speakers.speaker_numbers import SpeakerNumbers
 from inference.speakers.word_attribution import words_by_segment
 from inference.stages import TurnEvent, TurnState
 
@@ -40,6 +41,16 @@ class _SegmentState:
     """All its words have arrived."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """Who has the floor in a speech segment, as it was split last."""
+
+    known: tuple[SpeechSegment, int, int]
+    """What was known: the segment, the number of its windows, the number of clusterings."""
+    spans: list[SpeakerSegment]
+    """By time, ``speaker`` by label."""
+
+
 class TurnTracker:
     """Turns with provisional speakers. Segment ids are those of the session's end."""
 
@@ -54,6 +65,9 @@ class TurnTracker:
         self._overlaps: dict[int, list[SpeakerSegment]] = {}  # simultaneous speech, by speech segment
         self._outdated_overlaps: set[int] = set()  # segments whose simultaneous speech is to be determined
         self._online = OnlineSpeakers(profile, expected)
+        self._numbers = SpeakerNumbers()
+        self._clusterings = 0
+        self._floors: dict[int, _Floor] = {}  # by speech segment
         self._speech: dict[int, _SegmentState] = {}
         self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
         self._first_embedding: dict[int, tuple[float, NDArray[np.float32]]] = {}
@@ -65,6 +79,7 @@ class TurnTracker:
     def add_windows(self, windows: Sequence[EncoderWindow], vectors: NDArray[np.float32]) -> None:
         """Add the next windows with their embeddings, shape (n, d)."""
         self._online.assign(vectors)
+        self._number_voices()
         for window, vector in zip(windows, vectors, strict=True):
             self._windows[window.segment].append((window.middle_s, vector))
             if self._overlapping_voices is not None:
@@ -104,6 +119,7 @@ class TurnTracker:
         self._speech.pop(number, None)
         self._first_embedding.pop(number, None)
         self._marked_end_s.pop(number, None)
+        self._floors.pop(number, None)
         self._dirty.add(number)
 
     @property
@@ -120,10 +136,23 @@ class TurnTracker:
         """
         before = set(self._online.labels)
         self._online.recluster(vectors, alone)
+        self._clusterings += 1
+        self._number_voices()
         self._dirty.update(self._speech)
-        if set(self._online.labels) != before:
-            # A newly found voice may have spoken beside others earlier.
-            self._outdated_overlaps.update(self._speech)
+        there = set(self._online.labels)
+        # Whoever was found beside others stays so. A newly found voice may have spoken where nobody was.
+        self._outdated_overlaps.update(
+            number
+            for number, spans in self._overlaps.items()
+            if any(span.speaker not in there for span in spans) or (not spans and there - before)
+        )
+
+    def _number_voices(self) -> None:
+        """Give numbers to voices that have become sure, and mark every segment in which one of them speaks."""
+        for label in self._numbers.update(self._online.speech_s):
+            self._dirty.update(
+                number for number, floor in self._floors.items() if any(span.speaker == label for span in floor.spans)
+            )
 
     @property
     def voices(self) -> int:
@@ -161,7 +190,7 @@ class TurnTracker:
         known = self._speech.get(number)
         if known is None:
             return []
-        spans = self._split(number, known.segment)
+        spans = self._numbers.apply(self._split(number, known.segment))
         words = words_by_segment(spans, known.words)
         floor = sum(not span.overlapping for span in spans)
         found = []
@@ -178,9 +207,15 @@ class TurnTracker:
         windows = self._windows.get(number) or [self._first_embedding[number]] if self._has_embedding(number) else []
         if not windows or not self._online.voices:
             return [SpeakerSegment(segment.start_s, segment.end_s, 0, number, 0)]
-        middles = np.array([middle for middle, _ in windows])
-        floor = self._online.split(number, segment, middles, np.stack([vector for _, vector in windows]))
-        return floor + self._overlapping(number, segment, floor)
+        told = self._floors.get(number)
+        known = (segment, len(self._windows.get(number, ())), self._clusterings)
+        if told is None or told.known != known:
+            # Voices move with every window; speech that is over waits for the next clustering.
+            middles = np.array([middle for middle, _ in windows])
+            vectors = np.stack([vector for _, vector in windows])
+            spans = self._online.split(number, segment, middles, vectors, told.spans if told else ())
+            self._floors[number] = told = _Floor(known, spans)
+        return told.spans + self._overlapping(number, segment, told.spans)
 
     def _mark_new_overlaps(self) -> None:
         """Mark segments as changed that new voice windows reach."""
@@ -194,10 +229,11 @@ class TurnTracker:
         """Return who speaks beside the speakers of ``floor``, as far as voice windows reach."""
         if self._overlapping_voices is None:
             return []
-        if number in self._outdated_overlaps:
+        found = self._overlaps.get(number, [])
+        if number in self._outdated_overlaps or any(_same_speech(span, own) for span in found for own in floor):
             self._outdated_overlaps.discard(number)
-            self._overlaps[number] = self._overlapping_voices.find(number, segment, floor, self._online)
-        return [span for span in self._overlaps.get(number, ()) if not any(_same_speech(span, own) for own in floor)]
+            found = self._overlaps[number] = self._overlapping_voices.find(number, segment, floor, self._online)
+        return [span for span in found if not any(_same_speech(span, own) for own in floor)]
 
     def _has_embedding(self, number: int) -> bool:
         return number in self._windows or number in self._first_embedding

@@ -3,7 +3,7 @@
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
-from server.analysis.recording import AudioTrack, Recording, SessionResult
+from server.analysis.recording import AudioTrack, GivenName, Recording, SessionResult
 from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.analysis.voices import MIN_SPEECH_S
 
@@ -14,6 +14,7 @@ __all__ = [
     "AudioTrack",
     "DATABASE_PATIENCE_S",
     "Decoding",
+    "GivenName",
     "MIN_SPEECH_S",
     "MAX_SENTENCE_CHARACTERS",
     "MinutesUsedUp",

@@ -28,7 +28,7 @@ from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
-from server.storage import Connection, Database, Job, StoredRedaction, jobs, quotas, results, voices
+from server.storage import Connection, Database, Job, StoredRedaction, jobs, live_names, quotas, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
 DECODED_PERCENT, ANALYSED_PERCENT = 10, 95
@@ -111,7 +111,7 @@ class MeetingAnalyzer:
         summaries = await self._summaries.write(conversation)
         new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
         speakers = await asyncio.to_thread(
-            name_speakers, conversation, job.meeting_id, recording.names, hide_names=hide_names
+            name_speakers, conversation, job.meeting_id, recording.names, recording.given_names, hide_names=hide_names
         )
         notice = build_notice(conversation, recording, session_results, job.language)
 
@@ -119,6 +119,8 @@ class MeetingAnalyzer:
             rows, links = await recognise_voices(
                 connection, job.organization_id, session_results[0], vectors, speakers, hide_names=hide_names
             )
+            if recording.given_names:
+                await live_names.forget(connection, job.meeting_id)
             await results.finish(
                 connection,
                 job,
@@ -210,8 +212,14 @@ class MeetingAnalyzer:
         if progress.stage == session_pb2.STAGE_CLUSTERING:
             await self._report(job, Stage.CLUSTERING, percent, "Distinguishing the speakers")
         else:
-            text = f"Analysed {done_samples / RATE_HZ:.0f} of {total / RATE_HZ:.0f} s"
-            await self._report(job, Stage.ANALYSING, percent, text)
+            await self.report_analysed(job, done_samples, total)
+
+    async def report_analysed(self, job: Job, done_samples: int, total_samples: int) -> None:
+        """Store that so many samples at 16 kHz are analysed. Raises JobLost, DatabaseUnavailable."""
+        share = min(1.0, done_samples / max(1, total_samples))
+        text = f"Analysed {done_samples / RATE_HZ:.0f} of {total_samples / RATE_HZ:.0f} s"
+        percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * share)
+        await self._report(job, Stage.ANALYSING, percent, text)
 
     async def _report(self, job: Job, stage: Stage, percent: int, message: str) -> None:
         await self._database.run(

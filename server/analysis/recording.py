@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
-from server.conversation import Conversation, Event, TrackConversation, fold, merge_tracks
+from server.conversation import Conversation, Event, Interval, TrackConversation, fold, merge_tracks
 from server.engine import task_model_label, to_event
 
 
@@ -39,6 +39,15 @@ class AudioTrack:
     """Level of the original audio; None if ``pcm`` is unchanged in level, which is then measured."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenName:
+    """A name that somebody gave to a speaker while the meeting ran."""
+
+    name: str
+    speech: tuple[Interval, ...]
+    """When that speaker spoke, as it was known then."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """All tracks of a meeting to analyse."""
@@ -48,6 +57,8 @@ class Recording:
     """Number of the meeting's tracks, including ones that are not analysed."""
     names: dict[int, str] = field(default_factory=dict)
     """Names known in advance, by speaker number."""
+    given_names: tuple[GivenName, ...] = ()
+    """Names given by hand before the end."""
     remark: str = ""
     """Remark on the recording for the status message."""
 

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from server.analysis.recording import SessionResult
+from server.analysis.recording import GivenName, SessionResult
 from server.analysis.voices import match_voices, update_voice
-from server.conversation import Conversation
+from server.conversation import Conversation, Interval, merge_intervals
 from server.insights import find_speaker_names
 from server.storage import Connection, SpeakerRow, VoiceRow, speaker_id, voices
 
 
+def match_given_names(conversation: Conversation, given: Sequence[GivenName]) -> dict[int, str]:
+    """Return the names given while the meeting ran, by number of the speaker whose speech each was given to."""
+    spoken = {label: conversation.speech(label) for label in conversation.speakers}
+    shared = sorted(
+        (-_shared_us(name.speech, speech), place, label)
+        for place, name in enumerate(given)
+        for label, speech in spoken.items()
+    )
+    matched: dict[int, int] = {}
+    for shared_us, place, label in shared:
+        if shared_us < 0 and place not in matched.values() and label not in matched:
+            matched[label] = place
+    return {label: given[place].name for label, place in matched.items()}
+
+
+def _shared_us(first: Sequence[Interval], second: Sequence[Interval]) -> int:
+    """Return how long both lists of intervals last at once, microseconds; each in time order."""
+    total = 0
+    later = iter(sorted(second))
+    current = next(later, None)
+    for start_us, end_us in merge_intervals(first):
+        while current is not None and current.end_us <= start_us:
+            current = next(later, None)
+        while current is not None and current.start_us < end_us:
+            total += min(end_us, current.end_us) - max(start_us, current.start_us)
+            if current.end_us > end_us:
+                break
+            current = next(later, None)
+    return total
+
+
 def name_speakers(
-    conversation: Conversation, meeting_id: UUID, known_names: Mapping[int, str], *, hide_names: bool = False
+    conversation: Conversation,
+    meeting_id: UUID,
+    known_names: Mapping[int, str],
+    given: Sequence[GivenName] = (),
+    *,
+    hide_names: bool = False,
 ) -> list[SpeakerRow]:
-    """Return all speakers, named as in ``known_names``, else by a clear mention in the words, else by number.
+    """Return all speakers, named as in ``given`` by hand or in ``known_names``, else by the words, else by number.
 
     Args:
-        hide_names: name all of them by number.
+        hide_names: name them by number, except those that are named by hand.
     """
-    if hide_names:
-        return [SpeakerRow(label, speaker_id(meeting_id, label), f"Speaker {label}") for label in conversation.speakers]
-    guesses = {guess.speaker: guess for guess in find_speaker_names(conversation)}
+    by_hand = match_given_names(conversation, given)
+    guesses = {} if hide_names else {guess.speaker: guess for guess in find_speaker_names(conversation)}
     rows = []
     for label in conversation.speakers:
         id_ = speaker_id(meeting_id, label)
+        if label in by_hand:
+            rows.append(SpeakerRow(label, id_, by_hand[label], "hand"))
+            continue
+        if hide_names:
+            rows.append(SpeakerRow(label, id_, f"Speaker {label}"))
+            continue
         if label in known_names:
             rows.append(SpeakerRow(label, id_, known_names[label], "track"))
             continue
@@ -71,7 +112,7 @@ async def recognise_voices(
         match, vector = matches.get(row.label), vectors.get(row.label)
         if match:
             voice = update_voice(known_voices[match.voice_id], vectors[row.label])
-            if voice.name and row.alias_source != "track" and not hide_names:
+            if voice.name and row.alias_source not in ("track", "hand") and not hide_names:
                 row = SpeakerRow(row.label, row.id, voice.name, "voice", round(match.similarity, 3))
         elif vector is not None:
             voice = VoiceRow(uuid4(), "", vector.astype("<f4").tobytes(), 1)

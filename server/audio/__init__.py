@@ -23,9 +23,10 @@ from server.audio.media_decoder import (
 )
 from server.audio.opus_packets import opus_head
 from server.audio.track_decoder import TrackDecoder
-from server.audio.track_sound import ChannelComparison, TrackComparison, TrackSound
+from server.audio.track_sound import SILENCE_S, ChannelComparison, TrackComparison, TrackSound
 
 __all__ = [
+    "SILENCE_S",
     "AudioLog",
     "ChannelComparison",
     "TrackComparison",

@@ -21,6 +21,8 @@ CLIPPED_SECONDS = 3
 # -60 dBFS; quieter audio counts as silence.
 SILENT_RMS = 32768 * 10 ** (-60 / 20)
 SILENCE_S = 60
+# A track with so many seconds of sound is alive: less may be a click as the microphone is opened.
+ALIVE_SECONDS = 2
 # Seconds kept for comparing tracks whose audio arrives at different speeds.
 MAX_KEPT_SECONDS = 120
 
@@ -37,12 +39,14 @@ class TrackSound:
     _pending_samples: int = 0
     _clipped: int = 0
     _silent: int = 0
+    _sounding: int = 0
 
     def add(self, samples: NDArray[np.int16], first: int) -> None:
         """Add samples at 16 kHz that start at index ``first``; 0 resets the track."""
         if first == 0:
             self.seconds.clear()
             self._pending, self._pending_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
+            self._sounding = 0
         self._pending.append(samples)
         self._pending_samples += len(samples)
         if self._pending_samples < RATE_HZ:
@@ -65,11 +69,17 @@ class TrackSound:
         self._clipped = self._clipped + 1 if full >= CLIPPED_SHARE else max(0, self._clipped - 1)
         silent = rms(second) < SILENT_RMS
         self._silent = self._silent + 1 if silent else 0
+        self._sounding += not silent
 
     @property
     def clipping(self) -> bool:
         """Whether several recent seconds were at full scale."""
         return self._clipped >= CLIPPED_SECONDS
+
+    @property
+    def alive(self) -> bool:
+        """Whether there was sound: more than a click at the beginning."""
+        return self._sounding >= ALIVE_SECONDS
 
     @property
     def silent(self) -> bool:

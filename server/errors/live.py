@@ -8,13 +8,17 @@ from server.errors.meetra_error import MeetraError
 
 
 class SessionNotFound(MeetraError):
-    """The caller's organization has no such live session."""
+    """The caller's organization has no such live session, or none any more.
+
+    Args:
+        deleted: the meeting was deleted while the client was connected.
+    """
 
     reason = "SESSION_NOT_FOUND"
     grpc_status = grpc.StatusCode.NOT_FOUND
 
-    def __init__(self) -> None:
-        super().__init__("Live session not found")
+    def __init__(self, *, deleted: bool = False) -> None:
+        super().__init__("The meeting was deleted" if deleted else "Live session not found")
 
 
 class AudioGap(MeetraError):

@@ -81,10 +81,17 @@ class EventLog:
 
 
 async def read_events(database: Database, row: LiveRow, event_seq: int) -> list[pb.LiveEvent]:
-    """Return up to 500 stored events after ``event_seq``. Raises DatabaseUnavailable."""
+    """Return up to 500 stored events after ``event_seq``, each with the number left out before it.
+
+    Raises DatabaseUnavailable.
+    """
     payloads = await database.run(
         partial(live.events_after, meeting_id=row.meeting_id, event_seq=event_seq, limit=READ_LIMIT),
         organization_id=row.organization_id,
         patience_s=60,
     )
-    return [pb.LiveEvent.FromString(payload) for payload in payloads]
+    events = [pb.LiveEvent.FromString(payload) for payload in payloads]
+    for event in events:
+        event.left_out = event.event_seq - event_seq - 1
+        event_seq = event.event_seq
+    return events

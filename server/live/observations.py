@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 from meetra.v1 import live_pb2 as pb
 
-from server.audio import ChannelComparison, TrackComparison
+from server.audio import SILENCE_S, ChannelComparison, TrackComparison
 from server.live.config import LiveConfig, LiveTrack
 from server.live.track_feed import TrackFeed
 from server.live.turns import MeetingTurns
@@ -20,8 +21,11 @@ LAG_WARNING_S = 10.0
 class Warnings:
     """Emit each warning once when its condition begins, and again if it recurs."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._active: set[tuple[int, str, int]] = set()
+        self._clock = clock
+        self._came: dict[tuple[str, int], tuple[int, float]] = {}
+        """By track: the length of its log, bytes, and since when it has been so long."""
 
     def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[pb.LiveEvent]:
         """Return events for the warnings that begin now."""
@@ -30,7 +34,8 @@ class Warnings:
             track_key = feed.track.track_id, feed.track.channel
             if feed.sound.clipping:
                 active[(pb.WARNING_CODE_CLIPPING, *track_key)] = "The audio clips: lower the microphone's gain."
-            if feed.sound.silent:
+            # Who only listens is silent from the beginning.
+            if feed.sound.alive and (feed.sound.silent or self._is_cut_off(feed)):
                 noun = "channel" if feed.track.channel else "track"
                 active[(pb.WARNING_CODE_SILENCE, *track_key)] = f"This {noun} has been silent for a minute."
             if feed.damaged:
@@ -58,6 +63,13 @@ class Warnings:
             )
             for (code, track, channel), text in started.items()
         ]
+
+    def _is_cut_off(self, feed: TrackFeed) -> bool:
+        """Return whether nothing has come of the track for a minute."""
+        key, now, received = (feed.track.track_id, feed.track.channel), self._clock(), feed.log.committed_bytes
+        if self._came.get(key, (-1, now))[0] != received:
+            self._came[key] = received, now
+        return now - self._came[key][1] >= SILENCE_S
 
 
 class DuplicateTrackDetector:

@@ -11,6 +11,7 @@ from pathlib import Path
 from server.analysis import AudioTrack, Recording
 from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
 from server.live.config import LiveConfig, LiveTrack
+from server.live.given_names import load_given_names
 from server.media import RATE_HZ
 from server.storage import Database, Job, live
 
@@ -71,12 +72,12 @@ class LiveRecordings:
 
     async def load(self, job: Job) -> Recording | None:
         """Return the recording of the job's meeting; None for an uploaded one."""
-        found = await self._database.run(
-            lambda c: live.find_recorded(c, job.meeting_id), organization_id=job.organization_id, patience_s=PATIENCE_S
-        )
+        run = partial(self._database.run, organization_id=job.organization_id, patience_s=PATIENCE_S)
+        found = await run(lambda c: live.find_recorded(c, job.meeting_id))
         if found is None:
             return None
         document, ignored = found
+        given_names = await run(lambda c: load_given_names(c, job.meeting_id))
         config = LiveConfig.from_document(document)
         tracks = []
         for index, track in enumerate(config.tracks):
@@ -84,7 +85,7 @@ class LiveRecordings:
             if track.key not in ignored:
                 length = await asyncio.to_thread(_log_samples, track.format, path)
                 tracks.append(audio_track(config, index, partial(_decode_log, track, path), length))
-        return Recording(tuple(tracks), len(config.tracks), config.participant_names())
+        return Recording(tuple(tracks), len(config.tracks), config.participant_names(), given_names)
 
 
 def _log_samples(format_: TrackFormat, path: Path) -> int:

@@ -37,7 +37,7 @@ class LiveRedaction:
         # Until the end it is not known who is called by which name: every common given name counts.
         names = config.participant_names().values()
         self._rules = RedactionRules.create(self._kinds, tuple(names), any_given_name=True)
-        self._shown: dict[int, ShownWords] = {}  # by segment id
+        self._shown: dict[int, ShownWords] = {}  # by the engine's number
         self._heard_us: dict[int, int] = {}  # by track index
 
     @property
@@ -53,15 +53,18 @@ class LiveRedaction:
         """Redact the turns around those that have changed, and those held back.
 
         Args:
-            current: all turns by segment id.
-            changed: segment ids.
+            current: all turns by the engine's number.
+            changed: numbers of turns; of ones that are gone, too.
 
-        Returns the segment ids of turns whose published words are to change.
+        Returns the numbers of turns whose published words are to change.
         """
         if not self._kinds:
             return set()
+        for gone in self._shown.keys() - current.keys():
+            del self._shown[gone]
         by_track: defaultdict[int, list[TurnSnapshot]] = defaultdict(list)
-        for id_ in changed | {id_ for id_, shown in self._shown.items() if shown.held_from_us is not None}:
+        held_back = {id_ for id_, shown in self._shown.items() if shown.held_from_us is not None}
+        for id_ in (changed & current.keys()) | held_back:
             by_track[current[id_].track].append(current[id_])
         return {id_ for track, turns in by_track.items() for id_ in self._update_track(current, track, turns)}
 

@@ -12,12 +12,13 @@ from typing import Any
 from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import Recording, SessionResult
-from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
+from server.analysis import DATABASE_PATIENCE_S, Recording, SessionResult
+from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
+from server.live.given_names import load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
@@ -29,7 +30,7 @@ from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from server.live.turns import is_participant_track
 from server.media import RATE_HZ
-from server.storage import DatabaseUnavailable, Job, LiveRow, MeetingLost, live
+from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0
@@ -133,9 +134,22 @@ class LiveSession:
             if self.state is LiveState.OPEN:
                 log.error("live meeting %s: the analysis of a track failed", self.row.meeting_id, exc_info=error)
             return
-        if not isinstance(error, MeetingLost):
-            log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
+        if isinstance(error, MeetingLost):
+            if not self.lost:
+                self._spawn(self._find_out_loss())
+            return
+        log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
         self.mark_lost(self.audio.failure())
+
+    async def _find_out_loss(self) -> None:
+        """Tell clients why a write was refused: the meeting was deleted, or another process holds it."""
+        failure: MeetraError = HeldByAnotherServer()
+        with suppress(DatabaseUnavailable):
+            fences = await self._run(partial(live.fences, meeting_ids=[self.row.meeting_id]))
+            if self.row.meeting_id not in fences:
+                failure = SessionNotFound(deleted=True)
+        if not self.lost:
+            self.mark_lost(failure)
 
     def mark_lost(self, failure: MeetraError) -> None:
         """Mark the meeting as no longer held by this process, end its client and wake its listeners."""
@@ -271,13 +285,28 @@ class LiveSession:
 
     async def _analyse(self, job: Job) -> None:
         """Complete the meeting from the live sessions' results."""
-        results = await asyncio.gather(*self._sessions)
+        reporting = self._spawn(self._report_progress(job))
+        try:
+            results = await asyncio.gather(*self._sessions)
+        finally:
+            reporting.cancel()
         for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds):
             await self._ignore(duplicate, original)
         indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
         tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)
-        recording = Recording(tracks, len(self._feeds), self.config.participant_names())
+        given_names = await self._run(
+            partial(load_given_names, meeting_id=self.row.meeting_id), patience_s=DATABASE_PATIENCE_S
+        )
+        recording = Recording(tracks, len(self._feeds), self.config.participant_names(), given_names)
         await self._dependencies.analyzer.conclude(job, recording, [results[index] for index in indices])
+
+    async def _report_progress(self, job: Job) -> None:
+        """Report how far the tracks are analysed, until cancelled; best effort."""
+        with suppress(DatabaseUnavailable, JobLost):
+            while True:
+                analysed, audio = map(sum, zip(*(feed.analysed_samples() for feed in self._feeds), strict=True))
+                await self._dependencies.analyzer.report_analysed(job, analysed, audio)
+                await asyncio.sleep(OBSERVE_EVERY_S)
 
     async def _conclude(self) -> None:
         with suppress(DatabaseUnavailable):

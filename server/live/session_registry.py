@@ -34,7 +34,17 @@ from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
 from server.meetings import require_room_for_live_meeting
 from server.redaction import RedactionRules, redact_text
-from server.storage import Connection, DatabaseUnavailable, LiveRow, MeetingLost, live, meetings, organizations, quotas
+from server.storage import (
+    Connection,
+    DatabaseUnavailable,
+    LiveRow,
+    MeetingLost,
+    live,
+    live_names,
+    meetings,
+    organizations,
+    quotas,
+)
 
 log = logging.getLogger(__name__)
 SUPERVISE_EVERY_S = 2.0
@@ -185,7 +195,7 @@ class LiveSessionRegistry:
         """Let go of a meeting whose rows are deleted, with everything it holds, before its files are removed."""
         for meeting in list(self._sessions.values()):
             if (meeting.row.organization_id, meeting.row.file_hash) == (organization_id, file_hash):
-                await self._drop(meeting, SessionNotFound())
+                await self._drop(meeting, SessionNotFound(deleted=True))
 
     async def _drop(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
         """Release a meeting unless that happened meanwhile; its clients are told ``failure``."""
@@ -232,8 +242,17 @@ class LiveSessionRegistry:
                 with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
                     (await self._acquire(await self._row(organization_id, id_))).finish()
 
+    def name_speaker(self, meeting_id: UUID, label: int, alias: str) -> None:
+        """Show a name that was given by hand in the turns of a meeting, if this process holds it."""
+        meeting = self._sessions.get(meeting_id)
+        if meeting is not None and meeting.state is LiveState.OPEN:
+            meeting.turns.name({label: alias})
+
     async def _mark_fenced_out(self) -> None:
-        """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing."""
+        """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing.
+
+        Names given to their speakers in another process are adopted too.
+        """
         now = time.monotonic()
         if now < self._next_fence_check_at:
             return
@@ -246,10 +265,15 @@ class LiveSessionRegistry:
             found = await self._dependencies.database.run(
                 partial(live.fences, meeting_ids=ids), organization_id=organization_id
             )
+            given = await self._dependencies.database.run(
+                partial(live_names.given, meeting_ids=ids), organization_id=organization_id
+            )
             for meeting in held:
+                if meeting.state is LiveState.OPEN:
+                    meeting.turns.name(given.get(meeting.row.meeting_id, {}))
                 fence = found.get(meeting.row.meeting_id)
                 if fence != meeting.row.fence:
-                    meeting.mark_lost(SessionNotFound() if fence is None else HeldByAnotherServer())
+                    meeting.mark_lost(SessionNotFound(deleted=True) if fence is None else HeldByAnotherServer())
 
     async def _row(self, organization_id: UUID, id_: UUID) -> LiveRow:
         query = partial(live.find, organization_id=organization_id, meeting_id=id_)

@@ -276,6 +276,16 @@ class TrackFeed:
 
     def lag_samples(self) -> int:
         """Return how far the turns lag behind the durable audio, in samples at 16 kHz."""
+        return max(0, self._durable_samples() - self.reach.turns)
+
+    def analysed_samples(self) -> tuple[int, int]:
+        """Return how much is analysed, and how much durable audio there is, in samples at 16 kHz.
+
+        Words are recognised twice: audio is analysed half with its first words, and wholly with the final ones.
+        """
+        durable = self._durable_samples()
+        return min(durable, (self.reach.words + self.reach.final_words) // 2), durable
+
+    def _durable_samples(self) -> int:
         per_second = self.log.track.format.positions_per_second
-        durable = self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
-        return max(0, durable - self.reach.turns)
+        return self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples

@@ -1,4 +1,4 @@
-"""The current state of one turn of a live meeting."""
+"""The current state of one turn of a live meeting, as the engine has it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from server.conversation import Segment, TurnState, Word
 
 @dataclass(frozen=True, slots=True)
 class TurnSnapshot:
-    """The current state of a segment; ``speaker`` is the meeting-wide number, UNKNOWN_SPEAKER (0) while unknown."""
+    """The current state of an engine's turn; ``speaker`` is meeting-wide, UNKNOWN_SPEAKER (0) while unknown."""
 
     segment_id: int
+    """The engine's number, meeting-wide; clients know the turn by an id of its own (``SegmentIds``)."""
     track: int
     state: TurnState
     speaker: int

@@ -1,13 +1,14 @@
 """The turns of a live meeting: their current state, and the state published to clients.
 
-The engine reports turns per track; after each complete update the difference to the published state becomes events. A
-restarted engine (or server) repeats everything: its turns are held back until it has caught up, then compared.
+The engine reports turns per track, by numbers of its own; after each complete update the difference to the published
+segments becomes events. A restarted engine (or server) repeats everything: its turns are held back until it has caught
+up, then compared.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from server.conversation import (
 )
 from server.live.config import LiveConfig, TrackKind
 from server.live.redaction import LiveRedaction
+from server.live.segment_ids import ENDED, SegmentIds
+from server.live.speaker_revisions import speaker_revisions
 from server.live.turn_snapshot import TurnSnapshot
 from server.storage import speaker_id
 
@@ -35,8 +38,11 @@ class MeetingTurns:
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config, self._meeting_id = config, meeting_id
-        self._current: dict[int, TurnSnapshot] = {}
-        self._published: dict[int, pb.LiveTurn] = {}
+        self._current: dict[int, TurnSnapshot] = {}  # by the engine's number; never retracted ones
+        self._published: dict[int, pb.LiveTurn] = {}  # by segment id
+        self._ids = SegmentIds()
+        self._segment_of: dict[int, int] = {}  # segment ids of published turns, by the engine's number
+        self._kept: set[int] = set()  # final segments that no engine's turn stands for any more
         self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
         self._dirty: set[int] = set()
         self._redaction = LiveRedaction(config)
@@ -55,7 +61,13 @@ class MeetingTurns:
         if held_back is not None:
             held_back[turn.segment_id] = turn
             return
-        self._current[turn.segment_id] = turn
+        self._put(turn)
+
+    def _put(self, turn: TurnSnapshot) -> None:
+        if turn.state == TurnState.RETRACTED:
+            self._current.pop(turn.segment_id, None)
+        else:
+            self._current[turn.segment_id] = turn
         self._dirty.add(turn.segment_id)
 
     def start_catch_up(self, track: int) -> None:
@@ -67,11 +79,15 @@ class MeetingTurns:
         held_back = self._catching_up.pop(track, None)
         if held_back is None:
             return
-        retracted = {id_ for id_, turn in self._current.items() if turn.track == track} - set(held_back)
-        for id_ in retracted:
-            self._current[id_] = replace(self._current[id_], state=TurnState.RETRACTED, words=())
-        self._current.update(held_back)
-        self._dirty |= retracted | set(held_back)
+        self._drop(track)
+        for turn in held_back.values():
+            self._put(turn)
+
+    def _drop(self, track: int) -> None:
+        dropped = {number for number, turn in self._current.items() if turn.track == track}
+        for number in dropped:
+            del self._current[number]
+        self._dirty |= dropped
 
     def is_catching_up(self, track: int) -> bool:
         """Return whether an engine is repeating audio of the track."""
@@ -101,13 +117,15 @@ class MeetingTurns:
         return self._redaction.held_from_us(track)
 
     def _mark_newly_final(self, track: int) -> None:
-        for id_, turn in self._current.items() if track in self._settled_tracks else ():
-            published = self._published.get(id_)
+        for number, turn in self._current.items() if track in self._settled_tracks else ():
+            published = self._published.get(self._segment_of.get(number, 0))
             is_published_final = published is not None and published.state == pb.LIVE_TURN_STATE_FINAL
             if turn.track == track and not is_published_final and self._is_final(turn):
-                self._dirty.add(id_)
+                self._dirty.add(number)
 
     def _is_final(self, turn: TurnSnapshot) -> bool:
+        if turn.state == TurnState.FINAL:
+            return True
         if turn.state != TurnState.STABLE or turn.track not in self._settled_tracks:
             return False
         if self._redaction.holds_back(turn.segment_id):
@@ -118,21 +136,14 @@ class MeetingTurns:
     def ignore(self, track: int) -> None:
         """Retract all turns of a track and drop later ones."""
         self._ignored.add(track)
-        for id_, turn in self._current.items():
-            if turn.track == track and turn.state != TurnState.RETRACTED:
-                self._current[id_] = replace(turn, state=TurnState.RETRACTED, words=())
-                self._dirty.add(id_)
+        self._drop(track)
 
     # Current state
 
     def segments(self) -> list[Segment]:
         """Return the current turns as segments, redacted, in time order."""
         self._dirty |= self._redaction.update(self._current, self._dirty)
-        segments = [
-            replace(turn.segment(), words=self._redaction.words(turn))
-            for turn in self._current.values()
-            if turn.state != TurnState.RETRACTED
-        ]
+        segments = [replace(turn.segment(), words=self._redaction.words(turn)) for turn in self._current.values()]
         return sorted(segments, key=lambda s: (s.start_us, s.end_us, s.segment_id))
 
     def turns_through_us(self, track: int) -> int:
@@ -174,15 +185,17 @@ class MeetingTurns:
             return "Unknown"
         return self._names.get(number, f"Speaker {number}")
 
-    def name(self, names: dict[int, str]) -> None:
-        """Adopt the speaker names of the finished meeting."""
+    def name(self, names: Mapping[int, str]) -> None:
+        """Adopt names of speakers: given while the meeting runs, or those of the finished meeting."""
+        changed = {number for number, name in names.items() if self.alias(number) != name}
         self._names.update(names)
+        self._dirty.update(number for number, turn in self._current.items() if turn.speaker in changed)
 
     def max_mixed_speakers(self) -> int:
         """Return the highest number of speakers on any MIXED track."""
         voices: defaultdict[int, set[int]] = defaultdict(set)
         for turn in self._current.values():
-            if turn.state != TurnState.RETRACTED and not is_participant_track(self._config, turn.track):
+            if not is_participant_track(self._config, turn.track):
                 voices[turn.track].add(turn.speaker)
         return max((len(numbers - {UNKNOWN_SPEAKER}) for numbers in voices.values()), default=0)
 
@@ -199,6 +212,7 @@ class MeetingTurns:
                 continue
             turn = event.turn
             self._published[turn.segment_id] = turn
+            self._ids.record(turn)
             track = self._config.track_index(turn.track_id, turn.channel)
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
                 self.mark_words_final(track, 1000 * turn.end_ms)
@@ -206,8 +220,11 @@ class MeetingTurns:
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
                 for w in turn.words
             )
-            self._current[turn.segment_id] = TurnSnapshot(
-                turn.segment_id,
+            # The engine's number is unknown. No engine gives negative ones; the remainder tells the track.
+            number = track - turn.segment_id * len(self._config.tracks)
+            self._segment_of[number] = turn.segment_id
+            restored = TurnSnapshot(
+                number,
                 track,
                 TurnState(turn.state),
                 self._speaker_number(turn.speaker_id, numbers),
@@ -215,6 +232,11 @@ class MeetingTurns:
                 turn.end_ms * 1000,
                 words,
             )
+            if turn.state == pb.LIVE_TURN_STATE_RETRACTED:
+                self._current.pop(number, None)
+                del self._segment_of[number]
+            else:
+                self._current[number] = restored
 
     def _speaker_number(self, id_: str, numbers: dict[str, int]) -> int:
         # Ids are derived from numbers: enumerating a few finds the match.
@@ -225,73 +247,71 @@ class MeetingTurns:
     def changes(self) -> list[pb.LiveEvent]:
         """Return events for the changes since the last call, and mark them as published."""
         self._dirty |= self._redaction.update(self._current, self._dirty)
-        changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
-        for id_ in self._dirty:
-            published, turn = self._published.get(id_), self._message(self._current[id_])
-            if published is None:
-                if turn.state != pb.LIVE_TURN_STATE_RETRACTED:
-                    changed.append((None, turn))
-                continue
-            turn.revision = published.revision
-            # A final turn is never revised, for the watermark has passed it, but to redact more of it.
-            is_final = published.state == pb.LIVE_TURN_STATE_FINAL
-            if turn != published and (not is_final or _redacts_more(turn, published)):
-                changed.append((published, turn))
+        changed = self._changed_segments()
         self._dirty.clear()
         changed.sort(key=lambda change: (change[1].start_ms, change[1].segment_id))
         events = [pb.LiveEvent(speaker_revision=revision) for revision in self._revisions(changed)]
         for published, turn in changed:
             turn.revision = published.revision + 1 if published else 1
             self._published[turn.segment_id] = turn
+            self._ids.record(turn)
             events.append(pb.LiveEvent(turn=turn))
         return events
+
+    def _changed_segments(self) -> list[tuple[pb.LiveTurn | None, pb.LiveTurn]]:
+        """Return the segments that differ from what is published, as published (None: new) and as they become."""
+        turns = {number: self._message(self._current[number]) for number in self._dirty if number in self._current}
+        known = {number: self._segment_of.pop(number) for number in self._dirty if number in self._segment_of}
+        candidates = {id_: self._published[id_] for id_ in (*known.values(), *(self._kept if turns else ()))}
+        matched = self._ids.match(turns, candidates.values(), known)
+        changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
+        for number, turn in sorted(turns.items(), key=lambda item: (item[1].start_ms, item[1].end_ms, item[0])):
+            published = candidates.pop(matched[number]) if number in matched else None
+            turn.segment_id = published.segment_id if published else self._ids.next()
+            self._segment_of[number] = turn.segment_id
+            self._kept.discard(turn.segment_id)
+            if published is None:
+                changed.append((None, turn))
+                continue
+            turn.revision = published.revision
+            if published.state in ENDED and turn.state == pb.LIVE_TURN_STATE_PARTIAL:
+                turn.state = published.state
+            # A final turn is never revised, for the watermark has passed it, but to redact more of it.
+            is_final = published.state == pb.LIVE_TURN_STATE_FINAL
+            if turn != published and (not is_final or _redacts_more(turn, published)):
+                changed.append((published, turn))
+        for published in candidates.values():
+            if published.state == pb.LIVE_TURN_STATE_FINAL:
+                self._kept.add(published.segment_id)
+                continue
+            retracted = pb.LiveTurn()
+            retracted.CopyFrom(published)
+            retracted.state = pb.LIVE_TURN_STATE_RETRACTED
+            del retracted.words[:]
+            changed.append((published, retracted))
+        return changed
 
     def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
         """As ``changes``, for the finished meeting: every turn becomes final or is retracted."""
         # The stored conversation is redacted, by what the whole of it tells.
         self._redaction = LiveRedaction(replace(self._config, redact=""))
         tracks = len(self._config.tracks)
-        final = {s.segment_id for s in conversation.segments}
-        for id_ in set(self._current) - final:
-            self._current[id_] = replace(self._current[id_], state=TurnState.RETRACTED, words=())
+        for track in range(tracks):
+            self._drop(track)
         for s in conversation.segments:
             track = segment_track_index(s.segment_id, tracks)
-            self._current[s.segment_id] = TurnSnapshot(
-                s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words
-            )
-        self._dirty = set(self._current)
+            self._put(TurnSnapshot(s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words))
         return self.changes()
 
     def _revisions(self, changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]]) -> list[pb.SpeakerRevision]:
-        """Return the speaker revisions of stable turns: reassigned, merged or split."""
-        reassigned: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for published, turn in changed:
-            if published is None or UNKNOWN_SPEAKER_ID in (published.speaker_id, turn.speaker_id):
-                continue
-            is_stable = published.state == pb.LIVE_TURN_STATE_STABLE and turn.state != pb.LIVE_TURN_STATE_RETRACTED
-            if is_stable and published.speaker_id != turn.speaker_id:
-                reassigned[published.speaker_id, turn.speaker_id].append(turn.segment_id)
-        if not reassigned:
-            return []
         before = {turn.speaker_id for turn in self._published.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
-        after = {self.speaker_id(t.speaker) for t in self._current.values() if t.state != TurnState.RETRACTED}
-        revisions = []
-        successors = Counter(old for old, _ in reassigned)
-        for (old, new), ids in sorted(reassigned.items()):
-            kind = pb.REVISION_KIND_REASSIGN
-            if old not in after and successors[old] == 1:
-                kind = pb.REVISION_KIND_MERGE
-            elif new not in before:
-                kind = pb.REVISION_KIND_SPLIT
-            revisions.append(
-                pb.SpeakerRevision(from_speaker_id=old, to_speaker_id=new, kind=kind, segment_ids=sorted(ids))
-            )
-        return revisions
+        after = {self.speaker_id(turn.speaker) for turn in self._current.values()}
+        return speaker_revisions(changed, before, after, UNKNOWN_SPEAKER_ID)
 
     def _message(self, turn: TurnSnapshot) -> pb.LiveTurn:
+        """Return the turn as it is published, but for the id and the revision."""
         state = TurnState.FINAL if self._is_final(turn) else turn.state
         return pb.LiveTurn(
-            segment_id=turn.segment_id,
             state=pb.LiveTurnState.ValueType(state),
             speaker_id=self.speaker_id(turn.speaker),
             alias=self.alias(turn.speaker),

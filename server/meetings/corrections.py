@@ -7,6 +7,7 @@ and the ones that differ are stored.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,19 +25,34 @@ from server.conversation import (
 from server.errors import BadRequest, MeetingNotFound, MeetraError, SpeakerNotFound, TranscriptDeleted
 from server.insights import SUMMARIES, Answer, compute_answers
 from server.redaction import RedactionRules, redact_text
-from server.storage import Connection, Database, FoundSpeaker, SpeakerRow, insights, meetings, retention, speakers
+from server.storage import (
+    Connection,
+    Database,
+    FoundSpeaker,
+    LiveSpeaker,
+    SpeakerRow,
+    insights,
+    live_names,
+    meetings,
+    retention,
+    speakers,
+)
 
 PATIENCE_S = 30.0
+NameLive = Callable[[UUID, int, str], None]
+"""Given meeting, label of the speaker, and alias."""
 
 
 class Corrections:
     """Apply manual corrections to finished meetings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, name_live: NameLive | None = None) -> None:
+        """``name_live``: shows a name in the running meeting, if this process holds it; None: it holds none."""
         self._database = database
+        self._name_live = name_live
 
     async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> str:
-        """Rename a speaker, and return the name as it is stored.
+        """Rename a speaker, of a running live meeting too, and return the name as it is stored.
 
         In a redacted meeting addresses and numbers in it are replaced. A name stays: whoever types it wants it there.
 
@@ -47,16 +63,24 @@ class Corrections:
         Raises SpeakerNotFound.
         """
 
-        async def work(connection: Connection) -> str:
+        async def work(connection: Connection) -> tuple[str, LiveSpeaker | None]:
+            running = await live_names.find(connection, caller.organization_id, id_, file_hash)
+            if running is not None:
+                stored = redact_text(alias, RedactionRules.create(parse_redaction_kinds(running.redact)))
+                if await live_names.give(connection, running, stored):
+                    return stored, running
             speaker = await _find(connection, caller, id_)
             if file_hash is not None and speaker.file_hash != file_hash:
                 raise SpeakerNotFound
             stored = redact_text(alias, RedactionRules.create(parse_redaction_kinds(speaker.redact)))
             if not await speakers.rename(connection, id_, stored):
                 raise SpeakerNotFound
-            return stored
+            return stored, None
 
-        return await self._database.run(work, organization_id=caller.organization_id)
+        stored, running = await self._database.run(work, organization_id=caller.organization_id)
+        if running is not None and self._name_live is not None:
+            self._name_live(running.meeting_id, running.label, stored)
+        return stored
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.

@@ -10,6 +10,7 @@ from server.storage import (
     jobs,
     keys,
     live,
+    live_names,
     meetings,
     organizations,
     quotas,
@@ -27,6 +28,7 @@ from server.storage.exports import ExportedMeeting
 from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
+from server.storage.live_names import LiveSpeaker
 from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate
 from server.storage.organizations import OrganizationRow
@@ -53,6 +55,8 @@ __all__ = [
     "deletions",
     "exports",
     "external_users",
+    "LiveSpeaker",
+    "live_names",
     "insights",
     "jobs",
     "keys",

@@ -243,7 +243,8 @@ async def test_a_meeting_deleted_while_it_goes_on_ends(rest: Rest) -> None:
         # HTTP/2 may reset the stream of a client that still writes before its status arrives, and gRPC then has a
         # status of its own in its place.
         reset = any(told in (error.details() or "") for told in ("RST_STREAM", "Internal error from Core"))
-        assert reset or error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND), error
+        deleted_told = (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "The meeting was deleted")
+        assert reset or deleted_told, error
     async with connected(rest) as again:
         await again.send(pb.StreamMeetingRequest(config=pb.LiveConfig(session_id=ready.session_id)))
         assert (await failure(again)).code() == grpc.StatusCode.NOT_FOUND

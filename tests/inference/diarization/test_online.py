@@ -143,6 +143,36 @@ def test_no_more_voices_than_are_known_to_speak(expected: int) -> None:
     assert online.voices <= expected
 
 
+def test_speech_that_is_told_stays_with_its_speaker_unless_another_is_clearly_closer() -> None:
+    online = heard(windows(runs((0, 20), (1, 20)), spread=0.0))
+    middles, segment = np.array([HOP_S]), SpeechSegment(0.0, 2 * HOP_S)
+
+    def between(share: float) -> Vectors:
+        return unit(np.eye(PROFILE.dimension)[:1] * (1 - share) + np.eye(PROFILE.dimension)[1:2] * share)
+
+    (told,) = online.split(0, segment, middles, between(0.49))
+    assert told.speaker == 1
+    unsure, clear = between(0.51), between(0.6)
+    assert [span.speaker for span in online.split(0, segment, middles, unsure)] == [2]
+    assert [span.speaker for span in online.split(0, segment, middles, unsure, [told])] == [1]
+    assert [span.speaker for span in online.split(0, segment, middles, clear, [told])] == [2]
+    # A speaker who is gone holds nothing.
+    assert [span.speaker for span in online.split(0, segment, middles, unsure, [replace(told, speaker=9)])] == [2]
+
+
+def test_how_long_each_voice_was_heard_is_told_in_the_order_of_first_speech() -> None:
+    online = OnlineSpeakers(replace(PROFILE, online_similarity=-1.0), None)
+    vectors = windows(runs((1, 10), (2, 30)))
+    online.assign(vectors)
+    assert online.speech_s == {1: pytest.approx(40 * HOP_S)}
+    online.recluster(vectors)
+    # The voice that was heard most keeps the label; the other one spoke first.
+    assert list(online.speech_s) == [2, 1]
+    assert list(online.speech_s.values()) == pytest.approx([10 * HOP_S, 30 * HOP_S])
+    online.assign(windows(runs((2, 5)), seed=1))
+    assert online.speech_s[1] == pytest.approx(35 * HOP_S)
+
+
 def test_one_who_is_known_to_speak_alone_is_always_the_first() -> None:
     vectors = windows(runs(*((voice, 10) for voice in range(5))))
     online = heard(vectors, 1)
@@ -165,7 +195,7 @@ def test_as_many_voices_as_the_encoder_tells_apart_are_told_apart(voices: int) -
 
 def test_clustering_is_due_when_enough_is_new() -> None:
     online = OnlineSpeakers(PROFILE, None)
-    vectors = windows(runs((1, 287)))
+    vectors = windows(runs((1, 312)))
     assert not online.recluster_due
     online.assign(vectors[: DUE_WINDOWS - 1])
     assert not online.recluster_due
@@ -175,12 +205,12 @@ def test_clustering_is_due_when_enough_is_new() -> None:
     assert not online.recluster_due
     online.assign(vectors[DUE_WINDOWS : 2 * DUE_WINDOWS])
     assert online.recluster_due
-    # Of much, a tenth more.
+    # Of much, a fifth more.
     online.assign(vectors[2 * DUE_WINDOWS : 260])
     online.recluster(vectors[:260])
-    online.assign(vectors[260:285])
+    online.assign(vectors[260:311])
     assert not online.recluster_due
-    online.assign(vectors[285:287])
+    online.assign(vectors[311:312])
     assert online.recluster_due
 
 

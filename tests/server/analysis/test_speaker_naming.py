@@ -9,8 +9,9 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from server.analysis.recording import SessionResult
-from server.analysis.speaker_naming import name_speakers, recognise_voices
+from server.analysis.recording import GivenName, SessionResult
+from server.analysis.speaker_naming import match_given_names, name_speakers, recognise_voices
+from server.conversation import Interval
 from server.storage import voices
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
@@ -53,6 +54,29 @@ def test_a_track_s_name_goes_before_what_is_said_and_a_number_comes_last() -> No
     ]
     assert [row.id for row in named] == [speaker_id(MEETING, label) for label in (1, 2, 3)]
     assert [row.alias_confidence is not None for row in named] == [False, True, False]
+
+
+def given(name: str, *seconds: tuple[int, int]) -> GivenName:
+    return GivenName(name, tuple(Interval(start * 1_000_000, end * 1_000_000) for start, end in seconds))
+
+
+def test_a_name_given_while_the_meeting_ran_goes_to_whoever_said_what_was_told_as_theirs() -> None:
+    talk = conversation((1, 0, 5), (2, 5, 10), (3, 10, 15), (2, 15, 20))
+    # Live, the second was the third, and some of the first was taken for them.
+    names = [given("Laura", (4, 9), (16, 20)), given("Dan", (10, 13)), given("Nobody", (30, 40)), given("Ghost")]
+    named = name_speakers(talk, MEETING, {2: "Track"}, names)
+    assert [(row.label, row.alias, row.alias_source) for row in named] == [
+        (1, "Speaker 1", "number"),
+        (2, "Laura", "hand"),
+        (3, "Dan", "hand"),
+    ]
+
+
+def test_two_names_for_one_speaker_are_one_for_who_was_told_so_longest() -> None:
+    talk = conversation((1, 0, 10), (2, 10, 12))
+    assert match_given_names(talk, [given("Short", (0, 3)), given("Long", (3, 10))]) == {1: "Long"}
+    both = [given("First", (0, 6)), given("Second", (6, 12))]
+    assert match_given_names(talk, both) == {1: "First", 2: "Second"}
 
 
 async def test_without_consent_nothing_is_compared_and_nothing_kept(owner: Database, database: Database) -> None:

@@ -138,6 +138,11 @@ async def test_the_turns_of_a_segment_are_known_by_it_when_the_meeting_is_over(
     turns = [pb.LiveEvent(turn=pb.LiveTurn(segment_id=s, revision=r)) for s, r in ((0, 1), (5, 1), (0, 2), (5, 2))]
     await events.append([*turns, warning("a")])
     await run(database, row, lambda c: live.conclude(c, row.meeting_id, row.fence))
+    # Whoever is connected gets everything; whoever comes later is told what is missing.
+    assert [(e.event_seq, e.left_out) for e in await events.after(0)] == [(n, 0) for n in range(1, 6)]
+    late = log_of(database, row, last=5)
+    for seen, expected in ((0, [(3, 2), (4, 0), (5, 0)]), (1, [(3, 1), (4, 0), (5, 0)]), (3, [(4, 0), (5, 0)])):
+        assert [(e.event_seq, e.left_out) for e in await late.after(seen)] == expected
     left = await read_events(database, row, 0)
     assert [(e.turn.segment_id, e.turn.revision) for e in left if e.HasField("turn")] == [(0, 2), (5, 2)]
     assert numbers(left) == [3, 4, 5]

@@ -35,6 +35,7 @@ def feeds(*sounds: NDArray[np.int16]) -> list[TrackFeed]:
             max_speakers=0,
             language_unknown=place == 1,
             lag_samples=lambda: 0,
+            log=SimpleNamespace(committed_bytes=2 * len(sound)),
         )
         for place, sound in enumerate(sounds)
     ]
@@ -75,10 +76,38 @@ def test_silent_channels_are_no_copies() -> None:
 
 
 def test_warnings_name_the_channel() -> None:
-    silence = np.zeros(SILENCE_S * RATE_HZ, np.int16)
+    silence = np.concatenate([sample_pcm()[: 5 * RATE_HZ], np.zeros(SILENCE_S * RATE_HZ, np.int16)])
     told = Warnings().update(feeds(sample_pcm()[: 20 * RATE_HZ], silence), MeetingTurns(of_channels(2), MEETING))
     assert [(e.warning.code, e.warning.track_id, e.warning.channel) for e in told] == [
         (pb.WARNING_CODE_SILENCE, "call", 2),
         (pb.WARNING_CODE_LANGUAGE_UNKNOWN, "", 0),
     ]
     assert "This channel" in told[0].warning.text
+
+
+def silent_tracks(warnings: Warnings, *sounds: NDArray[np.int16]) -> list[int]:
+    """The channels that are warned of as silent now."""
+    told = warnings.update(feeds(*sounds), MeetingTurns(of_channels(len(sounds)), MEETING))
+    return [e.warning.channel for e in told if e.warning.code == pb.WARNING_CODE_SILENCE]
+
+
+def test_who_only_listens_is_not_warned_of() -> None:
+    click = np.zeros(SILENCE_S * RATE_HZ + RATE_HZ, np.int16)
+    click[100:120] = 20_000
+    assert silent_tracks(Warnings(), np.zeros(2 * SILENCE_S * RATE_HZ, np.int16), click) == []
+
+
+def test_a_track_that_was_alive_and_sends_nothing_any_more_is_warned_of_once() -> None:
+    now = 0.0
+    warnings, said = Warnings(lambda: now), sample_pcm()[: 20 * RATE_HZ]
+    nothing = np.zeros(5 * RATE_HZ, np.int16)
+    assert silent_tracks(warnings, said, nothing) == []
+    now = SILENCE_S - 1.0
+    assert silent_tracks(warnings, said, nothing) == []
+    now = SILENCE_S
+    assert silent_tracks(warnings, said, nothing) == [1]
+    assert silent_tracks(warnings, said, nothing) == []
+    # It is back, and falls silent again.
+    assert silent_tracks(warnings, sample_pcm()[: 21 * RATE_HZ], nothing) == []
+    now += SILENCE_S
+    assert silent_tracks(warnings, sample_pcm()[: 21 * RATE_HZ], nothing) == [1]

@@ -113,4 +113,4 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     assert second.changes(()) == []
     second.turns.mark_words_final(1, 4 * S)
     (event,) = second.changes(())
-    assert (event.turn.segment_id, TurnState(event.turn.state)) == (3, TurnState.FINAL)
+    assert (event.turn.start_ms, TurnState(event.turn.state)) == (3000, TurnState.FINAL)

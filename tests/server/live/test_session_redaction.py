@@ -81,7 +81,7 @@ async def test_what_is_redacted_is_stored_nowhere_and_leaves_nowhere(
 
         async def heard() -> bool:
             events = await read_events(database, row, 0)
-            return any(event.turn.segment_id == 2 for event in events)
+            return any(event.turn.segment_id == 3 for event in events)
 
         await until(heard)
         during = await read_events(database, row, 0)

@@ -49,7 +49,7 @@ async def test_a_meeting_for_which_there_is_no_room_is_not_there(
     async with scripted_engine() as (_, address):
         with small_disk(tmp_path / "small", 64, files=20) as folder:
             ballast = fill(folder)
-            async with server_of(database, folder, address) as live:
+            async with server_of(database, folder, address, disk_reserve_bytes=0) as live:
                 with pytest.raises(DiskFull):
                     await live.open(CONFIG, caller)
                 assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 0

@@ -95,7 +95,7 @@ def test_turns_of_two_channels_are_kept_apart_through_a_restart() -> None:
     # An engine that says the first channel anew says nothing of the second.
     second.start_catch_up(0)
     second.finish_catch_up(0)
-    assert [(e.turn.segment_id, e.turn.state) for e in second.changes()] == [(2, pb.LIVE_TURN_STATE_RETRACTED)]
+    assert [(e.turn.channel, e.turn.state) for e in second.changes()] == [(1, pb.LIVE_TURN_STATE_RETRACTED)]
 
 
 def test_each_channel_has_a_language_of_its_own() -> None:

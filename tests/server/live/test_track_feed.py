@@ -207,13 +207,14 @@ async def test_a_server_that_takes_the_meeting_up_says_only_what_is_new_and_hear
     assert len(meeting.events) > told
     check(meeting.events)
     # The end tells the same turns, and the same words where they were final.
-    final = {e.segment.segment_id: e.segment for e in said.events if isinstance(e, TurnEvent)}
+    segments = [e.segment for e in said.events if isinstance(e, TurnEvent)]
+    final = {round(segment.start_us / 1000) + 1000 * START_S: segment for segment in segments}
     stable = {t.segment_id: t for t in turns_of(meeting.events) if t.state == pb.LIVE_TURN_STATE_STABLE}
     assert stable
-    for id_, turn in stable.items():
+    for turn in stable.values():
+        assert turn.start_ms in final
         if turn.end_ms <= words_final_ms(meeting.events):
-            assert [word.text for word in turn.words] == [word.text for word in final[id_].words]
-        assert turn.start_ms == round(final[id_].start_us / 1000) + 1000 * START_S
+            assert [word.text for word in turn.words] == [word.text for word in final[turn.start_ms].words]
 
 
 def unrevised(result: SessionResult) -> list[Event]:

@@ -43,9 +43,9 @@ def stored(events: Sequence[pb.LiveEvent]) -> list[pb.LiveEvent]:
 
 
 def told(events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, TurnState]]:
-    """Segment, revision and state of the turns among events."""
+    """The second in which each turn among events begins (its number at the engine), revision and state."""
     turns = [event.turn for event in events if event.WhichOneof("event") == "turn"]
-    return [(t.segment_id, t.revision, TurnState(t.state)) for t in turns]
+    return [(t.start_ms // 1000, t.revision, TurnState(t.state)) for t in turns]
 
 
 def revisions(turns: MeetingTurns, events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, int, list[int]]]:
@@ -72,7 +72,7 @@ def test_a_turn_is_told_with_all_that_is_known_of_it() -> None:
     turns.update(turn(3, speaker=2, track=1))
     (event,) = turns.changes()
     assert event.turn == pb.LiveTurn(
-        segment_id=3,
+        segment_id=1,
         revision=1,
         state=pb.LIVE_TURN_STATE_STABLE,
         speaker_id=turns.speaker_id(2),
@@ -118,10 +118,14 @@ def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(events))
     assert second.changes() == []
-    assert second.segments() == first.segments()
+    assert [(s.start_us, s.words) for s in second.segments()] == [(s.start_us, s.words) for s in first.segments()]
     assert [second.turns_through_us(track) for track in (0, 1)] == [7 * S, 4 * S]
+    for track in (0, 1):
+        second.start_catch_up(track)
     for one in (turn(2, 1), turn(3, 2, track=1), turn(4, 1)):
         second.update(one)
+    for track in (0, 1):
+        second.finish_catch_up(track)
     assert told(second.changes()) == [(4, 2, STABLE)]
 
 
@@ -203,8 +207,10 @@ def test_what_was_final_before_a_restart_stays_so() -> None:
     second = MeetingTurns(PEOPLE, MEETING)
     second.restore(stored(first.changes()))
     assert [second.words_final_through_us(track) for track in (0, 1)] == [3 * S, 0]
+    second.start_catch_up(0)
     second.update(turn(2, text="hollow"))
     second.update(turn(4))
+    second.finish_catch_up(0)
     assert told(second.changes()) == [(4, 1, STABLE)]
 
 
@@ -234,7 +240,7 @@ def test_a_turn_is_final_by_the_milliseconds_that_are_told(end_us: int, through_
     turns.settle_speakers(0)
     turns.mark_words_final(0, through_us)
     turns.update(TurnSnapshot(2, 0, STABLE, 1, 0, end_us, ()))
-    assert told(turns.changes()) == [(2, 1, FINAL if final else STABLE)]
+    assert told(turns.changes()) == [(0, 1, FINAL if final else STABLE)]
 
 
 def test_words_before_a_watermark_are_final_on_every_track_after_a_restart() -> None:
@@ -328,3 +334,16 @@ def test_the_speaker_of_a_partial_turn_changes_without_a_word() -> None:
     turns = turns_of(said=[turn(1), turn(2, 2, state=PARTIAL)])
     turns.update(turn(2, 1))
     assert revisions(turns, turns.changes()) == []
+
+
+def test_a_name_that_is_given_is_told_in_every_turn_that_may_still_change() -> None:
+    turns = turns_of(PEOPLE, [turn(2), turn(3, 2, track=1), turn(4), turn(6)])
+    turns.settle_speakers(0)
+    turns.mark_words_final(0, 3 * S)
+    turns.changes()
+    turns.name({1: "Ann"})
+    events = turns.changes()
+    assert told(events) == [(4, 2, STABLE), (6, 2, STABLE)]
+    assert {event.turn.alias for event in events} == {"Ann"}
+    turns.name({1: "Ann"})
+    assert turns.changes() == []
