@@ -13,8 +13,8 @@ from server.live.track_feed import TrackFeed
 from server.live.turns import MeetingTurns
 from server.media import RATE_HZ
 
-# Lag of the turns, seconds, from which clients are warned.
-LAG_WARNING_S = 10.0
+# Lag of turns and of words, seconds, beyond which clients are warned; it has passed once both are under the half.
+TURNS_LAG_WARNING_S, WORDS_LAG_WARNING_S = 10.0, 20.0
 
 
 class Warnings:
@@ -23,8 +23,17 @@ class Warnings:
     def __init__(self) -> None:
         self._active: set[tuple[int, str, int]] = set()
 
-    def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[pb.LiveEvent]:
-        """Return events for the warnings that begin now."""
+    @property
+    def ending_announced(self) -> bool:
+        """Whether the end of a meeting that nobody attends was announced."""
+        return (pb.WARNING_CODE_ENDING, "", 0) in self._active
+
+    def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns, *, ending: bool = False) -> list[pb.LiveEvent]:
+        """Return events for the warnings that begin now.
+
+        Args:
+            ending: nobody attends the meeting, which ends soon.
+        """
         active: dict[tuple[int, str, int], str] = {}
         for feed in feeds:
             track_key = feed.track.track_id, feed.track.channel
@@ -37,9 +46,13 @@ class Warnings:
                 active[(pb.WARNING_CODE_UNDECODABLE, *track_key)] = (
                     "Some audio does not match the stated encoding; it is stored as received, but not analysed."
                 )
-        if max((feed.lag_samples() for feed in feeds), default=0) > LAG_WARNING_S * RATE_HZ:
+        if late := self._late(feeds):
             active[pb.WARNING_CODE_LAG, "", 0] = (
-                "The analysis lags behind the audio: events are delayed, and nothing is lost."
+                f"The analysis lags behind the audio: {late} are delayed, and nothing is lost."
+            )
+        if ending:
+            active[pb.WARNING_CODE_ENDING, "", 0] = (
+                "Nobody sends to or watches this meeting any more: it will be finished soon."
             )
         limit = max((feed.max_speakers for feed in feeds), default=0)
         if limit and turns.max_mixed_speakers() >= limit:
@@ -58,6 +71,18 @@ class Warnings:
             )
             for (code, track, channel), text in started.items()
         ]
+
+    def _late(self, feeds: Sequence[TrackFeed]) -> str:
+        """Return what is late, for people; empty where nothing is.
+
+        A lag that was warned of counts until it is under the half of the threshold: one that varies around it is one.
+        """
+        factor = 0.5 if (pb.WARNING_CODE_LAG, "", 0) in self._active else 1.0
+        turns_s = max((feed.lag_samples() for feed in feeds), default=0) / RATE_HZ
+        words_s = max((feed.words_lag_samples() for feed in feeds), default=0) / RATE_HZ
+        if turns_s > factor * TURNS_LAG_WARNING_S:
+            return "turns and words"
+        return "words" if words_s > factor * WORDS_LAG_WARNING_S else ""
 
 
 class DuplicateTrackDetector:

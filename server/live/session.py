@@ -22,6 +22,7 @@ from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.outcome import publish_outcome
+from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track
 from server.live.state import LiveState, transition
@@ -73,6 +74,7 @@ class LiveSession:
         self._warnings = Warnings()
         self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
         self.sender_slot = SenderSlot()
+        self.presence = Presence(self.sender_slot, events)
         self.state = LiveState.OPEN
         if row.finished:
             self.state = LiveState.CONCLUDED if row.concluded else LiveState.FINISHING
@@ -183,14 +185,10 @@ class LiveSession:
         return connection
 
     @property
-    def attended(self) -> bool:
-        """Whether anybody listens, or sent something within the last 10 s (a stream: is connected)."""
-        return self.events.listeners > 0 or not self.sender_slot.absent_s()
-
-    @property
     def abandoned(self) -> bool:
-        """Whether no client has reconnected within the grace period."""
-        return self.state is LiveState.OPEN and self.sender_slot.absent_s() > self._dependencies.settings.live_grace_s
+        """Whether nobody has attended the meeting within the grace period, and its end was announced."""
+        grace_s = self._dependencies.settings.live_grace_s
+        return self.state is LiveState.OPEN and self._warnings.ending_announced and self.presence.abandoned(grace_s)
 
     async def receive(self, chunk: pb.AudioChunk, connection: SenderConnection) -> None:
         """Accept a chunk; an acknowledgement follows once it is durable.
@@ -207,6 +205,10 @@ class LiveSession:
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
         return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
+
+    def words_lag_ms(self) -> int:
+        """Return how far the words lag behind the durable audio on the slowest track, milliseconds."""
+        return max((feed.words_lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
 
     @property
     def engine(self) -> session_pb2.Capabilities | None:
@@ -236,7 +238,8 @@ class LiveSession:
                     and not self.turns.has_settled_speakers(index)
                 ):
                     self.turns.settle_speakers(index)
-            await self._publish(self._warnings.update(self._feeds, self.turns))
+            ending = self.presence.ending(self._dependencies.settings.live_grace_s)
+            await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
 

@@ -275,6 +275,12 @@ class TrackFeed:
 
     def lag_samples(self) -> int:
         """Return how far the turns lag behind the durable audio, in samples at 16 kHz."""
+        return max(0, self._durable_samples() - self.reach.turns)
+
+    def words_lag_samples(self) -> int:
+        """Return how far the words, provisional ones included, lag behind the durable audio, in samples at 16 kHz."""
+        return max(0, self._durable_samples() - self.reach.words)
+
+    def _durable_samples(self) -> int:
         per_second = self.log.track.format.positions_per_second
-        durable = self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
-        return max(0, durable - self.reach.turns)
+        return self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples

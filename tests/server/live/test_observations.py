@@ -35,6 +35,7 @@ def feeds(*sounds: NDArray[np.int16]) -> list[TrackFeed]:
             max_speakers=0,
             language_unknown=place == 1,
             lag_samples=lambda: 0,
+            words_lag_samples=lambda: 0,
         )
         for place, sound in enumerate(sounds)
     ]
@@ -72,6 +73,44 @@ def test_what_went_by_unheard_is_no_copy() -> None:
 def test_silent_channels_are_no_copies() -> None:
     nothing = np.zeros(3 * RATE_HZ, np.int16)
     assert DuplicateTrackDetector(of_channels(2), ()).detect_final(feeds(nothing, nothing)) == []
+
+
+def lagging(turns_s: float, words_s: float) -> list[TrackFeed]:
+    """Two tracks, of which the second lags."""
+    made = feeds(np.zeros(0, np.int16), np.zeros(0, np.int16))
+    cast("SimpleNamespace", made[0]).lag_samples = lambda: round(turns_s * RATE_HZ)
+    cast("SimpleNamespace", made[0]).words_lag_samples = lambda: round(words_s * RATE_HZ)
+    cast("SimpleNamespace", made[1]).language_unknown = False
+    return made
+
+
+def test_a_lag_of_words_alone_is_warned_of_and_once_until_it_has_passed() -> None:
+    warnings, turns = Warnings(), MeetingTurns(of_channels(2), MEETING)
+    # Seconds that turns and words lag, and what is said then.
+    steps = [
+        (0.7, 20.0, ""),
+        (0.7, 20.1, "words are delayed"),
+        (0.7, 10.1, ""),
+        (0.7, 43.0, ""),
+        (5.1, 9.0, ""),
+        (5.0, 10.0, ""),
+        (10.0, 12.0, ""),
+        (10.1, 12.0, "turns and words are delayed"),
+    ]
+    for turns_s, words_s, text in steps:
+        told = [event.warning for event in warnings.update(lagging(turns_s, words_s), turns)]
+        assert [warning.code for warning in told] == [pb.WARNING_CODE_LAG] * bool(text), (turns_s, words_s)
+        assert all(text in warning.text for warning in told)
+
+
+def test_an_end_is_announced_again_once_somebody_came_back() -> None:
+    warnings, turns, heard = Warnings(), MeetingTurns(of_channels(2), MEETING), lagging(0, 0)
+    announced = []
+    for ending in (False, True, True, False, True):
+        announced.append([e.warning.code for e in warnings.update(heard, turns, ending=ending)])
+        assert warnings.ending_announced is ending
+    ending_code = pb.WARNING_CODE_ENDING
+    assert announced == [[], [ending_code], [], [], [ending_code]]
 
 
 def test_warnings_name_the_channel() -> None:
