@@ -166,7 +166,7 @@ def _ack(meeting: LiveSession, positions: list[pb.TrackPosition]) -> pb.Ack:
 
 async def _control(meeting: LiveSession, action: int) -> None:
     if action == pb.CONTROL_FLUSH:
-        await meeting.audio.wait_until_committed()
+        await meeting.flush()
     elif action == pb.CONTROL_FINISH:
         meeting.finish()
     else:

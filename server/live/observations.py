@@ -97,33 +97,43 @@ class DuplicateTrackDetector:
             if config.tracks[a].kind is config.tracks[b].kind and not {a, b} & self.ignored
         }
 
-    def detect(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
+    def detect(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """Return the duplicates found since the last call, as (duplicate, original) track indices."""
         found: list[tuple[int, int]] = []
         for (a, b), comparison in self._pairs.items():
             if comparison.same is None and not {a, b} & self.ignored:
                 comparison.compare(feeds[a].sound, feeds[b].sound)
                 if comparison.same:
-                    self.ignored.add(b)
-                    found.append((b, a))
+                    found += self._exclude(a, b, turns)
         return found
 
-    def detect_final(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
+    def detect_final(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """As ``detect``, at the end of the audio: only then can channels of one source be compared."""
-        self.detect(feeds)
-        found: list[tuple[int, int]] = []
+        found = self.detect(feeds, turns)
         for (a, b), comparison in self._pairs.items():
             if isinstance(comparison, ChannelComparison) and not {a, b} & self.ignored:
                 comparison.decide()
                 if comparison.same:
-                    self.ignored.add(b)
-                    found.append((b, a))
+                    found += self._exclude(a, b, turns)
         return found
 
+    def _exclude(self, a: int, b: int, turns: MeetingTurns) -> list[tuple[int, int]]:
+        """Exclude the later one of two tracks with the same audio, or else the other: what is final stays."""
+        for duplicate, original in ((b, a), (a, b)):
+            if duplicate not in turns.final_tracks:
+                self.ignored.add(duplicate)
+                return [(duplicate, original)]
+        return []
+
     def is_distinct(self, index: int) -> bool:
-        """Return whether the track is known to duplicate no other track of its kind, ignored ones aside."""
-        comparisons = [c for pair, c in self._pairs.items() if index in pair and not set(pair) & self.ignored]
-        return all(comparison.same is False for comparison in comparisons)
+        """Return whether the track is known to duplicate none before it of its kind, ignored ones aside."""
+        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
+        return all(comparison.same is False for comparison in earlier)
+
+    def repeats_another_channel(self, index: int) -> bool:
+        """Return whether the channel has carried the same as one before it so far: only the end can tell them apart."""
+        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
+        return any(isinstance(c, ChannelComparison) and c.same is None and c.has_sound for c in earlier)
 
 
 def _comparison(first: LiveTrack, second: LiveTrack) -> TrackComparison | ChannelComparison:

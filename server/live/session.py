@@ -18,6 +18,7 @@ from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
+from server.live.finality import Finality
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
@@ -26,9 +27,9 @@ from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track
 from server.live.state import LiveState, transition
+from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import is_participant_track
 from server.media import RATE_HZ
 from server.storage import DatabaseUnavailable, Job, LiveRow, MeetingLost, live
 
@@ -64,13 +65,19 @@ class LiveSession:
                 self._publish_changes,
                 organization_id=row.organization_id,
                 idle_s=dependencies.settings.live_track_idle_s,
+                cuts=TrackCuts(dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index)),
+                cut_s=dependencies.settings.live_track_pause_s,
+                others_through_us=partial(self._others_through_us, index),
             )
             for index in range(len(self.config.tracks))
         ]
+        for feed in self._feeds:
+            feed.limit_restored_words()
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._duplicates = DuplicateTrackDetector(self.config, row.ignored_tracks)
         for index in self._duplicates.ignored:
             self.turns.ignore(index)
+        self._finality = Finality(self.config, self._feeds, published, self._duplicates)
         self._warnings = Warnings()
         self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
         self.sender_slot = SenderSlot()
@@ -202,6 +209,20 @@ class LiveSession:
             raise MeetingOver
         await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
+    async def flush(self) -> None:
+        """Wait until everything received is durable, and have the engine tell what it knows of it.
+
+        Raises AudioNotStored, HeldByAnotherServer.
+        """
+        await self.audio.wait_until_committed()
+        for feed in self._feeds:
+            feed.request_flush()
+
+    def _others_through_us(self, index: int) -> int:
+        """Return up to where other sources than a track's have audio, microseconds."""
+        source = self.config.tracks[index].track_id
+        return max((feed.audio_through_us() for feed in self._feeds if feed.track.track_id != source), default=0)
+
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
         return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
@@ -224,20 +245,16 @@ class LiveSession:
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
-            await self.events.append([*self._published.changes(self._duplicates.ignored), *events])
+            late = self._finality.late_audio()
+            changes = self._published.changes(self._duplicates.ignored, self._finality.uncovered())
+            await self.events.append([*late, *changes, *events])
 
     async def _observe(self) -> None:
         while self.state is LiveState.OPEN:
             await asyncio.sleep(OBSERVE_EVERY_S)
-            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds):
+            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds, self.turns):
                 await self._ignore(duplicate, original)
-            for index in range(len(self._feeds)):
-                if (
-                    is_participant_track(self.config, index)
-                    and self._duplicates.is_distinct(index)
-                    and not self.turns.has_settled_speakers(index)
-                ):
-                    self.turns.settle_speakers(index)
+            self._finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
             await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
@@ -275,7 +292,7 @@ class LiveSession:
     async def _analyse(self, job: Job) -> None:
         """Complete the meeting from the live sessions' results."""
         results = await asyncio.gather(*self._sessions)
-        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds):
+        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds, self.turns):
             await self._ignore(duplicate, original)
         indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
         tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)

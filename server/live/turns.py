@@ -18,6 +18,7 @@ from server.live.config import LiveConfig, TrackKind
 from server.storage import speaker_id
 
 UNKNOWN_SPEAKER_ID = str(UUID(int=0))
+ALL_IDS = range(2**32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,15 @@ class MeetingTurns:
         self._current: dict[int, TurnSnapshot] = {}
         self._published: dict[int, pb.LiveTurn] = {}
         self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
+        self._repeated_ids: dict[int, range] = {}  # by track index: the ids of turns held back
         self._dirty: set[int] = set()
         self._names = config.participant_names()
         self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
+        self.final_tracks: set[int] = set()
+        """Tracks with a turn that was published as final."""
         self._ignored: set[int] = set()
+        self._late_tracks: set[int] = set()  # their audio came after what was final, before a restart
 
     # Engine updates
 
@@ -66,16 +71,27 @@ class MeetingTurns:
         self._current[turn.segment_id] = turn
         self._dirty.add(turn.segment_id)
 
-    def start_catch_up(self, track: int) -> None:
-        """Hold back the track's turns: an engine starts over from its first sample."""
+    def start_catch_up(self, track: int, ids: range = ALL_IDS) -> None:
+        """Hold back the track's turns with these ids: an engine starts over from where they begin."""
         self._catching_up[track] = {}
+        self._repeated_ids[track] = ids
 
     def finish_catch_up(self, track: int) -> None:
         """Release the held turns of a track and retract current turns that the new engine did not repeat."""
         held_back = self._catching_up.pop(track, None)
         if held_back is None:
             return
-        retracted = {id_ for id_, turn in self._current.items() if turn.track == track} - set(held_back)
+        self._replace(track, self._repeated_ids[track], held_back)
+
+    def close_part(self, track: int, ids: range, turns: Iterable[TurnSnapshot]) -> None:
+        """Set all turns of a track with these ids: they are what an analysis of its own ended with."""
+        if track not in self._ignored:
+            self._catching_up.pop(track, None)
+            self._replace(track, ids, {turn.segment_id: turn for turn in turns})
+
+    def _replace(self, track: int, ids: range, held_back: dict[int, TurnSnapshot]) -> None:
+        known = {id_ for id_, turn in self._current.items() if turn.track == track and id_ in ids}
+        retracted = known - set(held_back)
         for id_ in retracted:
             self._current[id_] = replace(self._current[id_], state=TurnState.RETRACTED, words=())
         self._current.update(held_back)
@@ -152,6 +168,10 @@ class MeetingTurns:
             t for t in self._published.values() if (t.track_id, t.channel) == (live_track.track_id, live_track.channel)
         )
 
+    def first_start_us(self, track: int) -> int | None:
+        """Return the start of a track's first turn, microseconds; None if there is none."""
+        return self.first_open_us(track, set(TurnState) - {TurnState.RETRACTED})
+
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Return the start of a track's first turn in one of these states, microseconds; None if there is none."""
         wanted = set(states)
@@ -186,14 +206,18 @@ class MeetingTurns:
         numbers: dict[str, int] = {UNKNOWN_SPEAKER_ID: UNKNOWN_SPEAKER}
         for event in events:
             if event.WhichOneof("event") == "watermark":
-                for index in range(len(self._config.tracks)):
+                for index in set(range(len(self._config.tracks))) - self._late_tracks:
                     self.mark_words_final(index, 1000 * event.watermark.words_final_through_ms)
+            if event.WhichOneof("event") == "warning" and event.warning.code == pb.WARNING_CODE_LATE_AUDIO:
+                # The watermark says nothing of its words any more: its turns do.
+                self._late_tracks.add(self._config.track_index(event.warning.track_id, event.warning.channel))
             if event.WhichOneof("event") != "turn":
                 continue
             turn = event.turn
             self._published[turn.segment_id] = turn
             track = self._config.track_index(turn.track_id, turn.channel)
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
+                self.final_tracks.add(track)
                 self.mark_words_final(track, 1000 * turn.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
@@ -215,6 +239,11 @@ class MeetingTurns:
             numbers[self.speaker_id(len(numbers))] = len(numbers)
         return numbers[id_]
 
+    def limit_words_final(self, track: int, through_us: int) -> None:
+        """Take words of a restored track as final up to ``through_us`` at most: the watermark passes silent tracks."""
+        if self.words_final_through_us(track) > through_us:
+            self._final_words_us[track] = through_us
+
     def changes(self) -> list[pb.LiveEvent]:
         """Return events for the changes since the last call, and mark them as published."""
         changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]] = []
@@ -234,6 +263,8 @@ class MeetingTurns:
         for published, turn in changed:
             turn.revision = published.revision + 1 if published else 1
             self._published[turn.segment_id] = turn
+            if turn.state == pb.LIVE_TURN_STATE_FINAL:
+                self.final_tracks.add(self._current[turn.segment_id].track)
             events.append(pb.LiveEvent(turn=turn))
         return events
 
