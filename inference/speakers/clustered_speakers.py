@@ -113,7 +113,7 @@ class ClusteredSpeakers:
         """End the segment's turns as far as they reach; what follows continues them."""
         if self._live is None:
             return
-        self._live.close_segment(number, segment)
+        self._live.flush_segment(number, segment)
         if self._last_embedded != number and segment.end_s - segment.start_s >= FIRST_EMBEDDING_S:
             self._submit(
                 [EncoderWindow(segment.start_s, segment.end_s, number)],

@@ -195,6 +195,8 @@ class ResponseStream:
             reading, watching = self._read(requests, self._connection), self._watch_audio()
             work = [asyncio.create_task(reading), asyncio.create_task(watching)]
         self._meeting.events.listen(self._wake)
+        # Gateways hand on an answer with its first message: a watcher hears at once that it is connected.
+        silent = self.last_event_seq >= self._meeting.events.last_seq
         try:
             while True:
                 self._wake.clear()
@@ -210,8 +212,9 @@ class ResponseStream:
                 if work and work[0].done() and not self._meeting.finishing:
                     # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
-                if not await self._woken() and self._connection is None:
+                if (silent or not await self._woken()) and self._connection is None:
                     yield pb.StreamMeetingResponse()
+                silent = False
         finally:
             self._meeting.events.forget(self._wake)
             for task in work:
