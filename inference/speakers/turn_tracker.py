@@ -63,7 +63,7 @@ class TurnTracker:
         self._turn_ids: defaultdict[int, set[int]] = defaultdict(set)  # ids of emitted turns, by speech segment
         self._dirty: set[int] = set()
         self._flushed_end_s: dict[int, float] = {}  # where a segment that may go on was taken as ended
-        # Segments that ended where a flush had ended them: their turns stay ended while the last embeddings are computed.
+        # Segments that ended where a flush had ended them: their turns stay ended while embeddings are still computed.
         self._ended_by_flush: set[int] = set()
         self._marked_end_s: dict[int, float] = {}  # a segment's end when it was last marked as changed
 

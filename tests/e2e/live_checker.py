@@ -65,7 +65,7 @@ class LiveChecker:
         turns = (t for t in self.turns.values() if (t.track_id, t.channel) == (track_id, channel))
         return sorted((w.start_ms, w.end_ms, w.text) for t in turns if t.state != RETRACTED for w in t.words)
 
-    def states(self, track_id: str) -> set[int]:
+    def states(self, track_id: str) -> set[pb.LiveTurnState.ValueType]:
         """The states of a track's turns."""
         return {t.state for t in self.turns.values() if t.track_id == track_id} - {RETRACTED}
 
