@@ -49,11 +49,12 @@ class Finality:
         final_us = self._published.final_through_us
         warnings = []
         for index, feed in enumerate(self._feeds):
-            through_us = feed.audio_through_us()
+            # What is final of a track was heard, also where only decoding tells how long its audio is.
+            through_us = max(feed.audio_through_us(), self._turns.words_final_through_us(index))
             if index in self._late:
                 if through_us >= final_us + CAUGHT_UP_US:
                     self._late.discard(index)
-            elif feed.has_audio and not feed.is_closed and through_us < final_us and index not in self.ignored:
+            elif feed.has_audio and not feed.is_cut_at_its_end and through_us < final_us and index not in self.ignored:
                 self._late.add(index)
                 warnings.append(_late_warning(feed, through_us, final_us))
         return warnings

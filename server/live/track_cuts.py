@@ -10,7 +10,12 @@ from server.disk import detect_full_disk
 
 
 def read_cuts(path: Path) -> list[int]:
-    """Return the stored cuts of a track, in samples at 16 kHz, ascending; none where it has no file.
+    """Return the stored cuts of a track, in samples at 16 kHz, ascending; none where it has no file."""
+    return [position for position, _ in _read(path)]
+
+
+def _read(path: Path) -> list[tuple[int, int]]:
+    """Return each cut with the length of the audio log then, bytes.
 
     A line that a crash left without its end does not count: nothing was said that depends on it.
     """
@@ -18,7 +23,7 @@ def read_cuts(path: Path) -> list[int]:
         lines = path.read_text().split("\n")[:-1]
     except FileNotFoundError:
         return []
-    return [int(line) for line in lines]
+    return [(int(position), int(size)) for position, size in map(str.split, lines)]
 
 
 class TrackCuts:
@@ -26,19 +31,29 @@ class TrackCuts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.positions = read_cuts(path)
+        self._cuts = _read(path)
 
-    async def add(self, position: int) -> None:
-        """Store a cut after sample ``position``. Raises DiskFull, OSError."""
-        await asyncio.to_thread(self._append, position)
-        self.positions.append(position)
+    @property
+    def positions(self) -> list[int]:
+        """The cuts, in samples at 16 kHz, ascending."""
+        return [position for position, _ in self._cuts]
 
-    def _append(self, position: int) -> None:
+    @property
+    def closed_bytes(self) -> int:
+        """Length of the track's audio log at the last cut, bytes; -1 without one."""
+        return self._cuts[-1][1] if self._cuts else -1
+
+    async def add(self, position: int, log_bytes: int) -> None:
+        """Store a cut after sample ``position``, at the end of so many bytes of the log. Raises DiskFull, OSError."""
+        await asyncio.to_thread(self._append, position, log_bytes)
+        self._cuts.append((position, log_bytes))
+
+    def _append(self, position: int, log_bytes: int) -> None:
         with detect_full_disk(), self._path.open("a+b") as file:
             # What a crash left of a line goes.
             file.seek(0)
             whole = file.read().rfind(b"\n") + 1
             file.truncate(whole)
-            file.write(f"{position}\n".encode())
+            file.write(f"{position} {log_bytes}\n".encode())
             file.flush()
             os.fsync(file.fileno())

@@ -103,7 +103,6 @@ class TrackFeed:
         self.sound = TrackSound()
         self._part: TrackPart | None = None
         self._first = 0  # first sample of the current part
-        self._closed_bytes = -1  # of the log, when the last part was closed at its end
         self.reach = Reach()
         # A restarted engine repeats everything, with provisional words at first. It has caught up once it is as far as
         # every engine before it; by then turns published with final words have them again.
@@ -135,9 +134,14 @@ class TrackFeed:
         return self.log.committed_bytes > 0
 
     @property
+    def is_cut_at_its_end(self) -> bool:
+        """Whether no audio has come since the last cut."""
+        return self.log.committed_bytes == self._cuts.closed_bytes
+
+    @property
     def is_closed(self) -> bool:
-        """Whether everything that the track has sent is final: it is cut at its end."""
-        return self.log.committed_bytes == self._closed_bytes
+        """Whether everything that the track has sent is final: it is cut at its end, and this process has heard it."""
+        return self.is_cut_at_its_end and self._first == self._cuts.positions[-1]
 
     def limit_restored_words(self) -> None:
         """Limit what is restored as final to the audio that there is."""
@@ -187,10 +191,9 @@ class TrackFeed:
             result, part = await self._run_to_a_pause(end)
             if part.cut:
                 end = part.sent
-                await self._cuts.add(end)
+                await self._cuts.add(end, part.heard_bytes)
             if end is not None:
                 parts.append((self._first, result))
-                self._closed_bytes = -1 if part.more_follows else part.heard_bytes
                 await self._close_part(end, result)
             if not part.more_follows:
                 await self._audio.wait_for_more(self.log, part.heard_bytes)
