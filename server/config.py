@@ -159,6 +159,12 @@ class ServerSettings(QuotaSettings):
         gt=0,
         description="time without audio after which a track's engine session is finished, until audio comes, seconds",
     )
+    live_track_pause_s: float = Field(
+        15.0,
+        ge=1,
+        description="time without audio, while others go on, after which a participant's track is taken as paused: what"
+        " it said is final, and holds nobody back; seconds",
+    )
     # Positions have 32 bits, at up to 64,000 per second.
     live_max_duration_s: float = Field(
         12 * 3600.0, gt=0, le=18 * 3600, description="maximum duration of a live meeting, seconds"

@@ -95,12 +95,14 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
                     samples = checked_samples(message.audio, expected)
                     expected += len(samples)
                     events = await session.push(samples)
+                elif kind == "flush":
+                    events = await session.flush()
                 elif kind == "finish":
                     for event in await session.finish():
                         yield event_message(event)
                     return
                 else:
-                    raise InvalidRequest("payload: only audio and finish may follow the config")
+                    raise InvalidRequest("payload: only audio, flush and finish may follow the config")
                 for event in events:
                     yield event_message(event)
             raise InvalidRequest("finish: the stream ended without it; send finish after the last audio")

@@ -7,6 +7,7 @@ session. A session keeps what its speaker stage needs, words and segments, and t
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -120,6 +121,35 @@ class Session:
         """Return the events that new words and embeddings cause, without further audio."""
         self.changed.clear()
         return await self._live_events()
+
+    async def flush(self) -> list[Event]:
+        """Tell what is known of all audio so far, as if silence followed: turns end, and words of all of it come.
+
+        The words may come later, by ``poll``. What follows goes on from the same place: the events of ``finish`` do
+        not depend on flushes.
+        """
+        if not self._config.live:
+            return []
+        for number, segment in enumerate(await self._segments_so_far(), start=len(self._speech)):
+            self._speakers.flush_segment(number, segment, self._audio)
+            if self._recognition:
+                await self._recognition.flush_segment(number, segment, self._audio)
+                self._pass_words(number)
+            else:
+                self._speakers.set_words(number, [], complete=True)
+        return await self._live_events()
+
+    async def _segments_so_far(self) -> list[SpeechSegment]:
+        """Return the segments that would end now if the audio did, without an effect on those that will."""
+        segmenter, segments = copy(self._segmenter), []
+        total = self._audio.end
+        if rest := total - self._processed:
+            tail = np.zeros(-(-rest // self._window_samples) * self._window_samples, np.float32)
+            tail[:rest] = self._audio.span(self._processed, total)
+            levelled = np.clip(tail * np.float32(self._gain()), -1, 1)
+            probabilities, _ = await self._engine.vad.submit(self, StreamInput(levelled, self._vad_state))
+            segments = segmenter.push(probabilities)
+        return [*segments, *segmenter.finish(total / SAMPLE_RATE_HZ)]
 
     async def finish(self) -> list[Event]:
         """Process the remaining audio; return the final turns and the end of the session."""

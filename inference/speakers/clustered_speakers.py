@@ -109,6 +109,18 @@ class ClusteredSpeakers:
         if self._live:
             self._live.close_segment(number, segment)
 
+    def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """End the segment's turns as far as they reach; what follows continues them."""
+        if self._live is None:
+            return
+        self._live.flush_segment(number, segment)
+        if self._last_embedded != number and segment.end_s - segment.start_s >= FIRST_EMBEDDING_S:
+            self._submit(
+                [EncoderWindow(segment.start_s, segment.end_s, number)],
+                [audio.span_s(segment.start_s, segment.end_s).copy()],
+                provisional=True,
+            )
+
     def abandon_segment(self, number: int) -> None:
         """Discard a segment that was too short to be speech."""
         if self._live:

@@ -40,6 +40,7 @@ class FramedSpeakers:
         self._unassigned: list[RecognisedWord] = []
         self._segment_words: defaultdict[int, set[RecognisedWord]] = defaultdict(set)  # by speech segment
         self._dirty: set[int] = set()
+        self._flushed = False  # no frames have come since the last flush
         self._emitted: dict[int, TurnEvent] = {}
         self._searched_frames = 0  # frames searched for windows to embed
         self._windows: dict[int, list[NDArray[np.float32]]] = defaultdict(list)  # by speaker
@@ -63,6 +64,11 @@ class FramedSpeakers:
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Do nothing: frames are independent of segments."""
         return
+
+    def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """End the turns that are known; frames that follow continue them."""
+        self._flushed = True
+        self._dirty.update(span.number for span in self._activity.spans if not span.closed)
 
     def abandon_segment(self, number: int) -> None:
         """Do nothing: frames are independent of segments."""
@@ -90,12 +96,13 @@ class FramedSpeakers:
         """Return the turns to emit now; none unless live."""
         if not self._live:
             return []
-        self._assign_words(self._activity.frames * self._frame_s)
+        self._assign_words(float("inf") if self._flushed else self._activity.frames * self._frame_s)
         found = []
         for number in sorted(self._dirty):
             span = self._activity.spans[number]
             end_s = span.end * self._frame_s
-            complete = span.closed and end_s <= words_through_s and not self._may_get_words(span)
+            ended = span.closed or self._flushed
+            complete = ended and end_s <= words_through_s and not self._may_get_words(span)
             turn = self._turn(span, TurnState.STABLE if complete else TurnState.PARTIAL)
             if self._worth_emitting(turn):
                 turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
@@ -133,6 +140,7 @@ class FramedSpeakers:
     async def _submit(self, samples: Samples, *, last: bool) -> None:
         frames, self._state = await self._queue.submit(self._owner, StreamInput(samples.copy(), self._state, last))
         self._submitted += len(samples)
+        self._flushed = False
         self._dirty |= self._activity.push(frames)
 
     def _assign_words(self, known_s: float) -> None:

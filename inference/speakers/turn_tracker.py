@@ -25,6 +25,8 @@ from inference.stages import TurnEvent, TurnState
 
 # A turn that only grows is emitted again after this much more speech.
 MIN_GROWTH_S = 1.0
+# A flushed segment goes on once it reaches this much further: the end of the detector's last window is no speech.
+CONTINUED_S = 0.2
 # Recogniser chunks and turns are cut in the same pauses, but seldom at the same sample: a word that begins this close
 # to a turn's end is taken to belong to the next turn. If it does not, the turn is emitted again with it.
 WORD_BORDER_S = 0.2
@@ -74,6 +76,9 @@ class TurnTracker:
         self._emitted: dict[int, TurnEvent] = {}
         self._turn_ids: defaultdict[int, set[int]] = defaultdict(set)  # ids of emitted turns, by speech segment
         self._dirty: set[int] = set()
+        self._flushed_end_s: dict[int, float] = {}  # where a segment that may go on was taken as ended
+        # Segments that ended where a flush had ended them: their turns stay ended while embeddings are still computed.
+        self._ended_by_flush: set[int] = set()
         self._marked_end_s: dict[int, float] = {}  # a segment's end when it was last marked as changed
 
     def add_windows(self, windows: Sequence[EncoderWindow], vectors: NDArray[np.float32]) -> None:
@@ -92,11 +97,21 @@ class TurnTracker:
         self._dirty.add(number)
 
     def extend_segment(self, number: int, segment: SpeechSegment) -> None:
-        """Update an ongoing segment."""
+        """Update an ongoing segment; one that was flushed stays ended until speech continues it."""
+        if segment.end_s <= self._flushed_end_s.get(number, 0.0) + CONTINUED_S:
+            return
+        self._flushed_end_s.pop(number, None)
         self._update(number, segment, closed=False)
+
+    def flush_segment(self, number: int, segment: SpeechSegment) -> None:
+        """Take a segment that may go on as ended."""
+        self._update(number, segment, closed=True)
+        self._flushed_end_s[number] = segment.end_s
 
     def close_segment(self, number: int, segment: SpeechSegment) -> None:
         """Update a segment that has ended."""
+        if segment.end_s <= self._flushed_end_s.pop(number, 0.0) + CONTINUED_S:
+            self._ended_by_flush.add(number)
         self._update(number, segment, closed=True)
 
     def _update(self, number: int, segment: SpeechSegment, *, closed: bool) -> None:
@@ -120,6 +135,7 @@ class TurnTracker:
         self._first_embedding.pop(number, None)
         self._marked_end_s.pop(number, None)
         self._floors.pop(number, None)
+        self._flushed_end_s.pop(number, None)
         self._dirty.add(number)
 
     @property
@@ -174,7 +190,8 @@ class TurnTracker:
         found: list[TurnEvent] = []
         self._mark_new_overlaps()
         for number in sorted(self._dirty):
-            turns = self._turns(number, words_through_s, settled=number not in unsettled)
+            settled = number not in unsettled or number in self._ended_by_flush
+            turns = self._turns(number, words_through_s, settled=settled)
             for turn in turns:
                 if self._worth_emitting(turn):
                     found.append(self._emit(turn))

@@ -49,6 +49,10 @@ class SpeakerStage(Protocol):
         """Process the rest of speech segment ``number``, which has ended."""
         ...
 
+    def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Take a segment that may go on as ended here, for the turns alone: ``conclude`` does not depend on it."""
+        ...
+
     def abandon_segment(self, number: int) -> None:
         """Discard segment ``number``, if it has begun: it was too short to be speech."""
         ...

@@ -56,6 +56,13 @@ class WordStage(Protocol):
         """Process the rest of speech segment ``number``, which has ended."""
         ...
 
+    async def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Recognise what is still to be recognised of a segment that may go on, as if it ended here.
+
+        The words are provisional: what follows replaces them, and no result of ``finish`` depends on them.
+        """
+        ...
+
     def first_pending_sample(self) -> int | None:
         """Return the first sample without words, even provisional ones; None where nothing is pending."""
         ...

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference.diarization import SpeechSegment
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples
 from inference.stages import AudioBuffer, UndetectedLanguage
+from inference.words.flushed_words import FlushedWords
 from inference.words.pending_tasks import PendingTasks
 
 # A chunk is cut at the first pause after this share of its maximum length, so that words come sooner.
@@ -39,6 +40,8 @@ class _Chunk:
     segment: int
     start: int
     """First sample."""
+    end: int
+    """The sample after the last."""
 
 
 class ChunkRecognition(UndetectedLanguage):
@@ -69,6 +72,7 @@ class ChunkRecognition(UndetectedLanguage):
         self._max_chunk_s = max_chunk_s
         self._live = live
         self._pending = PendingTasks(self._on_words, on_change)
+        self._flushed = FlushedWords(on_change)
         self._words: defaultdict[int, list[RecognisedWord]] = defaultdict(list)
         self._changed_segments: set[int] = set()
         self._segment_start_s: float | None = None
@@ -78,7 +82,7 @@ class ChunkRecognition(UndetectedLanguage):
 
     def final_through(self, processed: int) -> int:
         """Return the sample up to which words are final: the first that waits, or ``processed``."""
-        pending = self.first_pending_sample()
+        pending = min(self._unfinished_starts(), default=None)
         return processed if pending is None else min(processed, pending)
 
     def drop_segment(self, number: int) -> None:
@@ -96,11 +100,13 @@ class ChunkRecognition(UndetectedLanguage):
         return processed
 
     def first_pending_sample(self) -> int | None:
-        """Return the first sample of the oldest chunk without words; None where nothing is pending."""
+        """Return the first sample of speech without words, those of a flush included; None where nothing is pending."""
+        return min(map(self._flushed.known_through, self._unfinished_starts()), default=None)
+
+    def _unfinished_starts(self) -> list[int]:
+        """Return the first samples of the chunks without words, the open one included."""
         starts = [chunk.start for chunk in self._pending.running()]
-        if self._chunk_start is not None:
-            starts.append(self._chunk_start)
-        return min(starts, default=None)
+        return starts if self._chunk_start is None else [*starts, self._chunk_start]
 
     async def extend_segment(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer, processed: int) -> int:
         """Submit a chunk that reached a pause or grew too long; return the first sample still needed.
@@ -113,7 +119,7 @@ class ChunkRecognition(UndetectedLanguage):
         """
         chunk_start = self._begin(ongoing)
         while (cut := self._cut(chunk_start, processed)) is not None:
-            await self._submit(_Chunk(number, chunk_start), audio.span(chunk_start, cut), PATIENCE_ONGOING_S)
+            await self._submit(_Chunk(number, chunk_start, cut), audio.span(chunk_start, cut), PATIENCE_ONGOING_S)
             self._chunk_start = chunk_start = cut
         return chunk_start
 
@@ -127,6 +133,7 @@ class ChunkRecognition(UndetectedLanguage):
     def abandon_segment(self) -> None:
         """Discard the ongoing segment, if any: it was too short to be speech."""
         self._chunk_start = None
+        self._flushed.keep_only({chunk.start for chunk in self._pending})
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Submit the rest of a segment that has ended."""
@@ -134,23 +141,40 @@ class ChunkRecognition(UndetectedLanguage):
         self._chunk_start = None
         end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
         if start < int(segment.end_s * SAMPLE_RATE_HZ):  # not already cut in the pause that ended it
-            await self._submit(_Chunk(number, start), audio.span(start, end), 0.0)
+            await self._submit(_Chunk(number, start, end), audio.span(start, end), 0.0)
         if self._live:
             self._expedite()
 
+    async def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Recognise the rest of a segment so far; its chunks stay as they would be."""
+        start = int(segment.start_s * SAMPLE_RATE_HZ)
+        if self._chunk_start is not None and self._segment_start_s == segment.start_s:
+            start = self._chunk_start
+        end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
+        # Where the detector's last window alone is new, nothing was said since the last flush.
+        if self._flushed.known_through(start) < int((segment.end_s - TAIL_S) * SAMPLE_RATE_HZ):
+            work = self._recognise(start / SAMPLE_RATE_HZ, audio.span(start, end).copy(), 0.0)
+            self._flushed.start(number, start, end, work)
+        self._expedite()
+
     def pop_changed_segments(self) -> set[int]:
-        """Return the segments that got words since the last call. Raises what the recogniser raises."""
+        """Return the segments whose words changed since the last call. Raises what the recogniser raises."""
         self._pending.collect_done()
         changed_segments, self._changed_segments = self._changed_segments, set()
-        return changed_segments
+        return changed_segments | self._flushed.pop_changed_segments()
 
     def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
-        return sorted(self._words.get(number, ()), key=_by_time)
+        return sorted([*self._words.get(number, ()), *self._flushed.words(number)], key=_by_time)
 
     def awaits_words(self, number: int) -> bool:
-        """Return whether chunks of the segment are pending."""
-        return any(chunk.segment == number for chunk in self._pending)
+        """Return whether chunks of the segment, or words of a flush, are pending."""
+        tail = int(TAIL_S * SAMPLE_RATE_HZ)
+        pending = any(
+            chunk.segment == number and self._flushed.known_through(chunk.start) < chunk.end - tail
+            for chunk in self._pending
+        )
+        return pending or self._flushed.awaits_words(number)
 
     def drop_before(self, sample: int) -> None:
         """Do nothing: ``finish`` returns every word again."""
@@ -162,6 +186,7 @@ class ChunkRecognition(UndetectedLanguage):
 
     async def close(self) -> None:
         """Cancel pending chunks and wait until they have stopped."""
+        await self._flushed.close()
         await self._pending.close()
 
     def _cut(self, start: int, processed: int) -> int | None:
@@ -205,6 +230,7 @@ class ChunkRecognition(UndetectedLanguage):
 
     def _on_words(self, chunk: _Chunk, words: list[RecognisedWord]) -> None:
         self._words[chunk.segment] += words
+        self._flushed.replace_through(chunk.start)
         self._changed_segments.add(chunk.segment)
 
 

@@ -40,10 +40,15 @@ class StreamingRecognition(UndetectedLanguage):
         self._words: list[RecognisedWord] = []
         self._early_word: RecognisedWord | None = None  # the ongoing word, once reported
         self._placement = WordPlacement()
+        # What a flush has found beyond the words placed, until the next step of the recogniser.
+        self._flushed: list[RecognisedWord] | None = None
+        self._flushed_through = 0
+        self._flushed_segments: dict[int, SpeechSegment] = {}
+        self._changed_segments: set[int] = set()
 
     def final_through(self, processed: int) -> int:
         """Return the sample up to which words are final."""
-        return min(processed, self.first_pending_sample())
+        return min(processed, self._first_unplaced_sample())
 
     def add_speech_probabilities(self, probabilities: NDArray[np.float32]) -> None:
         """Do nothing: no audio is cut."""
@@ -60,6 +65,9 @@ class StreamingRecognition(UndetectedLanguage):
 
     def first_pending_sample(self) -> int:
         """Return the first sample whose words are not all known or not yet assigned to a segment."""
+        return self._first_unplaced_sample() if self._flushed is None else self._flushed_through
+
+    def _first_unplaced_sample(self) -> int:
         return int(min(self._known_s, self._placement.first_unassigned_s()) * SAMPLE_RATE_HZ)
 
     async def extend_segment(self, number: int, ongoing: SpeechSegment, audio: AudioBuffer, processed: int) -> int:
@@ -77,17 +85,32 @@ class StreamingRecognition(UndetectedLanguage):
         """End the segment. The next ``extend_segment`` or ``abandon_segment`` places its words."""
         self._placement.close_segment(number, segment)
 
+    async def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Recognise the rest of the audio as if it ended here, on a copy of the recogniser's state."""
+        if self._flushed is None or self._flushed_through < audio.end:
+            rest = StreamInput(audio.span(self._submitted, audio.end).copy(), self._state, last=True)
+            found, _ = await self._queue.submit(self._owner, rest)
+            ongoing = () if found.ongoing is None else (found.ongoing,)
+            new = [word for word in (*found.words, *ongoing) if not self._is_early_word(word)]
+            self._flushed, self._flushed_through = [*self._placement.waiting_words(), *new], audio.end
+            self._flushed_segments = {}
+        self._flushed_segments[number] = segment
+        self._changed_segments.update(self._flushed_segments)
+
     def pop_changed_segments(self) -> set[int]:
         """Return the segments whose words changed or became complete since the last call."""
-        return self._placement.pop_changed_segments()
+        changed_segments, self._changed_segments = self._changed_segments, set()
+        return changed_segments | self._placement.pop_changed_segments()
 
     def segment_words(self, number: int) -> list[RecognisedWord]:
         """Return the words of a segment so far, by time."""
-        return self._placement.segment_words(number)
+        words = self._placement.segment_words(number)
+        flushed = [word for word in self._flushed or () if self._flushed_segment(word) == number]
+        return sorted([*words, *flushed], key=lambda word: (word.start_s, word.end_s)) if flushed else words
 
     def awaits_words(self, number: int) -> bool:
         """Return whether more words of the segment may come."""
-        return self._placement.awaits_words(number)
+        return number not in self._flushed_segments and self._placement.awaits_words(number)
 
     def drop_before(self, sample: int) -> None:
         """Do nothing: ``finish`` returns every word again."""
@@ -104,6 +127,9 @@ class StreamingRecognition(UndetectedLanguage):
         step_input = StreamInput(audio.span(self._submitted, end).copy(), self._state, last)
         found, self._state = await self._queue.submit(self._owner, step_input)
         self._submitted = end
+        if self._flushed is not None:
+            self._changed_segments.update(self._flushed_segments)
+            self._flushed, self._flushed_segments = None, {}
         self._words += found.words
         for word in found.words:
             # What was reported early stays as it is; the session's end has the whole word.
@@ -120,6 +146,15 @@ class StreamingRecognition(UndetectedLanguage):
         if ongoing is not None and self._early_word is None:
             known_s = min(ongoing.start_s, through_s)
         self._known_s = max(self._known_s, known_s)
+
+    def _flushed_segment(self, word: RecognisedWord) -> int | None:
+        """Return the flushed segment that a word belongs to: the one that holds most of it, else the nearest."""
+        segments = self._flushed_segments
+        overlap_s = {
+            number: min(word.end_s, segment.end_s) - max(word.start_s, segment.start_s)
+            for number, segment in segments.items()
+        }
+        return max(segments, key=overlap_s.__getitem__, default=None)
 
     def _is_early_word(self, word: RecognisedWord) -> bool:
         return self._early_word is not None and self._early_word.start_s == word.start_s

@@ -92,6 +92,11 @@ class TwoPassRecognition:
         await self._provisional.close_segment(number, segment, audio)
         await self._final.close_segment(number, segment, audio)
 
+    async def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Recognise the rest of a segment so far in the provisional pass."""
+        self._ends_s[number] = max(segment.end_s, self._ends_s.get(number, 0.0))
+        await self._provisional.flush_segment(number, segment, audio)
+
     def first_pending_sample(self) -> int | None:
         """Return the first sample without words, even provisional ones; None where nothing is pending."""
         return self._provisional.first_pending_sample()

@@ -120,6 +120,9 @@ class WindowRecognition:
         for window in self._packer.close_segment(segment, audio):
             await self._submit(window)
 
+    async def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
+        """Do nothing: each window is transcribed once."""
+
     def first_pending_sample(self) -> int | None:
         """Return the first sample of speech without words; None where nothing is pending."""
         starts = [window.start for window in self._pending]

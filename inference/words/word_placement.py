@@ -90,6 +90,10 @@ class WordPlacement:
         """Return the start of the first word that waits for its segments, seconds; infinite where none does."""
         return min((word.start_s for word in self._unassigned), default=float("inf"))
 
+    def waiting_words(self) -> list[RecognisedWord]:
+        """Return the words that wait for the segments around them."""
+        return list(self._unassigned)
+
     def pop_changed_segments(self) -> set[int]:
         """Return the segments that got words or became complete since the last call."""
         changed, self._changed = self._changed, set()

@@ -3,6 +3,7 @@
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
+from server.analysis.parts import first_segment_id, join_parts, part_segment
 from server.analysis.recording import AudioTrack, GivenName, Recording, SessionResult
 from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.analysis.voices import MIN_SPEECH_S
@@ -21,5 +22,8 @@ __all__ = [
     "Recording",
     "SENTENCE_BATCH_SIZE",
     "SessionResult",
+    "first_segment_id",
+    "join_parts",
+    "part_segment",
     "session_config",
 ]

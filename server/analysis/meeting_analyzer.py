@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import build_notice, format_ready_message
+from server.analysis.parts import PcmParts, join_parts
 from server.analysis.recording import AudioTrack, Recording, SessionResult, build_conversation
 from server.analysis.redaction import RedactedConversation, known_voice_names, meeting_names, redact_conversation
 from server.analysis.speaker_naming import name_speakers, recognise_voices
@@ -192,21 +193,27 @@ class MeetingAnalyzer:
         config = session_config(job.meeting_id, job.organization_id, job.language, job.key_terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
-        result = SessionResult()
-        pcm = measure_level(track.pcm(), result.level)
-        async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
-            async for response in responses:
-                if response.WhichOneof("event") == "progress":
-                    if clock() >= next_report:
-                        await self._report_session(job, response.progress, recording, index)
-                        next_report = clock() + REPORT_EVERY_S
-                else:
-                    result.collect(response)
-        return result
+        results: list[tuple[int, SessionResult]] = []
+        audio = PcmParts(track.pcm(), track.cuts)
+        while (first := await audio.next_part()) is not None:
+            result = SessionResult()
+            pcm = measure_level(audio.chunks(), result.level)
+            async with aclosing(pcm), aclosing(self.inference.run(config, pcm)) as responses:
+                async for response in responses:
+                    if response.WhichOneof("event") == "progress":
+                        if clock() >= next_report:
+                            await self._report_session(job, response.progress, recording, index, first)
+                            next_report = clock() + REPORT_EVERY_S
+                    else:
+                        result.collect(response)
+            results.append((first, result))
+        return join_parts(results)
 
-    async def _report_session(self, job: Job, progress: session_pb2.Progress, recording: Recording, index: int) -> None:
+    async def _report_session(
+        self, job: Job, progress: session_pb2.Progress, recording: Recording, index: int, first: int
+    ) -> None:
         total = max(1, sum(track.samples for track in recording.tracks))
-        before = sum(track.samples for track in recording.tracks[:index])
+        before = sum(track.samples for track in recording.tracks[:index]) + first
         done_samples = before + progress.processed_samples
         percent = DECODED_PERCENT + int((ANALYSED_PERCENT - DECODED_PERCENT) * min(1.0, done_samples / total))
         if progress.stage == session_pb2.STAGE_CLUSTERING:

@@ -35,6 +35,8 @@ class AudioTrack:
     """Index among the meeting's tracks."""
     display_name: str = "the whole recording"
     """Label for people: ``channel 1``, ``track 2 of 2``."""
+    cuts: tuple[int, ...] = ()
+    """Samples at 16 kHz at which the analysis begins anew; see server.analysis.parts."""
     level_dbfs: float | None = None
     """Level of the original audio; None if ``pcm`` is unchanged in level, which is then measured."""
 

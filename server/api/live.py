@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from grpc import aio
@@ -19,12 +19,22 @@ from server.auth import current_caller
 from server.config import ServerSettings
 from server.engine import model_label
 from server.errors import BadRequest, MeetingOver
-from server.live import MAX_CHUNK_BYTES, LiveSession, LiveSessionRegistry, LiveState, SenderConnection
+from server.live import (
+    MAX_CHUNK_BYTES,
+    UNARY_TIMEOUT_S,
+    WATCHED_S,
+    LiveSession,
+    LiveSessionRegistry,
+    LiveState,
+    SenderConnection,
+)
 from server.meetings import decompress_body
 
 Context = aio.ServicerContext[Any, Any]
 # Seconds between two acknowledgements on a stream.
 ACK_EVERY_S = 0.2
+# Seconds without an event after which a watcher receives a sign of life.
+HEARTBEAT_S = 15.0
 
 
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):
@@ -37,6 +47,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             tracks=MAX_TRACKS,
             duration_s=round(settings.live_max_duration_s),
             grace_s=round(settings.live_grace_s),
+            sender_s=round(UNARY_TIMEOUT_S),
+            watched_s=round(WATCHED_S),
         )
 
     async def StreamMeeting(  # noqa: N802
@@ -75,7 +87,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         await meeting.receive(chunk, sender)
         await meeting.audio.wait_until_committed()
         positions = [p for p in _positions(meeting) if p.track_id == request.track_id]
-        return pb.SendAudioResponse(ack=pb.Ack(tracks=positions, lag_ms=meeting.lag_ms()))
+        return pb.SendAudioResponse(ack=_ack(meeting, positions))
 
     async def ControlMeeting(  # noqa: N802
         self, request: pb.ControlMeetingRequest, context: Context
@@ -97,7 +109,11 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         stream = ResponseStream(meeting, None, request.after_event_seq)
         async with aclosing(stream.responses(None)) as responses:
             async for response in responses:
-                yield pb.WatchMeetingResponse(event=response.event)
+                if response.HasField("event"):
+                    yield pb.WatchMeetingResponse(event=response.event)
+                else:
+                    heartbeat = pb.Heartbeat(last_event_seq=stream.last_event_seq)
+                    yield pb.WatchMeetingResponse(heartbeat=heartbeat)
 
     async def _open(self, config: pb.LiveConfig, *, streams: bool) -> tuple[LiveSession, SenderConnection]:
         caller = current_caller()
@@ -145,9 +161,13 @@ def _positions(meeting: LiveSession) -> list[pb.TrackPosition]:
     ]
 
 
+def _ack(meeting: LiveSession, positions: list[pb.TrackPosition]) -> pb.Ack:
+    return pb.Ack(tracks=positions, lag_ms=meeting.lag_ms(), words_lag_ms=meeting.words_lag_ms())
+
+
 async def _control(meeting: LiveSession, action: int) -> None:
     if action == pb.CONTROL_FLUSH:
-        await meeting.audio.wait_until_committed()
+        await meeting.flush()
     elif action == pb.CONTROL_FINISH:
         if not meeting.finishing and (audited := current_call()) is not None:
             await audited.add("LiveService/ControlMeeting", "change", "meeting", meeting.row.file_hash)
@@ -161,14 +181,15 @@ class ResponseStream:
 
     def __init__(self, meeting: LiveSession, connection: SenderConnection | None, after_event_seq: int) -> None:
         self._meeting, self._connection = meeting, connection
-        self._last_event_seq = after_event_seq
+        self.last_event_seq = after_event_seq
+        """The last event sent."""
         self._wake = connection.wake if connection is not None else asyncio.Event()
         self._acknowledged = [track_log.committed for track_log in meeting.audio.logs]
 
     async def responses(
         self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
-        """Yield responses until the last event or until the client leaves.
+        """Yield responses until the last event or until the client leaves; to a watcher empty ones as signs of life.
 
         Raises the error that ends the connection.
         """
@@ -177,27 +198,38 @@ class ResponseStream:
             reading, watching = self._read(requests, self._connection), self._watch_audio()
             work = [asyncio.create_task(reading), asyncio.create_task(watching)]
         self._meeting.events.listen(self._wake)
+        # Gateways hand on an answer with its first message: a watcher hears at once that it is connected.
+        silent = self.last_event_seq >= self._meeting.events.last_seq
         try:
             while True:
                 self._wake.clear()
                 self._raise_failure(work)
                 for ack in self._new_acks():
                     yield ack
-                while events := await self._meeting.events.after(self._last_event_seq):
+                while events := await self._meeting.events.after(self.last_event_seq):
                     for event in events:
                         yield pb.StreamMeetingResponse(event=event)
-                    self._last_event_seq = events[-1].event_seq
-                if self._meeting.state is LiveState.CONCLUDED and self._last_event_seq >= self._meeting.events.last_seq:
+                    self.last_event_seq = events[-1].event_seq
+                if self._meeting.state is LiveState.CONCLUDED and self.last_event_seq >= self._meeting.events.last_seq:
                     return
                 if work and work[0].done() and not self._meeting.finishing:
                     # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
-                await self._wake.wait()
+                if (silent or not await self._woken()) and self._connection is None:
+                    yield pb.StreamMeetingResponse()
+                silent = False
         finally:
             self._meeting.events.forget(self._wake)
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
+
+    async def _woken(self) -> bool:
+        """Wait until something has happened; return False if nothing has for ``HEARTBEAT_S``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT_S):
+                return await self._wake.wait()
+        return False
 
     def _raise_failure(self, work: list[asyncio.Task[None]]) -> None:
         if self._connection is not None and self._connection.failure is not None:
@@ -220,7 +252,7 @@ class ResponseStream:
         self._acknowledged = [position.next_sample for position in positions]
         if not advanced:
             return []
-        return [pb.StreamMeetingResponse(ack=pb.Ack(tracks=advanced, lag_ms=self._meeting.lag_ms()))]
+        return [pb.StreamMeetingResponse(ack=_ack(self._meeting, advanced))]
 
     async def _read(self, requests: AsyncIterator[pb.StreamMeetingRequest], connection: SenderConnection) -> None:
         try:

@@ -149,6 +149,14 @@ class AudioLog:
         """Return the path of a live source's audio; ``number`` is its index in the config's sources."""
         return self._folder(organization_id, file_hash) / f"track-{number}.log"
 
+    def live_cuts(self, organization_id: UUID, file_hash: str, number: int) -> Path:
+        """Return the path of the cuts of a live meeting's track, which may not exist.
+
+        Args:
+            number: index of the track in the config, each channel counted.
+        """
+        return self._folder(organization_id, file_hash) / f"cuts-{number}"
+
     def live_holder(self, organization_id: UUID, file_hash: str) -> Path:
         """Return the lock file of the process that writes a live meeting."""
         return self._folder(organization_id, file_hash) / "holder"

@@ -25,6 +25,11 @@ class LevelMeter:
         # Not BLAS: it would split even this small product over threads, which compete with the models for cores.
         self._energy += int(np.einsum("i,i->", samples, samples))
 
+    def include(self, other: LevelMeter) -> None:
+        """Add everything that another meter measured."""
+        self.samples += other.samples
+        self._energy += other._energy
+
     @property
     def silent(self) -> bool:
         """Whether there were samples, all of them zero."""

@@ -35,6 +35,8 @@ class TrackSound:
     """The latest whole seconds, by number."""
     oldest: int = 0
     """Number of the first second not dropped; a plain int, since other threads read it."""
+    measured: int = 0
+    """Samples added so far."""
     _pending: list[NDArray[np.int16]] = field(default_factory=list)
     _pending_samples: int = 0
     _clipped: int = 0
@@ -47,6 +49,7 @@ class TrackSound:
             self.seconds.clear()
             self._pending, self._pending_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
             self._sounding = 0
+        self.measured = first + len(samples)
         self._pending.append(samples)
         self._pending_samples += len(samples)
         if self._pending_samples < RATE_HZ:
@@ -146,6 +149,11 @@ class ChannelComparison:
                 self._compared_seconds += 1
                 if sample_similarity(a, b) < SAME_CORRELATION:
                     self.same = False
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether any compared second had sound."""
+        return self._compared_seconds > 0
 
     def decide(self) -> None:
         """Decide at the end of the audio: channels with sound that never differed are the same."""

@@ -1,6 +1,15 @@
 """The client of the inference server."""
 
-from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke, SessionRefused, read_pcm, to_event
+from server.engine.inference_client import (
+    FLUSH,
+    EngineBusy,
+    Flush,
+    InferenceClient,
+    SessionBroke,
+    SessionRefused,
+    read_pcm,
+    to_event,
+)
 from server.engine.model_labels import model_label, task_model_label
 from server.engine.transport import TLS_SETTINGS
 
@@ -8,6 +17,8 @@ __all__ = [
     "model_label",
     "task_model_label",
     "EngineBusy",
+    "FLUSH",
+    "Flush",
     "InferenceClient",
     "TLS_SETTINGS",
     "SessionBroke",

@@ -54,6 +54,13 @@ class SessionRefused(Exception):
     """The engine rejects the recording or its settings; another session would be rejected too."""
 
 
+class Flush:
+    """Among the audio of a session: tell what is known of it so far."""
+
+
+FLUSH = Flush()
+
+
 class InferenceClient:
     """Open sessions on the inference server at one address."""
 
@@ -85,12 +92,12 @@ class InferenceClient:
                     await self.wait_until_reachable()
 
     async def run(
-        self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes]
+        self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush]
     ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
         """Stream audio through a session and yield its responses to the end. Close this before ``pcm``.
 
         Args:
-            pcm: s16le mono at 16 kHz, in chunks of whole samples.
+            pcm: s16le mono at 16 kHz, in chunks of whole samples; ``FLUSH`` between them.
 
         Raises SessionBroke (EngineBusy), SessionRefused, or whatever ``pcm`` raises.
         """
@@ -144,7 +151,12 @@ async def read_pcm(path: Path) -> AsyncIterator[bytes]:
             yield data
 
 
-async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Event, pcm: AsyncIterator[bytes]) -> None:
+async def _send(
+    call: Any,
+    config: session_pb2.SessionConfig,
+    opened: asyncio.Event,
+    pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush],
+) -> None:
     """Send a session's audio to its end, or until the engine ends the call; the reason is in the call's status.
 
     Nothing is sent before the session is ``opened``, so that a refused call receives its reason.
@@ -154,7 +166,9 @@ async def _send(call: Any, config: session_pb2.SessionConfig, opened: asyncio.Ev
         await opened.wait()
         first_sample = 0
         async for data in pcm:
-            if data:
+            if isinstance(data, Flush):
+                await call.write(session_pb2.RunSessionRequest(flush=session_pb2.Flush()))
+            elif data:
                 chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
                 await call.write(session_pb2.RunSessionRequest(audio=chunk))
                 first_sample += len(data) // BYTES_PER_SAMPLE

@@ -1,9 +1,10 @@
 """Live meetings: client connections, durable audio, events, and insights during the meeting."""
 
 from server.live.config import LiveConfig, LiveTrack, TrackKind
-from server.live.connection import SenderConnection
+from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
+from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings
 from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
@@ -20,5 +21,7 @@ __all__ = [
     "LiveState",
     "LiveTrack",
     "TrackKind",
+    "UNARY_TIMEOUT_S",
+    "WATCHED_S",
     "live_file_hash",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -32,6 +33,8 @@ class EventLog:
         self.last_seq = last_seq
         self._appending = asyncio.Lock()
         self._listeners: set[asyncio.Event] = set()
+        self.unwatched_since = time.monotonic()
+        """When the last listener left, by the monotonic clock."""
 
     async def append(self, events: Sequence[pb.LiveEvent]) -> None:
         """Number and store events, then wake the listeners. Raises MeetingLost or DatabaseUnavailable."""
@@ -68,6 +71,8 @@ class EventLog:
     def forget(self, wake: asyncio.Event) -> None:
         """Stop setting ``wake``."""
         self._listeners.discard(wake)
+        if not self._listeners:
+            self.unwatched_since = time.monotonic()
 
     @property
     def listeners(self) -> int:

@@ -14,8 +14,8 @@ from server.live.track_feed import TrackFeed
 from server.live.turns import MeetingTurns
 from server.media import RATE_HZ
 
-# Lag of the turns, seconds, from which clients are warned.
-LAG_WARNING_S = 10.0
+# Lag of turns and of words, seconds, beyond which clients are warned; it has passed once both are under the half.
+TURNS_LAG_WARNING_S, WORDS_LAG_WARNING_S = 10.0, 20.0
 
 
 class Warnings:
@@ -27,8 +27,17 @@ class Warnings:
         self._came: dict[tuple[str, int], tuple[int, float]] = {}
         """By track: the length of its log, bytes, and since when it has been so long."""
 
-    def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[pb.LiveEvent]:
-        """Return events for the warnings that begin now."""
+    @property
+    def ending_announced(self) -> bool:
+        """Whether the end of a meeting that nobody attends was announced."""
+        return (pb.WARNING_CODE_ENDING, "", 0) in self._active
+
+    def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns, *, ending: bool = False) -> list[pb.LiveEvent]:
+        """Return events for the warnings that begin now.
+
+        Args:
+            ending: nobody attends the meeting, which ends soon.
+        """
         active: dict[tuple[int, str, int], str] = {}
         for feed in feeds:
             track_key = feed.track.track_id, feed.track.channel
@@ -42,9 +51,13 @@ class Warnings:
                 active[(pb.WARNING_CODE_UNDECODABLE, *track_key)] = (
                     "Some audio does not match the stated encoding; it is stored as received, but not analysed."
                 )
-        if max((feed.lag_samples() for feed in feeds), default=0) > LAG_WARNING_S * RATE_HZ:
+        if late := self._late(feeds):
             active[pb.WARNING_CODE_LAG, "", 0] = (
-                "The analysis lags behind the audio: events are delayed, and nothing is lost."
+                f"The analysis lags behind the audio: {late} are delayed, and nothing is lost."
+            )
+        if ending:
+            active[pb.WARNING_CODE_ENDING, "", 0] = (
+                "Nobody sends to or watches this meeting any more: it will be finished soon."
             )
         limit = max((feed.max_speakers for feed in feeds), default=0)
         if limit and turns.max_mixed_speakers() >= limit:
@@ -71,6 +84,18 @@ class Warnings:
             self._came[key] = received, now
         return now - self._came[key][1] >= SILENCE_S
 
+    def _late(self, feeds: Sequence[TrackFeed]) -> str:
+        """Return what is late, for people; empty where nothing is.
+
+        A lag that was warned of counts until it is under the half of the threshold: one that varies around it is one.
+        """
+        factor = 0.5 if (pb.WARNING_CODE_LAG, "", 0) in self._active else 1.0
+        turns_s = max((feed.lag_samples() for feed in feeds), default=0) / RATE_HZ
+        words_s = max((feed.words_lag_samples() for feed in feeds), default=0) / RATE_HZ
+        if turns_s > factor * TURNS_LAG_WARNING_S:
+            return "turns and words"
+        return "words" if words_s > factor * WORDS_LAG_WARNING_S else ""
+
 
 class DuplicateTrackDetector:
     """Find tracks that carry the audio of another track of the same kind."""
@@ -84,33 +109,43 @@ class DuplicateTrackDetector:
             if config.tracks[a].kind is config.tracks[b].kind and not {a, b} & self.ignored
         }
 
-    def detect(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
+    def detect(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """Return the duplicates found since the last call, as (duplicate, original) track indices."""
         found: list[tuple[int, int]] = []
         for (a, b), comparison in self._pairs.items():
             if comparison.same is None and not {a, b} & self.ignored:
                 comparison.compare(feeds[a].sound, feeds[b].sound)
                 if comparison.same:
-                    self.ignored.add(b)
-                    found.append((b, a))
+                    found += self._exclude(a, b, turns)
         return found
 
-    def detect_final(self, feeds: Sequence[TrackFeed]) -> list[tuple[int, int]]:
+    def detect_final(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """As ``detect``, at the end of the audio: only then can channels of one source be compared."""
-        self.detect(feeds)
-        found: list[tuple[int, int]] = []
+        found = self.detect(feeds, turns)
         for (a, b), comparison in self._pairs.items():
             if isinstance(comparison, ChannelComparison) and not {a, b} & self.ignored:
                 comparison.decide()
                 if comparison.same:
-                    self.ignored.add(b)
-                    found.append((b, a))
+                    found += self._exclude(a, b, turns)
         return found
 
+    def _exclude(self, a: int, b: int, turns: MeetingTurns) -> list[tuple[int, int]]:
+        """Exclude the later one of two tracks with the same audio, or else the other: what is final stays."""
+        for duplicate, original in ((b, a), (a, b)):
+            if duplicate not in turns.final_tracks:
+                self.ignored.add(duplicate)
+                return [(duplicate, original)]
+        return []
+
     def is_distinct(self, index: int) -> bool:
-        """Return whether the track is known to duplicate no other track of its kind, ignored ones aside."""
-        comparisons = [c for pair, c in self._pairs.items() if index in pair and not set(pair) & self.ignored]
-        return all(comparison.same is False for comparison in comparisons)
+        """Return whether the track is known to duplicate none before it of its kind, ignored ones aside."""
+        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
+        return all(comparison.same is False for comparison in earlier)
+
+    def repeats_another_channel(self, index: int) -> bool:
+        """Return whether the channel has carried the same as one before it so far: only the end can tell them apart."""
+        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
+        return any(isinstance(c, ChannelComparison) and c.same is None and c.has_sound for c in earlier)
 
 
 def _comparison(first: LiveTrack, second: LiveTrack) -> TrackComparison | ChannelComparison:

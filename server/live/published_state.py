@@ -29,10 +29,20 @@ class PublishedState:
         self.languages.restore(events)
         self._watermark.restore(events)
 
-    def changes(self, ignored: Collection[int]) -> list[pb.LiveEvent]:
-        """Return events for all changes since the last call, without ``ignored`` tracks, and mark them as published."""
+    @property
+    def final_through_us(self) -> int:
+        """Up to where the meeting was published as final, microseconds."""
+        return self._watermark.published.final_through_ms * 1000
+
+    def changes(self, ignored: Collection[int], uncovered: Collection[int] = ()) -> list[pb.LiveEvent]:
+        """Return events for all changes since the last call, and mark them as published.
+
+        Args:
+            ignored: tracks that are excluded from everything.
+            uncovered: tracks that the watermark does not wait for.
+        """
         turns = self.turns.changes()
-        watermark = compute_watermark(self._config, self.turns, ignored)
+        watermark = compute_watermark(self._config, self.turns, {*ignored, *uncovered})
         return [*self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
 
 
@@ -40,38 +50,42 @@ class PublishedWatermark:
     """The last published watermark; it never decreases."""
 
     def __init__(self) -> None:
-        self._published = pb.Watermark()
+        self.published = pb.Watermark()
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore the published watermark from stored events."""
         for event in events:
             if event.WhichOneof("event") == "watermark":
-                self._published = event.watermark
+                self.published = event.watermark
 
     def changes(self, current: pb.Watermark) -> list[pb.LiveEvent]:
         """Return an event if the watermark has advanced, and mark it as published."""
-        previous = self._published
+        previous = self.published
         final = max(previous.final_through_ms, current.final_through_ms)
         words = max(previous.words_final_through_ms, current.words_final_through_ms, final)
-        self._published = pb.Watermark(final_through_ms=final, words_final_through_ms=words)
-        return [pb.LiveEvent(watermark=self._published)] if self._published != previous else []
+        self.published = pb.Watermark(final_through_ms=final, words_final_through_ms=words)
+        return [pb.LiveEvent(watermark=self.published)] if self.published != previous else []
 
 
-def compute_watermark(config: LiveConfig, turns: MeetingTurns, ignored: Collection[int]) -> pb.Watermark:
-    """Return up to where turns with speakers and words are final, and words alone, over all tracks not ``ignored``."""
+def compute_watermark(config: LiveConfig, turns: MeetingTurns, uncovered: Collection[int]) -> pb.Watermark:
+    """Return up to where turns with speakers and words are final, and words alone, on all tracks but ``uncovered``."""
     final_ends, word_ends = [], []
     for index, track in enumerate(config.tracks):
-        if index in ignored:
+        if index in uncovered:
             continue
         # There is no speech before a track starts.
         words_end = max(turns.words_final_through_us(index), track.start_us)
         open_words = turns.first_open_us(index, {TurnState.PARTIAL})
         held_words = turns.held_from_us(index)
         word_ends.append(min(us for us in (words_end, open_words, held_words) if us is not None))
-        if is_participant_track(config, index) and turns.has_settled_speakers(index):
+        if not is_participant_track(config, index):
+            final_ends.append(0)
+        elif turns.has_settled_speakers(index):
             final_ends.append(word_ends[-1])
         else:
-            final_ends.append(0)
+            # Who has said nothing has said nothing that may change.
+            first = turns.first_start_us(index)
+            final_ends.append(word_ends[-1] if first is None else min(first, word_ends[-1]))
     return pb.Watermark(
         final_through_ms=min(final_ends, default=0) // 1000, words_final_through_ms=min(word_ends, default=0) // 1000
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from server.analysis import AudioTrack, Recording
 from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
 from server.live.config import LiveConfig, LiveTrack
 from server.live.given_names import load_given_names
+from server.live.track_cuts import read_cuts
 from server.media import RATE_HZ
 from server.storage import Database, Job, live
 
@@ -20,7 +21,11 @@ PATIENCE_S = 60.0
 
 
 def audio_track(
-    config: LiveConfig, index: int, pcm: Callable[[], AsyncIterator[bytes]], samples: int = 0
+    config: LiveConfig,
+    index: int,
+    pcm: Callable[[], AsyncIterator[bytes]],
+    samples: int = 0,
+    cuts: Sequence[int] = (),
 ) -> AudioTrack:
     """Return a track of a live meeting for the analysis.
 
@@ -28,6 +33,7 @@ def audio_track(
         index: index in the config's tracks.
         pcm: opens the track's audio from its start, s16le mono at 16 kHz.
         samples: length at 16 kHz; 0 if unknown.
+        cuts: the track's stored cuts.
     """
     return AudioTrack(
         pcm,
@@ -37,6 +43,7 @@ def audio_track(
         partial(config.speaker_number, index),
         index,
         config.tracks[index].display_name,
+        tuple(cuts),
     )
 
 
@@ -84,7 +91,8 @@ class LiveRecordings:
             path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_index(index))
             if track.key not in ignored:
                 length = await asyncio.to_thread(_log_samples, track.format, path)
-                tracks.append(audio_track(config, index, partial(_decode_log, track, path), length))
+                cuts = read_cuts(self._audio_log.live_cuts(job.organization_id, job.file_hash, index))
+                tracks.append(audio_track(config, index, partial(_decode_log, track, path), length, cuts))
         return Recording(tuple(tracks), len(config.tracks), config.participant_names(), given_names)
 
 

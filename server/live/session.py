@@ -18,17 +18,19 @@ from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
+from server.live.finality import Finality
 from server.live.given_names import load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.observations import DuplicateTrackDetector, Warnings
 from server.live.outcome import publish_outcome
+from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track
 from server.live.state import LiveState, transition
+from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.turns import is_participant_track
 from server.media import RATE_HZ
 from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
 
@@ -64,16 +66,23 @@ class LiveSession:
                 self._publish_changes,
                 organization_id=row.organization_id,
                 idle_s=dependencies.settings.live_track_idle_s,
+                cuts=TrackCuts(dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index)),
+                cut_s=dependencies.settings.live_track_pause_s,
+                others_through_us=partial(self._others_through_us, index),
             )
             for index in range(len(self.config.tracks))
         ]
+        for feed in self._feeds:
+            feed.limit_restored_words()
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._duplicates = DuplicateTrackDetector(self.config, row.ignored_tracks)
         for index in self._duplicates.ignored:
             self.turns.ignore(index)
+        self._finality = Finality(self.config, self._feeds, published, self._duplicates)
         self._warnings = Warnings()
         self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
         self.sender_slot = SenderSlot()
+        self.presence = Presence(self.sender_slot, events)
         self.state = LiveState.OPEN
         if row.finished:
             self.state = LiveState.CONCLUDED if row.concluded else LiveState.FINISHING
@@ -197,14 +206,10 @@ class LiveSession:
         return connection
 
     @property
-    def attended(self) -> bool:
-        """Whether anybody listens, or sent something within the last 10 s (a stream: is connected)."""
-        return self.events.listeners > 0 or not self.sender_slot.absent_s()
-
-    @property
     def abandoned(self) -> bool:
-        """Whether no client has reconnected within the grace period."""
-        return self.state is LiveState.OPEN and self.sender_slot.absent_s() > self._dependencies.settings.live_grace_s
+        """Whether nobody has attended the meeting within the grace period, and its end was announced."""
+        grace_s = self._dependencies.settings.live_grace_s
+        return self.state is LiveState.OPEN and self._warnings.ending_announced and self.presence.abandoned(grace_s)
 
     async def receive(self, chunk: pb.AudioChunk, connection: SenderConnection) -> None:
         """Accept a chunk; an acknowledgement follows once it is durable.
@@ -218,9 +223,27 @@ class LiveSession:
             raise MeetingOver
         await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
+    async def flush(self) -> None:
+        """Wait until everything received is durable, and have the engine tell what it knows of it.
+
+        Raises AudioNotStored, HeldByAnotherServer.
+        """
+        await self.audio.wait_until_committed()
+        for feed in self._feeds:
+            feed.request_flush()
+
+    def _others_through_us(self, index: int) -> int:
+        """Return up to where other sources than a track's have audio, microseconds."""
+        source = self.config.tracks[index].track_id
+        return max((feed.audio_through_us() for feed in self._feeds if feed.track.track_id != source), default=0)
+
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
         return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
+
+    def words_lag_ms(self) -> int:
+        """Return how far the words lag behind the durable audio on the slowest track, milliseconds."""
+        return max((feed.words_lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
 
     @property
     def engine(self) -> session_pb2.Capabilities | None:
@@ -236,21 +259,18 @@ class LiveSession:
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
-            await self.events.append([*self._published.changes(self._duplicates.ignored), *events])
+            late = self._finality.late_audio()
+            changes = self._published.changes(self._duplicates.ignored, self._finality.uncovered())
+            await self.events.append([*late, *changes, *events])
 
     async def _observe(self) -> None:
         while self.state is LiveState.OPEN:
             await asyncio.sleep(OBSERVE_EVERY_S)
-            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds):
+            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds, self.turns):
                 await self._ignore(duplicate, original)
-            for index in range(len(self._feeds)):
-                if (
-                    is_participant_track(self.config, index)
-                    and self._duplicates.is_distinct(index)
-                    and not self.turns.has_settled_speakers(index)
-                ):
-                    self.turns.settle_speakers(index)
-            await self._publish(self._warnings.update(self._feeds, self.turns))
+            self._finality.settle_speakers()
+            ending = self.presence.ending(self._dependencies.settings.live_grace_s)
+            await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
 
@@ -290,7 +310,7 @@ class LiveSession:
             results = await asyncio.gather(*self._sessions)
         finally:
             reporting.cancel()
-        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds):
+        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds, self.turns):
             await self._ignore(duplicate, original)
         indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
         tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)

@@ -229,9 +229,9 @@ class LiveSessionRegistry:
             if meeting.abandoned:
                 log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
                 meeting.finish()
-            if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.attended):
+            if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.presence.attended()):
                 await self._drop(meeting)
-        connected = [id_ for id_, meeting in self._sessions.items() if not meeting.sender_slot.absent_s()]
+        connected = [id_ for id_, meeting in self._sessions.items() if not meeting.presence.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
         unattended = await self._dependencies.database.run(

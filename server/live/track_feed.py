@@ -14,18 +14,28 @@ from contextlib import aclosing
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
 from meetra.inference.v2 import session_pb2
 
-from server.analysis import SessionResult, session_config
-from server.audio import TrackDecoder, TrackSound, measure_level
-from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState, meeting_segment_id, primary_tag, shift_word
-from server.engine import EngineBusy, InferenceClient, SessionBroke, to_event
+from server.analysis import SessionResult, join_parts, part_segment, session_config
+from server.audio import LevelMeter, TrackDecoder, TrackSound
+from server.conversation import (
+    UNKNOWN_SPEAKER,
+    Segment,
+    TurnEvent,
+    TurnState,
+    meeting_segment_id,
+    primary_tag,
+    shift_word,
+)
+from server.engine import EngineBusy, Flush, InferenceClient, SessionBroke, to_event
 from server.live.config import LiveConfig, LiveTrack
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
+from server.live.track_cuts import TrackCuts
 from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_part import PauseRules, TrackPart
 from server.live.turn_snapshot import TurnSnapshot
+from server.live.turns import ALL_TIME
 from server.media import RATE_HZ
 
 log = logging.getLogger(__name__)
@@ -34,9 +44,6 @@ RETRY_S, MAX_RETRY_S = 0.2, 5.0
 # Engines that may fail in a row without progress: the audio itself may crash them, and other meetings need them. The
 # worker tries again, a limited number of times, when the meeting is over.
 MAX_FAILURES_WITHOUT_PROGRESS = 6
-# Chunk sizes sent to the engine, bytes: live audio in blocks of 0.512 s, which is the engine's step (smaller ones would
-# not be processed sooner), backlog in blocks of up to four steps.
-MIN_CHUNK_BYTES, MAX_CHUNK_BYTES = 8192 * 2, 4 * 8192 * 2
 
 
 class Reach(NamedTuple):
@@ -73,6 +80,9 @@ class TrackFeed:
         *,
         organization_id: UUID,
         idle_s: float,
+        cuts: TrackCuts,
+        cut_s: float | None = None,
+        others_through_us: Callable[[], int] = lambda: 0,
     ) -> None:
         """
         Args:
@@ -80,22 +90,24 @@ class TrackFeed:
             on_update: awaited after each complete update by the engine, to publish it.
             organization_id: whose meeting it is.
             idle_s: time without audio after which the track's session is finished, seconds.
+            cuts: where the track's analysis began anew so far.
+            cut_s: time without audio after which the track is cut while others go on, seconds; None: never.
+            others_through_us: returns up to where other sources have audio, microseconds of the meeting.
         """
         self._meeting_id, self._organization_id = meeting_id, organization_id
         self._config, self._index, self._idle_s = config, index, idle_s
+        self._cuts, self._cut_s, self._others_through_us = cuts, cut_s, others_through_us
         self._source = config.source_index(index)
         self._audio, self._inference, self._on_update = audio, inference, on_update
         self._turns, self._languages = published.turns, published.languages
         self._track = audio_track(config, index, self.pcm)
         self.sound = TrackSound()
-        self.decoded_samples = 0
-        """Samples at 16 kHz handed to the engine so far."""
+        self._part: TrackPart | None = None
+        self._first = 0  # first sample of the current part
         self.reach = Reach()
         # A restarted engine repeats everything, with provisional words at first. It has caught up once it is as far as
         # every engine before it; by then turns published with final words have them again.
         self._catch_up_target = Reach()
-        self._heard_bytes = 0
-        """Bytes of the log that the last session has heard."""
         self._answered_at = 0.0
         """When the engine last said something, by the monotonic clock."""
         self._repeated_samples = 0
@@ -105,7 +117,45 @@ class TrackFeed:
         self.engine: session_pb2.Capabilities | None = None
         self.language_unknown = False
         """Whether the recogniser lacks the language that was given."""
-        self.damaged = False
+        self._damaged = False
+
+    @property
+    def damaged(self) -> bool:
+        """Whether some of the track's audio could not be decoded."""
+        return self._damaged or (self._part is not None and self._part.damaged)
+
+    @property
+    def decoded_samples(self) -> int:
+        """Samples at 16 kHz handed to the engine so far."""
+        return self._first if self._part is None else self._part.sent
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether any audio has come."""
+        return self.log.committed_bytes > 0
+
+    @property
+    def is_cut_at_its_end(self) -> bool:
+        """Whether no audio has come since the last cut."""
+        return self.log.committed_bytes == self._cuts.closed_bytes
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything that the track has sent is final: it is cut at its end, and this process has heard it."""
+        return self.is_cut_at_its_end and self._first == self._cuts.positions[-1]
+
+    def limit_restored_words(self) -> None:
+        """Limit what is restored as final to the audio that there is."""
+        if self.log.track.format.positions_per_second or not self.has_audio:
+            self._turns.limit_words_final(self._index, self.audio_through_us())
+        elif self._cuts.positions:
+            cut_us = self._cuts.positions[-1] * 1_000_000 // RATE_HZ
+            self._turns.limit_words_final(self._index, self._track.start_us + cut_us)
+
+    def request_flush(self) -> None:
+        """Have the engine tell what it knows of the audio so far."""
+        if self._part is not None:
+            self._part.request_flush()
 
     @property
     def log(self) -> TrackLog:
@@ -135,21 +185,44 @@ class TrackFeed:
             self._samples_until(self._turns.words_final_through_us(self._index)),
         )
         await self._audio.wait_for_more(self.log, 0)
+        parts: list[tuple[int, SessionResult]] = []
         while True:
-            result = await self._run_to_a_pause()
-            await self._audio.wait_for_more(self.log, self._heard_bytes)
-            if self.log.committed_bytes == self._heard_bytes:
-                return result
-            self._catch_up_target = self._catch_up_target.maximum(self.reach)
-            self._repeated_samples += self.decoded_samples
+            number = len(parts)
+            end = self._cuts.positions[number] if number < len(self._cuts.positions) else None
+            result, part = await self._run_to_a_pause(end)
+            if part.cut:
+                end = part.sent
+                await self._cuts.add(end, part.heard_bytes)
+            if end is not None:
+                parts.append((self._first, result))
+                await self._close_part(end, result)
+            if not part.more_follows:
+                await self._audio.wait_for_more(self.log, part.heard_bytes)
+                if self.log.committed_bytes == part.heard_bytes:
+                    return join_parts(parts if end is not None else [*parts, (self._first, result)])
+            if end is None:
+                self._catch_up_target = self._catch_up_target.maximum(self.reach)
+                self._repeated_samples += self.decoded_samples - self._first
 
-    async def _run_to_a_pause(self) -> SessionResult:
-        """Stream the audio so far and what follows without a long pause, and return the result. Raises as ``run``."""
+    async def _close_part(self, end: int, result: SessionResult) -> None:
+        """Publish what is final of the part that ends at sample ``end``; the next begins there."""
+        turns = [
+            self._snapshot(part_segment(event.segment, self._first), TurnState.STABLE)
+            for event in result.events
+            if isinstance(event, TurnEvent)
+        ]
+        self._turns.close_part(self._index, self._span(end), turns)
+        self._turns.mark_words_final(self._index, self._track.start_us + end * 1_000_000 // RATE_HZ)
+        self._first, self._part, self.reach = end, None, Reach(end, end, end)
+        await self._on_update()
+
+    async def _run_to_a_pause(self, end: int | None) -> tuple[SessionResult, TrackPart]:
+        """Stream the part to sample ``end``, or to a long pause where that is None. Raises as ``run``."""
         delay, failures = RETRY_S, 0
         while True:
             try:
                 await self._inference.wait_until_reachable()
-                return await self._run_session()
+                return await self._run_session(end)
             except EngineBusy as error:
                 log.info("live meeting %s: the engine has no capacity yet (%s)", self._meeting_id, error)
             except SessionBroke as error:
@@ -165,25 +238,43 @@ class TrackFeed:
         """Convert a time in the meeting, microseconds, to samples of the track at 16 kHz, at least 0."""
         return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
 
-    async def _run_session(self) -> SessionResult:
+    async def _run_session(self, end: int | None) -> tuple[SessionResult, TrackPart]:
         result = SessionResult()
-        self.reach, self.decoded_samples = Reach(), 0
-        if any(self._catch_up_target):
-            self._turns.start_catch_up(self._index)
+        start = self._first
+        self.reach = Reach(start, start, start)
+        self._part = part = TrackPart(
+            self._audio, self.log, self.track, self.sound, first=start, end=end, pauses=self._pauses()
+        )
+        if not self.reach.covers(self._catch_up_target):
+            self._turns.start_catch_up(self._index, self._span(end))
         terms = self._config.recognition_terms()
         config = session_config(
             self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
         )
         async with (
-            aclosing(self._read()) as raw,
-            aclosing(self._decode(raw)) as pcm,
-            aclosing(measure_level(pcm, result.level)) as metered_pcm,
-            aclosing(self._inference.run(config, metered_pcm)) as responses,
+            aclosing(_measured(part.chunks(), result.level)) as audio,
+            aclosing(self._inference.run(config, audio)) as responses,
         ):
             async for response in responses:
                 self._answered_at = time.monotonic()
                 await self._handle_response(response, result)
-        return result
+        self._damaged = self._damaged or part.damaged
+        return result, part
+
+    def _span(self, end: int | None) -> range:
+        """Return where turns of the current part, up to sample ``end``, may begin, microseconds of the meeting."""
+
+        def moment_us(sample: int) -> int:
+            return self._track.start_us + sample * 1_000_000 // RATE_HZ
+
+        first_us = moment_us(self._first) if self._first else ALL_TIME.start
+        return range(first_us, ALL_TIME.stop if end is None else moment_us(end))
+
+    def _pauses(self) -> PauseRules:
+        # As long as was ever analysed twice: whoever pauses on purpose at most doubles the work.
+        idle_s = max(self._idle_s, self._repeated_samples / RATE_HZ)
+        cut_s = self._cut_s if self._track.expected_speakers == 1 else None
+        return PauseRules(idle_s, lambda: time.monotonic() - self._answered_at, cut_s, self._others_through_us)
 
     async def _handle_response(self, response: session_pb2.RunSessionResponse, result: SessionResult) -> None:
         kind = response.WhichOneof("event")
@@ -202,12 +293,14 @@ class TrackFeed:
         elif kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
             event = to_event(response)
             assert isinstance(event, TurnEvent)
-            self._turns.update(self._live_turn(event))
+            segment = part_segment(event.segment, self._first)
+            self._turns.update(self._snapshot(segment, TurnState(event.state)))
         else:
             result.collect(response)
 
     def _handle_progress(self, progress: session_pb2.Progress) -> None:
-        self.reach = Reach(progress.heard_samples, progress.processed_samples, progress.final_words_samples)
+        reached = progress.heard_samples, progress.processed_samples, progress.final_words_samples
+        self.reach = Reach(*(self._first + samples for samples in reached))
         if self._turns.is_catching_up(self._index) and self.reach.covers(self._catch_up_target):
             self._turns.finish_catch_up(self._index)
         if not self._turns.is_catching_up(self._index):
@@ -220,13 +313,14 @@ class TrackFeed:
         confidence = progress.language_confidence if progress.HasField("language_confidence") else None
         self._languages.update(self._index, primary_tag(progress.language), confidence)
 
-    def _live_turn(self, event: TurnEvent) -> TurnSnapshot:
-        segment, shift = event.segment, self._track.start_us
+    def _snapshot(self, segment: Segment, state: TurnState) -> TurnSnapshot:
+        """Return a segment of the track as a turn of the meeting."""
+        shift = self._track.start_us
         unknown = segment.speaker == UNKNOWN_SPEAKER and self._track.expected_speakers != 1
         return TurnSnapshot(
             meeting_segment_id(segment.segment_id, self._index, len(self._config.tracks)),
             self._index,
-            TurnState(event.state),
+            state,
             UNKNOWN_SPEAKER if unknown else self._track.speaker_number(max(1, segment.speaker)),
             segment.start_us + shift,
             segment.end_us + shift,
@@ -236,43 +330,10 @@ class TrackFeed:
 
     async def pcm(self) -> AsyncGenerator[bytes, None]:
         """Yield the track's audio from its beginning to its end as it becomes durable, s16le mono at 16 kHz."""
-        async with aclosing(self._audio.read(self.log)) as raw, aclosing(self._decode(raw)) as pcm:
-            async for data in pcm:
-                yield data
-
-    async def _read(self) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of the log, up to a long pause."""
-        self._heard_bytes = 0
-        # As long as was ever analysed twice: whoever pauses on purpose at most doubles the work.
-        pause_s = max(self._idle_s, self._repeated_samples / RATE_HZ)
-
-        def engine_is_silent() -> bool:
-            return time.monotonic() - self._answered_at >= pause_s
-
-        # An engine that is behind first says what it hears: afterwards only the end of the meeting would.
-        async with aclosing(self._audio.read(self.log, pause_s, engine_is_silent)) as raw:
-            async for data in raw:
-                self._heard_bytes += len(data)
-                yield data
-
-    async def _decode(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         decoder = TrackDecoder(self.track.format, self.track.channel)
-        buffered = b""
-        async with aclosing(decode_pcm(decoder, raw)) as pcm:
+        async with aclosing(self._audio.read(self.log)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
             async for data in pcm:
-                self.damaged = self.damaged or decoder.damaged
-                buffered += data
-                while len(buffered) >= MIN_CHUNK_BYTES:
-                    size = min(MAX_CHUNK_BYTES, len(buffered) - len(buffered) % MIN_CHUNK_BYTES)
-                    yield self._measure(buffered[:size])
-                    buffered = buffered[size:]
-            if buffered:
-                yield self._measure(buffered)
-
-    def _measure(self, chunk: bytes) -> bytes:
-        self.sound.add(np.frombuffer(chunk, "<i2"), self.decoded_samples)
-        self.decoded_samples += len(chunk) // 2
-        return chunk
+                yield data
 
     def lag_samples(self) -> int:
         """Return how far the turns lag behind the durable audio, in samples at 16 kHz."""
@@ -286,6 +347,21 @@ class TrackFeed:
         durable = self._durable_samples()
         return min(durable, (self.reach.words + self.reach.final_words) // 2), durable
 
+    def words_lag_samples(self) -> int:
+        """Return how far the words, provisional ones included, lag behind the durable audio, in samples at 16 kHz."""
+        return max(0, self._durable_samples() - self.reach.words)
+
     def _durable_samples(self) -> int:
         per_second = self.log.track.format.positions_per_second
         return self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
+
+    def audio_through_us(self) -> int:
+        """Return up to where the track has durable audio, microseconds of the meeting."""
+        return self._track.start_us + self._durable_samples() * 1_000_000 // RATE_HZ
+
+
+async def _measured(audio: AsyncIterator[bytes | Flush], meter: LevelMeter) -> AsyncGenerator[bytes | Flush, None]:
+    async for chunk in audio:
+        if isinstance(chunk, bytes):
+            meter.add(chunk)
+        yield chunk

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,8 @@ class TrackLog:
     """Position up to which audio is on disk."""
     committed_bytes: int = 0
     pending: list[bytes] = field(default_factory=list)
+    nudges: int = 0
+    """Times that readers were asked to look up although no audio has come."""
 
     def recover(self) -> None:
         """Read the durable positions from disk and truncate a trailing partial record."""
@@ -71,6 +74,7 @@ class MeetingAudio:
         self._commit_done = asyncio.Condition()
         self._committer: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
+        self._nudging: set[asyncio.Task[None]] = set()
         self.ended = False
 
     async def open(self) -> None:
@@ -153,6 +157,16 @@ class MeetingAudio:
         async with self._commit_done:
             await self._commit_done.wait_for(lambda: self.ended or log.committed_bytes > position)
 
+    def nudge(self, log: TrackLog) -> None:
+        """Have the log's readers yield an empty chunk now, if they wait."""
+        log.nudges += 1
+        self._nudging.add(task := asyncio.create_task(self._notify()))
+        task.add_done_callback(self._nudging.discard)
+
+    async def _notify(self) -> None:
+        async with self._commit_done:
+            self._commit_done.notify_all()
+
     async def end(self) -> None:
         """Mark the audio as complete, once all of it is durable."""
         await self.wait_until_committed()
@@ -182,15 +196,14 @@ class MeetingAudio:
                 self._commit_done.notify_all()
 
     async def read(
-        self, log: TrackLog, patience_s: float | None = None, may_stop: Callable[[], bool] = lambda: True
+        self, log: TrackLog, patience_s: Callable[[], float | None] = lambda: None
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends.
 
         No file is open between two reads: meetings may have many tracks, and a process few descriptors.
 
         Args:
-            patience_s: how long to wait for more before the end, seconds; None: however long.
-            may_stop: asked when nothing came for so long; False: wait once more.
+            patience_s: how long to wait for more before an empty chunk is yielded, seconds; None: however long.
         """
         position = 0
         while True:
@@ -202,17 +215,21 @@ class MeetingAudio:
                 data = await asyncio.to_thread(read) if whole else read()
                 position += len(data)
                 yield data
-            elif self.ended or (not await self._grows(log, position, patience_s) and may_stop()):
+            elif self.ended:
                 return
+            elif not await self._grows(log, position, patience_s()):
+                yield b""
 
     async def _grows(self, log: TrackLog, position: int, patience_s: float | None) -> bool:
-        """Return False if a log still ends at ``position`` after ``patience_s``; True once it grows, or has ended."""
-        try:
-            async with asyncio.timeout(patience_s):
-                await self.wait_for_more(log, position)
-        except TimeoutError:
-            return log.committed_bytes > position
-        return True
+        """Return False if a log still ends at ``position`` after ``patience_s`` or a nudge; True once it grows or
+        ends."""
+        nudges = log.nudges
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s), self._commit_done:
+                await self._commit_done.wait_for(
+                    lambda: self.ended or log.committed_bytes > position or log.nudges != nudges
+                )
+        return self.ended or log.committed_bytes > position
 
     async def close(self) -> None:
         """Close the files; unacknowledged audio may be lost."""

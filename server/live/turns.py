@@ -31,6 +31,8 @@ from server.live.turn_snapshot import TurnSnapshot
 from server.storage import speaker_id
 
 UNKNOWN_SPEAKER_ID = str(UUID(int=0))
+# Moments of a meeting, microseconds.
+ALL_TIME = range(-(2**62), 2**62)
 
 
 class MeetingTurns:
@@ -44,12 +46,16 @@ class MeetingTurns:
         self._segment_of: dict[int, int] = {}  # segment ids of published turns, by the engine's number
         self._kept: set[int] = set()  # final segments that no engine's turn stands for any more
         self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
+        self._repeated: dict[int, range] = {}  # by track index: where turns held back begin
         self._dirty: set[int] = set()
         self._redaction = LiveRedaction(config)
         self._names = {} if self._redaction.hides_names else config.participant_names()
         self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
+        self.final_tracks: set[int] = set()
+        """Tracks with a turn that was published as final."""
         self._ignored: set[int] = set()
+        self._late_tracks: set[int] = set()  # their audio came after what was final, before a restart
 
     # Engine updates
 
@@ -70,21 +76,31 @@ class MeetingTurns:
             self._current[turn.segment_id] = turn
         self._dirty.add(turn.segment_id)
 
-    def start_catch_up(self, track: int) -> None:
-        """Hold back the track's turns: an engine starts over from its first sample."""
+    def start_catch_up(self, track: int, span: range = ALL_TIME) -> None:
+        """Hold back the track's turns that begin in a span, microseconds: an engine starts over from its beginning."""
         self._catching_up[track] = {}
+        self._repeated[track] = span
 
     def finish_catch_up(self, track: int) -> None:
         """Release the held turns of a track and retract current turns that the new engine did not repeat."""
         held_back = self._catching_up.pop(track, None)
         if held_back is None:
             return
-        self._drop(track)
-        for turn in held_back.values():
+        self._replace(track, self._repeated[track], held_back.values())
+
+    def close_part(self, track: int, span: range, turns: Iterable[TurnSnapshot]) -> None:
+        """Set all turns of a track that begin in a span: they are what an analysis of its own ended with."""
+        if track not in self._ignored:
+            self._catching_up.pop(track, None)
+            self._replace(track, span, turns)
+
+    def _replace(self, track: int, span: range, turns: Iterable[TurnSnapshot]) -> None:
+        self._drop(track, span)
+        for turn in turns:
             self._put(turn)
 
-    def _drop(self, track: int) -> None:
-        dropped = {number for number, turn in self._current.items() if turn.track == track}
+    def _drop(self, track: int, span: range = ALL_TIME) -> None:
+        dropped = {n for n, turn in self._current.items() if turn.track == track and turn.start_us in span}
         for number in dropped:
             del self._current[number]
         self._dirty |= dropped
@@ -170,6 +186,10 @@ class MeetingTurns:
             t for t in self._published.values() if (t.track_id, t.channel) == (live_track.track_id, live_track.channel)
         )
 
+    def first_start_us(self, track: int) -> int | None:
+        """Return the start of a track's first turn, microseconds; None if there is none."""
+        return self.first_open_us(track, TurnState)
+
     def first_open_us(self, track: int, states: Iterable[TurnState]) -> int | None:
         """Return the start of a track's first turn in one of these states, microseconds; None if there is none."""
         wanted = set(states)
@@ -206,8 +226,11 @@ class MeetingTurns:
         numbers: dict[str, int] = {UNKNOWN_SPEAKER_ID: UNKNOWN_SPEAKER}
         for event in events:
             if event.WhichOneof("event") == "watermark":
-                for index in range(len(self._config.tracks)):
+                for index in set(range(len(self._config.tracks))) - self._late_tracks:
                     self.mark_words_final(index, 1000 * event.watermark.words_final_through_ms)
+            if event.WhichOneof("event") == "warning" and event.warning.code == pb.WARNING_CODE_LATE_AUDIO:
+                # The watermark says nothing of its words any more: its turns do.
+                self._late_tracks.add(self._config.track_index(event.warning.track_id, event.warning.channel))
             if event.WhichOneof("event") != "turn":
                 continue
             turn = event.turn
@@ -215,6 +238,7 @@ class MeetingTurns:
             self._ids.record(turn)
             track = self._config.track_index(turn.track_id, turn.channel)
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
+                self.final_tracks.add(track)
                 self.mark_words_final(track, 1000 * turn.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
@@ -244,6 +268,11 @@ class MeetingTurns:
             numbers[self.speaker_id(len(numbers))] = len(numbers)
         return numbers[id_]
 
+    def limit_words_final(self, track: int, through_us: int) -> None:
+        """Take words of a restored track as final up to ``through_us`` at most: the watermark passes silent tracks."""
+        if self.words_final_through_us(track) > through_us:
+            self._final_words_us[track] = through_us
+
     def changes(self) -> list[pb.LiveEvent]:
         """Return events for the changes since the last call, and mark them as published."""
         self._dirty |= self._redaction.update(self._current, self._dirty)
@@ -255,6 +284,8 @@ class MeetingTurns:
             turn.revision = published.revision + 1 if published else 1
             self._published[turn.segment_id] = turn
             self._ids.record(turn)
+            if turn.state == pb.LIVE_TURN_STATE_FINAL:
+                self.final_tracks.add(self._config.track_index(turn.track_id, turn.channel))
             events.append(pb.LiveEvent(turn=turn))
         return events
 

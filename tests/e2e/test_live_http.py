@@ -32,7 +32,9 @@ def events(rest: Rest, session_id: str, after: int = 0) -> Iterator[dict[str, An
         assert answer.headers["content-type"] == "text/event-stream"
         for line in answer.iter_lines():
             if line.startswith("data: "):
-                yield json.loads(line.removeprefix("data: "))["event"]
+                message = json.loads(line.removeprefix("data: "))
+                if "event" in message:
+                    yield message["event"]
 
 
 def send(rest: Rest, ready: dict[str, Any], first_sample: int, data: bytes) -> httpx.Response:

@@ -203,3 +203,22 @@ async def test_silence_has_no_speakers(framed: ModelEngine) -> None:
     await session.close()
     assert isinstance(end, FinishedEvent)
     assert (end.total_samples, len(end.voices.vectors)) == (3 * SAMPLE_RATE_HZ, 0)
+
+
+async def test_a_flush_ends_the_turns_that_are_known_and_changes_nothing_of_the_end(framed: ModelEngine) -> None:
+    plain = Session(framed, SessionConfig(transcribe=False))
+    flushed = Session(framed, SessionConfig(transcribe=False, live=True))
+    pcm = PCM[: 20 * SAMPLE_RATE_HZ]
+    for start in range(0, len(pcm), 3 * SAMPLE_RATE_HZ + 7):
+        for session in (plain, flushed):
+            await session.push(pcm[start : start + 3 * SAMPLE_RATE_HZ + 7])
+        events = await flushed.flush()
+        told = [event for event in events if isinstance(event, TurnEvent)]
+        assert {turn.state for turn in told} <= {TurnState.STABLE}
+    ends = []
+    for session in (plain, flushed):
+        turns = [event for event in await session.finish() if isinstance(event, TurnEvent)]
+        ends.append([(turn.segment_id, turn.speaker, turn.start_s, turn.end_s) for turn in turns])
+        await session.close()
+    assert ends[0] == ends[1]
+    assert len(ends[0]) > 3

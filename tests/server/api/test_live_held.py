@@ -169,6 +169,42 @@ async def test_a_meeting_deleted_by_another_process_is_let_go_however_silent(
         await until(lambda: not tasks_of(ready) and not open_files(tmp_path))
 
 
+async def test_who_watches_a_quiet_meeting_receives_signs_of_life_and_keeps_it(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.api.live.HEARTBEAT_S", 0.2)
+    monkeypatch.setattr("server.live.connection.UNARY_TIMEOUT_S", 0.1)
+    async with engine_and_api(owner, database, tmp_path, live_grace_s=2) as (engine, api):
+        bot = await bot_of(api)
+        ready = await bot.open()
+        assert (ready.limits.grace_s, ready.limits.sender_s, ready.limits.watched_s) == (2, 10, 3600)
+        watch = bot.live.WatchMeeting(pb.WatchMeetingRequest(session_id=ready.session_id), metadata=bot.metadata)
+        async with asyncio.timeout(PATIENCE_S):
+            # Much longer than the grace period.
+            for _ in range(40):
+                answer = await watch.read()
+                assert isinstance(answer, pb.WatchMeetingResponse)
+                assert answer.HasField("heartbeat"), answer
+                assert answer.heartbeat.last_event_seq == 0
+        # Its sender was away all the time, and goes on.
+        await bot.send(ready)
+        session = await engine.session()
+        watch.cancel()
+        # Once nobody watches any more its end is announced, and then comes.
+        await session.conclude()
+
+        async def concluded() -> bool:
+            return bool(await owner.run(lambda c: c.fetchval("SELECT concluded FROM live_meetings")))
+
+        async with asyncio.timeout(PATIENCE_S):
+            while not await concluded():
+                await asyncio.sleep(0.05)
+        watch = bot.live.WatchMeeting(pb.WatchMeetingRequest(session_id=ready.session_id), metadata=bot.metadata)
+        events = [answer.event async for answer in watch]
+        assert [event.warning.code for event in events if event.HasField("warning")] == [pb.WARNING_CODE_ENDING]
+        assert events[-1].finished.status == "ready"
+
+
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists open files by /proc")
 async def test_a_silent_client_of_single_calls_is_gone_and_its_meeting_finished_and_let_go(

@@ -58,6 +58,8 @@ class Session:
         self.config = config
         self.heard = bytearray()
         """The audio so far."""
+        self.flushes: list[int] = []
+        """After how many bytes of audio it was flushed."""
         self.over = asyncio.Event()
         """No more audio follows."""
         self.gone = asyncio.Event()
@@ -74,6 +76,8 @@ class Session:
         """Hears what comes, until no more does."""
         async for request in requests:
             self.heard += request.audio.pcm_s16le
+            if request.HasField("flush"):
+                self.flushes.append(len(self.heard))
             if request.HasField("finish"):
                 self.over.set()
 

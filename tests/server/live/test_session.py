@@ -83,7 +83,7 @@ async def test_language_and_final_words_are_told_once_and_kept_through_a_restart
         async with server_of(database, tmp_path, address) as held:
             meeting = await held.open(CONFIG, caller)
             row, file_hash = meeting.row, meeting.row.file_hash
-            await meeting.audio.append(meeting.audio.logs[0], bytes(2 * RATE_HZ))
+            await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 10 * RATE_HZ))
             session = await engine.session()
             assert list(session.config.key_terms) == ["P0", "Kubernetes"]
             assert (await state(file_hash)).language == ""

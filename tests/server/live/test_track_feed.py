@@ -23,6 +23,7 @@ from server.conversation import Event, TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
+from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
@@ -76,6 +77,7 @@ class Meeting:
             self._tell,
             organization_id=MEETING,
             idle_s=self.idle_s,
+            cuts=TrackCuts(self.audio.logs[0].path.with_name("cuts")),
         )
         self._hearing = asyncio.create_task(self.feed.run())
 

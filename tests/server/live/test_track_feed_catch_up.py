@@ -15,6 +15,7 @@ from meetra.v1 import live_pb2 as pb
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
+from server.live.track_cuts import TrackCuts
 from server.live.track_feed import Reach, TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ
@@ -60,6 +61,7 @@ class Meeting:
             self._tell,
             organization_id=MEETING,
             idle_s=3600,
+            cuts=TrackCuts(self._audio.logs[0].path.with_name("cuts")),
         )
         self._hearing = asyncio.create_task(feed.run())
         return await self.engine.session()

@@ -15,6 +15,7 @@ from server.analysis.recording import SessionResult
 from server.conversation import FinishedEvent
 from server.engine.inference_client import InferenceClient
 from server.live.published_state import PublishedState
+from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ
@@ -61,7 +62,16 @@ async def track(folder: Path, idle_s: float = IDLE_S) -> AsyncIterator[Track]:
 
             client = InferenceClient(address)
             feed = TrackFeed(
-                MEETING, CONFIG, 0, audio, made.published, client, ignore, organization_id=MEETING, idle_s=idle_s
+                MEETING,
+                CONFIG,
+                0,
+                audio,
+                made.published,
+                client,
+                ignore,
+                organization_id=MEETING,
+                idle_s=idle_s,
+                cuts=TrackCuts(folder / "cuts"),
             )
             made.running = asyncio.create_task(feed.run())
             yield made
