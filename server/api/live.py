@@ -24,6 +24,8 @@ from server.meetings import decompress_body
 Context = aio.ServicerContext[Any, Any]
 # Seconds between two acknowledgements on a stream.
 ACK_EVERY_S = 0.2
+# How long a SendAudio call waits for the calls before it, seconds; live.proto says so.
+EARLIER_CALLS_S = 2.0
 
 
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):
@@ -70,9 +72,13 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         data = request.body.data
         if encoding := content_encoding(context):
             data = decompress_body(encoding, data, MAX_CHUNK_BYTES)
-        chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=data)
-        await meeting.receive(chunk, sender)
-        await meeting.audio.wait_until_committed()
+        chunk = pb.AudioChunk(
+            track_id=request.track_id,
+            first_sample=request.first_sample,
+            data=data,
+            length_prefixed=request.length_prefixed,
+        )
+        await meeting.audio.wait_until_committed(*await meeting.receive(chunk, sender, EARLIER_CALLS_S))
         positions = [p for p in _positions(meeting) if p.track_id == request.track_id]
         return pb.SendAudioResponse(ack=pb.Ack(tracks=positions, lag_ms=meeting.lag_ms()))
 

@@ -9,6 +9,7 @@ from server.audio.encodings import (
     chunk_positions,
     encode_record,
     read_log_positions,
+    split_batch,
 )
 from server.audio.level import LevelMeter, measure_level
 from server.audio.media_decoder import (
@@ -46,6 +47,7 @@ __all__ = [
     "chunk_positions",
     "read_log_positions",
     "probe",
+    "split_batch",
     "sync_directory",
     "encode_record",
 ]

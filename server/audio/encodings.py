@@ -15,6 +15,9 @@ MAX_FRAME_BYTES = 1275
 # In the log, a packet is preceded by its length in two bytes.
 RECORD_HEADER_BYTES = 2
 MAX_RECORD_BYTES = 0xFFFF
+# In a batch, a packet is preceded by its length in four bytes, big-endian.
+BATCH_HEADER_BYTES = 4
+MAX_BATCH_PACKETS = 500
 
 
 class Encoding(StrEnum):
@@ -79,6 +82,33 @@ def chunk_positions(format: TrackFormat, data: bytes) -> int:
             f"audio.data: {len(data)} bytes are not a whole number of samples of {size} bytes; send whole samples"
         )
     return len(data) // size
+
+
+def split_batch(format: TrackFormat, data: bytes) -> list[bytes]:
+    """Return the packets of a batch, each preceded by its length: four bytes, big-endian.
+
+    Raises:
+        InvalidChunk: the track does not carry raw Opus packets, ``data`` is empty, or the lengths do not fit it.
+    """
+    if format.encoding is not Encoding.OPUS:
+        raise InvalidChunk("audio.length_prefixed: only for AUDIO_ENCODING_OPUS; omit it")
+    packets: list[bytes] = []
+    offset = 0
+    while offset < len(data):
+        if len(packets) == MAX_BATCH_PACKETS:
+            raise InvalidChunk(f"audio.data: more than {MAX_BATCH_PACKETS} packets; send fewer in a chunk")
+        begin = offset + BATCH_HEADER_BYTES
+        end = begin + int.from_bytes(data[offset:begin], "big")
+        if max(begin, end) > len(data):
+            raise InvalidChunk(
+                f"audio.data: packet {len(packets) + 1} of the batch exceeds it; precede each packet with its length"
+                " in bytes, 4 bytes big-endian"
+            )
+        packets.append(data[begin:end])
+        offset = end
+    if not packets:
+        raise InvalidChunk("audio.data: empty; send at least one packet")
+    return packets
 
 
 def encode_record(format: TrackFormat, data: bytes) -> bytes:

@@ -192,17 +192,29 @@ class LiveSession:
         """Whether no client has reconnected within the grace period."""
         return self.state is LiveState.OPEN and self.sender_slot.absent_s() > self._dependencies.settings.live_grace_s
 
-    async def receive(self, chunk: pb.AudioChunk, connection: SenderConnection) -> None:
+    async def receive(
+        self, chunk: pb.AudioChunk, connection: SenderConnection, patience_s: float = 0.0
+    ) -> tuple[TrackLog, int]:
         """Accept a chunk; an acknowledgement follows once it is durable.
 
-        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
+        Args:
+            patience_s: how long to wait for the audio before it, seconds.
+
+        Returns the log of its track and the position of its end. Raises TakenOver, MeetingOver, BadRequest, AudioGap,
+        AudioOverlap, LiveMeetingTooLong.
         """
+        self._check_sender(connection)
+        if patience_s:
+            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample, patience_s)
+            self._check_sender(connection)
+        return await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
+
+    def _check_sender(self, connection: SenderConnection) -> None:
         if not self.sender_slot.is_current(connection):
             # Reject audio from a replaced connection: it must not advance its successor's resume position.
             raise TakenOver
         if self.finishing:
             raise MeetingOver
-        await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
