@@ -1,6 +1,10 @@
 """The analysis of a meeting: from its audio to its stored answers."""
 
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
+from server.analysis.copied_voice import FRAME as COPY_FRAME
+from server.analysis.copied_voice import MARGIN as COPY_MARGIN
+from server.analysis.copied_voice import MAX_DELAY as COPY_MAX_DELAY
+from server.analysis.copied_voice import judge_frames
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
 from server.analysis.recording import AudioTrack, Recording, SessionResult
@@ -12,6 +16,9 @@ __all__ = [
     "SummaryWriter",
     "AudioQuota",
     "AudioTrack",
+    "COPY_FRAME",
+    "COPY_MARGIN",
+    "COPY_MAX_DELAY",
     "DATABASE_PATIENCE_S",
     "Decoding",
     "MIN_SPEECH_S",
@@ -20,5 +27,6 @@ __all__ = [
     "Recording",
     "SENTENCE_BATCH_SIZE",
     "SessionResult",
+    "judge_frames",
     "session_config",
 ]

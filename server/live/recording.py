@@ -10,7 +10,7 @@ from pathlib import Path
 
 from server.analysis import AudioTrack, Recording
 from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
-from server.live.config import LiveConfig, LiveTrack
+from server.live.config import LiveConfig, LiveTrack, TrackKind
 from server.media import RATE_HZ
 from server.storage import Database, Job, live
 
@@ -32,6 +32,7 @@ def audio_track(
         pcm,
         samples,
         config.expected_speakers(index),
+        config.tracks[index].kind is TrackKind.PARTICIPANT,
         config.tracks[index].start_us,
         partial(config.speaker_number, index),
         index,

@@ -16,6 +16,7 @@ from server.analysis import Recording, SessionResult
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
+from server.live.copied_speech import CopyDetector
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
 from server.live.insights import RollingInsights
@@ -52,6 +53,7 @@ class LiveSession:
         self._run = partial(dependencies.database.run, organization_id=row.organization_id)
         self._publish_lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._copies = CopyDetector(self.config)
         self._feeds = [
             TrackFeed(
                 row.meeting_id,
@@ -63,6 +65,7 @@ class LiveSession:
                 self._publish_changes,
                 organization_id=row.organization_id,
                 idle_s=dependencies.settings.live_track_idle_s,
+                copied=self._copies.tracks[index],
             )
             for index in range(len(self.config.tracks))
         ]
@@ -241,6 +244,7 @@ class LiveSession:
             await asyncio.sleep(OBSERVE_EVERY_S)
             for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds):
                 await self._ignore(duplicate, original)
+            await self._leave_out_copies()
             for index in range(len(self._feeds)):
                 if (
                     is_participant_track(self.config, index)
@@ -251,6 +255,13 @@ class LiveSession:
             await self._publish(self._warnings.update(self._feeds, self.turns))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
+
+    async def _leave_out_copies(self) -> None:
+        judged = await asyncio.to_thread(self._copies.detect, self._feeds)
+        for copied, feed, (frames, idle) in zip(self._copies.tracks, self._feeds, judged, strict=True):
+            for turn in copied.judged(frames, idle=idle):
+                self.turns.update(turn)
+            feed.mark_words_final()
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]

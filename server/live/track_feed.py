@@ -22,6 +22,7 @@ from server.audio import TrackDecoder, TrackSound, measure_level
 from server.conversation import UNKNOWN_SPEAKER, TurnEvent, TurnState, meeting_segment_id, primary_tag, shift_word
 from server.engine import EngineBusy, InferenceClient, SessionBroke, to_event
 from server.live.config import LiveConfig, LiveTrack
+from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
 from server.live.track_log import MeetingAudio, TrackLog
@@ -73,6 +74,7 @@ class TrackFeed:
         *,
         organization_id: UUID,
         idle_s: float,
+        copied: CopiedTurns | None = None,
     ) -> None:
         """
         Args:
@@ -80,7 +82,10 @@ class TrackFeed:
             on_update: awaited after each complete update by the engine, to publish it.
             organization_id: whose meeting it is.
             idle_s: time without audio after which the track's session is finished, seconds.
+            copied: leaves out what other tracks carry; None: nothing.
         """
+        self._copied = copied or CopiedTurns(config.tracks[index].start_us)
+        self._final_words_us = 0
         self._meeting_id, self._organization_id = meeting_id, organization_id
         self._config, self._index, self._idle_s = config, index, idle_s
         self._source = config.source_index(index)
@@ -170,6 +175,8 @@ class TrackFeed:
         self.reach, self.decoded_samples = Reach(), 0
         if any(self._catch_up_target):
             self._turns.start_catch_up(self._index)
+        self._copied.restart()
+        self._final_words_us = 0
         terms = self._config.recognition_terms()
         config = session_config(
             self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
@@ -202,7 +209,8 @@ class TrackFeed:
         elif kind == "turn" and response.turn.state != session_pb2.TURN_STATE_FINAL:
             event = to_event(response)
             assert isinstance(event, TurnEvent)
-            self._turns.update(self._live_turn(event))
+            for turn in self._copied.pass_on(self._live_turn(event)):
+                self._turns.update(turn)
         else:
             result.collect(response)
 
@@ -211,9 +219,14 @@ class TrackFeed:
         if self._turns.is_catching_up(self._index) and self.reach.covers(self._catch_up_target):
             self._turns.finish_catch_up(self._index)
         if not self._turns.is_catching_up(self._index):
-            final_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
-            self._turns.mark_words_final(self._index, final_us)
+            self._final_words_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
+            self.mark_words_final()
             self._update_language(progress)
+
+    def mark_words_final(self) -> None:
+        """Mark the words that the engine has decided as final, as far as it is known that they are the track's own."""
+        if not self._turns.is_catching_up(self._index):
+            self._turns.mark_words_final(self._index, min(self._final_words_us, self._copied.judged_through_us))
 
     def _update_language(self, progress: session_pb2.Progress) -> None:
         confidence = progress.language_confidence if progress.HasField("language_confidence") else None
