@@ -35,7 +35,7 @@ class CopyDetector:
             CopiedTurns(track.start_us, len(config.tracks), compared=bool(owners), held=track.kind is TrackKind.MIXED)
             for track, owners in zip(config.tracks, self._owners, strict=True)
         ]
-        self._grown = [(0, 0.0)] * len(self._kinds)
+        self._grown = [(0, time.monotonic())] * len(self._kinds)
         """Samples of each track, and when they became so many, by the monotonic clock."""
 
     def detect(self, feeds: Sequence[TrackFeed]) -> list[tuple[list[Heard], bool]]:
