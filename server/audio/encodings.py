@@ -28,6 +28,11 @@ class Encoding(StrEnum):
     MULAW = "mulaw"
     OPUS = "opus"
     OGG_OPUS = "ogg_opus"
+    WEBM_OPUS = "webm_opus"
+
+
+CONTAINERS = frozenset({Encoding.OGG_OPUS, Encoding.WEBM_OPUS})
+"""Encodings that are cut anywhere, and whose positions are bytes."""
 
 
 # Bytes per sample and channel.
@@ -36,7 +41,7 @@ _SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1
 
 @dataclass(frozen=True, slots=True)
 class TrackFormat:
-    """A validated audio format of a track; both Opus encodings have 48000 Hz.
+    """A validated audio format of a track; the Opus encodings have 48000 Hz.
 
     ``channels`` (1..8, interleaved) does not apply to Opus, whose stream states its own.
     """
@@ -50,14 +55,14 @@ class TrackFormat:
         """Bytes per position; None for Opus packets, whose size varies."""
         if self.encoding is Encoding.OPUS:
             return None
-        if self.encoding is Encoding.OGG_OPUS:
+        if self.encoding in CONTAINERS:
             return 1
         return _SAMPLE_BYTES[self.encoding] * self.channels
 
     @property
     def positions_per_second(self) -> int | None:
-        """Positions per second of audio; None for Ogg, whose positions are bytes."""
-        if self.encoding is Encoding.OGG_OPUS:
+        """Positions per second of audio; None for Ogg and WebM, whose positions are bytes."""
+        if self.encoding in CONTAINERS:
             return None
         return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
 

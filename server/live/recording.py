@@ -44,7 +44,10 @@ async def decode_pcm(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncG
     """Decode the bytes of a track's log incrementally to s16le mono at 16 kHz."""
     try:
         async for data in raw:
-            yield (await decoder.decode(data)).tobytes()
+            async with aclosing(decoder.pieces(data)) as pieces:
+                async for piece in pieces:
+                    if piece.size:
+                        yield piece.tobytes()
         yield (await decoder.finish()).tobytes()
     finally:
         await decoder.close()

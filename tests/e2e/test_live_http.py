@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
 from tests.e2e.live_bot import speech
+from tests.recordings import encoded
 from tests.server.audio.opus_audio import raw_packets
 
 OPEN = "/single-feature-api/live"
@@ -133,6 +134,21 @@ def test_opus_packets_come_in_batches_and_calls_may_overlap(rest: Rest) -> None:
     seen = list(events(rest, ready["session_id"]))
     assert seen[-1]["finished"]["status"] == "ready"
     assert any(word["text"] == "morning" for event in seen if "turn" in event for word in event["turn"]["words"])
+
+
+def test_what_a_media_recorder_makes_is_sent_as_it_comes(rest: Rest) -> None:
+    webm = encoded(np.frombuffer(speech(12), "<i2").astype(np.int16), "webm", "libopus")
+    track = {"track_id": "mic", "kind": "TRACK_KIND_MIXED", "encoding": "AUDIO_ENCODING_WEBM_OPUS"}
+    ready = opened(rest, name="Recorder", tracks=[track])
+    for start in range(0, len(webm), 3_333):
+        answer = send(rest, ready, start, webm[start : start + 3_333])
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["ack"]["tracks"][0]["next_sample"] == len(webm)
+    assert control(rest, ready, "CONTROL_FINISH").json() == {}
+    seen = list(events(rest, ready["session_id"]))
+    assert seen[-1]["finished"]["status"] == "ready"
+    assert any(word["text"] == "morning" for event in seen if "turn" in event for word in event["turn"]["words"])
+    assert not any(event["warning"]["code"] == "WARNING_CODE_UNDECODABLE" for event in seen if "warning" in event)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists another process's open files by /proc")
