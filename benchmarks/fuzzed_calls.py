@@ -113,7 +113,12 @@ class CallFuzzer:
             track_id="mix",
             kind=live_pb2.TRACK_KIND_MIXED,
             encoding=self._fuzzer.random.choice(
-                (live_pb2.AUDIO_ENCODING_PCM_S16LE, live_pb2.AUDIO_ENCODING_OPUS, live_pb2.AUDIO_ENCODING_OGG_OPUS)
+                (
+                    live_pb2.AUDIO_ENCODING_PCM_S16LE,
+                    live_pb2.AUDIO_ENCODING_OPUS,
+                    live_pb2.AUDIO_ENCODING_OGG_OPUS,
+                    live_pb2.AUDIO_ENCODING_WEBM_OPUS,
+                )
             ),
             sample_rate_hz=16_000,
         )

@@ -7,11 +7,10 @@ import asyncio
 import logging
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from cli.analyze import analyze
 from cli.argument_types import count, ip_address, non_negative, web_origin
@@ -20,6 +19,7 @@ from cli.audit import DESCRIPTION as AUDIT
 from cli.audit import NoSuchOrganization, run_audit
 from cli.audit import add_arguments as audit_arguments
 from cli.client import CallFailed, Client
+from cli.console import PipedConsole
 from cli.export import DESCRIPTION as EXPORT
 from cli.export import CannotWrite, run_export
 from cli.export import add_arguments as export_arguments
@@ -141,12 +141,8 @@ def parser() -> argparse.ArgumentParser:
         default=1.0,
         help="speed of FILEs relative to real time; 0: as fast as accepted (default: 1)",
     )
-    stream_command.add_argument(
-        "--rate", type=count, default=16_000, help="sample rate of '-', Hz (default: %(default)s)"
-    )
-    stream_command.add_argument(
-        "--channels", type=count, default=1, help="number of interleaved channels of '-' (default: %(default)s)"
-    )
+    stream_command.add_argument("--rate", type=count, help="sample rate of '-', Hz (default: 16000)")
+    stream_command.add_argument("--channels", type=count, help="number of interleaved channels of '-' (default: 1)")
     stream_command.add_argument(
         "--separate",
         action="store_true",
@@ -240,7 +236,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
         "redact": arguments.redact,
     }
     details = {key: value for key, value in stated.items() if value}
-    console = Console(stderr=arguments.json, soft_wrap=True)
+    console = PipedConsole(stderr=arguments.json, soft_wrap=True)
     return await analyze(system, arguments.files, details=details, as_json=arguments.json, console=console)
 
 
@@ -264,7 +260,7 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         as_json=arguments.json,
     )
-    console = Console(stderr=arguments.json, soft_wrap=True)
+    console = PipedConsole(stderr=arguments.json, soft_wrap=True)
     return await stream(resolve_system(arguments), options, console)
 
 
@@ -310,6 +306,10 @@ def main() -> int:
     except REFUSALS as error:
         print(f"meetra: {escape_lines(str(error))}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read the output has left, as `head` does. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 130
 

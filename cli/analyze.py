@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from cli.answers import fetch
-from cli.client import CallFailed, Client
+from cli.client import CallFailed, Client, check_reachable
 from cli.report import show
 from cli.terminal_text import as_json as to_json
 from cli.terminal_text import escape_lines
@@ -54,6 +54,7 @@ async def analyze(
     code = 0
     async with Client(system["gateway"]) as client:
         try:
+            await check_reachable(system["gateway"])
             await client.login(system["email"], system["password"])
         except CallFailed as error:
             print(f"login: {escape_lines(str(error))}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,34 @@ POLL_S = 0.5
 KEEPALIVE_S = 120.0
 # Seconds for which calls are retried while part of the system restarts.
 PATIENCE_S = 60.0
+REACH_TIMEOUT_S = 10.0
+# As gRPC reads them.
+PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy")
 
 
 class CallFailed(Exception):
     """The server refused the call; the message is the server's."""
+
+
+async def check_reachable(gateway: str) -> None:
+    """Connect to the gateway once. Raises CallFailed where nothing answers there, or the address is none."""
+    try:
+        endpoint = Endpoint.parse(gateway, KEEPALIVE_S)
+    except ValueError as error:
+        raise CallFailed(str(error)) from None
+    # Behind a proxy the gateway need not be reachable from here, nor its name be known.
+    if any(os.environ.get(name) for name in PROXY_VARIABLES):
+        return
+    host, _, port = endpoint.target.rpartition(":")
+    try:
+        async with asyncio.timeout(REACH_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        writer.close()
+    except TimeoutError:
+        raise CallFailed(f"cannot reach {gateway}: no answer within {REACH_TIMEOUT_S:.0f} s") from None
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CallFailed(f"cannot reach {gateway}: {reason}; is it running, and is the address right?") from None
 
 
 class Client:
@@ -46,17 +71,18 @@ class Client:
         """Metadata of all calls but the login."""
         return (("authorization", f"Bearer {self.token}"),)
 
-    async def login(self, email: str, password: str) -> str:
-        """Log in and return the token. Raises CallFailed."""
+    async def login(self, email: str, password: str, *, patience_s: float = PATIENCE_S) -> str:
+        """Log in and return the token. Arguments and errors as those of ``call``."""
         stub = auth_pb2_grpc.AuthServiceStub(self.channel)
-        answer = await self.call(stub.Login, auth_pb2.LoginRequest(email=email, password=password), signed=False)
+        request = auth_pb2.LoginRequest(email=email, password=password)
+        answer = await self.call(stub.Login, request, signed=False, patience_s=patience_s)
         self.token = answer.token
         return self.token
 
-    async def call(self, method: Any, request: Any, *, signed: bool = True) -> Any:
-        """Make a call, retried while the server is unavailable. Raises CallFailed."""
+    async def call(self, method: Any, request: Any, *, signed: bool = True, patience_s: float = PATIENCE_S) -> Any:
+        """Make a call, retried while the server is unavailable, for at most ``patience_s``. Raises CallFailed."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_S
+        deadline = loop.time() + patience_s
         while True:
             try:
                 return await method(request, metadata=self.metadata if signed else None, timeout=30)

@@ -8,17 +8,20 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from meetra.v1.meetings_pb2 import GetMeetingStatusRequest
+from meetra.v1.meetings_pb2_grpc import MeetingServiceStub
 from rich.console import Console
 
 from cli.answers import fetch
 from cli.audio_sources import AudioSource, SourceUnusable, microphone, read_blocks, recording, standard_input
-from cli.client import Client
-from cli.live_view import Board, JsonLines, PlainLines, View
+from cli.client import CallFailed, Client, check_reachable
+from cli.live_board import Board
+from cli.live_view import JsonLines, PlainLines, View
 from cli.report import show
 from cli.terminal_text import escape_lines
 from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
@@ -49,8 +52,9 @@ class StreamOptions:
     """Kinds to redact, separated by commas."""
     speed: float = 1.0
     """Speed of recordings relative to real time; 0 for as fast as accepted."""
-    rate_hz: int = RATE_HZ
-    channels: int = 1
+    rate_hz: int | None = None
+    channels: int | None = None
+    """Of standard input; None: 16 kHz, one channel."""
     separate: bool = False
     """Each channel of standard input is a participant."""
     drop_every_s: float = 0.0
@@ -75,13 +79,16 @@ def create_sources(options: StreamOptions) -> list[AudioSource]:
         raise SourceUnusable("specify either recordings, `-` for standard input, or --mic")
     if options.separate and options.files != [STANDARD_INPUT]:
         raise SourceUnusable("--separate applies only to `-`, standard input")
-    source_count = options.channels if options.separate else max(len(options.files), 1)
+    if options.files != [STANDARD_INPUT] and (options.rate_hz is not None or options.channels is not None):
+        raise SourceUnusable("--rate and --channels apply only to `-`, standard input: recordings state their own")
+    rate_hz, channels = options.rate_hz or RATE_HZ, options.channels or 1
+    source_count = channels if options.separate else max(len(options.files), 1)
     if options.participants and len(options.participants) != source_count:
         raise SourceUnusable(
             f"{len(options.participants)} --participant for {source_count} audio sources; give one each"
         )
     if options.separate:
-        return [standard_input(options.rate_hz, options.channels, options.participants, separate=True)]
+        return [standard_input(rate_hz, channels, options.participants, separate=True)]
     if source_count > 1 and not options.participants:
         raise SourceUnusable("several recordings of one meeting require one --participant NAME each, in their order")
     if source_count > 1 and STANDARD_INPUT in options.files:
@@ -90,7 +97,7 @@ def create_sources(options: StreamOptions) -> list[AudioSource]:
     if options.mic is not None:
         return [microphone(options.mic, names[0])]
     if options.files == [STANDARD_INPUT]:
-        return [standard_input(options.rate_hz, options.channels, options.participants, separate=False)]
+        return [standard_input(rate_hz, channels, options.participants, separate=False)]
     ids = ["mix"] if source_count == 1 else [f"participant-{number}" for number in range(1, source_count + 1)]
     return [recording(Path(file), track, name) for file, track, name in zip(options.files, ids, names, strict=True)]
 
@@ -106,6 +113,8 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
     view: View = JsonLines() if options.as_json else PlainLines(console)
     if console.is_terminal and not options.as_json:
         view = Board(console, options.title)
+    # Once the meeting is open its connection is restored for minutes; before, a wrong address is said at once.
+    await check_reachable(system["gateway"])
     client = MeetraClient(system["gateway"], email=system["email"], password=system["password"])
     async with client:
         tracks = [source.track for source in sources]
@@ -121,19 +130,17 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
                 consent=options.consent,
                 redact=options.redact,
             )
-        streamer = MeetingStreamer(meeting, sources, options, view, console)
+        streamer = MeetingStreamer(meeting, sources, options, view)
         try:
             finished = await streamer.run()
-        except (StreamInterrupted, MeetraError) as error:
+        except (StreamInterrupted, BrokenPipeError, MeetraError) as error:
             if not meeting.session_id:
                 raise
-            if not isinstance(error, StreamInterrupted):
+            if isinstance(error, MeetraError):
                 print(f"meetra: {escape_lines(str(error))}", file=sys.stderr)
-            print(
-                f"The meeting was left; after {meeting.ready.limits.grace_s} s at the latest the server finishes it by "
-                f"itself. To go on: the same command with\n  --resume {meeting.session_id}",
-                file=sys.stderr,
-            )
+            print(await _describe_left(system, meeting, sources), file=sys.stderr)
+            if isinstance(error, BrokenPipeError):
+                raise
             return 130 if isinstance(error, StreamInterrupted) else 1
     if finished.status != "ready":
         print(f"meetra: the meeting failed: {escape_lines(finished.message)}", file=sys.stderr)
@@ -141,6 +148,38 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
     if not options.as_json:
         await _report(system, options.title, finished, console)
     return 0
+
+
+async def _describe_left(system: dict[str, Any], meeting: LiveMeeting, sources: list[AudioSource]) -> str:
+    """Return what becomes of a meeting that this command leaves: whether it has ended is for the server to say."""
+    status = None
+    with suppress(CallFailed):
+        async with Client(system["gateway"]) as client:
+            await client.login(system["email"], system["password"], patience_s=0.0)
+            request = GetMeetingStatusRequest(file_hash=meeting.file_hash)
+            stub = MeetingServiceStub(client.channel)
+            status = (await client.call(stub.GetMeetingStatus, request, patience_s=0.0)).status
+    tracks = [source.track for source in sources]
+    missing = {t.track_id: meeting.position(t.track_id) - meeting.acknowledged(t.track_id) for t in tracks}
+    missing_s = max((missing[track.track_id] / track.sample_rate_hz for track in tracks), default=0.0)
+    text = f"{missing_s:.1f} s of audio that were read had not reached the server's disk.\n" if missing_s else ""
+    if status in (None, "receiving"):
+        text += (
+            f"The meeting was left; after {meeting.ready.limits.grace_s} s at the latest the server finishes it by"
+            " itself. To go on: the same command with"
+        )
+        if status is None:
+            text = f"The server could not be asked how far the meeting is.\n{text}"
+    elif status == "ready":
+        text += "The meeting has ended and is ready. For its report: the same command with"
+    elif status == "failed":
+        text += "The meeting has ended; its analysis failed. For the reason: the same command with"
+    else:
+        text += (
+            "The meeting has ended, and the server analyses it to the end without this command. For its report: the"
+            " same command with"
+        )
+    return f"{text}\n  --resume {meeting.session_id}"
 
 
 async def _report(system: dict[str, Any], title: str, finished: LiveFinished, console: Console) -> None:
@@ -153,11 +192,9 @@ async def _report(system: dict[str, Any], title: str, finished: LiveFinished, co
 class MeetingStreamer:
     """Send the sources to the meeting, show its events, and finish it."""
 
-    def __init__(
-        self, meeting: LiveMeeting, sources: list[AudioSource], options: StreamOptions, view: View, console: Console
-    ) -> None:
+    def __init__(self, meeting: LiveMeeting, sources: list[AudioSource], options: StreamOptions, view: View) -> None:
         self._meeting, self._sources, self._options = meeting, sources, options
-        self._view, self._console = view, console
+        self._view = view
         self._stop, self._abort = asyncio.Event(), asyncio.Event()
 
     async def run(self) -> LiveFinished:
@@ -176,7 +213,9 @@ class MeetingStreamer:
         async with self._meeting as meeting:
             with self._view:
                 self._view.opened(meeting)
-                background = [asyncio.create_task(work) for work in (self._tick(), self._drop_periodically())]
+                background: list[asyncio.Task[Any]] = [
+                    asyncio.create_task(work) for work in (self._tick(), self._drop_periodically())
+                ]
                 listening = asyncio.create_task(self._listen())
                 try:
                     if not meeting.ready.finishing:
@@ -184,7 +223,13 @@ class MeetingStreamer:
                     # From now on a Ctrl-C means to leave.
                     self._stop.set()
                     self._view.finishing()
-                    finished = await meeting.finish()
+                    finishing = asyncio.create_task(meeting.finish())
+                    background.append(finishing)
+                    await asyncio.wait({finishing, listening}, return_when=asyncio.FIRST_COMPLETED)
+                    if listening.done():
+                        # Nobody reads the output any more, for example.
+                        listening.result()
+                    finished = await finishing
                     await listening
                 finally:
                     for task in (*background, listening):
@@ -202,11 +247,11 @@ class MeetingStreamer:
                 for task in done & unfinished:
                     task.result()
                 unfinished -= done
+            if listening.done():
+                listening.result()
         except MeetingOver as over:
             # Another client or the grace period finished the meeting; its outcome is still wanted.
-            self._console.print(
-                f"The meeting accepts no more audio: {escape_lines(str(over))}", highlight=False, markup=False
-            )
+            self._view.notice(f"The meeting accepts no more audio: {escape_lines(str(over))}")
         finally:
             for task in (*sending, stopped):
                 task.cancel()

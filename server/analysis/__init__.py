@@ -1,6 +1,10 @@
 """The analysis of a meeting: from its audio to its stored answers."""
 
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
+from server.analysis.copied_voice import FRAME as COPY_FRAME
+from server.analysis.copied_voice import MARGIN as COPY_MARGIN
+from server.analysis.copied_voice import MAX_DELAY as COPY_MAX_DELAY
+from server.analysis.copied_voice import judge_frames
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
 from server.analysis.parts import first_segment_id, join_parts, part_segment
@@ -13,6 +17,9 @@ __all__ = [
     "SummaryWriter",
     "AudioQuota",
     "AudioTrack",
+    "COPY_FRAME",
+    "COPY_MARGIN",
+    "COPY_MAX_DELAY",
     "DATABASE_PATIENCE_S",
     "Decoding",
     "GivenName",
@@ -24,6 +31,7 @@ __all__ = [
     "SessionResult",
     "first_segment_id",
     "join_parts",
+    "judge_frames",
     "part_segment",
     "session_config",
 ]

@@ -13,6 +13,7 @@ from meetra.inference.v2 import session_pb2
 from numpy.typing import NDArray
 
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
+from server.analysis.copied_speech import find_copies
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.notice import build_notice, format_ready_message
 from server.analysis.parts import PcmParts, join_parts
@@ -95,7 +96,8 @@ class MeetingAnalyzer:
 
     async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> None:
         """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
-        conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results)
+        copies = await find_copies(recording.tracks, session_results)
+        conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results, copies)
         redaction: StoredRedaction | None = None
         if job.redact:
             # Everything below is made of what this returns.

@@ -6,8 +6,8 @@ config, without duplicates.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from meetra.inference.v2 import model_pb2, session_pb2
@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 
 from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
-from server.conversation import Conversation, Event, Interval, TrackConversation, fold, merge_tracks
+from server.conversation import (
+    UNKNOWN_SPEAKER,
+    Conversation,
+    Event,
+    Interval,
+    TrackConversation,
+    fold,
+    leave_out_copies,
+    merge_tracks,
+    most_spoken_language,
+    speech_us_by_language,
+)
 from server.engine import task_model_label, to_event
 
 
@@ -28,6 +39,8 @@ class AudioTrack:
     samples: int
     """Length at 16 kHz; 0 if it is not known in advance."""
     expected_speakers: int | None = None
+    is_participant: bool = False
+    """Whether it is the track of a single known person; others that carry that person's voice do not speak for it."""
     start_us: int = 0
     speaker_number: Callable[[int], int] = lambda label: label
     """Maps a speaker label of the track to the meeting-wide number."""
@@ -102,16 +115,37 @@ class SessionResult:
 
 
 def build_conversation(
-    recording: Recording, results: list[SessionResult]
+    recording: Recording, results: list[SessionResult], copies: Sequence[Sequence[int]] = ()
 ) -> tuple[Conversation, dict[int, NDArray[np.float32]]]:
-    """Return the conversation of all tracks, and the speaker embeddings by meeting-wide number."""
+    """Return the conversation of all tracks, and the speaker embeddings by meeting-wide number.
+
+    Args:
+        results: what the session of each track has found.
+        copies: ``Heard`` of each track's frames, from ``find_copies``; copied speech is left out.
+    """
     tracks = [
-        TrackConversation(fold(result.events), track.start_us, track.speaker_number, track.index, result.level.silent)
-        for track, result in zip(recording.tracks, results, strict=True)
+        TrackConversation(
+            _without_copies(fold(result.events), frames),
+            track.start_us,
+            track.speaker_number,
+            track.index,
+            result.level.silent,
+        )
+        for track, result, frames in zip(recording.tracks, results, copies or [()] * len(results), strict=True)
     ]
     vectors = {
         track.speaker_number(label): vector
         for track, result in zip(recording.tracks, results, strict=True)
         for label, vector in result.vectors.items()
     }
-    return merge_tracks(tracks, recording.track_count), vectors
+    conversation = merge_tracks(tracks, recording.track_count)
+    return conversation, {label: vector for label, vector in vectors.items() if label in conversation.speakers}
+
+
+def _without_copies(conversation: Conversation, frames: Sequence[int]) -> Conversation:
+    segments = leave_out_copies(conversation.segments, frames)
+    if segments == conversation.segments:
+        return conversation
+    speakers = dict.fromkeys(segment.speaker for segment in segments if segment.speaker != UNKNOWN_SPEAKER)
+    language = most_spoken_language(speech_us_by_language(segments))
+    return replace(conversation, segments=segments, speakers=tuple(speakers), language=language)

@@ -38,6 +38,7 @@ def _participant(track: DecodedTrack) -> AudioTrack:
         partial(read_pcm, track.path),
         track.samples,
         expected_speakers=1,
+        is_participant=True,
         speaker_number=speaker_number,
         index=track.index,
         display_name=track.display_name,

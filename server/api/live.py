@@ -35,6 +35,8 @@ Context = aio.ServicerContext[Any, Any]
 ACK_EVERY_S = 0.2
 # Seconds without an event after which a watcher receives a sign of life.
 HEARTBEAT_S = 15.0
+# How long a SendAudio call waits for the calls before it, seconds; live.proto says so.
+EARLIER_CALLS_S = 2.0
 
 
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):
@@ -83,9 +85,13 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         data = request.body.data
         if encoding := content_encoding(context):
             data = decompress_body(encoding, data, MAX_CHUNK_BYTES)
-        chunk = pb.AudioChunk(track_id=request.track_id, first_sample=request.first_sample, data=data)
-        await meeting.receive(chunk, sender)
-        await meeting.audio.wait_until_committed()
+        chunk = pb.AudioChunk(
+            track_id=request.track_id,
+            first_sample=request.first_sample,
+            data=data,
+            length_prefixed=request.length_prefixed,
+        )
+        await meeting.audio.wait_until_committed(*await meeting.receive(chunk, sender, EARLIER_CALLS_S))
         positions = [p for p in _positions(meeting) if p.track_id == request.track_id]
         return pb.SendAudioResponse(ack=_ack(meeting, positions))
 

@@ -22,7 +22,7 @@ MAX_PARTICIPANT_NAME = 200
 MAX_START_MS = 24 * 3600 * 1000
 MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS})
+_OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS, Encoding.WEBM_OPUS})
 
 
 def validate_config(config: pb.LiveConfig) -> LiveConfig:
@@ -100,7 +100,7 @@ def _validate_channels(field: str, track: pb.TrackConfig, kind: TrackKind, name:
         return ()
     if kind is not TrackKind.PARTICIPANT:
         raise BadRequest(f"{field}.channel_use", "CHANNEL_USE_SEPARATE requires kind TRACK_KIND_PARTICIPANT")
-    opus = track.encoding in (pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS)
+    opus = track.encoding in {pb.AudioEncoding.Value(f"AUDIO_ENCODING_{encoding.name}") for encoding in _OPUS}
     channels = track.channels or (0 if opus else 1)
     # A raw Opus packet has one or two channels.
     max_channels = 2 if track.encoding == pb.AUDIO_ENCODING_OPUS else MAX_CHANNELS

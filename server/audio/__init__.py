@@ -10,6 +10,7 @@ from server.audio.encodings import (
     encode_record,
     opus_records,
     read_log_positions,
+    split_batch,
 )
 from server.audio.level import LevelMeter, measure_level
 from server.audio.media_decoder import (
@@ -51,6 +52,7 @@ __all__ = [
     "chunk_positions",
     "read_log_positions",
     "probe",
+    "split_batch",
     "sync_directory",
     "encode_record",
 ]

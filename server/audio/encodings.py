@@ -16,6 +16,9 @@ MAX_FRAME_BYTES = 1275
 # In the log, a packet is preceded by its length in two bytes.
 RECORD_HEADER_BYTES = 2
 MAX_RECORD_BYTES = 0xFFFF
+# In a batch, a packet is preceded by its length in four bytes, big-endian.
+BATCH_HEADER_BYTES = 4
+MAX_BATCH_PACKETS = 500
 
 
 class Encoding(StrEnum):
@@ -26,6 +29,11 @@ class Encoding(StrEnum):
     MULAW = "mulaw"
     OPUS = "opus"
     OGG_OPUS = "ogg_opus"
+    WEBM_OPUS = "webm_opus"
+
+
+CONTAINERS = frozenset({Encoding.OGG_OPUS, Encoding.WEBM_OPUS})
+"""Encodings that are cut anywhere, and whose positions are bytes."""
 
 
 # Bytes per sample and channel.
@@ -34,7 +42,7 @@ _SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1
 
 @dataclass(frozen=True, slots=True)
 class TrackFormat:
-    """A validated audio format of a track; both Opus encodings have 48000 Hz.
+    """A validated audio format of a track; the Opus encodings have 48000 Hz.
 
     ``channels`` (1..8, interleaved) does not apply to Opus, whose stream states its own.
     """
@@ -48,14 +56,14 @@ class TrackFormat:
         """Bytes per position; None for Opus packets, whose size varies."""
         if self.encoding is Encoding.OPUS:
             return None
-        if self.encoding is Encoding.OGG_OPUS:
+        if self.encoding in CONTAINERS:
             return 1
         return _SAMPLE_BYTES[self.encoding] * self.channels
 
     @property
     def positions_per_second(self) -> int | None:
-        """Positions per second of audio; None for Ogg, whose positions are bytes."""
-        if self.encoding is Encoding.OGG_OPUS:
+        """Positions per second of audio; None for Ogg and WebM, whose positions are bytes."""
+        if self.encoding in CONTAINERS:
             return None
         return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
 
@@ -80,6 +88,33 @@ def chunk_positions(format: TrackFormat, data: bytes) -> int:
             f"audio.data: {len(data)} bytes are not a whole number of samples of {size} bytes; send whole samples"
         )
     return len(data) // size
+
+
+def split_batch(format: TrackFormat, data: bytes) -> list[bytes]:
+    """Return the packets of a batch, each preceded by its length: four bytes, big-endian.
+
+    Raises:
+        InvalidChunk: the track does not carry raw Opus packets, ``data`` is empty, or the lengths do not fit it.
+    """
+    if format.encoding is not Encoding.OPUS:
+        raise InvalidChunk("audio.length_prefixed: only for AUDIO_ENCODING_OPUS; omit it")
+    packets: list[bytes] = []
+    offset = 0
+    while offset < len(data):
+        if len(packets) == MAX_BATCH_PACKETS:
+            raise InvalidChunk(f"audio.data: more than {MAX_BATCH_PACKETS} packets; send fewer in a chunk")
+        begin = offset + BATCH_HEADER_BYTES
+        end = begin + int.from_bytes(data[offset:begin], "big")
+        if max(begin, end) > len(data):
+            raise InvalidChunk(
+                f"audio.data: packet {len(packets) + 1} of the batch exceeds it; precede each packet with its length"
+                " in bytes, 4 bytes big-endian"
+            )
+        packets.append(data[begin:end])
+        offset = end
+    if not packets:
+        raise InvalidChunk("audio.data: empty; send at least one packet")
+    return packets
 
 
 def encode_record(format: TrackFormat, data: bytes) -> bytes:

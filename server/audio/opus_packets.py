@@ -6,6 +6,7 @@ result does not depend on how the bytes are split.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,13 +43,20 @@ class Packet:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """``samples`` at 48 kHz of silence, which the stream states by its times."""
+
+    samples: int
+
+
 class PacketReader(Protocol):
     """Parser from log bytes to stream heads and packets."""
 
     damaged: bool
     """Whether anything was left out."""
 
-    def feed(self, raw: bytes | memoryview) -> list[StreamHead | Packet]:
+    def feed(self, raw: bytes | memoryview) -> Sequence[StreamHead | Packet | Gap]:
         """Return the items completed by the next bytes of the log."""
 
     def finish(self) -> None:
@@ -58,6 +66,17 @@ class PacketReader(Protocol):
 def opus_head(channels: int) -> bytes:
     """Return a plain ``OpusHead`` for one or two channels (RFC 7845, section 5.1)."""
     return b"OpusHead\x01" + bytes([channels]) + bytes(2) + (48_000).to_bytes(4, "little") + bytes(3)
+
+
+def parse_opus_head(body: bytes) -> tuple[StreamHead, int, int] | None:
+    """Return the stream of an ``OpusHead``, its pre-skip, samples, and its number of streams; None if undecodable."""
+    mapped = len(body) > 18 and body[18] != 0
+    channels = body[9] if len(body) > 9 else 0
+    usable = body.startswith(b"OpusHead") and len(body) >= (21 + channels if mapped else 19) and body[8] < 16
+    if not usable or not 1 <= channels <= (MAX_CHANNELS if mapped else 2):
+        return None
+    pre_skip = int.from_bytes(body[10:12], "little")
+    return StreamHead(body[:10] + bytes(2) + body[12:], channels), pre_skip, body[19] if mapped else 1
 
 
 class RecordReader:
@@ -191,16 +210,15 @@ class OggReader:
                 self._foreign.add(serial)
             return []
         self.damaged |= self._partial is not None
-        mapped = len(body) > 18 and body[18] != 0
-        channels = body[9] if len(body) > 9 else 0
-        usable = len(body) >= (21 + channels if mapped else 19) and body[8] < 16
-        if not usable or not 1 <= channels <= (MAX_CHANNELS if mapped else 2):
+        parsed = parse_opus_head(body)
+        if parsed is None:
             self.damaged, self._serial = True, None
             return []
+        head, pre_skip, streams = parsed
         self._serial = serial
         self._foreign.discard(serial)
-        self._begin(sequence + 1, int.from_bytes(body[10:12], "little"), body[19] if mapped else 1)
-        return [StreamHead(body[:10] + bytes(2) + body[12:], channels)]
+        self._begin(sequence + 1, pre_skip, streams)
+        return [head]
 
     def _read_packets(self, body: bytes, lacing: bytes, continued: bool) -> list[tuple[bytes, int]]:
         """Return the packets that end on this page, with their lengths in samples."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import av
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from server.audio.encodings import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.audio.opus_decoder import BATCH_PACKETS, OpusChild
 from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead
+from server.audio.webm_packets import WebmReader
 from server.media import LAYOUTS, RATE_HZ, MonoResampler, to_s16
 
 # The log is processed in chunks of this size, which bounds memory.
@@ -158,13 +160,16 @@ class OpusLogDecoder:
         """See Source.decode."""
         batch: list[Packet] = []
         for item in await run_off_loop(len(chunk), lambda: self._reader.feed(chunk)):
-            if isinstance(item, StreamHead) or len(batch) == BATCH_PACKETS:
+            if not isinstance(item, Packet) or len(batch) == BATCH_PACKETS:
                 yield await self._decode_batch(batch)
                 batch = []
-            if isinstance(item, StreamHead):
-                self._head = item
-            else:
+            if isinstance(item, Packet):
                 batch.append(item)
+            elif isinstance(item, StreamHead):
+                self._head = item
+            elif self._head is not None:
+                silence = np.zeros((item.samples, self._head.channels), np.int16)
+                yield await run_off_loop(silence.nbytes, partial(self._to_mono, silence, OPUS_RATE_HZ))
         yield await self._decode_batch(batch)
 
     async def _decode_batch(self, batch: list[Packet]) -> NDArray[np.int16]:
@@ -207,6 +212,8 @@ class TrackDecoder:
             self._decoder = OpusLogDecoder(RecordReader(), self._to_mono)
         elif format.encoding is Encoding.OGG_OPUS:
             self._decoder = OpusLogDecoder(OggReader(), self._to_mono)
+        elif format.encoding is Encoding.WEBM_OPUS:
+            self._decoder = OpusLogDecoder(WebmReader(), self._to_mono)
         else:
             self._decoder = PcmLogDecoder(format, self._to_mono)
 
@@ -217,10 +224,14 @@ class TrackDecoder:
 
     async def decode(self, raw: bytes) -> NDArray[np.int16]:
         """Decode the next bytes of the log, split anywhere, and return the completed samples (n,)."""
+        return np.concatenate([NO_SAMPLES, *[part async for part in self.pieces(raw)]])
+
+    async def pieces(self, raw: bytes) -> AsyncGenerator[NDArray[np.int16], None]:
+        """As ``decode``, piece by piece: a few bytes may state hours of silence."""
         view = memoryview(raw)
-        chunks = [view[offset : offset + CHUNK_BYTES] for offset in range(0, len(view), CHUNK_BYTES)]
-        parts = [part for chunk in chunks async for part in self._decoder.decode(chunk)]
-        return np.concatenate([NO_SAMPLES, *parts])
+        for offset in range(0, len(view), CHUNK_BYTES):
+            async for part in self._decoder.decode(view[offset : offset + CHUNK_BYTES]):
+                yield part
 
     async def finish(self) -> NDArray[np.int16]:
         """Mark the end of the log and return the remaining samples (n,)."""

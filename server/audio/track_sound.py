@@ -37,6 +37,8 @@ class TrackSound:
     """Number of the first second not dropped; a plain int, since other threads read it."""
     measured: int = 0
     """Samples added so far."""
+    whole_seconds: int = 0
+    """Number of whole seconds that have come, also those dropped; a plain int as well."""
     _pending: list[NDArray[np.int16]] = field(default_factory=list)
     _pending_samples: int = 0
     _clipped: int = 0
@@ -49,6 +51,7 @@ class TrackSound:
             self.seconds.clear()
             self._pending, self._pending_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
             self._sounding = 0
+            self.whole_seconds = 0
         self.measured = first + len(samples)
         self._pending.append(samples)
         self._pending_samples += len(samples)
@@ -66,6 +69,7 @@ class TrackSound:
 
     def _measure_second(self, number: int, second: NDArray[np.int16]) -> None:
         self.seconds[number] = second
+        self.whole_seconds = number + 1
         while len(self.seconds) > MAX_KEPT_SECONDS:
             self.oldest = self.seconds.popitem(last=False)[0] + 1
         full = float(np.mean((second >= FULL_SCALE) | (second <= -FULL_SCALE)))
@@ -73,6 +77,16 @@ class TrackSound:
         silent = rms(second) < SILENT_RMS
         self._silent = self._silent + 1 if silent else 0
         self._sounding += not silent
+
+    def span(self, begin: int, end: int) -> NDArray[np.int16]:
+        """Return the samples from index ``begin`` to ``end``; 0 where there are none, or none any more."""
+        span = np.zeros(end - begin, np.int16)
+        for number in range(max(0, begin // RATE_HZ), -(-end // RATE_HZ)):
+            second = self.seconds.get(number)
+            if second is not None:
+                first, last = max(begin, number * RATE_HZ), min(end, (number + 1) * RATE_HZ)
+                span[first - begin : last - begin] = second[first - number * RATE_HZ : last - number * RATE_HZ]
+        return span
 
     @property
     def clipping(self) -> bool:
@@ -90,6 +104,8 @@ class TrackSound:
         return self._silent >= SILENCE_S
 
 
+# One microphone's copy of a voice that another hears this much louder is an echo, and no duplicate.
+ECHO_RATIO = 2.0
 # A pair is judged after this many compared seconds with sound on either track.
 COMPARED_SECONDS = 10
 
@@ -97,12 +113,13 @@ COMPARED_SECONDS = 10
 class TrackComparison:
     """Comparison of two tracks: ``same`` is whether they carry the same audio, None until decided."""
 
-    def __init__(self, shift_s: int) -> None:
+    def __init__(self, shift_s: int, *, participants: bool = False) -> None:
         """
         Args:
             shift_s: start of the second track after the first, whole seconds.
+            participants: both are tracks of single people, which may carry echoes of each other.
         """
-        self._shift_s = shift_s
+        self._shift_s, self._participants = shift_s, participants
         self._next = max(0, shift_s)
         self._correlations: list[float] = []
         self.same: bool | None = None
@@ -119,7 +136,8 @@ class TrackComparison:
                 continue
             self._next += 1
             if max(rms(a), rms(b)) >= AUDIBLE_RMS:
-                self._correlations.append(correlation(a, b))
+                apart = self._participants and max(rms(a), rms(b)) > ECHO_RATIO * min(rms(a), rms(b))
+                self._correlations.append(0.0 if apart else correlation(a, b))
                 if len(self._correlations) == COMPARED_SECONDS:
                     self.same = median(self._correlations) >= SAME_CORRELATION
 

@@ -12,6 +12,7 @@ from server.conversation.conversation import (
     Word,
     merge_intervals,
 )
+from server.conversation.copies import FRAME_US, Heard, leave_out_copies, own_parts, part_id
 from server.conversation.edits import Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
 from server.conversation.fold import Event, FinishedEvent, ReadyEvent, TurnEvent, TurnState, fold
 from server.conversation.given_names import AMBIGUOUS_NAMES, given_names
@@ -51,7 +52,9 @@ __all__ = [
     "Edit",
     "EngineCapabilities",
     "Event",
+    "FRAME_US",
     "FinishedEvent",
+    "Heard",
     "TrackConversation",
     "Interval",
     "COMBINING_MARKS",
@@ -76,6 +79,9 @@ __all__ = [
     "edit_from_document",
     "given_names",
     "is_question",
+    "leave_out_copies",
+    "own_parts",
+    "part_id",
     "merge_tracks",
     "join_sentences",
     "resolve_language",

@@ -9,7 +9,7 @@ from itertools import combinations
 from meetra.v1 import live_pb2 as pb
 
 from server.audio import SILENCE_S, ChannelComparison, TrackComparison
-from server.live.config import LiveConfig, LiveTrack
+from server.live.config import LiveConfig, LiveTrack, TrackKind
 from server.live.track_feed import TrackFeed
 from server.live.turns import MeetingTurns
 from server.media import RATE_HZ
@@ -151,4 +151,5 @@ class DuplicateTrackDetector:
 def _comparison(first: LiveTrack, second: LiveTrack) -> TrackComparison | ChannelComparison:
     if first.track_id == second.track_id:
         return ChannelComparison()
-    return TrackComparison(round((second.start_us - first.start_us) / 1e6))
+    shift_s = round((second.start_us - first.start_us) / 1e6)
+    return TrackComparison(shift_s, participants=first.kind is TrackKind.PARTICIPANT)

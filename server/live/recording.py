@@ -10,7 +10,7 @@ from pathlib import Path
 
 from server.analysis import AudioTrack, Recording
 from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
-from server.live.config import LiveConfig, LiveTrack
+from server.live.config import LiveConfig, LiveTrack, TrackKind
 from server.live.given_names import load_given_names
 from server.live.track_cuts import read_cuts
 from server.media import RATE_HZ
@@ -39,6 +39,7 @@ def audio_track(
         pcm,
         samples,
         config.expected_speakers(index),
+        config.tracks[index].kind is TrackKind.PARTICIPANT,
         config.tracks[index].start_us,
         partial(config.speaker_number, index),
         index,
@@ -51,7 +52,10 @@ async def decode_pcm(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncG
     """Decode the bytes of a track's log incrementally to s16le mono at 16 kHz."""
     try:
         async for data in raw:
-            yield (await decoder.decode(data)).tobytes()
+            async with aclosing(decoder.pieces(data)) as pieces:
+                async for piece in pieces:
+                    if piece.size:
+                        yield piece.tobytes()
         yield (await decoder.finish()).tobytes()
     finally:
         await decoder.close()

@@ -16,6 +16,7 @@ from server.analysis import DATABASE_PATIENCE_S, Recording, SessionResult
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
+from server.live.copied_speech import CopyDetector
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
 from server.live.finality import Finality
@@ -55,6 +56,7 @@ class LiveSession:
         self._run = partial(dependencies.database.run, organization_id=row.organization_id)
         self._publish_lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._copies = CopyDetector(self.config)
         self._feeds = [
             TrackFeed(
                 row.meeting_id,
@@ -69,6 +71,7 @@ class LiveSession:
                 cuts=TrackCuts(dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index)),
                 cut_s=dependencies.settings.live_track_pause_s,
                 others_through_us=partial(self._others_through_us, index),
+                copied=self._copies.tracks[index],
             )
             for index in range(len(self.config.tracks))
         ]
@@ -211,17 +214,29 @@ class LiveSession:
         grace_s = self._dependencies.settings.live_grace_s
         return self.state is LiveState.OPEN and self._warnings.ending_announced and self.presence.abandoned(grace_s)
 
-    async def receive(self, chunk: pb.AudioChunk, connection: SenderConnection) -> None:
+    async def receive(
+        self, chunk: pb.AudioChunk, connection: SenderConnection, patience_s: float = 0.0
+    ) -> tuple[TrackLog, int]:
         """Accept a chunk; an acknowledgement follows once it is durable.
 
-        Raises TakenOver, MeetingOver, BadRequest, AudioGap, AudioOverlap, LiveMeetingTooLong.
+        Args:
+            patience_s: how long to wait for the audio before it, seconds.
+
+        Returns the log of its track and the position of its end. Raises TakenOver, MeetingOver, BadRequest, AudioGap,
+        AudioOverlap, LiveMeetingTooLong.
         """
+        self._check_sender(connection)
+        if patience_s:
+            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample, patience_s)
+            self._check_sender(connection)
+        return await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
+
+    def _check_sender(self, connection: SenderConnection) -> None:
         if not self.sender_slot.is_current(connection):
             # Reject audio from a replaced connection: it must not advance its successor's resume position.
             raise TakenOver
         if self.finishing:
             raise MeetingOver
-        await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
     async def flush(self) -> None:
         """Wait until everything received is durable, and have the engine tell what it knows of it.
@@ -268,11 +283,19 @@ class LiveSession:
             await asyncio.sleep(OBSERVE_EVERY_S)
             for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds, self.turns):
                 await self._ignore(duplicate, original)
+            await self._leave_out_copies()
             self._finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
             await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
+
+    async def _leave_out_copies(self) -> None:
+        judged = await asyncio.to_thread(self._copies.detect, self._feeds)
+        for copied, feed, (frames, idle) in zip(self._copies.tracks, self._feeds, judged, strict=True):
+            for turn in copied.judged(frames, idle=idle):
+                self.turns.update(turn)
+            feed.mark_words_final()
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]

@@ -29,6 +29,7 @@ from server.conversation import (
 )
 from server.engine import EngineBusy, Flush, InferenceClient, SessionBroke, to_event
 from server.live.config import LiveConfig, LiveTrack
+from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
 from server.live.track_cuts import TrackCuts
@@ -83,6 +84,7 @@ class TrackFeed:
         cuts: TrackCuts,
         cut_s: float | None = None,
         others_through_us: Callable[[], int] = lambda: 0,
+        copied: CopiedTurns | None = None,
     ) -> None:
         """
         Args:
@@ -93,7 +95,10 @@ class TrackFeed:
             cuts: where the track's analysis began anew so far.
             cut_s: time without audio after which the track is cut while others go on, seconds; None: never.
             others_through_us: returns up to where other sources have audio, microseconds of the meeting.
+            copied: leaves out what other tracks carry; None: nothing.
         """
+        self._copied = copied or CopiedTurns(config.tracks[index].start_us)
+        self._final_words_us = 0
         self._meeting_id, self._organization_id = meeting_id, organization_id
         self._config, self._index, self._idle_s = config, index, idle_s
         self._cuts, self._cut_s, self._others_through_us = cuts, cut_s, others_through_us
@@ -207,9 +212,11 @@ class TrackFeed:
     async def _close_part(self, end: int, result: SessionResult) -> None:
         """Publish what is final of the part that ends at sample ``end``; the next begins there."""
         turns = [
-            self._snapshot(part_segment(event.segment, self._first), TurnState.STABLE)
+            turn
             for event in result.events
             if isinstance(event, TurnEvent)
+            for turn in self._copied.pass_on(self._snapshot(part_segment(event.segment, self._first), TurnState.STABLE))
+            if turn.state != TurnState.RETRACTED
         ]
         self._turns.close_part(self._index, self._span(end), turns)
         self._turns.mark_words_final(self._index, self._track.start_us + end * 1_000_000 // RATE_HZ)
@@ -247,6 +254,8 @@ class TrackFeed:
         )
         if not self.reach.covers(self._catch_up_target):
             self._turns.start_catch_up(self._index, self._span(end))
+        self._copied.restart()
+        self._final_words_us = 0
         terms = self._config.recognition_terms()
         config = session_config(
             self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
@@ -294,7 +303,8 @@ class TrackFeed:
             event = to_event(response)
             assert isinstance(event, TurnEvent)
             segment = part_segment(event.segment, self._first)
-            self._turns.update(self._snapshot(segment, TurnState(event.state)))
+            for turn in self._copied.pass_on(self._snapshot(segment, TurnState(event.state))):
+                self._turns.update(turn)
         else:
             result.collect(response)
 
@@ -304,10 +314,15 @@ class TrackFeed:
         if self._turns.is_catching_up(self._index) and self.reach.covers(self._catch_up_target):
             self._turns.finish_catch_up(self._index)
         if not self._turns.is_catching_up(self._index):
-            final_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
-            self._turns.mark_words_final(self._index, final_us)
+            self._final_words_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
+            self.mark_words_final()
             self._turns.mark_heard(self._index, self._track.start_us + self.reach.words * 1_000_000 // RATE_HZ)
             self._update_language(progress)
+
+    def mark_words_final(self) -> None:
+        """Mark the words that the engine has decided as final, as far as it is known that they are the track's own."""
+        if not self._turns.is_catching_up(self._index):
+            self._turns.mark_words_final(self._index, min(self._final_words_us, self._copied.judged_through_us))
 
     def _update_language(self, progress: session_pb2.Progress) -> None:
         confidence = progress.language_confidence if progress.HasField("language_confidence") else None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
 from tests.e2e.live_bot import speech
+from tests.recordings import encoded
+from tests.server.audio.opus_audio import raw_packets
 
 OPEN = "/single-feature-api/live"
 TRACK = {
@@ -104,6 +108,49 @@ def test_errors_are_the_documented_ones(rest: Rest) -> None:
     assert nobody.http.get(f"{OPEN}/{ready['session_id']}/events").json() == {"message": "Unauthorized"}
     assert control(rest, taken, "CONTROL_FINISH").status_code == 200
     assert send(rest, taken, 2, b"abcd").status_code == 409
+
+
+def test_opus_packets_come_in_batches_and_calls_may_overlap(rest: Rest) -> None:
+    packets = raw_packets(np.frombuffer(speech(12), "<i2"))
+    track = {"track_id": "mic", "kind": "TRACK_KIND_MIXED", "encoding": "AUDIO_ENCODING_OPUS"}
+    ready = opened(rest, name="Opus", tracks=[track])
+
+    def post(first: int, batch: bool, body: bytes) -> httpx.Response:
+        place = {"owner": ready["owner"], "track_id": "mic", "first_sample": first * 960, "length_prefixed": batch}
+        return rest.http.post(f"{OPEN}/{ready['session_id']}/audio", params=place, content=body)
+
+    def batch(packets: list[bytes]) -> bytes:
+        return b"".join(len(packet).to_bytes(4, "big") + packet for packet in packets)
+
+    half = len(packets) // 2
+    answer = post(0, True, batch(packets[:half]))
+    assert answer.json()["ack"]["tracks"] == [{"track_id": "mic", "next_sample": half * 960}], answer.text
+    refused = post(half, True, batch(packets[half : half + 2])[:-1])
+    assert (refused.status_code, "packet 2 of the batch" in refused.json()["message"]) == (400, True)
+    # The rest one by one, eight calls at a time: whichever arrives first, each is taken.
+    with ThreadPoolExecutor(8) as calls:
+        answers = list(calls.map(lambda place: post(place, False, packets[place]), range(half, len(packets))))
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers][:3]
+    assert max(a.json()["ack"]["tracks"][0]["next_sample"] for a in answers) == len(packets) * 960
+    assert control(rest, ready, "CONTROL_FINISH").json() == {}
+    seen = list(events(rest, ready["session_id"]))
+    assert seen[-1]["finished"]["status"] == "ready"
+    assert any(word["text"] == "morning" for event in seen if "turn" in event for word in event["turn"]["words"])
+
+
+def test_what_a_media_recorder_makes_is_sent_as_it_comes(rest: Rest) -> None:
+    webm = encoded(np.frombuffer(speech(12), "<i2").astype(np.int16), "webm", "libopus")
+    track = {"track_id": "mic", "kind": "TRACK_KIND_MIXED", "encoding": "AUDIO_ENCODING_WEBM_OPUS"}
+    ready = opened(rest, name="Recorder", tracks=[track])
+    for start in range(0, len(webm), 3_333):
+        answer = send(rest, ready, start, webm[start : start + 3_333])
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["ack"]["tracks"][0]["next_sample"] == len(webm)
+    assert control(rest, ready, "CONTROL_FINISH").json() == {}
+    seen = list(events(rest, ready["session_id"]))
+    assert seen[-1]["finished"]["status"] == "ready"
+    assert any(word["text"] == "morning" for event in seen if "turn" in event for word in event["turn"]["words"])
+    assert not any(event["warning"]["code"] == "WARNING_CODE_UNDECODABLE" for event in seen if "warning" in event)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists another process's open files by /proc")

@@ -6,16 +6,20 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 
+from server.live.session_registry import live_file_hash
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.recordings import RATE_HZ, ROOT, excerpt, sample_pcm
+from tests.terminals import terminal
 
 SECONDS = 22
 Line = dict[str, Any]
@@ -131,17 +135,89 @@ def test_ctrl_c_finishes_the_meeting_and_prints_its_report(system: System, recor
     assert "\x1b" not in shown + report
 
 
-def test_ctrl_c_while_it_finishes_leaves_at_once_and_says_how_to_go_on(system: System, recording: Path) -> None:
+def test_ctrl_c_while_it_finishes_leaves_at_once_and_says_how_to_go_on(
+    system: System, rest: Rest, recording: Path
+) -> None:
     # The engine stands still: nothing is finished before it goes on.
     with system.paused("inference"), streaming(system, str(recording), "--speed", "0") as process:
         session = shown_until(process, "Finishing").split()[1]
+        file_hash = live_file_hash(UUID(session))
+        while rest.get("/single-feature-api/meeting/status", file_hash=file_hash).json()["status"] == "receiving":
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=READY_TIMEOUT_S)
     assert process.returncode == 130, errors
     assert f"--resume {session}" in errors
+    # What is true by then: nobody has to come back for the meeting to be analysed.
+    assert "has ended, and the server analyses it to the end without this command" in errors
     again = system.meetra("stream", str(recording), "--resume", session)
     assert again.returncode == 0, again.stderr
     assert "File hash " in again.stdout
+
+
+def test_ctrl_c_before_the_audio_has_arrived_says_that_the_meeting_was_left(system: System, recording: Path) -> None:
+    with streaming(system, str(recording), "--participant", "Zoë") as process:
+        session = shown_until(process, "Zoë: ").split()[1]
+        with system.paused("api"):
+            process.send_signal(signal.SIGINT)
+            shown_until(process, "Finishing")
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=READY_TIMEOUT_S)
+    assert process.returncode == 130, errors
+    assert "The server could not be asked how far the meeting is." in errors
+    assert "The meeting was left; after " in errors
+    again = system.meetra("stream", str(recording), "--participant", "Zoë", "--speed", "0", "--resume", session)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("output", [["--json"], []], ids=["json", "lines"])
+def test_whoever_reads_the_output_may_leave(system: System, recording: Path, output: list[str]) -> None:
+    with streaming(system, str(recording), "--participant", "Zoë", *output) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(READY_TIMEOUT_S)
+    assert process.returncode == 128 + signal.SIGPIPE, errors
+    assert "Traceback" not in errors
+    assert "--resume " in errors
+
+
+def test_the_words_are_seen_in_a_small_window_and_after_it_has_grown(system: System, recording: Path) -> None:
+    command = [sys.executable, "-m", "cli", "stream", str(recording), "--participant", "Zoë", "--data"]
+    with terminal([*command, str(system.data)], 20, 5) as window:
+        window.wait_until(lambda lines: any("morning" in line for line in lines))
+        window.resize(100, 30)
+        # Each cell of the new window held a mark.
+        window.wait_until(lambda lines: any("Zoë: " in line for line in lines) and "#" not in "".join(lines))
+        window.process.send_signal(signal.SIGINT)
+        window.wait_until(lambda lines: any("File hash" in line for line in lines))
+        assert window.end() == 0
+        assert b"Traceback" not in window.written
+
+
+@pytest.mark.parametrize(
+    ("gateway", "reason"),
+    [
+        ("http://127.0.0.1:1", "cannot reach http://127.0.0.1:1: "),
+        ("http://nowhere.invalid", "cannot reach http://nowhere.invalid: "),
+        ("here:8080", "invalid server address 'here:8080'"),
+        ("http://here:99999", "invalid server address"),
+        ("http://[::1", "invalid server address"),
+        (f"http://{'a' * 70}.example", "cannot reach"),
+    ],
+    ids=["nothing there", "no such host", "no scheme", "no such port", "half a bracket", "no host name"],
+)
+@pytest.mark.parametrize("command", ["stream", "analyze"])
+def test_a_gateway_that_cannot_be_reached_is_said_at_once(command: str, gateway: str, reason: str) -> None:
+    arguments = [command, "sample/meeting.flac", "--gateway", gateway, "--email", "a@example.org", "--password", "p"]
+    told = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert told.returncode == 1
+    (line,) = told.stderr.splitlines()
+    assert reason in line
 
 
 def test_raw_samples_come_from_standard_input(system: System) -> None:
@@ -199,6 +275,9 @@ def test_several_recordings_are_one_participant_each(system: System, recording: 
         (["sample", "--participant", "Ana", "--participant", "Ben"], "2 --participant for 1"),
         ([], "specify either recordings"),
         (["sample", "--separate"], "--separate applies only to `-`"),
+        (["sample", "--rate", "8000"], "--rate and --channels apply only to `-`"),
+        (["sample", "--channels", "1"], "--rate and --channels apply only to `-`"),
+        (["--mic", "--rate", "16000"], "--rate and --channels apply only to `-`"),
         (["-", "--channels", "2", "--separate", "--participant", "Ana"], "1 --participant for 2"),
         (["sample", "--password", "wrong"], "Invalid email or password"),
         (["sample", "--resume", "00000000-0000-0000-0000-000000000001"], "not found"),

@@ -35,13 +35,16 @@ class Endpoint:
 
         Raises ValueError for anything else.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError(f"invalid server address {url!r}; use http://host:port or https://host:port")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return cls(
-            f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}", parts.scheme == "https", keepalive_s
-        )
+        invalid = f"invalid server address {url!r}; use http://host:port or https://host:port"
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise ValueError(f"{invalid} ({error})") from None
+        host = parts.hostname
+        if parts.scheme not in ("http", "https") or not host or parts.path not in ("", "/"):
+            raise ValueError(invalid)
+        return cls(f"{f'[{host}]' if ':' in host else host}:{port}", parts.scheme == "https", keepalive_s)
 
     def channel(self) -> aio.Channel:
         """Create a channel with its own TCP connection; the caller closes it."""

@@ -215,7 +215,7 @@ class LiveMeetingTooLong(MeetraError):
 class MeetingOver(MeetraError):
     """The meeting takes no more audio: another client finished it, or its grace period expired.
 
-    ``undelivered`` maps each affected track to the number of samples (bytes for OGG_OPUS) that came too late.
+    ``undelivered`` maps each affected track to the number of samples (bytes for Ogg and WebM) that came too late.
     """
 
     reason = "MEETING_OVER"

@@ -30,8 +30,11 @@ class Encoding(IntEnum):
     """Raw packets; each ``send`` is one packet."""
     OGG_OPUS = live_pb2.AUDIO_ENCODING_OGG_OPUS
     """Ogg pages, split anywhere; positions are bytes."""
+    WEBM_OPUS = live_pb2.AUDIO_ENCODING_WEBM_OPUS
+    """WebM as MediaRecorder makes it, split anywhere; positions are bytes."""
 
 
+CONTAINERS = (Encoding.OGG_OPUS, Encoding.WEBM_OPUS)
 MIXED, PARTICIPANT = Kind.MIXED, Kind.PARTICIPANT
 _SAMPLE_BYTES = {Encoding.PCM_S16LE: 2, Encoding.PCM_F32LE: 4, Encoding.MULAW: 1}
 
@@ -63,20 +66,20 @@ class Track:
         """Bytes per position, that is per sample of all channels. 0 for OPUS, whose packets vary."""
         if self.encoding is Encoding.OPUS:
             return 0
-        if self.encoding is Encoding.OGG_OPUS:
+        if self.encoding in CONTAINERS:
             return 1
         return _SAMPLE_BYTES[self.encoding] * self.channels
 
     @property
     def rate_hz(self) -> int | None:
-        """Positions per second; None for OGG_OPUS, whose positions are bytes."""
-        if self.encoding is Encoding.OGG_OPUS:
+        """Positions per second; None for OGG_OPUS and WEBM_OPUS, whose positions are bytes."""
+        if self.encoding in CONTAINERS:
             return None
         return OPUS_RATE_HZ if self.encoding is Encoding.OPUS else self.sample_rate_hz
 
     def config(self) -> live_pb2.TrackConfig:
         """Return the track as a protobuf message."""
-        opus = self.encoding in (Encoding.OPUS, Encoding.OGG_OPUS)
+        opus = self.encoding in (Encoding.OPUS, *CONTAINERS)
         kind = self.kind or (Kind.PARTICIPANT if self.participant_name or self.separate else Kind.MIXED)
         return live_pb2.TrackConfig(
             track_id=self.track_id,

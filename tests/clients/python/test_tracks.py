@@ -17,6 +17,7 @@ from meetra_client import Encoding, Kind, Track
         (Track("a", encoding=Encoding.MULAW, sample_rate_hz=8000), 1, 8000),
         (Track("a", encoding=Encoding.OPUS, sample_rate_hz=8000, channels=2), 0, 48_000),
         (Track("a", encoding=Encoding.OGG_OPUS), 1, None),
+        (Track("a", encoding=Encoding.WEBM_OPUS), 1, None),
     ],
 )
 def test_a_position_is_a_sample_of_all_channels_or_a_byte_of_ogg(

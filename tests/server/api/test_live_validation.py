@@ -253,7 +253,7 @@ def test_what_is_left_out_has_its_documented_default() -> None:
     assert config.tracks[0].format.channels == 1
 
 
-@pytest.mark.parametrize("encoding", [pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS])
+@pytest.mark.parametrize("encoding", [pb.AUDIO_ENCODING_OPUS, pb.AUDIO_ENCODING_OGG_OPUS, pb.AUDIO_ENCODING_WEBM_OPUS])
 @pytest.mark.parametrize("rate_hz", [0, 48_000])
 def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_hz: int) -> None:
     def change(config: pb.LiveConfig) -> None:

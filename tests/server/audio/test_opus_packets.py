@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.audio.opus_packets import OggReader, Packet, PacketReader, RecordReader, StreamHead, opus_head
+from server.audio.opus_packets import Gap, OggReader, Packet, PacketReader, RecordReader, StreamHead, opus_head
 from tests.recordings import RATE_HZ, encoded, sample_pcm
 from tests.server.audio.opus_audio import TAGS, cut, ogg_head, page, raw_packets
 
@@ -20,6 +20,7 @@ def read(reader: PacketReader, pieces: list[bytes]) -> list[Packet]:
     found = []
     for piece in pieces:
         for item in reader.feed(piece):
+            assert not isinstance(item, Gap)
             found.append(Packet(item.data, 0, 0, 0) if isinstance(item, StreamHead) else item)
     reader.finish()
     return found

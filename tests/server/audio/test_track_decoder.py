@@ -27,12 +27,16 @@ from server.children.decode_opus import CPU_LIMIT_S, MEMORY_LIMIT_BYTES
 from server.media.downmix import BLOCK
 from tests.recordings import RATE_HZ, encoded, sample_pcm
 from tests.server.audio.opus_audio import cut, ogg_head, page, raw_packets
+from tests.server.audio.test_webm_packets import block as webm_block
+from tests.server.audio.test_webm_packets import cluster as webm_cluster
+from tests.server.audio.test_webm_packets import header as webm_header
 
 pytestmark = pytest.mark.children
 
 SPEECH = sample_pcm()[: 2 * RATE_HZ]
 OPUS = TrackFormat(Encoding.OPUS, 48_000, 1)
 OGG = TrackFormat(Encoding.OGG_OPUS, 48_000, 1)
+WEBM = TrackFormat(Encoding.WEBM_OPUS, 48_000, 1)
 PACKETS = raw_packets(SPEECH)
 CODECS = {Encoding.PCM_S16LE: "pcm_s16le", Encoding.PCM_F32LE: "pcm_f32le", Encoding.MULAW: "pcm_mulaw"}
 CUTTINGS: list[list[int]] = [[1, 2, 3, 5], [4096], [640, 7, 40_000], [10**9]]
@@ -173,8 +177,33 @@ async def test_ogg_opus_sounds_as_its_source_and_begins_and_ends_with_it() -> No
     assert np.corrcoef(found, SPEECH)[0, 1] > 0.95
 
 
+async def test_webm_opus_sounds_as_its_source() -> None:
+    found, damaged = await decoded(WEBM, [encoded(SPEECH, "webm", "libopus")])
+    assert not damaged
+    assert len(SPEECH) <= len(found) < len(SPEECH) + RATE_HZ // 50
+    assert np.corrcoef(found[: len(SPEECH)], SPEECH)[0, 1] > 0.95
+
+
+async def test_a_pause_of_a_recorder_is_silence_in_pieces_of_bounded_size() -> None:
+    paused = webm_header() + webm_cluster(0, webm_block(0, PACKETS[0]))
+    paused += webm_cluster(3_600_020, b"".join(webm_block(20 * n, packet) for n, packet in enumerate(PACKETS[1:])))
+    decoder = TrackDecoder(WEBM)
+    try:
+        pieces = [piece async for piece in decoder.pieces(paused)]
+    finally:
+        await decoder.close()
+    assert not decoder.damaged
+    assert max(map(len, pieces)) <= RATE_HZ
+    found = np.concatenate(pieces)
+    # Some milliseconds stay within the resampler until more comes.
+    assert abs(len(found) - (3600 * RATE_HZ + len(PACKETS) * 320)) <= 320
+    assert not found[RATE_HZ : 3600 * RATE_HZ].any()
+    assert similarity(found[3600 * RATE_HZ + 320 :], SPEECH) > 0.9
+
+
 async def test_opus_is_the_same_however_the_log_is_cut() -> None:
-    for format, log in ((OPUS, log_of(PACKETS)), (OGG, encoded(SPEECH, "ogg", "libopus"))):
+    webm = encoded(SPEECH, "webm", "libopus")
+    for format, log in ((OPUS, log_of(PACKETS)), (OGG, encoded(SPEECH, "ogg", "libopus")), (WEBM, webm)):
         expected, _ = await decoded(format, [log])
         for sizes in ([50, 1, 9], [4000], [len(log) // 2 + 1]):
             found, damaged = await decoded(format, cut(log, sizes))
@@ -213,14 +242,14 @@ async def test_a_packet_that_cannot_be_decoded_is_silence_of_its_length() -> Non
     assert len(found) == 320 * len(PACKETS)
 
 
-@pytest.mark.parametrize("format", [OPUS, OGG])
+@pytest.mark.parametrize("format", [OPUS, OGG, WEBM])
 async def test_garbage_raises_nothing_and_is_noted(format: TrackFormat) -> None:
     for seed in range(3):
         garbage = np.random.default_rng(seed).bytes(50_000)
         _, damaged = await decoded(format, cut(garbage, [7000]))
         assert damaged
-    whole = encoded(SPEECH, "ogg", "libopus") if format is OGG else log_of(PACKETS)
-    found, damaged = await decoded(format, [whole[: len(whole) * 2 // 3]])
+    logs = {OGG: encoded(SPEECH, "ogg", "libopus"), WEBM: encoded(SPEECH, "webm", "libopus"), OPUS: log_of(PACKETS)}
+    found, damaged = await decoded(format, [logs[format][: len(logs[format]) * 2 // 3]])
     assert damaged
     assert 0 < len(found) < len(SPEECH)
 

@@ -159,6 +159,24 @@ def test_two_in_one_room_who_hear_one_another_are_two_tracks(decibels: float) ->
     assert same((one + leak * other).astype(np.int16), (other + leak * one).astype(np.int16)) is False
 
 
+@pytest.mark.parametrize(("decibels", "same"), [(-20, False), (-9, False), (-3, True), (0, True)])
+def test_an_echo_of_somebody_is_no_duplicate_of_their_track(decibels: float, same: bool) -> None:
+    comparison = TrackComparison(0, participants=True)
+    comparison.compare(heard(MEETING), heard(louder(later(MEETING, 0.08), decibels)))
+    assert comparison.same is same
+
+
+def test_a_span_may_be_read_wherever_it_lies() -> None:
+    sound = heard(MEETING[: 5 * RATE_HZ + 7])
+    assert sound.whole_seconds == 5
+    assert np.array_equal(sound.span(100, 3 * RATE_HZ + 5), MEETING[100 : 3 * RATE_HZ + 5])
+    edges = sound.span(-50, 6 * RATE_HZ)
+    assert np.array_equal(edges[50 : 50 + 5 * RATE_HZ], MEETING[: 5 * RATE_HZ])
+    assert not edges[:50].any()
+    assert not edges[50 + 5 * RATE_HZ :].any()
+    assert not heard(np.tile(MEETING, 6)).span(0, RATE_HZ).any()
+
+
 def test_two_who_speak_in_turns_are_two_tracks() -> None:
     speaks = (np.arange(len(MEETING)) // (3 * RATE_HZ)) % 2 == 0
     assert same(np.where(speaks, MEETING, 0).astype(np.int16), np.where(speaks, 0, MEETING).astype(np.int16)) is False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,8 +39,11 @@ class Meeting:
         await self.audio.open()
         return self
 
-    async def take(self, first: int, data: bytes, track_id: str = "t0", limit_s: float = LIMIT_S) -> None:
-        await receive_chunk(self.audio, pb.AudioChunk(track_id=track_id, first_sample=first, data=data), limit_s)
+    async def take(
+        self, first: int, data: bytes, track_id: str = "t0", limit_s: float = LIMIT_S, *, batch: bool = False
+    ) -> None:
+        chunk = pb.AudioChunk(track_id=track_id, first_sample=first, data=data, length_prefixed=batch)
+        await receive_chunk(self.audio, chunk, limit_s)
 
     async def kept(self, place: int = 0) -> bytes:
         await self.audio.wait_until_committed()
@@ -157,6 +160,47 @@ async def test_opus_packets_count_at_48_khz_and_are_kept_one_by_one(meeting: Mee
     with pytest.raises(BadRequest, match=r"audio\.data: not a valid Opus packet"):
         await meeting.take(960 * len(PACKETS), b"\x03\x00")
     assert await meeting.kept() == b"".join(encode_record(OPUS, packet) for packet in PACKETS)
+
+
+def batch(packets: Sequence[bytes]) -> bytes:
+    return b"".join(len(packet).to_bytes(4, "big") + packet for packet in packets)
+
+
+async def test_a_batch_of_packets_is_the_same_as_each_by_itself(meeting: Meeting) -> None:
+    await meeting.open(of_kinds(MIXED, format=OPUS))
+    await meeting.take(0, batch(PACKETS[:20]), batch=True)
+    await meeting.take(0, batch(PACKETS[:20]), batch=True)
+    await meeting.take(960 * 20, PACKETS[20])
+    with pytest.raises(AudioOverlap, match=f"send from {960 * 21}"):
+        await meeting.take(960 * 20, batch(PACKETS[20:30]), batch=True)
+    await meeting.take(960 * 21, batch(PACKETS[21:]), batch=True)
+    assert await meeting.kept() == b"".join(encode_record(OPUS, packet) for packet in PACKETS)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty; send at least one packet"),
+        (batch(PACKETS[:2]) + b"\0\0", "packet 3 of the batch exceeds it"),
+        (batch(PACKETS[:2])[:-1], "packet 2 of the batch exceeds it"),
+        (b"\xff" * 64, "packet 1 of the batch exceeds it"),
+        (batch([PACKETS[0], b""]), "empty"),
+        (batch([PACKETS[0], b"\x03\x00"]), "not a valid Opus packet"),
+        (batch([b"\xf8"] * 501), "more than 500 packets"),
+    ],
+    ids=["empty", "half a length", "half a packet", "no lengths", "empty packet", "invalid packet", "too many"],
+)
+async def test_a_wrong_batch_is_refused_whole(meeting: Meeting, data: bytes, said: str) -> None:
+    await meeting.open(of_kinds(MIXED, format=OPUS))
+    with pytest.raises(BadRequest, match=rf"audio\.data: .*{said}"):
+        await meeting.take(0, data, batch=True)
+    assert await meeting.kept() == b""
+
+
+async def test_only_packets_come_in_batches(meeting: Meeting) -> None:
+    await meeting.open(of_kinds(MIXED))
+    with pytest.raises(BadRequest, match=r"audio\.length_prefixed: only for AUDIO_ENCODING_OPUS; omit it"):
+        await meeting.take(0, batch([samples(0, 10)]), batch=True)
 
 
 async def test_positions_of_ogg_count_bytes(meeting: Meeting) -> None:

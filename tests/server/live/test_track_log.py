@@ -17,6 +17,7 @@ import pytest
 
 from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import HeldByAnotherServer
+from server.live import track_log
 from server.live.config import LiveConfig
 from server.live.track_log import MAX_BACKLOG_BYTES, HeldByAnotherProcess, MeetingAudio, TrackLog
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
@@ -87,6 +88,76 @@ async def test_nothing_counts_as_committed_before_the_disk_has_it(tmp_path: Path
             assert not waiting.done()
         await waiting
         assert audio.logs[0].committed == 100
+
+
+async def test_whoever_waits_for_the_disk_does_not_wait_for_the_common_moment(
+    tmp_path: Path, syncing: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if all meetings synced once in an hour: without hurry the second wait would take that long.
+    monkeypatch.setattr(track_log, "COMMIT_EVERY_S", 3600.0)
+    async with held(tmp_path, TWO, syncing) as audio:
+        for count in range(1, 50):
+            await audio.append(audio.logs[0], b"ab")
+            await audio.append(audio.logs[1], b"cd")
+            await audio.wait_until_committed(audio.logs[0], count)
+            assert audio.logs[0].path.read_bytes() == b"ab" * count
+
+
+async def test_calls_that_wait_at_once_share_a_sync(tmp_path: Path, syncing: ThreadPoolExecutor) -> None:
+    async with held(tmp_path, ONE, syncing) as audio:
+        (log,) = audio.logs
+        with busy(syncing):
+            waiting = []
+            for count in range(1, 51):
+                await audio.append(log, b"ab")
+                waiting.append(asyncio.create_task(audio.wait_until_committed(log, count)))
+            await asyncio.sleep(0)
+        syncs = []
+        write = track_log._write
+
+        def counted(batch: list[tuple[TrackLog, int, bytes]]) -> None:
+            syncs.append(len(batch))
+            write(batch)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(track_log, "_write", counted)
+            await asyncio.gather(*waiting)
+        assert log.committed == 50
+        assert len(syncs) <= 2
+
+
+async def test_a_call_waits_for_the_calls_before_it(tmp_path: Path, syncing: ThreadPoolExecutor) -> None:
+    async with held(tmp_path, ONE, syncing) as audio:
+        (log,) = audio.logs
+        order: list[int] = []
+
+        async def call(position: int) -> None:
+            await audio.wait_for_earlier("t0", position, 600)
+            assert log.accepted == position
+            await audio.append(log, position.to_bytes(2, "little"))
+            order.append(position)
+
+        late = [asyncio.create_task(call(position)) for position in range(20, 0, -1)]
+        await asyncio.sleep(0)
+        assert order == []
+        await asyncio.gather(call(0), *late)
+        assert order == list(range(21))
+
+
+async def test_a_call_whose_predecessor_never_comes_gives_up(
+    tmp_path: Path, syncing: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with held(tmp_path, ONE, syncing) as audio:
+        await audio.wait_for_earlier("t0", 5, 0.01)
+        await audio.wait_for_earlier("unknown", 5, 600)
+        monkeypatch.setattr(track_log, "MAX_WAITING_CALLS", 1)
+        first = asyncio.create_task(audio.wait_for_earlier("t0", 5, 600))
+        await asyncio.sleep(0)
+        # The second is over the limit and returns at once.
+        await audio.wait_for_earlier("t0", 6, 600)
+        assert not first.done()
+        await audio.append(audio.logs[0], bytes(10))
+        await first
 
 
 async def test_whoever_waits_is_told_when_a_track_moves_or_ends(tmp_path: Path, syncing: ThreadPoolExecutor) -> None:
