@@ -62,8 +62,9 @@ class Retention:
             for part in await self._database.run(lambda c: retention.find_expired(c, BATCH)):
                 try:
                     deleted += await self.delete(part)
-                except OSError as error:
-                    # One that the disk does not let go of holds up no other.
+                except (DatabaseUnavailable, OSError) as error:
+                    # One that the disk does not let go of holds up no other. Within a transaction an error of the disk
+                    # looks like one of the database's connection; without a database the next look ends.
                     log.error("retention: %s of a meeting stays until the next look: %s", part.part, error)
             if deleted == before:
                 # Nothing is due, or others are at what is.
