@@ -4,7 +4,7 @@ from server.live.config import LiveConfig, LiveTrack, TrackKind
 from server.live.connection import SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
-from server.live.recording import LiveRecordings
+from server.live.recording import LiveRecordings, decode_log
 from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
 from server.live.state import LiveState
@@ -20,5 +20,6 @@ __all__ = [
     "LiveState",
     "LiveTrack",
     "TrackKind",
+    "decode_log",
     "live_file_hash",
 ]
