@@ -18,7 +18,8 @@ from cli.organizations import BadSettings, size
 from server.api import RestDocuments
 from server.audio import AudioLog
 from server.config import QuotaSettings, invalid_settings
-from server.export import OrganizationExport, RecordingChanged
+from server.export import MeetingAudio, OrganizationExport, RecordingChanged
+from server.fair_slots import FairSlots
 from server.storage import Database, audit
 
 DESCRIPTION = "Write everything of an organization into a new tar archive that only you can read."
@@ -55,9 +56,9 @@ async def run_export(arguments: argparse.Namespace) -> int:
         organization_id = await find_organization(database, arguments.organization)
         if not arguments.no_audio and not folder.is_dir():
             raise CannotWrite(f"no audio log in {folder}: name its folder with --audio-dir, or give --no-audio")
-        export = OrganizationExport(
-            database, AudioLog(folder), documents, organization_id, include_audio=not arguments.no_audio
-        )
+        # Beside the archive, which needs the room as well: the audio log may be readable alone.
+        audio = MeetingAudio(AudioLog(folder), arguments.file.absolute().parent, FairSlots(1))
+        export = OrganizationExport(database, audio, documents, organization_id, include_audio=not arguments.no_audio)
         await _write(database, organization_id, export, arguments.file)
     finally:
         await database.close()

@@ -14,10 +14,9 @@ from meetra.v1 import export_pb2_grpc
 
 from server.api.export_documents import RestDocuments
 from server.api.metadata import wants_head_only
-from server.audio import AudioLog
 from server.auth import current_caller
 from server.errors import ExportRunning
-from server.export import OrganizationExport
+from server.export import MeetingAudio, OrganizationExport
 from server.quotas import Quotas
 from server.storage import Database
 
@@ -30,9 +29,9 @@ PIECE_BYTES = 256 * 1024
 class ExportServicer(export_pb2_grpc.ExportServiceServicer):
     """See proto/meetra/v1/export.proto."""
 
-    def __init__(self, database: Database, audio_log: AudioLog, defaults: Quotas) -> None:
+    def __init__(self, database: Database, audio: MeetingAudio, defaults: Quotas) -> None:
         self._database = database
-        self._audio_log = audio_log
+        self._audio = audio
         self._documents = RestDocuments(defaults)
         self._running: set[UUID] = set()
         """Organizations with an export under way."""
@@ -48,7 +47,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         try:
             include_audio = request.include_audio if request.HasField("include_audio") else True
             export = OrganizationExport(
-                self._database, self._audio_log, self._documents, organization_id, include_audio=include_audio
+                self._database, self._audio, self._documents, organization_id, include_audio=include_audio
             )
             name = f"meetra-export-{export.started_at:%Y%m%dT%H%M%SZ}.tar"
             await context.send_initial_metadata((("content-disposition", f'attachment; filename="{name}"'),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,24 +18,30 @@ from meetra.v1 import insights_pb2, keys_pb2, speakers_pb2, users_pb2
 from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.api.keys import key_message
-from server.api.meetings import status_message, summary_message
+from server.api.meetings import consent_message, retention_message, status_message, summary_message
+from server.api.organization import deletion_message, policy_message
 from server.api.speakers import SpeakerServicer
 from server.api.users import user_message
 from server.api.voices import voices_message
 from server.audit import audit_message
-from server.errors import MeetingStillProcessing
+from server.errors import MeetingStillProcessing, TranscriptDeleted
+from server.export import MeetingDocuments
 from server.lifecycle import MeetingStatus
 from server.meetings import Corrections
 from server.quotas import Quotas
 from server.storage import (
     AuditEvent,
     Connection,
+    DeletionRow,
     ExportedMeeting,
     HeldTransaction,
+    consents,
     exports,
     keys,
     meetings,
+    organizations,
     quotas,
+    retention,
     users,
     voices,
 )
@@ -77,12 +83,14 @@ class RestDocuments:
     async def organization(self, connection: Connection, organization_id: UUID) -> dict[str, bytes]:
         """Return organization, users, keys and voices."""
         found = await exports.find_organization(connection, organization_id)
+        policy = (await organizations.find(connection, organization_id)).policy
         use = await quotas.find_use(connection, organization_id, self._defaults)
         described = {
             "id": str(organization_id),
             "name": found.name,
             "created_at": found.created_at.isoformat(timespec="seconds"),
             "recognise_voices": found.recognise_voices,
+            "policy": rest_json(policy_message(policy)),
             "quotas": {name: getattr(use.quotas, name) for name in use.quotas.__slots__},
             "used": {
                 "upload_bytes_today": use.upload_bytes,
@@ -106,14 +114,12 @@ class RestDocuments:
             "voices.json": await _rendered(voices_message(found.recognise_voices, known)),
         }
 
-    async def meeting(
-        self, connection: Connection, meeting: ExportedMeeting
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Return a meeting's entry in lists, its status, and its answers with details."""
+    async def meeting(self, connection: Connection, meeting: ExportedMeeting) -> MeetingDocuments:
+        """Return a meeting's entry in lists, its consents and retention, its status, and its answers with details."""
         file_hash, organization_id = meeting.listed.file_hash, await _organization_of(connection)
         state = await meetings.find_state(connection, organization_id, file_hash)
         assert state is not None
-        files = {"status.json": await _rendered(status_message(state))}
+        files, left_out = {"status.json": await _rendered(status_message(state))}, dict[str, str]()
         if meeting.listed.status == MeetingStatus.READY:
             held = HeldTransaction(connection)
             answers = Answers(held, organization_id)
@@ -131,12 +137,28 @@ class RestDocuments:
                 except MeetingStillProcessing:
                     # Analysed before there was such an answer: REST has none, either.
                     continue
-        return rest_json(summary_message(meeting.listed)), files
+                except TranscriptDeleted as error:
+                    left_out[f"answers/{name}.json"] = str(error)
+        noted = await consents.list_all(connection, organization_id, meeting.listed.id)
+        parts = await retention.find_parts(connection, organization_id, file_hash)
+        described = {
+            **rest_json(summary_message(meeting.listed)),
+            **rest_json(consent_message(noted)),
+            "retention": rest_json(retention_message(parts)),
+        }
+        return MeetingDocuments(described, files, left_out)
 
     def events(self, events: Sequence[AuditEvent]) -> bytes:
         """Return events of the audit log, one a line."""
-        lines = (json.dumps(rest_json(audit_message(event)), ensure_ascii=False) for event in events)
-        return "".join(f"{line}\n" for line in lines).encode()
+        return _lines(map(audit_message, events))
+
+    def receipts(self, receipts: Sequence[DeletionRow]) -> bytes:
+        """Return receipts of deletions, one a line."""
+        return _lines(map(deletion_message, receipts))
+
+
+def _lines(messages: Iterable[Message]) -> bytes:
+    return "".join(f"{json.dumps(rest_json(message), ensure_ascii=False)}\n" for message in messages).encode()
 
 
 async def _organization_of(connection: Connection) -> UUID:

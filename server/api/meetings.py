@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -83,7 +83,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.GetMeetingConsentResponse:
         """See MeetingService.GetMeetingConsent."""
         noted = await self._consents.find(current_caller(), validate_file_hash(request.file_hash))
-        return meetings_pb2.GetMeetingConsentResponse(consent=map(_consent, noted))
+        return consent_message(noted)
 
     async def SetMeetingConsent(  # noqa: N802
         self, request: meetings_pb2.SetMeetingConsentRequest, context: aio.ServicerContext[Any, Any]
@@ -105,7 +105,7 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         )
         if not parts:
             raise MeetingNotFound
-        return meetings_pb2.GetMeetingRetentionResponse(**{part.part: _retained(part) for part in parts})
+        return retention_message(parts)
 
     async def DeleteMeeting(  # noqa: N802
         self, request: meetings_pb2.DeleteMeetingRequest, context: aio.ServicerContext[Any, Any]
@@ -114,6 +114,16 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
         file_hash = validate_file_hash(request.file_hash)
         await self._deletion.delete(current_caller(), file_hash)
         return meetings_pb2.DeleteMeetingResponse()
+
+
+def retention_message(parts: Sequence[MeetingPart]) -> meetings_pb2.GetMeetingRetentionResponse:
+    """Return the parts of a meeting, kept or deleted, as callers see them."""
+    return meetings_pb2.GetMeetingRetentionResponse(**{part.part: _retained(part) for part in parts})
+
+
+def consent_message(noted: Sequence[NotedConsent]) -> meetings_pb2.GetMeetingConsentResponse:
+    """Return the consents of a meeting as callers see them."""
+    return meetings_pb2.GetMeetingConsentResponse(consent=map(_consent, noted))
 
 
 def _retained(part: MeetingPart) -> meetings_pb2.RetainedPart:

@@ -14,7 +14,7 @@ from server.api.moments import utc_text
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import BadRequest
-from server.policy import check_setting
+from server.policy import Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED, Quotas, Use
 from server.storage import Connection, Database, DeletionRow, OrganizationRow, deletions, organizations, quotas
 
@@ -56,7 +56,7 @@ class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
             organization_id=organization_id,
         )
         page, token = page_of(found, size)
-        return pb.ListDeletionsResponse(deletions=map(_receipt, page), next_page_token=token)
+        return pb.ListDeletionsResponse(deletions=map(deletion_message, page), next_page_token=token)
 
     async def _organization(self, settings: dict[str, object]) -> pb.Organization:
         """Change the settings that are given, and return the caller's organization."""
@@ -82,11 +82,17 @@ def _message(organization_id: UUID, row: OrganizationRow, use: Use) -> pb.Organi
             minutes_today=-(-use.analysed_ms // MS_PER_MINUTE),
             stored_bytes=use.stored_bytes,
         ),
-        policy=pb.OrganizationPolicy(**asdict(row.policy)),
+        policy=policy_message(row.policy),
     )
 
 
-def _receipt(row: DeletionRow) -> pb.Deletion:
+def policy_message(policy: Policy) -> pb.OrganizationPolicy:
+    """Return an organization's settings as callers see them."""
+    return pb.OrganizationPolicy(**asdict(policy))
+
+
+def deletion_message(row: DeletionRow) -> pb.Deletion:
+    """Return the receipt of a deletion as callers see it."""
     return pb.Deletion(
         id=str(row.id),
         meeting_id=str(row.meeting_id),

@@ -53,6 +53,9 @@ from server.audio import AudioLog
 from server.audit import AuditTrail
 from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
 from server.config import ServerSettings
+from server.disk import DiskReserve
+from server.export import MeetingAudio
+from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, Uploads
 from server.storage import Database
@@ -117,7 +120,11 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
     audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)
-    exports = ExportServicer(database, dependencies.audio_log, settings.quotas)
+    audio_log = dependencies.audio_log
+    disk = DiskReserve(audio_log.root, settings.disk_reserve_bytes)
+    # One decoder: exports have time, and recordings come first.
+    audio = MeetingAudio(audio_log, audio_log.incoming, FairSlots(1), disk)
+    exports = ExportServicer(database, audio, settings.quotas)
     export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
     organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
         OrganizationServicer(database, settings.quotas), server

@@ -215,7 +215,11 @@ class AudioLog:
         old = time.time() - LEFTOVER_AGE_S
         leftovers = [path for path in self.incoming.glob("*") if path.stat().st_mtime < old]
         for path in leftovers:
-            path.unlink(missing_ok=True)
+            # An export decodes into a folder.
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         return len(leftovers)
 
     def _folder(self, organization_id: UUID, file_hash: str) -> Path:

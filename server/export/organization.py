@@ -7,19 +7,30 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from server.audio import AudioLog
+from server.conversation import RedactionKind, parse_redaction_kinds
 from server.export.archive import README, Archive
-from server.export.recordings import AudioFile, open_recording, open_track
-from server.live import LiveConfig
-from server.storage import AuditFilter, AuditPage, Connection, Database, ExportedMeeting, audit, exports
+from server.export.meeting_audio import MeetingAudio, OpenedAudio
+from server.redaction import RedactionRules, redact_text
+from server.storage import (
+    AuditFilter,
+    AuditPage,
+    Connection,
+    Database,
+    DeletionRow,
+    ExportedMeeting,
+    audit,
+    deletions,
+    exports,
+)
 
 HASH_BYTES = exports.HASH_BYTES
-# Events of one part of the audit log.
-EVENTS_OF_PART = 1000
+# Lines of one file: events of the audit log, receipts.
+LINES_OF_PART = 1000
+# How long nothing is sent while audio is decoded; the gateway cuts after 300 s.
+QUIET_S = 30.0
 
 
 class Documents(Protocol):
@@ -28,13 +39,26 @@ class Documents(Protocol):
     async def organization(self, connection: Connection, organization_id: UUID) -> dict[str, bytes]:
         """Return files of JSON on the organization, by name."""
 
-    async def meeting(
-        self, connection: Connection, meeting: ExportedMeeting
-    ) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Return a meeting's entry in lists, and files of JSON on it, by name."""
+    async def meeting(self, connection: Connection, meeting: ExportedMeeting) -> MeetingDocuments:
+        """Return what is shown of a meeting."""
 
     def events(self, events: list[Any]) -> bytes:
         """Return events of the audit log, one a line."""
+
+    def receipts(self, receipts: list[DeletionRow]) -> bytes:
+        """Return receipts of deletions, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDocuments:
+    """What the API shows of a meeting, as REST has it."""
+
+    described: dict[str, Any]
+    """Its entry in lists, and what belongs beside it."""
+    files: dict[str, bytes]
+    """Files of JSON, by name."""
+    left_out: dict[str, str]
+    """Reasons, by name of a file that was deleted."""
 
 
 @dataclass(slots=True)
@@ -52,14 +76,14 @@ class OrganizationExport:
     def __init__(
         self,
         database: Database,
-        audio_log: AudioLog,
+        audio: MeetingAudio,
         documents: Documents,
         organization_id: UUID,
         *,
         include_audio: bool,
     ) -> None:
         self._database = database
-        self._audio_log = audio_log
+        self._audio = audio
         self._documents = documents
         self._organization_id = organization_id
         self._include_audio = include_audio
@@ -107,9 +131,10 @@ class OrganizationExport:
             if not found:
                 gone.append(file_hash)
             self.progress.done += 1
-        async with aclosing(self._audit_log(archive)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        for parts in (self._receipts(archive), self._audit_log(archive)):
+            async with aclosing(parts) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         facts = {
             "created_at": self.started_at.isoformat(timespec="seconds"),
             "organization": {"id": str(id_), "name": organization.name},
@@ -122,35 +147,43 @@ class OrganizationExport:
     async def _meeting(self, archive: Archive, file_hash: str) -> AsyncGenerator[bytes, None]:
         """Yield the files of a meeting; none if it was deleted."""
 
-        async def read(connection: Connection) -> tuple[ExportedMeeting, dict[str, Any], dict[str, bytes]] | None:
+        async def read(connection: Connection) -> tuple[ExportedMeeting, MeetingDocuments] | None:
             found = await exports.find_meeting(connection, self._organization_id, file_hash)
-            return (found, *await self._documents.meeting(connection, found)) if found else None
+            return (found, await self._documents.meeting(connection, found)) if found else None
 
         if (read_ := await self._read(read)) is None:
             return
-        meeting, listed, files = read_
+        meeting, documents = read_
         folder = f"meetings/{file_hash}"
-        opened = await asyncio.to_thread(self._open_audio, meeting) if self._include_audio else {}
+        opening = asyncio.create_task(self._open_audio(meeting), name="audio of an export")
         try:
+            while not (await asyncio.wait({opening}, timeout=QUIET_S))[0]:
+                yield archive.pause()
+            opened = opening.result()
+            left_out = {**opened.left_out, **documents.left_out}
             described = {
-                **listed,
+                **documents.described,
                 "media_type": meeting.media_type,
                 "size_bytes": meeting.size_bytes,
                 "n_speakers": meeting.n_speakers,
                 "stated_language": meeting.language,
-                "key_terms": list(meeting.key_terms),
+                "key_terms": [] if meeting.redact else list(meeting.key_terms),
                 "channels": meeting.channels,
                 "user_id": str(meeting.user_id or ""),
-                "live_config": meeting.live_config,
-                "audio": list(opened),
+                "live_config": _shown_config(meeting),
+                "redact": meeting.redact,
+                "audio": list(opened.files),
+                "left_out": [{"what": what, "reason": reason} for what, reason in left_out.items()],
             }
             archive.counts["meetings"] += 1
+            for what, reason in left_out.items():
+                archive.leave_out(file_hash, what, reason)
             yield archive.document(f"{folder}/meeting.json", described)
-            for name, data in files.items():
+            for name, data in documents.files.items():
                 yield archive.file(f"{folder}/{name}", data)
             if meeting.corrections:
                 yield archive.document(f"{folder}/corrections.json", meeting.corrections)
-            for name, audio in opened.items():
+            for name, audio in opened.files.items():
                 archive.counts["audio_files"] += 1
                 async with (
                     aclosing(audio.chunks()) as content,
@@ -159,26 +192,24 @@ class OrganizationExport:
                     async for chunk in chunks:
                         yield chunk
         finally:
-            for audio in opened.values():
-                audio.file.close()
+            opening.cancel()
+            await asyncio.wait({opening})
+            if not opening.cancelled() and opening.exception() is None:
+                opening.result().close()
 
-    def _open_audio(self, meeting: ExportedMeeting) -> dict[str, AudioFile]:
-        """Open the audio of a meeting, by name: what is deleted from now on is still read."""
-        where = (self._organization_id, meeting.listed.file_hash)
-        if meeting.live_config is None:
-            recording = open_recording(self._audio_log.original(*where), meeting.media_type)
-            return {f"recording{recording.suffix}": recording} if recording else {}
-        opened: dict[str, AudioFile] = {}
-        try:
-            for number, source in enumerate(LiveConfig.from_document(meeting.live_config).sources):
-                path: Path = self._audio_log.live_track(*where, number)
-                if track := open_track(path, source.format):
-                    opened[f"track-{number}{track.suffix}"] = track
-        except BaseException:
-            for track in opened.values():
-                track.file.close()
-            raise
-        return opened
+    async def _open_audio(self, meeting: ExportedMeeting) -> OpenedAudio:
+        return await self._audio.open(self._organization_id, meeting) if self._include_audio else OpenedAudio()
+
+    async def _receipts(self, archive: Archive) -> AsyncGenerator[bytes, None]:
+        before: tuple[datetime, UUID] | None = None
+        part = 0
+        while receipts := await self._read(
+            lambda c, before=before: deletions.list_page(c, self._organization_id, LINES_OF_PART, before)
+        ):
+            part += 1
+            archive.counts["deletions"] += len(receipts)
+            yield archive.file(f"deletions/{part:06}.jsonl", self._documents.receipts(receipts))
+            before = (receipts[-1].created_at, receipts[-1].id)
 
     async def _audit_log(self, archive: Archive) -> AsyncGenerator[bytes, None]:
         before: tuple[datetime, UUID] | None = None
@@ -186,7 +217,7 @@ class OrganizationExport:
         part, more = 0, True
         while more:
             page: AuditPage = await self._read(
-                lambda c, before=before: audit.list_page(c, self._organization_id, until, EVENTS_OF_PART, before)
+                lambda c, before=before: audit.list_page(c, self._organization_id, until, LINES_OF_PART, before)
             )
             if page.events:
                 part += 1
@@ -196,3 +227,21 @@ class OrganizationExport:
 
     async def _read(self, work: Any) -> Any:
         return await self._database.run(work, organization_id=self._organization_id, snapshot=True)
+
+
+def _shown_config(meeting: ExportedMeeting) -> dict[str, Any] | None:
+    """Return the config of a live meeting without what is redacted: until it is ready, recognition needs that."""
+    config, kinds = meeting.live_config, parse_redaction_kinds(meeting.redact)
+    if config is None or not kinds:
+        return config
+    rules = RedactionRules.create(kinds)
+    tracks = [
+        {
+            **track,
+            "participant_name": ""
+            if RedactionKind.NAME in kinds
+            else redact_text(track.get("participant_name", ""), rules),
+        }
+        for track in config.get("tracks", ())
+    ]
+    return {**config, "name": meeting.listed.name, "key_terms": [], "tracks": tracks}

@@ -1,17 +1,19 @@
-"""Audio files as they are put into an archive: recordings as they are, tracks of live meetings as players read them."""
+"""Audio files as they are put into an archive: as they are, as players read them, or with what is redacted silent."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import struct
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from server.audio import Encoding, TrackFormat, opus_head, opus_records, read_log_positions
-from server.media import checksum
+from server.media import RATE_HZ, checksum
+from server.redaction import silence_ranges
 
 READ_BYTES = 256 * 1024
 # Format tags of WAV.
@@ -41,6 +43,9 @@ SUFFIXES = {
 }
 
 
+DECODED = TrackFormat(Encoding.PCM_S16LE, RATE_HZ, 1)
+
+
 class RecordingChanged(Exception):
     """A file became shorter while it was read."""
 
@@ -59,6 +64,10 @@ class AudioFile:
     """How many bytes of the file are used."""
     packets: bool = False
     """Whether the file holds Opus packets, which become pages of Ogg."""
+    silent_ms: Sequence[Sequence[int]] = ()
+    """[start, end) of each silent range, milliseconds of the meeting; for s16le mono at 16 kHz."""
+    start_us: int = 0
+    """Where the audio begins in the meeting, microseconds."""
 
     def __enter__(self) -> AudioFile:
         return self
@@ -75,6 +84,18 @@ class AudioFile:
             while data := await asyncio.to_thread(_gather, pages):
                 yield data
             return
+        if not self.silent_ms:
+            async for data in self._read():
+                yield data
+            return
+        async with (
+            aclosing(self._read()) as read,
+            aclosing(silence_ranges(read, self.silent_ms, RATE_HZ, self.start_us)) as silenced,
+        ):
+            async for data in silenced:
+                yield data
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
         left = self.read
         while left:
             data = await asyncio.to_thread(self.file.read, min(READ_BYTES, left))
@@ -86,7 +107,7 @@ class AudioFile:
 
 def open_recording(path: Path, media_type: str) -> AudioFile | None:
     """Open a recording as it was uploaded; None if it is not there. Blocking."""
-    file = _open(path)
+    file = open_file(path)
     if file is None:
         return None
     size = os.fstat(file.fileno()).st_size
@@ -95,7 +116,7 @@ def open_recording(path: Path, media_type: str) -> AudioFile | None:
 
 def open_track(path: Path, format_: TrackFormat) -> AudioFile | None:
     """Open the log of a live source as a file that players read; None if it is not there. Blocking."""
-    file = _open(path)
+    file = open_file(path)
     if file is None:
         return None
     try:
@@ -114,7 +135,22 @@ def open_track(path: Path, format_: TrackFormat) -> AudioFile | None:
         raise
 
 
-def _open(path: Path) -> BinaryIO | None:
+def redacted_wav(file: BinaryIO, silent_ms: Sequence[Sequence[int]], start_us: int = 0) -> AudioFile:
+    """Return decoded audio as a WAV file with silence in the ranges. Blocking.
+
+    Args:
+        file: s16le mono at 16 kHz, open for reading.
+        silent_ms: [start, end) of each range, milliseconds of the meeting.
+        start_us: where the audio begins in the meeting, microseconds.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = _wav_head(DECODED, size)
+    return AudioFile(".wav", len(head) + size, file, head, size, silent_ms=silent_ms, start_us=start_us)
+
+
+def open_file(path: Path) -> BinaryIO | None:
+    """Open a file, and no link; None if it is not there. Blocking."""
     try:
         return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=READ_BYTES)
     except FileNotFoundError:

@@ -5,7 +5,7 @@ from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
 from server.live.presence import WATCHED_S
-from server.live.recording import LiveRecordings
+from server.live.recording import LiveRecordings, decode_log
 from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
 from server.live.state import LiveState
@@ -23,5 +23,6 @@ __all__ = [
     "TrackKind",
     "UNARY_TIMEOUT_S",
     "WATCHED_S",
+    "decode_log",
     "live_file_hash",
 ]

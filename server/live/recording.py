@@ -67,7 +67,8 @@ async def _read(path: Path) -> AsyncGenerator[bytes, None]:
             yield data
 
 
-async def _decode_log(track: LiveTrack, path: Path) -> AsyncGenerator[bytes, None]:
+async def decode_log(track: LiveTrack, path: Path) -> AsyncGenerator[bytes, None]:
+    """Yield a track's audio from its start, s16le mono at 16 kHz, decoded from the log of its source."""
     decoder = TrackDecoder(track.format, track.channel)
     async with aclosing(_read(path)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
         async for data in pcm:
@@ -96,7 +97,7 @@ class LiveRecordings:
             if track.key not in ignored:
                 length = await asyncio.to_thread(_log_samples, track.format, path)
                 cuts = read_cuts(self._audio_log.live_cuts(job.organization_id, job.file_hash, index))
-                tracks.append(audio_track(config, index, partial(_decode_log, track, path), length, cuts))
+                tracks.append(audio_track(config, index, partial(decode_log, track, path), length, cuts))
         return Recording(tuple(tracks), len(config.tracks), config.participant_names(), given_names)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from server.storage.meetings import ListedMeeting
+from server.storage.meetings import ListedMeeting, find_redacted_ranges
 from server.storage.pool import Connection, ReferenceDeleted
 
 HASH_BYTES = 32
@@ -27,7 +27,17 @@ class ExportedMeeting:
     channels: str
     user_id: UUID | None
     live_config: dict[str, Any] | None
+    ignored_tracks: tuple[str, ...]
+    """Keys of a live meeting's tracks that were not analysed: duplicates of others."""
     corrections: list[dict[str, Any]]
+    redact: str
+    """Kinds that are redacted, separated by commas; empty if none."""
+    redacted_ranges: list[list[int]]
+    """What is silent wherever audio is handed out: [start, end] in milliseconds. Empty until the meeting is ready."""
+    speech_found: bool | None
+    notice: str
+    audio_deleted_at: datetime | None
+    """When retention deleted the audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,8 @@ async def find_meeting(connection: Connection, organization_id: UUID, file_hash:
     """Return a meeting, or None."""
     row = await connection.fetchrow(
         "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at, m.media_type,"
-        " m.size_bytes, m.n_speakers, m.language, m.key_terms, m.channels, m.user_id, l.config,"
+        " m.size_bytes, m.n_speakers, m.language, m.key_terms, m.channels, m.user_id, l.config, l.ignored_tracks,"
+        " m.redact, m.speech_found, m.notice, m.audio_deleted_at,"
         " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers,"
         " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document, 'made_at', e.made_at, 'user_id', e.user_id,"
         " 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e WHERE e.meeting_id = m.id) AS corrections"
@@ -85,5 +96,11 @@ async def find_meeting(connection: Connection, organization_id: UUID, file_hash:
         row["channels"],
         row["user_id"],
         row["config"],
+        tuple(row["ignored_tracks"] or ()),
         row["corrections"],
+        row["redact"],
+        await find_redacted_ranges(connection, organization_id, file_hash),
+        row["speech_found"],
+        row["notice"],
+        row["audio_deleted_at"],
     )

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli.__main__ import parser
@@ -18,6 +19,8 @@ from cli.export import CannotWrite, run_export
 from cli.postgres import PostgresServer
 from server.audio import AudioLog
 from server.storage.pool import Database
+from tests.recordings import wav
+from tests.server.export.test_meeting_audio import TONE
 from tests.server.storage.rows import HASH, make_user, ready_meeting
 
 Run = Callable[..., Awaitable[str]]
@@ -74,6 +77,26 @@ async def test_the_archive_is_complete_and_nobody_else_s_to_read(
     await run("Acme", str(tmp_path / "small.tar"), "--no-audio")
     with tarfile.open(tmp_path / "small.tar") as opened:
         assert not [name for name in opened.getnames() if "recording" in name]
+
+
+async def test_redacted_audio_is_silent(run: Run, recording: Path, owner: Database, tmp_path: Path) -> None:
+    recording.write_bytes(wav(TONE))
+    await owner.run(
+        lambda c: c.execute(
+            "UPDATE meetings SET redact = 'phone', redacted_ranges = '[[500, 1000]]', duration_ms = 3000"
+        )
+    )
+    folder = tmp_path / "made"
+    folder.mkdir()
+    await run("Acme", str(folder / "acme.tar"))
+    with tarfile.open(folder / "acme.tar") as opened:
+        data = opened.extractfile(f"meetings/{HASH}/recording.wav").read()  # type: ignore[union-attr]
+    heard = np.frombuffer(data[-TONE.nbytes :], "<i2")
+    assert not heard[8000:16_000].any()
+    assert heard[:8000].all()
+    # What was decoded is gone.
+    assert [path.name for path in folder.iterdir()] == ["acme.tar"]
+    assert [path.name for path in recording.parent.iterdir()] == ["original"]
 
 
 async def test_what_exists_is_left_alone(run: Run, recording: Path, tmp_path: Path) -> None:

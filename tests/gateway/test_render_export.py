@@ -147,6 +147,7 @@ async def test_an_archive_has_what_rest_gives_and_the_audio(
         assert secret not in everything
     manifest = json.loads(files["manifest.json"])
     assert manifest["counts"] == {"meetings": 2, "audio_files": 2, "audit_events": len(events)}
+    assert manifest["left_out"] == []
     assert manifest["organization"]["name"] == json.loads(files["organization.json"])["name"] == "Org"
     # It is in the log: once, as it ended.
     (event,) = (await http.get("/api/organization/audit", params={"action": "export"})).json()["events"]

@@ -89,11 +89,14 @@ def test_recordings_are_listed_by_organization_and_removed_with_all_that_was_mad
 def test_only_what_nobody_can_still_be_writing_is_swept(tmp_path: Path) -> None:
     log = AudioLog(tmp_path)
     log.incoming.mkdir()
-    old, new = log.incoming / "old", log.incoming / "new"
-    for path, age_s in ((old, LEFTOVER_AGE_S + 60), (new, LEFTOVER_AGE_S - 60)):
-        path.write_bytes(b"x")
+    old, new, folder = [log.incoming / name for name in ("old", "new", "export-old")]
+    folder.mkdir()
+    (folder / "decoded").touch()
+    for path, age_s in ((old, LEFTOVER_AGE_S + 60), (new, LEFTOVER_AGE_S - 60), (folder, LEFTOVER_AGE_S + 60)):
+        if path != folder:
+            path.write_bytes(b"x")
         os.utime(path, (time.time() - age_s,) * 2)
-    assert log.sweep_leftovers() == 1
+    assert log.sweep_leftovers() == 2
     assert files(log.incoming) == ["new"]
 
 

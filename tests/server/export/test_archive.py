@@ -22,6 +22,9 @@ async def test_files_are_read_back_and_the_manifest_describes_them() -> None:
     raw = archive.file("empty", b"") + archive.document(long, {"name": "Zoë"})
     raw += b"".join([chunk async for chunk in archive.stream("large", 1300, of(b"x" * 1000, b"y" * 300))])
     archive.counts["meetings"] = 2
+    raw += archive.pause()
+    archive.leave_out("b", "audio", "deleted")
+    archive.leave_out("c", "answers/é.json", "deleted")
     raw += b"".join(archive.end({"gone": ["a"]}))
     archive.close()
     assert len(raw) % 512 == 0
@@ -36,7 +39,11 @@ async def test_files_are_read_back_and_the_manifest_describes_them() -> None:
         {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in content.items()
     ]
     assert (manifest["schema"], manifest["version"], manifest["gone"]) == ("meetra-export", 1, ["a"])
-    assert manifest["counts"] == {"meetings": 2}
+    assert manifest["counts"] == {"meetings": 2, "left_out": 2}
+    assert manifest["left_out"] == [
+        {"meeting": "b", "what": "audio", "reason": "deleted"},
+        {"meeting": "c", "what": "answers/é.json", "reason": "deleted"},
+    ]
 
 
 def test_a_manifest_larger_than_what_is_kept_in_memory_is_whole() -> None:
@@ -54,7 +61,8 @@ def test_a_manifest_larger_than_what_is_kept_in_memory_is_whole() -> None:
 def test_a_manifest_of_nothing_is_json() -> None:
     raw = b"".join(Archive(mtime=0).end({}))
     with tarfile.open(fileobj=io.BytesIO(raw)) as opened:
-        assert json.load(opened.extractfile("manifest.json"))["files"] == []  # type: ignore[arg-type]
+        manifest = json.load(opened.extractfile("manifest.json"))  # type: ignore[arg-type]
+    assert (manifest["files"], manifest["left_out"]) == ([], [])
 
 
 def test_files_of_more_than_8_gib_have_a_place() -> None:
