@@ -49,9 +49,14 @@ class CopyDetector:
                 self._grown[index] = feed.decoded_samples, now
         idle = [now - since >= IDLE_S for _, since in self._grown]
         return [
-            (self._judge(feeds, index, idle), idle[index]) if self._owners[index] else ([], False)
-            for index in range(len(feeds))
+            self._judge_track(feeds, index, idle) if self._owners[index] else ([], False) for index in range(len(feeds))
         ]
+
+    def _judge_track(self, feeds: Sequence[TrackFeed], index: int, idle: list[bool]) -> tuple[list[Heard], bool]:
+        whole_frames = feeds[index].sound.whole_seconds * FRAMES_PER_SECOND
+        heard = self._judge(feeds, index, idle)
+        # What waits for the audio of another track is not judged yet.
+        return heard, idle[index] and len(self.tracks[index].frames) + len(heard) >= whole_frames
 
     def _judge(self, feeds: Sequence[TrackFeed], index: int, idle: list[bool]) -> list[Heard]:
         sound, heard = feeds[index].sound, list[Heard]()

@@ -50,9 +50,9 @@ class CopiedTurns:
         """Moment of the meeting up to which this judgement will change no turn, microseconds."""
         return EVERYTHING_US if self._idle or not self._compared else self._frames_end_us
 
-    def restart(self) -> None:
-        """Forget the turns: a new engine tells them again."""
-        self._waiting.clear()
+    def restart(self, first_us: int = -EVERYTHING_US) -> None:
+        """Forget the turns that begin at ``first_us``, in meeting time, or later: a new engine tells them again."""
+        self._waiting = {id_: turn for id_, turn in self._waiting.items() if turn.start_us < first_us}
 
     def pass_on(self, turn: TurnSnapshot) -> list[TurnSnapshot]:
         """Return what to publish of a turn that the engine has told: its own parts, and those that no longer are."""

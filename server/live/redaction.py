@@ -27,6 +27,8 @@ class ShownWords:
     held_from_us: int | None
     """Start of its first word that is held back; None if none is."""
     track: int
+    start_us: int
+    end_us: int
 
 
 class LiveRedaction:
@@ -39,6 +41,7 @@ class LiveRedaction:
         self._rules = RedactionRules.create(self._kinds, tuple(names), any_given_name=True)
         self._shown: dict[int, ShownWords] = {}  # by the engine's number
         self._heard_us: dict[int, int] = {}  # by track index
+        self._paused_us: dict[int, int] = {}  # by track index
 
     @property
     def hides_names(self) -> bool:
@@ -47,7 +50,11 @@ class LiveRedaction:
 
     def mark_heard(self, track: int, through_us: int) -> None:
         """Record up to where the track's audio has been analysed, in meeting time."""
-        self._heard_us[track] = through_us
+        self._heard_us[track] = max(through_us, self._heard_us.get(track, 0))
+
+    def mark_paused(self, track: int, through_us: int) -> None:
+        """Record that a long pause, in which nothing was sent, ended what the track had said, in meeting time."""
+        self._paused_us[track] = through_us
 
     def update(self, current: Mapping[int, TurnSnapshot], changed: Set[int]) -> set[int]:
         """Redact the turns around those that have changed, and those held back.
@@ -60,31 +67,44 @@ class LiveRedaction:
         """
         if not self._kinds:
             return set()
+        spans: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # by track index
         for gone in self._shown.keys() - current.keys():
-            del self._shown[gone]
-        by_track: defaultdict[int, list[TurnSnapshot]] = defaultdict(list)
+            # What it separated may be one number now.
+            shown = self._shown.pop(gone)
+            spans[shown.track].append((shown.start_us, shown.end_us))
         held_back = {id_ for id_, shown in self._shown.items() if shown.held_from_us is not None}
         for id_ in (changed & current.keys()) | held_back:
-            by_track[current[id_].track].append(current[id_])
-        return {id_ for track, turns in by_track.items() for id_ in self._update_track(current, track, turns)}
+            spans[current[id_].track].append((current[id_].start_us, current[id_].end_us))
+        return {
+            id_
+            for track, changed in spans.items()
+            for id_ in self._update_track(current, track, min(changed)[0], max(end_us for _, end_us in changed))
+        }
 
-    def _update_track(self, current: Mapping[int, TurnSnapshot], track: int, changed: list[TurnSnapshot]) -> set[int]:
-        start_us, end_us = min(turn.start_us for turn in changed), max(turn.end_us for turn in changed)
+    def _update_track(self, current: Mapping[int, TurnSnapshot], track: int, start_us: int, end_us: int) -> set[int]:
         near = [
-            turn.segment()
+            turn
             for turn in current.values()
             if turn.track == track and turn.end_us >= start_us - CONTEXT_US and turn.start_us <= end_us + CONTEXT_US
         ]
-        redacted = redact_segments(near, self._rules, heard_us=self._heard_us.get(track, 0))
+        heard_us = self._heard_us.get(track, 0) if self._may_go_on(track, near) else None
+        redacted = redact_segments([turn.segment() for turn in near], self._rules, heard_us=heard_us)
         updated = set()
         for segment in redacted.segments:
             if segment.end_us < start_us - REACH_US or segment.start_us > end_us + REACH_US:
                 continue
-            shown = ShownWords(segment.words, redacted.held_from_us.get(segment.segment_id), track)
+            held_from_us = redacted.held_from_us.get(segment.segment_id)
+            shown = ShownWords(segment.words, held_from_us, track, segment.start_us, segment.end_us)
             if self._shown.get(segment.segment_id) != shown:
                 self._shown[segment.segment_id] = shown
                 updated.add(segment.segment_id)
         return updated
+
+    def _may_go_on(self, track: int, turns: list[TurnSnapshot]) -> bool:
+        """Return whether the last words may still become a number or an address with what follows."""
+        last = max((turn for turn in turns if turn.words), key=lambda turn: turn.words[-1].start_us, default=None)
+        # What was published before a restart was no secret then.
+        return last is not None and not last.is_restored and last.words[-1].start_us >= self._paused_us.get(track, 0)
 
     def words(self, turn: TurnSnapshot) -> tuple[Word, ...]:
         """Return the words of a turn that may be published."""

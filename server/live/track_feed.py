@@ -98,7 +98,7 @@ class TrackFeed:
             copied: leaves out what other tracks carry; None: nothing.
         """
         self._copied = copied or CopiedTurns(config.tracks[index].start_us)
-        self._final_words_us = 0
+        self._final_words_us = self._heard_us = 0  # how far the engine has come, in meeting time
         self._meeting_id, self._organization_id = meeting_id, organization_id
         self._config, self._index, self._idle_s = config, index, idle_s
         self._cuts, self._cut_s, self._others_through_us = cuts, cut_s, others_through_us
@@ -147,15 +147,17 @@ class TrackFeed:
     @property
     def is_closed(self) -> bool:
         """Whether everything that the track has sent is final: it is cut at its end, and this process has heard it."""
-        return self.is_cut_at_its_end and self._first == self._cuts.positions[-1]
+        if not self.is_cut_at_its_end or self._first != self._cuts.positions[-1]:
+            return False
+        cut_us = self._moment_us(self._first)
+        return min(self._turns.words_final_through_us(self._index), self._copied.judged_through_us) >= cut_us
 
     def limit_restored_words(self) -> None:
         """Limit what is restored as final to the audio that there is."""
         if self.log.track.format.positions_per_second or not self.has_audio:
             self._turns.limit_words_final(self._index, self.audio_through_us())
         elif self._cuts.positions:
-            cut_us = self._cuts.positions[-1] * 1_000_000 // RATE_HZ
-            self._turns.limit_words_final(self._index, self._track.start_us + cut_us)
+            self._turns.limit_words_final(self._index, self._moment_us(self._cuts.positions[-1]))
 
     def request_flush(self) -> None:
         """Have the engine tell what it knows of the audio so far."""
@@ -211,6 +213,7 @@ class TrackFeed:
 
     async def _close_part(self, end: int, result: SessionResult) -> None:
         """Publish what is final of the part that ends at sample ``end``; the next begins there."""
+        self._copied.restart(self._span(end).start)
         turns = [
             turn
             for event in result.events
@@ -219,7 +222,9 @@ class TrackFeed:
             if turn.state != TurnState.RETRACTED
         ]
         self._turns.close_part(self._index, self._span(end), turns)
-        self._turns.mark_words_final(self._index, self._track.start_us + end * 1_000_000 // RATE_HZ)
+        self._final_words_us = self._heard_us = self._moment_us(end)
+        self._turns.mark_paused(self._index, self._moment_us(end))
+        self.mark_words_final()
         self._first, self._part, self.reach = end, None, Reach(end, end, end)
         await self._on_update()
 
@@ -241,6 +246,10 @@ class TrackFeed:
             await asyncio.sleep(delay)
             delay = min(2 * delay, MAX_RETRY_S)
 
+    def _moment_us(self, sample: int) -> int:
+        """Convert a sample of the track at 16 kHz to a time in the meeting, microseconds."""
+        return self._track.start_us + sample * 1_000_000 // RATE_HZ
+
     def _samples_until(self, moment_us: int) -> int:
         """Convert a time in the meeting, microseconds, to samples of the track at 16 kHz, at least 0."""
         return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
@@ -254,8 +263,8 @@ class TrackFeed:
         )
         if not self.reach.covers(self._catch_up_target):
             self._turns.start_catch_up(self._index, self._span(end))
-        self._copied.restart()
-        self._final_words_us = 0
+        self._copied.restart(self._span(end).start)
+        self._final_words_us = self._heard_us = self._moment_us(start) if start else 0
         terms = self._config.recognition_terms()
         config = session_config(
             self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
@@ -272,12 +281,8 @@ class TrackFeed:
 
     def _span(self, end: int | None) -> range:
         """Return where turns of the current part, up to sample ``end``, may begin, microseconds of the meeting."""
-
-        def moment_us(sample: int) -> int:
-            return self._track.start_us + sample * 1_000_000 // RATE_HZ
-
-        first_us = moment_us(self._first) if self._first else ALL_TIME.start
-        return range(first_us, ALL_TIME.stop if end is None else moment_us(end))
+        first_us = self._moment_us(self._first) if self._first else ALL_TIME.start
+        return range(first_us, ALL_TIME.stop if end is None else self._moment_us(end))
 
     def _pauses(self) -> PauseRules:
         # As long as was ever analysed twice: whoever pauses on purpose at most doubles the work.
@@ -311,18 +316,23 @@ class TrackFeed:
     def _handle_progress(self, progress: session_pb2.Progress) -> None:
         reached = progress.heard_samples, progress.processed_samples, progress.final_words_samples
         self.reach = Reach(*(self._first + samples for samples in reached))
-        if self._turns.is_catching_up(self._index) and self.reach.covers(self._catch_up_target):
-            self._turns.finish_catch_up(self._index)
+        self._final_words_us, self._heard_us = map(self._moment_us, (self.reach.final_words, self.reach.words))
+        self.mark_words_final()
         if not self._turns.is_catching_up(self._index):
-            self._final_words_us = self._track.start_us + self.reach.final_words * 1_000_000 // RATE_HZ
-            self.mark_words_final()
-            self._turns.mark_heard(self._index, self._track.start_us + self.reach.words * 1_000_000 // RATE_HZ)
             self._update_language(progress)
 
     def mark_words_final(self) -> None:
-        """Mark the words that the engine has decided as final, as far as it is known that they are the track's own."""
-        if not self._turns.is_catching_up(self._index):
-            self._turns.mark_words_final(self._index, min(self._final_words_us, self._copied.judged_through_us))
+        """Mark what the engine has heard and decided as final, as far as it is known that it is the track's own."""
+        judged_us = self._copied.judged_through_us
+        self._turns.mark_judged(self._index, judged_us)
+        if self._turns.is_catching_up(self._index):
+            # Copies that were taken back before must not come again.
+            known = self.reach.covers(self._catch_up_target)
+            if not known or judged_us < self._moment_us(max(self._catch_up_target)):
+                return
+            self._turns.finish_catch_up(self._index)
+        self._turns.mark_words_final(self._index, min(self._final_words_us, judged_us))
+        self._turns.mark_heard(self._index, min(self._heard_us, judged_us))
 
     def _update_language(self, progress: session_pb2.Progress) -> None:
         confidence = progress.language_confidence if progress.HasField("language_confidence") else None

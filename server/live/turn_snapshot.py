@@ -22,6 +22,11 @@ class TurnSnapshot:
     language: str = ""
     """BCP 47 primary tag of the words; empty without words or where it is unknown."""
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether it is what clients have, from before a restart: its number is no engine's."""
+        return self.segment_id < 0
+
     def segment(self) -> Segment:
         """Return the turn as a domain segment."""
         return Segment(self.segment_id, self.speaker, self.start_us, self.end_us, self.words, language=self.language)

@@ -52,6 +52,7 @@ class MeetingTurns:
         self._names = {} if self._redaction.hides_names else config.participant_names()
         self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
+        self._judged_us: dict[int, int] = {}  # by track index: its turns are its own up to here
         self.final_tracks: set[int] = set()
         """Tracks with a turn that was published as final."""
         self._ignored: set[int] = set()
@@ -64,7 +65,7 @@ class MeetingTurns:
         if turn.track in self._ignored:
             return
         held_back = self._catching_up.get(turn.track)
-        if held_back is not None:
+        if held_back is not None and _begins_in(turn, self._repeated[turn.track]):
             held_back[turn.segment_id] = turn
             return
         self._put(turn)
@@ -100,7 +101,7 @@ class MeetingTurns:
             self._put(turn)
 
     def _drop(self, track: int, span: range = ALL_TIME) -> None:
-        dropped = {n for n, turn in self._current.items() if turn.track == track and turn.start_us in span}
+        dropped = {n for n, turn in self._current.items() if turn.track == track and _begins_in(turn, span)}
         for number in dropped:
             del self._current[number]
         self._dirty |= dropped
@@ -128,6 +129,17 @@ class MeetingTurns:
         """Record up to where the track's audio has been analysed, in meeting time."""
         self._redaction.mark_heard(track, through_us)
 
+    def mark_paused(self, track: int, through_us: int) -> None:
+        """Record that a long pause ended what the track had said up to then, in meeting time: nothing is held back."""
+        self._redaction.mark_paused(track, through_us)
+
+    def mark_judged(self, track: int, through_us: int) -> None:
+        """Record up to where the track's turns are known to be its own, in meeting time; later ones are not final."""
+        previous_us = self._judged_us.get(track, ALL_TIME.stop)
+        self._judged_us[track] = through_us
+        if through_us > previous_us:
+            self._mark_newly_final(track)
+
     def held_from_us(self, track: int) -> int | None:
         """Return the start of the track's first word that is held back, because it may become something redacted."""
         return self._redaction.held_from_us(track)
@@ -147,7 +159,8 @@ class MeetingTurns:
         if self._redaction.holds_back(turn.segment_id):
             return False
         # Compare published times, so that turns agree with the watermark.
-        return to_ms(turn.end_us) <= self.words_final_through_us(turn.track) // 1000
+        final_us = min(self.words_final_through_us(turn.track), self._judged_us.get(turn.track, ALL_TIME.stop))
+        return to_ms(turn.end_us) <= final_us // 1000
 
     def ignore(self, track: int) -> None:
         """Retract all turns of a track and drop later ones."""
@@ -307,9 +320,12 @@ class MeetingTurns:
             turn.revision = published.revision
             if published.state in ENDED and turn.state == pb.LIVE_TURN_STATE_PARTIAL:
                 turn.state = published.state
-            # A final turn is never revised, for the watermark has passed it, but to redact more of it.
-            is_final = published.state == pb.LIVE_TURN_STATE_FINAL
-            if turn != published and (not is_final or _redacts_more(turn, published)):
+            if published.state == pb.LIVE_TURN_STATE_FINAL:
+                # It is never revised, for the watermark has passed it, but to redact more of it, once that is known.
+                turn.state = published.state
+                if self._redaction.holds_back(number) or not _redacts_more(turn, published):
+                    continue
+            if turn != published:
                 changed.append((published, turn))
         for published in candidates.values():
             if published.state == pb.LIVE_TURN_STATE_FINAL:
@@ -361,6 +377,11 @@ def _redacts_more(turn: pb.LiveTurn, published: pb.LiveTurn) -> bool:
     """Return whether a turn has more placeholders than it had."""
     now, before = (sum(bool(PLACEHOLDER.search(w.text)) for w in t.words) for t in (turn, published))
     return now > before
+
+
+def _begins_in(turn: TurnSnapshot, span: range) -> bool:
+    """Return whether a turn begins in a span, microseconds; by milliseconds, as restored turns have it."""
+    return to_ms(span.start) <= to_ms(turn.start_us) < to_ms(span.stop)
 
 
 def to_ms(us: int) -> int:

@@ -15,6 +15,7 @@ from server.audio import TrackSound
 from server.conversation import Heard
 from server.live import copied_speech
 from server.live.copied_speech import CopyDetector
+from server.live.copied_turns import EVERYTHING_US
 from tests.recordings import RATE_HZ
 from tests.server.analysis.test_copied_speech import RMS, SLT, track
 from tests.server.analysis.test_recording import session, turn
@@ -71,6 +72,21 @@ def test_nothing_is_judged_before_the_others_have_come(monkeypatch: pytest.Monke
     take(detector, heard)
     assert len(detector.tracks[0].frames) == 5 * 4
     assert set(detector.tracks[0].frames[10:]) <= {Heard.COPY, Heard.NOTHING}
+
+
+def test_a_track_that_pauses_is_judged_only_once_the_others_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(copied_speech, "time", SimpleNamespace(monotonic=lambda: now))
+    heard = Sounds(RMS, SLT)
+    detector = CopyDetector(of_kinds(MIXED, PARTICIPANT))
+    heard.send(0, 6 * RATE_HZ)
+    for _ in range(8):
+        now += 1.0
+        heard.send(1, RATE_HZ)
+        take(detector, heard)
+        judged_us = detector.tracks[0].judged_through_us
+        assert (judged_us == EVERYTHING_US) == (len(detector.tracks[0].frames) == 6 * 4)
+    assert judged_us == EVERYTHING_US
 
 
 def test_a_muted_participant_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,3 +102,11 @@ def test_what_an_engine_retracts_is_retracted_and_a_new_engine_starts_over() -> 
     copied.pass_on(turn(8, 12, number=2))
     copied.restart()
     assert copied.judged([OWN] * 8, idle=False) == []
+
+
+def test_an_engine_that_begins_later_leaves_what_was_said_before_to_be_judged() -> None:
+    copied = CopiedTurns(START_US, compared=True)
+    copied.pass_on(turn(0, 8, number=1))
+    copied.pass_on(turn(8, 16, number=2))
+    copied.restart(START_US + 8 * FRAME_US)
+    assert copied.judged([COPY] * 16, idle=False) == [turn(0, 8, number=1, state=RETRACTED)]

@@ -128,6 +128,53 @@ def test_a_final_turn_is_revised_only_to_redact_more() -> None:
     }
 
 
+def test_what_is_held_back_comes_when_a_long_pause_ends_it() -> None:
+    meeting = Meeting()
+    meeting.turns.settle_speakers(0)
+    meeting.turns.mark_words_final(0, 2_000_000)
+    assert meeting.hear(2.0, turn(1, "we met by 10 30", state=TurnState.STABLE)) == {1: "we met by"}
+    meeting.turns.mark_paused(0, 2_000_000)
+    assert meeting.publish(meeting.turns.changes()) == {1: "we met by 10 30"}
+    assert meeting.sent[-1].turn.state == pb.LIVE_TURN_STATE_FINAL
+    # What comes later is held back as before.
+    assert meeting.hear(3.0, turn(2, "well the rest of it is 415 555", 2.0)) == {2: "well the rest of it is"}
+
+
+def test_a_turn_that_goes_joins_the_digits_around_it() -> None:
+    meeting = Meeting()
+    between = turn(2, "well I think so and you know it", 2.0, state=TurnState.STABLE)
+    after = turn(3, "555 0199 thanks a lot for it", 5.0, state=TurnState.STABLE)
+    shown = meeting.hear(9.0, turn(1, "my number is 415", state=TurnState.STABLE), between, after)
+    assert shown[1] == "my number is 415"
+    shown = meeting.hear(9.0, replace(between, state=TurnState.RETRACTED, words=()))
+    assert shown == {1: "my number is [PHONE]", 2: "", 3: "[PHONE] thanks a lot"}
+
+
+def test_words_told_before_a_restart_are_not_held_back_after_it() -> None:
+    before = Meeting()
+    before.hear(20.0, turn(1, "we met by 10 30", state=TurnState.STABLE))
+    after = Meeting()
+    after.turns.restore(before.sent)
+    after.turns.settle_speakers(0)
+    after.turns.mark_words_final(0, 20_000_000)
+    assert after.publish(after.turns.changes()) == {1: "we met by 10 30"}
+    assert after.sent[-1].turn.state == pb.LIVE_TURN_STATE_FINAL
+
+
+def test_a_final_turn_that_is_redacted_further_stays_final_and_keeps_its_words() -> None:
+    meeting = Meeting()
+    meeting.turns.settle_speakers(0)
+    meeting.turns.mark_words_final(0, 3_000_000)
+    meeting.hear(20.0, turn(1, "Kelvin said by 10 30", state=TurnState.STABLE))
+    assert meeting.sent[-1].turn.state == pb.LIVE_TURN_STATE_FINAL
+    again = turn(1, "Kevin said by 10 30", state=TurnState.STABLE)
+    # Its end may become a number with what follows: until that is known it stays as it is.
+    assert meeting.hear(20.5, again, turn(2, "20", 20.0)) == {2: ""}
+    shown = meeting.hear(40.0, turn(2, "20 of us were there in time", 20.0))
+    assert shown[1] == "[NAME] said by 10 30"
+    assert {e.turn.state for e in meeting.sent if e.turn.segment_id == 1} == {pb.LIVE_TURN_STATE_FINAL}
+
+
 def test_insights_are_made_of_redacted_words() -> None:
     meeting = Meeting()
     meeting.hear(60.0, turn(1, "call 415 555 0199 please", state=TurnState.STABLE))

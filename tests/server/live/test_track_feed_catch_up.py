@@ -12,8 +12,10 @@ import pytest
 from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
+from server.conversation import Heard
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
+from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import Reach, TrackFeed
@@ -46,12 +48,12 @@ class Meeting:
         await self._audio.open()
         await self._audio.append(self._audio.logs[0], bytes(2 * RATE_HZ))
 
-    async def acquire(self) -> Session:
+    async def acquire(self, copied: CopiedTurns | None = None) -> Session:
         """As a server that holds the meeting from now on, with what was told before."""
         await self.let_go()
         self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
-        feed = TrackFeed(
+        self.feed = TrackFeed(
             MEETING,
             self.config,
             0,
@@ -62,8 +64,9 @@ class Meeting:
             organization_id=MEETING,
             idle_s=3600,
             cuts=TrackCuts(self._audio.logs[0].path.with_name("cuts")),
+            copied=copied,
         )
-        self._hearing = asyncio.create_task(feed.run())
+        self._hearing = asyncio.create_task(self.feed.run())
         return await self.engine.session()
 
     async def let_go(self) -> None:
@@ -261,3 +264,29 @@ def test_what_is_further_in_everything_covers_the_other() -> None:
     for other in (Reach(4, 0, 0), Reach(0, 3, 0), Reach(0, 0, 2)):
         assert not Reach(3, 2, 1).covers(other)
     assert Reach(3, 0, 1).maximum(Reach(1, 2, 1)) == Reach(3, 2, 1)
+
+
+async def test_a_copy_that_was_taken_back_does_not_come_again_with_another_server(opened: Opened) -> None:
+    meeting = opened(of_kinds(PARTICIPANT))
+    await meeting.open()
+
+    def judge(copied: CopiedTurns) -> list[pb.LiveEvent]:
+        """The first four seconds are the track's own, the next six another's."""
+        for shown in copied.judged([Heard.OWN] * 16 + [Heard.COPY] * 24, idle=False):
+            meeting.told.turns.update(shown)
+        meeting.feed.mark_words_final()
+        return stored(meeting.told.changes(()))
+
+    copied = CopiedTurns(0, compared=True)
+    session = await meeting.acquire(copied)
+    meeting.told.turns.settle_speakers(0)
+    await meeting.after(session, *FIRST, progress(10, 10, 10))
+    meeting.events += judge(copied)
+    assert told(meeting.events)[-2:] == [(1, "FINAL", "good morning everyone"), (2, "RETRACTED", "")]
+    copied = CopiedTurns(0, compared=True)
+    session = await meeting.acquire(copied)
+    meeting.told.turns.settle_speakers(0)
+    assert await meeting.after(session, *FIRST, progress(10, 10, 10)) == []
+    assert meeting.told.turns.is_catching_up(0)
+    assert judge(copied) == []
+    assert not meeting.told.turns.is_catching_up(0)

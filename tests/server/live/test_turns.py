@@ -162,6 +162,37 @@ def test_a_replay_that_differs_tells_the_difference_once_it_has_caught_up() -> N
     assert [s.segment_id for s in turns.segments()] == [1, 2, 4]
 
 
+def test_a_restored_turn_is_of_the_part_that_it_begins() -> None:
+    # A part begins between two milliseconds, and its first turn with it.
+    said = replace(turn(3), start_us=3_000_400)
+    before = turns_of()
+    before.update(said)
+    after = MeetingTurns(ROOM, MEETING)
+    after.restore(stored(before.changes()))
+    after.close_part(0, range(-S, 3_000_400), [])
+    assert after.changes() == []
+    after.close_part(0, range(3_000_400, 9 * S), [said])
+    assert after.changes() == []
+
+
+def test_what_changes_of_an_earlier_part_is_not_held_back_with_a_later_one() -> None:
+    turns = turns_of(said=[turn(1), turn(5)])
+    turns.start_catch_up(0, range(4 * S, 9 * S))
+    turns.update(turn(1, state=RETRACTED))
+    turns.update(turn(5, text="bye"))
+    assert told(turns.changes()) == [(1, 2, RETRACTED)]
+
+
+def test_a_turn_that_may_be_a_copy_is_not_final() -> None:
+    turns = turns_of(said=[turn(1)])
+    turns.settle_speakers(0)
+    turns.mark_judged(0, S)
+    turns.mark_words_final(0, 9 * S)
+    assert turns.changes() == []
+    turns.mark_judged(0, 2 * S)
+    assert told(turns.changes()) == [(1, 2, FINAL)]
+
+
 def test_an_engine_that_dies_while_it_catches_up_leaves_nothing_behind() -> None:
     turns = turns_of(said=[turn(1), turn(2)])
     turns.start_catch_up(0)
