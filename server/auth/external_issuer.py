@@ -35,7 +35,7 @@ class ExternalToken:
     organization: str
     """Name of the only organization whose users it may name; empty: any."""
     token_id: UUID
-    """Made of the token itself."""
+    """Made of what is signed of the token."""
     issued_at: datetime
     expires_at: float
     """Seconds since the epoch."""
@@ -124,7 +124,8 @@ class ExternalIssuer:
                 raise _Refused("a time that is none")
         if claims.get("email_verified") is not True:
             raise _Refused("email_verified is not true")
-        digest = hashlib.sha256(token.encode()).digest()
+        # Of what is signed: a signature can be written in several ways, and what was logged out must not come back.
+        digest = hashlib.sha256(token.rpartition(".")[0].encode()).digest()
         return ExternalToken(
             _email(claims.get(self.rules.email_claim)),
             self.rules.organization,
