@@ -38,7 +38,7 @@ class ExternalToken:
     """Made of what is signed of the token."""
     issued_at: datetime
     expires_at: float
-    """Seconds since the epoch."""
+    """Until when it counts, seconds since the epoch: a while longer than it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class ExternalIssuer:
             self.rules.organization,
             UUID(bytes=digest[:16]),
             datetime.fromtimestamp(issued_at, UTC),
-            float(expires_at),
+            float(expires_at) + LEEWAY_S,
         )
 
 
