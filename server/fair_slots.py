@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
 C = TypeVar("C", bound=Hashable)
@@ -55,10 +55,11 @@ class FairSlots(Generic[C]):
             raise
 
     def _forget(self, caller: C, turn: asyncio.Future[None]) -> None:
-        queue = self._waiting[caller]
-        queue.remove(turn)
-        if not queue:
-            del self._waiting[caller]
+        queue = self._waiting.get(caller, deque())
+        with suppress(ValueError):  # `_serve` met it first
+            queue.remove(turn)
+            if not queue:
+                del self._waiting[caller]
 
     def _leave(self, caller: C) -> None:
         self._held[caller] -= 1
@@ -71,8 +72,14 @@ class FairSlots(Generic[C]):
         """Give free places to those whose turn it is."""
         while self._free and (served := self._next()):
             (next_one,) = served
-            queue = self._waiting.pop(next_one)
+            queue = self._waiting[next_one]
             turn = queue.popleft()
+            if turn.cancelled():
+                # Whoever waited is cancelled, and has not run since.
+                if not queue:
+                    del self._waiting[next_one]
+                continue
+            del self._waiting[next_one]
             if queue:
                 self._waiting[next_one] = queue
             self._held[next_one] += 1

@@ -18,6 +18,8 @@ from server.confinement import PARENT
 
 # A killed process ends within milliseconds, unless it hangs in the kernel.
 FIRST_LOOK_S, LAST_LOOK_S = 0.001, 0.05
+# It answers within milliseconds, at first once it has imported the decoders. One that does not is stopped or hangs.
+PATIENCE_S = 60.0
 
 
 class ForkServerGone(OSError):
@@ -27,14 +29,16 @@ class ForkServerGone(OSError):
 class ForkServer:
     """A running fork server. It and its children end with the thread that made it (Linux), or when it is closed."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], patience_s: float = PATIENCE_S) -> None:
         """Start it.
 
         Args:
             environment: all that its children know.
+            patience_s: how long it may take to answer, seconds; then it is ended.
         """
         self.environment = dict(environment)
         self._control, theirs = socket.socketpair()
+        self._control.settimeout(patience_s)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "server.children.fork_server", str(theirs.fileno())],
@@ -77,10 +81,14 @@ class ForkServer:
         try:
             said = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # The descriptors are the request's until it is sent.
-            await asyncio.wait({starting})
+            # The descriptors are the request's until it is sent, and the child's id comes with the answer, however
+            # often this is cancelled.
+            while not starting.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({starting})
             if starting.exception() is None and "pid" in starting.result():
-                await self.end(starting.result()["pid"])
+                ending = asyncio.create_task(self.end(starting.result()["pid"]), name="end of an unwanted child")
+                await asyncio.shield(ending)
             raise
         if "errno" in said:
             raise OSError(said["errno"], os.strerror(said["errno"]))
@@ -109,7 +117,7 @@ class ForkServer:
         try:
             socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], descriptors)
             line = self._answers.readline()
-        except OSError:
+        except OSError:  # TimeoutError, too
             line = b""
         if not line:
             self._process.kill()

@@ -23,7 +23,7 @@ from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.analysis.text_analysis import analyse_text
 from server.analysis.uploaded_recording import recording_from_upload
 from server.audio import AudioLog, DecodedAudio, decode, measure_level
-from server.conversation import Conversation, RedactionKind
+from server.conversation import Conversation, Heard, RedactionKind
 from server.disk import DiskReserve
 from server.engine import InferenceClient
 from server.fair_slots import FairSlots
@@ -101,7 +101,11 @@ class MeetingAnalyzer:
         redaction: StoredRedaction | None = None
         if job.redact:
             # Everything below is made of what this returns.
-            redacted = await self._redact(job, recording, conversation, session_results[0], vectors)
+            heard: Conversation | None = None
+            if any(Heard.COPY in frames for frames in copies):
+                # Copies are in no text, and in the audio all the same.
+                heard, _ = await asyncio.to_thread(build_conversation, recording, session_results)
+            redacted = await self._redact(job, recording, conversation, session_results[0], vectors, heard)
             conversation, redaction = redacted.conversation, redacted.stored
         hide_names = RedactionKind.NAME in job.redact
 
@@ -153,13 +157,14 @@ class MeetingAnalyzer:
         conversation: Conversation,
         result: SessionResult,
         vectors: Mapping[int, NDArray[np.float32]],
+        heard: Conversation | None,
     ) -> RedactedConversation:
         names: set[str] = set()
         if RedactionKind.NAME in job.redact:
             voice_names = await known_voice_names(self._database, job, result, vectors)
             names = await asyncio.to_thread(meeting_names, recording, conversation, voice_names)
         return await asyncio.to_thread(
-            redact_conversation, conversation, recording.track_count, job.redact, names, job.name
+            redact_conversation, conversation, recording.track_count, job.redact, names, job.name, heard=heard
         )
 
     async def _recording(self, job: Job) -> Recording:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextvars import ContextVar
 from dataclasses import replace
@@ -83,8 +84,13 @@ class AuditedCall:
         if self._actor is None or self.action not in WRITTEN_AHEAD:
             return
         event = self._event(self._actor, self.action, "")
-        if await self._trail.write(event):
+        try:
+            if await self._trail.write(event):
+                self._begun = event
+        except asyncio.CancelledError:
+            # It may be written.
             self._begun = event
+            raise
 
     async def end(self, status: str = "OK", *, refused: bool = False) -> None:
         """Write how the call ended, once; further calls do nothing.
@@ -105,6 +111,10 @@ class AuditedCall:
             self._trail.note(event)
         except ReferenceDeleted:
             log.info("the organization of a call was deleted meanwhile")
+        except asyncio.CancelledError:
+            # The client leaves at this moment. Where it is written already, it is not written twice.
+            self._trail.note(event)
+            raise
 
     def cut(self) -> None:
         """Note that the client left before the call ended."""

@@ -35,10 +35,10 @@ class ExternalToken:
     organization: str
     """Name of the only organization whose users it may name; empty: any."""
     token_id: UUID
-    """Made of the token itself."""
+    """Made of what is signed of the token."""
     issued_at: datetime
     expires_at: float
-    """Seconds since the epoch."""
+    """Until when it counts, seconds since the epoch: a while longer than it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,14 @@ class ExternalIssuer:
                 raise _Refused("a time that is none")
         if claims.get("email_verified") is not True:
             raise _Refused("email_verified is not true")
-        digest = hashlib.sha256(token.encode()).digest()
+        # Of what is signed: a signature can be written in several ways, and what was logged out must not come back.
+        digest = hashlib.sha256(token.rpartition(".")[0].encode()).digest()
         return ExternalToken(
             _email(claims.get(self.rules.email_claim)),
             self.rules.organization,
             UUID(bytes=digest[:16]),
             datetime.fromtimestamp(issued_at, UTC),
-            float(expires_at),
+            float(expires_at) + LEEWAY_S,
         )
 
 

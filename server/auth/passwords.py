@@ -42,7 +42,9 @@ def password_matches(password_hash: str, password: str) -> bool:
 
 def _yield_to_others() -> None:
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        thread = threading.get_native_id()
+        # Never higher than what the process was started at, which root could.
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 class Passwords:

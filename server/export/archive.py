@@ -37,7 +37,7 @@ meetings/<hash>/   one folder for each meeting, named by its file_hash
                    A meeting that is not ready has none; what retention deleted is not there
   corrections.json merges and splits of speakers, in their order; undone ones too
   recording.*      the recording as it was uploaded
-  track-<n>.*      the audio of each source of a live meeting: .wav, .ogg (Opus)
+  track-<n>.*      the audio of each source of a live meeting: .wav, .ogg or .webm (Opus)
 
 Audio of a meeting with redaction is decoded (WAV, 16 kHz, mono), and silent where something was said that is not in the
 transcript: recording.wav, or recording-<n>.wav for each channel that was analysed apart; track-<n>.wav, or

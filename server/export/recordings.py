@@ -18,6 +18,8 @@ from server.redaction import silence_ranges
 READ_BYTES = 256 * 1024
 # Format tags of WAV.
 _WAV_FORMATS = {Encoding.PCM_S16LE: (1, 16), Encoding.PCM_F32LE: (3, 32), Encoding.MULAW: (7, 8)}
+# Suffixes of what is handed out as it was received.
+_CONTAINERS = {Encoding.OGG_OPUS: ".ogg", Encoding.WEBM_OPUS: ".webm"}
 # Sizes in WAV have 32 bits; players read one that is too long to its end.
 _MAX_WAV = 0xFFFFFFFF
 _OGG_HEADER = struct.Struct("<4sBBqIIIB")
@@ -122,8 +124,8 @@ def open_track(path: Path, format_: TrackFormat) -> AudioFile | None:
     try:
         _, usable = read_log_positions(format_, file)
         file.seek(0)
-        if format_.encoding is Encoding.OGG_OPUS:
-            return AudioFile(".ogg", usable, file, b"", usable)
+        if format_.encoding in _CONTAINERS:
+            return AudioFile(_CONTAINERS[format_.encoding], usable, file, b"", usable)
         if format_.encoding is Encoding.OPUS:
             size = sum(len(page) for page in _pages(file, usable))
             file.seek(0)

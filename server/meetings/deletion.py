@@ -70,8 +70,13 @@ class Deletion:
             await meetings.lock_recording(connection, organization_id, file_hash)
             found = (0, 0)
             if not await meetings.keeps_audio(connection, organization_id, file_hash):
-                found = await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash)
-                if not await self._remove_all(organization_id, file_hash):
+                try:
+                    found = await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash)
+                    if not await self._remove_all(organization_id, file_hash):
+                        return False
+                except OSError as error:
+                    # Beyond this it would look like one of the database's connection.
+                    log.error("deletion %s: the disk does not let its files go: %s", deletion.id, error.strerror)
                     return False
             await deletions.finish(connection, organization_id, deletion.id, *found)
             return True

@@ -14,12 +14,19 @@ _FILE_TYPE = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
 
 def redact_text(text: str, rules: RedactionRules) -> str:
     """Return a text with placeholders; unchanged where there is nothing to redact."""
-    file_type = _FILE_TYPE.search(text) if "@" not in text else None
-    body = text[: file_type.start()] if file_type else text
-    pieces = list(_PIECE.finditer(body))
+    # As a whole first: what looks like a file's type may be the end of an address.
+    whole = _redact(text, rules)
+    file_type = _FILE_TYPE.search(whole) if "@" not in whole else None
+    if file_type is None:
+        return whole
+    return _redact(whole[: file_type.start()], rules) + file_type.group()
+
+
+def _redact(text: str, rules: RedactionRules) -> str:
+    pieces = list(_PIECE.finditer(text))
     words = [Word(piece.group(), 0, 0, None) for piece in pieces]
     redacted, done = "", 0
     for span in find_spans(words, rules):
-        redacted += body[done : pieces[span.first].start()] + span.kind.placeholder
+        redacted += text[done : pieces[span.first].start()] + span.kind.placeholder
         done = pieces[span.last].end()
     return redacted + text[done:]

@@ -103,6 +103,22 @@ async def test_a_place_that_is_given_to_whoever_gives_up_at_that_moment_is_not_l
     assert visits.inside == [FEW]
 
 
+async def test_places_of_callers_who_all_leave_at_once_are_free_again() -> None:
+    # As when a connection with many calls breaks: who waits is cancelled, and has not run yet when a place gets free.
+    visits = Visits(2)
+    await visits.come(*[MANY] * 3, FEW, *[MANY] * 2)
+    for number in (0, 2, 3, 4):
+        visits._tasks[number].cancel()
+    await visits.settle()
+    assert visits.inside == [MANY]
+    for number in (1, 5):
+        visits._tasks[number].cancel()
+    await visits.settle()
+    assert visits.inside == []
+    await visits.come(MANY, FEW)
+    assert visits.inside == [MANY, FEW]
+
+
 async def test_patience_ends() -> None:
     slots = FairSlots[UUID](1)
     async with slots.place(MANY):

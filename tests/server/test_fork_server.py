@@ -22,8 +22,8 @@ CHILD = "tests.server.sandboxed_child"
 
 
 @asynccontextmanager
-async def fork_server() -> AsyncIterator[ForkServer]:
-    server = ForkServer({"PYTHONPATH": os.pathsep.join(sys.path), **ONE_THREAD})
+async def fork_server(patience_s: float = 60.0) -> AsyncIterator[ForkServer]:
+    server = ForkServer({"PYTHONPATH": os.pathsep.join(sys.path), **ONE_THREAD}, patience_s)
     try:
         yield server
     finally:
@@ -71,6 +71,37 @@ async def test_a_killed_fork_server_is_said_and_its_children_end() -> None:
         with pytest.raises(ForkServerGone):
             await started(server, CHILD, "wait")
         assert not server.running
+
+
+async def test_one_that_does_not_answer_is_ended_and_holds_nobody_up() -> None:
+    async with fork_server(patience_s=10) as server:
+        pid, line = await started(server, CHILD, "wait")
+        assert line
+        server._control.settimeout(0.2)
+        server._process.send_signal(signal.SIGSTOP)
+        with pytest.raises(ForkServerGone):
+            await started(server, CHILD, "wait")
+        assert not server.running
+        assert await server.end(pid) == -signal.SIGKILL
+
+
+async def test_whoever_gives_up_again_and_again_while_a_child_starts_leaves_none() -> None:
+    async with fork_server() as server:
+        pid, _ = await started(server, CHILD, "wait")
+        await server.end(pid)
+        server._process.send_signal(signal.SIGSTOP)
+        ours, theirs = os.pipe()
+        starting = asyncio.create_task(server.start([CHILD, "wait"], [theirs]))
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+            starting.cancel()
+        server._process.send_signal(signal.SIGCONT)
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        os.close(theirs)
+        with os.fdopen(ours) as output:
+            # Its end comes when no child has it any more.
+            await asyncio.wait_for(asyncio.to_thread(output.read), 60)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc, which Linux has")

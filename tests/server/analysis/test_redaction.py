@@ -51,6 +51,21 @@ def test_tracks_are_redacted_apart() -> None:
     assert texts(alone)[1] == "1111 1111 is another number"
 
 
+def test_what_was_left_out_as_a_copy_is_silent_too_however_late_it_comes() -> None:
+    heard = talk((1, "call me at 415-555-0199 please"), (2, "call me at 415-555-0199 please"))
+    said = replace(heard, segments=heard.segments[:1])
+    alone = redact_conversation(said, 2, KINDS, [], "").stored.ranges_ms
+    redacted = redact_conversation(said, 2, KINDS, [], "", heard=heard)
+    assert texts(redacted.conversation) == ["call me at [PHONE] please"]
+    (first, second) = redacted.stored.ranges_ms
+    assert alone == [[first[0] + 500, first[1] - 500]]
+    (copy,) = redact_conversation(replace(heard, segments=heard.segments[1:]), 2, KINDS, [], "").stored.ranges_ms
+    assert second == [copy[0] - 500, copy[1] + 500]
+    # Also where the track of the person itself has no such words.
+    nothing = redact_conversation(replace(said, segments=()), 2, KINDS, [], "", heard=heard).stored.ranges_ms
+    assert nothing == redacted.stored.ranges_ms
+
+
 def test_no_answer_quotes_what_was_redacted() -> None:
     lines = ("my card is 4111 1111 1111 1111 and my mail is ann at example dot com", "thanks Daniel call 415-555-0199")
     said = talk(*[(1 + number % 2, line) for number, line in enumerate(lines * 4)])

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 from cli.database_roles import RUNTIME
 from cli.postgres import PostgresServer
 from cli.up import free_port
-from server.auth import hash_password
+from server.auth import ensure_key, hash_password
 from server.storage import users
 from server.storage.pool import Database
 from tests.server.storage.rows import HASH, make_user, ready_meeting
@@ -32,10 +33,11 @@ EMAIL, PASSWORD = "org@example.org", "open sesame"
 async def api_process(url: str, folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, aio.Channel]]:
     """The API as a process of its own."""
     address = f"127.0.0.1:{free_port()}"
+    ensure_key(folder / "keys", datetime.now(UTC))
     settings = {
         "DATABASE_URL": url,
-        "JWT_SECRET": "s" * 40,
-        "AUDIO_DIR": str(folder),
+        "TOKEN_KEYS": str(folder / "keys"),
+        "AUDIO_DIR": str(folder / "audio"),
         "API_LISTEN": address,
         "DISK_RESERVE_BYTES": "0",
     }

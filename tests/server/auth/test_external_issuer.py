@@ -205,8 +205,26 @@ async def test_who_logs_out_is_out_with_that_token_alone(
     token, another = issuer.token(), issuer.token(jti="another")
     await accounts.log_out(await caller(door, token), everywhere=False)
     await refused(door, token)
+    # Nor is it in with the same signature written otherwise: decoders of Base64 are lenient.
+    for written in (f"{token}==", f"{token}~~~~", f"{token[:-9]}****{token[-9:]}"):
+        await refused(door, written)
     await accounts.log_out(await caller(door, another), everywhere=True)
     await refused(door, another)
+
+
+async def test_a_logout_is_remembered_for_as_long_as_the_token_would_count(
+    owner: Database, database: Database, issuer: IdentityProvider
+) -> None:
+    await make_user(owner, "Org", "a@example.org")
+    door, watch = authenticator(database, issuer), UserWatch(database)
+    watch.subscribe(door.forget)
+    accounts = Accounts(database, Passwords(), tokens(60), LoginThrottle(), watch)
+    now = int(time.time())
+    over, another = issuer.token(exp=now - 5), issuer.token(jti="another")
+    await accounts.log_out(await caller(door, over), everywhere=False)
+    # Removes what is remembered of tokens that have expired.
+    await accounts.log_out(await caller(door, another), everywhere=False)
+    await refused(door, over)
 
 
 async def test_of_one_organization_only_its_users_count(

@@ -15,6 +15,7 @@ from server.audio import Encoding, TrackFormat, encode_record
 from server.export import RecordingChanged
 from server.export.recordings import AudioFile, open_recording, open_track
 from tests.server.audio.opus_audio import raw_packets
+from tests.server.audio.test_webm_packets import recorded
 
 PCM = (np.sin(np.arange(16_000) / 20) * 12_000).astype("<i2")
 
@@ -73,6 +74,23 @@ async def test_opus_packets_become_an_ogg_stream_of_the_same_packets(tmp_path: P
         assert container.streams.audio[0].layout.name == layout
         assert [bytes(packet) for packet in container.demux(audio=0) if packet.size] == packets
     assert decoded(data).shape[1] == 960 * len(packets)
+
+
+async def test_webm_is_as_it_was_received(tmp_path: Path) -> None:
+    path, received = tmp_path / "track", recorded()
+    path.write_bytes(received)
+    audio = open_track(path, TrackFormat(Encoding.WEBM_OPUS, 48_000, 1))
+    assert audio is not None
+    assert audio.suffix == ".webm"
+    assert await content(audio) == received
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+async def test_a_track_of_any_encoding_is_handed_out(tmp_path: Path, encoding: Encoding) -> None:
+    (tmp_path / "track").touch()
+    audio = open_track(tmp_path / "track", TrackFormat(encoding, 48_000, 1))
+    assert audio is not None
+    audio.file.close()
 
 
 async def test_a_long_opus_track_is_read_in_pieces(tmp_path: Path) -> None:

@@ -147,6 +147,30 @@ async def test_files_that_cannot_be_removed_stay_on_the_receipt(
     assert [receipt.files for receipt in await receipts(database, user)] == [2]
 
 
+async def test_files_that_the_disk_does_not_let_go_of_hold_up_no_other_deletion(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, log = await make_user(owner), AudioLog(tmp_path)
+    for file_hash in (FIRST, SECOND):
+        await ready_meeting(database, user, file_hash)
+        recorded(log, user.organization_id, file_hash)
+    measure = log.measure
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "remove", lambda organization_id, file_hash: None)
+        for file_hash in (FIRST, SECOND):
+            await Deletion(log, database).delete(caller(user), file_hash)
+
+    def unreadable(organization_id: UUID, file_hash: str) -> tuple[int, int]:
+        if file_hash == FIRST:
+            raise PermissionError(13, "Permission denied")
+        return measure(organization_id, file_hash)
+
+    monkeypatch.setattr(log, "measure", unreadable)
+    assert await Deletion(log, database).finish_abandoned(0.0) == 1
+    found = {receipt.file_hash: receipt.files_removed_at is not None for receipt in await receipts(database, user)}
+    assert found == {FIRST: False, SECOND: True}
+
+
 async def test_files_that_are_made_while_others_are_removed_go_too(
     owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
