@@ -11,7 +11,6 @@ TESTED_BY = {
     "inference/__main__.py": "e2e/test_command_line.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.
-    "server/audit/call.py": "server/api/test_audit.py",
     "server/audit/message.py": "server/api/test_audit.py",
     "server/api/export.py": "gateway/test_render_export.py",
     "server/api/export_documents.py": "gateway/test_render_export.py",
