@@ -151,8 +151,7 @@ class ChunkRecognition(UndetectedLanguage):
         if self._chunk_start is not None and self._segment_start_s == segment.start_s:
             start = self._chunk_start
         end = min(audio.end, int((segment.end_s + TAIL_S) * SAMPLE_RATE_HZ))
-        # Where the detector's last window alone is new, nothing was said since the last flush.
-        if self._flushed.known_through(start) < int((segment.end_s - TAIL_S) * SAMPLE_RATE_HZ):
+        if self._flushed.known_through(start) < int(segment.end_s * SAMPLE_RATE_HZ):
             work = self._recognise(start / SAMPLE_RATE_HZ, audio.span(start, end).copy(), 0.0)
             self._flushed.start(number, start, end, work)
         self._expedite()

@@ -75,7 +75,9 @@ async def test_every_promise_of_segments_is_kept_to_the_end_and_after_it(rest: R
                 late = SegmentPromises(after_event_seq=seen)
                 for event in events:
                     late.add(event)
-            assert [what for what in late.broken if "RETRACTED" not in what] == []
+            # Retractions and speaker revisions tell of turns that may no longer be there.
+            excused = ("RETRACTED", "a speaker revision takes")
+            assert [what for what in late.broken if not any(words in what for words in excused)] == []
             assert {id_: turn for id_, turn in late.segments.items() if turn.state != RETRACTED} == final
             if any(event.left_out for event in events):
                 break

@@ -39,7 +39,7 @@ MAY_VARY = (*VARYING, "connection")
 
 def signed(key: TokenKey = KEY, key_id: str = KEY.key_id, **changed: Any) -> str:
     now = int(time.time())
-    claims = {"sub": str(uuid4()), "jti": str(uuid4()), "gen": 0, "iat": now, "exp": now + 600}
+    claims = {"sub": str(uuid4()), "jti": str(uuid4()), "gen": 0, "iat": now, "exp": now + 6 * 3600}
     claims = {**claims, "iss": ISSUER, "aud": "meetra-api", **changed}
     return jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key_id})
 

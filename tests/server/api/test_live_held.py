@@ -103,6 +103,12 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def read_to_the_end(call: Any) -> None:
+    """Raises aio.AioRpcError where the call ends with an error."""
+    while await call.read() is not aio.EOF:
+        pass
+
+
 async def refused(call: Any) -> aio.AioRpcError:
     with pytest.raises(aio.AioRpcError) as raised:
         await call
@@ -137,7 +143,7 @@ async def test_a_deleted_meeting_holds_nothing(owner: Database, database: Databa
         await bot.send(opened[0])
         session = await engine.session()
         watch = bot.live.WatchMeeting(pb.WatchMeetingRequest(session_id=opened[0].session_id), metadata=bot.metadata)
-        watching = asyncio.ensure_future(watch.read())
+        watching = asyncio.ensure_future(read_to_the_end(watch))
         await asyncio.sleep(0)
         for ready in opened:
             await bot.delete(ready)
