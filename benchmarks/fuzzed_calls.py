@@ -10,31 +10,11 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
-from meetra.v1 import (
-    auth_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
+from meetra.v1 import live_pb2
 
 from benchmarks.fuzzed_messages import MessageFuzzer
+from server.api.public_services import public_methods
 
-MODULES = (
-    auth_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
 # What may answer a bad request; anything else is a fault of ours.
 EXPECTED = frozenset(
     {
@@ -63,13 +43,7 @@ MAX_MESSAGES = 12
 
 def methods() -> list[MethodDescriptor]:
     """Return every RPC of the public API, except those that end the caller's own session."""
-    return [
-        method
-        for module in MODULES
-        for service in module.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-        if method.name not in SPARED
-    ]
+    return [method for method in public_methods() if method.name not in SPARED]
 
 
 @dataclass

@@ -10,27 +10,16 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
-    audit_pb2,
     audit_pb2_grpc,
-    auth_pb2,
     auth_pb2_grpc,
-    export_pb2,
     export_pb2_grpc,
-    insights_pb2,
     insights_pb2_grpc,
-    keys_pb2,
     keys_pb2_grpc,
-    live_pb2,
     live_pb2_grpc,
-    meetings_pb2,
     meetings_pb2_grpc,
-    organization_pb2,
     organization_pb2_grpc,
-    speakers_pb2,
     speakers_pb2_grpc,
-    users_pb2,
     users_pb2_grpc,
-    voices_pb2,
     voices_pb2_grpc,
 )
 
@@ -46,6 +35,7 @@ from server.api.live import LiveServicer
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
+from server.api.public_services import public_services
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
@@ -135,22 +125,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, settings), server)
-    names = [
-        module.DESCRIPTOR.services_by_name[name].full_name
-        for module, name in (
-            (auth_pb2, "AuthService"),
-            (meetings_pb2, "MeetingService"),
-            (speakers_pb2, "SpeakerService"),
-            (insights_pb2, "InsightsService"),
-            (users_pb2, "UserService"),
-            (keys_pb2, "KeyService"),
-            (audit_pb2, "AuditService"),
-            (export_pb2, "ExportService"),
-            (organization_pb2, "OrganizationService"),
-            (voices_pb2, "VoiceService"),
-            (live_pb2, "LiveService"),
-        )
-    ]
+    names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server
 

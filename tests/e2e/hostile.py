@@ -11,33 +11,9 @@ from urllib.parse import quote_from_bytes
 
 from google.api import annotations_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
-from meetra.v1 import (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
 
-MODULES = (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
+from server.api.public_services import public_methods
+
 DEEPEST = 4
 TEXTS: tuple[bytes, ...] = (
     b"",
@@ -186,16 +162,9 @@ class Route:
         return path
 
 
-def methods() -> Iterator[MethodDescriptor]:
-    """Every method of the public API."""
-    for module in MODULES:
-        for service in module.DESCRIPTOR.services_by_name.values():
-            yield from service.methods
-
-
 def routes() -> Iterator[Route]:
     """Every method that REST has."""
-    for method in methods():
+    for method in public_methods():
         rule = method.GetOptions().Extensions[annotations_pb2.http]
         verb = rule.WhichOneof("pattern")
         if verb is not None:

@@ -19,9 +19,9 @@ from meetra.v1 import access_pb2, live_pb2, live_pb2_grpc
 
 from gateway.token_filter import ISSUER, WITHOUT_TOKEN, render_token_filter
 from server.api.access import declared_rights
+from server.api.public_services import public_methods
 from server.auth import KeySet, TokenKey, TokenKeys, Tokens
 from server.storage.pool import Database
-from tests.e2e import hostile
 from tests.gateway.conftest import TRACK
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway, show_keys
 from tests.server.api.conftest import Api, running_api
@@ -173,7 +173,7 @@ async def test_a_token_that_the_api_alone_would_take_gets_nowhere(
         running_gateway(tmp_path, api.port, keys=KeySet((ANOTHER,)), others_too=others_too) as address,
     ):
         direct = f"127.0.0.1:{api.port}"
-        for method in hostile.methods():
+        for method in public_methods():
             path = f"/{method.containing_service.full_name}/{method.name}"
             # One each: a call of them voids its own.
             value = f"Bearer {await api.token('Org', 'a@example.org')}"
@@ -247,7 +247,7 @@ async def test_keys_change_while_envoy_runs_and_a_stream_is_open(
 
 
 def test_methods_without_a_token_are_the_ones_that_declare_it() -> None:
-    paths = {f"/{method.containing_service.full_name}/{method.name}" for method in hostile.methods()}
+    paths = {f"/{method.containing_service.full_name}/{method.name}" for method in public_methods()}
     open_to_all = {path for path in paths if access_pb2.RIGHT_NO_TOKEN in declared_rights(path)}
     assert set(WITHOUT_TOKEN) == {*open_to_all, "/grpc.health.v1.Health/Check"}
 

@@ -14,17 +14,17 @@ from grpc import aio
 from meetra.v1 import access_pb2, live_pb2, live_pb2_grpc
 
 from server.api.access import declared_rights
+from server.api.public_services import public_methods
 from server.auth import UserWatch
 from server.auth.rights import RIGHTS_OF_ROLE
 from server.storage import ROLES, users
 from server.storage.pool import Connection, Database
 from server.storage.users import User
-from tests.e2e import hostile
 from tests.server.api.conftest import Api, running_api
 from tests.server.api.test_open_calls import PATIENCE_S, bearer
 from tests.server.storage.rows import make_user
 
-METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for method in hostile.methods()}
+METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for method in public_methods()}
 # What each role may not call, in full: a new method changes nothing for readers and bots unless it is meant to.
 REFUSED = {
     "owner": set[str](),

@@ -16,20 +16,9 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
-from meetra.v1 import (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
+from meetra.v1 import meetings_pb2
 
+from server.api.public_services import public_methods
 from server.storage.pool import Connection, Database
 from tests.server.api.conftest import serving
 from tests.server.signing import tokens
@@ -37,25 +26,7 @@ from tests.server.storage.rows import HASH, OrganizationRows, fill_every_table
 from tests.server.storage.test_storage_row_level_security import TABLES
 
 T = TypeVar("T")
-MODULES = (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
-METHODS = [
-    method
-    for module in MODULES
-    for service in module.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
+METHODS = public_methods()
 # In every text of the other organization's rows.
 PLANTED = "planted"
 _CONDITION = re.compile(r"\b(?:\w+\.)?organization_id = \$\d+")
