@@ -292,7 +292,8 @@ class MeetingTurns:
         changed = self._changed_segments()
         self._dirty.clear()
         changed.sort(key=lambda change: (change[1].start_ms, change[1].segment_id))
-        events = [pb.LiveEvent(speaker_revision=revision) for revision in self._revisions(changed)]
+        revisions = speaker_revisions(changed, self._published_speakers, self._current_speakers, UNKNOWN_SPEAKER_ID)
+        events = [pb.LiveEvent(speaker_revision=revision) for revision in revisions]
         for published, turn in changed:
             turn.revision = published.revision + 1 if published else 1
             self._published[turn.segment_id] = turn
@@ -350,10 +351,11 @@ class MeetingTurns:
             self._put(TurnSnapshot(s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words))
         return self.changes()
 
-    def _revisions(self, changed: list[tuple[pb.LiveTurn | None, pb.LiveTurn]]) -> list[pb.SpeakerRevision]:
-        before = {turn.speaker_id for turn in self._published.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
-        after = {self.speaker_id(turn.speaker) for turn in self._current.values()}
-        return speaker_revisions(changed, before, after, UNKNOWN_SPEAKER_ID)
+    def _published_speakers(self) -> set[str]:
+        return {turn.speaker_id for turn in self._published.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}
+
+    def _current_speakers(self) -> set[str]:
+        return {self.speaker_id(number) for number in {turn.speaker for turn in self._current.values()}}
 
     def _message(self, turn: TurnSnapshot) -> pb.LiveTurn:
         """Return the turn as it is published, but for the id and the revision."""

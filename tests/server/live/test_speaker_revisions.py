@@ -16,7 +16,7 @@ def turn(id_: int, speaker: str, state: pb.LiveTurnState.ValueType = STABLE) -> 
 
 
 def kinds(changed: list[Change], before: set[str], after: set[str]) -> list[tuple[str, str, int, list[int]]]:
-    revisions = speaker_revisions(changed, before, after, "nobody")
+    revisions = speaker_revisions(changed, lambda: before, lambda: after, "nobody")
     return [(r.from_speaker_id, r.to_speaker_id, r.kind, list(r.segment_ids)) for r in revisions]
 
 
