@@ -126,8 +126,12 @@ class TrackPart:
                 async for data in raw:
                     if data:
                         self._arrived(len(data))
-                        self._take((await self._decoder.decode(data)).tobytes())
-                        for chunk in self._whole_chunks():
+                        async with aclosing(self._decoder.pieces(data)) as pieces:
+                            async for piece in pieces:
+                                self._take(piece.tobytes())
+                                for chunk in self._whole_chunks(MAX_CHUNK_BYTES):
+                                    yield chunk
+                        for chunk in self._whole_chunks(MIN_CHUNK_BYTES):
                             yield chunk
                         if self._end is not None and self._decoded >= self._end:
                             break
@@ -203,9 +207,10 @@ class TrackPart:
         last = self._decoded if self._end is None else min(self._decoded, self._end)
         self._buffered += pcm[2 * max(0, self._first - start) : 2 * max(0, last - start)]
 
-    def _whole_chunks(self) -> list[bytes]:
+    def _whole_chunks(self, least_bytes: int) -> list[bytes]:
+        """Return chunks of at least so many bytes; less stays buffered."""
         chunks = []
-        while len(self._buffered) >= MIN_CHUNK_BYTES:
+        while len(self._buffered) >= least_bytes:
             size = min(MAX_CHUNK_BYTES, len(self._buffered) - len(self._buffered) % MIN_CHUNK_BYTES)
             chunks.append(self._send(self._buffered[:size]))
             self._buffered = self._buffered[size:]

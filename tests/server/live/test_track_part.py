@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis.recording import SessionResult
+from server.audio import Encoding, TrackFormat, TrackSound
 from server.conversation import FinishedEvent, TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
@@ -20,7 +23,10 @@ from server.live.published_state import PublishedState
 from server.live.track_cuts import TrackCuts, read_cuts
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from tests.recordings import RATE_HZ
+from server.live.track_part import MAX_CHUNK_BYTES, PauseRules, TrackPart
+from tests.recordings import RATE_HZ, sample_pcm
+from tests.server.audio.opus_audio import raw_packets
+from tests.server.audio.test_webm_packets import block, cluster, header
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import PARTIAL, ScriptedEngine, progress, scripted_engine, turn
 from tests.server.live.test_track_feed_catch_up import marks, told
@@ -280,3 +286,27 @@ async def test_a_flush_that_is_asked_for_comes_with_all_audio_before_it(tmp_path
             made.feed.request_flush()
         await asyncio.sleep(1.0)
         assert session.flushes == [len(SECOND)]
+
+
+@pytest.mark.children
+async def test_a_long_silence_that_few_bytes_state_is_never_held_as_a_whole(tmp_path: Path) -> None:
+    packet, silence_s = raw_packets(sample_pcm()[:RATE_HZ])[0], 600
+    config = of_kinds(PARTICIPANT, format=TrackFormat(Encoding.WEBM_OPUS, 48_000, 1))
+    log = TrackLog(config.tracks[0], tmp_path / "t0.log")
+    with ThreadPoolExecutor(1) as syncing:
+        audio = MeetingAudio([log], tmp_path / "holder", syncing)
+        await audio.open()
+        await audio.append(log, header() + cluster(0, block(0, packet)) + cluster(1000 * silence_s, block(0, packet)))
+        await audio.end()
+        part = TrackPart(audio, log, config.tracks[0], TrackSound(), pauses=PauseRules(3600, lambda: 0.0))
+        tracemalloc.start()
+        try:
+            sizes = [len(chunk) async for chunk in part.chunks() if isinstance(chunk, bytes)]
+            _, most_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+            await audio.close()
+    assert set(sizes[:-2]) == {MAX_CHUNK_BYTES}
+    assert sum(sizes) >= 2 * RATE_HZ * silence_s
+    # Two minutes are kept for comparing tracks.
+    assert most_bytes < RATE_HZ * silence_s
