@@ -35,12 +35,11 @@ class Finality:
 
     def settle_speakers(self) -> None:
         """Settle the speakers of participants' tracks that are no copies, or have waited long enough to be judged."""
-        for index, feed in enumerate(self._feeds):
+        for index in range(len(self._feeds)):
             if not is_participant_track(self._config, index) or self._turns.has_settled_speakers(index):
                 continue
             if self._duplicates.is_distinct(index) or (
-                (feed.is_closed or self._waited_us(index) >= MAX_JUDGEMENT_WAIT_US)
-                and not self._duplicates.repeats_another_channel(index)
+                self._has_waited(index) and not self._duplicates.repeats_another_channel(index)
             ):
                 self._turns.settle_speakers(index)
 
@@ -74,13 +73,14 @@ class Finality:
             return False
         if not is_participant_track(self._config, index) or self._turns.has_settled_speakers(index):
             return not feed.is_closed
-        waited = feed.is_closed or self._waited_us(index) >= MAX_JUDGEMENT_WAIT_US
-        return not (waited and self._duplicates.repeats_another_channel(index))
+        return not (self._has_waited(index) and self._duplicates.repeats_another_channel(index))
 
-    def _waited_us(self, index: int) -> int:
-        """Return how much of the track's words became final since its first turn, microseconds."""
+    def _has_waited(self, index: int) -> bool:
+        """Return whether a track has waited long enough to be judged, or all of it is final."""
+        if self._feeds[index].is_closed:
+            return True
         first_us = self._turns.first_start_us(index)
-        return 0 if first_us is None else self._turns.words_final_through_us(index) - first_us
+        return first_us is not None and self._turns.words_final_through_us(index) - first_us >= MAX_JUDGEMENT_WAIT_US
 
 
 def _late_warning(feed: TrackFeed, through_us: int, final_us: int) -> pb.LiveEvent:
