@@ -139,13 +139,18 @@ class DuplicateTrackDetector:
 
     def is_distinct(self, index: int) -> bool:
         """Return whether the track is known to duplicate none before it of its kind, ignored ones aside."""
-        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
-        return all(comparison.same is False for comparison in earlier)
+        return all(comparison.same is False for comparison in self._with_earlier(index))
 
     def repeats_another_channel(self, index: int) -> bool:
         """Return whether the channel has carried the same as one before it so far: only the end can tell them apart."""
-        earlier = [c for pair, c in self._pairs.items() if pair[1] == index and pair[0] not in self.ignored]
-        return any(isinstance(c, ChannelComparison) and c.same is None and c.has_sound for c in earlier)
+        return any(
+            isinstance(comparison, ChannelComparison) and comparison.same is None and comparison.has_sound
+            for comparison in self._with_earlier(index)
+        )
+
+    def _with_earlier(self, index: int) -> list[TrackComparison | ChannelComparison]:
+        """Return the comparisons of a track with those before it of its kind, ignored ones aside."""
+        return [c for (a, b), c in self._pairs.items() if b == index and a not in self.ignored]
 
 
 def _comparison(first: LiveTrack, second: LiveTrack) -> TrackComparison | ChannelComparison:
