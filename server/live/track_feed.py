@@ -382,7 +382,7 @@ class TrackFeed:
 
     def audio_through_us(self) -> int:
         """Return up to where the track has durable audio, microseconds of the meeting."""
-        return self._track.start_us + self._durable_samples() * 1_000_000 // RATE_HZ
+        return self._moment_us(self._durable_samples())
 
 
 async def _measured(audio: AsyncIterator[bytes | Flush], meter: LevelMeter) -> AsyncGenerator[bytes | Flush, None]:

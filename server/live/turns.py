@@ -187,10 +187,7 @@ class MeetingTurns:
         """Return up to where words of a track are published, microseconds: the end of the last published word or
         complete turn.
         """
-        complete_states = (pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL)
-        published = [
-            (turn, turn.end_ms if turn.state in complete_states else 0) for turn in self._published_turns(track)
-        ]
+        published = [(turn, turn.end_ms if turn.state in ENDED else 0) for turn in self._published_turns(track)]
         return 1000 * max((max([end, *(word.end_ms for word in turn.words)]) for turn, end in published), default=0)
 
     def _published_turns(self, track: int) -> Iterable[pb.LiveTurn]:
