@@ -59,8 +59,10 @@ def excerpt(seconds: float, *, mark: str = "") -> bytes:
     return wav(sample_pcm()[: int(seconds * RATE_HZ)], mark=mark)
 
 
-def encoded(pcm: NDArray[np.int16], container_format: str, codec: str, *, video: bool = False) -> bytes:
-    """int16 mono audio at 16 kHz in a container; ``video``: pictures instead of sound."""
+def encoded(
+    pcm: NDArray[np.int16], container_format: str, codec: str, *, video: bool = False, subtitles: bool = False
+) -> bytes:
+    """int16 mono audio at 16 kHz in a container; ``video``: pictures instead; ``subtitles``: a track of them as well."""
     out = io.BytesIO()
     with av.open(out, "w", format=container_format) as container:
         if video:
@@ -73,6 +75,8 @@ def encoded(pcm: NDArray[np.int16], container_format: str, codec: str, *, video:
         else:
             rate = 48_000 if codec == "libopus" else RATE_HZ
             stream: Any = container.add_stream(codec, rate=rate, layout="mono")
+            if subtitles:
+                container.add_stream("ass")
             resampler = av.AudioResampler(format=stream.format, layout="mono", rate=rate)
             source = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
             source.sample_rate = RATE_HZ

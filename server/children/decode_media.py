@@ -22,6 +22,7 @@ from typing import Any
 import av
 
 # PyAV and NumPy would import these at their first use, which is too late.
+import av.subtitles.codeccontext
 import av.subtitles.stream
 import numpy.fft  # noqa: F401
 

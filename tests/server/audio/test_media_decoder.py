@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 from server.audio.media_decoder import UnusableRecording, decode, probe
 from server.channels import ChannelUse
-from tests.recordings import EVAL, RATE_HZ, encoded, sample_pcm, wav
+from tests.recordings import EVAL, RATE_HZ, ROOT, encoded, sample_pcm, wav
 
 pytestmark = pytest.mark.children
 
@@ -35,6 +37,7 @@ FORMATS = {
     "ogg": lambda: encoded(SPEECH, "ogg", "libopus"),
     "mp4": lambda: encoded(SPEECH, "mp4", "aac"),
     "webm": lambda: encoded(SPEECH, "webm", "libopus"),
+    "matroska with subtitles": lambda: encoded(SPEECH, "matroska", "aac", subtitles=True),
 }
 
 
@@ -49,6 +52,16 @@ async def test_any_format_becomes_the_same_sound(tmp_path: Path, kind: str) -> N
     assert power == pytest.approx(np.square(SPEECH / 32768.0).mean(), rel=0.25)
     if kind in ("wav", "flac"):
         assert np.abs(found.astype(int) - SPEECH).max() <= 2
+
+
+def test_a_decoder_has_imported_all_that_files_may_ask_for() -> None:
+    code = (
+        "import pkgutil, sys, av, server.children.decode_media\n"
+        "print(*sorted({m.name for m in pkgutil.walk_packages(av.__path__, 'av.')} - set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    # A program, and downloads of examples.
+    assert done.stdout.split() == ["av.__main__", "av.datasets"]
 
 
 async def test_channels_are_averaged(tmp_path: Path) -> None:
