@@ -109,6 +109,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         self, request: pb.WatchMeetingRequest, context: Context
     ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
         """See LiveService.WatchMeeting."""
+        _require_event_seq("after_event_seq", request.after_event_seq)
         meeting = await self._find(request.session_id)
         if wants_head_only(context):
             return
@@ -123,8 +124,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
 
     async def _open(self, config: pb.LiveConfig, *, streams: bool) -> tuple[LiveSession, SenderConnection]:
         caller = current_caller()
-        if config.after_event_seq < 0:
-            raise BadRequest("config.after_event_seq", f"{config.after_event_seq}; must be 0 or more")
+        _require_event_seq("config.after_event_seq", config.after_event_seq)
         # First, so that there is no meeting or connection to undo if it fails.
         await self._meetings.wait_for_engine()
         if config.session_id:
@@ -180,6 +180,12 @@ async def _control(meeting: LiveSession, action: int) -> None:
         meeting.finish()
     else:
         raise BadRequest("control", "must be CONTROL_FLUSH or CONTROL_FINISH")
+
+
+def _require_event_seq(name: str, event_seq: int) -> None:
+    """Check the number of the last event seen. Raises BadRequest naming the field ``name``."""
+    if event_seq < 0:
+        raise BadRequest(name, f"{event_seq}; must be 0 or more")
 
 
 class ResponseStream:

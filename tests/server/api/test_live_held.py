@@ -228,6 +228,19 @@ async def test_a_silent_client_of_single_calls_is_gone_and_its_meeting_finished_
         assert state is True
 
 
+async def test_who_watches_from_before_the_first_event_is_told_what_is_wrong(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    async with engine_and_api(owner, database, tmp_path) as (_, api):
+        bot = await bot_of(api)
+        ready = await bot.open()
+        for seen in (-1, -(2**31)):
+            request = pb.WatchMeetingRequest(session_id=ready.session_id, after_event_seq=seen)
+            with pytest.raises(aio.AioRpcError, match=f"after_event_seq: {seen}; must be 0 or more") as raised:
+                await read_to_the_end(bot.live.WatchMeeting(request, metadata=bot.metadata))
+            assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_an_organization_has_its_number_of_running_meetings_and_others_theirs(
     owner: Database, database: Database, tmp_path: Path
 ) -> None:
