@@ -12,7 +12,6 @@ from server.redaction.context import EMAIL_WORDS, Context, Label
 from server.redaction.spoken_numbers import bare, find_digit_groups
 
 _WRITTEN = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\W\d_]{2,}", re.UNICODE)
-_HALF_LEFT = re.compile(r"[\w.+\-]+@$")
 AT_SIGNS = frozenset(["at", "@", "arroba", "arobase", "chiocciola", "ät", "et", "apenstaartje", "klammeraffe", "małpa"])
 _SURE_AT = AT_SIGNS - {"at", "et"}
 # "Point" and others are ordinary words elsewhere.
