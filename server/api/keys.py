@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from grpc import aio
@@ -13,6 +12,7 @@ from server.api.validation import page_of, parse_page_token, parse_uuid, validat
 from server.auth import Keys, current_caller
 from server.errors import BadRequest
 from server.meetings import validate_name
+from server.moments import utc_text
 from server.storage import SCOPES, KeyRow
 
 MAX_NAME = 200
@@ -61,11 +61,7 @@ def key_message(key: KeyRow) -> pb.Key:
         name=key.name,
         email=key.email,
         scopes=key.scopes,
-        created_at=_text(key.created_at),
-        expires_at=_text(key.expires_at),
-        last_used_at=_text(key.last_used_at),
+        created_at=utc_text(key.created_at),
+        expires_at=utc_text(key.expires_at) or "",
+        last_used_at=utc_text(key.last_used_at) or "",
     )
-
-
-def _text(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
 from typing import Any
 
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from server.api.metadata import content_encoding, declared_length
-from server.api.moments import utc_text
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.consent import Consent, check_consents
 from server.errors import MeetingNotFound
 from server.meetings import Deletion, MeetingConsents, UploadChunk, Uploads
+from server.moments import utc_text
 from server.storage import Database, ListedMeeting, MeetingPart, MeetingState, NotedConsent, meetings, retention
 
 
@@ -137,7 +136,7 @@ def _consent(noted: NotedConsent) -> meetings_pb2.Consent:
         who=noted.consent.who,
         how=noted.consent.how,
         when=noted.consent.when,
-        noted_at=utc_text(noted.noted_at) or "",
+        noted_at=utc_text(noted.noted_at),
         noted_by=noted.email or "",
     )
 
@@ -167,5 +166,5 @@ def summary_message(meeting: ListedMeeting) -> meetings_pb2.MeetingSummary:
         status=meeting.status,
         duration_ms=meeting.duration_ms or 0,
         speakers=meeting.speakers,
-        created_at=meeting.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+        created_at=utc_text(meeting.created_at),
     )

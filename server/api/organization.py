@@ -10,10 +10,10 @@ from grpc import aio
 from meetra.v1 import organization_pb2 as pb
 from meetra.v1 import organization_pb2_grpc
 
-from server.api.moments import utc_text
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import BadRequest
+from server.moments import utc_text
 from server.policy import Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED, Quotas, Use
 from server.storage import Connection, Database, DeletionRow, OrganizationRow, deletions, organizations, quotas
@@ -101,7 +101,7 @@ def deletion_message(row: DeletionRow) -> pb.Deletion:
         reason=row.reason,
         user_id=str(row.user_id) if row.user_id else None,
         email=row.email,
-        deleted_at=utc_text(row.created_at) or "",
+        deleted_at=utc_text(row.created_at),
         rows=row.row_counts,
         files=row.files,
         bytes=row.size_bytes,

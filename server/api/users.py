@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from grpc import aio
@@ -12,6 +11,7 @@ from meetra.v1 import users_pb2_grpc
 from server.api.validation import page_of, parse_page_token, parse_uuid, validate_page_size
 from server.auth import Members, current_caller
 from server.errors import BadRequest
+from server.moments import utc_text
 from server.storage import ROLES, ListedUser
 
 Context = aio.ServicerContext[Any, Any]
@@ -56,5 +56,5 @@ def user_message(user: ListedUser) -> pb.User:
         email=user.email,
         role=user.role,
         disabled=user.disabled,
-        created_at=user.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+        created_at=utc_text(user.created_at),
     )

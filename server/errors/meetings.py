@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import grpc
 
 from server.errors.meetra_error import MeetraError
+from server.moments import utc_text
 
 
 class MeetingNotFound(MeetraError):
@@ -74,7 +75,7 @@ class AudioDeleted(MeetraError):
     http_status = 410
 
     def __init__(self, deleted_at: datetime) -> None:
-        moment = deleted_at.astimezone(UTC).isoformat(timespec="seconds")
+        moment = utc_text(deleted_at)
         super().__init__(
             f"The audio of this meeting was deleted on {moment}, as the organization's policy says", deleted_at=moment
         )
@@ -92,7 +93,7 @@ class TranscriptDeleted(MeetraError):
     http_status = 410
 
     def __init__(self, deleted_at: datetime) -> None:
-        moment = deleted_at.astimezone(UTC).isoformat(timespec="seconds")
+        moment = utc_text(deleted_at)
         super().__init__(
             f"What was said in this meeting was deleted on {moment}, as the organization's policy says",
             deleted_at=moment,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
-from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
@@ -18,6 +17,7 @@ from server.export.recordings import AudioFile, open_file, open_recording, open_
 from server.fair_slots import FairSlots
 from server.lifecycle import MeetingStatus
 from server.live import LiveConfig, LiveTrack, decode_log
+from server.moments import utc_text
 from server.storage import ExportedMeeting
 
 # A decoder of another version may find a recording to be a little longer than it was when it was analysed.
@@ -64,7 +64,7 @@ class MeetingAudio:
         """Open the audio of a meeting: what is deleted from now on is still read. May take minutes with redaction."""
         opened = OpenedAudio()
         if meeting.audio_deleted_at is not None:
-            moment = meeting.audio_deleted_at.astimezone(UTC).isoformat(timespec="seconds")
+            moment = utc_text(meeting.audio_deleted_at)
             opened.left_out[AUDIO] = f"deleted on {moment}, as the organization's policy says"
         elif not meeting.redact:
             await asyncio.to_thread(self._open, opened, organization_id, meeting)

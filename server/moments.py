@@ -1,8 +1,17 @@
-"""Moments, as answers show them."""
+"""Moments, as callers see them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import overload
+
+
+@overload
+def utc_text(moment: datetime) -> str: ...
+
+
+@overload
+def utc_text(moment: datetime | None) -> str | None: ...
 
 
 def utc_text(moment: datetime | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.api.moments import utc_text
+from server.moments import utc_text
 
 
 def test_moments_are_in_utc_to_the_second() -> None:
