@@ -114,9 +114,11 @@ class RestDocuments:
             "voices.json": await _rendered(voices_message(found.recognise_voices, known)),
         }
 
-    async def meeting(self, connection: Connection, meeting: ExportedMeeting) -> MeetingDocuments:
+    async def meeting(
+        self, connection: Connection, organization_id: UUID, meeting: ExportedMeeting
+    ) -> MeetingDocuments:
         """Return a meeting's entry in lists, its consents and retention, its status, and its answers with details."""
-        file_hash, organization_id = meeting.listed.file_hash, await _organization_of(connection)
+        file_hash = meeting.listed.file_hash
         state = await meetings.find_state(connection, organization_id, file_hash)
         assert state is not None
         files, left_out = {"status.json": await _rendered(status_message(state))}, dict[str, str]()
@@ -159,11 +161,6 @@ class RestDocuments:
 
 def _lines(messages: Iterable[Message]) -> bytes:
     return "".join(f"{json.dumps(rest_json(message), ensure_ascii=False)}\n" for message in messages).encode()
-
-
-async def _organization_of(connection: Connection) -> UUID:
-    """Return the organization that the transaction sees."""
-    return UUID(str(await connection.fetchval("SELECT current_organization()")))
 
 
 async def _rendered(message: Message) -> bytes:

@@ -39,7 +39,9 @@ class Documents(Protocol):
     async def organization(self, connection: Connection, organization_id: UUID) -> dict[str, bytes]:
         """Return files of JSON on the organization, by name."""
 
-    async def meeting(self, connection: Connection, meeting: ExportedMeeting) -> MeetingDocuments:
+    async def meeting(
+        self, connection: Connection, organization_id: UUID, meeting: ExportedMeeting
+    ) -> MeetingDocuments:
         """Return what is shown of a meeting."""
 
     def events(self, events: list[Any]) -> bytes:
@@ -149,7 +151,9 @@ class OrganizationExport:
 
         async def read(connection: Connection) -> tuple[ExportedMeeting, MeetingDocuments] | None:
             found = await exports.find_meeting(connection, self._organization_id, file_hash)
-            return (found, await self._documents.meeting(connection, found)) if found else None
+            if found is None:
+                return None
+            return found, await self._documents.meeting(connection, self._organization_id, found)
 
         if (read_ := await self._read(read)) is None:
             return
