@@ -36,7 +36,6 @@ from server.storage import (
     ExportedMeeting,
     HeldTransaction,
     consents,
-    exports,
     keys,
     meetings,
     organizations,
@@ -82,15 +81,14 @@ class RestDocuments:
 
     async def organization(self, connection: Connection, organization_id: UUID) -> dict[str, bytes]:
         """Return organization, users, keys and voices."""
-        found = await exports.find_organization(connection, organization_id)
-        policy = (await organizations.find(connection, organization_id)).policy
+        found = await organizations.find(connection, organization_id)
         use = await quotas.find_use(connection, organization_id, self._defaults)
         described = {
             "id": str(organization_id),
             "name": found.name,
             "created_at": found.created_at.isoformat(timespec="seconds"),
             "recognise_voices": found.recognise_voices,
-            "policy": rest_json(policy_message(policy)),
+            "policy": rest_json(policy_message(found.policy)),
             "quotas": {name: getattr(use.quotas, name) for name in use.quotas.__slots__},
             "used": {
                 "upload_bytes_today": use.upload_bytes,

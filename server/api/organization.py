@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from grpc import aio
 from meetra.v1 import organization_pb2 as pb
@@ -68,13 +67,13 @@ class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
             return row, await quotas.find_use(connection, organization_id, self._defaults)
 
         row, use = await self._database.run(work, organization_id=organization_id)
-        return _message(organization_id, row, use)
+        return _message(row, use)
 
 
-def _message(organization_id: UUID, row: OrganizationRow, use: Use) -> pb.Organization:
+def _message(row: OrganizationRow, use: Use) -> pb.Organization:
     limits = {name: value for name, value in asdict(use.quotas).items() if value < UNLIMITED}
     return pb.Organization(
-        id=str(organization_id),
+        id=str(row.id),
         name=row.name,
         quotas=pb.OrganizationQuotas(**limits),
         use=pb.OrganizationUse(

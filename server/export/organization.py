@@ -24,6 +24,7 @@ from server.storage import (
     audit,
     deletions,
     exports,
+    organizations,
 )
 
 HASH_BYTES = exports.HASH_BYTES
@@ -110,7 +111,7 @@ class OrganizationExport:
         id_ = self._organization_id
 
         async def of_organization(connection: Connection) -> tuple[Any, bytes, dict[str, bytes]]:
-            found = await exports.find_organization(connection, id_)
+            found = await organizations.find(connection, id_)
             return (
                 found,
                 await exports.list_hashes(connection, id_),

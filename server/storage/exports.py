@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from server.storage.meetings import ListedMeeting, find_redacted_ranges
-from server.storage.pool import Connection, ReferenceDeleted
+from server.storage.pool import Connection
 
 HASH_BYTES = 32
 
@@ -38,25 +38,6 @@ class ExportedMeeting:
     notice: str
     audio_deleted_at: datetime | None
     """When retention deleted the audio."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedOrganization:
-    """An organization with its settings."""
-
-    name: str
-    created_at: datetime
-    recognise_voices: bool
-
-
-async def find_organization(connection: Connection, organization_id: UUID) -> ExportedOrganization:
-    """Return an organization. Raises ReferenceDeleted."""
-    row = await connection.fetchrow(
-        "SELECT name, created_at, recognise_voices FROM organizations WHERE id = $1", organization_id
-    )
-    if row is None:
-        raise ReferenceDeleted("organization")
-    return ExportedOrganization(**row)
 
 
 async def list_hashes(connection: Connection, organization_id: UUID) -> bytes:

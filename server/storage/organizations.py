@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from server.policy import SETTINGS, Policy
@@ -18,18 +19,26 @@ class OrganizationRow:
 
     id: UUID
     name: str
+    created_at: datetime
+    recognise_voices: bool
     policy: Policy
 
 
 async def find(connection: Connection, organization_id: UUID) -> OrganizationRow:
     """Return an organization. Raises ReferenceDeleted."""
     row = await connection.fetchrow(
-        f"SELECT name, {_SETTINGS} FROM organizations WHERE id = $1",  # noqa: S608 - names of our own columns
+        f"SELECT name, created_at, recognise_voices, {_SETTINGS} FROM organizations WHERE id = $1",  # noqa: S608 - our names
         organization_id,
     )
     if row is None:
         raise ReferenceDeleted("organization")
-    return OrganizationRow(organization_id, row["name"], Policy(*(row[name] for name in SETTINGS)))
+    return OrganizationRow(
+        organization_id,
+        row["name"],
+        row["created_at"],
+        row["recognise_voices"],
+        Policy(*(row[name] for name in SETTINGS)),
+    )
 
 
 async def find_named(connection: Connection, name: str) -> UUID | None:
