@@ -163,14 +163,12 @@ class Uploads:
             # An upload may take hours; the caller was authenticated before it.
             if await find_user(connection, caller.credential) is None:
                 raise Unauthenticated
-            stored_channels = await meetings.find_analysed_channels(
-                connection, meeting.organization_id, meeting.file_hash
-            )
-            if stored_channels is not None and meeting.channels not in (None, stored_channels):
-                raise ChannelsDiffer(stored_channels)
-            redacted = await meetings.find_redaction(connection, meeting.organization_id, meeting.file_hash)
-            if redacted is not None and not meeting.redact <= redacted:
-                raise RedactionDiffers(format_redaction_kinds(redacted))
+            known = await meetings.find_analysis(connection, meeting.organization_id, meeting.file_hash)
+            if known is not None:
+                if meeting.channels not in (None, known.channels):
+                    raise ChannelsDiffer(known.channels)
+                if not meeting.redact <= known.redact:
+                    raise RedactionDiffers(format_redaction_kinds(known.redact))
             status = await meetings.accept(connection, await redact_details(connection, meeting))
             await self._count_audio(connection, meeting, stated_ms)
             # After every check of the database, before its commit. What retention deleted does not come back with a

@@ -72,6 +72,14 @@ class MeetingAnswer:
     transcript_deleted_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AnalysisChoices:
+    """What was chosen for the analysis of a recording, and is not changed by uploading it again."""
+
+    channels: ChannelUse
+    redact: frozenset[RedactionKind]
+
+
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Store a durable recording, queue its analysis, and return the meeting's status.
 
@@ -120,26 +128,14 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     return status
 
 
-async def find_analysed_channels(connection: Connection, organization_id: UUID, file_hash: str) -> ChannelUse | None:
-    """Return how a recording's channels were analysed; None if it is unknown or failed."""
-    found = await connection.fetchval(
-        "SELECT channels FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
+async def find_analysis(connection: Connection, organization_id: UUID, file_hash: str) -> AnalysisChoices | None:
+    """Return how a recording was analysed, or will be; None if it is unknown or failed."""
+    row = await connection.fetchrow(
+        "SELECT channels, redact FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
         organization_id,
         file_hash,
     )
-    return ChannelUse(found) if found else None
-
-
-async def find_redaction(
-    connection: Connection, organization_id: UUID, file_hash: str
-) -> frozenset[RedactionKind] | None:
-    """Return what is redacted in a recording's meeting; None if it is unknown or failed."""
-    found = await connection.fetchval(
-        "SELECT redact FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND status <> 'failed'",
-        organization_id,
-        file_hash,
-    )
-    return None if found is None else parse_redaction_kinds(found)
+    return AnalysisChoices(ChannelUse(row["channels"]), parse_redaction_kinds(row["redact"])) if row else None
 
 
 async def find_redacted_ranges(connection: Connection, organization_id: UUID, file_hash: str) -> list[list[int]]:

@@ -35,9 +35,10 @@ async def taken(database: Database) -> Job:
 
 
 async def channels_of(database: Database, organization_id: UUID) -> ChannelUse | None:
-    return await database.run(
-        lambda c: meetings.find_analysed_channels(c, organization_id, HASH), organization_id=organization_id
+    found = await database.run(
+        lambda c: meetings.find_analysis(c, organization_id, HASH), organization_id=organization_id
     )
+    return found.channels if found else None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from server.channels import ChannelUse
 from server.conversation import RedactionKind
 from server.storage import StoredRedaction, jobs, live, meetings
 from server.storage.pool import Database
@@ -20,11 +21,11 @@ async def test_kinds_are_stored_with_the_meeting_and_its_job_and_ranges_with_the
 ) -> None:
     user = await make_user(owner)
     run = partial(database.run, organization_id=user.organization_id)
-    find = partial(meetings.find_redaction, organization_id=user.organization_id, file_hash=HASH)
+    find = partial(meetings.find_analysis, organization_id=user.organization_id, file_hash=HASH)
     assert await run(find) is None
     new = replace(new_meeting(user, name="Call of Daniel"), redact=KINDS, key_terms=("Daniel",))
     await run(lambda c: meetings.accept(c, new))
-    assert await run(find) == KINDS
+    assert await run(find) == meetings.AnalysisChoices(ChannelUse.MIXED, KINDS)
     job = await taken(database)
     assert (job.redact, job.key_terms) == (KINDS, ("Daniel",))
     ranges = partial(meetings.find_redacted_ranges, organization_id=user.organization_id, file_hash=HASH)
@@ -45,9 +46,11 @@ async def test_a_failed_meeting_is_queued_again_with_other_kinds(owner: Database
     await queued_meeting(database, user, HASH)
     job = await taken(database)
     await run(lambda c: jobs.fail(c, job, "damaged"))
-    assert await run(lambda c: meetings.find_redaction(c, user.organization_id, HASH)) is None
+    assert await run(lambda c: meetings.find_analysis(c, user.organization_id, HASH)) is None
     await run(lambda c: meetings.accept(c, replace(new_meeting(user), redact=KINDS)))
-    assert await run(lambda c: meetings.find_redaction(c, user.organization_id, HASH)) == KINDS
+    found = await run(lambda c: meetings.find_analysis(c, user.organization_id, HASH))
+    assert found is not None
+    assert found.redact == KINDS
 
 
 async def test_a_live_meeting_s_config_loses_names_and_terms(owner: Database, database: Database) -> None:
