@@ -8,21 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from google.protobuf.descriptor_pool import Default
 from meetra.v1 import access_pb2
 
+from server.api.audit_rules import find_method
 from server.auth import Authenticator, Caller
 from server.errors import MeetraError, PermissionDenied, Unauthenticated
 
 
 def declared_rights(method: str) -> frozenset[int]:
     """Return the rights of which a caller of ``/package.Service/Method`` needs one; none if nothing is declared."""
-    service, _, name = method.strip("/").rpartition("/")
-    try:
-        options = Default().FindMethodByName(f"{service}.{name}").GetOptions()
-    except KeyError:
-        return frozenset()
-    return frozenset(options.Extensions[access_pb2.rights])
+    descriptor = find_method(method)
+    return frozenset(descriptor.GetOptions().Extensions[access_pb2.rights]) if descriptor else frozenset()
 
 
 def require_right(caller: Caller, rights: frozenset[int]) -> None:
