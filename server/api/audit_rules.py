@@ -22,7 +22,6 @@ from server.live import live_file_hash
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
-_NO_OBJECT = frozenset({pb.AUDIT_OBJECT_UNSPECIFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,11 @@ class AuditRule:
     action: str
     """As in ``AuditEvent``; empty: no event."""
     object_kind: str
+    """As in ``AuditEvent``."""
     session: bool
     """Whether the id is that of a live session."""
     path: tuple[str, ...]
     """Fields that lead to the id, in the request or else in the response; empty: the call is about the organization."""
-
-    @property
-    def kind(self) -> str:
-        """The kind of object as the log has it."""
-        return "meeting" if self.session else self.object_kind
 
 
 @lru_cache(maxsize=1024)
@@ -52,9 +47,11 @@ def declared_audit(method: str) -> AuditRule:
     declared = descriptor.GetOptions().Extensions[pb.audit]
     action = pb.AuditAction.Name(declared.action).removeprefix("AUDIT_ACTION_").lower()
     kind = pb.AuditObject.Name(declared.object).removeprefix("AUDIT_OBJECT_").lower()
+    # As the log has it: a live session is a meeting.
+    logged_as = {pb.AUDIT_OBJECT_UNSPECIFIED: "", pb.AUDIT_OBJECT_SESSION: "meeting"}
     return AuditRule(
         "" if action == "none" else action,
-        "" if declared.object in _NO_OBJECT else kind,
+        logged_as.get(declared.object, kind),
         declared.object == pb.AUDIT_OBJECT_SESSION,
         tuple(declared.id.split(".")) if declared.id else (),
     )

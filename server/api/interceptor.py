@@ -13,7 +13,7 @@ from grpc import aio
 from meetra.v1 import access_pb2
 
 from server.api.access import OpenStream, OpenStreams, declared_rights, require_right
-from server.api.audit_rules import checked_address, checked_request_id, declared_audit, object_id, short_name
+from server.api.audit_rules import AuditRule, checked_address, checked_request_id, declared_audit, object_id, short_name
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
@@ -99,7 +99,7 @@ class CallInterceptor(aio.ServerInterceptor):
         rule = declared_audit(method)
 
         async def call(request: Any, context: Context) -> Any:
-            audited = self._audited(method, context)
+            audited = self._audited(method, rule, context)
             try:
                 caller = await self._admit(method, context, audited, streams=streams)
                 with self._watched(method, caller if streams else None):
@@ -122,7 +122,7 @@ class CallInterceptor(aio.ServerInterceptor):
         rule = declared_audit(method)
 
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
-            audited = self._audited(method, context)
+            audited = self._audited(method, rule, context)
             try:
                 caller = await self._admit(method, context, audited, streams=True)
                 with self._watched(method, caller) as stream:
@@ -151,14 +151,13 @@ class CallInterceptor(aio.ServerInterceptor):
 
         return call
 
-    def _audited(self, method: str, context: Context) -> AuditedCall:
+    def _audited(self, method: str, rule: AuditRule, context: Context) -> AuditedCall:
         """Return what the audit log will say of a call that begins, and set it as the current one."""
-        rule = declared_audit(method)
         audited = AuditedCall(
             self._trail,
             method=short_name(method),
             action=rule.action,
-            object_kind=rule.kind,
+            object_kind=rule.object_kind,
             address=checked_address(context),
             request_id=checked_request_id(context),
         )

@@ -61,7 +61,7 @@ def test_ids_are_found_in_requests_and_responses() -> None:
     assert object_id(create, keys_pb2.CreateKeyRequest(name=key_id)) == ""
     assert object_id(create, keys_pb2.CreateKeyResponse(key=keys_pb2.Key(id=key_id))) == key_id
     watch, session = declared_audit("/meetra.v1.LiveService/WatchMeeting"), uuid4()
-    assert watch.kind == "meeting"
+    assert watch.object_kind == "meeting"
     assert object_id(watch, live_pb2.WatchMeetingRequest(session_id=str(session))) == live_file_hash(session)
 
 
