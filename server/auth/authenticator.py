@@ -13,7 +13,7 @@ from server.auth.caller import ApiKey, Caller
 from server.auth.external_issuer import ExternalIssuer, ExternalToken
 from server.auth.tokens import Claims, Tokens
 from server.errors import Unauthenticated
-from server.storage import Connection, Database, KeyUser, TokenUser, external_users, keys, users
+from server.storage import Connection, Database, KeyUser, TokenUser, external_users, keys, organizations, users
 
 # A busy client costs one query per five seconds instead of one per call. Changes of users are announced to every
 # process (user_watch.py); this is the bound for one to which the announcement did not come.
@@ -93,7 +93,7 @@ class Authenticator:
         if not rules.new_user_role:
             self._external.log_refusal("no user has the address, or the token is void")
             raise Unauthenticated
-        organization_id = await self._database.run(lambda c: external_users.organization_named(c, rules.organization))
+        organization_id = await self._database.run(lambda c: organizations.find_named(c, rules.organization))
         if organization_id is None:
             self._external.log_refusal("the organization of new users does not exist; make it with `meetra users add`")
             raise Unauthenticated

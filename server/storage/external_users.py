@@ -23,12 +23,6 @@ async def find(
     return TokenUser(**row) if row else None
 
 
-async def organization_named(connection: Connection, name: str) -> UUID | None:
-    """Return the id of an organization, of any."""
-    id_: UUID | None = await connection.fetchval("SELECT organization_by_name($1)", name)
-    return id_
-
-
 async def add(connection: Connection, organization_id: UUID, email: str, role: str) -> UUID | None:
     """Add a user without a password to the transaction's organization; return the id, None if the address is taken."""
     id_: UUID | None = await connection.fetchval(

@@ -42,8 +42,8 @@ async def find(connection: Connection, organization_id: UUID) -> OrganizationRow
 
 
 async def find_named(connection: Connection, name: str) -> UUID | None:
-    """Return the id of the organization of that name, or None; for the owner of the tables."""
-    id_: UUID | None = await connection.fetchval("SELECT id FROM organizations WHERE name = $1", name)
+    """Return the id of the organization of that name, or None; for any transaction."""
+    id_: UUID | None = await connection.fetchval("SELECT organization_by_name($1)", name)
     return id_
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from server.storage import external_users, users
+from server.storage import external_users, organizations, users
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user
 
@@ -35,9 +35,9 @@ async def test_a_token_issued_before_all_tokens_were_voided_is_void(owner: Datab
 
 async def test_an_address_is_taken_once_whoever_s_it_is(owner: Database, database: Database) -> None:
     ours, theirs = await make_user(owner, "Org"), await make_user(owner, "Elsewhere", "b@example.org")
-    id_ = await database.run(lambda c: external_users.organization_named(c, "Org"))
+    id_ = await database.run(lambda c: organizations.find_named(c, "Org"))
     assert id_ == ours.organization_id
-    assert await database.run(lambda c: external_users.organization_named(c, "Nowhere")) is None
+    assert await database.run(lambda c: organizations.find_named(c, "Nowhere")) is None
     made = await database.run(lambda c: external_users.add(c, id_, "new@example.org", "bot"), organization_id=id_)
     assert made is not None
     for email in ("new@example.org", theirs.email):
