@@ -30,10 +30,11 @@ from cli.keys import add_arguments as keys_commands
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
 from cli.organizations import DESCRIPTION as ORGANIZATIONS
-from cli.organizations import BadSettings, add_arguments, redacted, run_organizations
+from cli.organizations import add_arguments, redacted, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.purge import DESCRIPTION as PURGE
 from cli.purge import PurgeFailed, run_purge
+from cli.settings import BadSettings
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
 from cli.tokens import DESCRIPTION as TOKENS

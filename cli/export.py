@@ -9,15 +9,15 @@ from contextlib import aclosing
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import ValidationError
 from rich.console import Console
 
 from cli.audit import find_organization
 from cli.home import Home, owner_url
-from cli.organizations import BadSettings, size
+from cli.organizations import size
+from cli.settings import checked
 from server.api import RestDocuments
 from server.audio import AudioLog
-from server.config import QuotaSettings, invalid_settings
+from server.config import QuotaSettings
 from server.export import MeetingAudio, OrganizationExport, RecordingChanged
 from server.fair_slots import FairSlots
 from server.storage import Database, audit
@@ -46,10 +46,7 @@ async def run_export(arguments: argparse.Namespace) -> int:
 
     Raises NotRunning, NoSuchOrganization, DatabaseUnavailable, BadSettings, CannotWrite.
     """
-    try:
-        documents = RestDocuments(QuotaSettings().quotas)
-    except ValidationError as error:
-        raise BadSettings(invalid_settings(error, "MEETRA_")) from None
+    documents = RestDocuments(checked(QuotaSettings).quotas)
     folder = arguments.audio_dir or Path(os.environ.get("MEETRA_AUDIO_DIR") or Home(arguments.data.resolve()).audio)
     database = await Database.connect(owner_url(arguments.data), patience_s=5)
     try:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from cli.home import owner_url
-from server.config import QuotaSettings, invalid_settings
+from cli.settings import checked
+from server.config import QuotaSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.policy import MAX_DAYS, Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED
@@ -27,10 +27,6 @@ QUOTAS = {
     "stored_bytes": "bytes of stored recordings",
     "uploads_at_once": "uploads running at once in an API process",
 }
-
-
-class BadSettings(Exception):
-    """A setting of the environment is invalid; the message names it."""
 
 
 def quota(text: str) -> int | None:
@@ -118,10 +114,7 @@ async def run_organizations(arguments: argparse.Namespace) -> int:
     if (changes or settings) and not arguments.organization:
         console.print("name the organization whose quotas or policy are to change", highlight=False)
         return 2
-    try:
-        defaults = QuotaSettings().quotas
-    except ValidationError as error:
-        raise BadSettings(invalid_settings(error, "MEETRA_")) from None
+    defaults = checked(QuotaSettings).quotas
     database = await Database.connect(owner_url(arguments.data))
     try:
         if arguments.organization and not await database.run(

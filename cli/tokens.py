@@ -6,14 +6,12 @@ import argparse
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cli.argument_types import add_actions
 from cli.home import Home
-from cli.organizations import BadSettings
+from cli.settings import checked
 from privacy import close_new_files
 from server.auth import TokenKey, add_key, ensure_key, read_keys, remove_spent, revoke_key
-from server.config import TokenSettings, invalid_settings
+from server.config import TokenSettings
 
 DESCRIPTION = "List, replace and revoke the keys that sign tokens. A running system follows within seconds."
 ACTIONS = {
@@ -58,10 +56,7 @@ def _list(folder: Path, now: datetime) -> None:
 
 
 def _rotate(folder: Path, now: datetime) -> None:
-    try:
-        ttl = timedelta(seconds=TokenSettings().token_ttl_s)
-    except ValidationError as error:
-        raise BadSettings(invalid_settings(error, "MEETRA_")) from None
+    ttl = timedelta(seconds=checked(TokenSettings).token_ttl_s)
     folder.parent.mkdir(parents=True, exist_ok=True)
     first = not folder.exists() or not any(folder.iterdir())
     ensure_key(folder, now)

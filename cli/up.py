@@ -19,8 +19,6 @@ from typing import Any, TypeVar
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 from rich.console import Console
 
 from cli.analyze import analyze
@@ -32,12 +30,13 @@ from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
 from cli.postgres import STOP_SIGNAL, PostgresServer
+from cli.settings import checked
 from cli.supervisor import Program, Supervisor
 from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from privacy import close_new_files, write_private
-from server.config import TokenSettings, invalid_settings
+from server.config import TokenSettings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
@@ -49,7 +48,6 @@ MODELS_NOTICE_AFTER_S = 10.0
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-S = TypeVar("S", bound=BaseSettings)
 
 
 class CannotStart(Exception):
@@ -90,14 +88,6 @@ def gateway_port(host: str, wanted: int | None) -> int:
                 raise CannotStart(f"port {port} is in use ({error.strerror}); choose another with --port") from error
             return free_port()
     return port
-
-
-def checked(settings: type[S]) -> S:
-    """Return these settings of the environment. Raises CannotStart."""
-    try:
-        return settings()
-    except ValidationError as error:
-        raise CannotStart(invalid_settings(error, settings.model_config["env_prefix"])) from None
 
 
 @contextmanager
@@ -241,7 +231,7 @@ class System:
 
 
 async def up(options: UpOptions) -> int:
-    """Run the system until SIGINT or SIGTERM. Raises CannotStart."""
+    """Run the system until SIGINT or SIGTERM. Raises CannotStart, BadSettings."""
     close_new_files()
     console = Console(soft_wrap=True)
     home = Home(options.data.resolve())

@@ -8,6 +8,7 @@ TESTED_BY = {
     "cli/purge.py": "e2e/test_privacy.py",
     "cli/with_parent.py": "cli/test_supervisor.py",
     "server/__main__.py": "e2e/test_survival.py",
+    "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.

@@ -10,8 +10,9 @@ import pytest
 from cli.__main__ import parser
 from cli.database_roles import OWNER
 from cli.home import NotRunning
-from cli.organizations import POLICY, BadSettings, days, quota, redacted, run_organizations, size
+from cli.organizations import POLICY, days, quota, redacted, run_organizations, size
 from cli.postgres import PostgresServer
+from cli.settings import BadSettings
 from server.policy import SETTINGS
 from server.quotas import UNLIMITED
 from server.storage.pool import Database

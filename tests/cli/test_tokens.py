@@ -8,7 +8,7 @@ import pytest
 
 from cli.__main__ import parser
 from cli.home import Home
-from cli.organizations import BadSettings
+from cli.settings import BadSettings
 from cli.tokens import run_tokens
 from server.auth import UnusableTokenKeys, read_keys
 
