@@ -62,7 +62,7 @@ def excerpt(seconds: float, *, mark: str = "") -> bytes:
 def encoded(
     pcm: NDArray[np.int16], container_format: str, codec: str, *, video: bool = False, subtitles: bool = False
 ) -> bytes:
-    """int16 mono audio at 16 kHz in a container; ``video``: pictures instead; ``subtitles``: a track of them as well."""
+    """int16 mono audio at 16 kHz in a container; ``video``: pictures instead; ``subtitles``: a track of them too."""
     out = io.BytesIO()
     with av.open(out, "w", format=container_format) as container:
         if video:
