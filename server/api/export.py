@@ -1,4 +1,4 @@
-"""ExportService: everything of an organization as one archive, for its owners."""
+"""ExportService: everything of an organization as one archive, and meetings in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from meetra.v1 import export_pb2 as pb
 from meetra.v1 import export_pb2_grpc
 
 from server.api.export_documents import RestDocuments
+from server.api.meeting_file import MeetingFiles
 from server.api.metadata import wants_head_only
 from server.auth import current_caller
 from server.errors import ExportRunning
@@ -33,6 +34,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         self._database = database
         self._audio = audio
         self._documents = RestDocuments(defaults)
+        self._files = MeetingFiles(database, self._documents)
         self._running: set[UUID] = set()
         """Organizations with an export under way."""
 
@@ -59,6 +61,19 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
                     yield pb.ExportOrganizationResponse(body=body)
         finally:
             self._running.discard(organization_id)
+
+    async def ExportMeeting(  # noqa: N802
+        self, request: pb.ExportMeetingRequest, context: Context
+    ) -> AsyncGenerator[pb.ExportMeetingResponse, None]:
+        """See ExportService.ExportMeeting."""
+        file = await self._files.make(current_caller().organization_id, request.file_hash, request.format)
+        await context.send_initial_metadata((("content-disposition", file.disposition),))
+        if wants_head_only(context):
+            return
+        # An empty file is one piece, too: it carries the media type.
+        for start in range(0, max(1, len(file.data)), PIECE_BYTES):
+            body = httpbody_pb2.HttpBody(content_type=file.media_type, data=file.data[start : start + PIECE_BYTES])
+            yield pb.ExportMeetingResponse(body=body)
 
 
 async def _pieces(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

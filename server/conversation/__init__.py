@@ -41,7 +41,15 @@ from server.conversation.tracks import (
     shift_word,
 )
 from server.conversation.utterances import Turn, Utterance, find_turns, find_utterances
-from server.conversation.writing import COMBINING_MARKS, UNSPACED_SCRIPTS, count_words, join_sentences, uses_spaces
+from server.conversation.writing import (
+    COMBINING_MARKS,
+    UNSPACED_SCRIPTS,
+    count_words,
+    ends_sentence,
+    join_sentences,
+    join_words,
+    uses_spaces,
+)
 
 __all__ = [
     "AMBIGUOUS_NAMES",
@@ -77,6 +85,7 @@ __all__ = [
     "apply_edits",
     "fold",
     "edit_from_document",
+    "ends_sentence",
     "given_names",
     "is_question",
     "leave_out_copies",
@@ -84,6 +93,7 @@ __all__ = [
     "part_id",
     "merge_tracks",
     "join_sentences",
+    "join_words",
     "resolve_language",
     "merge_intervals",
     "most_spoken_language",

@@ -1,0 +1,20 @@
+"""Documents of a finished meeting: subtitles, readable texts, tables, and annotations for other tools."""
+
+from server.documents.formats import FORMATS, DocumentFormat
+from server.documents.meeting import (
+    DocumentedMeeting,
+    distinct_names,
+    timed_speech,
+    timed_statements,
+    timed_words,
+)
+
+__all__ = [
+    "FORMATS",
+    "DocumentFormat",
+    "DocumentedMeeting",
+    "distinct_names",
+    "timed_speech",
+    "timed_statements",
+    "timed_words",
+]

@@ -1,0 +1,123 @@
+"""The contents of a readable document of a meeting, whatever it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.documents.meeting import DocumentedMeeting, Stretch
+
+UNRELIABLE = "The recogniser was unsure of many words: take the text as a hint, not as a record."
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Short texts, one a line."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; the first row is its head."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said, and when it began."""
+
+    clock: str
+    name: str
+    text: str
+
+
+Block = str | Points | Table | Said
+"""A paragraph, or one of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the document under its heading."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+
+
+def clock(milliseconds: int) -> str:
+    """Format milliseconds as ``H:MM:SS``, rounding down."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def subtitle(meeting: DocumentedMeeting) -> str:
+    """Return when the meeting took place, and how long."""
+    return " · ".join(part for part in (meeting.held_on, clock(meeting.duration_ms)) if part)
+
+
+def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
+    """Yield the parts of the document that have something to say, the transcript last."""
+    remarks = [meeting.notice] if meeting.notice else []
+    if meeting.words and not meeting.reliable:
+        remarks.append(UNRELIABLE)
+    found: list[tuple[str, Sequence[Block]]] = [
+        ("Remarks", remarks),
+        ("People", _people(meeting)),
+        ("Summary", [" ".join(meeting.quality["summaries"]["meeting"])]),
+        ("Key points", _by_person(meeting, meeting.quality["key_points"]["speakers"])),
+        ("Questions", _questions(meeting)),
+        ("Topics", _topics(meeting)),
+        ("Scores", _scores(meeting)),
+        ("Transcript", [_said(meeting, statement) for statement in meeting.statements]),
+    ]
+    for heading, blocks in found:
+        if any(blocks):
+            yield Section(heading, tuple(block for block in blocks if block))
+
+
+def _people(meeting: DocumentedMeeting) -> list[Block]:
+    rows = [
+        (meeting.name_of(share["label"]), clock(share["speaking_ms"]), f"{share['percentage']:.0f} %")
+        for share in meeting.quality["shares"]["speakers"]
+    ]
+    return [Table((("Name", "Speaking time", "Share"), *rows))] if rows else []
+
+
+def _by_person(meeting: DocumentedMeeting, texts: Sequence[Sequence[Any]]) -> list[Block]:
+    return [
+        Points(tuple(f"{meeting.name_of(speaker)}: {text}" for text in sentences))
+        for speaker, sentences in texts
+        if sentences
+    ]
+
+
+def _questions(meeting: DocumentedMeeting) -> list[Block]:
+    asked = meeting.quality["questions"]["questions"]
+    return [Said(clock(one["start_ms"]), meeting.name_of(one["speaker"]), one["question"]) for one in asked]
+
+
+def _topics(meeting: DocumentedMeeting) -> list[Block]:
+    rows = [
+        (clock(topic["start"]), clock(topic["end"]), topic["topic"], ", ".join(topic["keywords"]))
+        for topic in meeting.quality["topics"]["topics"]
+    ]
+    return [Table((("From", "To", "Topic", "Keywords"), *rows))] if rows else []
+
+
+def _scores(meeting: DocumentedMeeting) -> list[Block]:
+    quality = meeting.quality
+    if not quality["support"]["sufficient"]:
+        return [quality["support"]["note"] or ""]
+    rows = [("Quality", f"{quality['quality_score']:.0f}", "")]
+    rows += [
+        (driver["name"].capitalize(), f"{driver['score']:.0f}", driver["effect"])
+        for driver in quality["drivers"]
+        if "." not in driver["name"]
+    ]
+    return [Table((("Score", "0 to 100", "Effect on quality"), *rows)), quality["note"]]
+
+
+def _said(meeting: DocumentedMeeting, statement: Stretch) -> Said:
+    return Said(clock(statement.start_ms), meeting.name_of(statement.speaker), statement.text)

@@ -1,0 +1,64 @@
+"""Plain text and Markdown; the latter read by a CommonMark parser."""
+
+from __future__ import annotations
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from server.documents.meeting import DocumentedMeeting
+from server.documents.texts import to_markdown, to_txt
+from tests.server.documents.documented import KINDS, documented, silent
+
+# Whatever is said makes none of these.
+FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
+
+
+def tokens(text: str) -> list[Token]:
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return [inner for token in parser.parse(text) for inner in (token, *(token.children or ()))]
+
+
+def plain(text: str) -> str:
+    """The words of a Markdown text, without its marks."""
+    return "\n".join(
+        "".join(child.content for child in token.children or ())
+        for token in tokens(text)
+        if token.type == "inline" and token.children
+    )
+
+
+def joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_markdown_shows_what_was_said_and_nothing_of_it_is_markup(kind: str) -> None:
+    shown = documented(kind)
+    text = to_markdown(shown)
+    kinds = {token.type.removesuffix("_open") for token in tokens(text)}
+    assert kinds & FOREIGN == set()
+    assert {"heading", "table", "strong"} <= kinds
+    read = plain(text)
+    for statement in shown.statements:
+        assert f"{shown.name_of(statement.speaker)} (" in read
+        assert joined(statement.text) in joined(read)
+    headings = [token for token in tokens(text) if token.type == "heading_open"]
+    assert [token.tag for token in headings] == ["h1"] + ["h2"] * (len(headings) - 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_plain_text_has_a_statement_a_line(kind: str) -> None:
+    shown = documented(kind)
+    lines = to_txt(shown).splitlines()
+    transcript = [line for line in lines[lines.index("TRANSCRIPT") :] if line.startswith("[")]
+    assert [line.split("] ", 1)[1] for line in transcript] == [
+        f"{shown.name_of(statement.speaker)}: {statement.text}" for statement in shown.statements
+    ]
+    assert lines[0] == shown.name
+
+
+def test_a_meeting_without_speech_says_no_more_than_there_is() -> None:
+    shown: DocumentedMeeting = silent()
+    assert "TRANSCRIPT" not in to_txt(shown)
+    assert plain(to_markdown(shown)).splitlines()[:2] == ["Weekly", "2026-11-28 · 0:00:05"]
