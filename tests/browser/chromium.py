@@ -28,6 +28,8 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 )
+# Beside the npm package's Chromium: what it needs of a system.
+LIBRARIES = Path("al2023") / "lib"
 ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -65,11 +67,14 @@ class Page:
     def __init__(self, executable: Path, folder: Path, microphone: Path | None = None) -> None:
         flags = [*FLAGS, *([f"--use-file-for-fake-audio-capture={microphone}%noloop"] if microphone else [])]
         self.log = folder / "chromium.log"
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        if (libraries := executable.parent / LIBRARIES).is_dir():
+            environment["LD_LIBRARY_PATH"] = str(libraries)
         with self.log.open("ab") as log:
             self._driver = subprocess.Popen(
                 [str(node_or_skip()), str(HERE / "driver.mjs"), str(executable), *flags],
                 cwd=ROOT,
-                env={**os.environ, "TMPDIR": str(folder)},
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
