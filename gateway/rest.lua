@@ -37,6 +37,9 @@ local REFUSED = {
   ["503"] = {"503", "Service unavailable"},
 }
 
+-- The reasons (errors.proto) of what gRPC or Envoy itself refused, where the status leaves no doubt.
+local REASON = {["400"] = "BAD_REQUEST", ["401"] = "UNAUTHENTICATED", ["503"] = "SERVICE_UNAVAILABLE"}
+
 -- gRPC's statuses of errors of Envoy's own for which it knows none: RESOURCE_EXHAUSTED and DEADLINE_EXCEEDED.
 local GRPC_STATUS = {["Request too large"] = "8", ["Request timed out"] = "4"}
 
@@ -45,6 +48,7 @@ local UNAUTHENTICATED = {
   ["grpc-status-details-bin"] =
     "CBASDFVuYXV0aG9yaXplZBpFCih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEhkKD1VOQVVUSEVOVElDQVRFRBIGbWVldHJh",
   ["x-http-code"] = "401",
+  ["x-meetra-reason"] = "UNAUTHENTICATED",
 }
 
 local function is_grpc(headers)
@@ -146,6 +150,8 @@ local function error_text(text, headers, named)
       headers:replace(":status", REFUSED[status][1])
       message = '"' .. REFUSED[status][2] .. '"'
     end
+    local known = REASON[headers:get(":status")]
+    if known then headers:replace("x-meetra-reason", known) end
   end
   if not message then return text end
   if named then return '{"error":' .. message .. ',"message":' .. message .. '}' end

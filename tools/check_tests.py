@@ -27,8 +27,9 @@ TREES = {
     "clients/python/meetra_client": "clients/python",
 }
 """Folders of modules, and the folder below ``tests`` that mirrors each."""
-# Tests of the whole system, of documents, and of benchmarks, which are no part of the product.
-OF_THEIR_OWN = frozenset({"e2e", "docs", "benchmarks"})
+# Tests of the whole system, in a browser too, of what is not Python, of documents, and of benchmarks, which are no part
+# of the product.
+OF_THEIR_OWN = ("e2e", "browser", "clients/typescript", "docs", "benchmarks")
 
 
 def has_logic(module: Path) -> bool:
@@ -94,7 +95,7 @@ def strays(root: Path) -> list[str]:
     lines = []
     for test in sorted((root / "tests").rglob("test_*.py")):
         place = test.parent.relative_to(root / "tests")
-        if place.parts[:1] and place.parts[0] in OF_THEIR_OWN:
+        if any(place.is_relative_to(own) for own in OF_THEIR_OWN):
             continue
         tree = next((tree for tree, mirror in TREES.items() if place.is_relative_to(mirror)), None)
         folder = None if tree is None else root / tree / place.relative_to(TREES[tree])

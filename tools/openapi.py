@@ -43,7 +43,7 @@ class Description:
     def __init__(self, files: descriptor_pb2.FileDescriptorSet) -> None:
         self._files = [file for file in files.file if file.package == "meetra.v1"]
         self._messages = {
-            f".{file.package}.{path}": (message, _comments(file))
+            f".{file.package}.{path}": (message, leading_comments(file))
             for file in self._files
             for message in file.message_type
             for path in (message.name,)
@@ -86,7 +86,7 @@ class Description:
 
     def _operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for file in self._files:
-            comments = _comments(file)
+            comments = leading_comments(file)
             for s, service in enumerate(file.service):
                 for m, method in enumerate(service.method):
                     rule = method.options.Extensions[annotations_pb2.http]
@@ -181,7 +181,7 @@ class Description:
 
     def _object(self, message: str, fields: list[Field], *, every: bool) -> dict[str, Any]:
         """Return the schema of an object; ``every`` marks an answer, where all fields without presence are required."""
-        absent = {f.json_name for f in fields if f.HasField("oneof_index") or self._is_detail(f)}
+        absent = {f.json_name for f in fields if absent_in_answers(f)}
         return {
             "type": "object",
             "description": self._messages[message][1].get(self._message_paths[message], ""),
@@ -189,11 +189,6 @@ class Description:
             "required": [f.json_name for f in fields if every and f.json_name not in absent],
             "additionalProperties": False,
         }
-
-    @staticmethod
-    def _is_detail(field: Field) -> bool:
-        # Unset messages are omitted; in answers all are set but these.
-        return field.name in ("details", "engine")
 
     def _property(self, field: Field) -> dict[str, Any]:
         if field.label != Field.LABEL_REPEATED:
@@ -231,7 +226,13 @@ class Description:
         return {"type": "string"}
 
 
-def _comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:
+def absent_in_answers(field: Field) -> bool:
+    """Return whether an answer may lack the field: it has presence, or is a message that is not always set."""
+    return field.HasField("oneof_index") or field.name in ("details", "engine")
+
+
+def leading_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    """Return the comments before the elements of a file, by path, each as one line."""
     return {
         tuple(entry.path): " ".join(entry.leading_comments.split())
         for entry in file.source_code_info.location

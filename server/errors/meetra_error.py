@@ -44,8 +44,9 @@ class MeetraError(Exception):
         self.facts = {name: str(fact)[:MAX_FACT_LENGTH] for name, fact in facts.items()}
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """Return the trailers that the gateway needs; without them it treats an error as gRPC's own."""
-        pairs = [("x-http-code", str(self.http_status or HTTP_STATUS[self.grpc_status]))]
+        """Return the trailers that become an HTTP answer; without them the gateway treats an error as gRPC's own."""
+        status = self.http_status or HTTP_STATUS[self.grpc_status]
+        pairs = [("x-http-code", str(status)), ("x-meetra-reason", self.reason)]
         if self.retry_after_s is not None:
             pairs.append(("retry-after", str(self.retry_after_s)))
         return tuple(pairs)

@@ -1,12 +1,14 @@
-"""Errors through real Envoy: REST sees status and message alone, native gRPC the details too."""
+"""Errors through real Envoy: REST sees status, message and reason, native gRPC the facts too."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
+from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
 from meetra_client.connection import Endpoint
 from server.storage.pool import Database
@@ -31,7 +33,7 @@ async def refusing(owner: Database, tmp_path: Path) -> AsyncIterator[tuple[Refus
     await server.stop(0)
 
 
-async def test_rest_answers_status_and_message_and_nothing_of_the_details(
+async def test_rest_answers_status_message_and_reason_and_nothing_of_the_details(
     refusing: tuple[RefusingServer, str],
 ) -> None:
     servicer, address = refusing
@@ -53,7 +55,28 @@ async def test_rest_answers_status_and_message_and_nothing_of_the_details(
                 for answer in refused:
                     assert answer.status_code == int(metadata["x-http-code"])
                     assert answer.json() == {"message": servicer.error.message}
+                    assert answer.headers["x-meetra-reason"] == servicer.error.reason
                     assert answer.headers.get("retry-after") == metadata.get("retry-after")
+
+
+async def test_what_the_gateway_refuses_by_itself_has_a_reason_where_there_is_no_doubt(
+    refusing: tuple[RefusingServer, str],
+) -> None:
+    servicer, address = refusing
+    async with httpx.AsyncClient(base_url=address, timeout=300) as http:
+        forged = await http.get(EVENTS, headers={"authorization": "Bearer forged"})
+        assert (forged.status_code, forged.headers["x-meetra-reason"]) == (401, "UNAUTHENTICATED")
+        wrong = await http.post("/api-login", content=b"{", headers={"content-type": "application/json"})
+        assert (wrong.status_code, wrong.headers["x-meetra-reason"]) == (400, "BAD_REQUEST")
+        http.headers["authorization"] = f"Bearer {await servicer.token()}"
+        unknown = await http.get("/no-such-path")
+        assert unknown.status_code == 404
+        assert "x-meetra-reason" not in unknown.headers
+    async with grpc.aio.insecure_channel(address.removeprefix("http://")) as channel:
+        listing = meetings_pb2_grpc.MeetingServiceStub(channel).ListMeetings
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await listing(meetings_pb2.ListMeetingsRequest(), metadata=(("authorization", "Bearer forged"),))
+    assert dict(raised.value.trailing_metadata() or ())["x-meetra-reason"] == "UNAUTHENTICATED"
 
 
 async def test_native_grpc_sees_reason_and_facts(refusing: tuple[RefusingServer, str]) -> None:

@@ -28,12 +28,12 @@ def test_facts_are_texts_of_bounded_length() -> None:
 @pytest.mark.parametrize("status", list(HTTP_STATUS))
 def test_a_grpc_status_has_an_http_status_unless_the_error_has_its_own(status: grpc.StatusCode) -> None:
     kind = type("Kind", (Refusal,), {"grpc_status": status})
-    assert kind("no").metadata() == (("x-http-code", str(HTTP_STATUS[status])),)
+    assert kind("no").metadata() == (("x-http-code", str(HTTP_STATUS[status])), ("x-meetra-reason", Refusal.reason))
     own = type("Own", (Refusal,), {"grpc_status": status, "http_status": 418})
-    assert own("no").metadata() == (("x-http-code", "418"),)
+    assert dict(own("no").metadata())["x-http-code"] == "418"
 
 
 def test_a_wait_is_a_fact_and_a_header() -> None:
     waiting = type("Waiting", (Refusal,), {"retry_after_s": 7})("later", progress=1)
     assert waiting.facts == {"progress": "1", "retry_after_s": "7"}
-    assert waiting.metadata() == (("x-http-code", "404"), ("retry-after", "7"))
+    assert waiting.metadata() == (("x-http-code", "404"), ("x-meetra-reason", waiting.reason), ("retry-after", "7"))

@@ -1,0 +1,13 @@
+export { MeetraError } from "./errors.js";
+export type { Reason } from "./errors.js";
+export type * from "./generated/messages.js";
+export type { CallOptions, Credentials } from "./http.js";
+export { LiveMeeting } from "./live.js";
+export type { LiveOptions } from "./live.js";
+export { Meetra } from "./meetra.js";
+export type { MeetraOptions } from "./meetra.js";
+export { recordMicrophone } from "./microphone.js";
+export type { MicrophoneOptions, Recording } from "./microphone.js";
+export { HttpTransport } from "./transport.js";
+export type { AudioPiece, LiveTransport } from "./transport.js";
+export type { WatchOptions } from "./watch.js";

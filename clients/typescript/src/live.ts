@@ -1,0 +1,269 @@
+import { Backoff } from "./backoff.js";
+import { MeetraError } from "./errors.js";
+import type { Control, LiveConfig, LiveEvent, LiveFinished, LiveReady, TrackPosition } from "./generated/messages.js";
+import { isPassing } from "./http.js";
+import { Outbox } from "./outbox.js";
+import type { LiveTransport } from "./transport.js";
+import { PATIENCE_S, watch } from "./watch.js";
+import type { WatchOptions } from "./watch.js";
+
+/** How a meeting is held. */
+export interface LiveOptions {
+  /** How long to try again without a connection, seconds; 600 if absent. */
+  patienceS?: number;
+  /** Bytes of a track that may wait to be acknowledged before `send` waits; 16 MiB if absent. */
+  bufferBytes?: number;
+}
+
+const BUFFER_BYTES = 16 * 1024 * 1024;
+
+/**
+ * A live meeting from the sender's side, opened by `Meetra.live`.
+ *
+ * Audio is numbered and kept until the server has it on disk; what a lost connection swallowed is sent again from where
+ * the server stands. Once the meeting cannot go on every method throws why, a MeetraError.
+ */
+export class LiveMeeting {
+  readonly #transport: LiveTransport;
+  readonly #options: LiveOptions;
+  readonly #outboxes: Map<string, Outbox>;
+  readonly #pumps = new Map<string, Promise<void>>();
+  readonly #closed = new AbortController();
+  #ready: LiveReady;
+  #lastEventSeq: number;
+  #lagMs = 0;
+  #reconnects = 0;
+  #resuming: Promise<void> | undefined;
+  #failure: unknown;
+  #finishing = false;
+  #finished: LiveFinished | undefined;
+  #wake: (() => void)[] = [];
+
+  private constructor(transport: LiveTransport, outboxes: Outbox[], ready: LiveReady, options: LiveOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#outboxes = new Map(outboxes.map((outbox) => [outbox.trackId, outbox]));
+    this.#ready = ready;
+    this.#lastEventSeq = ready.last_event_seq;
+  }
+
+  /** Open a meeting, or resume that of `config.session_id`; use `Meetra.live`. Throws MeetraError. */
+  static async open(transport: LiveTransport, config: LiveConfig, options: LiveOptions = {}): Promise<LiveMeeting> {
+    const outboxes = (config.tracks ?? []).map((track) => new Outbox(track));
+    const ready = await transport.open(config);
+    for (const outbox of outboxes) {
+      const position = positionOf(ready.tracks, outbox.trackId);
+      if (position === undefined) throw new TypeError(`the session has no track ${outbox.trackId}`);
+      outbox.begin(position);
+    }
+    return new LiveMeeting(transport, outboxes, ready, options);
+  }
+
+  /** What the server said last when the meeting was opened or resumed: limits, capabilities of the engine. */
+  get ready(): LiveReady {
+    return this.#ready;
+  }
+
+  /** Resumes the meeting, also from another page or process. */
+  get sessionId(): string {
+    return this.#ready.session_id;
+  }
+
+  /** Names the meeting in every other call, now and after its end. */
+  get fileHash(): string {
+    return this.#ready.file_hash;
+  }
+
+  /** How far the turns are behind the audio, milliseconds. */
+  get lagMs(): number {
+    return this.#lagMs;
+  }
+
+  /** How often the session was opened again: after a restart of the server. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** The position of the next audio of a track; after a resume, where to go on. Throws TypeError. */
+  position(trackId: string): number {
+    return this.#outbox(trackId).end;
+  }
+
+  /** Up to where audio of a track is on the server's disk. Throws TypeError. */
+  acknowledged(trackId: string): number {
+    return this.#outbox(trackId).acknowledged;
+  }
+
+  /**
+   * Hand over the next audio of a track: whole samples; for OPUS one packet; for OGG_OPUS and WEBM_OPUS bytes, cut
+   * anywhere. It is copied at once, so calls need not be awaited to keep their order. Resolves when there is room for
+   * more. Throws MeetraError, TypeError for an unknown track, RangeError for a part of a sample.
+   */
+  async send(trackId: string, audio: ArrayBuffer | ArrayBufferView): Promise<void> {
+    const outbox = this.#outbox(trackId);
+    this.#check();
+    if (this.#finishing) throw new MeetraError("finish was called: no more audio follows", 0, "MEETING_OVER");
+    outbox.append(audio);
+    this.#pump(outbox);
+    const most = this.#options.bufferBytes ?? BUFFER_BYTES;
+    while (outbox.bytes > most) await this.#change();
+  }
+
+  /** Have what was sent acknowledged, and analysed as if silence followed. Throws MeetraError. */
+  async flush(): Promise<void> {
+    await this.#drained();
+    await this.#control("CONTROL_FLUSH");
+  }
+
+  /** Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError. */
+  async *events(options: WatchOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
+    const patience = { patienceS: this.#options.patienceS ?? PATIENCE_S };
+    for await (const event of watch(this.#transport, this.sessionId, { ...patience, ...options })) {
+      this.#lastEventSeq = Math.max(this.#lastEventSeq, event.event_seq);
+      this.#finished ??= event.finished;
+      yield event;
+    }
+  }
+
+  /**
+   * End the meeting after all audio, and return its outcome once it is ready, or failed (`status`). Throws MeetraError;
+   * `MEETING_OVER` where audio came too late, because the meeting had ended already.
+   */
+  async finish(): Promise<LiveFinished> {
+    this.#finishing = true;
+    await this.#drained();
+    await this.#control("CONTROL_FINISH");
+    if (!this.#finished) for await (const _ of this.events({ afterEventSeq: this.#lastEventSeq }));
+    if (!this.#finished) throw new MeetraError("the events ended without an outcome", 0, "UNREACHABLE");
+    return this.#finished;
+  }
+
+  /** Wait until all audio is on disk; the session stays open, to be resumed. Throws MeetraError. */
+  async leave(): Promise<void> {
+    await this.#drained();
+    this.close();
+  }
+
+  /** Stop at once; what is not acknowledged is dropped, and the session waits for its grace period. */
+  close(): void {
+    this.#fail(new MeetraError("the meeting was left", 0));
+    this.#closed.abort(this.#failure);
+  }
+
+  #outbox(trackId: string): Outbox {
+    const outbox = this.#outboxes.get(trackId);
+    if (outbox) return outbox;
+    throw new TypeError(`unknown track ${trackId}; the tracks are ${[...this.#outboxes.keys()].join(", ")}`);
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  async #change(): Promise<void> {
+    this.#check();
+    await new Promise<void>((resolve) => this.#wake.push(resolve));
+    this.#check();
+  }
+
+  async #drained(): Promise<void> {
+    this.#check();
+    while ([...this.#outboxes.values()].some((outbox) => outbox.bytes > 0)) await this.#change();
+  }
+
+  /** Send what waits in an outbox, one call after another, unless that is under way. */
+  #pump(outbox: Outbox): void {
+    if (this.#pumps.has(outbox.trackId)) return;
+    const pump = this.#deliver(outbox)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#pumps.delete(outbox.trackId));
+    this.#pumps.set(outbox.trackId, pump);
+  }
+
+  async #deliver(outbox: Outbox): Promise<void> {
+    const { signal } = this.#closed;
+    for (;;) {
+      const piece = outbox.next(this.#ready.limits.chunk_bytes);
+      if (piece === undefined) return;
+      // The same piece again after a lost answer: a longer one would overlap what the server has.
+      await this.#persist(async () => {
+        if (outbox.acknowledged > piece.firstSample) return;
+        const ack = await this.#transport.send(this.#ready, piece, signal);
+        this.#lagMs = ack.lag_ms;
+        outbox.acknowledge(positionOf(ack.tracks, outbox.trackId) ?? outbox.acknowledged);
+      });
+      this.#changed();
+    }
+  }
+
+  async #control(action: Control): Promise<void> {
+    await this.#persist(() => this.#transport.control(this.#ready, action, this.#closed.signal));
+  }
+
+  /** Make a call until it succeeds: over lost connections, and over a server that has forgotten who sends. */
+  async #persist(call: () => Promise<void>): Promise<void> {
+    const backoff = new Backoff(this.#options.patienceS ?? PATIENCE_S);
+    for (;;) {
+      this.#check();
+      const before = this.#ready;
+      try {
+        return await call();
+      } catch (thrown) {
+        if (thrown instanceof MeetraError && thrown.status === 409 && thrown.reason === "TAKEN_OVER") {
+          await this.#resume(before, backoff);
+        } else if (thrown instanceof MeetraError && isRefusalForNow(thrown)) {
+          await backoff.wait(thrown, this.#closed.signal);
+        } else {
+          throw thrown;
+        }
+      }
+    }
+  }
+
+  /**
+   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first is
+   * resumed, and the second is refused.
+   */
+  async #resume(before: LiveReady, backoff: Backoff): Promise<void> {
+    if (this.#ready !== before) return;
+    this.#resuming ??= this.#reopen(backoff).finally(() => {
+      this.#resuming = undefined;
+    });
+    await this.#resuming;
+  }
+
+  async #reopen(backoff: Backoff): Promise<void> {
+    for (;;) {
+      try {
+        const ready = await this.#transport.open({ session_id: this.sessionId }, this.#closed.signal);
+        for (const outbox of this.#outboxes.values()) {
+          outbox.acknowledge(positionOf(ready.tracks, outbox.trackId) ?? outbox.acknowledged);
+        }
+        this.#ready = ready;
+        this.#reconnects++;
+        return;
+      } catch (thrown) {
+        if (!isPassing(thrown)) throw thrown;
+        await backoff.wait(thrown, this.#closed.signal);
+      }
+    }
+  }
+}
+
+/** No answer, a restart, or too much at once: none of it says that the audio is wrong. */
+function isRefusalForNow(error: MeetraError): boolean {
+  return error.passes || error.reason === "TOO_MANY_OPEN_CALLS";
+}
+
+function positionOf(tracks: TrackPosition[], trackId: string): number | undefined {
+  return tracks.find((track) => track.track_id === trackId)?.next_sample;
+}

@@ -1,0 +1,91 @@
+import { sleep } from "./backoff.js";
+import { Calls, CALLS } from "./generated/calls.js";
+import type {
+  ExportOrganizationRequest,
+  GetMeetingStatusResponse,
+  LiveConfig,
+  LiveEvent,
+  UploadMeetingRequest,
+  UploadMeetingResponse,
+} from "./generated/messages.js";
+import { Gateway } from "./http.js";
+import type { Call, CallOptions, Credentials } from "./http.js";
+import { LiveMeeting } from "./live.js";
+import type { LiveOptions } from "./live.js";
+import { HttpTransport } from "./transport.js";
+import type { LiveTransport } from "./transport.js";
+import { watch } from "./watch.js";
+import type { WatchOptions } from "./watch.js";
+
+const POLL_MS = 1000;
+
+/** How the client reaches the server. */
+export interface MeetraOptions {
+  /** Another `fetch`: with a proxy, or a certificate of one's own. */
+  fetch?: typeof fetch;
+  /** How live meetings reach the server; plain HTTP if absent. */
+  transport?: LiveTransport;
+}
+
+/**
+ * A Meetra server, as one user sees it.
+ *
+ * Every call of the REST API is a method of the RPC's name (`getTranscription`, `listSpeakers`, ...), whose request has
+ * the fields of its message. All throw MeetraError.
+ */
+export class Meetra extends Calls {
+  readonly #gateway: Gateway;
+  readonly #transport: LiveTransport;
+
+  /** @param url of the gateway, such as `https://meetra.example.org`. */
+  constructor(url: string, credentials: Credentials = {}, options: MeetraOptions = {}) {
+    super();
+    this.#gateway = new Gateway(url, credentials, options.fetch);
+    this.#transport = options.transport ?? new HttpTransport(this.#gateway);
+  }
+
+  protected override call<T>(call: Call, request: object, options?: CallOptions): Promise<T> {
+    return this.#gateway.json<T>(call, request, options);
+  }
+
+  /** Upload a recording, which is read as it is sent. Node: `await openAsBlob(path)` of `node:fs`. */
+  uploadMeeting(
+    recording: Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>,
+    metadata: UploadMeetingRequest = {},
+    options?: CallOptions,
+  ): Promise<UploadMeetingResponse> {
+    const contentType = (recording instanceof Blob && recording.type) || "application/octet-stream";
+    return this.#gateway.json(CALLS.uploadMeeting, metadata, options, { body: recording, contentType });
+  }
+
+  /** Wait until a meeting is `ready` or `failed`; return its status, which says so. */
+  async waitUntilSettled(fileHash: string, options: CallOptions = {}): Promise<GetMeetingStatusResponse> {
+    for (;;) {
+      const state = await this.getMeetingStatus({ file_hash: fileHash }, options);
+      if (state.status === "ready" || state.status === "failed") return state;
+      await sleep(POLL_MS, options.signal);
+    }
+  }
+
+  /** Everything of the organization as a tar archive; without `manifest.json` at its end it was cut off. */
+  async exportOrganization(
+    request: ExportOrganizationRequest = {},
+    options?: CallOptions,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#gateway.open(CALLS.exportOrganization, request, options);
+    return body ?? new ReadableStream<Uint8Array>();
+  }
+
+  /**
+   * Open a live meeting, or resume that of `config.session_id`: then `config.tracks` says how its audio is encoded, as
+   * when it was opened.
+   */
+  live(config: LiveConfig, options?: LiveOptions): Promise<LiveMeeting> {
+    return LiveMeeting.open(this.#transport, config, options);
+  }
+
+  /** Events of a live meeting for who only watches, over as many connections as it takes, up to `finished`. */
+  watch(sessionId: string, options?: WatchOptions): AsyncGenerator<LiveEvent, void, undefined> {
+    return watch(this.#transport, sessionId, options);
+  }
+}

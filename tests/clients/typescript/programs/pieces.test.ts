@@ -1,0 +1,136 @@
+// What the client is made of, without a server.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+// Not exported: read beside the package's entry.
+const inner = new URL("./", import.meta.resolve("meetra-client"));
+const { Outbox, opusPacketSamples } = await import(new URL("outbox.js", inner).href);
+const { placed } = await import(new URL("http.js", inner).href);
+const { serverSentEvents } = await import(new URL("sse.js", inner).href);
+const { Backoff } = await import(new URL("backoff.js", inner).href);
+const { MeetraError, errorOf } = await import(new URL("errors.js", inner).href);
+
+function pcmOutbox(channels = 1): any {
+  return new Outbox({ track_id: "t", encoding: "AUDIO_ENCODING_PCM_S16LE", sample_rate_hz: 16_000, channels });
+}
+
+test("audio is kept until it is acknowledged, and cut at samples", () => {
+  const outbox = pcmOutbox(2);
+  outbox.begin(100);
+  outbox.append(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]));
+  outbox.append(new Uint8Array([9, 10, 11, 12]));
+  assert.deepEqual([outbox.end, outbox.bytes], [103, 12]);
+  const piece = outbox.next(11);
+  assert.deepEqual([piece.firstSample, [...piece.data]], [100, [1, 2, 3, 4, 5, 6, 7, 8]]);
+  outbox.acknowledge(101);
+  assert.deepEqual([...outbox.next(100).data], [5, 6, 7, 8, 9, 10, 11, 12]);
+  outbox.acknowledge(103);
+  assert.equal(outbox.next(100), undefined);
+  assert.equal(outbox.bytes, 0);
+});
+
+test("audio is copied: its buffer may be used again", () => {
+  const outbox = pcmOutbox();
+  const samples = new Int16Array([1, 2]);
+  outbox.append(samples.subarray(1));
+  samples.fill(0);
+  assert.deepEqual([...outbox.next(100).data], [2, 0]);
+});
+
+test("positions that cannot be are named", () => {
+  const outbox = pcmOutbox();
+  outbox.append(new Uint8Array(20));
+  outbox.acknowledge(5);
+  assert.throws(() => outbox.acknowledge(4), { reason: "AUDIO_LOST" });
+  assert.throws(() => outbox.acknowledge(11), { reason: "TAKEN_OVER" });
+  assert.throws(() => outbox.append(new Uint8Array(3)), RangeError);
+});
+
+test("Opus packets go in batches, each after its length", () => {
+  const outbox = new Outbox({ track_id: "t", encoding: "AUDIO_ENCODING_OPUS" });
+  const packet = new Uint8Array([31 << 3, 7]);
+  for (let i = 0; i < 3; i++) outbox.append(packet);
+  assert.equal(outbox.end, 3 * 960);
+  assert.deepEqual([...outbox.next(12).data], [0, 0, 0, 2, 248, 7, 0, 0, 0, 2, 248, 7]);
+  assert.equal(outbox.next(1).data.length, 6);
+  assert.equal(outbox.next(100).lengthPrefixed, true);
+  outbox.acknowledge(960);
+  assert.deepEqual([outbox.next(100).firstSample, outbox.next(100).data.length], [960, 12]);
+});
+
+test("the length of an Opus packet is in its first bytes", () => {
+  const lengths = [
+    [[0 << 3], 480],
+    [[3 << 3], 2880],
+    [[12 << 3], 480],
+    [[13 << 3], 960],
+    [[16 << 3], 120],
+    [[(31 << 3) | 1], 1920],
+    [[(31 << 3) | 3, 0x80 | 3], 2880],
+  ] as const;
+  for (const [bytes, samples] of lengths) assert.equal(opusPacketSamples(new Uint8Array(bytes)), samples);
+  assert.throws(() => opusPacketSamples(new Uint8Array()), RangeError);
+  assert.throws(() => opusPacketSamples(new Uint8Array([3])), RangeError);
+});
+
+test("parameters go where the call wants them", () => {
+  const renamed = { file_hash: "file-hash" };
+  const get = { verb: "GET", path: "/m/{id}/x", body: "", renamed };
+  assert.deepEqual(placed(get, { id: "a/b?c", file_hash: "é&", list: ["1", "2"], absent: undefined, zero: 0 }), {
+    path: "/m/a%2Fb%3Fc/x?file-hash=%C3%A9%26&list=1&list=2&zero=0",
+    body: undefined,
+  });
+  assert.throws(() => placed(get, {}), /lacks \{id\}/);
+  const named = { verb: "PUT", path: "/m/{id}", body: "name", renamed };
+  assert.deepEqual(placed(named, { id: "1", file_hash: "h", name: { alias: "A" } }), {
+    path: "/m/1?file-hash=h",
+    body: { alias: "A" },
+  });
+  const all = { verb: "POST", path: "/m/{id}", body: "*", renamed };
+  assert.deepEqual(placed(all, { id: "1", email: "e" }), { path: "/m/1", body: { email: "e" } });
+  // Nobody changes a path from within: `$&` means something to `replace`.
+  assert.equal(placed(get, { id: "$&" }).path, "/m/%24%26/x");
+});
+
+function bodyOf(...parts: string[]): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(parts.join(""));
+  return new ReadableStream({
+    start(controller) {
+      // One byte at a time: characters and lines are cut everywhere.
+      for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+      controller.close();
+    },
+  });
+}
+
+test("server-sent events are read whatever way they are cut", async () => {
+  const found = [];
+  for await (const data of serverSentEvents(bodyOf("data: é\n\n", ": comment\r\n", "data:a\r\ndata: b\r\n\r\n", "data: cut"), 1e6)) {
+    found.push(data);
+  }
+  assert.deepEqual(found, ["é", "a\nb"]);
+});
+
+test("a stream that says nothing is dead", async () => {
+  let cancelled = false;
+  const silent = new ReadableStream({ cancel: () => void (cancelled = true) });
+  await assert.rejects(serverSentEvents(silent, 1).next(), /nothing came/);
+  assert.equal(cancelled, true);
+});
+
+test("patience ends with the last error as its cause", async () => {
+  const backoff = new Backoff(0);
+  const error = new MeetraError("gone", 503, "SERVICE_UNAVAILABLE");
+  await assert.rejects(backoff.wait(error), { reason: "UNREACHABLE", status: 503, cause: error });
+  const ended = new AbortController();
+  ended.abort("enough");
+  await assert.rejects(new Backoff(60).wait(error, ended.signal), (thrown) => thrown === "enough");
+});
+
+test("an answer becomes an error, whoever made it", async () => {
+  const headers = { "retry-after": "7", "x-meetra-reason": "STORAGE_FULL" };
+  const ours = await errorOf(new Response('{"message": "full"}', { status: 507, headers }));
+  assert.deepEqual([ours.message, ours.status, ours.reason, ours.retryAfterS, ours.passes], ["full", 507, "STORAGE_FULL", 7, false]);
+  const theirs = await errorOf(new Response("<html>", { status: 502 }));
+  assert.deepEqual([theirs.message, theirs.reason, theirs.retryAfterS, theirs.passes], ["HTTP 502", undefined, undefined, true]);
+});

@@ -1,0 +1,90 @@
+"""The client in Node against the whole system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.clients.typescript.package import Workbench, finished
+from tests.e2e.conftest import System
+from tests.recordings import excerpt, sample_pcm
+
+SECONDS = 16
+
+
+def test_a_recording_is_analysed_read_and_corrected(
+    workbench: Workbench, account: dict[str, str], recording: Path
+) -> None:
+    recording.write_bytes(excerpt(SECONDS, mark="by TypeScript"))
+    told = workbench.told("out/recording.js", RECORDING=str(recording), **account)
+    assert told["state"]["status"] == "ready"
+    assert len(told["Transcription"]) > 0
+    assert told["renamed"]["alias"] == "Zoë"
+    (listed,) = [meeting for meeting in told["meetings"] if meeting["file_hash"] == told["file_hash"]]
+    assert listed["name"] == "Größe & Länge + Rest"
+    assert 0 <= told["balance"]["balance_score"] <= 100
+    assert told["refused"] == {
+        "unknown": ["MEETING_NOT_FOUND", 404, True, False],
+        "malformed": ["BAD_REQUEST", 400, True, False],
+        "key": ["PERMISSION_DENIED", 403, True, False],
+        "password": ["INVALID_CREDENTIALS", 400, True, False],
+        "anonymous": ["UNAUTHENTICATED", 401, True, False],
+        "unreachable": ["UNREACHABLE", 0, True, True],
+    }
+    assert told["revoked"][:2] == ["UNAUTHENTICATED", 401]
+    # A tar archive is made of blocks of 512 bytes.
+    assert told["tar"] > 0
+    assert told["tar"] % 512 == 0
+    assert told["again"] >= 1
+    assert told["deleted"][:2] == ["MEETING_NOT_FOUND", 404]
+
+
+def check_meeting(told: dict[str, Any]) -> None:
+    assert told["finished"]["status"] == "ready"
+    assert told["last"] == told["finished"]
+    assert told["end"] == told["samples"]
+    assert told["acknowledged"] == told["half"]
+    seen = 0
+    for event_seq, left_out in told["sequence"]:
+        assert event_seq == seen + 1 + left_out
+        seen = event_seq
+    assert told["turns"] > 0
+    assert told["words"]
+    assert told["late"] == "MEETING_OVER"
+
+
+def test_a_live_meeting_is_held(workbench: Workbench, account: dict[str, str], recording: Path) -> None:
+    recording.write_bytes(sample_pcm()[: SECONDS * 16_000].astype("<i2").tobytes())
+    told = workbench.told("out/live.js", RECORDING=str(recording), **account)
+    check_meeting(told)
+    assert told["reconnects"] == 0
+
+
+def test_a_server_that_dies_costs_no_audio_and_no_event(
+    workbench: Workbench, system: System, account: dict[str, str], recording: Path
+) -> None:
+    recording.write_bytes(sample_pcm()[: SECONDS * 16_000].astype("<i2").tobytes())
+    process = workbench.start("out/live.js", RECORDING=str(recording), PAUSE="1", **account)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout.readline() == "half\n"
+    system.kill("api")
+    process.stdin.write("\n")
+    process.stdin.flush()
+    told = json.loads(finished(process).strip().splitlines()[-1])
+    check_meeting(told)
+    assert told["reconnects"] >= 1
+
+
+def test_sessions_are_left_resumed_and_taken_over(workbench: Workbench, account: dict[str, str]) -> None:
+    told = workbench.told("out/sessions.js", **account)
+    assert told["held"] == "HELD_BY_ANOTHER_CLIENT"
+    assert told["resumedAt"] == 1600
+    assert "whole number of samples of 8 bytes" in told["part"]
+    assert "unknown track b" in told["unknown"]
+    assert told["takenOver"] in ("HELD_BY_ANOTHER_CLIENT", "TAKEN_OVER")
+    assert told["finished"]["status"] == "ready"
+    assert told["end"] == 3 * 1600
+    assert told["tooLate"] == "MEETING_OVER"
+    assert told["aborted"] == "Error: enough"
