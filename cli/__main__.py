@@ -161,7 +161,7 @@ def parser() -> argparse.ArgumentParser:
             "--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)"
         )
         command.add_argument(
-            "--email", help="email of the user (default: MEETRA_TOKEN or MEETRA_EMAIL, or the demo user)"
+            "--email", help="email of the user (default: MEETRA_EMAIL, or MEETRA_TOKEN's, or the demo user)"
         )
         command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
         command.add_argument("--name", default="", help="name of the meeting (default: the file name)")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cli.home import running_system
-from meetra_client import Account, MeetraClient, Patience
+from meetra_client import Account, MeetraClient, Patience, environment_account
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # A command outlasts the restart of a part of the system.
@@ -25,28 +26,24 @@ class BadAddress(Exception):
 def resolve_account(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Account:
     """Return the server and the user of a command with the options of ``analyze`` and ``stream``.
 
-    Options come first, then ``MEETRA_URL`` and the credentials of the environment (``meetra_client.environment``), then
-    the system on ``--data``. With a stated ``--data`` the environment counts only for the password of a stated email:
-    the rest of it may be of another system.
+    Options come first, then ``MEETRA_URL`` and the user of the environment (``meetra_client.environment_account``),
+    then the system on ``--data``. With a stated ``--data`` the environment counts only for the password of a stated
+    email: the rest of it may be of another system.
 
     Raises NotRunning.
     """
     if arguments.data is not DEFAULT_DATA:
         environment = {"MEETRA_PASSWORD": environment.get("MEETRA_PASSWORD", "")} if arguments.email else {}
     url = arguments.gateway or environment.get("MEETRA_URL")
-    email, password, token = arguments.email, arguments.password, None
-    if not (email or password):
-        token = environment.get("MEETRA_TOKEN")
-        email = environment.get("MEETRA_EMAIL")
-    password = password or environment.get("MEETRA_PASSWORD")
-    if url and token:
-        return Account(url, token=token)
-    if not (url and email and password):
-        system = account_on(arguments.data)
-        if token:
-            return Account(system.url, token=token)
-        url, email, password = url or system.url, email or system.email, password or system.password
-    return Account(url, email=email, password=password)
+    if not (arguments.email or arguments.password):
+        account = environment_account(url or "", environment)
+        if account is not None:
+            return account if url else replace(account, url=account_on(arguments.data).url)
+    password = arguments.password or environment.get("MEETRA_PASSWORD")
+    if url and arguments.email and password:
+        return Account(url, email=arguments.email, password=password)
+    system = account_on(arguments.data)
+    return Account(url or system.url, email=arguments.email or system.email, password=password or system.password)
 
 
 def account_on(data: Path) -> Account:

@@ -19,7 +19,7 @@ ALL = {
     "MEETRA_EMAIL": "ada",
     "MEETRA_PASSWORD": "of the environment",
 }
-NO_TOKEN = {**ALL, "MEETRA_TOKEN": ""}
+KEY = {**ALL, "MEETRA_TOKEN": "mk_a"}
 ELSEWHERE = ("--gateway", "http://there", "--email", "ada")
 THERE = Account("http://there", email="ada", password="of the environment")
 
@@ -48,12 +48,10 @@ def test_the_system_of_a_data_folder_is_asked_as_its_demo_user_whatever_the_envi
 @pytest.mark.parametrize(
     ("environment", "arguments", "account"),
     [
-        pytest.param(ALL, (), Account("http://there", token="a token"), id="all of the environment"),
-        pytest.param(NO_TOKEN, (), THERE, id="no token"),
-        pytest.param(
-            ALL, ("--gateway", "http://x"), Account("http://x", token="a token"), id="a gateway, the environment's user"
-        ),
-        pytest.param(ALL, ("--email", "ada"), THERE, id="an email comes before the token"),
+        pytest.param(ALL, (), THERE, id="all of the environment"),
+        pytest.param(KEY, (), Account("http://there", token="mk_a"), id="an API key"),
+        pytest.param(KEY, ("--gateway", "http://x"), Account("http://x", token="mk_a"), id="a gateway"),
+        pytest.param(KEY, ("--email", "ada"), THERE, id="an email comes before the key"),
         pytest.param(
             ALL,
             (*ELSEWHERE, "--password", "stated"),

@@ -7,7 +7,7 @@ from meetra.v1.live_pb2 import LiveReady
 
 from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
-from meetra_client.environment import Account
+from meetra_client.environment import Account, environment_account
 from meetra_client.errors import (
     AudioDeleted,
     AudioGap,
@@ -138,6 +138,7 @@ __all__ = [
     "WarningCode",
     "Watermark",
     "Word",
+    "environment_account",
     "error_from",
     "event_from",
 ]

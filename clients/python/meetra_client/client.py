@@ -32,8 +32,8 @@ Stub = TypeVar("Stub")
 class MeetraClient(MeetingCalls):
     """A user of a Meetra server; an async context manager that logs in.
 
-    What is not given is taken from the environment: ``MEETRA_URL``; ``MEETRA_TOKEN``, or ``MEETRA_EMAIL`` and
-    ``MEETRA_PASSWORD``.
+    What is not given is taken from the environment: ``MEETRA_URL``; ``MEETRA_EMAIL`` and ``MEETRA_PASSWORD``, or
+    ``MEETRA_TOKEN``.
 
     Args:
         url: ``http://host:port`` or ``https://host:port`` of the gateway.
