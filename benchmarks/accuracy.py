@@ -44,7 +44,7 @@ from benchmarks.scoring import (
     read_stm_words,
     word_error_rate,
 )
-from cli.client import Client
+from meetra_client import MeetraClient
 from server.conversation import Conversation
 
 COLLAR_S = 0.25
@@ -63,15 +63,13 @@ def spliced_recordings(folder: Path) -> list[Path]:
     return [write_case(case, folder / f"spliced {half}") for half in (0, 1) for case in spliced(half)]
 
 
-async def stored_conversation(system: RunningSystem, client: Client, path: Path) -> Conversation:
+async def stored_conversation(system: RunningSystem, client: MeetraClient, path: Path) -> Conversation:
     """Uploads a recording through the gateway and reads the conversation the server stored.
 
     The public answers round times to seconds, so the scores are taken from the stored document.
     """
     receipt = await client.upload(path, name=path.name)
-    async for state in client.states(receipt.file_hash):
-        if state.status == "failed":
-            raise RuntimeError(f"{path.name}: {state.message}")
+    await client.wait(receipt.file_hash)
     connection = await asyncpg.connect(system.database_url)
     try:
         document = await connection.fetchval(
@@ -118,8 +116,7 @@ async def measure(paths: list[Path]) -> list[dict[str, Any]]:
     """A row for each recording, in the order given."""
     rows = []
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             for path in paths:
                 row = score(path, await stored_conversation(system, client, path))
                 rows.append(row)

@@ -29,12 +29,12 @@ from typing import Any
 
 import asyncpg
 import numpy as np
+from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ, dialogues
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from cli.client import Client
-from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
+from meetra_client import MIXED, Encoding, Event, LiveMeeting, Track, Turn, TurnState
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
 # What a bot sends at once.
@@ -64,7 +64,7 @@ class StreamedMeeting:
     session_id: str
     file_hash: str
     status: str
-    events: list[LiveEvent] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     reconnects: int = 0
     repeated: int = 0
     """Events that came over the wire though they had come before."""
@@ -74,9 +74,9 @@ async def stream(
     system: RunningSystem, pcm: NDArray[np.int16], speed: float, disturbances: Disturbances | None
 ) -> StreamedMeeting:
     """Streams a meeting to its end; ``speed`` 0: as fast as it is taken."""
-    client = MeetraClient(system.gateway, email=system.email, password=system.password)
+    client = system.client()
     async with client, client.live(name="chaos", tracks=[TRACK], insights_period_s=10) as meeting:
-        seen: list[LiveEvent] = []
+        seen: list[Event] = []
         reading = asyncio.create_task(_collect(meeting, seen))
         due = disturbances.at(len(pcm) / RATE_HZ) if disturbances else []
         async for first in _paced(len(pcm), speed, time.monotonic()):
@@ -90,7 +90,7 @@ async def stream(
         )
 
 
-async def _collect(meeting: LiveMeeting, seen: list[LiveEvent]) -> None:
+async def _collect(meeting: LiveMeeting, seen: list[Event]) -> None:
     async for event in meeting.events():
         seen.append(event)
 
@@ -121,12 +121,9 @@ async def _upload(system: RunningSystem, pcm: NDArray[np.int16]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "chaos.wav")
         path.write_bytes(out.getvalue())
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             receipt = await client.upload(path, name="chaos")
-            async for state in client.states(receipt.file_hash):
-                if state.status == "failed":
-                    raise RuntimeError(state.message)
+            await client.wait(receipt.file_hash)
     return receipt.file_hash
 
 
@@ -145,7 +142,9 @@ async def duplicate_events(connection: asyncpg.Connection[Any], streamed: Stream
         await connection.fetch("SELECT event_seq, payload FROM live_events WHERE meeting_id = $1", streamed.session_id)
     )
     repeated_numbers = len(numbers) - len(set(numbers))
-    mismatches = sum(LiveEvent.FromString(stored[e.event_seq]) != e for e in streamed.events if e.event_seq in stored)
+    mismatches = sum(
+        pb.LiveEvent.FromString(stored[e.event_seq]) != e.raw for e in streamed.events if e.event_seq in stored
+    )
     return repeated_numbers + mismatches + streamed.repeated
 
 
@@ -171,12 +170,9 @@ def differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
 
 def final_turns(streamed: StreamedMeeting) -> list[tuple[Any, ...]]:
     """The turns as a client has them in the end: the highest revision of each segment."""
-    latest: dict[int, Any] = {}
-    for event in streamed.events:
-        if event.WhichOneof("event") == "turn":
-            latest[event.turn.segment_id] = event.turn
-    kept = [turn for turn in latest.values() if turn.state == 3]
-    return sorted((t.start_ms, t.end_ms, t.segment_id, " ".join(word.text for word in t.words)) for t in kept)
+    latest = {event.segment_id: event for event in streamed.events if isinstance(event, Turn)}
+    kept = [turn for turn in latest.values() if turn.state is TurnState.FINAL]
+    return sorted((t.start_ms, t.end_ms, t.segment_id, t.text) for t in kept)
 
 
 async def measure(pcm: NDArray[np.int16], speed: float, disturbances: Disturbances) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from meetra.v1 import live_pb2 as pb
+from meetra_client import Word
 
 
 class FirstWords:
@@ -19,7 +19,7 @@ class FirstWords:
         self._starts: list[int] = []
         self._ends: list[int] = []
 
-    def add(self, words: Sequence[pb.LiveWord]) -> list[pb.LiveWord]:
+    def add(self, words: Sequence[Word]) -> list[Word]:
         """Return a turn's words, by time, that lie where none was emitted before."""
         new = [word for word in words if not self._covers((word.start_ms + word.end_ms) / 2)]
         if new:

@@ -23,7 +23,6 @@ from benchmarks.in_process import as_pcm
 from benchmarks.recordings import RATE_HZ, temporary_folder, write_flac
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.sounds import NONSPEECH, VARIANTS, NonspeechSound, made, recorded
-from cli.client import Client
 
 # A made sound shorter than this says little.
 MIN_S = 4.0
@@ -42,8 +41,7 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
     by_kind: dict[str, dict[str, float]] = defaultdict(lambda: {"minutes": 0.0, "words": 0})
     invented = []
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             for sound in sounds(minutes):
                 name = re.sub(r"\W+", "-", sound.name)
                 path = write_flac(as_pcm(sound.samples), folder / f"{name}.flac")

@@ -29,7 +29,7 @@ from benchmarks.running_system import RunningSystem, circumstances, running_syst
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import count_word_errors, folded_words
 from benchmarks.spoken_data import LANGUAGES, TranscribedRecording, languages, meetings
-from cli.client import Client
+from meetra_client import MeetraClient
 from server.conversation import Conversation
 
 PAUSE_S = 1.5
@@ -136,8 +136,7 @@ def meeting_row(name: str, conversation: Conversation, parts: list[Part]) -> dic
 async def measure(folder: Path) -> dict[str, Any]:
     """The figures."""
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             rows = [utterance_row(one, await _upload_utterance(system, client, folder, one)) for one in languages()]
             made = []
             for name, (samples, parts) in made_meetings().items():
@@ -147,7 +146,7 @@ async def measure(folder: Path) -> dict[str, Any]:
 
 
 async def _upload_utterance(
-    system: RunningSystem, client: Client, folder: Path, spoken: TranscribedRecording
+    system: RunningSystem, client: MeetraClient, folder: Path, spoken: TranscribedRecording
 ) -> Conversation:
     path = write_flac(as_pcm(read_samples(spoken.paths[0])), folder / f"{spoken.language}-{spoken.name}.flac")
     return await stored_conversation(system, client, path)

@@ -20,7 +20,6 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from meetra.v1 import live_pb2 as pb
 
 from benchmarks.accuracy import COLLAR_S, DEFAULT_DATA, find_recordings
 from benchmarks.first_words import FirstWords
@@ -29,7 +28,7 @@ from benchmarks.recordings import RATE_HZ, read_samples
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm, read_stm_words, word_error_rate
-from meetra_client import LiveEvent, MeetraClient
+from meetra_client import Event, MeetraClient, SpeakerRevision, Turn, TurnState, Word
 
 STEP = RATE_HZ // 5
 VIEWS = ("first", "live", "final")
@@ -38,10 +37,10 @@ WORDS = ("first_wer", "final_wer")
 SETTLE_S = 3.0
 
 
-async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list[LiveEvent], float]:
+async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list[Event], float]:
     """The events of a recording streamed so many times faster than real time, and its length in seconds."""
     pcm = np.round(read_samples(path) * 32768).clip(-32768, 32767).astype("<i2")
-    seen: list[LiveEvent] = []
+    seen: list[Event] = []
     async with client.live(name=path.stem, tracks=[TRACK]) as meeting:
 
         async def read() -> None:
@@ -59,24 +58,21 @@ async def streamed(client: MeetraClient, path: Path, speed: float) -> tuple[list
     return seen, len(pcm) / RATE_HZ
 
 
-def turns_over_time(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
+def turns_over_time(events: list[Event]) -> dict[str, list[SpokenInterval]]:
     """What a client knew: at first, before the end, in the end."""
-    first: dict[int, pb.LiveTurn] = {}
-    live: dict[int, pb.LiveTurn] = {}
-    final: dict[int, pb.LiveTurn] = {}
-    for event in events:
-        if event.WhichOneof("event") != "turn":
-            continue
-        turn = event.turn
+    first: dict[int, Turn] = {}
+    live: dict[int, Turn] = {}
+    final: dict[int, Turn] = {}
+    for turn in (event for event in events if isinstance(event, Turn)):
         final[turn.segment_id] = turn
-        if turn.state == pb.LIVE_TURN_STATE_FINAL:
+        if turn.state is TurnState.FINAL:
             continue
         live[turn.segment_id] = turn
-        if turn.state == pb.LIVE_TURN_STATE_STABLE:
+        if turn.state is TurnState.STABLE:
             first.setdefault(turn.segment_id, turn)
-    ended = {id_ for id_, turn in final.items() if turn.state == pb.LIVE_TURN_STATE_FINAL}
+    ended = {id_ for id_, turn in final.items() if turn.state is TurnState.FINAL}
     # Segments that the end alone retracted stood while the meeting went on.
-    kept = {id_: t for id_, t in live.items() if id_ in ended or t.state != pb.LIVE_TURN_STATE_RETRACTED}
+    kept = {id_: t for id_, t in live.items() if id_ in ended or t.state is not TurnState.RETRACTED}
     chosen = {"first": first, "live": kept, "final": {id_: final[id_] for id_ in ended}}
     return {
         name: [SpokenInterval(t.start_ms / 1e3, t.end_ms / 1e3, t.speaker_id) for t in turns.values()]
@@ -84,22 +80,20 @@ def turns_over_time(events: list[LiveEvent]) -> dict[str, list[SpokenInterval]]:
     }
 
 
-def texts(events: list[LiveEvent]) -> dict[str, str]:
+def texts(events: list[Event]) -> dict[str, str]:
     """What was said, as it was told first, and in the end."""
-    seen_words, first, stable = FirstWords(), [], set()
-    final: dict[int, pb.LiveTurn] = {}
-    for event in events:
-        if event.WhichOneof("event") != "turn":
-            continue
-        turn = event.turn
-        if turn.state == pb.LIVE_TURN_STATE_FINAL:
+    seen_words, stable = FirstWords(), set[int]()
+    first: list[Word] = []
+    final: dict[int, Turn] = {}
+    for turn in (event for event in events if isinstance(event, Turn)):
+        if turn.state is TurnState.FINAL:
             final[turn.segment_id] = turn
             continue
         new = seen_words.add(turn.words)
         # A stable turn that is told again has final words: what it adds was not told at first.
         if turn.segment_id not in stable:
             first += new
-        if turn.state == pb.LIVE_TURN_STATE_STABLE:
+        if turn.state is TurnState.STABLE:
             stable.add(turn.segment_id)
     last = [word for turn in final.values() for word in turn.words]
     return {
@@ -108,7 +102,7 @@ def texts(events: list[LiveEvent]) -> dict[str, str]:
     }
 
 
-def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, Any]:
+def score(path: Path, events: list[Event], duration_s: float) -> dict[str, Any]:
     """The row of one recording."""
     reference = read_rttm(path.with_suffix(".rttm"))
     row: dict[str, Any] = {"name": path.stem, "folder": path.parent.name}
@@ -122,8 +116,7 @@ def score(path: Path, events: list[LiveEvent], duration_s: float) -> dict[str, A
             name: round(word_error_rate(reference_text, hypothesis_text), 2)
             for name, hypothesis_text in texts(events).items()
         }
-    kinds = [event.WhichOneof("event") for event in events]
-    row["speaker_revisions"] = kinds.count("speaker_revision")
+    row["speaker_revisions"] = sum(isinstance(event, SpeakerRevision) for event in events)
     return row
 
 
@@ -131,7 +124,7 @@ async def measure(paths: list[Path], speed: float) -> list[dict[str, Any]]:
     """A row for each recording."""
     rows = []
     with running_system() as system:
-        async with MeetraClient(system.gateway, email=system.email, password=system.password) as client:
+        async with system.client() as client:
             for path in paths:
                 row = score(path, *await streamed(client, path, speed))
                 rows.append(row)

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
 from benchmarks.first_words import FirstWords
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import RunningSystem
-from meetra_client import MIXED, Encoding, LiveEvent, LiveMeeting, MeetraClient, Track
+from meetra_client import MIXED, Encoding, Event, LiveMeeting, MeetraClient, Track, Turn, TurnState, Watermark
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
 CHUNK_S = 0.2
@@ -69,27 +68,23 @@ class LagMeter:
         self._final_ms = 0
         self._ends_ms: dict[int, list[int]] = {}  # of words that are not final yet, by segment
 
-    def add(self, event: LiveEvent, now_s: float) -> None:
+    def add(self, event: Event, now_s: float) -> None:
         """An event that came so many seconds after the first sample was sent."""
-        match event.WhichOneof("event"):
-            case "turn":
-                self._add_turn(event.turn, now_s)
-            case "watermark":
-                self._add_watermark(event.watermark.words_final_through_ms, now_s)
+        match event:
+            case Turn() as turn:
+                self._add_turn(turn, now_s)
+            case Watermark(words_final_through_ms=through_ms):
+                self._add_watermark(through_ms, now_s)
 
-    def _add_turn(self, turn: pb.LiveTurn, now_s: float) -> None:
+    def _add_turn(self, turn: Turn, now_s: float) -> None:
         self._ends_ms[turn.segment_id] = [w.end_ms for w in turn.words if w.end_ms > self._final_ms]
-        if turn.state == pb.LIVE_TURN_STATE_FINAL or turn.end_ms / 1000 < WARM_UP_S:
+        if turn.state is TurnState.FINAL or turn.end_ms / 1000 < WARM_UP_S:
             return
         new_words = self._first_words.add(turn.words)
         self.lags.word.extend(now_s - word.end_ms / 1000 for word in new_words)
-        if (
-            turn.state == pb.LIVE_TURN_STATE_PARTIAL
-            and not turn.words
-            and turn.segment_id not in self._segments_with_words
-        ):
+        if turn.state is TurnState.PARTIAL and not turn.words and turn.segment_id not in self._segments_with_words:
             self.lags.partial.append(now_s - turn.end_ms / 1000)
-        elif turn.state == pb.LIVE_TURN_STATE_STABLE and turn.segment_id not in self._stable_segments:
+        elif turn.state is TurnState.STABLE and turn.segment_id not in self._stable_segments:
             # One that is told again, with its words for good, was told before.
             self._stable_segments.add(turn.segment_id)
             if new_words and turn.revision > 1:
@@ -135,15 +130,14 @@ class LoadBot:
     async def _read(self, meeting: LiveMeeting) -> None:
         async for event in meeting.events():
             # What the end makes final says nothing of how long words stay provisional.
-            if not (self._finishing and event.WhichOneof("event") == "watermark"):
+            if not (self._finishing and isinstance(event, Watermark)):
                 self._meter.add(event, time.monotonic() - self._began)
 
 
 async def run_bots(system: RunningSystem, meetings: Sequence[NDArray[np.int16]]) -> Lags:
     """All meetings at once, begun within one of their chunks after another."""
     total = Lags()
-    client = MeetraClient(system.gateway, email=system.email, password=system.password)
-    async with client:
+    async with system.client() as client:
 
         async def run_bot(index: int, pcm: NDArray[np.int16]) -> None:
             # Spread over the engine's block, as meetings in the world are.

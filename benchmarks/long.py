@@ -20,7 +20,6 @@ from benchmarks.peak_memory import PeakMemory
 from benchmarks.recordings import dialogues, temporary_folder, write_flac
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.throughput import analyse
-from cli.client import Client
 
 PROCESSES = ("inference", "worker", "api")
 
@@ -29,8 +28,7 @@ async def measure(minutes: float, folder: Path) -> dict[str, Any]:
     """The row of one length."""
     path = write_flac(dialogues(minutes), folder / f"{minutes:g}.flac")
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             await analyse(client, write_flac(dialogues(0.5), folder / "warm-up.flac"))
             memory = PeakMemory({name: system.pid(name) for name in PROCESSES})
             took = await analyse(client, path)

@@ -21,7 +21,6 @@ from typing import Any
 
 from benchmarks.recordings import RATE_HZ, read_samples, write_wav
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
-from cli.client import Client
 
 UPLOADS_AT_ONCE = 4
 # What the worker writes of a decoder that died.
@@ -34,8 +33,7 @@ async def measure(system: RunningSystem, recordings: int, seconds: float) -> dic
     turn = asyncio.Semaphore(UPLOADS_AT_ONCE)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
 
             async def upload(number: int) -> str:
                 # Each differs in its last sample, so that it is a recording of its own.

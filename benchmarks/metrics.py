@@ -26,7 +26,6 @@ from benchmarks.accuracy import DEFAULT_DATA, find_recordings, stored_conversati
 from benchmarks.overlap_scoring import reference_conversation
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scoring import read_rttm
-from cli.client import Client
 from inference.models import ModelSet
 from inference.selection import load_default_models
 from server.conversation import Conversation, Sentence, is_question
@@ -157,8 +156,7 @@ async def measure(paths: list[Path], models: ModelSet) -> list[dict[str, Any]]:
     """A row for each recording: truth, ours and absolute error of each score."""
     rows = []
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             for path in paths:
                 found = await stored_conversation(system, client, path)
                 truth, ours = compute_scores(reference(path, found.duration_us, models)), compute_scores(found)

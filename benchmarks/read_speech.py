@@ -23,7 +23,6 @@ from benchmarks.recordings import EVAL, read_samples, write_wav
 from benchmarks.running_system import circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import word_error_rate
-from cli.client import Client
 
 FOLDER = EVAL / "librispeech"
 
@@ -43,8 +42,7 @@ async def measure() -> list[dict[str, Any]]:
     rows = []
     references, hypotheses = [], []
     with running_system() as system, tempfile.TemporaryDirectory(prefix="meetra-read-") as folder:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             for speaker, (files, text) in by_speaker().items():
                 path = Path(folder, f"{speaker}.wav")
                 write_wav(np.concatenate([read_samples(file) for file in files]), path)

@@ -31,7 +31,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from benchmarks.accuracy import stored_conversation
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
-from cli.client import Client
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import compute_answers
 from server.storage import Database, SpeakerRow, enter_organization, insights, speakers
@@ -167,8 +166,8 @@ async def timed(calls: int, timed_calls: dict[str, Callable[[], Awaitable[None]]
 async def measure(hours: float, calls: int) -> dict[str, Any]:
     """The figures."""
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            token = await client.login(system.email, system.password)
+        async with system.client() as client:
+            token = await client.token()
             conversation = repeated(await stored_conversation(system, client, SAMPLE), hours)
             await store(system, conversation)
             headers = {"Authorization": f"Bearer {token}"}

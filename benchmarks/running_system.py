@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.postgres import SUPERUSER
+from meetra_client import MeetraClient
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 500
@@ -34,6 +35,10 @@ class RunningSystem:
     email: str
     password: str
     data: Path
+
+    def client(self) -> MeetraClient:
+        """Return a client of its user, which logs in once it is entered."""
+        return MeetraClient(self.gateway, email=self.email, password=self.password)
 
     def pid(self, name: str) -> int:
         """Process id of postgres, inference, api, worker or envoy."""

@@ -31,7 +31,6 @@ from meetra.v1 import live_pb2_grpc
 
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from cli.client import Client
 
 # Longer than a busy machine needs to serve a whole wave once.
 GRACE_S = 20
@@ -145,9 +144,8 @@ async def measure(minutes: float, streams: int) -> dict[str, Any]:
     readings: list[dict[str, float]] = []
     refused = 0
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
-            metadata = client.metadata
+        async with system.client() as client:
+            metadata = (("authorization", f"Bearer {await client.token()}"),)
         connection = await asyncpg.connect(system.database_url)
         deadline = time.monotonic() + minutes * 60
         try:

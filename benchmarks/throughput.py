@@ -24,7 +24,7 @@ from meetra.inference.v2 import session_pb2, session_pb2_grpc
 
 from benchmarks.recordings import RATE_HZ, dialogues, temporary_folder, write_flac
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from cli.client import Client
+from meetra_client import MeetraClient
 from server.engine.model_labels import TASK_NAMES
 
 Statistics = dict[str, session_pb2.ModelStatistics]
@@ -45,13 +45,11 @@ async def statistics(system: RunningSystem) -> Statistics:
     return {TASK_NAMES[model.task]: model for model in response.models}
 
 
-async def analyse(client: Client, path: Path) -> float:
-    """Uploads a recording; seconds from its acceptance to the finished meeting. Raises RuntimeError when it fails."""
+async def analyse(client: MeetraClient, path: Path) -> float:
+    """Uploads a recording; seconds from its acceptance to the finished meeting. Raises MeetingFailed."""
     receipt = await client.upload(path, name=path.name)
     began = time.monotonic()
-    async for state in client.states(receipt.file_hash):
-        if state.status == "failed":
-            raise RuntimeError(f"{path.name}: {state.message}")
+    await client.wait(receipt.file_hash)
     return time.monotonic() - began
 
 
@@ -69,8 +67,7 @@ async def measure(minutes: float, recordings: int, folder: Path) -> dict[str, An
     """The figures of one system."""
     seconds = minutes * 60
     with running_system() as system:
-        async with Client(system.gateway) as client:
-            await client.login(system.email, system.password)
+        async with system.client() as client:
             # What happens once, at the first recording, is no cost of a minute.
             await analyse(client, write_flac(dialogues(0.5), folder / "warm-up.flac"))
             before, spent_before = await statistics(system), processor_s(system.pid("inference"))

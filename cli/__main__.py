@@ -10,20 +10,19 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
+from cli.account import DEFAULT_DATA, BadAddress, account_on, client_of, resolve_account
 from cli.analyze import analyze
 from cli.argument_types import count, ip_address, non_negative, web_origin
 from cli.audio_sources import SourceUnusable
 from cli.audit import DESCRIPTION as AUDIT
 from cli.audit import NoSuchOrganization, run_audit
 from cli.audit import add_arguments as audit_arguments
-from cli.client import CallFailed, Client
 from cli.console import PipedConsole
 from cli.export import DESCRIPTION as EXPORT
 from cli.export import CannotWrite, run_export
 from cli.export import add_arguments as export_arguments
-from cli.home import NotRunning, running_system
+from cli.home import NotRunning
 from cli.keys import DESCRIPTION as KEYS
 from cli.keys import NoSuchKey, run_keys
 from cli.keys import add_arguments as keys_commands
@@ -51,9 +50,9 @@ from server.auth import UnusableTokenKeys
 from server.channels import ChannelUse
 from server.storage import DatabaseUnavailable, EmailTaken
 
-DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # Errors that are reported in one line, without a stack trace.
 REFUSALS = (
+    BadAddress,
     BadSettings,
     CannotStart,
     CannotWrite,
@@ -67,7 +66,6 @@ REFUSALS = (
     NoSuchKey,
     NoSuchOrganization,
     NoSuchUser,
-    CallFailed,
     MeetraError,
     SourceUnusable,
     UnsafeFile,
@@ -159,8 +157,12 @@ def parser() -> argparse.ArgumentParser:
     stream_command.add_argument("--resume", default="", metavar="SESSION", help="resume an open session")
     stream_command.add_argument("--json", action="store_true", help="print JSON lines: the session, then every event")
     for command in (analyze_command, stream_command):
-        command.add_argument("--gateway", help="URL of the gateway (default: the system running on --data)")
-        command.add_argument("--email", help="email of the user (default: the demo user)")
+        command.add_argument(
+            "--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)"
+        )
+        command.add_argument(
+            "--email", help="email of the user (default: MEETRA_EMAIL, or MEETRA_TOKEN's, or the demo user)"
+        )
         command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
         command.add_argument("--name", default="", help="name of the meeting (default: the file name)")
         command.add_argument("--speakers", type=count, default=0, help="number of speakers, if known")
@@ -212,20 +214,9 @@ async def run_up(arguments: argparse.Namespace) -> int:
     return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
 
 
-def resolve_system(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return gateway and user: the given ones, else those of the system on --data. Raises NotRunning."""
-    explicit = {
-        "gateway": arguments.gateway,
-        "email": arguments.email,
-        "password": arguments.password or os.environ.get("MEETRA_PASSWORD"),
-    }
-    system = explicit if all(explicit.values()) else running_system(arguments.data)
-    return {**system, **{key: value for key, value in explicit.items() if value}}
-
-
 async def run_analyze(arguments: argparse.Namespace) -> int:
     """Run ``meetra analyze``; return 0 if all meetings became ready, else 1."""
-    system = resolve_system(arguments)
+    account = resolve_account(arguments)
     stated = {
         "name": arguments.name,
         "date": arguments.date,
@@ -238,7 +229,7 @@ async def run_analyze(arguments: argparse.Namespace) -> int:
     }
     details = {key: value for key, value in stated.items() if value}
     console = PipedConsole(stderr=arguments.json, soft_wrap=True)
-    return await analyze(system, arguments.files, details=details, as_json=arguments.json, console=console)
+    return await analyze(account, arguments.files, details=details, as_json=arguments.json, console=console)
 
 
 async def run_stream(arguments: argparse.Namespace) -> int:
@@ -262,22 +253,22 @@ async def run_stream(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
     )
     console = PipedConsole(stderr=arguments.json, soft_wrap=True)
-    return await stream(resolve_system(arguments), options, console)
+    return await stream(resolve_account(arguments), options, console)
 
 
 async def run_env(arguments: argparse.Namespace) -> int:
     """Run ``meetra env``: print exports for a shell."""
-    system = running_system(arguments.data)
-    async with Client(system["gateway"]) as client:
-        token = await client.login(system["email"], system["password"])
+    account = account_on(arguments.data)
+    async with client_of(account) as client:
+        token = await client.token()
     exports = {
-        "MEETRA_URL": system["gateway"],
-        "MEETRA_EMAIL": system["email"],
-        "MEETRA_PASSWORD": system["password"],
+        "MEETRA_URL": account.url,
+        "MEETRA_EMAIL": account.email,
+        "MEETRA_PASSWORD": account.password,
         "MEETRA_TOKEN": token,
     }
     for name, value in exports.items():
-        print(f"export {name}={shlex.quote(value)}")
+        print(f"export {name}={shlex.quote(value or '')}")
     return 0
 
 

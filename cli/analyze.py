@@ -9,17 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from cli.account import BadAddress, client_of
 from cli.answers import fetch
-from cli.client import CallFailed, Client, check_reachable
 from cli.report import show
 from cli.terminal_text import as_json as to_json
 from cli.terminal_text import escape_lines
+from meetra_client import Account, MeetraClient, MeetraError
 from server.visible_text import escape_for_terminal
 
 
-async def analyze_file(client: Client, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
-    """Upload a recording and follow its analysis; return its hash and whether it became ready. Raises CallFailed."""
-    receipt = await client.upload(path, **{"name": path.name, **details})
+async def analyze_file(client: MeetraClient, path: Path, console: Console, details: dict[str, Any]) -> tuple[str, bool]:
+    """Upload a recording and follow its analysis; return its hash and whether it became ready. Raises MeetraError."""
+    receipt = await client.upload(path, **details)
     if not console.is_terminal:
         return receipt.file_hash, await _print_stages(client, receipt.file_hash, console)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -31,7 +32,7 @@ async def analyze_file(client: Client, path: Path, console: Console, details: di
     return receipt.file_hash, _report_outcome(state.status, state.message, console)
 
 
-async def _print_stages(client: Client, file_hash: str, console: Console) -> bool:
+async def _print_stages(client: MeetraClient, file_hash: str, console: Console) -> bool:
     last_stage = ""
     async for state in client.states(file_hash):
         if state.stage != last_stage:
@@ -48,17 +49,19 @@ def _report_outcome(status: str, message: str, console: Console) -> bool:
 
 
 async def analyze(
-    system: dict[str, Any], paths: list[Path], *, details: dict[str, Any], as_json: bool, console: Console
+    account: Account, paths: list[Path], *, details: dict[str, Any], as_json: bool, console: Console
 ) -> int:
-    """Analyse each file through the gateway of ``system``; return 0 if all became ready, else 1."""
+    """Analyse each file as the user of ``account``; return 0 if all became ready, else 1."""
     code = 0
-    async with Client(system["gateway"]) as client:
-        try:
-            await check_reachable(system["gateway"])
-            await client.login(system["email"], system["password"])
-        except CallFailed as error:
-            print(f"login: {escape_lines(str(error))}", file=sys.stderr)
-            return 1
+    try:
+        opened = client_of(account)
+        await opened.check_reachable()
+        # Log in before the first file is named.
+        await opened.token()
+    except (MeetraError, BadAddress) as error:
+        print(f"login: {escape_lines(str(error))}", file=sys.stderr)
+        return 1
+    async with opened as client:
         for path in paths:
             try:
                 file_hash, ready = await analyze_file(client, path, console, details)
@@ -66,7 +69,7 @@ async def analyze(
                     code = 1
                     continue
                 answers = await fetch(client, file_hash)
-            except (CallFailed, OSError) as error:
+            except (MeetraError, OSError) as error:
                 print(escape_lines(f"{path}: {error}"), file=sys.stderr)
                 code = 1
                 continue

@@ -7,10 +7,10 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from meetra.v1 import insights_pb2 as pb
-from meetra.v1 import insights_pb2_grpc, speakers_pb2, speakers_pb2_grpc
+from meetra.v1 import speakers_pb2
 
-from cli.client import Client
 from cli.terminal_text import escape_message
+from meetra_client import MeetraClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,26 @@ class MeetingAnswers:
         }
 
 
-async def fetch(client: Client, file_hash: str) -> MeetingAnswers:
-    """Fetch all answers of a finished meeting. Raises CallFailed."""
-    speakers = speakers_pb2_grpc.SpeakerServiceStub(client.channel)
-    insights = insights_pb2_grpc.InsightsServiceStub(client.channel)
-
-    async def plain(method: Any, request: Any) -> Any:
-        return await client.call(method, request(file_hash=file_hash))
-
-    async def detailed(method: Any, request: Any) -> Any:
-        return await client.call(method, request(file_hash=file_hash, include_details=True))
-
+async def fetch(client: MeetraClient, file_hash: str) -> MeetingAnswers:
+    """Fetch all answers of a finished meeting. Raises MeetraError."""
+    ask = client.insights
     return MeetingAnswers(
-        speakers=await detailed(speakers.ListSpeakers, speakers_pb2.ListSpeakersRequest),
-        quality=await plain(insights.GetMeetingQuality, pb.GetMeetingQualityRequest),
-        balance=await detailed(insights.GetBalanceScore, pb.GetBalanceScoreRequest),
-        shares=await detailed(insights.GetSpeakersBalance, pb.GetSpeakersBalanceRequest),
-        interaction=await detailed(insights.GetInteractionScore, pb.GetInteractionScoreRequest),
-        pairs=await detailed(insights.GetInteractions, pb.GetInteractionsRequest),
-        energy=await detailed(insights.GetMeetingEnergy, pb.GetMeetingEnergyRequest),
-        sentiment=await detailed(insights.GetMeetingSentiment, pb.GetMeetingSentimentRequest),
-        emotions=await detailed(insights.GetMeetingEmotions, pb.GetMeetingEmotionsRequest),
-        emotions_over_time=await plain(insights.GetSpeakerEmotionsOverTime, pb.GetSpeakerEmotionsOverTimeRequest),
-        dynamics=await plain(insights.GetMeetingDynamics, pb.GetMeetingDynamicsRequest),
-        topics=await plain(insights.GetTopics, pb.GetTopicsRequest),
-        details_by_topics=await plain(insights.GetDetailsByTopics, pb.GetDetailsByTopicsRequest),
-        summaries=await detailed(insights.GetTextSummaries, pb.GetTextSummariesRequest),
-        key_points=await detailed(insights.GetKeyPoints, pb.GetKeyPointsRequest),
-        questions=await detailed(insights.GetQuestions, pb.GetQuestionsRequest),
-        audio_quality=await detailed(insights.GetSpeakersAudioQuality, pb.GetSpeakersAudioQualityRequest),
-        transcript=await detailed(insights.GetTranscription, pb.GetTranscriptionRequest),
+        speakers=await client.speakers(file_hash, details=True),
+        quality=await ask.quality(file_hash),
+        balance=await ask.balance(file_hash, details=True),
+        shares=await ask.speaking_shares(file_hash, details=True),
+        interaction=await ask.interaction(file_hash, details=True),
+        pairs=await ask.interactions(file_hash, details=True),
+        energy=await ask.energy(file_hash, details=True),
+        sentiment=await ask.sentiment(file_hash, details=True),
+        emotions=await ask.emotions(file_hash, details=True),
+        emotions_over_time=await ask.emotions_over_time(file_hash),
+        dynamics=await ask.dynamics(file_hash),
+        topics=await ask.topics(file_hash),
+        details_by_topics=await ask.topic_details(file_hash),
+        summaries=await ask.summaries(file_hash, details=True),
+        key_points=await ask.key_points(file_hash, details=True),
+        questions=await ask.questions(file_hash, details=True),
+        audio_quality=await ask.audio_quality(file_hash, details=True),
+        transcript=await client.transcript(file_hash, details=True),
     )

@@ -10,14 +10,12 @@ import time
 from collections import deque
 from typing import Self
 
-from meetra.v1 import live_pb2
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import FINAL, PARTIAL, RETRACTED, View, clock, format_language, turn_text
-from cli.terminal_text import escape_message
-from meetra_client import LiveEvent, LiveMeeting
+from cli.live_view import View, clock, format_language, printable
+from meetra_client import Event, Insights, Language, LiveMeeting, LiveWarning, Turn, TurnState, Watermark
 from server.visible_text import escape_for_terminal
 
 BAR_CELLS, NAME_CELLS = 24, 20
@@ -39,12 +37,12 @@ class Board(View):
         self._name = name
         self._console = console
         self._live = Live(console=console, auto_refresh=False, screen=True)
-        self._turns: dict[int, live_pb2.LiveTurn] = {}
+        self._turns: dict[int, Turn] = {}
         self._grown_at: dict[int, float] = {}
         """When the end of a turn last moved on, by the monotonic clock."""
         self._words_final_ms = 0
         self._languages: dict[str, str] = {}
-        self._insights = live_pb2.LiveInsights()
+        self._insights: Insights | None = None
         self._warnings: deque[str] = deque(maxlen=WARNINGS_SHOWN)
         self._colours: dict[str, str] = {}
         self._began = time.monotonic()
@@ -61,19 +59,19 @@ class Board(View):
         """Draw the board."""
         self.tick(meeting)
 
-    def event(self, event: LiveEvent) -> None:
+    def event(self, event: Event) -> None:
         """Update the board's state."""
-        event = escape_message(event)
-        if event.HasField("turn"):
-            self._update_turn(event.turn)
-        elif event.HasField("watermark"):
-            self._words_final_ms = event.watermark.words_final_through_ms
-        elif event.HasField("language"):
-            self._languages[event.language.track_id] = format_language(event.language)
-        elif event.HasField("insights"):
-            self._insights = event.insights
-        elif event.HasField("warning"):
-            self._warnings.append(event.warning.text)
+        match printable(event):
+            case Turn() as turn:
+                self._update_turn(turn)
+            case Watermark(words_final_through_ms=through_ms):
+                self._words_final_ms = through_ms
+            case Language() as language:
+                self._languages[language.track_id] = format_language(language)
+            case Insights() as insights:
+                self._insights = insights
+            case LiveWarning(text=text):
+                self._warnings.append(text)
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Redraw the board."""
@@ -91,17 +89,17 @@ class Board(View):
         """Render the current state for the window's current size: no line is wider, and there are no more lines."""
         width, height = self._console.size
         above = [self._status(meeting)]
-        if height >= SHARES_MIN_LINES and width >= SHARES_MIN_CELLS and self._insights.speakers:
-            above += [*self._shares(height // 4), Text("")]
+        if height >= SHARES_MIN_LINES and width >= SHARES_MIN_CELLS and self._insights and self._insights.speakers:
+            above += [*self._shares(self._insights, height // 4), Text("")]
         below = [Text(f"! {text}", "yellow") for text in self._warnings] if height >= WARNINGS_MIN_LINES else []
         for line in (*above, *below):
             line.truncate(width, overflow="ellipsis")
         words = self._newest_lines(width, max(1, height - len(above) - len(below)))
         return Group(*[*above, *words, *below][-height:])
 
-    def _update_turn(self, turn: live_pb2.LiveTurn) -> None:
+    def _update_turn(self, turn: Turn) -> None:
         previous = self._turns.get(turn.segment_id)
-        if turn.state == RETRACTED:
+        if turn.state is TurnState.RETRACTED:
             self._turns.pop(turn.segment_id, None)
             self._grown_at.pop(turn.segment_id, None)
             return
@@ -113,7 +111,7 @@ class Board(View):
             self._turns = {turn.segment_id: turn for turn in kept}
             self._grown_at = {turn.segment_id: self._grown_at.get(turn.segment_id, 0.0) for turn in kept}
 
-    def _in_order(self) -> list[live_pb2.LiveTurn]:
+    def _in_order(self) -> list[Turn]:
         """Return the turns by their ends: the newest words come last."""
         return sorted(self._turns.values(), key=lambda turn: (turn.end_ms, turn.start_ms))
 
@@ -126,7 +124,7 @@ class Board(View):
         return {
             turn.speaker_id: turn.alias
             for turn in self._in_order()
-            if turn.state == PARTIAL
+            if turn.state is TurnState.PARTIAL
             and now - self._grown_at[turn.segment_id] < SPEAKING_S
             and newest_ms - turn.end_ms < SPEAKING_S * 1000
         }
@@ -144,11 +142,11 @@ class Board(View):
         parts.append(escape_for_terminal(self._name))
         return Text("  ·  ".join(parts), "bold" if meeting.connected else "bold red")
 
-    def _shares(self, most: int) -> list[Text]:
+    def _shares(self, insights: Insights, most: int) -> list[Text]:
         """Return a line for each of the ``most`` speakers who spoke most, and one of scores."""
         speaking = self._speaking()
         lines = []
-        for speaker in sorted(self._insights.speakers, key=lambda speaker: -speaker.speaking_ms)[:most]:
+        for speaker in sorted(insights.speakers, key=lambda speaker: -speaker.speaking_ms)[:most]:
             colour = self._colour(speaker.speaker_id)
             name = Text(escape_for_terminal(speaker.alias), colour)
             name.truncate(NAME_CELLS, overflow="ellipsis", pad=True)
@@ -156,14 +154,14 @@ class Board(View):
             line = Text.assemble(("● " if speaker.speaker_id in speaking else "  ", "bold green"), name)
             line.append(f"  {bar.ljust(BAR_CELLS, '·')}", colour)
             line.append(f"  {speaker.speaking_percentage:3.0f} %  {speaker.speaking_ms / 1000:.0f} s")
-            line.append("  has the floor" if speaker.speaker_id == self._insights.floor_speaker_id else "", "dim")
+            line.append("  has the floor" if speaker.speaker_id == insights.floor_speaker_id else "", "dim")
             lines.append(line)
-        scores = f"balance {self._insights.balance_score:.0f}  interaction {self._insights.interaction_score:.0f}"
-        scores += f"  energy {self._insights.energy_score:.0f}"
-        if self._insights.HasField("sentiment_score"):
-            scores += f"  sentiment {self._insights.sentiment_score}"
-        if self._insights.HasField("interruptions"):
-            scores += f"  interruptions {self._insights.interruptions}"
+        scores = f"balance {insights.balance_score:.0f}  interaction {insights.interaction_score:.0f}"
+        scores += f"  energy {insights.energy_score:.0f}"
+        if insights.sentiment_score is not None:
+            scores += f"  sentiment {insights.sentiment_score}"
+        if insights.interruptions is not None:
+            scores += f"  interruptions {insights.interruptions}"
         return [*lines, Text(scores, "dim")]
 
     def _newest_lines(self, width: int, count: int) -> list[Text]:
@@ -172,8 +170,8 @@ class Board(View):
         for turn in reversed(self._in_order()):
             text = Text(f"{clock(turn.start_ms)}  ", "dim")
             text.append(f"{escape_for_terminal(turn.alias)}: ", self._colour(turn.speaker_id))
-            provisional = turn.state != FINAL and turn.end_ms > self._words_final_ms
-            text.append(turn_text(turn) or "...", "italic" if provisional else "")
+            provisional = turn.state is not TurnState.FINAL and turn.end_ms > self._words_final_ms
+            text.append(turn.text or "...", "italic" if provisional else "")
             lines = [*text.wrap(self._console, width, overflow="fold", no_wrap=False), *lines]
             if len(lines) >= count:
                 break

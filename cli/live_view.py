@@ -6,19 +6,21 @@ import sys
 from typing import Self
 
 from google.protobuf.json_format import MessageToDict
-from meetra.v1 import live_pb2
 from rich.console import Console
 
 from cli.terminal_text import as_json, escape_message
-from meetra_client import LiveEvent, LiveMeeting
-from server.visible_text import escape_for_terminal
-
-PARTIAL, STABLE, FINAL, RETRACTED = (
-    live_pb2.LIVE_TURN_STATE_PARTIAL,
-    live_pb2.LIVE_TURN_STATE_STABLE,
-    live_pb2.LIVE_TURN_STATE_FINAL,
-    live_pb2.LIVE_TURN_STATE_RETRACTED,
+from meetra_client import (
+    Event,
+    Language,
+    LiveMeeting,
+    LiveWarning,
+    SpeakerRevision,
+    Turn,
+    TurnState,
+    Watermark,
+    event_from,
 )
+from server.visible_text import escape_for_terminal
 
 
 class View:
@@ -33,7 +35,7 @@ class View:
     def opened(self, meeting: LiveMeeting) -> None:
         """Handle the opening of the meeting."""
 
-    def event(self, event: LiveEvent) -> None:
+    def event(self, event: Event) -> None:
         """Handle an event of the meeting."""
 
     def tick(self, meeting: LiveMeeting) -> None:
@@ -54,14 +56,14 @@ def clock(milliseconds: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
-def turn_text(turn: live_pb2.LiveTurn) -> str:
-    """Return the text of a turn."""
-    return " ".join(word.text for word in turn.words)
+def printable(event: Event) -> Event:
+    """Return the event with all texts safe to print on a terminal."""
+    return event_from(escape_message(event.raw))
 
 
-def format_language(language: live_pb2.LiveLanguage) -> str:
+def format_language(language: Language) -> str:
     """Return the language with its confidence."""
-    return f"{language.language} ({language.confidence:.0%})" if language.HasField("confidence") else language.language
+    return language.language if language.confidence is None else f"{language.language} ({language.confidence:.0%})"
 
 
 class JsonLines(View):
@@ -71,9 +73,9 @@ class JsonLines(View):
         """Print the session."""
         self._print_line({"ready": MessageToDict(meeting.ready, always_print_fields_with_no_presence=True)})
 
-    def event(self, event: LiveEvent) -> None:
+    def event(self, event: Event) -> None:
         """Print the event."""
-        self._print_line(MessageToDict(event, always_print_fields_with_no_presence=True))
+        self._print_line(MessageToDict(event.raw, always_print_fields_with_no_presence=True))
 
     def _print_line(self, line: dict[str, object]) -> None:
         print(as_json(line), flush=True)
@@ -85,7 +87,7 @@ class PlainLines(View):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._printed_lines: dict[int, str] = {}
-        self._provisional: dict[int, live_pb2.LiveTurn] = {}
+        self._provisional: dict[int, Turn] = {}
         self._words_final_ms = 0
         self._reconnects = 0
 
@@ -93,22 +95,21 @@ class PlainLines(View):
         """Print the session id."""
         self._print(f"Session {meeting.session_id}")
 
-    def event(self, event: LiveEvent) -> None:
+    def event(self, event: Event) -> None:
         """Print the event, if it is of interest in a log."""
-        event = escape_message(event)
-        if event.HasField("turn"):
-            self._handle_turn(event.turn)
-        elif event.HasField("watermark"):
-            self._words_final_ms = event.watermark.words_final_through_ms
-            for turn in list(self._provisional.values()):
+        match printable(event):
+            case Turn() as turn:
                 self._handle_turn(turn)
-        elif event.HasField("language"):
-            self._print(f"Language on {event.language.track_id}: {format_language(event.language)}")
-        elif event.HasField("warning"):
-            self._print(f"Warning: {event.warning.text}")
-        elif event.HasField("speaker_revision"):
-            kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
-            self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns reassigned")
+            case Watermark(words_final_through_ms=through_ms):
+                self._words_final_ms = through_ms
+                for turn in list(self._provisional.values()):
+                    self._handle_turn(turn)
+            case Language() as language:
+                self._print(f"Language on {language.track_id}: {format_language(language)}")
+            case LiveWarning(text=text):
+                self._print(f"Warning: {text}")
+            case SpeakerRevision(kind=kind, segment_ids=segment_ids):
+                self._print(f"Speakers: {kind.name.lower()}, {len(segment_ids)} turns reassigned")
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Print new reconnections."""
@@ -124,15 +125,15 @@ class PlainLines(View):
         """Print the remark."""
         self._print(text)
 
-    def _handle_turn(self, turn: live_pb2.LiveTurn) -> None:
+    def _handle_turn(self, turn: Turn) -> None:
         self._provisional.pop(turn.segment_id, None)
-        if turn.state not in (STABLE, FINAL):
+        if turn.state not in (TurnState.STABLE, TurnState.FINAL):
             return
-        if turn.state == STABLE and turn.end_ms > self._words_final_ms:
+        if turn.state is TurnState.STABLE and turn.end_ms > self._words_final_ms:
             self._provisional[turn.segment_id] = turn
             if turn.segment_id in self._printed_lines:
                 return
-        line = f"{clock(turn.start_ms)}  {escape_for_terminal(turn.alias)}: {turn_text(turn)}"
+        line = f"{clock(turn.start_ms)}  {escape_for_terminal(turn.alias)}: {turn.text}"
         if turn.words and self._printed_lines.get(turn.segment_id) != line:
             suffix = "  (now)" if turn.segment_id in self._printed_lines else ""
             self._printed_lines[turn.segment_id] = line

@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from meetra.v1.meetings_pb2 import GetMeetingStatusRequest
-from meetra.v1.meetings_pb2_grpc import MeetingServiceStub
 from rich.console import Console
 
+from cli.account import IMPATIENCE, client_of
 from cli.answers import fetch
 from cli.audio_sources import AudioSource, SourceUnusable, microphone, read_blocks, recording, standard_input
-from cli.client import CallFailed, Client, check_reachable
 from cli.live_board import Board
 from cli.live_view import JsonLines, PlainLines, View
 from cli.report import show
 from cli.terminal_text import escape_lines
-from meetra_client import LiveFinished, LiveMeeting, MeetingOver, MeetraClient, MeetraError
+from meetra_client import Account, Finished, LiveMeeting, MeetingOver, MeetraError
 from server.media import RATE_HZ
 
 TICK_S = 0.15
@@ -102,10 +100,10 @@ def create_sources(options: StreamOptions) -> list[AudioSource]:
     return [recording(Path(file), track, name) for file, track, name in zip(options.files, ids, names, strict=True)]
 
 
-async def stream(system: dict[str, Any], options: StreamOptions, console: Console) -> int:
-    """Stream a meeting to ``system`` and print its report.
+async def stream(account: Account, options: StreamOptions, console: Console) -> int:
+    """Stream a meeting as the user of ``account`` and print its report.
 
-    Returns 0 if it became ready, 130 if interrupted, else 1. Raises SourceUnusable, MeetraError and CallFailed.
+    Returns 0 if it became ready, 130 if interrupted, else 1. Raises SourceUnusable, MeetraError and BadAddress.
     """
     sources = create_sources(options)
     for source in sources:
@@ -114,8 +112,8 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
     if console.is_terminal and not options.as_json:
         view = Board(console, options.title)
     # Once the meeting is open its connection is restored for minutes; before, a wrong address is said at once.
-    await check_reachable(system["gateway"])
-    client = MeetraClient(system["gateway"], email=system["email"], password=system["password"])
+    client = client_of(account)
+    await client.check_reachable()
     async with client:
         tracks = [source.track for source in sources]
         if options.resume:
@@ -138,7 +136,7 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
                 raise
             if isinstance(error, MeetraError):
                 print(f"meetra: {escape_lines(str(error))}", file=sys.stderr)
-            print(await _describe_left(system, meeting, sources), file=sys.stderr)
+            print(await _describe_left(account, meeting, sources), file=sys.stderr)
             if isinstance(error, BrokenPipeError):
                 raise
             return 130 if isinstance(error, StreamInterrupted) else 1
@@ -146,19 +144,16 @@ async def stream(system: dict[str, Any], options: StreamOptions, console: Consol
         print(f"meetra: the meeting failed: {escape_lines(finished.message)}", file=sys.stderr)
         return 1
     if not options.as_json:
-        await _report(system, options.title, finished, console)
+        await _report(account, options.title, finished, console)
     return 0
 
 
-async def _describe_left(system: dict[str, Any], meeting: LiveMeeting, sources: list[AudioSource]) -> str:
+async def _describe_left(account: Account, meeting: LiveMeeting, sources: list[AudioSource]) -> str:
     """Return what becomes of a meeting that this command leaves: whether it has ended is for the server to say."""
     status = None
-    with suppress(CallFailed):
-        async with Client(system["gateway"]) as client:
-            await client.login(system["email"], system["password"], patience_s=0.0)
-            request = GetMeetingStatusRequest(file_hash=meeting.file_hash)
-            stub = MeetingServiceStub(client.channel)
-            status = (await client.call(stub.GetMeetingStatus, request, patience_s=0.0)).status
+    with suppress(MeetraError):
+        async with client_of(account, IMPATIENCE) as client:
+            status = (await client.status(meeting.file_hash)).status
     tracks = [source.track for source in sources]
     missing = {t.track_id: meeting.position(t.track_id) - meeting.acknowledged(t.track_id) for t in tracks}
     missing_s = max((missing[track.track_id] / track.sample_rate_hz for track in tracks), default=0.0)
@@ -182,9 +177,8 @@ async def _describe_left(system: dict[str, Any], meeting: LiveMeeting, sources: 
     return f"{text}\n  --resume {meeting.session_id}"
 
 
-async def _report(system: dict[str, Any], title: str, finished: LiveFinished, console: Console) -> None:
-    async with Client(system["gateway"]) as client:
-        await client.login(system["email"], system["password"])
+async def _report(account: Account, title: str, finished: Finished, console: Console) -> None:
+    async with client_of(account) as client:
         show(console, title, await fetch(client, finished.file_hash))
     console.print(f"\nFile hash {finished.file_hash}", highlight=False)
 
@@ -197,7 +191,7 @@ class MeetingStreamer:
         self._view = view
         self._stop, self._abort = asyncio.Event(), asyncio.Event()
 
-    async def run(self) -> LiveFinished:
+    async def run(self) -> Finished:
         """Run until the meeting is finished. Raises Interrupted, SourceUnusable, MeetraError."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
@@ -209,7 +203,7 @@ class MeetingStreamer:
     def _interrupted(self) -> None:
         (self._abort if self._stop.is_set() else self._stop).set()
 
-    async def _run_meeting(self) -> LiveFinished:
+    async def _run_meeting(self) -> Finished:
         async with self._meeting as meeting:
             with self._view:
                 self._view.opened(meeting)
@@ -287,7 +281,7 @@ class MeetingStreamer:
                 self._meeting.drop_connection(silently=silently)
 
 
-async def _run_unless(event: asyncio.Event, work: Coroutine[Any, Any, LiveFinished]) -> LiveFinished:
+async def _run_unless(event: asyncio.Event, work: Coroutine[Any, Any, Finished]) -> Finished:
     """Return the result of ``work``. If the event comes first, cancel the work and raise Interrupted."""
     task, waiting = asyncio.create_task(work), asyncio.create_task(event.wait())
     try:

@@ -21,8 +21,8 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
 
+from cli.account import client_of, described_account
 from cli.analyze import analyze
-from cli.client import Client
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
 from cli.environments import of_api, of_inference, of_tools, of_worker
@@ -151,8 +151,9 @@ class System:
         await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
         await self._wait_until_healthy(self.front.local_address, "api")
         if demo_user:
-            async with Client(self.gateway) as client:
-                await client.login(DEMO_EMAIL, self.password)
+            # Entering logs in: the first login of whoever waits for us is answered.
+            async with client_of(described_account(self.description())):
+                pass
 
     def _inference_program(self) -> Program:
         environment = {
@@ -258,10 +259,11 @@ async def up(options: UpOptions) -> int:
             for path in filter(None, (home.ready_file, options.ready_file)):
                 write_private(path, description + "\n")
             if options.analyze is not None:
-                job = analyze(system.description(), [options.analyze], details={}, as_json=False, console=console)
+                account = described_account(system.description())
+                job = analyze(account, [options.analyze], details={}, as_json=False, console=console)
                 if not await _run_unless(stop, asyncio.create_task(job)):
                     return 0
-                await print_next_steps(console, gateway=system.gateway, password=system.password)
+                await print_next_steps(console, account)
             await stop.wait()
         finally:
             console.print("Stopping ...", highlight=False)

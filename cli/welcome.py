@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from cli.client import Client
+from cli.account import client_of
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
+from meetra_client import Account
 
 
 def announce(
@@ -35,13 +36,13 @@ def announce(
     console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
 
 
-async def print_next_steps(console: Console, *, gateway: str, password: str) -> None:
+async def print_next_steps(console: Console, account: Account) -> None:
     """Print how to go on after the first report; on a terminal with a token."""
     console.print()
-    console.print(f"Gateway  {gateway}", highlight=False)
+    console.print(f"Gateway  {account.url}", highlight=False)
     if console.is_terminal:
-        async with Client(gateway) as client:
-            token = await client.login(DEMO_EMAIL, password)
+        async with client_of(account) as client:
+            token = await client.token()
         console.print(f"Token    {token}", highlight=False, soft_wrap=True)
     console.print('Next     eval "$(.venv/bin/meetra env)"   in another terminal, then the calls in the README')
     console.print("         .venv/bin/meetra analyze FILE", highlight=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from meetra.v1 import live_pb2 as pb
-
 from benchmarks.first_words import FirstWords
+from meetra_client import Word
 
 
-def _words(*times_ms: tuple[int, int]) -> list[pb.LiveWord]:
-    return [pb.LiveWord(text="word", start_ms=start, end_ms=end) for start, end in times_ms]
+def _words(*times_ms: tuple[int, int]) -> list[Word]:
+    return [Word(text="word", start_ms=start, end_ms=end) for start, end in times_ms]
 
 
 def test_words_told_again_with_other_times_are_not_new() -> None:

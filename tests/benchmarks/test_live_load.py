@@ -6,19 +6,19 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 
 from benchmarks.live_load import LagMeter
-from meetra_client import LiveEvent
+from meetra_client import Event, event_from
 
 PARTIAL, STABLE, FINAL = pb.LIVE_TURN_STATE_PARTIAL, pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_FINAL
 
 
-def _turn(state: pb.LiveTurnState.ValueType, revision: int, end_ms: int, *words: tuple[str, int, int]) -> LiveEvent:
+def _turn(state: pb.LiveTurnState.ValueType, revision: int, end_ms: int, *words: tuple[str, int, int]) -> Event:
     said = [pb.LiveWord(text=text, start_ms=start, end_ms=end) for text, start, end in words]
     turn = pb.LiveTurn(segment_id=7, revision=revision, state=state, start_ms=20_000, end_ms=end_ms, words=said)
-    return LiveEvent(turn=turn)
+    return event_from(pb.LiveEvent(turn=turn))
 
 
-def _watermark(words_ms: int) -> LiveEvent:
-    return LiveEvent(watermark=pb.Watermark(words_final_through_ms=words_ms))
+def _watermark(words_ms: int) -> Event:
+    return event_from(pb.LiveEvent(watermark=pb.Watermark(words_final_through_ms=words_ms)))
 
 
 def test_each_kind_of_lag_of_a_turn_that_is_revised() -> None:

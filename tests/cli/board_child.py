@@ -13,6 +13,7 @@ from meetra.v1 import live_pb2
 
 from cli.console import PipedConsole
 from cli.live_board import Board
+from meetra_client import event_from
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
     def read() -> None:
         for line in sys.stdin:
             with lock:
-                board.event(Parse(line, live_pb2.LiveEvent()))
+                board.event(event_from(Parse(line, live_pb2.LiveEvent())))
         ended.set()
 
     threading.Thread(target=read, daemon=True).start()

@@ -9,6 +9,7 @@ from meetra.v1 import live_pb2 as pb
 from rich.console import Console
 
 from cli.live_view import PlainLines
+from meetra_client import event_from
 
 PARTIAL, STABLE, FINAL, RETRACTED = (
     pb.LIVE_TURN_STATE_PARTIAL,
@@ -34,7 +35,7 @@ def printed(*events: pb.LiveEvent) -> list[str]:
     written = StringIO()
     view = PlainLines(Console(file=written, width=200))
     for event in events:
-        view.event(event)
+        view.event(event_from(event))
     return written.getvalue().splitlines()
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from cli.__main__ import parser, resolve_system
-from cli.home import Home, NotRunning
-from privacy import write_private
+from cli.__main__ import parser
 
 
 @pytest.mark.parametrize(
@@ -57,31 +53,3 @@ def test_options_that_may_be_given_again_are_all_kept() -> None:
         "https://a",
         "https://b",
     ]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data of a running system."""
-    monkeypatch.delenv("MEETRA_PASSWORD", raising=False)
-    made = Home(tmp_path)
-    made.prepare()
-    write_private(made.ready_file, '{"gateway": "http://here", "email": "demo", "password": "secret"}')
-    return tmp_path
-
-
-def test_who_is_asked_is_given_or_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def system(*arguments: str, data: Path = home) -> dict[str, str]:
-        return resolve_system(parser().parse_args(["analyze", "a.wav", "--data", str(data), *arguments]))
-
-    assert system() == {"gateway": "http://here", "email": "demo", "password": "secret"}
-    assert system("--email", "ada")["email"] == "ada"
-    elsewhere = ("--gateway", "http://there", "--email", "ada")
-    with pytest.raises(NotRunning):
-        system(*elsewhere, data=home / "nothing")
-    monkeypatch.setenv("MEETRA_PASSWORD", "of the environment")
-    assert system(*elsewhere, data=home / "nothing") == {
-        "gateway": "http://there",
-        "email": "ada",
-        "password": "of the environment",
-    }
-    assert system(*elsewhere, "--password", "stated")["password"] == "stated"

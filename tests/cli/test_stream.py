@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from meetra.v1 import live_pb2
 
 from cli.audio_sources import SourceUnusable
 from cli.stream import StreamInterrupted, StreamOptions, _run_unless, create_sources
-from meetra_client import LiveFinished
+from meetra_client import Finished, event_from
 
 NOTHING = StreamOptions(files=[], mic=None, participants=[])
 
@@ -77,10 +78,13 @@ def test_a_meeting_has_a_name(given: dict[str, Any], title: str) -> None:
 async def test_work_ends_by_itself_or_is_left_and_is_then_over() -> None:
     leave, ended = asyncio.Event(), asyncio.Event()
 
-    async def finishes() -> LiveFinished:
-        return LiveFinished(status="ready")
+    finished = event_from(live_pb2.LiveEvent(finished=live_pb2.LiveFinished(status="ready")))
+    assert isinstance(finished, Finished)
 
-    async def lasts() -> LiveFinished:
+    async def finishes() -> Finished:
+        return finished
+
+    async def lasts() -> Finished:
         try:
             await asyncio.Event().wait()
         finally:
@@ -95,7 +99,7 @@ async def test_work_ends_by_itself_or_is_left_and_is_then_over() -> None:
 
 
 async def test_what_the_work_raises_is_raised() -> None:
-    async def breaks() -> LiveFinished:
+    async def breaks() -> Finished:
         raise SourceUnusable("gone")
 
     with pytest.raises(SourceUnusable, match="gone"):

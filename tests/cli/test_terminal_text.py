@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cli.live_view import PlainLines
 from cli.terminal_text import as_json, escape_lines, escape_message
+from meetra_client import event_from
 
 # Clears the screen, in seven bits and in eight; changes the title; reverses what follows.
 NASTY = "a\x1b[2J\x9b2J\x1b]0;title\x07\u202ez"
@@ -55,8 +56,8 @@ def test_words_of_a_live_meeting_cannot_act_on_the_terminal() -> None:
     )
     written = io.StringIO()
     view = PlainLines(Console(file=written, width=300))
-    view.event(live_pb2.LiveEvent(turn=turn))
-    view.event(live_pb2.LiveEvent(warning=live_pb2.Warning(text=NASTY)))
+    view.event(event_from(live_pb2.LiveEvent(turn=turn)))
+    view.event(event_from(live_pb2.LiveEvent(warning=live_pb2.Warning(text=NASTY))))
     assert written.getvalue() == f"00:00  {SHOWN}: {SHOWN}\nWarning: {SHOWN}\n"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from cli.front import Front
 from cli.home import Home
 from cli.welcome import announce, print_next_steps
+from meetra_client import Account
 
 HOME = Home(Path("/data"))
 FRONT = Front("127.0.0.1", 8080, None, 9999)
@@ -34,10 +34,10 @@ def test_a_log_is_told_where_the_password_lies() -> None:
     assert "quincunx" not in said
 
 
-@pytest.mark.parametrize("gateway", ["http://127.0.0.1:9"])
-async def test_no_token_is_made_for_a_log(gateway: str) -> None:
+async def test_no_token_is_made_for_a_log() -> None:
+    account = Account("http://127.0.0.1:9", email="a@example.org", password="quincunx")
     written = io.StringIO()
     # Nothing listens there: a login would fail.
-    await print_next_steps(Console(file=written, force_terminal=False), gateway=gateway, password="quincunx")
+    await print_next_steps(Console(file=written, force_terminal=False), account)
     assert "Token" not in written.getvalue()
     assert "meetra env" in written.getvalue()

@@ -1,9 +1,13 @@
-"""The Python client of Meetra: stream a meeting's audio and receive its events, through network failures."""
+"""The Python client of Meetra: live meetings and their events through network failures, recordings, and all answers.
 
-from meetra.v1.live_pb2 import LiveEvent, LiveFinished, LiveReady
+``meetra_client.sync`` has the same without asyncio.
+"""
+
+from meetra.v1.live_pb2 import LiveReady
 
 from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
+from meetra_client.environment import Account, environment_account
 from meetra_client.errors import (
     AudioDeleted,
     AudioGap,
@@ -47,11 +51,29 @@ from meetra_client.errors import (
     UserNotFound,
     VoiceNotFound,
 )
+from meetra_client.event_values import (
+    Event,
+    Finished,
+    Insights,
+    Language,
+    LiveWarning,
+    RevisionKind,
+    SpeakerRevision,
+    SpeakerShare,
+    Turn,
+    TurnState,
+    UnknownEvent,
+    WarningCode,
+    Watermark,
+    Word,
+    event_from,
+)
 from meetra_client.live_meeting import LiveMeeting
 from meetra_client.refusals import error_from
 from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track
 
 __all__ = [
+    "Account",
     "AudioDeleted",
     "AudioGap",
     "AudioLost",
@@ -61,19 +83,23 @@ __all__ = [
     "ChannelsDiffer",
     "ConsentRequired",
     "Encoding",
+    "Event",
+    "ExportRunning",
     "FileTooLarge",
+    "Finished",
     "HeldByAnotherClient",
     "HeldByAnotherServer",
+    "Insights",
     "InternalError",
     "InvalidCredentials",
-    "Kind",
     "KeyNotFound",
+    "Kind",
+    "Language",
     "LastOwner",
-    "LiveEvent",
-    "LiveFinished",
     "LiveMeeting",
     "LiveMeetingTooLong",
     "LiveReady",
+    "LiveWarning",
     "MIXED",
     "MeetingFailed",
     "MeetingNotFound",
@@ -87,22 +113,32 @@ __all__ = [
     "QuotaExceeded",
     "RecordingTooLong",
     "RedactionDiffers",
+    "RevisionKind",
     "ServiceUnavailable",
     "SessionNotFound",
     "SpeakerNotFound",
+    "SpeakerRevision",
+    "SpeakerShare",
     "StorageFull",
     "TakenOver",
-    "TooManyLiveMeetings",
-    "ExportRunning",
     "TooManyKeys",
+    "TooManyLiveMeetings",
     "TooManyLogins",
     "TooManyOpenCalls",
     "Track",
     "TranscriptDeleted",
+    "Turn",
+    "TurnState",
     "Unauthenticated",
+    "UnknownEvent",
     "Unreachable",
     "UnsupportedContentEncoding",
     "UserNotFound",
     "VoiceNotFound",
+    "WarningCode",
+    "Watermark",
+    "Word",
+    "environment_account",
     "error_from",
+    "event_from",
 ]

@@ -1,39 +1,53 @@
-"""The entry point: one server, one user, any number of live meetings."""
+"""The entry point: one server, one user; live meetings, recordings, and every other call."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 
+from grpc import aio
 from meetra.v1 import live_pb2
 
+from meetra_client.calls import AuthorizedChannel
 from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Patience
+from meetra_client.environment import resolve_account
 from meetra_client.errors import ConnectionLost
+from meetra_client.event_values import Event, event_from
 from meetra_client.events import watch
 from meetra_client.live_meeting import BUFFER_S, LiveMeeting
+from meetra_client.meetings import MeetingCalls
+from meetra_client.reachability import check_reachable
 from meetra_client.reconnect import Backoff
 from meetra_client.tracks import Track
 
 KEEPALIVE_S = 10.0
+# Of single calls, which may keep a busy server waiting: only one that is gone is to be noticed.
+CALLS_KEEPALIVE_S = 120.0
+Stub = TypeVar("Stub")
 
 
-class MeetraClient:
+class MeetraClient(MeetingCalls):
     """A user of a Meetra server; an async context manager that logs in.
+
+    What is not given is taken from the environment: ``MEETRA_URL``; ``MEETRA_EMAIL`` and ``MEETRA_PASSWORD``, or
+    ``MEETRA_TOKEN``.
 
     Args:
         url: ``http://host:port`` or ``https://host:port`` of the gateway.
         token: the user's token, or an API key; or
         email, password: used to obtain a token, and to renew it on expiry.
         patience: for how long to tolerate lost connections.
-        keepalive_s: interval of connection probes, seconds; a dead peer is noticed within twice that.
+        keepalive_s: interval of probes of a live connection, seconds; a dead peer is noticed within twice that.
 
-    Raises ValueError for an invalid address, or unless exactly one kind of credentials is given.
+    Raises ValueError for an invalid address, where address or credentials are missing, or both kinds of them are given.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         *,
         token: str | None = None,
         email: str | None = None,
@@ -41,9 +55,13 @@ class MeetraClient:
         patience: Patience | None = None,
         keepalive_s: float = KEEPALIVE_S,
     ) -> None:
-        self._endpoint = Endpoint.parse(url, keepalive_s)
-        self._credentials = Credentials(self._endpoint, token, email, password)
-        self._patience = patience or Patience()
+        account = resolve_account(url, token, email, password)
+        self._url, self._patience = account.url, patience or Patience()
+        self._endpoint = Endpoint.parse(account.url, keepalive_s)
+        self._credentials = Credentials(self._endpoint, account.token, account.email, account.password)
+        calls = Endpoint.parse(account.url, CALLS_KEEPALIVE_S)
+        self.channel: aio.Channel = AuthorizedChannel(calls, self._credentials, self.token, self._patience.call_s)
+        super().__init__(self.channel, self._credentials)
 
     async def __aenter__(self) -> MeetraClient:
         """Log in. Raises InvalidCredentials, Unreachable or another MeetraError."""
@@ -51,10 +69,15 @@ class MeetraClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Do nothing: each meeting owns its connections."""
+        """Close the connection of single calls; each live meeting owns its own."""
+        await self.channel.close(None)
+
+    async def check_reachable(self) -> None:
+        """Connect once, without patience, to tell a wrong address at once. Raises Unreachable."""
+        await check_reachable(self._url, self._endpoint)
 
     async def token(self) -> str:
-        """Return the user's token for other API calls, whose failures ``error_from`` converts.
+        """Return the user's token, for calls by other means.
 
         Raises InvalidCredentials, Unreachable or another MeetraError.
         """
@@ -64,6 +87,14 @@ class MeetraClient:
                 return await self._credentials.token()
             except ConnectionLost as lost:
                 await backoff.wait(lost)
+
+    def stub(self, kind: Callable[[aio.Channel], Stub]) -> Stub:
+        """Return a stub for the calls of any service: ``client.stub(KeyServiceStub)``.
+
+        Its calls are signed with the user's token, repeated while the server is unavailable if they only read, and
+        raise MeetraError. Calls without a stream are awaitables, others asynchronous iterators.
+        """
+        return kind(self.channel)
 
     def live(
         self,
@@ -131,10 +162,15 @@ class MeetraClient:
         config = live_pb2.LiveConfig(session_id=session_id, take_over=take_over, after_event_seq=after_event_seq)
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 
-    def watch(self, session_id: str, after_event_seq: int = 0) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-        """Yield the events of a meeting after ``after_event_seq``, each once, until `finished`; independent of its
+    async def watch(self, session_id: str, after_event_seq: int = 0) -> AsyncGenerator[Event, None]:
+        """Yield the events of a meeting after ``after_event_seq``, each once, until Finished; independent of its
         sender.
 
         Raises SessionNotFound, Unreachable or another MeetraError.
         """
-        return watch(self._endpoint, self._credentials, session_id, after_event_seq, self._patience.reconnect_s)
+        patience_s = self._patience.reconnect_s
+        async with aclosing(
+            watch(self._endpoint, self._credentials, session_id, after_event_seq, patience_s)
+        ) as events:
+            async for event in events:
+                yield event_from(event)

@@ -15,6 +15,7 @@ from meetra.v1 import auth_pb2, auth_pb2_grpc, live_pb2, live_pb2_grpc
 from meetra_client.errors import ConnectionLost
 from meetra_client.refusals import classify_failure
 
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
 READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
 
 
@@ -57,6 +58,11 @@ class Endpoint:
             ("grpc.keepalive_timeout_ms", int(self.keepalive_s * 800)),
             ("grpc.http2.ping_timeout_ms", int(self.keepalive_s * 800)),
             ("grpc.http2.max_pings_without_data", 0),
+            # A call that is repeated while the server restarts must not wait for gRPC's own backoff, two minutes.
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 2000),
+            # Answers of a day's meeting are longer than gRPC's 4 MiB.
+            ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ]
         if self.secure:
             return aio.secure_channel(self.target, grpc.ssl_channel_credentials(), options)

@@ -44,6 +44,8 @@ class Patience:
     """Consecutive failures after that."""
     stall_s: float = 60.0
     """Time without an answer to sent audio after which a connection is abandoned."""
+    call_s: float = 60.0
+    """Consecutive failures of a single call that only reads."""
 
 
 class Delivery:
@@ -71,7 +73,7 @@ class Delivery:
         self.ready = live_pb2.LiveReady()
         self.connected = False
         self.connections = 0
-        self.lag_ms = 0
+        self.lag_ms = self.words_lag_ms = 0
         self.over: MeetingOver | None = None
 
     def request(self, *, flush: bool = False, finish: bool = False) -> None:
@@ -88,8 +90,8 @@ class Delivery:
             self._connection.silently = silently
             self._connection.cut.set()
 
-    async def run(self) -> live_pb2.LiveFinished:
-        """Run until the meeting is finished and return the outcome. Raises MeetraError when it cannot continue."""
+    async def run(self) -> live_pb2.LiveEvent:
+        """Run until the meeting is finished and return `finished`. Raises MeetraError when it cannot continue."""
         try:
             while True:
                 try:
@@ -116,7 +118,7 @@ class Delivery:
         finally:
             await self._close_abandoned()
 
-    async def _connect_and_serve(self) -> live_pb2.LiveFinished:
+    async def _connect_and_serve(self) -> live_pb2.LiveEvent:
         connection = Connection(self._endpoint, await self._credentials.token())
         self._config.after_event_seq = self._feed.received
         try:
@@ -160,7 +162,7 @@ class Delivery:
         self._audio_over, self.over = True, over
         self._outbox.fail(over)
 
-    async def _serve(self, connection: Connection) -> live_pb2.LiveFinished:
+    async def _serve(self, connection: Connection) -> live_pb2.LiveEvent:
         self._finish_sent = False
         finished = await _first_completed(
             self._receive(connection), self._transmit(connection), self._detect_stall(), self._cut(connection)
@@ -169,19 +171,19 @@ class Delivery:
             await connection.wait_for_end()
         return finished
 
-    async def _receive(self, connection: Connection) -> live_pb2.LiveFinished:
+    async def _receive(self, connection: Connection) -> live_pb2.LiveEvent:
         while True:
             message = await connection.read()
             self._last_message_at = time.monotonic()
             if message.HasField("ack"):
                 self._outbox.acknowledge(message.ack.tracks)
-                self.lag_ms = message.ack.lag_ms
+                self.lag_ms, self.words_lag_ms = message.ack.lag_ms, message.ack.words_lag_ms
                 self._backoff.reset()
             elif message.HasField("event") and self._feed.add(message.event):
                 self._backoff.reset()
                 if message.event.HasField("finished"):
                     self._note_late_audio()
-                    return message.event.finished
+                    return message.event
 
     def _note_late_audio(self) -> None:
         # FINISH follows all audio, so if we sent it, no audio was late.
@@ -189,7 +191,7 @@ class Delivery:
         if undelivered or not self.finish_requested:
             self._stop_audio(late_audio_error(self.ready.limits, undelivered))
 
-    async def _transmit(self, connection: Connection) -> live_pb2.LiveFinished:
+    async def _transmit(self, connection: Connection) -> live_pb2.LiveEvent:
         max_bytes = min(self.ready.limits.chunk_bytes or MAX_CHUNK_BYTES, MAX_CHUNK_BYTES)
         try:
             while True:
@@ -217,14 +219,14 @@ class Delivery:
             return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FINISH)
         return None
 
-    async def _detect_stall(self) -> live_pb2.LiveFinished:
+    async def _detect_stall(self) -> live_pb2.LiveEvent:
         while True:
             await asyncio.sleep(self._patience.stall_s / 4)
             silence_s = time.monotonic() - self._last_message_at
             if self._outbox.awaiting and silence_s > self._patience.stall_s:
                 raise ConnectionLost(f"no response for {silence_s:.0f} s")
 
-    async def _cut(self, connection: Connection) -> live_pb2.LiveFinished:
+    async def _cut(self, connection: Connection) -> live_pb2.LiveEvent:
         await connection.cut.wait()
         raise ConnectionLost("dropped on purpose")
 
@@ -233,12 +235,12 @@ class Delivery:
             await self._abandoned.pop().close()
 
 
-async def _never() -> live_pb2.LiveFinished:
+async def _never() -> live_pb2.LiveEvent:
     await asyncio.Event().wait()
     raise AssertionError
 
 
-async def _first_completed(*operations: Coroutine[Any, Any, live_pb2.LiveFinished]) -> live_pb2.LiveFinished:
+async def _first_completed(*operations: Coroutine[Any, Any, live_pb2.LiveEvent]) -> live_pb2.LiveEvent:
     """Return or raise the outcome of the first to end, after cancelling the others and waiting for them."""
     tasks = [asyncio.create_task(work) for work in operations]
     try:

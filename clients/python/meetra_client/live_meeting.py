@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from types import TracebackType
 
 from meetra.v1 import live_pb2
@@ -12,6 +13,7 @@ from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Delivery, Patience
 from meetra_client.errors import LiveMeetingTooLong, MeetingOver, MeetraError
+from meetra_client.event_values import Event, Finished, event_from
 from meetra_client.events import EventFeed, watch
 from meetra_client.outbox import Outbox, TrackBuffer
 from meetra_client.tracks import Track, opus_packet_samples
@@ -51,7 +53,7 @@ class LiveMeeting:
         self._feed = EventFeed(config.after_event_seq, fetch_missed)
         self._delivery = Delivery(endpoint, credentials, config, self._outbox, self._feed, patience)
         self._send_locks: dict[str, asyncio.Lock] = {}
-        self._running: asyncio.Task[live_pb2.LiveFinished] | None = None
+        self._running: asyncio.Task[live_pb2.LiveEvent] | None = None
         self._finishing = self._left = False
 
     async def __aenter__(self) -> LiveMeeting:
@@ -77,7 +79,7 @@ class LiveMeeting:
         finally:
             await self._stop()
 
-    async def _run(self) -> live_pb2.LiveFinished:
+    async def _run(self) -> live_pb2.LiveEvent:
         try:
             finished = await self._delivery.run()
         except BaseException as error:
@@ -111,8 +113,13 @@ class LiveMeeting:
 
     @property
     def lag_ms(self) -> int:
-        """Lag of the analysis behind the audio, milliseconds."""
+        """How far the turns, that is who speaks, are behind the durable audio, milliseconds."""
         return self._delivery.lag_ms
+
+    @property
+    def words_lag_ms(self) -> int:
+        """How far the words are behind the durable audio, milliseconds; some seconds are normal."""
+        return self._delivery.words_lag_ms
 
     @property
     def connected(self) -> bool:
@@ -189,15 +196,17 @@ class LiveMeeting:
             await self._outcome()
         self._delivery.request(flush=True)
 
-    def events(self) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-        """Yield all events in order of `event_seq`, each once, until `finished`.
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield all events in order of ``event_seq``, each once, until Finished.
 
         A new iteration after a ``break`` continues after the last event. Raises RuntimeError for a concurrent second
         reader, and MeetraError.
         """
-        return self._feed.read()
+        async with aclosing(self._feed.read()) as events:
+            async for event in events:
+                yield event_from(event)
 
-    async def finish(self) -> live_pb2.LiveFinished:
+    async def finish(self) -> Finished:
         """End the meeting after all audio so far, and return its outcome once it is ready or failed (see `status`).
 
         Raises MeetingOver if audio came too late because the meeting was already finished by another client or its
@@ -212,7 +221,9 @@ class LiveMeeting:
         finished = await self._outcome()
         if self._delivery.over is not None and self._delivery.over.undelivered:
             raise self._delivery.over
-        return finished
+        event = event_from(finished)
+        assert isinstance(event, Finished)
+        return event
 
     async def leave(self) -> None:
         """Wait until all audio is acknowledged, then leave the session open to be resumed.
@@ -231,7 +242,7 @@ class LiveMeeting:
         """
         self._delivery.drop(silently=silently)
 
-    async def _outcome(self) -> live_pb2.LiveFinished:
+    async def _outcome(self) -> live_pb2.LiveEvent:
         assert self._running is not None, "use the meeting inside `async with`"
         try:
             # Cancelling the wait must not cancel the meeting.

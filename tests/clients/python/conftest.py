@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from meetra_client import MeetraClient, Patience
+from tests.clients.python.any_call_server import AnyCallServer, start
 from tests.clients.python.server import CrookedServer
 
 
@@ -36,3 +37,13 @@ async def client(crooked: tuple[CrookedServer, str]) -> AsyncIterator[MeetraClie
             await asyncio.sleep(0.01)
     left = {task.get_name() for task in asyncio.all_tasks() - before if "meetra_client" in repr(task)}
     assert not left
+
+
+@pytest.fixture
+async def any_call() -> AsyncIterator[tuple[AnyCallServer, MeetraClient]]:
+    """A server that takes every call, and a client of it with a token."""
+    servicer = AnyCallServer()
+    server, url = await start(servicer)
+    async with MeetraClient(url, token="a token", patience=Patience(open_s=300, call_s=300)) as opened:
+        yield servicer, opened
+    await server.stop(0)

@@ -210,7 +210,7 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
                         await self._break(context, mischief.break_with)
                         return
                     await self.acknowledging.wait()
-                    ack = live_pb2.Ack(tracks=session.positions(), lag_ms=chunks)
+                    ack = live_pb2.Ack(tracks=session.positions(), lag_ms=chunks, words_lag_ms=10 * chunks)
                     await context.write(live_pb2.StreamMeetingResponse(ack=ack))
                 elif request.control == live_pb2.CONTROL_FLUSH:
                     self.flushes += 1

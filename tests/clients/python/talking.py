@@ -7,7 +7,8 @@ import random
 
 from meetra_client import (
     MIXED,
-    LiveEvent,
+    Event,
+    Finished,
     LiveMeeting,
     Track,
 )
@@ -23,7 +24,7 @@ def noise(seconds: float, seed: int = 0) -> bytes:
     return random.Random(seed).randbytes(int(seconds * 16_000) * 2)
 
 
-async def all_events(meeting: LiveMeeting) -> list[LiveEvent]:
+async def all_events(meeting: LiveMeeting) -> list[Event]:
     return [event async for event in meeting.events()]
 
 
@@ -33,7 +34,8 @@ async def give(meeting: LiveMeeting, audio: bytes, piece: int = 6400, track: str
         await asyncio.sleep(0)
 
 
-def assert_whole(server: CrookedServer, events: list[LiveEvent], **audio: bytes) -> None:
+def assert_whole(server: CrookedServer, events: list[Event], **audio: bytes) -> None:
     assert {name: bytes(data) for name, data in server.only.audio.items()} == audio
     assert [event.event_seq for event in events] == list(range(1, len(server.only.events) + 1))
-    assert events[-1].finished.status == "ready"
+    assert isinstance(events[-1], Finished)
+    assert events[-1].status == "ready"

@@ -26,7 +26,7 @@ async def test_a_meeting_goes_from_its_first_sample_to_finished(client: MeetraCl
         assert (meeting.session_id, meeting.file_hash) == ("session 1", finished.file_hash)
         assert meeting.position("mix") == meeting.acknowledged("mix") == 48_000
         assert (meeting.reconnects, meeting.last_event_seq) == (0, len(server.only.events))
-        assert meeting.lag_ms == len(server.chunks)
+        assert (meeting.lag_ms, meeting.words_lag_ms) == (len(server.chunks), 10 * len(server.chunks))
     assert_whole(server, await reading, mix=audio)
     assert server.flushes == 1
     assert (server.configs[0].name, server.configs[0].n_speakers, server.configs[0].language) == ("Standup", 3, "en")

@@ -12,6 +12,7 @@ from meetra_client import (
     AudioGap,
     AudioLost,
     BadRequest,
+    Finished,
     HeldByAnotherClient,
     InvalidCredentials,
     LiveMeetingTooLong,
@@ -157,7 +158,7 @@ async def test_audio_too_late_for_a_meeting_that_others_finished_is_counted(
         meeting.drop_connection()
         server.only.finish()
         await meeting.send("mix", noise(0.5))
-        assert (await all_events(meeting))[-1].HasField("finished")
+        assert isinstance((await all_events(meeting))[-1], Finished)
         with pytest.raises(MeetingOver) as over:
             await meeting.finish()
         assert over.value.undelivered == {"mix": 8_000}

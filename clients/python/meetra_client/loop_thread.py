@@ -1,0 +1,93 @@
+"""A thread with an event loop of its own, which runs coroutines for callers that block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+# How long work that was interrupted may take to end.
+CANCEL_TIMEOUT_S = 10.0
+_END = object()
+
+
+class LoopThread:
+    """A daemon thread with an event loop, started by the first call, and again by one after ``close``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` on the loop, wait for it, and return or raise its outcome.
+
+        If the wait is interrupted, as by Ctrl-C, the work is cancelled and waited for, up to CANCEL_TIMEOUT_S.
+
+        Raises RuntimeError on the loop's own thread, where it would wait for ever.
+        """
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("a callback of the client must not make a blocking call of the same client")
+        ended = threading.Event()
+
+        async def whole() -> T:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        outcome = asyncio.run_coroutine_threadsafe(whole(), self._running_loop())
+        try:
+            return outcome.result()
+        except BaseException:
+            if not outcome.done():
+                outcome.cancel()
+                ended.wait(CANCEL_TIMEOUT_S)
+            raise
+
+    def iterate(self, begin: Callable[[], AsyncIterator[T]]) -> Generator[T, None, None]:
+        """Yield the values of an asynchronous iterator, which ends with this one."""
+        values = begin()
+
+        async def following() -> T | object:
+            return await anext(values, _END)
+
+        try:
+            while (value := self.run(following())) is not _END:
+                yield value  # type: ignore[misc]  # not the end: T
+        finally:
+            if (close := getattr(values, "aclose", None)) is not None:
+                self.run(close())
+
+    def close(self) -> None:
+        """End the thread, and what still runs on its loop."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="meetra_client", daemon=True)
+                self._thread.start()
+            return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -1,0 +1,162 @@
+"""Recordings and finished meetings: upload, progress, transcript, speakers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from google.api import httpbody_pb2
+from grpc import aio
+from meetra.v1 import insights_pb2, meetings_pb2, meetings_pb2_grpc, speakers_pb2, speakers_pb2_grpc
+
+from meetra_client.credentials import Credentials
+from meetra_client.errors import MeetingFailed, Unauthenticated
+from meetra_client.insights import InsightCalls
+from meetra_client.uploads import Progress, Recording, Upload, opened, recording_name
+
+POLL_S = 0.5
+SETTLED = ("ready", "failed")
+
+
+class MeetingCalls:
+    """The part of ``MeetraClient`` for recordings and finished meetings, which ``file_hash`` names.
+
+    Every method raises Unauthenticated, PermissionDenied, Unreachable or another MeetraError; those of one meeting also
+    MeetingNotFound.
+    """
+
+    def __init__(self, channel: aio.Channel, credentials: Credentials) -> None:
+        self._channel, self._credentials = channel, credentials
+        self._meetings = meetings_pb2_grpc.MeetingServiceStub(channel)
+        self._speakers = speakers_pb2_grpc.SpeakerServiceStub(channel)
+        self.insights = InsightCalls(channel)
+
+    async def upload(
+        self,
+        recording: Recording,
+        *,
+        name: str = "",
+        date: str = "",
+        n_speakers: int = 0,
+        language: str = "",
+        key_terms: Sequence[str] = (),
+        channels: str = "",
+        consent: Sequence[str] = (),
+        redact: str = "",
+        progress: Progress | None = None,
+    ) -> meetings_pb2.UploadMeetingResponse:
+        """Upload a recording of any common kind of audio or video; return once it is durable.
+
+        The server says at once, before the recording is sent, if it is too large. An upload is not repeated by itself;
+        to repeat it is safe: the same bytes are the same meeting.
+
+        Args:
+            recording: a path, the bytes, or a file open for reading.
+            name: of the meeting; default: the file's.
+            date: when it took place, ISO 8601.
+            n_speakers: number of people, if known; 0: estimated.
+            language: spoken language, such as ``en``; empty: detected.
+            key_terms: names and terms that may occur.
+            channels: ``separate`` where each channel is one participant; empty: mixed.
+            consent: who consented, and how: ``who; how`` or ``who; how; when`` each.
+            redact: kinds to redact besides the organization's, separated by commas: email, phone, card, iban, name.
+            progress: called with the bytes sent and their total.
+
+        Raises BadRequest, FileTooLarge, RecordingTooLong, QuotaExceeded, StorageFull, ChannelsDiffer, RedactionDiffers,
+        ConsentRequired, OSError, or another MeetraError.
+        """
+        details = meetings_pb2.UploadMeetingRequest(
+            body=httpbody_pb2.HttpBody(content_type="application/octet-stream"),
+            name=name or recording_name(recording),
+            date=date,
+            n_speakers=n_speakers,
+            language=language,
+            key_terms=key_terms,
+            channels=channels,
+            consent=consent,
+            redact=redact,
+        )
+        with opened(recording) as file:
+            upload = Upload(file, details, progress)
+            size = (("x-content-length", str(upload.size_bytes)),)
+            try:
+                return await self._meetings.UploadMeeting(upload.requests(), metadata=size)
+            except Unauthenticated:
+                # A recording can be sent from its beginning again, unlike any other stream.
+                if not self._credentials.can_renew:
+                    raise
+                self._credentials.expire()
+                return await self._meetings.UploadMeeting(upload.requests(), metadata=size)
+
+    async def status(self, file_hash: str) -> meetings_pb2.GetMeetingStatusResponse:
+        """Return the state and progress of a meeting."""
+        return await self._meetings.GetMeetingStatus(meetings_pb2.GetMeetingStatusRequest(file_hash=file_hash))
+
+    async def states(
+        self, file_hash: str, *, every_s: float = POLL_S
+    ) -> AsyncIterator[meetings_pb2.GetMeetingStatusResponse]:
+        """Yield the state of a meeting every ``every_s`` seconds, until it is ready or failed."""
+        while True:
+            state = await self.status(file_hash)
+            yield state
+            if state.status in SETTLED:
+                return
+            await asyncio.sleep(every_s)
+
+    async def wait(
+        self, file_hash: str, *, progress: Callable[[meetings_pb2.GetMeetingStatusResponse], object] | None = None
+    ) -> meetings_pb2.GetMeetingStatusResponse:
+        """Wait until a meeting is ready, and return its state.
+
+        Args:
+            file_hash: the meeting.
+            progress: called with each state that differs from the one before; ``progress_percent`` is 0..100.
+
+        Raises MeetingFailed with the reason if its analysis failed, and MeetraError.
+        """
+        last = None
+        async for state in self.states(file_hash):
+            if progress is not None and state != last:
+                progress(state)
+            last = state
+        assert last is not None
+        if last.status == "failed":
+            raise MeetingFailed(last.message)
+        return last
+
+    async def meetings(self, *, page_size: int = 100) -> AsyncIterator[meetings_pb2.MeetingSummary]:
+        """Yield the meetings of the organization, the newest first, fetched in pages of ``page_size``."""
+        request = meetings_pb2.ListMeetingsRequest(page_size=page_size)
+        while True:
+            page = await self._meetings.ListMeetings(request)
+            for meeting in page.meetings:
+                yield meeting
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def delete(self, file_hash: str) -> None:
+        """Delete a meeting in any state, for good."""
+        await self._meetings.DeleteMeeting(meetings_pb2.DeleteMeetingRequest(file_hash=file_hash))
+
+    async def transcript(self, file_hash: str, *, details: bool = False) -> insights_pb2.GetTranscriptionResponse:
+        """Return who said what, and when.
+
+        Args:
+            file_hash: the meeting.
+            details: add the words with their times, and what engine recognised them.
+
+        Raises MeetingStillProcessing, MeetingFailed, TranscriptDeleted, or another MeetraError.
+        """
+        return await self.insights.transcript(file_hash, details=details)
+
+    async def speakers(self, file_hash: str, *, details: bool = False) -> speakers_pb2.ListSpeakersResponse:
+        """Return the speakers of a meeting. Raises MeetingStillProcessing, MeetingFailed, or another MeetraError."""
+        return await self._speakers.ListSpeakers(
+            speakers_pb2.ListSpeakersRequest(file_hash=file_hash, include_details=details)
+        )
+
+    async def rename_speaker(self, speaker_id: str, alias: str) -> None:
+        """Give a speaker a name, in all answers. Raises BadRequest, SpeakerNotFound, or another MeetraError."""
+        name = speakers_pb2.SpeakerName(alias=alias)
+        await self._speakers.RenameSpeaker(speakers_pb2.RenameSpeakerRequest(id=speaker_id, name=name))
