@@ -252,7 +252,7 @@ async def test_what_is_no_handshake_is_refused_in_json(page: Page) -> None:
     key = base64.b64encode(uuid4().bytes).decode()
     strange = {"connection": "upgrade", "upgrade": "h2c", "sec-websocket-key": key}
     answer = await page.http.get(PATH, headers={**strange, **bearer(page.token)})
-    assert answer.status_code == 400
+    assert answer.status_code == 426
 
 
 async def test_a_server_that_stops_says_so(owner: Database, database: Database, tmp_path: Path) -> None:
