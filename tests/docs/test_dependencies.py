@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -18,3 +19,12 @@ def test_the_docs_list_what_is_required_and_nothing_else() -> None:
     table = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     listed = {name for row in re.findall(r"^\| ([\w., -]+) \|", table, re.MULTILINE) for name in row.split(", ")}
     assert listed - {"Package"} == required
+
+
+def test_npm_packages_are_pinned_by_hash_from_whatever_registry() -> None:
+    lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: package for name, package in json.loads(lock)["packages"].items() if "node_modules/" in name}
+    assert packages
+    assert [name for name, package in packages.items() if "integrity" not in package and "link" not in package] == []
+    # What packages say of who funds them is theirs; where they came from is nobody's business.
+    assert '"resolved": "http' not in lock
