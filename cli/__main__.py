@@ -105,7 +105,8 @@ def parser() -> argparse.ArgumentParser:
         type=web_origin,
         default=[],
         metavar="ORIGIN",
-        help="allow browser calls from pages of this origin (https://app.example); repeatable",
+        help="allow browser calls from pages of this origin (https://app.example, https://*.example.com; *: of all);"
+        " repeatable",
     )
     analyze_command = add("analyze", "Analyse recordings on a running system and print a report of each.")
     analyze_command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")

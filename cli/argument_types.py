@@ -13,17 +13,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway import NoOrigin, parse_origin
+
 # What numbers of messages hold; whether one makes sense is for the server to say.
 MAX_COUNT = 2**31 - 1
 
 
 def web_origin(text: str) -> str:
-    """Parse an origin as browsers send it."""
-    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
+    """Parse an origin as browsers send it, or a pattern of some."""
+    try:
+        return parse_origin(text)
+    except NoOrigin:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not an origin; give scheme, host and optional port, such as https://app.example"
-        )
-    return text.lower()
+            f"{text!r} is not an origin; give scheme, host and optional port, such as https://app.example, with a"
+            " wildcard for one label, https://*.example.com, or * for all origins"
+        ) from None
 
 
 def ip_address(text: str) -> str:

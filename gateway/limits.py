@@ -15,7 +15,9 @@ class GatewayLimits(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEETRA_GATEWAY_", extra="ignore", frozen=True)
 
     connections: int = Field(4096, ge=1, description="connections of clients; one more is closed at once")
-    streams: int = Field(2048, ge=1, description="live streams and event streams open at once; one more is 503")
+    streams: int = Field(
+        2048, ge=1, description="live streams and event streams open at once, WebSockets apart; one more is 503"
+    )
     # Envoy alone holds 30 MiB.
     memory_bytes: int = Field(
         GIB, ge=128 * MIB, description="Envoy's heap; near it, calls that hold most are cut, then new ones refused"

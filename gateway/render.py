@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from gateway.limits import GatewayLimits
+from gateway.origins import origin_regex
 from gateway.tls import TlsFiles
 from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 
@@ -29,7 +30,7 @@ class GatewaySettings:
     api_port: int
     access_log: Path
     cors_origins: tuple[str, ...] = ()
-    """Origins whose pages may call, such as ``https://app.example``."""
+    """Origins whose pages may call, such as ``https://app.example``, ``https://*.example.com`` or ``*``."""
     descriptors: Path = DESCRIPTORS
     limits: GatewayLimits = field(default_factory=GatewayLimits)
     tls: TlsFiles | None = None
@@ -39,6 +40,8 @@ class GatewaySettings:
     ours, and follows when the file is replaced. None: the API alone looks at tokens."""
     local_port: int | None = None
     """A second port, plain text on 127.0.0.1, for the commands of this machine."""
+    api_socket_port: int = 50052
+    """Of WebSockets, at ``api_host``."""
 
 
 class EnvoyMissing(Exception):
@@ -48,13 +51,17 @@ class EnvoyMissing(Exception):
 def render(settings: GatewaySettings) -> str:
     """Return Envoy's configuration, YAML."""
     limits = settings.limits
+    origins = [origin_regex(origin) for origin in settings.cors_origins]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         host=settings.host,
         port=settings.port,
         api_host=settings.api_host,
         api_port=settings.api_port,
         access_log=settings.access_log,
-        cors_origins=json.dumps([{"exact": origin} for origin in settings.cors_origins]),
+        cors_origins=json.dumps([_origin_matcher(origin) for origin in settings.cors_origins]),
+        # Without origins nothing but an empty header matches, which no page sends.
+        cors_origin=json.dumps("|".join(origins) or "()"),
+        api_socket_port=settings.api_socket_port,
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
@@ -69,6 +76,11 @@ def render(settings: GatewaySettings) -> str:
         quiet_call=f"{limits.quiet_call_s}s",
         longest_call=f"{limits.longest_call_s}s",
     )
+
+
+def _origin_matcher(origin: str) -> dict[str, object]:
+    """Return Envoy's matcher of an origin, or of those of a pattern."""
+    return {"safe_regex": {"regex": origin_regex(origin)}} if "*" in origin else {"exact": origin}
 
 
 def _transport_socket(tls: TlsFiles) -> dict[str, object]:

@@ -7,6 +7,11 @@ local KEPT = {
   ["transfer-encoding"] = true, ["host"] = true, ["x-request-id"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,
 }
+-- What it reads beside that of a WebSocket's handshake. Extensions compress, and are not spoken.
+local KEPT_OF_SOCKETS = {
+  ["connection"] = true, ["upgrade"] = true, ["origin"] = true, ["sec-websocket-key"] = true,
+  ["sec-websocket-version"] = true, ["sec-websocket-protocol"] = true,
+}
 -- Bytes of a request's headers, names and values, that are taken.
 local LARGEST_HEADERS = 60 * 1024
 -- What an answer carries for the gateway alone.
@@ -101,6 +106,38 @@ local function spell_bearer(headers)
   if scheme and scheme:lower() == "bearer" then headers:replace("authorization", "Bearer " .. token) end
 end
 
+-- Whether a path is that of a WebSocket, and whether it is that of a meeting's server-sent events.
+local function for_pages(path)
+  return path:match("^/single%-feature%-api/live/socket/?$") ~= nil,
+    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil
+end
+
+-- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a
+-- WebSocket's protocol. It goes on as a header, and nothing behind this filter sees or logs it elsewhere.
+local function move_token(headers)
+  local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
+  local socket, events = for_pages(path)
+  if not socket and not events then return end
+  local found, kept = nil, {}
+  if headers:get("authorization") == nil then
+    for part in query:gmatch("[^&]+") do
+      local token = part:match("^access_token=(ms_[%w_.-]+)$")
+      if token and not found then found = token else kept[#kept + 1] = part end
+    end
+    if found then headers:replace(":path", #kept > 0 and path .. "?" .. table.concat(kept, "&") or path) end
+  end
+  if socket and headers:get("sec-websocket-protocol") then
+    local protocols = {}
+    for protocol in headers:get("sec-websocket-protocol"):gmatch("[^%s,]+") do
+      local token = protocol:match("^bearer%.(ms_[%w_.-]+)$")
+      if token then found = found or token else protocols[#protocols + 1] = protocol end
+    end
+    if #protocols > 0 then headers:replace("sec-websocket-protocol", table.concat(protocols, ", "))
+    else headers:remove("sec-websocket-protocol") end
+  end
+  if found and headers:get("authorization") == nil then headers:replace("authorization", "Bearer " .. found) end
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
   if size_of(headers) > LARGEST_HEADERS then
@@ -110,9 +147,10 @@ function envoy_on_request(handle)
   end
   spell_bearer(headers)
   if is_grpc(headers) then return end
-  local surplus = {}
+  move_token(headers)
+  local surplus, socket = {}, for_pages((headers:get(":path") or ""):match("^[^?]*"))
   for name, _ in pairs(headers) do
-    if name:sub(1, 1) ~= ":" and not KEPT[name] then surplus[#surplus + 1] = name end
+    if name:sub(1, 1) ~= ":" and not KEPT[name] and not (socket and KEPT_OF_SOCKETS[name]) then surplus[#surplus + 1] = name end
   end
   for _, name in ipairs(surplus) do headers:remove(name) end
   local metadata = handle:streamInfo():dynamicMetadata()

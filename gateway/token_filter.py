@@ -22,6 +22,14 @@ WITHOUT_TOKEN = (
 STREAMED = ("/meetra.v1.LiveService/StreamMeeting", "/meetra.v1.MeetingService/UploadMeeting")
 # All methods of ours; what is none of them ends at the last route.
 OURS = "/meetra."
+# Session tokens are a live meeting's: they open these alone, and nothing else is opened by the provider of theirs.
+SESSION_ISSUER = "meetra-session"
+SESSION_TOKEN = r"Bearer ms_.*"  # noqa: S105 - what one looks like
+SESSION_METHODS = tuple(
+    f"/meetra.v1.LiveService/{method}" for method in ("OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting")
+)
+# StreamMeeting over a WebSocket, which no transcoder gives another path.
+SOCKET = r"/single-feature-api/live/socket/?"
 # API keys are no JWTs, and the API's to look up.
 API_KEY = r"Bearer mk_.*"
 # As long as clocks of one machine may differ; Envoy's default is a minute.
@@ -46,18 +54,33 @@ def render_token_filter(jwks: Mapping[str, Any], *, others_too: bool = False) ->
         "failed_status_in_metadata": "refused",
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
     }
-    required = {"provider_name": "meetra"}
-    looked_at = {"requires_any": {"requirements": [required, {"allow_missing_or_failed": {}}]}}
+    # Stripped of its prefix it is nobody's: the issuer is another.
+    session = {
+        **ours,
+        "issuer": SESSION_ISSUER,
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer ms_"}],
+    }
+    required, of_session = {"provider_name": "meetra"}, {"provider_name": "session"}
+    looked_at, session_looked_at = (
+        {"requires_any": {"requirements": [provider, {"allow_missing_or_failed": {}}]}}
+        for provider in (required, of_session)
+    )
+    page = [{"name": "authorization", "string_match": {"safe_regex": {"regex": SESSION_TOKEN}}}]
+    socket = {"safe_regex": {"regex": SOCKET}}
     key = {"name": "authorization", "string_match": {"safe_regex": {"regex": API_KEY}}}
     rules: list[dict[str, Any]] = [
         *({"match": {"path": path}} for path in WITHOUT_TOKEN),
         {"match": {"prefix": "/", "headers": [key]}},
+        *({"match": {"path": path, "headers": page}, "requires": of_session} for path in SESSION_METHODS),
+        {"match": {**socket, "headers": page}, "requires": of_session},
+        {"match": {"path": STREAMED[0], "headers": page}, "requires": session_looked_at},
+        {"match": socket, "requires": looked_at if others_too else required},
         *({"match": {"path": path}, "requires": looked_at} for path in STREAMED),
         {"match": {"prefix": OURS}, "requires": looked_at if others_too else required},
     ]
     found = {
         "@type": TOKEN_FILTER_TYPE,
-        "providers": {"meetra": ours},
+        "providers": {"meetra": ours, "session": session},
         "rules": rules,
         "bypass_cors_preflight": True,
         # No word about what is wrong with a token, as of the API.

@@ -166,7 +166,15 @@ async def run_api(settings: ApiSettings) -> None:
                 )
                 following = asyncio.create_task(token_keys.watch(), name="follow token keys")
                 try:
-                    await serve(server, settings.api_listen, stop, live, user_watch, trail)
+                    await serve(
+                        server,
+                        settings.api_listen,
+                        stop,
+                        live,
+                        user_watch,
+                        trail,
+                        socket_listen=settings.api_socket_listen,
+                    )
                 finally:
                     following.cancel()
     finally:

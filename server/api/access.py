@@ -11,7 +11,7 @@ from uuid import UUID
 from meetra.v1 import access_pb2
 
 from server.api.audit_rules import find_method
-from server.auth import Authenticator, Caller
+from server.auth import Authenticator, Caller, SessionClaims
 from server.errors import MeetraError, PermissionDenied, Unauthenticated
 
 
@@ -19,6 +19,21 @@ def declared_rights(method: str) -> frozenset[int]:
     """Return the rights of which a caller of ``/package.Service/Method`` needs one; none if nothing is declared."""
     descriptor = find_method(method)
     return frozenset(descriptor.GetOptions().Extensions[access_pb2.rights]) if descriptor else frozenset()
+
+
+def declared_session_scope(method: str) -> int:
+    """Return the scope with which a session token opens ``/package.Service/Method``; unspecified: none does."""
+    descriptor = find_method(method)
+    scope: int = descriptor.GetOptions().Extensions[access_pb2.session_scope] if descriptor else 0
+    return scope
+
+
+def require_session_scope(caller: Caller, scope: int) -> None:
+    """Raise PermissionDenied for a session token without the scope that a method declares."""
+    credential = caller.credential
+    # No token opens what declares nothing.
+    if isinstance(credential, SessionClaims) and scope not in credential.opens:
+        raise PermissionDenied.of_session(caller.role)
 
 
 def require_right(caller: Caller, rights: frozenset[int]) -> None:

@@ -12,7 +12,14 @@ import grpc
 from grpc import aio
 from meetra.v1 import access_pb2
 
-from server.api.access import OpenStream, OpenStreams, declared_rights, require_right
+from server.api.access import (
+    OpenStream,
+    OpenStreams,
+    declared_rights,
+    declared_session_scope,
+    require_right,
+    require_session_scope,
+)
 from server.api.audit_rules import AuditRule, checked_address, checked_request_id, declared_audit, object_id, short_name
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
@@ -95,6 +102,10 @@ class CallInterceptor(aio.ServerInterceptor):
         single = self._guard(method, check, handler.unary_unary, streams=False)
         return grpc.unary_unary_rpc_method_handler(single, **codec)
 
+    def guard_stream(self, method: str, behaviour: StreamBehaviour) -> StreamBehaviour:
+        """Return a method that streams both ways as callers get it, over whichever transport."""
+        return self._guard_stream(method, require_all_decoded, behaviour)
+
     def _guard(self, method: str, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         rule = declared_audit(method)
 
@@ -171,6 +182,7 @@ class CallInterceptor(aio.ServerInterceptor):
             return None
         caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
         audited.identify(caller.organization_id, caller.user_id, caller.role, caller.key_id)
+        require_session_scope(caller, declared_session_scope(method))
         require_right(caller, rights)
         self._open_calls.enter(caller, context, streams=streams)
         set_caller(caller)

@@ -15,7 +15,7 @@ from server.api.live_validation import MAX_TRACKS, validate_config
 from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import parse_uuid
 from server.audit import current_call
-from server.auth import current_caller
+from server.auth import MAX_LIFETIME_S, SESSION_SCOPES, SessionGrants, current_caller
 from server.config import ServerSettings
 from server.engine import model_label
 from server.errors import BadRequest, MeetingOver
@@ -29,6 +29,7 @@ from server.live import (
     SenderConnection,
 )
 from server.meetings import decompress_body
+from server.moments import utc_text
 
 Context = aio.ServicerContext[Any, Any]
 # Seconds between two acknowledgements on a stream.
@@ -37,13 +38,16 @@ ACK_EVERY_S = 0.2
 HEARTBEAT_S = 15.0
 # How long a SendAudio call waits for the calls before it, seconds; live.proto says so.
 EARLIER_CALLS_S = 2.0
+# Of a session token that asks for none; live.proto says so.
+DEFAULT_LIFETIME_S = 3600
 
 
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     """See proto/meetra/v1/live.proto."""
 
-    def __init__(self, meetings: LiveSessionRegistry, settings: ServerSettings) -> None:
+    def __init__(self, meetings: LiveSessionRegistry, settings: ServerSettings, grants: SessionGrants) -> None:
         self._meetings = meetings
+        self._grants = grants
         self._limits = pb.LiveLimits(
             chunk_bytes=MAX_CHUNK_BYTES,
             tracks=MAX_TRACKS,
@@ -121,6 +125,21 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
                 else:
                     heartbeat = pb.Heartbeat(last_event_seq=stream.last_event_seq)
                     yield pb.WatchMeetingResponse(heartbeat=heartbeat)
+
+    async def CreateSessionToken(  # noqa: N802
+        self, request: pb.CreateSessionTokenRequest, context: Context
+    ) -> pb.CreateSessionTokenResponse:
+        """See LiveService.CreateSessionToken."""
+        session_id, caller = parse_uuid("session_id", request.session_id), current_caller()
+        if not request.scopes or not set(request.scopes) <= set(SESSION_SCOPES):
+            raise BadRequest("scopes", f"must be one or several of {', '.join(SESSION_SCOPES)}")
+        if not 0 <= request.lifetime_s <= MAX_LIFETIME_S:
+            raise BadRequest("lifetime_s", f"{request.lifetime_s}; must be 1 to {MAX_LIFETIME_S}, or 0 for an hour")
+        if (await self._meetings.look_up(session_id, caller)).concluded:
+            raise MeetingOver
+        lifetime_s = request.lifetime_s or DEFAULT_LIFETIME_S
+        token, expires_at = await self._grants.create(caller, session_id, set(request.scopes), lifetime_s)
+        return pb.CreateSessionTokenResponse(token=token, expires_at=utc_text(expires_at))
 
     async def _open(self, config: pb.LiveConfig, *, streams: bool) -> tuple[LiveSession, SenderConnection]:
         caller = current_caller()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -32,6 +33,7 @@ from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
+from server.api.live_socket import LiveSocket
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
@@ -41,7 +43,17 @@ from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
 from server.audio import AudioLog
 from server.audit import AuditTrail
-from server.auth import Accounts, Authenticator, Keys, LoginThrottle, Members, Passwords, Tokens, UserWatch
+from server.auth import (
+    Accounts,
+    Authenticator,
+    Keys,
+    LoginThrottle,
+    Members,
+    Passwords,
+    SessionGrants,
+    Tokens,
+    UserWatch,
+)
 from server.config import ServerSettings
 from server.disk import DiskReserve
 from server.export import MeetingAudio
@@ -80,7 +92,15 @@ class ApiDependencies:
     live: LiveSessionRegistry
 
 
-def build_server(dependencies: ApiDependencies) -> aio.Server:
+@dataclass(frozen=True)
+class ApiServer:
+    """The server of the services, and that of WebSockets."""
+
+    services: aio.Server
+    sockets: LiveSocket
+
+
+def build_server(dependencies: ApiDependencies) -> ApiServer:
     """Build the API's server with all services; it has no address yet."""
     settings = dependencies.settings
     limits = OpenCallLimits(settings.open_calls_per_user, settings.open_calls_per_organization)
@@ -88,8 +108,9 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     # First, so that streams are looked at with what is known from now on.
     dependencies.user_watch.subscribe(dependencies.authenticator.forget)
     dependencies.user_watch.subscribe(open_streams.look_again)
+    interceptor = CallInterceptor(dependencies.authenticator, OpenCalls(limits), open_streams, dependencies.trail)
     server = aio.server(
-        interceptors=[CallInterceptor(dependencies.authenticator, OpenCalls(limits), open_streams, dependencies.trail)],
+        interceptors=[interceptor],
         options=[
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_metadata_size", MAX_METADATA),
@@ -124,31 +145,42 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
-    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, settings), server)
+    grants = SessionGrants(dependencies.authenticator.session_tokens, database)
+    live = LiveServicer(dependencies.live, settings, grants)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    return server
+    stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
+    return ApiServer(server, LiveSocket(stream))
 
 
 async def serve(
-    server: aio.Server,
+    server: ApiServer,
     listen: str,
     stop: asyncio.Event,
     live: LiveSessionRegistry,
     user_watch: UserWatch,
     trail: AuditTrail,
+    *,
+    socket_listen: str | None = None,
 ) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
     Live clients are told to reconnect; other calls get STOP_GRACE_S to finish. Then the audit log is
     complete.
 
-    Raises RuntimeError if the address cannot be bound.
+    Args:
+        socket_listen: where WebSockets are served; None: nowhere.
+
+    Raises RuntimeError or OSError if an address cannot be bound.
     """
+    services = server.services
     states = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(states, server)
-    server.add_insecure_port(listen)
-    await server.start()
+    health_pb2_grpc.add_HealthServicer_to_server(states, services)
+    services.add_insecure_port(listen)
+    if socket_listen is not None:
+        await server.sockets.start(socket_listen)
+    await services.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
     background = [
@@ -162,5 +194,6 @@ async def serve(
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
     await live.close()
-    await server.stop(STOP_GRACE_S)
+    await server.sockets.stop()
+    await services.stop(STOP_GRACE_S)
     await trail.close()

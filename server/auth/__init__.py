@@ -9,6 +9,9 @@ from server.auth.issuer_requests import fetch_json
 from server.auth.keys import MAX_KEYS_OF_USER, Keys, new_secret
 from server.auth.members import Members
 from server.auth.passwords import Passwords, hash_password, password_matches
+from server.auth.session_grants import SessionGrants
+from server.auth.session_tokens import MAX_LIFETIME_S, SessionClaims, SessionTokens
+from server.auth.session_tokens import SCOPES as SESSION_SCOPES
 from server.auth.throttle import LoginThrottle
 from server.auth.token_keys import (
     KeySet,
@@ -37,8 +40,13 @@ __all__ = [
     "Keys",
     "LoginThrottle",
     "MAX_KEYS_OF_USER",
+    "MAX_LIFETIME_S",
     "Members",
     "Passwords",
+    "SESSION_SCOPES",
+    "SessionClaims",
+    "SessionGrants",
+    "SessionTokens",
     "TokenKey",
     "TokenKeys",
     "Tokens",

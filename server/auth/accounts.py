@@ -9,6 +9,7 @@ from server.audit import current_call
 from server.auth.caller import ApiKey, Caller
 from server.auth.external_issuer import ExternalToken
 from server.auth.passwords import Passwords
+from server.auth.session_tokens import SessionClaims
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Claims, Tokens
 from server.auth.user_watch import UserWatch
@@ -111,7 +112,7 @@ class Accounts:
 
 
 def _token_of(caller: Caller) -> Claims | ExternalToken:
-    """Return the caller's token. Raises Unauthenticated for a key, which opens no method of accounts."""
-    if isinstance(caller.credential, ApiKey):
+    """Return the caller's token. Raises Unauthenticated for what opens no method of accounts."""
+    if isinstance(caller.credential, ApiKey | SessionClaims):
         raise Unauthenticated
     return caller.credential

@@ -11,9 +11,20 @@ from uuid import UUID
 
 from server.auth.caller import ApiKey, Caller
 from server.auth.external_issuer import ExternalIssuer, ExternalToken
+from server.auth.session_tokens import PREFIX, SessionClaims, SessionTokens
 from server.auth.tokens import Claims, Tokens
 from server.errors import Unauthenticated
-from server.storage import Connection, Database, KeyUser, TokenUser, external_users, keys, organizations, users
+from server.storage import (
+    Connection,
+    Database,
+    KeyUser,
+    TokenUser,
+    external_users,
+    keys,
+    organizations,
+    session_tokens,
+    users,
+)
 
 # A busy client costs one query per five seconds instead of one per call. Changes of users are announced to every
 # process (user_watch.py); this is the bound for one to which the announcement did not come.
@@ -29,7 +40,7 @@ class _Remembered:
     until: float
 
 
-Credential = Claims | ApiKey | ExternalToken
+Credential = Claims | ApiKey | ExternalToken | SessionClaims
 
 
 async def find_user(connection: Connection, credential: Credential) -> TokenUser | KeyUser | None:
@@ -40,11 +51,14 @@ async def find_user(connection: Connection, credential: Credential) -> TokenUser
         return await external_users.find(
             connection, credential.email, credential.token_id, credential.issued_at, credential.organization
         )
+    if isinstance(credential, SessionClaims):
+        maker = credential.maker
+        return await session_tokens.find_user(connection, maker.user_id, maker.token_id, maker.generation, maker.key_id)
     return await users.find_by_token(connection, credential.user_id, credential.token_id, credential.generation)
 
 
 class Authenticator:
-    """Validate bearer tokens and API keys, and find out to whom they give access now.
+    """Validate bearer tokens, session tokens and API keys, and find out to whom they give access now.
 
     Args:
         external: the issuer whose tokens count beside ours.
@@ -52,6 +66,8 @@ class Authenticator:
 
     def __init__(self, tokens: Tokens, database: Database, external: ExternalIssuer | None = None) -> None:
         self._tokens = tokens
+        self.session_tokens = SessionTokens(tokens)
+        """Issues those that count."""
         self._external = external
         self._database = database
         self._remembered: OrderedDict[UUID | bytes, _Remembered] = OrderedDict()
@@ -81,6 +97,8 @@ class Authenticator:
         """Return what was shown, once it is valid. Raises Unauthenticated."""
         if shown.startswith(ApiKey.PREFIX):
             return ApiKey.of(shown)
+        if shown.startswith(PREFIX):
+            return self.session_tokens.validate(shown.removeprefix(PREFIX))
         # Who claims to have issued a token decides whose keys verify it, and nobody else's do.
         if self._external is not None and self._external.is_named_in(shown):
             return await self._external.validate(shown)
@@ -117,8 +135,11 @@ class Authenticator:
         """
         if isinstance(credential, Claims) and self._tokens.is_void(credential):
             raise Unauthenticated
+        session = credential if isinstance(credential, SessionClaims) else None
+        if session is not None and self.session_tokens.is_void(session):
+            raise Unauthenticated
         user = await self._user_of(credential)
-        if user is None:
+        if user is None or (session is not None and session.maker.organization_id != user.organization_id):
             raise Unauthenticated
         key = user if isinstance(user, KeyUser) else None
         return Caller(

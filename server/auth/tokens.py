@@ -1,11 +1,13 @@
-"""Bearer tokens: JWT, signed with EdDSA, one issuer, one audience."""
+"""Bearer tokens: JWT, signed with EdDSA; each kind has an issuer and an audience of its own."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 import jwt
@@ -37,39 +39,47 @@ class Claims:
     """Of the key that signed it."""
 
 
-class Tokens:
-    """Issue and validate tokens."""
+class Signed(Protocol):
+    """What the claims of every kind of token say."""
 
-    def __init__(self, keys: TokenKeys, ttl_s: int) -> None:
+    @property
+    def expires_at(self) -> float:
+        """Seconds since the epoch."""
+
+    @property
+    def key_id(self) -> str:
+        """Of the key that signed the token."""
+
+
+ClaimsT = TypeVar("ClaimsT", bound=Signed)
+
+
+class SignedTokens(Generic[ClaimsT]):
+    """Sign and validate tokens of one kind."""
+
+    ISSUER: ClassVar[str]
+    AUDIENCE: ClassVar[str]
+    REQUIRED: ClassVar[tuple[str, ...]]
+
+    def __init__(self, keys: TokenKeys) -> None:
         self._keys = keys
-        self._ttl_s = ttl_s
-        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+        self._verified: OrderedDict[bytes, ClaimsT] = OrderedDict()
 
     @property
     def keys(self) -> TokenKeys:
         """The keys that sign and verify."""
         return self._keys
 
-    def issue(self, user_id: UUID, generation: int) -> str:
-        """Issue a token for the user, valid for the configured time.
+    def _read(self, claims: Mapping[str, Any], key_id: str) -> ClaimsT:
+        """Return the claims of a token whose signature is good. Raises one of ``MALFORMED`` or KeyError."""
+        raise NotImplementedError
 
-        Args:
-            generation: the user's token generation.
-        """
-        now = int(time.time())
-        claims = {
-            "sub": str(user_id),
-            "jti": str(uuid4()),
-            "gen": generation,
-            "iat": now,
-            "exp": now + self._ttl_s,
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-        }
+    def _sign(self, claims: Mapping[str, Any], issued_at: int, expires_at: int) -> str:
+        named = {"iss": self.ISSUER, "aud": self.AUDIENCE, "iat": issued_at, "exp": expires_at}
         key = self._keys.signing()
-        return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.key_id})
+        return jwt.encode({**claims, **named}, key.private, algorithm=ALGORITHM, headers={"kid": key.key_id})
 
-    def validate(self, token: str) -> Claims:
+    def validate(self, token: str) -> ClaimsT:
         """Return the claims of a valid token. Raises Unauthenticated for an invalid one."""
         if len(token) > MAX_TOKEN:
             raise Unauthenticated
@@ -83,7 +93,7 @@ class Tokens:
             self._verified.popitem(last=False)
         return claims
 
-    def _verify(self, token: str) -> Claims:
+    def _verify(self, token: str) -> ClaimsT:
         """Return the claims of a token whose signature was looked at. Raises Unauthenticated."""
         try:
             # An id is compared with those of the keys there are; nothing is looked up by it anywhere else.
@@ -95,16 +105,46 @@ class Tokens:
                 token,
                 key,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                options={"require": ["sub", "jti", "gen", "iat", "exp", "iss", "aud"]},
+                audience=self.AUDIENCE,
+                issuer=self.ISSUER,
+                options={"require": [*self.REQUIRED, "iat", "exp", "iss", "aud"]},
             )
-            if type(claims["gen"]) is not int or not 0 <= claims["gen"] < 2**31:
-                raise Unauthenticated
-            return Claims(UUID(claims["sub"]), UUID(claims["jti"]), claims["gen"], float(claims["exp"]), key_id)
+            return self._read(claims, key_id)
         except (*MALFORMED, KeyError):
             raise Unauthenticated from None
 
-    def is_void(self, claims: Claims) -> bool:
+    def is_void(self, claims: ClaimsT) -> bool:
         """Return whether a token that was valid is so no more, since its key was revoked; expired ones are not."""
         return self._keys.is_revoked(claims.key_id)
+
+
+def read_generation(claims: Mapping[str, Any]) -> int:
+    """Return the token generation in claims. Raises ValueError."""
+    if type(claims["gen"]) is not int or not 0 <= claims["gen"] < 2**31:
+        raise ValueError("gen")
+    generation: int = claims["gen"]
+    return generation
+
+
+class Tokens(SignedTokens[Claims]):
+    """Issue and validate the tokens of users."""
+
+    ISSUER, AUDIENCE, REQUIRED = ISSUER, AUDIENCE, ("sub", "jti", "gen")
+
+    def __init__(self, keys: TokenKeys, ttl_s: int) -> None:
+        super().__init__(keys)
+        self.ttl_s = ttl_s
+        """Lifetime of a token, seconds."""
+
+    def issue(self, user_id: UUID, generation: int) -> str:
+        """Issue a token for the user, valid for the configured time.
+
+        Args:
+            generation: the user's token generation.
+        """
+        now = int(time.time())
+        return self._sign({"sub": str(user_id), "jti": str(uuid4()), "gen": generation}, now, now + self.ttl_s)
+
+    def _read(self, claims: Mapping[str, Any], key_id: str) -> Claims:
+        generation = read_generation(claims)
+        return Claims(UUID(claims["sub"]), UUID(claims["jti"]), generation, float(claims["exp"]), key_id)

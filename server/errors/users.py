@@ -36,7 +36,7 @@ class TooManyLogins(MeetraError):
 
 
 class PermissionDenied(MeetraError):
-    """The caller's role, or the scopes of their key, do not allow the call.
+    """The caller's role, the scopes of their key, or their session token do not allow the call.
 
     Args:
         role: of the caller.
@@ -51,6 +51,17 @@ class PermissionDenied(MeetraError):
         if scopes is not None:
             message = f"Not allowed with a key of the scopes {', '.join(scopes)} and the role {role}"
         super().__init__(message, role=role)
+
+    @classmethod
+    def of_session(cls, role: str) -> PermissionDenied:
+        """Return the error of a session token that opens another live meeting, or other methods of it.
+
+        Args:
+            role: of the user who made it.
+        """
+        error = cls(role)
+        error.message = "Not allowed with this session token: it opens one live meeting, and what its scopes say"
+        return error
 
 
 class TooManyKeys(MeetraError):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
-from server.auth import Caller
+from server.auth import Caller, SessionClaims
 from server.config import ServerSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.descriptors import descriptors_are_scarce
@@ -26,6 +26,7 @@ from server.errors import (
     SessionNotFound,
     TooManyLiveMeetings,
     TranscriptDeleted,
+    Unauthenticated,
 )
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
@@ -113,8 +114,10 @@ class LiveSessionRegistry:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
 
-        Raises ConsentRequired, TooManyLiveMeetings, QuotaExceeded, DatabaseUnavailable, DiskFull.
+        Raises PermissionDenied for a session token, ConsentRequired, TooManyLiveMeetings, QuotaExceeded,
+        DatabaseUnavailable, DiskFull.
         """
+        caller.require_session(None)
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
             raise TooManyLiveMeetings(limit)
@@ -155,13 +158,23 @@ class LiveSessionRegistry:
     async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
         """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
 
-        Raises SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored,
-        TooManyLiveMeetings, DatabaseUnavailable.
+        Raises PermissionDenied and Unauthenticated for a session token of another meeting, or of one that ended,
+        SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings,
+        DatabaseUnavailable.
         """
+        row = await self.look_up(session_id, caller)
         try:
-            return await self._acquire(await self._row(caller.organization_id, session_id))
+            return await self._acquire(row)
         except DiskFull:
             raise AudioNotStored from None
+
+    async def look_up(self, session_id: UUID, caller: Caller) -> LiveRow:
+        """Return the row of a meeting of the caller's organization. Raises what ``find`` does before it acquires."""
+        caller.require_session(session_id)
+        row = await self._row(caller.organization_id, session_id)
+        if row.long_over and isinstance(caller.credential, SessionClaims):
+            raise Unauthenticated
+        return row
 
     async def _acquire(self, row: LiveRow) -> LiveSession:
         async with self._locks[row.meeting_id]:

@@ -42,6 +42,8 @@ class LiveRow:
     ignored_tracks: tuple[str, ...]
     audio_deleted_at: datetime | None = None
     transcript_deleted_at: datetime | None = None
+    long_over: bool = False
+    """Whether the last event was stored more than two minutes ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class NewEvent:
 
 _ROW = """
 SELECT l.meeting_id, m.organization_id, m.user_id, m.file_hash, m.status, l.config, l.fence, l.owner, l.finished,
-       l.concluded, l.ignored_tracks, m.audio_deleted_at, m.transcript_deleted_at
+       l.concluded, l.ignored_tracks, m.audio_deleted_at, m.transcript_deleted_at,
+       coalesce(l.concluded_at < now() - interval '2 minutes', l.concluded) AS long_over
   FROM live_meetings l JOIN meetings m ON m.id = l.meeting_id
 """
 
@@ -267,7 +270,10 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
 async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None:
     """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
     await check_fence(connection, meeting_id, fence)
-    await connection.execute("UPDATE live_meetings SET concluded = true WHERE meeting_id = $1", meeting_id)
+    await connection.execute(
+        "UPDATE live_meetings SET concluded = true, concluded_at = coalesce(concluded_at, now()) WHERE meeting_id = $1",
+        meeting_id,
+    )
     await connection.execute(
         "DELETE FROM live_events e USING (SELECT segment_id, max(event_seq) AS last FROM live_events"
         " WHERE meeting_id = $1 AND segment_id IS NOT NULL GROUP BY segment_id) l"

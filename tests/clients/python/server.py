@@ -245,6 +245,9 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
     async def ControlMeeting(self, request: live_pb2.ControlMeetingRequest, context: Any) -> Any:  # noqa: N802
         await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
 
+    async def CreateSessionToken(self, request: live_pb2.CreateSessionTokenRequest, context: Any) -> Any:  # noqa: N802
+        await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
+
     async def WatchMeeting(  # type: ignore[override]  # noqa: N802 - it writes to its context
         self, request: live_pb2.WatchMeetingRequest, context: Any
     ) -> None:

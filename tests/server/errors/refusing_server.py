@@ -128,6 +128,12 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
         await self._fail(context)
         return live_pb2.ControlMeetingResponse()
 
+    async def CreateSessionToken(  # noqa: N802
+        self, request: live_pb2.CreateSessionTokenRequest, context: Any
+    ) -> live_pb2.CreateSessionTokenResponse:
+        await self._fail(context)
+        return live_pb2.CreateSessionTokenResponse()
+
     async def StreamMeeting(  # noqa: N802
         self, requests: AsyncIterator[live_pb2.StreamMeetingRequest], context: Any
     ) -> AsyncIterator[live_pb2.StreamMeetingResponse]:

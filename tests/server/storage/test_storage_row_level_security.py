@@ -161,6 +161,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT password_hash FROM user_by_email('nobody@example.org')",
         "SELECT role FROM user_of_token(gen_random_uuid(), gen_random_uuid(), 0)",
         "SELECT role FROM user_of_key('')",
+        "SELECT role FROM user_of_session_token(gen_random_uuid(), gen_random_uuid(), 0, NULL)",
         "SELECT role FROM user_of_external_token('a@example.org', gen_random_uuid(), now(), '')",
         "SELECT organization_by_name('Ours')",
         "SELECT * FROM lock_due_job()",
