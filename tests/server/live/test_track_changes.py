@@ -13,6 +13,7 @@ import grpc
 import pytest
 from google.api import httpbody_pb2
 from grpc import aio
+from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc
 
@@ -68,7 +69,8 @@ class Bot:
     async def events(self, enough: Callable[[list[pb.LiveEvent]], bool]) -> list[pb.LiveEvent]:
         """The events from the first, until they are enough."""
         request = pb.WatchMeetingRequest(session_id=self.ready.session_id)
-        call, seen = self.live.WatchMeeting(request, metadata=self.metadata), list[pb.LiveEvent]()
+        call: Any = self.live.WatchMeeting(request, metadata=self.metadata)
+        seen: list[pb.LiveEvent] = []
         async with asyncio.timeout(PATIENCE_S):
             while not enough(seen):
                 if (answer := await call.read()).HasField("event"):
@@ -183,9 +185,10 @@ async def test_who_leaves_is_final_and_holds_nobody_back(owner: Database, databa
         # What is known already is ignored as ever; more is refused.
         await bot.send("room", 3)
         reason, text = await refused(bot.send("room", 1, 3))
-        assert "TRACK_ENDED" in reason and "track room has ended" in text
+        assert "TRACK_ENDED" in reason
+        assert "track room has ended" in text
         last = turn(1, 1, 2, "good bye")
-        last.state = 3
+        last.state = session_pb2.TURN_STATE_FINAL
         await room.conclude(last)
         events = await bot.events(lambda seen: any(w.final_through_ms >= 8000 for w in of("watermark", seen)))
         by_track = {said.track_id: said for said in of("turn", events)}
@@ -299,11 +302,13 @@ async def test_tracks_are_limited_over_the_whole_meeting_and_over_the_organizati
         await bot.control(add_track=track("last"))
         await bot.control(end_track=pb.EndTrack(track_id="t0"))
         reason, text = await refused(bot.control(add_track=track("more")))
-        assert "TOO_MANY_TRACKS" in reason and "32" in text
+        assert "TOO_MANY_TRACKS" in reason
+        assert "32" in text
         # One of 32 has ended: three more may run.
         await other.open(track("a"), track("b"), track("c"))
         reason, text = await refused(other.control(add_track=track("d")))
-        assert "TOO_MANY_LIVE_MEETINGS" in reason and f"limit of {limit} tracks" in text
+        assert "TOO_MANY_LIVE_MEETINGS" in reason
+        assert f"limit of {limit} tracks" in text
         await bot.control(end_track=pb.EndTrack(track_id="t1"))
         await other.control(add_track=track("d"))
 
@@ -321,7 +326,7 @@ async def test_names_are_limited(
         assert "TOO_MANY_RENAMES" in reason
 
 
-HOSTILE = {
+HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
     "ends an unknown track": ({"end_track": pb.EndTrack(track_id="x")}, "end_track.track_id"),
     "renames an unknown track": ({"rename_track": pb.RenameTrack(track_id="x")}, "rename_track.track_id"),
     "renames a channel that is none": ({"rename_track": pb.RenameTrack(track_id="a", channel=1)}, "omit it"),
@@ -343,7 +348,8 @@ async def test_what_is_wrong_is_named_and_changes_nothing(owner: Database, datab
         )
         for what, (instruction, text) in HOSTILE.items():
             reason, said = await refused(bot.control(**instruction))
-            assert "BAD_REQUEST" in reason and text in said, what
+            assert "BAD_REQUEST" in reason, what
+            assert text in said, what
         # A name is whatever people write, without what is no text.
         renamed = await bot.control(rename_track=pb.RenameTrack(track_id="a", participant_name="\u202e" + "x" * 999))
         assert renamed.participant_name == "x" * 200
@@ -377,12 +383,13 @@ async def test_names_that_are_redacted_are_told_nobody(owner: Database, database
 async def test_in_a_stream_audio_may_follow_at_once(owner: Database, database: Database, tmp_path: Path) -> None:
     async with engine_and_api(owner, database, tmp_path) as (_, api):
         bot = await bot_of(api)
-        call = bot.live.StreamMeeting(metadata=bot.metadata)
+        call: Any = bot.live.StreamMeeting(metadata=bot.metadata)
 
         async def until(fulfilled: Callable[[pb.StreamMeetingResponse], bool]) -> pb.StreamMeetingResponse:
             async with asyncio.timeout(PATIENCE_S):
-                while not fulfilled(answer := await call.read()):
-                    pass
+                answer: pb.StreamMeetingResponse = await call.read()
+                while not fulfilled(answer):
+                    answer = await call.read()
             return answer
 
         await call.write(pb.StreamMeetingRequest(config=pb.LiveConfig(tracks=[track("a", "Ada")])))
