@@ -43,8 +43,9 @@ from server.audio import Encoding, TrackFormat
 from server.conversation import EngineCapabilities, ReadyEvent, TurnEvent, TurnState, fold
 from server.engine import to_event
 from server.live.config import LiveConfig, LiveTrack, TrackKind
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 from server.live.turn_snapshot import TurnSnapshot
-from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns
+from server.live.turns import MeetingTurns
 
 MEETING = UUID(int=7)
 TRACK = LiveTrack("mix", TrackKind.MIXED, "", TrackFormat(Encoding.PCM_S16LE, RATE_HZ, 1), 0)

@@ -118,7 +118,13 @@ class MeetingAnalyzer:
         summaries = await self._summaries.write(conversation)
         new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
         speakers = await asyncio.to_thread(
-            name_speakers, conversation, job.meeting_id, recording.names, recording.given_names, hide_names=hide_names
+            name_speakers,
+            conversation,
+            job.meeting_id,
+            recording.names,
+            recording.given_names,
+            recording.room_names,
+            hide_names=hide_names,
         )
         notice = build_notice(conversation, recording, session_results, job.language)
 
@@ -197,7 +203,8 @@ class MeetingAnalyzer:
 
     async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:
         track = recording.tracks[index]
-        config = session_config(job.meeting_id, job.organization_id, job.language, job.key_terms, track, live=False)
+        terms = job.key_terms if track.key_terms is None else track.key_terms
+        config = session_config(job.meeting_id, job.organization_id, job.language, terms, track, live=False)
         clock = asyncio.get_running_loop().time
         next_report = clock()
         results: list[tuple[int, SessionResult]] = []

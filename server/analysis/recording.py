@@ -50,6 +50,8 @@ class AudioTrack:
     """Label for people: ``channel 1``, ``track 2 of 2``."""
     cuts: tuple[int, ...] = ()
     """Samples at 16 kHz at which the analysis begins anew; see server.analysis.parts."""
+    key_terms: tuple[str, ...] | None = None
+    """Terms to bias recognition with; None: the meeting's."""
     level_dbfs: float | None = None
     """Level of the original audio; None if ``pcm`` is unchanged in level, which is then measured."""
 
@@ -69,9 +71,13 @@ class Recording:
 
     tracks: tuple[AudioTrack, ...]
     track_count: int = 1
-    """Number of the meeting's tracks, including ones that are not analysed."""
+    """Number of tracks that the meeting may have, including ones that are not analysed: more than any index."""
     names: dict[int, str] = field(default_factory=dict)
     """Names known in advance, by speaker number."""
+    room_names: dict[int, str] = field(default_factory=dict)
+    """What voices are called that are not known by name, by speaker number; others are called by number."""
+    former_names: tuple[str, ...] = ()
+    """Names that its people had before."""
     given_names: tuple[GivenName, ...] = ()
     """Names given by hand before the end."""
     remark: str = ""

@@ -99,4 +99,4 @@ async def known_voice_names(
 def meeting_names(recording: Recording, conversation: Conversation, voice_names: Collection[str]) -> set[str]:
     """Return all names of a meeting's people: of tracks, of voices, and those by which people call each other."""
     spoken = replace(conversation, sentences=split_sentences(conversation))
-    return {*recording.names.values(), *voice_names, *mentioned_names(spoken)}
+    return {*recording.names.values(), *recording.former_names, *voice_names, *mentioned_names(spoken)}

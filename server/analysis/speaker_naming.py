@@ -51,12 +51,14 @@ def name_speakers(
     meeting_id: UUID,
     known_names: Mapping[int, str],
     given: Sequence[GivenName] = (),
+    room_names: Mapping[int, str] | None = None,
     *,
     hide_names: bool = False,
 ) -> list[SpeakerRow]:
     """Return all speakers, named as in ``given`` by hand or in ``known_names``, else by the words, else by number.
 
     Args:
+        room_names: what voices are called instead of by number alone, by number.
         hide_names: name them by number, except those that are named by hand.
     """
     by_hand = match_given_names(conversation, given)
@@ -74,7 +76,8 @@ def name_speakers(
             rows.append(SpeakerRow(label, id_, known_names[label], "track"))
             continue
         guess = guesses.get(label)
-        alias, source = (guess.name, "spoken") if guess else (f"Speaker {label}", "number")
+        number_alias = (room_names or {}).get(label, f"Speaker {label}")
+        alias, source = (guess.name, "spoken") if guess else (number_alias, "number")
         rows.append(SpeakerRow(label, id_, alias, source, guess.confidence if guess else None))
     return rows
 

@@ -11,22 +11,24 @@ from grpc import aio
 from meetra.v1 import insights_pb2, live_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
-from server.api.live_validation import MAX_TRACKS, validate_config
+from server.api.live_control import TRACK_CHANGES, change_tracks, control, control_by_message
+from server.api.live_validation import validate_config
 from server.api.metadata import content_encoding, wants_head_only
 from server.api.validation import parse_uuid
-from server.audit import current_call
 from server.auth import MAX_LIFETIME_S, SESSION_SCOPES, SessionGrants, current_caller
 from server.config import ServerSettings
 from server.engine import model_label
 from server.errors import BadRequest, MeetingOver
 from server.live import (
     MAX_CHUNK_BYTES,
+    MAX_TRACKS,
     UNARY_TIMEOUT_S,
     WATCHED_S,
     LiveSession,
     LiveSessionRegistry,
     LiveState,
     SenderConnection,
+    track_states,
 )
 from server.meetings import decompress_body
 from server.moments import utc_text
@@ -104,10 +106,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     ) -> pb.ControlMeetingResponse:
         """See LiveService.ControlMeeting."""
         meeting = await self._find(request.session_id)
-        if not meeting.finishing:
-            meeting.sender_slot.require(request.owner)
-        await _control(meeting, request.control.action)
-        return pb.ControlMeetingResponse()
+        return await control_by_message(meeting, request.owner, request.control)
 
     async def WatchMeeting(  # noqa: N802
         self, request: pb.WatchMeetingRequest, context: Context
@@ -156,7 +155,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         return await self._meetings.find(parse_uuid("session_id", session_id), current_caller())
 
     def _ready(self, meeting: LiveSession, connection: SenderConnection) -> pb.LiveReady:
-        capabilities = meeting.engine
+        capabilities = meeting.tracks.engine
         engine = None
         if capabilities is not None:
             engine = insights_pb2.EngineCapabilities(
@@ -176,6 +175,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             owner=connection.owner,
             last_event_seq=meeting.events.last_seq,
             finishing=meeting.finishing,
+            track_states=track_states(meeting.config),
         )
 
 
@@ -187,18 +187,7 @@ def _positions(meeting: LiveSession) -> list[pb.TrackPosition]:
 
 
 def _ack(meeting: LiveSession, positions: list[pb.TrackPosition]) -> pb.Ack:
-    return pb.Ack(tracks=positions, lag_ms=meeting.lag_ms(), words_lag_ms=meeting.words_lag_ms())
-
-
-async def _control(meeting: LiveSession, action: int) -> None:
-    if action == pb.CONTROL_FLUSH:
-        await meeting.flush()
-    elif action == pb.CONTROL_FINISH:
-        if not meeting.finishing and (audited := current_call()) is not None:
-            await audited.add("LiveService/ControlMeeting", "change", "meeting", meeting.row.file_hash)
-        meeting.finish()
-    else:
-        raise BadRequest("control", "must be CONTROL_FLUSH or CONTROL_FINISH")
+    return pb.Ack(tracks=positions, lag_ms=meeting.tracks.lag_ms(), words_lag_ms=meeting.tracks.words_lag_ms())
 
 
 def _require_event_seq(name: str, event_seq: int) -> None:
@@ -215,7 +204,7 @@ class ResponseStream:
         self.last_event_seq = after_event_seq
         """The last event sent."""
         self._wake = connection.wake if connection is not None else asyncio.Event()
-        self._acknowledged = [track_log.committed for track_log in meeting.audio.logs]
+        self._acknowledged = {position.track_id: position.next_sample for position in _positions(meeting)}
 
     async def responses(
         self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
@@ -274,13 +263,9 @@ class ResponseStream:
     def _new_acks(self) -> list[pb.StreamMeetingResponse]:
         if self._connection is None:
             return []
-        positions, acknowledged_before = _positions(self._meeting), self._acknowledged
-        advanced = [
-            position
-            for position, acknowledged in zip(positions, acknowledged_before, strict=True)
-            if position.next_sample != acknowledged
-        ]
-        self._acknowledged = [position.next_sample for position in positions]
+        positions = _positions(self._meeting)
+        advanced = [p for p in positions if p.next_sample != self._acknowledged.get(p.track_id, 0)]
+        self._acknowledged = {position.track_id: position.next_sample for position in positions}
         if not advanced:
             return []
         return [pb.StreamMeetingResponse(ack=_ack(self._meeting, advanced))]
@@ -292,16 +277,18 @@ class ResponseStream:
                 if kind == "audio":
                     await self._meeting.receive(request.audio, connection)
                 elif kind == "control":
-                    await _control(self._meeting, request.control)
+                    await control(self._meeting, request.control)
+                elif kind in TRACK_CHANGES:
+                    await change_tracks(self._meeting, connection, kind, request)
                 else:
-                    raise BadRequest("payload", "must be audio or control after the config")
+                    raise BadRequest("payload", "must be audio, control or a change of tracks after the config")
         finally:
             self._wake.set()
 
     async def _watch_audio(self) -> None:
         try:
             while not self._meeting.audio.ended:
-                await self._meeting.audio.wait_for_commit(self._acknowledged)
+                await self._meeting.audio.wait_for_commit(list(self._acknowledged.values()))
                 self._wake.set()
                 await asyncio.sleep(ACK_EVERY_S)
         finally:

@@ -11,11 +11,10 @@ from meetra.v1 import live_pb2 as pb
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
-from server.live import LiveConfig, LiveTrack, TrackKind
+from server.live import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.meetings import MAX_NAME, validate_details
 from server.visible_text import to_readable
 
-MAX_TRACKS = 32
 MAX_CHANNELS = 8
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_PARTICIPANT_NAME = 200
@@ -46,7 +45,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     tracks = tuple(
         checked
         for index, track in enumerate(config.tracks)
-        for checked in _validate_track(f"config.tracks[{index}]", track)
+        for checked in validate_track(f"config.tracks[{index}]", track)
     )
     if len(tracks) > MAX_TRACKS:
         raise BadRequest("config.tracks", f"{len(tracks)} tracks with separate channels; at most {MAX_TRACKS}")
@@ -73,16 +72,14 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     )
 
 
-def _validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
-    """Return the track, or one track per channel for SEPARATE channels."""
+def validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
+    """Return the track, or one track per channel for SEPARATE channels. Raises BadRequest that names ``field``."""
     if not _TRACK_ID.fullmatch(track.track_id):
         raise BadRequest(f"{field}.track_id", "must be 1 to 64 letters, digits, '.', '_' or '-'")
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
         raise BadRequest(f"{field}.kind", "must be TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")
     kind, name = kinds[track.kind], to_readable(track.participant_name, MAX_PARTICIPANT_NAME)
-    if name and kind is TrackKind.MIXED:
-        raise BadRequest(f"{field}.participant_name", "only a PARTICIPANT track may have one; omit it")
     if not 0 <= track.start_ms <= MAX_START_MS:
         raise BadRequest(f"{field}.start_ms", f"{track.start_ms}; must be 0 to {MAX_START_MS}")
     format_, names = _validate_format(field, track), _validate_channels(field, track, kind, name)

@@ -25,6 +25,10 @@ from server.errors.live import (
     SessionNotFound,
     TakenOver,
     TooManyLiveMeetings,
+    TooManyRenames,
+    TooManyTracks,
+    TrackDiffers,
+    TrackEnded,
 )
 from server.errors.meetings import (
     AudioDeleted,
@@ -71,6 +75,10 @@ __all__ = [
     "MeetingFailed",
     "MeetingNotFound",
     "MeetingOver",
+    "TooManyRenames",
+    "TooManyTracks",
+    "TrackDiffers",
+    "TrackEnded",
     "MeetingStillProcessing",
     "MeetraError",
     "PermissionDenied",

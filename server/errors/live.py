@@ -76,6 +76,59 @@ class MeetingOver(MeetraError):
         super().__init__("The meeting is finished; open a new one")
 
 
+class TrackEnded(MeetraError):
+    """Audio of a track after its end."""
+
+    reason = "TRACK_ENDED"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, track_id: str) -> None:
+        super().__init__(
+            f"audio.track_id: track {track_id} has ended and takes no more audio; add another track", track_id=track_id
+        )
+
+
+class TooManyTracks(MeetraError):
+    """A live meeting has had its limit of tracks."""
+
+    reason = "TOO_MANY_TRACKS"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"add_track: a meeting has at most {limit} tracks, with separate channels and ended ones; open another",
+            limit=limit,
+        )
+
+
+class TooManyRenames(MeetraError):
+    """The tracks of a live meeting were renamed too often."""
+
+    reason = "TOO_MANY_RENAMES"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"rename_track: the meeting's tracks were renamed {limit} times, which is the limit; leave their names",
+            limit=limit,
+        )
+
+
+class TrackDiffers(MeetraError):
+    """A live meeting has another track of this id."""
+
+    reason = "TRACK_DIFFERS"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, track_id: str) -> None:
+        super().__init__(
+            f"add_track.track_id: {track_id} is a track of another kind, format or start; choose another track_id",
+            track_id=track_id,
+        )
+
+
 class HeldByAnotherClient(MeetraError):
     """Another client is connected to the live meeting."""
 

@@ -246,6 +246,7 @@ def _shown_config(meeting: ExportedMeeting) -> dict[str, Any] | None:
             "participant_name": ""
             if RedactionKind.NAME in kinds
             else redact_text(track.get("participant_name", ""), rules),
+            "earlier_names": [],
         }
         for track in config.get("tracks", ())
     ]

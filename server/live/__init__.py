@@ -1,6 +1,6 @@
 """Live meetings: client connections, durable audio, events, and insights during the meeting."""
 
-from server.live.config import LiveConfig, LiveTrack, TrackKind
+from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.intake import MAX_CHUNK_BYTES
@@ -9,10 +9,13 @@ from server.live.recording import LiveRecordings, decode_log
 from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
 from server.live.state import LiveState
+from server.live.track_states import track_states
 
 __all__ = [
     "SenderConnection",
     "MAX_CHUNK_BYTES",
+    "MAX_TRACKS",
+    "track_states",
     "LiveConfig",
     "LiveSession",
     "LiveSessionRegistry",

@@ -1,4 +1,4 @@
-"""The checked config of a live meeting: its tracks and the numbering of their speakers."""
+"""The checked config of a live meeting: its tracks, which may change while it runs, and their speakers' numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from server.audio import Encoding, TrackFormat
 from server.consent import Consent
 from server.conversation import RedactionKind, parse_redaction_kinds
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
+
+# Tracks of a meeting in all, ended ones and each separate channel counted. Segment ids are unique across so many: they
+# stay what they are when tracks are added.
+MAX_TRACKS = 32
+# Voices that a MIXED track may have: their numbers are kept for them.
+MAX_VOICES = 64
 
 
 class TrackKind(StrEnum):
@@ -27,12 +33,23 @@ class LiveTrack:
     """Id of the source; channels of one source share it."""
     kind: TrackKind
     participant_name: str
-    """Empty where it is unknown, and for MIXED tracks."""
+    """Of the participant, or of a MIXED track's room; empty where it is unknown."""
     format: TrackFormat
     start_us: int
     """Start of the track, microseconds from the start of the meeting."""
     channel: int = 0
     """Channel of the source, from 1; 0: all channels mixed down."""
+    joined: int = 0
+    """0: the meeting was opened with it; 1, 2, 3, ...: it was added later, as the first, second, ... source."""
+    ended: bool = False
+    """Whether no more audio of it comes."""
+    earlier_names: tuple[str, ...] = ()
+    """Names before the current one, each once, the first one first."""
+
+    @property
+    def first_name(self) -> str:
+        """The name that it had from its beginning."""
+        return self.earlier_names[0] if self.earlier_names else self.participant_name
 
     @property
     def key(self) -> str:
@@ -45,15 +62,18 @@ class LiveTrack:
         return f"track {self.track_id}, channel {self.channel}" if self.channel else f"track {self.track_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveConfig:
-    """The validated config of a live meeting."""
+    """The validated config of a live meeting.
+
+    Everything in the process that holds the meeting shares one, whose ``tracks`` alone change, by ``set_tracks``.
+    """
 
     name: str
     held_on: str | None
     tracks: tuple[LiveTrack, ...]
     n_speakers: int | None
-    """Number of people on the MIXED tracks; None where it is unknown."""
+    """Number of people on the MIXED tracks that the meeting was opened with; None where it is unknown."""
     language: str
     insights_period_s: int
     key_terms: tuple[str, ...] = ()
@@ -62,6 +82,12 @@ class LiveConfig:
     """Of the request. They are noted with the meeting, and not part of the stored config."""
     redact: str = ""
     """Kinds to redact, separated by commas: the request's and the organization's."""
+    renames: int = 0
+    """How often tracks were renamed."""
+
+    def set_tracks(self, changed: LiveConfig) -> None:
+        """Take the tracks of ``changed``, which has those of this config in their places, and maybe more after them."""
+        self.tracks, self.renames = changed.tracks, changed.renames
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
@@ -93,6 +119,11 @@ class LiveConfig:
         """What is redacted."""
         return parse_redaction_kinds(self.redact)
 
+    @property
+    def hides_names(self) -> bool:
+        """Whether participants are called by number, unless somebody names them by hand."""
+        return RedactionKind.NAME in self.redacted_kinds
+
     def to_document(self) -> dict[str, Any]:
         """Return the config without consents as JSON-compatible values; ``from_document`` is the inverse."""
         document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
@@ -108,6 +139,8 @@ class LiveConfig:
                     **track,
                     "kind": TrackKind(track["kind"]),
                     "format": TrackFormat(**{**track["format"], "encoding": Encoding(track["format"]["encoding"])}),
+                    # Meetings opened before tracks could be renamed have none stored.
+                    "earlier_names": tuple(track.get("earlier_names", ())),
                 }
             )
             for track in document["tracks"]
@@ -116,38 +149,67 @@ class LiveConfig:
         return cls(**{**document, "tracks": tracks, "key_terms": tuple(document.get("key_terms", ()))})
 
     def speaker_number(self, track: int, label: int) -> int:
-        """Return the meeting-wide number of a speaker.
+        """Return the meeting-wide number of a speaker, which stays when tracks are added.
 
         Participants come first, in track order, then the voices of the MIXED tracks, interleaved. With a single MIXED
-        track the engine's labels are kept.
+        track the engine's labels are kept. Sources that were added later follow, each with its own participants or
+        voices, after the numbers kept for voices before.
 
         Args:
             track: index in ``tracks``.
             label: the engine's speaker label on that track, from 1.
         """
-        kinds = [t.kind for t in self.tracks]
+        joined = self.tracks[track].joined
+        before = [t.kind for t in self.tracks if t.joined < joined]
+        taken = before.count(TrackKind.PARTICIPANT) + MAX_VOICES * before.count(TrackKind.MIXED)
+        kinds = [t.kind if t.joined == joined else None for t in self.tracks]
         if kinds[track] is TrackKind.PARTICIPANT:
-            return 1 + kinds[:track].count(TrackKind.PARTICIPANT)
+            return taken + 1 + kinds[:track].count(TrackKind.PARTICIPANT)
         mixed_before, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
-        return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + mixed_before + 1
+        return taken + kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + mixed_before + 1
 
     def expected_speakers(self, track: int) -> int | None:
         """Return the number of speakers on a track, None where it is unknown."""
         if self.tracks[track].kind is TrackKind.PARTICIPANT:
             return 1
-        is_only_mixed = [t.kind for t in self.tracks].count(TrackKind.MIXED) == 1
+        opened_with = [t.kind for t in self.tracks if not t.joined]
+        is_only_mixed = not self.tracks[track].joined and opened_with.count(TrackKind.MIXED) == 1
         return self.n_speakers if is_only_mixed else None
 
-    def recognition_terms(self) -> tuple[str, ...]:
-        """Return the terms to bias recognition with: participant names, then the config's key terms."""
-        names = (track.participant_name for track in self.tracks)
+    def recognition_terms(self, track: int = 0) -> tuple[str, ...]:
+        """Return the terms to bias recognition of a track with: names of participants, then the config's key terms.
+
+        They are the same in every analysis: names of those who joined before the track or with it, as they were called
+        first.
+
+        Args:
+            track: index in ``tracks``.
+        """
+        joined = self.tracks[track].joined if self.tracks else 0
+        people = [t for t in self.tracks if t.kind is TrackKind.PARTICIPANT and t.joined <= joined]
         # A name over the term limit is hardly ever spoken in full.
-        return deduplicate_terms([*(name for name in names if 0 < len(name) <= MAX_KEY_TERM), *self.key_terms])
+        names = [t.first_name for t in people if 0 < len(t.first_name) <= MAX_KEY_TERM]
+        return deduplicate_terms([*names, *self.key_terms])
 
     def participant_names(self) -> dict[int, str]:
         """Return the known participant names by speaker number."""
         return {
             self.speaker_number(index, 1): track.participant_name
             for index, track in enumerate(self.tracks)
-            if track.participant_name
+            if track.participant_name and track.kind is TrackKind.PARTICIPANT
         }
+
+    def room_names(self) -> dict[int, str]:
+        """Return what the voices of rooms with a name are called, by speaker number: ``Room Berlin 2``."""
+        return {
+            self.speaker_number(index, label): f"{track.participant_name} {label}"
+            for index, track in enumerate(self.tracks)
+            if track.participant_name and track.kind is TrackKind.MIXED
+            for label in range(1, MAX_VOICES + 1)
+        }
+
+    def all_participant_names(self) -> tuple[str, ...]:
+        """Return every name that a participant has or had, each once."""
+        people = [track for track in self.tracks if track.kind is TrackKind.PARTICIPANT]
+        names = [name for track in people for name in (*track.earlier_names, track.participant_name) if name]
+        return tuple(dict.fromkeys(names))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from server.analysis import COPY_FRAME, COPY_MARGIN, COPY_MAX_DELAY, judge_frames
 from server.conversation import Heard
-from server.live.config import LiveConfig, TrackKind
+from server.live.config import MAX_TRACKS, LiveConfig, TrackKind
 from server.live.copied_turns import CopiedTurns
 from server.live.track_feed import TrackFeed
 from server.media import RATE_HZ
@@ -25,18 +25,32 @@ class CopyDetector:
     """Compare the tracks of a live meeting as their audio arrives."""
 
     def __init__(self, config: LiveConfig) -> None:
-        self._kinds = [track.kind for track in config.tracks]
-        self._starts = [round(track.start_us * RATE_HZ / 1_000_000) for track in config.tracks]
+        self._config = config
+        self.tracks: list[CopiedTurns] = []
+        self._grown: list[tuple[int, float]] = []
+        """Samples of each track, and when they became so many, by the monotonic clock."""
+        self.adopt_tracks(())
+
+    def adopt_tracks(self, feeds: Sequence[TrackFeed]) -> None:
+        """Adopt the config's tracks after some were added; not while ``detect`` runs.
+
+        Args:
+            feeds: of the tracks before. What they carried until now is their own, where there was nobody to copy.
+        """
+        tracks = self._config.tracks
+        self._kinds = [track.kind for track in tracks]
+        self._starts = [round(track.start_us * RATE_HZ / 1_000_000) for track in tracks]
         self._owners = [
             [other for other, kind in enumerate(self._kinds) if other != index and kind is TrackKind.PARTICIPANT]
-            for index in range(len(self._kinds))
+            for index in range(len(tracks))
         ]
-        self.tracks = [
-            CopiedTurns(track.start_us, len(config.tracks), compared=bool(owners), held=track.kind is TrackKind.MIXED)
-            for track, owners in zip(config.tracks, self._owners, strict=True)
-        ]
-        self._grown = [(0, time.monotonic())] * len(self._kinds)
-        """Samples of each track, and when they became so many, by the monotonic clock."""
+        for copied, feed, owners, kind in zip(self.tracks, feeds, self._owners, self._kinds, strict=False):
+            if owners and not copied.compared:
+                copied.begin_comparing(feed.sound.whole_seconds * FRAMES_PER_SECOND, held=kind is TrackKind.MIXED)
+        for track, owners in zip(tracks[len(self.tracks) :], self._owners[len(self.tracks) :], strict=True):
+            held = track.kind is TrackKind.MIXED
+            self.tracks.append(CopiedTurns(track.start_us, MAX_TRACKS, compared=bool(owners), held=held))
+            self._grown.append((0, time.monotonic()))
 
     def detect(self, feeds: Sequence[TrackFeed]) -> list[tuple[list[Heard], bool]]:
         """Judge the seconds that have come.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from server.conversation import (
     FRAME_US,
+    Heard,
     TurnState,
     meeting_segment_id,
     own_parts,
@@ -27,12 +28,14 @@ class CopiedTurns:
         """
         Args:
             start_us: start of the track, microseconds from the start of the meeting.
-            track_count: number of the meeting's tracks.
+            track_count: number of tracks that the meeting may have.
             compared: whether there is any track that it may copy.
             held: whether turns wait for the judgement: most of what a mix carries beside its participants is copied.
                 Others are shown, and taken back if they are copies.
         """
-        self._start_us, self._track_count, self._compared, self._held = start_us, track_count, compared, held
+        self._start_us, self._track_count, self._held = start_us, track_count, held
+        self.compared = compared
+        """Whether there is any track that it may copy."""
         self.frames = bytearray()
         """``Heard`` of each frame judged so far."""
         self._idle = False
@@ -41,6 +44,16 @@ class CopiedTurns:
         self._shown: dict[int, dict[int, TurnSnapshot]] = {}
         """The parts shown of each turn, by their ids."""
 
+    def begin_comparing(self, frames: int, *, held: bool) -> None:
+        """Compare the track from now on: there is a track that it may copy.
+
+        Args:
+            frames: so many from the track's start are its own.
+            held: as in the constructor.
+        """
+        self.compared, self._held = True, held
+        self.frames += bytes([Heard.OWN]) * frames
+
     @property
     def _frames_end_us(self) -> int:
         return self._start_us + len(self.frames) * FRAME_US
@@ -48,7 +61,7 @@ class CopiedTurns:
     @property
     def judged_through_us(self) -> int:
         """Moment of the meeting up to which this judgement will change no turn, microseconds."""
-        return EVERYTHING_US if self._idle or not self._compared else self._frames_end_us
+        return EVERYTHING_US if self._idle or not self.compared else self._frames_end_us
 
     def restart(self, first_us: int = -EVERYTHING_US) -> None:
         """Forget the turns that begin at ``first_us``, in meeting time, or later: a new engine tells them again."""
@@ -56,7 +69,8 @@ class CopiedTurns:
 
     def pass_on(self, turn: TurnSnapshot) -> list[TurnSnapshot]:
         """Return what to publish of a turn that the engine has told: its own parts, and those that no longer are."""
-        if not self._compared:
+        if not self.compared:
+            self._shown[turn.segment_id] = {} if turn.state == TurnState.RETRACTED else {turn.segment_id: turn}
             return [turn]
         self._waiting.pop(turn.segment_id, None)
         parts: list[TurnSnapshot] = []

@@ -34,9 +34,14 @@ class Finality:
         self._late: set[int] = set()
 
     def settle_speakers(self) -> None:
-        """Settle the speakers of participants' tracks that are no copies, or have waited long enough to be judged."""
-        for index in range(len(self._feeds)):
-            if not is_participant_track(self._config, index) or self._turns.has_settled_speakers(index):
+        """Settle the speakers of tracks that are no copies, or have waited long enough to be judged.
+
+        Those are participants' tracks, and others once they have ended and are analysed to their end.
+        """
+        for index, feed in enumerate(self._feeds):
+            if self._turns.has_settled_speakers(index):
+                continue
+            if not is_participant_track(self._config, index) and not (feed.track.ended and feed.is_closed):
                 continue
             if self._duplicates.is_distinct(index) or (
                 self._has_waited(index) and not self._duplicates.repeats_another_channel(index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetra.v1 import live_pb2 as pb
 
 from server.audio import InvalidChunk, chunk_positions, split_batch
-from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
+from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong, TrackEnded
 from server.live.track_log import MeetingAudio, TrackLog
 
 MAX_CHUNK_BYTES = 64 * 1024
@@ -17,12 +17,12 @@ async def receive_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: floa
     Args:
         limit_s: maximum length of the meeting, seconds.
 
-    Returns the log and the position of the chunk's end in it. Raises BadRequest, AudioGap, AudioOverlap,
+    Returns the log and the position of the chunk's end in it. Raises BadRequest, AudioGap, AudioOverlap, TrackEnded,
     LiveMeetingTooLong.
     """
     matching = [log for log in audio.logs if log.track.track_id == chunk.track_id]
     if not matching:
-        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is not a track of the config")
+        raise BadRequest("audio.track_id", f"{chunk.track_id!r} is not a track of the meeting")
     if len(chunk.data) > MAX_CHUNK_BYTES:
         raise BadRequest("audio.data", f"{len(chunk.data)} bytes; the limit is {MAX_CHUNK_BYTES} per chunk")
     (track_log,) = matching
@@ -35,6 +35,8 @@ async def receive_chunk(audio: MeetingAudio, chunk: pb.AudioChunk, limit_s: floa
     first, end, expected = chunk.first_sample, chunk.first_sample + length, track_log.accepted
     if end <= expected:
         return track_log, end
+    if track_log.track.ended:
+        raise TrackEnded(chunk.track_id)
     if first > expected:
         raise AudioGap(chunk.track_id, expected, first)
     if first < expected:

@@ -13,7 +13,7 @@ from server.conversation import (
     speech_us_by_language,
     weighted_confidence,
 )
-from server.live.config import LiveConfig
+from server.live.config import MAX_TRACKS, LiveConfig
 
 
 class LiveLanguages:
@@ -62,9 +62,8 @@ class LiveLanguages:
         """Return the language with the most speech, and the engine's confidence in it, 0..1 or None."""
         language = most_spoken_language(speech_us_by_language(segments))
         confidences = []
-        tracks = len(self._config.tracks)
         for track, reported in self._current.items():
             if reported.language == language and reported.HasField("confidence"):
-                own = (s for s in segments if segment_track_index(s.segment_id, tracks) == track)
+                own = (s for s in segments if segment_track_index(s.segment_id, MAX_TRACKS) == track)
                 confidences.append((reported.confidence, speech_us_by_language(own)[language]))
         return language, weighted_confidence(confidences)

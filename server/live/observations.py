@@ -44,7 +44,8 @@ class Warnings:
             if feed.sound.clipping:
                 active[(pb.WARNING_CODE_CLIPPING, *track_key)] = "The audio clips: lower the microphone's gain."
             # Who only listens is silent from the beginning.
-            if feed.sound.alive and (feed.sound.silent or self._is_cut_off(feed)):
+            silent = feed.sound.silent or self._is_cut_off(feed)
+            if feed.sound.alive and silent and not feed.track.ended:
                 noun = "channel" if feed.track.channel else "track"
                 active[(pb.WARNING_CODE_SILENCE, *track_key)] = f"This {noun} has been silent for a minute."
             if feed.damaged:
@@ -103,11 +104,15 @@ class DuplicateTrackDetector:
     def __init__(self, config: LiveConfig, ignored: Sequence[str]) -> None:
         self._config = config
         self.ignored = {index for index, track in enumerate(config.tracks) if track.key in ignored}
-        self._pairs = {
-            (a, b): _comparison(config.tracks[a], config.tracks[b])
-            for a, b in combinations(range(len(config.tracks)), 2)
-            if config.tracks[a].kind is config.tracks[b].kind and not {a, b} & self.ignored
-        }
+        self._pairs: dict[tuple[int, int], TrackComparison | ChannelComparison] = {}
+        self.adopt_tracks()
+
+    def adopt_tracks(self) -> None:
+        """Adopt the config's tracks after some were added; not while ``detect`` runs."""
+        tracks = self._config.tracks
+        for a, b in combinations(range(len(tracks)), 2):
+            if tracks[a].kind is tracks[b].kind and not {a, b} & self.ignored and (a, b) not in self._pairs:
+                self._pairs[a, b] = _comparison(tracks[a], tracks[b])
 
     def detect(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """Return the duplicates found since the last call, as (duplicate, original) track indices."""

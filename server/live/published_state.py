@@ -10,16 +10,18 @@ from meetra.v1 import live_pb2 as pb
 from server.conversation import TurnState
 from server.live.config import LiveConfig
 from server.live.languages import LiveLanguages
+from server.live.track_states import PublishedTracks
 from server.live.turns import MeetingTurns, is_participant_track
 
 
 class PublishedState:
-    """Turns, track languages and the watermark; each change is published once, even across crashes."""
+    """Tracks, names, turns, languages and the watermark; each change is published once, even across crashes."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
-        self._config = config
+        self.config = config
         self.turns = MeetingTurns(config, meeting_id)
         self.languages = LiveLanguages(config)
+        self._tracks = PublishedTracks(config)
         self._watermark = PublishedWatermark()
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
@@ -27,6 +29,7 @@ class PublishedState:
         events = list(events)
         self.turns.restore(events)
         self.languages.restore(events)
+        self._tracks.restore(events)
         self._watermark.restore(events)
 
     @property
@@ -41,9 +44,10 @@ class PublishedState:
             ignored: tracks that are excluded from everything.
             uncovered: tracks that the watermark does not wait for.
         """
+        tracks, names = self._tracks.changes(), self.turns.names.changes()
         turns = self.turns.changes()
-        watermark = compute_watermark(self._config, self.turns, {*ignored, *uncovered})
-        return [*self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
+        watermark = compute_watermark(self.config, self.turns, {*ignored, *uncovered})
+        return [*tracks, *names, *self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
 
 
 class PublishedWatermark:

@@ -8,9 +8,9 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
-from server.analysis import AudioTrack, Recording
+from server.analysis import AudioTrack, GivenName, Recording
 from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
-from server.live.config import LiveConfig, LiveTrack, TrackKind
+from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.given_names import load_given_names
 from server.live.track_cuts import read_cuts
 from server.media import RATE_HZ
@@ -45,6 +45,24 @@ def audio_track(
         index,
         config.tracks[index].display_name,
         tuple(cuts),
+        config.recognition_terms(index),
+    )
+
+
+def live_recording(config: LiveConfig, tracks: Sequence[AudioTrack], given_names: tuple[GivenName, ...]) -> Recording:
+    """Return a live meeting as input of the analysis.
+
+    Args:
+        tracks: those that are analysed.
+        given_names: names given by hand while it ran.
+    """
+    return Recording(
+        tuple(tracks),
+        MAX_TRACKS,
+        config.participant_names(),
+        config.room_names(),
+        config.all_participant_names(),
+        given_names,
     )
 
 
@@ -98,7 +116,7 @@ class LiveRecordings:
                 length = await asyncio.to_thread(_log_samples, track.format, path)
                 cuts = read_cuts(self._audio_log.live_cuts(job.organization_id, job.file_hash, index))
                 tracks.append(audio_track(config, index, partial(decode_log, track, path), length, cuts))
-        return Recording(tuple(tracks), len(config.tracks), config.participant_names(), given_names)
+        return live_recording(config, tracks, given_names)
 
 
 def _log_samples(format_: TrackFormat, path: Path) -> int:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from server.conversation import RedactionKind, Word
+from server.conversation import Word
 from server.live.config import LiveConfig
 from server.live.turn_snapshot import TurnSnapshot
 from server.redaction import RedactionRules, redact_segments
@@ -36,17 +36,15 @@ class LiveRedaction:
 
     def __init__(self, config: LiveConfig) -> None:
         self._kinds = config.redacted_kinds
-        # Until the end it is not known who is called by which name: every common given name counts.
-        names = config.participant_names().values()
-        self._rules = RedactionRules.create(self._kinds, tuple(names), any_given_name=True)
+        self.adopt_names(config)
         self._shown: dict[int, ShownWords] = {}  # by the engine's number
         self._heard_us: dict[int, int] = {}  # by track index
         self._paused_us: dict[int, int] = {}  # by track index
 
-    @property
-    def hides_names(self) -> bool:
-        """Whether speakers are called by number."""
-        return RedactionKind.NAME in self._kinds
+    def adopt_names(self, config: LiveConfig) -> None:
+        """Redact the names that participants have and had, from now on."""
+        # Until the end it is not known who is called by which name: every common given name counts.
+        self._rules = RedactionRules.create(self._kinds, config.all_participant_names(), any_given_name=True)
 
     def mark_heard(self, track: int, through_us: int) -> None:
         """Record up to where the track's audio has been analysed, in meeting time."""

@@ -9,31 +9,29 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.analysis import DATABASE_PATIENCE_S, Recording, SessionResult
+from server.analysis import DATABASE_PATIENCE_S, SessionResult
+from server.audit import current_call
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
-from server.live.copied_speech import CopyDetector
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
-from server.live.finality import Finality
 from server.live.given_names import load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
-from server.live.observations import DuplicateTrackDetector, Warnings
+from server.live.meeting_tracks import MeetingTracks
+from server.live.observations import Warnings
 from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
-from server.live.recording import audio_track
+from server.live.recording import audio_track, live_recording
 from server.live.state import LiveState, transition
-from server.live.track_cuts import TrackCuts
+from server.live.track_changes import TrackChanges
 from server.live.track_feed import TrackFeed
 from server.live.track_log import MeetingAudio, TrackLog
-from server.media import RATE_HZ
-from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
+from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live, live_names
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0
@@ -50,40 +48,29 @@ class LiveSession:
         events: EventLog,
         published: PublishedState,
     ) -> None:
-        self.row, self.config = row, LiveConfig.from_document(row.config)
+        self.row, self.config = row, published.config
         self.audio, self.events, self.turns, self._published = audio, events, published.turns, published
         self._dependencies = dependencies
         self._run = partial(dependencies.database.run, organization_id=row.organization_id)
         self._publish_lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._copies = CopyDetector(self.config)
-        self._feeds = [
-            TrackFeed(
-                row.meeting_id,
-                self.config,
-                index,
-                audio,
-                published,
-                dependencies.analyzer.inference,
-                self._publish_changes,
-                organization_id=row.organization_id,
-                idle_s=dependencies.settings.live_track_idle_s,
-                cuts=TrackCuts(dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index)),
-                cut_s=dependencies.settings.live_track_pause_s,
-                others_through_us=partial(self._others_through_us, index),
-                copied=self._copies.tracks[index],
-            )
-            for index in range(len(self.config.tracks))
-        ]
-        for feed in self._feeds:
-            feed.limit_restored_words()
+        self.tracks = MeetingTracks(dependencies, row, self.config, audio, published, self._publish_changes)
+        self.changes = TrackChanges(
+            dependencies,
+            row,
+            self.config,
+            audio,
+            self.tracks,
+            self.turns,
+            check_sender=self._check_sender,
+            start=self._start_feed,
+            publish=self._publish_changes,
+            find_out_loss=self._find_out_loss,
+            audit=self.audit_control,
+        )
         self._sessions: list[asyncio.Task[SessionResult]] = []
-        self._duplicates = DuplicateTrackDetector(self.config, row.ignored_tracks)
-        for index in self._duplicates.ignored:
-            self.turns.ignore(index)
-        self._finality = Finality(self.config, self._feeds, published, self._duplicates)
         self._warnings = Warnings()
-        self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
+        self._insights = RollingInsights(dependencies, row, self.config, self.tracks.feeds, published)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)
         self.state = LiveState.OPEN
@@ -98,16 +85,20 @@ class LiveSession:
 
         Raises HeldByAnotherProcess, MeetingLost, DatabaseUnavailable, DiskFull.
         """
-        config = LiveConfig.from_document(row.config)
-        track_path = partial(dependencies.audio_log.live_track, row.organization_id, row.file_hash)
-        logs = [TrackLog(track, track_path(index)) for index, track in enumerate(config.sources)]
         lock_path = dependencies.audio_log.live_holder(row.organization_id, row.file_hash)
-        audio = MeetingAudio(logs, lock_path, dependencies.sync_executor)
+        audio = MeetingAudio([], lock_path, dependencies.sync_executor)
         await audio.open()
         try:
             acquire = partial(live.acquire, organization_id=row.organization_id, meeting_id=row.meeting_id)
             row = await dependencies.database.run(acquire, organization_id=row.organization_id)
+            # The holder before may have changed the tracks until now.
+            config = LiveConfig.from_document(row.config)
+            track_path = partial(dependencies.audio_log.live_track, row.organization_id, row.file_hash)
+            logs = [TrackLog(track, track_path(index)) for index, track in enumerate(config.sources)]
+            await audio.create(logs)
+            audio.add(logs)
             published, last = PublishedState(config, row.meeting_id), 0
+            published.turns.name(await _given_names(dependencies, row))
             while stored := await read_events(dependencies.database, row, last):
                 published.restore(stored)
                 last = stored[-1].event_seq
@@ -128,8 +119,12 @@ class LiveSession:
             self._spawn(self._conclude())
             return
         self._spawn(self.audio.wait_until_closed())
-        self._sessions = [self._spawn(feed.run()) for feed in self._feeds]
+        for feed in self.tracks.feeds:
+            self._start_feed(feed)
         self._spawn(self._observe())
+
+    def _start_feed(self, feed: TrackFeed) -> None:
+        self._sessions.append(self._spawn(feed.run()))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work, name=f"live {self.row.meeting_id}")
@@ -153,7 +148,7 @@ class LiveSession:
         log.error("live meeting %s failed; it will be resumed", self.row.meeting_id, exc_info=error)
         self.mark_lost(self.audio.failure())
 
-    async def _find_out_loss(self) -> None:
+    async def _find_out_loss(self) -> MeetraError:
         """Tell clients why a write was refused: the meeting was deleted, or another process holds it."""
         failure: MeetraError = HeldByAnotherServer()
         with suppress(DatabaseUnavailable):
@@ -162,6 +157,7 @@ class LiveSession:
                 failure = SessionNotFound(deleted=True)
         if not self.lost:
             self.mark_lost(failure)
+        return self.failure
 
     def mark_lost(self, failure: MeetraError) -> None:
         """Mark the meeting as no longer held by this process, end its client and wake its listeners."""
@@ -244,27 +240,18 @@ class LiveSession:
         Raises AudioNotStored, HeldByAnotherServer.
         """
         await self.audio.wait_until_committed()
-        for feed in self._feeds:
+        for feed in self.tracks.feeds:
             feed.request_flush()
 
-    def _others_through_us(self, index: int) -> int:
-        """Return up to where other sources than a track's have audio, microseconds."""
-        source = self.config.tracks[index].track_id
-        return max((feed.audio_through_us() for feed in self._feeds if feed.track.track_id != source), default=0)
+    def name_speaker(self, number: int, alias: str) -> None:
+        """Show, and tell, a name that was given by hand."""
+        self.turns.name({number: alias})
+        self._spawn(self._publish_changes())
 
-    def lag_ms(self) -> int:
-        """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
-        return max((feed.lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
-
-    def words_lag_ms(self) -> int:
-        """Return how far the words lag behind the durable audio on the slowest track, milliseconds."""
-        return max((feed.words_lag_samples() for feed in self._feeds), default=0) * 1000 // RATE_HZ
-
-    @property
-    def engine(self) -> session_pb2.Capabilities | None:
-        """The engine's reported capabilities; None while no engine has been reached."""
-        reported = (feed.engine for feed in self._feeds if feed.engine is not None)
-        return next(reported, self._dependencies.analyzer.inference.capabilities)
+    async def audit_control(self) -> None:
+        """Note in the audit log that the caller changes the meeting."""
+        if (audited := current_call()) is not None:
+            await audited.add("LiveService/ControlMeeting", "change", "meeting", self.row.file_hash)
 
     # Publishing
 
@@ -274,28 +261,23 @@ class LiveSession:
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
-            late = self._finality.late_audio()
-            changes = self._published.changes(self._duplicates.ignored, self._finality.uncovered())
+            late = self.tracks.finality.late_audio()
+            changes = self._published.changes(self.tracks.duplicates.ignored, self.tracks.finality.uncovered())
             await self.events.append([*late, *changes, *events])
 
     async def _observe(self) -> None:
         while self.state is LiveState.OPEN:
             await asyncio.sleep(OBSERVE_EVERY_S)
-            for duplicate, original in await asyncio.to_thread(self._duplicates.detect, self._feeds, self.turns):
-                await self._ignore(duplicate, original)
-            await self._leave_out_copies()
-            self._finality.settle_speakers()
+            feeds, duplicates = self.tracks.feeds, self.tracks.duplicates
+            async with self.tracks.changing:
+                for duplicate, original in await asyncio.to_thread(duplicates.detect, feeds, self.turns):
+                    await self._ignore(duplicate, original)
+                await self.tracks.leave_out_copies()
+            self.tracks.finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
-            await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
-            distinct = len(self._feeds) - len(self._duplicates.ignored)
-            await self._publish(await self._insights.update(self.engine, distinct))
-
-    async def _leave_out_copies(self) -> None:
-        judged = await asyncio.to_thread(self._copies.detect, self._feeds)
-        for copied, feed, (frames, idle) in zip(self._copies.tracks, self._feeds, judged, strict=True):
-            for turn in copied.judged(frames, idle=idle):
-                self.turns.update(turn)
-            feed.mark_words_final()
+            await self._publish(self._warnings.update(feeds, self.turns, ending=ending))
+            distinct = len(feeds) - len(duplicates.ignored)
+            await self._publish(await self._insights.update(self.tracks.engine, distinct))
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]
@@ -317,7 +299,9 @@ class LiveSession:
             self._spawn(self._finish())
 
     async def _finish(self) -> None:
-        await self.audio.wait_until_committed()
+        async with self.tracks.changing:
+            # A change of tracks that has begun is part of the meeting; none begins any more.
+            await self.audio.wait_until_committed()
         size = sum(track_log.committed_bytes for track_log in self.audio.logs)
         lease_s = self._dependencies.settings.lease_s
         job = await self._run(partial(live.finish, row=self.row, size_bytes=size, lease_s=lease_s), patience_s=60)
@@ -333,22 +317,22 @@ class LiveSession:
             results = await asyncio.gather(*self._sessions)
         finally:
             reporting.cancel()
-        for duplicate, original in await asyncio.to_thread(self._duplicates.detect_final, self._feeds, self.turns):
+        feeds, duplicates = self.tracks.feeds, self.tracks.duplicates
+        for duplicate, original in await asyncio.to_thread(duplicates.detect_final, feeds, self.turns):
             await self._ignore(duplicate, original)
-        indices = [index for index in range(len(self._feeds)) if index not in self._duplicates.ignored]
-        tracks = tuple(audio_track(self.config, index, self._feeds[index].pcm) for index in indices)
+        indices = [index for index in range(len(feeds)) if index not in duplicates.ignored]
+        tracks = [audio_track(self.config, index, feeds[index].pcm) for index in indices]
         given_names = await self._run(
             partial(load_given_names, meeting_id=self.row.meeting_id), patience_s=DATABASE_PATIENCE_S
         )
-        recording = Recording(tracks, len(self._feeds), self.config.participant_names(), given_names)
+        recording = live_recording(self.config, tracks, given_names)
         await self._dependencies.analyzer.conclude(job, recording, [results[index] for index in indices])
 
     async def _report_progress(self, job: Job) -> None:
         """Report how far the tracks are analysed, until cancelled; best effort."""
         with suppress(DatabaseUnavailable, JobLost):
             while True:
-                analysed, audio = map(sum, zip(*(feed.analysed_samples() for feed in self._feeds), strict=True))
-                await self._dependencies.analyzer.report_analysed(job, analysed, audio)
+                await self._dependencies.analyzer.report_analysed(job, *self.tracks.analysed_samples())
                 await asyncio.sleep(OBSERVE_EVERY_S)
 
     async def _conclude(self) -> None:
@@ -364,7 +348,16 @@ class LiveSession:
         """Release the meeting; the next holder resumes from its stored state."""
         if failure is not None:
             self.mark_lost(failure)
+        await self.changes.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.audio.close()
+
+
+async def _given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
+    """Return the names given by hand so far, by speaker number."""
+    given = await dependencies.database.run(
+        partial(live_names.given, meeting_ids=[row.meeting_id]), organization_id=row.organization_id
+    )
+    return given.get(row.meeting_id, {})

@@ -259,7 +259,7 @@ class LiveSessionRegistry:
         """Show a name that was given by hand in the turns of a meeting, if this process holds it."""
         meeting = self._sessions.get(meeting_id)
         if meeting is not None and meeting.state is LiveState.OPEN:
-            meeting.turns.name({label: alias})
+            meeting.name_speaker(label, alias)
 
     async def _mark_fenced_out(self) -> None:
         """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing.
@@ -275,14 +275,15 @@ class LiveSessionRegistry:
             by_organization[meeting.row.organization_id].append(meeting)
         for organization_id, held in by_organization.items():
             ids = [meeting.row.meeting_id for meeting in held]
+            revisions = [meeting.turns.names.revision for meeting in held]
             found = await self._dependencies.database.run(
                 partial(live.fences, meeting_ids=ids), organization_id=organization_id
             )
             given = await self._dependencies.database.run(
                 partial(live_names.given, meeting_ids=ids), organization_id=organization_id
             )
-            for meeting in held:
-                if meeting.state is LiveState.OPEN:
+            for meeting, revision in zip(held, revisions, strict=True):
+                if meeting.state is LiveState.OPEN and meeting.turns.names.revision == revision:
                     meeting.turns.name(given.get(meeting.row.meeting_id, {}))
                 fence = found.get(meeting.row.meeting_id)
                 if fence != meeting.row.fence:

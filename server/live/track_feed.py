@@ -28,7 +28,7 @@ from server.conversation import (
     shift_word,
 )
 from server.engine import EngineBusy, Flush, InferenceClient, SessionBroke, to_event
-from server.live.config import LiveConfig, LiveTrack
+from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack
 from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
@@ -176,7 +176,7 @@ class TrackFeed:
 
     @property
     def ended(self) -> bool:
-        """Whether the audio is complete."""
+        """Whether the meeting's audio is complete."""
         return self._audio.ended
 
     async def run(self) -> SessionResult:
@@ -197,19 +197,26 @@ class TrackFeed:
             number = len(parts)
             end = self._cuts.positions[number] if number < len(self._cuts.positions) else None
             result, part = await self._run_to_a_pause(end)
+            if end is None and not part.cut:
+                await self._audio.wait_for_more(self.log, part.heard_bytes)
+                if self.log.committed_bytes > part.heard_bytes:
+                    self._catch_up_target = self._catch_up_target.maximum(self.reach)
+                    self._repeated_samples += self.decoded_samples - self._first
+                    continue
+                if not self.log.complete or part.sent == self._first:
+                    return join_parts([*parts, (self._first, result)])
+                # The track has ended before the meeting: what it said is final.
+                part.cut = True
             if part.cut:
                 end = part.sent
                 await self._cuts.add(end, part.heard_bytes)
-            if end is not None:
-                parts.append((self._first, result))
-                await self._close_part(end, result)
+            assert end is not None
+            parts.append((self._first, result))
+            await self._close_part(end, result)
             if not part.more_follows:
                 await self._audio.wait_for_more(self.log, part.heard_bytes)
                 if self.log.committed_bytes == part.heard_bytes:
-                    return join_parts(parts if end is not None else [*parts, (self._first, result)])
-            if end is None:
-                self._catch_up_target = self._catch_up_target.maximum(self.reach)
-                self._repeated_samples += self.decoded_samples - self._first
+                    return join_parts(parts)
 
     async def _close_part(self, end: int, result: SessionResult) -> None:
         """Publish what is final of the part that ends at sample ``end``; the next begins there."""
@@ -265,7 +272,7 @@ class TrackFeed:
             self._turns.start_catch_up(self._index, self._span(end))
         self._copied.restart(self._span(end).start)
         self._final_words_us = self._heard_us = self._moment_us(start) if start else 0
-        terms = self._config.recognition_terms()
+        terms = self._config.recognition_terms(self._index)
         config = session_config(
             self._meeting_id, self._organization_id, self._config.language, terms, self._track, live=True
         )
@@ -343,7 +350,7 @@ class TrackFeed:
         shift = self._track.start_us
         unknown = segment.speaker == UNKNOWN_SPEAKER and self._track.expected_speakers != 1
         return TurnSnapshot(
-            meeting_segment_id(segment.segment_id, self._index, len(self._config.tracks)),
+            meeting_segment_id(segment.segment_id, self._index, MAX_TRACKS),
             self._index,
             state,
             UNKNOWN_SPEAKER if unknown else self._track.speaker_number(max(1, segment.speaker)),

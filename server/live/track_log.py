@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -52,6 +52,11 @@ class TrackLog:
     pending: list[bytes] = field(default_factory=list)
     nudges: int = 0
     """Times that readers were asked to look up although no audio has come."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the track has ended, and all of its audio is on disk."""
+        return self.track.ended and self.committed == self.accepted
 
     def recover(self) -> None:
         """Read the durable positions from disk and truncate a trailing partial record."""
@@ -108,6 +113,33 @@ class MeetingAudio:
             lock_file.close()
             raise
         self._lock_file = lock_file
+
+    async def create(self, logs: Sequence[TrackLog]) -> None:
+        """Create the files of further sources, durably, or recover their positions; ``add`` them then.
+
+        Raises DiskFull, FileNotFoundError without the meeting's folder.
+        """
+
+        def create() -> None:
+            with detect_full_disk():
+                for log in logs:
+                    log.recover()
+                sync_directory(self._lock_path.parent)
+
+        await asyncio.get_running_loop().run_in_executor(self._sync_executor, create)
+
+    def add(self, logs: Sequence[TrackLog]) -> None:
+        """Take audio of further sources, whose files were created."""
+        self.logs += logs
+
+    async def end_track(self, log: TrackLog, track: LiveTrack) -> None:
+        """Take no more audio of a source, which is ``track`` from now on; what was accepted is read to its end."""
+        log.track = track
+        await self._notify()
+
+    def has_ended(self, log: TrackLog) -> bool:
+        """Return whether no more audio of a source comes."""
+        return self.ended or log.complete
 
     async def append(self, log: TrackLog, *pieces: bytes) -> None:
         """Queue a chunk that starts at ``log.accepted``; wait while the backlog is over its limit.
@@ -186,9 +218,9 @@ class MeetingAudio:
             await self._commit_done.wait_for(lambda: self.ended or [log.committed for log in self.logs] != positions)
 
     async def wait_for_more(self, log: TrackLog, position: int) -> None:
-        """Wait until a log has more than ``position`` durable bytes, or the audio has ended."""
+        """Wait until a log has more than ``position`` durable bytes, or its audio has ended."""
         async with self._commit_done:
-            await self._commit_done.wait_for(lambda: self.ended or log.committed_bytes > position)
+            await self._commit_done.wait_for(lambda: self.has_ended(log) or log.committed_bytes > position)
 
     def nudge(self, log: TrackLog) -> None:
         """Have the log's readers yield an empty chunk now, if they wait."""
@@ -234,7 +266,7 @@ class MeetingAudio:
     async def read(
         self, log: TrackLog, patience_s: Callable[[], float | None] = lambda: None
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of a track's log from its beginning as they become durable, until the audio ends.
+        """Yield the bytes of a track's log from its beginning as they become durable, until its audio ends.
 
         No file is open between two reads: meetings may have many tracks, and a process few descriptors.
 
@@ -251,7 +283,7 @@ class MeetingAudio:
                 data = await asyncio.to_thread(read) if whole else read()
                 position += len(data)
                 yield data
-            elif self.ended:
+            elif self.has_ended(log):
                 return
             elif not await self._grows(log, position, patience_s()):
                 yield b""
@@ -263,9 +295,9 @@ class MeetingAudio:
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_s), self._commit_done:
                 await self._commit_done.wait_for(
-                    lambda: self.ended or log.committed_bytes > position or log.nudges != nudges
+                    lambda: self.has_ended(log) or log.committed_bytes > position or log.nudges != nudges
                 )
-        return self.ended or log.committed_bytes > position
+        return self.has_ended(log) or log.committed_bytes > position
 
     async def close(self) -> None:
         """Close the files; unacknowledged audio may be lost."""

@@ -8,7 +8,7 @@ up, then compared.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -23,14 +23,13 @@ from server.conversation import (
     Word,
     segment_track_index,
 )
-from server.live.config import LiveConfig, TrackKind
+from server.live.config import MAX_TRACKS, LiveConfig, TrackKind
 from server.live.redaction import LiveRedaction
 from server.live.segment_ids import ENDED, SegmentIds
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID, SpeakerNames
 from server.live.speaker_revisions import speaker_revisions
 from server.live.turn_snapshot import TurnSnapshot
-from server.storage import speaker_id
 
-UNKNOWN_SPEAKER_ID = str(UUID(int=0))
 # Moments of a meeting, microseconds.
 ALL_TIME = range(-(2**62), 2**62)
 
@@ -39,7 +38,7 @@ class MeetingTurns:
     """All turns of one meeting, current and published."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
-        self._config, self._meeting_id = config, meeting_id
+        self._config = config
         self._current: dict[int, TurnSnapshot] = {}  # by the engine's number; never retracted ones
         self._published: dict[int, pb.LiveTurn] = {}  # by segment id
         self._ids = SegmentIds()
@@ -49,7 +48,7 @@ class MeetingTurns:
         self._repeated: dict[int, range] = {}  # by track index: where turns held back begin
         self._dirty: set[int] = set()
         self._redaction = LiveRedaction(config)
-        self._names = {} if self._redaction.hides_names else config.participant_names()
+        self.names = SpeakerNames(config, meeting_id)
         self._settled_tracks: set[int] = set()  # tracks whose stable turns become final with their words
         self._final_words_us: dict[int, int] = {}  # by track index: words are final up to here
         self._judged_us: dict[int, int] = {}  # by track index: its turns are its own up to here
@@ -207,19 +206,27 @@ class MeetingTurns:
 
     def speaker_id(self, number: int) -> str:
         """Return a speaker's UUID; the nil UUID for the unknown speaker."""
-        return UNKNOWN_SPEAKER_ID if number == UNKNOWN_SPEAKER else str(speaker_id(self._meeting_id, number))
+        return self.names.id(number)
 
     def alias(self, number: int) -> str:
         """Return a speaker's display name."""
-        if number == UNKNOWN_SPEAKER:
-            return "Unknown"
-        return self._names.get(number, f"Speaker {number}")
+        return self.names.alias(number)
 
     def name(self, names: Mapping[int, str]) -> None:
         """Adopt names of speakers: given while the meeting runs, or those of the finished meeting."""
-        changed = {number for number, name in names.items() if self.alias(number) != name}
-        self._names.update(names)
-        self._dirty.update(number for number, turn in self._current.items() if turn.speaker in changed)
+        self._tell_again(self.names.give(names))
+
+    def adopt_tracks(self, renamed: Iterable[int] = ()) -> None:
+        """Adopt the config's tracks after a change of them: their names, which are redacted too.
+
+        Args:
+            renamed: numbers of speakers whose name given by hand counts no more.
+        """
+        self._redaction.adopt_names(self._config)
+        self._tell_again(self.names.take_back(renamed))
+
+    def _tell_again(self, speakers: Collection[int]) -> None:
+        self._dirty.update(number for number, turn in self._current.items() if turn.speaker in speakers)
 
     def max_mixed_speakers(self) -> int:
         """Return the highest number of speakers on any MIXED track."""
@@ -233,7 +240,8 @@ class MeetingTurns:
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore published turns from stored events; words published as final stay final."""
-        numbers: dict[str, int] = {UNKNOWN_SPEAKER_ID: UNKNOWN_SPEAKER}
+        events = list(events)
+        self.names.restore(events)
         for event in events:
             if event.WhichOneof("event") == "watermark":
                 for index in set(range(len(self._config.tracks))) - self._late_tracks:
@@ -255,13 +263,13 @@ class MeetingTurns:
                 for w in turn.words
             )
             # The engine's number is unknown. No engine gives negative ones; the remainder tells the track.
-            number = track - turn.segment_id * len(self._config.tracks)
+            number = track - turn.segment_id * MAX_TRACKS
             self._segment_of[number] = turn.segment_id
             restored = TurnSnapshot(
                 number,
                 track,
                 TurnState(turn.state),
-                self._speaker_number(turn.speaker_id, numbers),
+                self.names.number(turn.speaker_id),
                 turn.start_ms * 1000,
                 turn.end_ms * 1000,
                 words,
@@ -271,12 +279,6 @@ class MeetingTurns:
                 del self._segment_of[number]
             else:
                 self._current[number] = restored
-
-    def _speaker_number(self, id_: str, numbers: dict[str, int]) -> int:
-        # Ids are derived from numbers: enumerating a few finds the match.
-        while id_ not in numbers:
-            numbers[self.speaker_id(len(numbers))] = len(numbers)
-        return numbers[id_]
 
     def limit_words_final(self, track: int, through_us: int) -> None:
         """Take words of a restored track as final up to ``through_us`` at most: the watermark passes silent tracks."""
@@ -295,6 +297,7 @@ class MeetingTurns:
             turn.revision = published.revision + 1 if published else 1
             self._published[turn.segment_id] = turn
             self._ids.record(turn)
+            self.names.record(turn)
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
                 self.final_tracks.add(self._config.track_index(turn.track_id, turn.channel))
             events.append(pb.LiveEvent(turn=turn))
@@ -340,11 +343,10 @@ class MeetingTurns:
         """As ``changes``, for the finished meeting: every turn becomes final or is retracted."""
         # The stored conversation is redacted, by what the whole of it tells.
         self._redaction = LiveRedaction(replace(self._config, redact=""))
-        tracks = len(self._config.tracks)
-        for track in range(tracks):
+        for track in range(len(self._config.tracks)):
             self._drop(track)
         for s in conversation.segments:
-            track = segment_track_index(s.segment_id, tracks)
+            track = segment_track_index(s.segment_id, MAX_TRACKS)
             self._put(TurnSnapshot(s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words))
         return self.changes()
 

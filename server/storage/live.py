@@ -114,6 +114,8 @@ async def create(
 async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:
     """Return the number of the organization's running live meetings, and of their tracks, ``but`` one meeting.
 
+    Tracks that have ended do not count.
+
     A meeting runs until its last event is stored. Other callers for the organization wait until this transaction ends,
     so that a meeting which is then created is counted by them.
     """
@@ -121,7 +123,8 @@ async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:
         "SELECT pg_advisory_xact_lock(hashtextextended('live meetings of ' || current_organization(), 0))"
     )
     (row,) = await connection.fetch(
-        "SELECT count(*) AS meetings, coalesce(sum(jsonb_array_length(config->'tracks')), 0) AS tracks"
+        "SELECT count(*) AS meetings, coalesce(sum((SELECT count(*) FROM jsonb_array_elements(config->'tracks') t"
+        " WHERE NOT coalesce((t->>'ended')::boolean, false))), 0)::bigint AS tracks"
         " FROM live_meetings WHERE NOT concluded AND meeting_id <> $1",
         but,
     )
@@ -224,6 +227,18 @@ async def ignore_track(connection: Connection, meeting_id: UUID, fence: int, tra
         meeting_id,
         track,
     )
+
+
+async def store_tracks(connection: Connection, row: LiveRow, config: dict[str, Any]) -> None:
+    """Store the config of a meeting whose tracks have changed. Raises MeetingLost, also for one that is finished."""
+    await check_fence(connection, row.meeting_id, row.fence)
+    stored = await connection.fetchval(
+        "UPDATE live_meetings SET config = $2 WHERE meeting_id = $1 AND NOT finished RETURNING true",
+        row.meeting_id,
+        config,
+    )
+    if not stored:
+        raise MeetingLost(f"live meeting {row.meeting_id} is finished")
 
 
 async def store_language(

@@ -99,6 +99,15 @@ async def last_turns(connection: Connection, meeting_id: UUID) -> list[bytes]:
     return [row["payload"] for row in rows]
 
 
+async def take_back(connection: Connection, meeting_id: UUID, labels: Sequence[int]) -> None:
+    """Delete the names given by hand to speakers of a running meeting, by label: they are called differently now."""
+    await connection.execute(
+        "DELETE FROM speakers WHERE meeting_id = $1 AND label = ANY($2) AND alias_source = 'hand' AND NOT active",
+        meeting_id,
+        list(labels),
+    )
+
+
 async def forget(connection: Connection, meeting_id: UUID) -> None:
     """Delete the names given while the meeting ran, before its speakers are stored."""
     await connection.execute("DELETE FROM speakers WHERE meeting_id = $1 AND NOT active", meeting_id)

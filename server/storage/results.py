@@ -96,7 +96,8 @@ async def _store_redaction(connection: Connection, meeting_id: UUID, redaction: 
     if redaction.hides_names:
         await connection.execute(
             "UPDATE live_meetings SET config = jsonb_set(config, '{tracks}', (SELECT jsonb_agg(t.track ||"
-            " '{\"participant_name\": \"\"}' ORDER BY t.place) FROM jsonb_array_elements(config->'tracks')"
+            ' \'{"participant_name": "", "earlier_names": []}\' ORDER BY t.place)'
+            " FROM jsonb_array_elements(config->'tracks')"
             " WITH ORDINALITY AS t (track, place))) WHERE meeting_id = $1",
             meeting_id,
         )

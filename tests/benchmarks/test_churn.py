@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetra.v1 import live_pb2 as pb
 
 from benchmarks.churn import Churn
-from server.live.turns import UNKNOWN_SPEAKER_ID
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 
 PARTIAL, STABLE, RETRACTED = pb.LIVE_TURN_STATE_PARTIAL, pb.LIVE_TURN_STATE_STABLE, pb.LIVE_TURN_STATE_RETRACTED
 A, B = "aaaa", "bbbb"

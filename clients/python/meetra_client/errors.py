@@ -233,6 +233,30 @@ class MeetingOver(MeetraError):
         self.undelivered = dict(undelivered or {})
 
 
+class TrackEnded(MeetraError):
+    """The track was ended, and takes no more audio."""
+
+    reason = "TRACK_ENDED"
+
+
+class TooManyTracks(MeetraError):
+    """The live meeting has had its limit of tracks."""
+
+    reason = "TOO_MANY_TRACKS"
+
+
+class TooManyRenames(MeetraError):
+    """The tracks of the live meeting were renamed as often as the server accepts."""
+
+    reason = "TOO_MANY_RENAMES"
+
+
+class TrackDiffers(MeetraError):
+    """The live meeting has another track of this id."""
+
+    reason = "TRACK_DIFFERS"
+
+
 class HeldByAnotherClient(MeetraError):
     """Another client is connected to the session; resume with ``take_over=True`` to replace it."""
 

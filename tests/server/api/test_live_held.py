@@ -19,7 +19,7 @@ from grpc import aio
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
-from server.api.live_validation import MAX_TRACKS
+from server.live import MAX_TRACKS
 from server.storage import meetings
 from server.storage.pool import Database
 from tests.recordings import RATE_HZ

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.api.live_validation import DEFAULT_PERIOD_S, MAX_TRACKS, validate_config
+from server.api.live_validation import DEFAULT_PERIOD_S, validate_config
 from server.audio.encodings import Encoding, TrackFormat
 from server.errors import BadRequest
+from server.live import MAX_TRACKS
 from server.live.config import LiveTrack, TrackKind
 
 Change = Callable[[pb.LiveConfig], object]
@@ -130,11 +131,6 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "a track's name with a letter of Greek": (set_track("track_id", "α"), "config.tracks[0].track_id", "letters"),
     "no kind": (set_track("kind", 0), "config.tracks[0].kind", "TRACK_KIND_MIXED"),
     "an unknown kind": (set_track("kind", 9), "config.tracks[0].kind", "TRACK_KIND_PARTICIPANT"),
-    "a participant on a mixed track": (
-        set_track("kind", pb.TRACK_KIND_MIXED),
-        "config.tracks[0].participant_name",
-        "omit it",
-    ),
     "no encoding": (set_track("encoding", 0), "config.tracks[0].encoding", "AUDIO_ENCODING_MULAW"),
     "an unknown encoding": (set_track("encoding", 77), "config.tracks[0].encoding", "AUDIO_ENCODING_OPUS"),
     "no sample rate": (set_track("sample_rate_hz", 0), "config.tracks[0].sample_rate_hz", "8000 to 48000"),

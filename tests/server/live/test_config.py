@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.live.config import LiveConfig
+from server.live.config import LiveConfig, TrackKind
 from tests.server.live.live_configs import MIXED, PARTICIPANT, configs, of_channels, of_kinds, of_tracks
 
 PEOPLE = of_kinds(MIXED, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT, PARTICIPANT)
@@ -109,3 +109,52 @@ def test_names_are_known_of_named_participants_alone(config: LiveConfig) -> None
         for place, track in enumerate(config.tracks)
         if track.kind is PARTICIPANT and track.participant_name
     }
+
+
+@given(configs, st.lists(st.sampled_from([MIXED, PARTICIPANT]), min_size=1, max_size=5))
+def test_who_joins_later_changes_no_number_and_has_one_of_their_own(config: LiveConfig, kinds: list[TrackKind]) -> None:
+    """Of 64 voices on each mixed track."""
+    joined = tuple(
+        replace(config.tracks[0], track_id=f"late{place}", kind=kind, joined=place)
+        for place, kind in enumerate(kinds, start=1)
+    )
+    later = replace(config, tracks=(*config.tracks, *joined))
+
+    def numbers(of: LiveConfig, places: range) -> list[int]:
+        return [
+            of.speaker_number(place, label)
+            for place in places
+            for label in range(1, 2 if of.tracks[place].kind is PARTICIPANT else 65)
+        ]
+
+    before = range(len(config.tracks))
+    assert numbers(later, before) == numbers(config, before)
+    assert [later.expected_speakers(place) for place in before] == [config.expected_speakers(place) for place in before]
+    assert [later.recognition_terms(place) for place in before] == [config.recognition_terms(place) for place in before]
+    everybody = numbers(later, range(len(later.tracks)))
+    assert sorted(everybody) == list(range(1, len(everybody) + 1))
+
+
+def test_people_alone_are_numbered_as_they_join() -> None:
+    config = of_kinds(PARTICIPANT, PARTICIPANT)
+    late = replace(config.tracks[0], track_id="late", joined=1)
+    assert replace(config, tracks=(*config.tracks, late)).speaker_number(2, 1) == 3
+
+
+def test_voices_of_a_room_with_a_name_are_called_by_it() -> None:
+    config = of_kinds(PARTICIPANT, MIXED)
+    config = replace(config, tracks=(config.tracks[0], replace(config.tracks[1], participant_name="Room Berlin")))
+    names = config.room_names()
+    assert (names[2], names[3], len(names)) == ("Room Berlin 1", "Room Berlin 2", 64)
+    assert config.participant_names() == {1: "P0"}
+    assert config.recognition_terms() == ("P0",)
+
+
+def test_every_name_that_somebody_had_is_known() -> None:
+    config = of_kinds(PARTICIPANT)
+    renamed = replace(config.tracks[0], participant_name="Ben", earlier_names=("", "Ada"))
+    config = replace(config, tracks=(renamed,))
+    assert config.all_participant_names() == ("Ada", "Ben")
+    # Recognition knows those that were known from the beginning.
+    assert (renamed.first_name, config.recognition_terms()) == ("", ())
+    assert LiveConfig.from_document(json.loads(json.dumps(config.to_document()))) == config

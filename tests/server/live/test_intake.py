@@ -103,7 +103,7 @@ async def test_a_chunk_of_old_and_new_is_refused_with_where_to_go_on(meeting: Me
 
 async def test_a_track_that_is_not_of_the_config_is_named(meeting: Meeting) -> None:
     await meeting.open(of_kinds(MIXED))
-    with pytest.raises(BadRequest, match=r"audio\.track_id: 'nobody' is not a track of the config"):
+    with pytest.raises(BadRequest, match=r"audio\.track_id: 'nobody' is not a track of the meeting"):
         await meeting.take(0, samples(0, 1), "nobody")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Segment, Word
+from server.live.config import MAX_TRACKS
 from server.live.languages import LiveLanguages
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 
@@ -19,7 +20,7 @@ def told(events: list[pb.LiveEvent]) -> list[tuple[str, str]]:
 def spoken(track: int, number: int, seconds: int, language: str) -> Segment:
     """A segment of a track; a segment's number modulo the number of tracks is its track."""
     words = (Word("w", 0, 1, None),)
-    return Segment(2 * number + track, 1 + track, 0, seconds * S, words, language=language)
+    return Segment(MAX_TRACKS * number + track, 1 + track, 0, seconds * S, words, language=language)
 
 
 def test_a_language_is_told_when_it_is_known_and_when_it_changes() -> None:

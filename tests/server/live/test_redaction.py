@@ -8,7 +8,7 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, EngineCapabilities, Segment, TurnState
-from server.live.config import LiveConfig, LiveTrack
+from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack
 from server.live.published_state import PublishedState, compute_watermark
 from server.live.turn_snapshot import TurnSnapshot
 from server.live.turns import MeetingTurns
@@ -119,7 +119,7 @@ def test_a_final_turn_is_revised_only_to_redact_more() -> None:
     meeting.turns.mark_words_final(0, 60_000_000)
     meeting.hear(60.0, turn(1, "it is 5550199 there and Kevin knows", state=TurnState.STABLE))
     assert meeting.sent[-1].turn.state == pb.LIVE_TURN_STATE_FINAL
-    stored = Segment(2, 1, 0, 2_050_000, spoken("it is [PHONE] there and Kevin knows"), language="en")
+    stored = Segment(MAX_TRACKS, 1, 0, 2_050_000, spoken("it is [PHONE] there and Kevin knows"), language="en")
     conversation = Conversation(60_000_000, (1,), (stored,), EngineCapabilities())
     assert meeting.publish(meeting.turns.final_changes(conversation)) == {}
     more = replace(stored, words=spoken("it is [PHONE] there and [NAME] knows"))

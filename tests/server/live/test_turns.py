@@ -9,17 +9,17 @@ from uuid import UUID
 import pytest
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import Conversation, EngineCapabilities, TurnState, Word
-from server.live.config import LiveConfig
+from server.conversation import Conversation, EngineCapabilities, TurnState, Word, meeting_segment_id
+from server.live.config import MAX_TRACKS, LiveConfig
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 from server.live.turn_snapshot import TurnSnapshot
-from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns
+from server.live.turns import MeetingTurns
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 MEETING = UUID(int=7)
 S = 1_000_000
 PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnState.FINAL, TurnState.RETRACTED
 ROOM = of_kinds(MIXED)
-# A segment's number modulo the number of tracks is its track.
 PEOPLE = of_kinds(PARTICIPANT, PARTICIPANT)
 
 
@@ -297,7 +297,10 @@ def test_an_ignored_track_says_nothing_any_more() -> None:
 
 def heard(*said: TurnSnapshot, tracks: int = 1) -> Conversation:
     """The finished meeting."""
-    return Conversation(99 * S, (1, 2), tuple(t.segment() for t in said), EngineCapabilities(overlap=tracks > 1))
+    segments = tuple(
+        replace(t.segment(), segment_id=meeting_segment_id(t.segment_id, t.track, MAX_TRACKS)) for t in said
+    )
+    return Conversation(99 * S, (1, 2), segments, EngineCapabilities(overlap=tracks > 1))
 
 
 def test_at_the_end_every_turn_is_final_or_retracted() -> None:

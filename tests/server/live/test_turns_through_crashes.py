@@ -12,8 +12,10 @@ from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, EngineCapabilities, TurnState, Word
 from server.conversation.tracks import meeting_segment_id
+from server.live.config import MAX_TRACKS
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 from server.live.turn_snapshot import TurnSnapshot
-from server.live.turns import UNKNOWN_SPEAKER_ID, MeetingTurns
+from server.live.turns import MeetingTurns
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.test_turns import MEETING, S, stored
 
@@ -33,7 +35,7 @@ def engine_turns(draw: st.DrawFn, track: int) -> TurnSnapshot:
     words = tuple(Word(text, number * S + i, number * S + i + 1000, None) for i, text in enumerate(texts))
     # The voices of the mixed track are numbered after the participant.
     speaker = 1 if track == 1 else draw(st.sampled_from((0, 2, 3, 4)))
-    return TurnSnapshot(meeting_segment_id(number, track, TRACKS), track, state, speaker, number * S, end_us, words)
+    return TurnSnapshot(meeting_segment_id(number, track, MAX_TRACKS), track, state, speaker, number * S, end_us, words)
 
 
 def runs(track: int) -> st.SearchStrategy[list[TurnSnapshot]]:
@@ -71,7 +73,7 @@ class Meeting:
             self.say(how)
         elif what == "takes back":
             assert isinstance(how, int)
-            gone = self.said.pop(meeting_segment_id(how, track, TRACKS), None)
+            gone = self.said.pop(meeting_segment_id(how, track, MAX_TRACKS), None)
             if gone is not None:
                 self.turns.update(replace(gone, state=TurnState.RETRACTED, words=()))
         elif what == "engine dies":
