@@ -14,6 +14,7 @@ from meetra.v1 import live_pb2 as pb
 
 from server.analysis import DATABASE_PATIENCE_S, Recording, SessionResult
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
+from server.live.clock_news import ClockNews
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.copied_speech import CopyDetector
@@ -82,7 +83,7 @@ class LiveSession:
         for index in self._duplicates.ignored:
             self.turns.ignore(index)
         self._finality = Finality(self.config, self._feeds, published, self._duplicates)
-        self._warnings = Warnings()
+        self._warnings, self._clocks = Warnings(), ClockNews()
         self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)
@@ -227,7 +228,7 @@ class LiveSession:
         """
         self._check_sender(connection)
         if patience_s:
-            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample, patience_s)
+            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample - chunk.gap_samples, patience_s)
             self._check_sender(connection)
         return await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
@@ -286,7 +287,8 @@ class LiveSession:
             await self._leave_out_copies()
             self._finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
-            await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
+            warnings = self._warnings.update(self._feeds, self.turns, ending=ending)
+            await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
 
