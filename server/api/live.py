@@ -96,6 +96,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             first_sample=request.first_sample,
             data=data,
             length_prefixed=request.length_prefixed,
+            gap_samples=request.gap_samples,
+            captured_ms=request.captured_ms if request.HasField("captured_ms") else None,
         )
         await meeting.audio.wait_until_committed(*await meeting.receive(chunk, sender, EARLIER_CALLS_S))
         positions = [p for p in _positions(meeting) if p.track_id == request.track_id]

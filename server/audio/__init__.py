@@ -12,7 +12,7 @@ from server.audio.encodings import (
     read_log_positions,
     split_batch,
 )
-from server.audio.level import LevelMeter, measure_level
+from server.audio.level import LevelMeter, is_quiet, measure_level
 from server.audio.media_decoder import (
     DecodedAudio,
     DecodedTrack,
@@ -24,16 +24,29 @@ from server.audio.media_decoder import (
 )
 from server.audio.opus_packets import opus_head
 from server.audio.track_decoder import TrackDecoder
+from server.audio.track_edits import (
+    PIECE_SAMPLES,
+    AudioEditor,
+    Edit,
+    TrackEdits,
+    append_edits,
+    edited_length,
+    read_edits,
+    recover_edits,
+)
 from server.audio.track_sound import SILENCE_S, ChannelComparison, TrackComparison, TrackSound
 
 __all__ = [
+    "PIECE_SAMPLES",
     "SILENCE_S",
+    "AudioEditor",
     "AudioLog",
     "ChannelComparison",
     "TrackComparison",
     "DecodedAudio",
     "DecodedTrack",
     "DecoderDied",
+    "Edit",
     "Encoding",
     "IncomingRecording",
     "InvalidChunk",
@@ -44,12 +57,18 @@ __all__ = [
     "Probe",
     "RecordingTooLarge",
     "TrackDecoder",
+    "TrackEdits",
     "TrackFormat",
     "TrackSound",
     "UnusableRecording",
     "decode",
     "measure_level",
+    "append_edits",
     "chunk_positions",
+    "edited_length",
+    "is_quiet",
+    "read_edits",
+    "recover_edits",
     "read_log_positions",
     "probe",
     "split_batch",

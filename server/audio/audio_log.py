@@ -7,7 +7,8 @@ decoded again when another one needs it. Files are written under a temporary nam
 renamed when complete, so a file with its final name is never partial.
 
 A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
-during the meeting; ``holder`` is locked by the writing process.
+during the meeting, and ``track-<n>.edits`` says what of it is heard otherwise (see ``track_edits``); ``cuts-<n>`` has
+the places at which the analysis of a track began anew; ``holder`` is locked by the writing process.
 """
 
 from __future__ import annotations

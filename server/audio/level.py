@@ -7,7 +7,28 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import numpy as np
 
+from server.audio.encodings import Encoding, TrackFormat
+from server.audio.track_decoder import read_samples
+from server.media import rms
+
 FULL_SCALE = 32768.0
+# -45 dBFS: softer than speech.
+QUIET_RMS = FULL_SCALE * 10 ** (-45 / 20)
+
+
+def is_quiet(format: TrackFormat, data: bytes, samples: int) -> bool:
+    """Return whether nobody speaks in the first ``samples`` of a chunk; False where only decoding tells.
+
+    Args:
+        data: whole samples in the format.
+    """
+    if format.position_bytes is None or format.positions_per_second is None:
+        return False
+    first = read_samples(format, data[: samples * format.position_bytes])
+    scale = FULL_SCALE if format.encoding is Encoding.PCM_F32LE else 1.0
+    # NaN is not quiet.
+    with np.errstate(all="ignore"):
+        return rms(first) * scale < QUIET_RMS
 
 
 class LevelMeter:

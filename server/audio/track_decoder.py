@@ -88,6 +88,18 @@ def _build_mulaw_table() -> NDArray[np.int16]:
 MULAW = _build_mulaw_table()
 
 
+def read_samples(format: TrackFormat, raw: bytes) -> NDArray[Any]:
+    """Return the samples of PCM or mu-law, (n, channels), int16 or float32."""
+    samples: NDArray[Any]
+    if format.encoding is Encoding.MULAW:
+        samples = MULAW[np.frombuffer(raw, np.uint8)]
+    elif format.encoding is Encoding.PCM_S16LE:
+        samples = np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
+    else:
+        samples = np.frombuffer(raw, "<f4").astype(np.float32, copy=False)
+    return samples.reshape(-1, format.channels)
+
+
 class LogDecoder(Protocol):
     """A decoder from log bytes to samples."""
 
@@ -121,18 +133,9 @@ class PcmLogDecoder:
         whole_bytes = len(raw) - len(raw) % self._position_bytes
         self._partial = raw[whole_bytes:]
         yield await run_off_loop(
-            whole_bytes, lambda: self._to_mono(self._samples(raw[:whole_bytes]), self._format.sample_rate_hz)
+            whole_bytes,
+            lambda: self._to_mono(read_samples(self._format, raw[:whole_bytes]), self._format.sample_rate_hz),
         )
-
-    def _samples(self, raw: bytes) -> NDArray[Any]:
-        samples: NDArray[Any]
-        if self._format.encoding is Encoding.MULAW:
-            samples = MULAW[np.frombuffer(raw, np.uint8)]
-        elif self._format.encoding is Encoding.PCM_S16LE:
-            samples = np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
-        else:
-            samples = np.frombuffer(raw, "<f4").astype(np.float32, copy=False)
-        return samples.reshape(-1, self._format.channels)
 
     async def finish(self) -> None:
         """See Source.finish."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,7 +149,7 @@ class MeetingAudio:
             async with aclosing(decode_log(track, path)) as pcm:
                 async for data in pcm:
                     await asyncio.to_thread(self._write, file, data)
-            await asyncio.to_thread(self._write, file, b"")
+            await asyncio.to_thread(_end, file)
         except BaseException as error:
             file.close()
             if isinstance(error, DiskFull):
@@ -160,11 +161,22 @@ class MeetingAudio:
         return file
 
     def _write(self, file: BinaryIO, data: bytes) -> None:
+        if not data.strip(b"\0"):
+            # Hours of it may stand for a pause: a hole in the file takes no room.
+            file.seek(len(data), os.SEEK_CUR)
+            return
         if self._disk is not None:
             self._disk.require(len(data))
         with detect_full_disk():
             file.write(data)
             file.flush()
+
+
+def _end(file: BinaryIO) -> None:
+    """End a file where it was last written, or passed over."""
+    with detect_full_disk():
+        file.truncate(file.tell())
+        file.flush()
 
 
 def _is_file(path: Path) -> bool:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from server.audio import Encoding, TrackFormat, opus_head, opus_records, read_log_positions
+from server.audio import (
+    Edit,
+    Encoding,
+    TrackFormat,
+    edited_length,
+    opus_head,
+    opus_records,
+    read_edits,
+    read_log_positions,
+)
+from server.export.edited_audio import edited_packets, edited_samples
 from server.media import RATE_HZ, checksum
 from server.redaction import silence_ranges
 
@@ -70,6 +80,10 @@ class AudioFile:
     """[start, end) of each silent range, milliseconds of the meeting; for s16le mono at 16 kHz."""
     start_us: int = 0
     """Where the audio begins in the meeting, microseconds."""
+    edits: Sequence[Edit] = ()
+    """Of PCM, mu-law and Opus packets."""
+    silence: bytes = b""
+    """One silent sample of all channels; of PCM and mu-law."""
 
     def __enter__(self) -> AudioFile:
         return self
@@ -82,9 +96,14 @@ class AudioFile:
         if self.head:
             yield self.head
         if self.packets:
-            pages = _pages(self.file, self.read)
+            pages = _pages(self.file, self.read, self.edits)
             while data := await asyncio.to_thread(_gather, pages):
                 yield data
+            return
+        if self.edits:
+            async with aclosing(self._read()) as read:
+                async for data in edited_samples(read, self.edits, self.silence, READ_BYTES):
+                    yield data
             return
         if not self.silent_ms:
             async for data in self._read():
@@ -117,21 +136,25 @@ def open_recording(path: Path, media_type: str) -> AudioFile | None:
 
 
 def open_track(path: Path, format_: TrackFormat) -> AudioFile | None:
-    """Open the log of a live source as a file that players read; None if it is not there. Blocking."""
+    """Open the log of a live source as a file that players read, with its pauses; None if it is not there. Blocking."""
     file = open_file(path)
     if file is None:
         return None
     try:
-        _, usable = read_log_positions(format_, file)
+        recorded, usable = read_log_positions(format_, file)
+        edits = read_edits(path, recorded)
         file.seek(0)
         if format_.encoding in _CONTAINERS:
             return AudioFile(_CONTAINERS[format_.encoding], usable, file, b"", usable)
         if format_.encoding is Encoding.OPUS:
-            size = sum(len(page) for page in _pages(file, usable))
+            size = sum(len(page) for page in _pages(file, usable, edits))
             file.seek(0)
-            return AudioFile(".ogg", size, file, b"", usable, packets=True)
-        head = _wav_head(format_, usable)
-        return AudioFile(".wav", len(head) + usable, file, head, usable)
+            return AudioFile(".ogg", size, file, b"", usable, packets=True, edits=edits)
+        assert format_.position_bytes is not None
+        size = edited_length(recorded, edits) * format_.position_bytes
+        head = _wav_head(format_, size)
+        silence = (b"\xff" if format_.encoding is Encoding.MULAW else b"\0") * format_.position_bytes
+        return AudioFile(".wav", len(head) + size, file, head, usable, edits=edits, silence=silence)
     except BaseException:
         file.close()
         raise
@@ -170,9 +193,9 @@ def _wav_head(format_: TrackFormat, size: int) -> bytes:
     return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + described + struct.pack("<4sI", b"data", min(size, _MAX_WAV))
 
 
-def _pages(file: BinaryIO, usable: int) -> Iterator[bytes]:
+def _pages(file: BinaryIO, usable: int, edits: Sequence[Edit]) -> Iterator[bytes]:
     """Yield the pages of an Ogg Opus stream (RFC 7845) with the packets of a log, one a page."""
-    packets = opus_records(file, usable)
+    packets = edited_packets(opus_records(file, usable), edits)
     packet, samples = next(packets, (b"", 0))
     channels = 2 if packet and packet[0] & 4 else 1
     yield _page(opus_head(channels), 0, 0, _BEGINNING)

@@ -9,7 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from server.analysis import AudioTrack, GivenName, Recording
-from server.audio import AudioLog, TrackDecoder, TrackFormat, read_log_positions
+from server.audio import (
+    AudioEditor,
+    AudioLog,
+    TrackDecoder,
+    TrackEdits,
+    TrackFormat,
+    edited_length,
+    read_edits,
+    read_log_positions,
+)
 from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.given_names import load_given_names
 from server.live.track_cuts import read_cuts
@@ -66,15 +75,18 @@ def live_recording(config: LiveConfig, tracks: Sequence[AudioTrack], given_names
     )
 
 
-async def decode_pcm(decoder: TrackDecoder, raw: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Decode the bytes of a track's log incrementally to s16le mono at 16 kHz."""
+async def decode_pcm(
+    decoder: TrackDecoder, editor: AudioEditor, raw: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
+    """Decode the bytes of a track's log incrementally to what is heard of it, s16le mono at 16 kHz."""
     try:
         async for data in raw:
             async with aclosing(decoder.pieces(data)) as pieces:
                 async for piece in pieces:
-                    if piece.size:
-                        yield piece.tobytes()
-        yield (await decoder.finish()).tobytes()
+                    for heard in editor.pieces(piece):
+                        yield heard.tobytes()
+        for heard in editor.pieces(await decoder.finish()):
+            yield heard.tobytes()
     finally:
         await decoder.close()
 
@@ -86,9 +98,11 @@ async def _read(path: Path) -> AsyncGenerator[bytes, None]:
 
 
 async def decode_log(track: LiveTrack, path: Path) -> AsyncGenerator[bytes, None]:
-    """Yield a track's audio from its start, s16le mono at 16 kHz, decoded from the log of its source."""
+    """Yield what is heard of a track from its start, s16le mono at 16 kHz, decoded from the log of its source."""
     decoder = TrackDecoder(track.format, track.channel)
-    async with aclosing(_read(path)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
+    # Those that no audio follows are never reached.
+    edits = TrackEdits(track.format.positions_per_second, await asyncio.to_thread(read_edits, path))
+    async with aclosing(_read(path)) as raw, aclosing(decode_pcm(decoder, AudioEditor(edits), raw)) as pcm:
         async for data in pcm:
             yield data
 
@@ -120,9 +134,10 @@ class LiveRecordings:
 
 
 def _log_samples(format_: TrackFormat, path: Path) -> int:
-    """Return the length of a log in samples at 16 kHz; 0 where only decoding can determine it."""
-    if format_.positions_per_second is None:
+    """Return the length of what is heard of a log, samples at 16 kHz; 0 where only decoding can determine it."""
+    per_second = format_.positions_per_second
+    if per_second is None:
         return 0
     with path.open("rb") as file:
-        positions, _ = read_log_positions(format_, file)
-    return positions * RATE_HZ // format_.positions_per_second
+        recorded, _ = read_log_positions(format_, file)
+    return edited_length(recorded, read_edits(path, recorded)) * RATE_HZ // per_second

@@ -14,6 +14,7 @@ from meetra.v1 import live_pb2 as pb
 from server.analysis import DATABASE_PATIENCE_S, SessionResult
 from server.audit import current_call
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
+from server.live.clock_news import ClockNews
 from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
@@ -69,7 +70,7 @@ class LiveSession:
             audit=self.audit_control,
         )
         self._sessions: list[asyncio.Task[SessionResult]] = []
-        self._warnings = Warnings()
+        self._warnings, self._clocks = Warnings(), ClockNews()
         self._insights = RollingInsights(dependencies, row, self.config, self.tracks.feeds, published)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)
@@ -223,7 +224,7 @@ class LiveSession:
         """
         self._check_sender(connection)
         if patience_s:
-            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample, patience_s)
+            await self.audio.wait_for_earlier(chunk.track_id, chunk.first_sample - chunk.gap_samples, patience_s)
             self._check_sender(connection)
         return await receive_chunk(self.audio, chunk, self._dependencies.settings.live_max_duration_s)
 
@@ -275,7 +276,8 @@ class LiveSession:
                 await self.tracks.leave_out_copies()
             self.tracks.finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
-            await self._publish(self._warnings.update(feeds, self.turns, ending=ending))
+            warnings = self._warnings.update(feeds, self.turns, ending=ending)
+            await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
             distinct = len(feeds) - len(duplicates.ignored)
             await self._publish(await self._insights.update(self.tracks.engine, distinct))
 

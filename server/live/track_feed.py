@@ -17,7 +17,7 @@ from uuid import UUID
 from meetra.inference.v2 import session_pb2
 
 from server.analysis import SessionResult, join_parts, part_segment, session_config
-from server.audio import LevelMeter, TrackDecoder, TrackSound
+from server.audio import AudioEditor, LevelMeter, TrackDecoder, TrackSound
 from server.conversation import (
     UNKNOWN_SPEAKER,
     Segment,
@@ -363,13 +363,14 @@ class TrackFeed:
     async def pcm(self) -> AsyncGenerator[bytes, None]:
         """Yield the track's audio from its beginning to its end as it becomes durable, s16le mono at 16 kHz."""
         decoder = TrackDecoder(self.track.format, self.track.channel)
-        async with aclosing(self._audio.read(self.log)) as raw, aclosing(decode_pcm(decoder, raw)) as pcm:
+        editor = AudioEditor(self.log.edits)
+        async with aclosing(self._audio.read(self.log)) as raw, aclosing(decode_pcm(decoder, editor, raw)) as pcm:
             async for data in pcm:
                 yield data
 
     def lag_samples(self) -> int:
         """Return how far the turns lag behind the durable audio, in samples at 16 kHz."""
-        return max(0, self._durable_samples() - self.reach.turns)
+        return self._behind(self.reach.turns)
 
     def analysed_samples(self) -> tuple[int, int]:
         """Return how much is analysed, and how much durable audio there is, in samples at 16 kHz.
@@ -381,11 +382,16 @@ class TrackFeed:
 
     def words_lag_samples(self) -> int:
         """Return how far the words, provisional ones included, lag behind the durable audio, in samples at 16 kHz."""
-        return max(0, self._durable_samples() - self.reach.words)
+        return self._behind(self.reach.words)
+
+    def _behind(self, sample: int) -> int:
+        # Silence that is filled in comes all at once, and takes hardly any time.
+        recorded_before = self.log.edits.recorded_before
+        return max(0, recorded_before(self._durable_samples()) - recorded_before(sample))
 
     def _durable_samples(self) -> int:
-        per_second = self.log.track.format.positions_per_second
-        return self.log.committed * RATE_HZ // per_second if per_second else self.decoded_samples
+        samples = self.log.committed_samples
+        return self.decoded_samples if samples is None else samples
 
     def audio_through_us(self) -> int:
         """Return up to where the track has durable audio, microseconds of the meeting."""

@@ -1,7 +1,8 @@
 """The durable audio of a live meeting: appended, synced, then acknowledged.
 
-There is one file per source, with the bytes as received. After a crash a trailing partial sample or packet is
-truncated: it was never acknowledged.
+There is one file per source, with the bytes as received, and beside it one of its edits: silence that is filled in,
+samples that are left out. Edits are written before the audio that follows them. After a crash a trailing partial sample
+or packet is truncated, and edits without audio after them: none was ever acknowledged.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-from server.audio import chunk_positions, encode_record, read_log_positions, sync_directory
+from server.audio import (
+    Edit,
+    TrackEdits,
+    append_edits,
+    chunk_positions,
+    encode_record,
+    read_log_positions,
+    recover_edits,
+    sync_directory,
+)
 from server.disk import DiskFull, detect_full_disk
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
+from server.live.capture_clock import CaptureClock
 from server.live.config import LiveTrack
+from server.media import RATE_HZ
 
 # Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -49,9 +61,27 @@ class TrackLog:
     committed: int = 0
     """Position up to which audio is on disk."""
     committed_bytes: int = 0
+    recorded: int = 0
+    """Positions received, without silence that is filled in."""
+    length: int = 0
+    """Positions that are heard of what is received: with silence that is filled in, without what is left out."""
+    committed_length: int = 0
+    """Positions that are heard of what is on disk."""
     pending: list[bytes] = field(default_factory=list)
+    pending_edits: list[Edit] = field(default_factory=list)
     nudges: int = 0
     """Times that readers were asked to look up although no audio has come."""
+
+    pauses: int = 0
+    """Silences filled in, those aside that make up for the drift of a clock."""
+
+    edits: TrackEdits = field(init=False)
+    """Silence that is filled in, and what is left out."""
+    clock: CaptureClock = field(init=False, default_factory=CaptureClock)
+    """The client's capture times of what it sends."""
+
+    def __post_init__(self) -> None:
+        self.edits = TrackEdits(self.track.format.positions_per_second)
 
     @property
     def complete(self) -> bool:
@@ -65,7 +95,37 @@ class TrackLog:
             self.committed, self.committed_bytes = read_log_positions(self.track.format, file)
             file.truncate(self.committed_bytes)
             os.fsync(file.fileno())
-        self.accepted = self.committed
+        self.recorded = self.committed
+        self.edits = recover_edits(self.path, self.track.format.positions_per_second, self.recorded)
+        self.pauses = self.edits.pauses
+        self.accepted = self.committed = self.recorded + self.edits.counted
+        self.length = self.committed_length = self.recorded + self.edits.net
+
+    @property
+    def committed_samples(self) -> int | None:
+        """What is heard of what is on disk, samples at 16 kHz; None where only decoding tells it."""
+        per_second = self.track.format.positions_per_second
+        return self.committed_length * RATE_HZ // per_second if per_second else None
+
+    def moment_us(self, more: int = 0) -> int:
+        """Return the moment of the meeting at which the audio received so far ends, and ``more`` samples, microseconds.
+
+        Not for a track whose positions are bytes.
+        """
+        assert self.track.format.positions_per_second is not None
+        return self.track.start_us + (self.length + more) * 1_000_000 // self.track.format.positions_per_second
+
+    def samples(self, us: int) -> int:
+        """Return how many samples of the track last so many microseconds, rounded towards 0; as ``moment_us``."""
+        assert self.track.format.positions_per_second is not None
+        return int(us * self.track.format.positions_per_second / 1_000_000)
+
+    def edit(self, edit: Edit) -> None:
+        """Add an edit before the next audio."""
+        self.edits.add(edit)
+        self.pending_edits.append(edit)
+        self.accepted += edit.silence if edit.counted else 0
+        self.length += edit.silence
 
 
 class MeetingAudio:
@@ -141,14 +201,20 @@ class MeetingAudio:
         """Return whether no more audio of a source comes."""
         return self.ended or log.complete
 
-    async def append(self, log: TrackLog, *pieces: bytes) -> None:
+    async def append(self, log: TrackLog, *pieces: bytes, edits: Sequence[Edit] = ()) -> None:
         """Queue a chunk that starts at ``log.accepted``; wait while the backlog is over its limit.
 
         Args:
             pieces: bytes in the track's encoding; each Opus packet is a piece of its own.
+            edits: of the track, directly before the chunk.
         """
+        for edit in edits:
+            log.edit(edit)
         for piece in pieces:
-            log.accepted += chunk_positions(log.track.format, piece)
+            positions = chunk_positions(log.track.format, piece)
+            log.accepted += positions
+            log.recorded += positions
+            log.length += positions
             record = encode_record(log.track.format, piece)
             log.pending.append(record)
             self._backlog += len(record)
@@ -244,15 +310,13 @@ class MeetingAudio:
             while True:
                 await self._work.wait()
                 self._work.clear()
-                batch = [(log, log.accepted, b"".join(log.pending)) for log in self.logs if log.pending]
-                for log, _, _ in batch:
-                    log.pending = []
+                batch = [Write.of(log) for log in self.logs if log.pending]
                 self._writing = asyncio.get_running_loop().run_in_executor(self._sync_executor, _write, batch)
                 await asyncio.shield(self._writing)
-                for log, accepted, data in batch:
-                    log.committed = accepted
-                    log.committed_bytes += len(data)
-                    self._backlog -= len(data)
+                for write in batch:
+                    write.log.committed, write.log.committed_length = write.accepted, write.length
+                    write.log.committed_bytes += len(write.data)
+                    self._backlog -= len(write.data)
                 async with self._commit_done:
                     self._commit_done.notify_all()
                 with suppress(TimeoutError):
@@ -312,10 +376,29 @@ class MeetingAudio:
             self._lock_file = None
 
 
-def _write(batch: list[tuple[TrackLog, int, bytes]]) -> None:
-    for log, _, data in batch:
+class Write(NamedTuple):
+    """What of a log is written next, and its ends after that."""
+
+    log: TrackLog
+    accepted: int
+    length: int
+    data: bytes
+    edits: list[Edit]
+
+    @classmethod
+    def of(cls, log: TrackLog) -> Write:
+        """Take what a log has pending."""
+        data, edits = b"".join(log.pending), log.pending_edits
+        log.pending, log.pending_edits = [], []
+        return cls(log, log.accepted, log.length, data, edits)
+
+
+def _write(batch: list[Write]) -> None:
+    for log, _, _, data, edits in batch:
         # Never created here: a deleted meeting's audio must not come back.
         with detect_full_disk(), os.fdopen(os.open(log.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
+            if edits:
+                append_edits(log.path, edits)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -6,6 +6,7 @@ is a part, whose result is final, and what it says later is the next.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from server.audio import TrackDecoder, TrackSound
+from server.audio import PIECE_SAMPLES, AudioEditor, TrackDecoder, TrackSound
 from server.engine import FLUSH, Flush
 from server.live.config import LiveTrack
 from server.live.track_log import MeetingAudio, TrackLog
@@ -90,7 +91,8 @@ class TrackPart:
         self._audio, self._log, self._track, self._sound = audio, log, track, sound
         self._first, self._end, self._pauses = first, end, pauses
         self._decoder = TrackDecoder(track.format, track.channel)
-        self._decoded = 0
+        self._editor = AudioEditor(log.edits)
+        self._decoded = 0  # with silence that is filled in
         self._buffered = b""
         self.sent = first
         """Samples of the track handed to the engine, or to earlier parts."""
@@ -128,9 +130,13 @@ class TrackPart:
                         self._arrived(len(data))
                         async with aclosing(self._decoder.pieces(data)) as pieces:
                             async for piece in pieces:
-                                self._take(piece.tobytes())
-                                for chunk in self._whole_chunks(MAX_CHUNK_BYTES):
-                                    yield chunk
+                                for heard in self._editor.pieces(piece):
+                                    self._take(heard.tobytes())
+                                    for chunk in self._whole_chunks(MAX_CHUNK_BYTES):
+                                        yield chunk
+                                    if len(heard) == PIECE_SAMPLES:
+                                        # One of many: hours of silence are passed over at once by a later part.
+                                        await asyncio.sleep(0)
                         for chunk in self._whole_chunks(MIN_CHUNK_BYTES):
                             yield chunk
                         if self._end is not None and self._decoded >= self._end:
@@ -146,7 +152,8 @@ class TrackPart:
                     if not data and self._idle_due():
                         break
             if not self.cut and not self.more_follows:
-                self._take((await self._decoder.finish()).tobytes())
+                for heard in self._editor.pieces(await self._decoder.finish()):
+                    self._take(heard.tobytes())
             for chunk in self._rest():
                 yield chunk
         finally:
@@ -192,7 +199,7 @@ class TrackPart:
             self._pause = _Pause(others_us, others_us, now)
         self._pause.look(others_us, now, _look_every_s(cut_s))
         went_on_us = others_us - self._pause.first_us
-        least_s = max(cut_s, PAUSE_SHARE * self._decoded / RATE_HZ)
+        least_s = max(cut_s, PAUSE_SHARE * self._editor.decoded / RATE_HZ)
         return self.sent > self._first and self._pause.went_on_s >= least_s and went_on_us >= cut_s * 1_000_000
 
     def _idle_due(self) -> bool:

@@ -115,7 +115,7 @@ async def test_calls_that_wait_at_once_share_a_sync(tmp_path: Path, syncing: Thr
         syncs = []
         write = track_log._write
 
-        def counted(batch: list[tuple[TrackLog, int, bytes]]) -> None:
+        def counted(batch: list[track_log.Write]) -> None:
             syncs.append(len(batch))
             write(batch)
 
