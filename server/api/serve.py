@@ -124,7 +124,7 @@ def build_server(dependencies: ApiDependencies) -> aio.Server:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
-    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, settings), server)
+    live_pb2_grpc.add_LiveServiceServicer_to_server(LiveServicer(dependencies.live, settings, database), server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return server

@@ -3,6 +3,7 @@
 from server.live.config import LiveConfig, LiveTrack, TrackKind
 from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
+from server.live.followed_meeting import FollowedMeeting
 from server.live.intake import MAX_CHUNK_BYTES
 from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings, decode_log
@@ -13,6 +14,7 @@ from server.live.state import LiveState
 __all__ = [
     "SenderConnection",
     "MAX_CHUNK_BYTES",
+    "FollowedMeeting",
     "LiveConfig",
     "LiveSession",
     "LiveSessionRegistry",

@@ -215,6 +215,11 @@ class MeetingTurns:
             return "Unknown"
         return self._names.get(number, f"Speaker {number}")
 
+    def speakers(self) -> dict[int, str]:
+        """Return who has spoken so far, without the unknown speaker: display names by number, in order."""
+        numbers = {turn.speaker for turn in self._current.values()} - {UNKNOWN_SPEAKER}
+        return {number: self.alias(number) for number in sorted(numbers)}
+
     def name(self, names: Mapping[int, str]) -> None:
         """Adopt names of speakers: given while the meeting runs, or those of the finished meeting."""
         changed = {number for number, name in names.items() if self.alias(number) != name}
