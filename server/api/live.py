@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
+from uuid import UUID
 
 from grpc import aio
 from meetra.v1 import insights_pb2, live_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
 from server.api.live_control import TRACK_CHANGES, change_tracks, control, control_by_message
+from server.api.live_list import running_message
 from server.api.live_validation import validate_config
+from server.api.live_watch import watch_events
 from server.api.metadata import content_encoding, wants_head_only
-from server.api.validation import parse_uuid
+from server.api.validation import page_of, parse_page_token, parse_uuid, validate_file_hash, validate_page_size
+from server.audit import current_call
 from server.auth import MAX_LIFETIME_S, SESSION_SCOPES, SessionGrants, current_caller
 from server.config import ServerSettings
 from server.engine import model_label
-from server.errors import BadRequest, MeetingOver
+from server.errors import BadRequest, MeetingNotFound, MeetingOver
 from server.live import (
     MAX_CHUNK_BYTES,
     MAX_TRACKS,
@@ -32,12 +36,11 @@ from server.live import (
 )
 from server.meetings import decompress_body
 from server.moments import utc_text
+from server.storage import Database, live_reports
 
 Context = aio.ServicerContext[Any, Any]
 # Seconds between two acknowledgements on a stream.
 ACK_EVERY_S = 0.2
-# Seconds without an event after which a watcher receives a sign of life.
-HEARTBEAT_S = 15.0
 # How long a SendAudio call waits for the calls before it, seconds; live.proto says so.
 EARLIER_CALLS_S = 2.0
 # Of a session token that asks for none; live.proto says so.
@@ -47,9 +50,10 @@ DEFAULT_LIFETIME_S = 3600
 class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     """See proto/meetra/v1/live.proto."""
 
-    def __init__(self, meetings: LiveSessionRegistry, settings: ServerSettings, grants: SessionGrants) -> None:
-        self._meetings = meetings
-        self._grants = grants
+    def __init__(
+        self, meetings: LiveSessionRegistry, settings: ServerSettings, grants: SessionGrants, database: Database
+    ) -> None:
+        self._meetings, self._grants, self._database = meetings, grants, database
         self._limits = pb.LiveLimits(
             chunk_bytes=MAX_CHUNK_BYTES,
             tracks=MAX_TRACKS,
@@ -115,17 +119,42 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
     ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
         """See LiveService.WatchMeeting."""
         _require_event_seq("after_event_seq", request.after_event_seq)
-        meeting = await self._find(request.session_id)
+        meeting = await self._meetings.watch(await self._watched_session(request), current_caller())
         if wants_head_only(context):
             return
-        stream = ResponseStream(meeting, None, request.after_event_seq)
-        async with aclosing(stream.responses(None)) as responses:
+        async with aclosing(watch_events(meeting, request.after_event_seq)) as responses:
             async for response in responses:
-                if response.HasField("event"):
-                    yield pb.WatchMeetingResponse(event=response.event)
-                else:
-                    heartbeat = pb.Heartbeat(last_event_seq=stream.last_event_seq)
-                    yield pb.WatchMeetingResponse(heartbeat=heartbeat)
+                yield response
+
+    async def ListLiveMeetings(  # noqa: N802
+        self, request: pb.ListLiveMeetingsRequest, context: Context
+    ) -> pb.ListLiveMeetingsResponse:
+        """See LiveService.ListLiveMeetings."""
+        organization_id = current_caller().organization_id
+        size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
+        found = await self._database.run(
+            lambda c: live_reports.list_running(c, organization_id, size + 1, after), organization_id=organization_id
+        )
+        listed, token = page_of(found, size)
+        return pb.ListLiveMeetingsResponse(meetings=map(running_message, listed), next_page_token=token)
+
+    async def _watched_session(self, request: pb.WatchMeetingRequest) -> UUID:
+        """Return the session that a watcher names. Raises BadRequest, MeetingNotFound."""
+        if not request.file_hash:
+            if not request.session_id:
+                raise BadRequest("session_id", "missing; pass the session, or `file-hash`")
+            return parse_uuid("session_id", request.session_id)
+        if request.session_id:
+            raise BadRequest("file-hash", "given beside `session_id`; pass one of them")
+        file_hash, organization_id = validate_file_hash(request.file_hash), current_caller().organization_id
+        if (audited := current_call()) is not None:
+            audited.concern(file_hash)
+        session_id = await self._database.run(
+            lambda c: live_reports.find_session(c, organization_id, file_hash), organization_id=organization_id
+        )
+        if session_id is None:
+            raise MeetingNotFound
+        return session_id
 
     async def CreateSessionToken(  # noqa: N802
         self, request: pb.CreateSessionTokenRequest, context: Context
@@ -199,62 +228,47 @@ def _require_event_seq(name: str, event_seq: int) -> None:
 
 
 class ResponseStream:
-    """The responses to one client, in order: acknowledgements for the sender, events for everyone."""
+    """The responses to the client that sends, in order: acknowledgements and events."""
 
-    def __init__(self, meeting: LiveSession, connection: SenderConnection | None, after_event_seq: int) -> None:
+    def __init__(self, meeting: LiveSession, connection: SenderConnection, after_event_seq: int) -> None:
         self._meeting, self._connection = meeting, connection
-        self.last_event_seq = after_event_seq
-        """The last event sent."""
-        self._wake = connection.wake if connection is not None else asyncio.Event()
+        self._last_event_seq = after_event_seq
         self._acknowledged = {position.track_id: position.next_sample for position in _positions(meeting)}
 
     async def responses(
-        self, requests: AsyncIterator[pb.StreamMeetingRequest] | None
+        self, requests: AsyncIterator[pb.StreamMeetingRequest]
     ) -> AsyncGenerator[pb.StreamMeetingResponse, None]:
-        """Yield responses until the last event or until the client leaves; to a watcher empty ones as signs of life.
+        """Yield responses until the last event or until the client leaves.
 
         Raises the error that ends the connection.
         """
-        work: list[asyncio.Task[None]] = []
-        if requests is not None and self._connection is not None:
-            reading, watching = self._read(requests, self._connection), self._watch_audio()
-            work = [asyncio.create_task(reading), asyncio.create_task(watching)]
-        self._meeting.events.listen(self._wake)
-        # Gateways hand on an answer with its first message: a watcher hears at once that it is connected.
-        silent = self.last_event_seq >= self._meeting.events.last_seq
+        wake = self._connection.wake
+        work = [asyncio.create_task(self._read(requests)), asyncio.create_task(self._watch_audio())]
+        self._meeting.events.listen(wake)
         try:
             while True:
-                self._wake.clear()
+                wake.clear()
                 self._raise_failure(work)
                 for ack in self._new_acks():
                     yield ack
-                while events := await self._meeting.events.after(self.last_event_seq):
+                while events := await self._meeting.events.after(self._last_event_seq):
                     for event in events:
                         yield pb.StreamMeetingResponse(event=event)
-                    self.last_event_seq = events[-1].event_seq
-                if self._meeting.state is LiveState.CONCLUDED and self.last_event_seq >= self._meeting.events.last_seq:
+                    self._last_event_seq = events[-1].event_seq
+                if self._meeting.state is LiveState.CONCLUDED and self._last_event_seq >= self._meeting.events.last_seq:
                     return
-                if work and work[0].done() and not self._meeting.finishing:
+                if work[0].done() and not self._meeting.finishing:
                     # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
-                if (silent or not await self._woken()) and self._connection is None:
-                    yield pb.StreamMeetingResponse()
-                silent = False
+                await wake.wait()
         finally:
-            self._meeting.events.forget(self._wake)
+            self._meeting.events.forget(wake)
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
 
-    async def _woken(self) -> bool:
-        """Wait until something has happened; return False if nothing has for ``HEARTBEAT_S``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HEARTBEAT_S):
-                return await self._wake.wait()
-        return False
-
     def _raise_failure(self, work: list[asyncio.Task[None]]) -> None:
-        if self._connection is not None and self._connection.failure is not None:
+        if self._connection.failure is not None:
             raise self._connection.failure
         if self._meeting.lost:
             raise self._meeting.failure
@@ -263,8 +277,6 @@ class ResponseStream:
                 task.result()
 
     def _new_acks(self) -> list[pb.StreamMeetingResponse]:
-        if self._connection is None:
-            return []
         positions = _positions(self._meeting)
         advanced = [p for p in positions if p.next_sample != self._acknowledged.get(p.track_id, 0)]
         self._acknowledged = {position.track_id: position.next_sample for position in positions}
@@ -272,26 +284,26 @@ class ResponseStream:
             return []
         return [pb.StreamMeetingResponse(ack=_ack(self._meeting, advanced))]
 
-    async def _read(self, requests: AsyncIterator[pb.StreamMeetingRequest], connection: SenderConnection) -> None:
+    async def _read(self, requests: AsyncIterator[pb.StreamMeetingRequest]) -> None:
         try:
             async for request in requests:
                 kind = request.WhichOneof("payload")
                 if kind == "audio":
-                    await self._meeting.receive(request.audio, connection)
+                    await self._meeting.receive(request.audio, self._connection)
                 elif kind == "control":
                     await control(self._meeting, request.control)
                 elif kind in TRACK_CHANGES:
-                    await change_tracks(self._meeting, connection, kind, request)
+                    await change_tracks(self._meeting, self._connection, kind, request)
                 else:
                     raise BadRequest("payload", "must be audio, control or a change of tracks after the config")
         finally:
-            self._wake.set()
+            self._connection.wake.set()
 
     async def _watch_audio(self) -> None:
         try:
             while not self._meeting.audio.ended:
                 await self._meeting.audio.wait_for_commit(list(self._acknowledged.values()))
-                self._wake.set()
+                self._connection.wake.set()
                 await asyncio.sleep(ACK_EVERY_S)
         finally:
-            self._wake.set()
+            self._connection.wake.set()

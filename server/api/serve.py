@@ -146,7 +146,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
-    live = LiveServicer(dependencies.live, settings, grants)
+    live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -3,6 +3,7 @@
 from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
+from server.live.followed_meeting import FollowedMeeting
 from server.live.intake import MAX_CHUNK_BYTES
 from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings, decode_log
@@ -16,6 +17,7 @@ __all__ = [
     "MAX_CHUNK_BYTES",
     "MAX_TRACKS",
     "track_states",
+    "FollowedMeeting",
     "LiveConfig",
     "LiveSession",
     "LiveSessionRegistry",

@@ -55,6 +55,20 @@ class EventLog:
             self.last_seq = events[-1].event_seq
         self.wake()
 
+    async def refresh(self) -> None:
+        """Take notice of the events that another process, which holds the meeting, has stored; wake the listeners.
+
+        Raises DatabaseUnavailable.
+        """
+        while found := await read_events(self._database, self._row, self.last_seq):
+            if any(event.left_out for event in found):
+                # What was left out differs by where a reader stands: each reads for itself.
+                self._recent.clear()
+            else:
+                self._recent.extend((event.event_seq, event) for event in found)
+            self.last_seq = found[-1].event_seq
+            self.wake()
+
     async def after(self, event_seq: int) -> list[pb.LiveEvent]:
         """Return up to 500 events after ``event_seq``, oldest first; empty if there are none yet."""
         if event_seq >= self.last_seq:

@@ -11,6 +11,8 @@ from server.live.event_log import EventLog
 WATCHED_S = 3600.0
 # A meeting that nobody attends is warned of this long before its end, or after half of a shorter grace period.
 ENDING_WARNING_S = 30.0
+# Watchers of other processes are known from what those store: a watcher this long ago may be there still.
+ELSEWHERE_FRESH_S = 12.0
 
 
 class Presence:
@@ -18,6 +20,21 @@ class Presence:
 
     def __init__(self, sender: SenderSlot, events: EventLog) -> None:
         self._sender, self._events = sender, events
+        self._watched_elsewhere_at: float | None = None
+
+    def watched_elsewhere(self, seconds_ago: float) -> None:
+        """Record that somebody watched the meeting in another process, so many seconds ago."""
+        self._watched_elsewhere_at = time.monotonic() - seconds_ago
+
+    def _unwatched_s(self) -> float:
+        if self._events.listeners:
+            return 0.0
+        now = time.monotonic()
+        unwatched = now - self._events.unwatched_since
+        if self._watched_elsewhere_at is None:
+            return unwatched
+        elsewhere = now - self._watched_elsewhere_at
+        return min(unwatched, 0.0 if elsewhere < ELSEWHERE_FRESH_S else elsewhere)
 
     def absent_s(self) -> float:
         """Return the seconds since anybody last sent, watched or controlled; 0 while somebody does.
@@ -27,8 +44,7 @@ class Presence:
         without_sender = self._sender.absent_s()
         if not without_sender:
             return 0.0
-        unwatched = 0.0 if self._events.listeners else time.monotonic() - self._events.unwatched_since
-        return max(min(without_sender, unwatched), without_sender - WATCHED_S)
+        return max(min(without_sender, self._unwatched_s()), without_sender - WATCHED_S)
 
     def attended(self) -> bool:
         """Return whether anybody listens, or sent something within the last 10 s (a stream: is connected)."""

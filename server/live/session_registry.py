@@ -30,6 +30,8 @@ from server.errors import (
 )
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
+from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
+from server.live.holder_reports import HolderReports
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
@@ -110,6 +112,8 @@ class LiveSessionRegistry:
         """Meetings that are being opened: they count, and are not held yet."""
         self._next_fence_check_at = 0.0
         self._stopping = False
+        self._reports = HolderReports(dependencies.database)
+        self._followed = FollowedMeetings(dependencies.database, self._take_up)
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
@@ -162,7 +166,19 @@ class LiveSessionRegistry:
         SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings,
         DatabaseUnavailable.
         """
+        return await self._take_up(await self.look_up(session_id, caller))
+
+    async def watch(self, session_id: UUID, caller: Caller) -> LiveSession | FollowedMeeting:
+        """As ``find``, for a watcher: where another process holds the meeting, it is followed from here."""
         row = await self.look_up(session_id, caller)
+        try:
+            return await self._take_up(row)
+        except HeldByAnotherServer:
+            if self._stopping:
+                raise
+            return await self._followed.follow(row)
+
+    async def _take_up(self, row: LiveRow) -> LiveSession:
         try:
             return await self._acquire(row)
         except DiskFull:
@@ -244,6 +260,7 @@ class LiveSessionRegistry:
                 meeting.finish()
             if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.presence.attended()):
                 await self._drop(meeting)
+        await self._reports.write(self._sessions.values())
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.presence.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
@@ -303,5 +320,6 @@ class LiveSessionRegistry:
     async def close(self) -> None:
         """Release all meetings; clients are told to reconnect."""
         self._stopping = True
+        await self._followed.close()
         sessions, self._sessions = list(self._sessions.values()), {}
         await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in sessions))

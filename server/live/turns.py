@@ -212,6 +212,11 @@ class MeetingTurns:
         """Return a speaker's display name."""
         return self.names.alias(number)
 
+    def speakers(self) -> dict[int, str]:
+        """Return who has spoken so far, without the unknown speaker: display names by number, in order."""
+        numbers = {turn.speaker for turn in self._current.values()} - {UNKNOWN_SPEAKER}
+        return {number: self.alias(number) for number in sorted(numbers)}
+
     def name(self, names: Mapping[int, str]) -> None:
         """Adopt names of speakers: given while the meeting runs, or those of the finished meeting."""
         self._tell_again(self.names.give(names))

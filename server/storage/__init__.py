@@ -11,6 +11,7 @@ from server.storage import (
     keys,
     live,
     live_names,
+    live_reports,
     meetings,
     organizations,
     quotas,
@@ -30,6 +31,7 @@ from server.storage.jobs import Job, JobLost
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
+from server.storage.live_reports import HolderReport, RunningMeeting
 from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate
 from server.storage.organizations import OrganizationRow
@@ -58,6 +60,7 @@ __all__ = [
     "external_users",
     "LiveSpeaker",
     "live_names",
+    "live_reports",
     "insights",
     "jobs",
     "keys",
@@ -85,6 +88,7 @@ __all__ = [
     "ExpiredPart",
     "FoundSpeaker",
     "HeldTransaction",
+    "HolderReport",
     "JOBS_CHANNEL",
     "Job",
     "JobLost",
@@ -103,6 +107,7 @@ __all__ = [
     "OrganizationRow",
     "OrganizationUse",
     "ROLES",
+    "RunningMeeting",
     "SCOPES",
     "SpeakerRow",
     "StoredRedaction",

@@ -32,6 +32,9 @@ class EventSource(live_pb2_grpc.LiveServiceServicer):
     async def CreateSessionToken(self, request: Any, context: Any) -> live_pb2.CreateSessionTokenResponse:  # noqa: N802
         return live_pb2.CreateSessionTokenResponse()
 
+    async def ListLiveMeetings(self, request: Any, context: Any) -> live_pb2.ListLiveMeetingsResponse:  # noqa: N802
+        return live_pb2.ListLiveMeetingsResponse()
+
     async def WatchMeeting(  # noqa: N802
         self, request: live_pb2.WatchMeetingRequest, context: Any
     ) -> AsyncIterator[live_pb2.WatchMeetingResponse]:

@@ -248,6 +248,9 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
     async def CreateSessionToken(self, request: live_pb2.CreateSessionTokenRequest, context: Any) -> Any:  # noqa: N802
         await context.abort(StatusCode.UNIMPLEMENTED, "not for this client")
 
+    async def ListLiveMeetings(self, request: Any, context: Any) -> live_pb2.ListLiveMeetingsResponse:  # noqa: N802
+        return live_pb2.ListLiveMeetingsResponse()
+
     async def WatchMeeting(  # type: ignore[override]  # noqa: N802 - it writes to its context
         self, request: live_pb2.WatchMeetingRequest, context: Any
     ) -> None:

@@ -178,7 +178,7 @@ async def test_a_meeting_deleted_by_another_process_is_let_go_however_silent(
 async def test_who_watches_a_quiet_meeting_receives_signs_of_life_and_keeps_it(
     owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.api.live.HEARTBEAT_S", 0.2)
+    monkeypatch.setattr("server.api.live_watch.HEARTBEAT_S", 0.2)
     monkeypatch.setattr("server.live.connection.UNARY_TIMEOUT_S", 0.1)
     async with engine_and_api(owner, database, tmp_path, live_grace_s=2) as (engine, api):
         bot = await bot_of(api)

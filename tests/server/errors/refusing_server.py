@@ -145,6 +145,9 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
             yield live_pb2.StreamMeetingResponse(event=event)
         await self._fail(context)
 
+    async def ListLiveMeetings(self, request: Any, context: Any) -> live_pb2.ListLiveMeetingsResponse:  # noqa: N802
+        return live_pb2.ListLiveMeetingsResponse()
+
     async def WatchMeeting(  # noqa: N802
         self, request: live_pb2.WatchMeetingRequest, context: Any
     ) -> AsyncIterator[live_pb2.WatchMeetingResponse]:

@@ -100,3 +100,17 @@ async def test_an_end_is_announced_before_it_comes(clock: Clock, grace_s: float,
     assert not present.abandoned(grace_s)
     clock.now += grace_s - announced_after_s
     assert present.abandoned(grace_s)
+
+
+async def test_who_watches_in_another_process_counts_as_well(clock: Clock) -> None:
+    slot = SenderSlot()
+    present, _ = of(slot)
+    clock.now += 500
+    assert present.absent_s() == 500
+    present.watched_elsewhere(3)
+    assert present.absent_s() == 0
+    clock.now += 57
+    assert present.absent_s() == 60
+    clock.now += WATCHED_S
+    present.watched_elsewhere(1)
+    assert present.absent_s() == 557
