@@ -62,6 +62,10 @@ class LiveConfig:
     """Of the request. They are noted with the meeting, and not part of the stored config."""
     redact: str = ""
     """Kinds to redact, separated by commas: the request's and the organization's."""
+    pause_s: int = 3
+    """Silence of everybody that is told as a pause, seconds."""
+    turn_pause_ms: int = 500
+    """Silence of a speaker after which what they said has ended, milliseconds."""
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:

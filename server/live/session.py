@@ -31,6 +31,7 @@ from server.live.recording import audio_track
 from server.live.state import LiveState, transition
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
+from server.live.track_hearing import listen
 from server.live.track_log import MeetingAudio, TrackLog
 from server.media import RATE_HZ
 from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
@@ -275,7 +276,8 @@ class LiveSession:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
             late = self._finality.late_audio()
-            changes = self._published.changes(self._duplicates.ignored, self._finality.uncovered())
+            ignored, uncovered = self._duplicates.ignored, self._finality.uncovered()
+            changes = self._published.changes(ignored, uncovered, listen(self._feeds, ignored))
             await self.events.append([*late, *changes, *events])
 
     async def _observe(self) -> None:
@@ -354,7 +356,7 @@ class LiveSession:
     async def _conclude(self) -> None:
         with suppress(DatabaseUnavailable):
             async with self._publish_lock:
-                await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
+                await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
                 await self.audio.close()
