@@ -78,6 +78,7 @@ def _turn(event: TurnEvent) -> session_pb2.Turn:
         words=words,
         acoustics=_segment(event.acoustics) if event.acoustics else None,
         language=event.language,
+        ended=event.ended,
     )
 
 

@@ -45,8 +45,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
     ) -> session_pb2.GetCapabilitiesResponse:
-        """Return the loaded models and what they can measure."""
-        return session_pb2.GetCapabilitiesResponse(capabilities=self._capabilities())
+        """Return the loaded models and what they can measure, and whether a language is known."""
+        return session_pb2.GetCapabilitiesResponse(
+            capabilities=self._capabilities(), language_unknown=self._language(request.language) is None
+        )
 
     async def GetStatistics(  # noqa: N802
         self, request: session_pb2.GetStatisticsRequest, context: aio.ServicerContext[Any, Any]
@@ -124,7 +126,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             )
         if len(config.organization) > MAX_ORGANIZATION_CHARACTERS:
             raise InvalidRequest(f"config.organization: at most {MAX_ORGANIZATION_CHARACTERS} characters")
-        language = recogniser_language(config.language, self._models.recogniser.languages) if config.language else ""
+        language = self._language(config.language)
         return SessionConfig(
             expected_speakers=expected,
             # In another language every word would be wrong; no words are better.
@@ -134,6 +136,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             live=config.live,
             organization=config.organization,
         )
+
+    def _language(self, given: str) -> str | None:
+        """Return the recogniser's language for a given one; empty for none, None where it knows none close to it."""
+        return recogniser_language(given, self._models.recogniser.languages) if given else ""
 
     def _capabilities(self) -> session_pb2.Capabilities:
         recogniser = self._models.recogniser

@@ -103,7 +103,7 @@ class FramedSpeakers:
             end_s = span.end * self._frame_s
             ended = span.closed or self._flushed
             complete = ended and end_s <= words_through_s and not self._may_get_words(span)
-            turn = self._turn(span, TurnState.STABLE if complete else TurnState.PARTIAL)
+            turn = replace(self._turn(span, TurnState.STABLE if complete else TurnState.PARTIAL), ended=ended)
             if self._worth_emitting(turn):
                 turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
                 self._emitted[turn.segment_id] = turn
@@ -188,7 +188,7 @@ class FramedSpeakers:
 
     def _worth_emitting(self, turn: TurnEvent) -> bool:
         emitted = self._emitted.get(turn.segment_id)
-        if emitted is None or (emitted.state, emitted.words) != (turn.state, turn.words):
+        if emitted is None or (emitted.state, emitted.ended, emitted.words) != (turn.state, turn.ended, turn.words):
             return True
         return turn.end_s - emitted.end_s >= MIN_GROWTH_S
 

@@ -213,10 +213,19 @@ class TurnTracker:
         found = []
         for i, span in enumerate(spans):
             # Somebody else has the floor: the turn has ended, though the segment continues.
-            ended = span.overlapping or (i < floor - 1 and span.end_s <= words_through_s + WORD_BORDER_S)
-            state = TurnState.STABLE if (known.complete and settled) or ended else TurnState.PARTIAL
+            passed_on = span.overlapping or i < floor - 1
+            complete = span.overlapping or (passed_on and span.end_s <= words_through_s + WORD_BORDER_S)
+            state = TurnState.STABLE if (known.complete and settled) or complete else TurnState.PARTIAL
             found.append(
-                TurnEvent(span.segment_id, span.speaker, span.start_s, span.end_s, tuple(words[i]), state=state)
+                TurnEvent(
+                    span.segment_id,
+                    span.speaker,
+                    span.start_s,
+                    span.end_s,
+                    tuple(words[i]),
+                    state=state,
+                    ended=passed_on or (known.closed and settled),
+                )
             )
         return found
 
@@ -257,7 +266,7 @@ class TurnTracker:
 
     def _worth_emitting(self, turn: TurnEvent) -> bool:
         emitted = self._emitted.get(turn.segment_id)
-        if emitted is None or (emitted.speaker, emitted.state, emitted.words) != (turn.speaker, turn.state, turn.words):
+        if emitted is None or _told(emitted) != _told(turn):
             return True
         if turn.state is not TurnState.PARTIAL or self._speech[turn.segment_id // MAX_SEGMENTS_PER_SPEECH].closed:
             return (emitted.start_s, emitted.end_s) != (turn.start_s, turn.end_s)
@@ -267,6 +276,11 @@ class TurnTracker:
         turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
         self._emitted[turn.segment_id] = turn
         return turn
+
+
+def _told(turn: TurnEvent) -> tuple[int, TurnState, bool, tuple[RecognisedWord, ...]]:
+    """Return what is worth telling of a turn whenever it changes."""
+    return turn.speaker, turn.state, turn.ended, turn.words
 
 
 def _same_speech(first: SpeakerSegment, second: SpeakerSegment) -> bool:

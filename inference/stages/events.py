@@ -57,6 +57,8 @@ class TurnEvent:
     """Of final turns only."""
     state: TurnState = TurnState.FINAL
     revision: int = 1
+    ended: bool = False
+    """The speech has ended, though its words may still come; told while the session is live."""
 
     @property
     def language(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import ctranslate2
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.models import (
     SAMPLE_RATE_HZ,
@@ -135,7 +136,12 @@ class WhisperRecogniser:
             prompts = [self._tokens.prompt(self._prompt_language(language), ()) for language in spoken]
             max_tokens = int(PROVISIONAL_MIN_TOKENS + PROVISIONAL_TOKENS_PER_S * longest / SAMPLE_RATE_HZ)
             results = self._provisional_model.generate(
-                features, prompts, beam_size=1, max_length=_limit(max_tokens, prompts[0]), return_scores=True
+                features,
+                prompts,
+                beam_size=1,
+                max_length=_limit(max_tokens, prompts[0]),
+                return_scores=True,
+                return_logits_vocab=True,
             )
         return [
             ProvisionalWords(
@@ -249,7 +255,7 @@ class WhisperRecogniser:
     def _provisional_words(
         self, result: Any, max_tokens: int, task: WindowTask[Samples], language: str
     ) -> tuple[RecognisedWord, ...]:
-        """Return provisional words: times by their letters, confidence of the whole chunk.
+        """Return provisional words: times by their letters, each with its own confidence.
 
         ``max_tokens``: maximum number of tokens the model was allowed.
         """
@@ -257,21 +263,33 @@ class WhisperRecogniser:
         score = result.scores[0]
         cut_off = len(result.sequences_ids[0]) >= max_tokens
         written = [token for token in result.sequences_ids[0] if token < self._tokens.end_of_text]
-        texts = [word.text for word in self._tokens.words(written, language)]
-        texts = texts[: loop_start(texts)]
+        found = self._tokens.words(written, language)
+        found = found[: loop_start([word.text for word in found])]
         if cut_off:
-            texts = texts[: repeated_tail_start(texts)]
-        token_confidence = calibrated(float(np.exp(min(0.0, score))))
-        words = [
-            replace(word, confidence=token_confidence, language=language)
-            for word in words_by_letters(" ".join(texts), duration_s)
+            found = found[: repeated_tail_start([word.text for word in found])]
+        probabilities = _token_probabilities(written, result.logits[0])
+        confidences = [
+            calibrated(float(probabilities[word.first : word.end].mean())) for word in found for _ in word.text.split()
         ]
+        text = " ".join(word.text for word in found)
+        words = [replace(word, language=language) for word in words_by_letters(text, duration_s, confidences)]
         return tuple(drop_invented(DecodedText(words, score, 0.0, duration_s)))
 
 
 def _limit(tokens: int, prompt: Sequence[int]) -> int:
     """Return CTranslate2's ``max_length`` for ``tokens`` new ones: it reserves half of it, or more, for the prompt."""
     return max(2 * tokens, len(prompt) + tokens)
+
+
+def _token_probabilities(tokens: Sequence[int], logits: Sequence[Any]) -> NDArray[np.float64]:
+    """Return the model's probability of each token, shape (n,), 0..1; ``logits``: of its vocabulary, at each place."""
+    found = []
+    for token, view in zip(tokens, logits, strict=False):  # the end of the text has logits, too
+        on_cpu = view if view.device == "cpu" else view.to_device(ctranslate2.Device.cpu)
+        row = np.asarray(on_cpu.to(ctranslate2.DataType.float32))
+        odds = np.exp(row - row.max())
+        found.append(odds[token] / odds.sum())
+    return np.array(found, np.float64)
 
 
 def _detect_languages(model: Any, features: Any) -> list[dict[str, float]]:

@@ -179,7 +179,9 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         if config.session_id:
             meeting = await self._meetings.find(parse_uuid("config.session_id", config.session_id), caller)
         else:
-            meeting = await self._meetings.open(validate_config(config), caller)
+            checked = validate_config(config)
+            await self._meetings.require_known_language(checked.language)
+            meeting = await self._meetings.open(checked, caller)
         return meeting, await meeting.connect(take_over=config.take_over, streams=streams)
 
     async def _find(self, session_id: str) -> LiveSession:

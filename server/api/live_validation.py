@@ -20,6 +20,8 @@ MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_PARTICIPANT_NAME = 200
 MAX_START_MS = 24 * 3600 * 1000
 MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
+MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S = 1, 600, 3
+MIN_TURN_PAUSE_MS, MAX_TURN_PAUSE_MS, DEFAULT_TURN_PAUSE_MS = 500, 5000, 500
 _TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS, Encoding.WEBM_OPUS})
 
@@ -53,11 +55,11 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     for index, id_ in enumerate(ids):
         if id_ in ids[:index]:
             raise BadRequest(f"config.tracks[{index}].track_id", f"{id_} is already used by another track")
-    period = config.insights_period_s or DEFAULT_PERIOD_S
-    if not MIN_PERIOD_S <= period <= MAX_PERIOD_S:
-        raise BadRequest(
-            "config.insights_period_s", f"{period}; must be {MIN_PERIOD_S} to {MAX_PERIOD_S}, or 0 for the default"
-        )
+    period = _in_range("insights_period_s", config.insights_period_s, MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S)
+    pause = _in_range("pause_s", config.pause_s, MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S)
+    turn_pause = _in_range(
+        "turn_pause_ms", config.turn_pause_ms, MIN_TURN_PAUSE_MS, MAX_TURN_PAUSE_MS, DEFAULT_TURN_PAUSE_MS
+    )
     held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
     return LiveConfig(
         details.name,
@@ -69,7 +71,17 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
         details.key_terms,
         details.consents,
         format_redaction_kinds(details.redact),
+        pause_s=pause,
+        turn_pause_ms=turn_pause,
     )
+
+
+def _in_range(field: str, value: int, least: int, most: int, default: int) -> int:
+    """Return a number of the config, or its default for 0. Raises BadRequest where it is out of range."""
+    chosen = value or default
+    if not least <= chosen <= most:
+        raise BadRequest(f"config.{field}", f"{chosen}; must be {least} to {most}, or 0 for the default")
+    return chosen
 
 
 def validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:

@@ -40,7 +40,14 @@ from server.conversation.tracks import (
     segment_track_index,
     shift_word,
 )
-from server.conversation.utterances import Turn, Utterance, find_turns, find_utterances
+from server.conversation.utterances import (
+    BACK_CHANNEL_US,
+    UTTERANCE_GAP_US,
+    Turn,
+    Utterance,
+    find_turns,
+    find_utterances,
+)
 from server.conversation.writing import (
     COMBINING_MARKS,
     UNSPACED_SCRIPTS,
@@ -54,6 +61,7 @@ from server.conversation.writing import (
 __all__ = [
     "AMBIGUOUS_NAMES",
     "Acoustics",
+    "BACK_CHANNEL_US",
     "Conversation",
     "EMOTIONS",
     "ENGLISH",
@@ -80,6 +88,7 @@ __all__ = [
     "TurnEvent",
     "TurnState",
     "UNKNOWN_SPEAKER",
+    "UTTERANCE_GAP_US",
     "Utterance",
     "Word",
     "apply_edits",

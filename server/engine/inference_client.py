@@ -91,6 +91,21 @@ class InferenceClient:
                 async with asyncio.timeout(within_s):
                     await self.wait_until_reachable()
 
+    async def knows_language(self, language: str, within_s: float) -> bool:
+        """Return whether the recogniser knows a language, BCP 47, or one close to it.
+
+        True as well where the server does not answer within ``within_s`` seconds: its sessions will tell. Updates
+        ``capabilities``.
+        """
+        try:
+            answer = await self._stub.GetCapabilities(
+                session_pb2.GetCapabilitiesRequest(language=language), timeout=within_s
+            )
+        except aio.AioRpcError:
+            return True
+        self.capabilities = answer.capabilities
+        return not answer.language_unknown
+
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush]
     ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:

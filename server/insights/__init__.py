@@ -14,7 +14,14 @@ from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
-from server.insights.flow import FlowDocument, Interruption, flow, interruptions, iterate_interruptions
+from server.insights.flow import (
+    FlowDocument,
+    Interruption,
+    flow,
+    interruption_between,
+    interruptions,
+    iterate_interruptions,
+)
 from server.insights.interaction import (
     INTERACTION_SCORE,
     INTERACTIONS,
@@ -120,6 +127,7 @@ __all__ = [
     "balance",
     "central_sentences",
     "dynamics",
+    "interruption_between",
     "iterate_interruptions",
     "energy",
     "energy_value",

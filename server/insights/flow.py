@@ -9,7 +9,14 @@ from itertools import pairwise
 from statistics import median, quantiles
 from typing import TypedDict
 
-from server.conversation import Conversation, Interval, Utterance, merge_intervals, uses_spaces
+from server.conversation import (
+    BACK_CHANNEL_US,
+    Conversation,
+    Interval,
+    Utterance,
+    merge_intervals,
+    uses_spaces,
+)
 from server.insights.balance import window_evenness
 from server.insights.family import MeetingFacts
 from server.insights.questions import QUESTIONS
@@ -21,7 +28,6 @@ MAX_LATENCY_US = 5_000_000
 # An interruption (Schegloff, 2000): the next speaker starts at least 0.5 s before the current one ends, and both speak
 # for at least 0.3 s. It succeeds if the current speaker stops within 1 s.
 EARLY_US, OVERLAP_US, STOPS_WITHIN_US = 500_000, 300_000, 1_000_000
-BACK_CHANNEL_US = 1_000_000
 
 
 class Latencies(TypedDict):
@@ -230,8 +236,16 @@ def iterate_interruptions(timeline: Timeline) -> Iterator[Interruption]:
     spoken: TimeIndex[Utterance] = TimeIndex(u for u in timeline.utterances if u.duration_us >= BACK_CHANNEL_US)
     for later in spoken.items:
         for earlier in spoken.overlapping(Window(later.start_us, later.start_us + 1)):
-            early_us = earlier.end_us - later.start_us
-            shared_us = min(earlier.end_us, later.end_us) - later.start_us
-            is_interruption = earlier.speaker != later.speaker and earlier.start_us < later.start_us
-            if is_interruption and early_us >= EARLY_US and shared_us >= OVERLAP_US:
-                yield Interruption(later.speaker, earlier.speaker, later.start_us, early_us <= STOPS_WITHIN_US)
+            if (found := interruption_between(earlier, later)) is not None:
+                yield found
+
+
+def interruption_between(earlier: Utterance, later: Utterance) -> Interruption | None:
+    """Return the interruption of one utterance by another; None if it is none."""
+    if earlier.speaker == later.speaker or min(earlier.duration_us, later.duration_us) < BACK_CHANNEL_US:
+        return None
+    early_us = earlier.end_us - later.start_us
+    shared_us = min(earlier.end_us, later.end_us) - later.start_us
+    if earlier.start_us >= later.start_us or early_us < EARLY_US or shared_us < OVERLAP_US:
+        return None
+    return Interruption(later.speaker, earlier.speaker, later.start_us, early_us <= STOPS_WITHIN_US)

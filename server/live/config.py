@@ -82,6 +82,10 @@ class LiveConfig:
     """Of the request. They are noted with the meeting, and not part of the stored config."""
     redact: str = ""
     """Kinds to redact, separated by commas: the request's and the organization's."""
+    pause_s: int = 3
+    """Silence of everybody that is told as a pause, seconds."""
+    turn_pause_ms: int = 500
+    """Silence of a speaker after which what they said has ended, milliseconds."""
     renames: int = 0
     """How often tracks were renamed."""
 

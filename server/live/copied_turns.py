@@ -55,6 +55,11 @@ class CopiedTurns:
         self.frames += bytes([Heard.OWN]) * frames
 
     @property
+    def shown_through_us(self) -> int:
+        """Moment of the meeting before which no turn is held until it is judged, microseconds."""
+        return self.judged_through_us if self._held else EVERYTHING_US
+
+    @property
     def _frames_end_us(self) -> int:
         return self._start_us + len(self.frames) * FRAME_US
 

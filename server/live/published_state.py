@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
 
-from server.conversation import TurnState
+from server.conversation import Conversation, TurnState
 from server.live.config import LiveConfig
+from server.live.hearing import Hearing
 from server.live.languages import LiveLanguages
+from server.live.speech_flow import SpeechFlow
 from server.live.track_states import PublishedTracks
 from server.live.turns import MeetingTurns, is_participant_track
 
 
 class PublishedState:
-    """Tracks, names, turns, languages and the watermark; each change is published once, even across crashes."""
+    """Tracks, names, turns and their ends, pauses, languages and the watermark; each change is published once."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self.config = config
         self.turns = MeetingTurns(config, meeting_id)
         self.languages = LiveLanguages(config)
         self._tracks = PublishedTracks(config)
+        self._flow = SpeechFlow(config)
         self._watermark = PublishedWatermark()
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
@@ -30,6 +33,7 @@ class PublishedState:
         self.turns.restore(events)
         self.languages.restore(events)
         self._tracks.restore(events)
+        self._flow.restore(events)
         self._watermark.restore(events)
 
     @property
@@ -37,17 +41,29 @@ class PublishedState:
         """Up to where the meeting was published as final, microseconds."""
         return self._watermark.published.final_through_ms * 1000
 
-    def changes(self, ignored: Collection[int], uncovered: Collection[int] = ()) -> list[pb.LiveEvent]:
+    def changes(
+        self, ignored: Collection[int], uncovered: Collection[int] = (), hearings: Sequence[Hearing] = ()
+    ) -> list[pb.LiveEvent]:
         """Return events for all changes since the last call, and mark them as published.
 
         Args:
             ignored: tracks that are excluded from everything.
             uncovered: tracks that the watermark does not wait for.
+            hearings: how far each track is heard; without them neither ends of turns nor pauses are told.
         """
         tracks, names = self._tracks.changes(), self.turns.names.changes()
         turns = self.turns.changes()
+        self._flow.note(turns)
+        if hearings:
+            turns += self._flow.changes(self.turns.has_ended, hearings)
         watermark = compute_watermark(self.config, self.turns, {*ignored, *uncovered})
         return [*tracks, *names, *self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
+
+    def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
+        """As ``changes``, for the finished meeting: everything is final."""
+        turns = self.turns.final_changes(conversation)
+        self._flow.note(turns)
+        return [*turns, *self._flow.conclude(conversation.duration_us // 1000)]
 
 
 class PublishedWatermark:

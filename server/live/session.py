@@ -31,6 +31,7 @@ from server.live.recording import audio_track, live_recording
 from server.live.state import LiveState, transition
 from server.live.track_changes import TrackChanges
 from server.live.track_feed import TrackFeed
+from server.live.track_hearing import listen
 from server.live.track_log import MeetingAudio, TrackLog
 from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live, live_names
 
@@ -263,7 +264,8 @@ class LiveSession:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
             late = self.tracks.finality.late_audio()
-            changes = self._published.changes(self.tracks.duplicates.ignored, self.tracks.finality.uncovered())
+            ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
+            changes = self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))
             await self.events.append([*late, *changes, *events])
 
     async def _observe(self) -> None:
@@ -340,7 +342,7 @@ class LiveSession:
     async def _conclude(self) -> None:
         with suppress(DatabaseUnavailable):
             async with self._publish_lock:
-                await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
+                await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
                 await self.audio.close()

@@ -32,6 +32,7 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
 from server.live.holder_reports import HolderReports
+from server.live.known_language import require_known_language
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
@@ -240,6 +241,10 @@ class LiveSessionRegistry:
     async def wait_for_engine(self) -> None:
         """Wait for the engine's capabilities, for at most 3 s: audio is accepted without an engine."""
         await self._dependencies.analyzer.inference.wait_for_capabilities(ENGINE_WAIT_S)
+
+    async def require_known_language(self, language: str) -> None:
+        """See the function of that name."""
+        await require_known_language(self._dependencies.analyzer.inference, language)
 
     async def supervise(self) -> None:
         """Supervise: finish abandoned meetings, publish missing outcomes, release concluded ones; until cancelled."""

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -165,6 +166,18 @@ class TrackFeed:
             self._part.request_flush()
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether the engine was asked for all that it knows of what has come: nothing more is on its way."""
+        if self._part is None:
+            return self.is_cut_at_its_end
+        return self._part.is_flushed and self._part.heard_bytes == self.log.committed_bytes
+
+    @property
+    def copied(self) -> CopiedTurns:
+        """What the track carries of other tracks."""
+        return self._copied
+
+    @property
     def log(self) -> TrackLog:
         """The audio log of the track's source."""
         return self._audio.logs[self._source]
@@ -315,7 +328,8 @@ class TrackFeed:
             event = to_event(response)
             assert isinstance(event, TurnEvent)
             segment = part_segment(event.segment, self._first)
-            for turn in self._copied.pass_on(self._snapshot(segment, TurnState(event.state))):
+            snapshot = replace(self._snapshot(segment, TurnState(event.state)), ended=response.turn.ended)
+            for turn in self._copied.pass_on(snapshot):
                 self._turns.update(turn)
         else:
             result.collect(response)

@@ -179,6 +179,11 @@ class TrackPart:
         return min(waits)
 
     @property
+    def is_flushed(self) -> bool:
+        """Whether a flush has followed everything that came."""
+        return not self._unflushed
+
+    @property
     def _unflushed(self) -> bool:
         return self.sent + len(self._buffered) // 2 > self._flushed
 

@@ -21,11 +21,18 @@ class TurnSnapshot:
     words: tuple[Word, ...]
     language: str = ""
     """BCP 47 primary tag of the words; empty without words or where it is unknown."""
+    ended: bool = False
+    """Whether the engine says that the speech has ended, though its words may still come."""
 
     @property
     def is_restored(self) -> bool:
         """Whether it is what clients have, from before a restart: its number is no engine's."""
         return self.segment_id < 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the speech has ended, as far as is known."""
+        return self.ended or self.state in (TurnState.STABLE, TurnState.FINAL)
 
     def segment(self) -> Segment:
         """Return the turn as a domain segment."""

@@ -29,6 +29,7 @@ from server.live.segment_ids import ENDED, SegmentIds
 from server.live.speaker_names import UNKNOWN_SPEAKER_ID, SpeakerNames
 from server.live.speaker_revisions import speaker_revisions
 from server.live.turn_snapshot import TurnSnapshot
+from server.live.word_messages import become_final, final_words_through_us, to_ms, word_messages
 
 # Moments of a meeting, microseconds.
 ALL_TIME = range(-(2**62), 2**62)
@@ -43,6 +44,7 @@ class MeetingTurns:
         self._published: dict[int, pb.LiveTurn] = {}  # by segment id
         self._ids = SegmentIds()
         self._segment_of: dict[int, int] = {}  # segment ids of published turns, by the engine's number
+        self._ended: set[int] = set()  # published segments whose speech has ended
         self._kept: set[int] = set()  # final segments that no engine's turn stands for any more
         self._catching_up: dict[int, dict[int, TurnSnapshot]] = {}  # by track index
         self._repeated: dict[int, range] = {}  # by track index: where turns held back begin
@@ -120,8 +122,12 @@ class MeetingTurns:
 
     def mark_words_final(self, track: int, through_us: int) -> None:
         """Mark words of the track that end at or before ``through_us``, in meeting time, as final."""
-        if through_us > self.words_final_through_us(track):
+        before_us = self.words_final_through_us(track)
+        if through_us > before_us:
             self._final_words_us[track] = through_us
+            for number, turn in self._current.items():
+                if turn.track == track and become_final(turn.words, before_us, through_us):
+                    self._dirty.add(number)
             self._mark_newly_final(track)
 
     def mark_heard(self, track: int, through_us: int) -> None:
@@ -181,6 +187,10 @@ class MeetingTurns:
     def words_final_through_us(self, track: int) -> int:
         """Return the meeting time up to which the track's words are final, microseconds."""
         return self._final_words_us.get(track, 0)
+
+    def has_ended(self, segment_id: int) -> bool:
+        """Return whether the speech of a published segment has ended, as far as is known."""
+        return segment_id in self._ended
 
     def words_through_us(self, track: int) -> int:
         """Return up to where words of a track are published, microseconds: the end of the last published word or
@@ -250,7 +260,7 @@ class MeetingTurns:
         for event in events:
             if event.WhichOneof("event") == "watermark":
                 for index in set(range(len(self._config.tracks))) - self._late_tracks:
-                    self.mark_words_final(index, 1000 * event.watermark.words_final_through_ms)
+                    self._restore_final_words(index, 1000 * event.watermark.words_final_through_ms)
             if event.WhichOneof("event") == "warning" and event.warning.code == pb.WARNING_CODE_LATE_AUDIO:
                 # The watermark says nothing of its words any more: its turns do.
                 self._late_tracks.add(self._config.track_index(event.warning.track_id, event.warning.channel))
@@ -260,9 +270,12 @@ class MeetingTurns:
             self._published[turn.segment_id] = turn
             self._ids.record(turn)
             track = self._config.track_index(turn.track_id, turn.channel)
+            self._restore_final_words(track, final_words_through_us(turn))
+            if turn.state in ENDED:
+                self._ended.add(turn.segment_id)
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
                 self.final_tracks.add(track)
-                self.mark_words_final(track, 1000 * turn.end_ms)
+                self._restore_final_words(track, 1000 * turn.end_ms)
             words = tuple(
                 Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
                 for w in turn.words
@@ -278,12 +291,16 @@ class MeetingTurns:
                 turn.start_ms * 1000,
                 turn.end_ms * 1000,
                 words,
+                turn.language,
             )
             if turn.state == pb.LIVE_TURN_STATE_RETRACTED:
                 self._current.pop(number, None)
                 del self._segment_of[number]
             else:
                 self._current[number] = restored
+
+    def _restore_final_words(self, track: int, through_us: int) -> None:
+        self._final_words_us[track] = max(through_us, self.words_final_through_us(track))
 
     def limit_words_final(self, track: int, through_us: int) -> None:
         """Take words of a restored track as final up to ``through_us`` at most: the watermark passes silent tracks."""
@@ -319,6 +336,10 @@ class MeetingTurns:
             published = candidates.pop(matched[number]) if number in matched else None
             turn.segment_id = published.segment_id if published else self._ids.next()
             self._segment_of[number] = turn.segment_id
+            if self._current[number].has_ended:
+                self._ended.add(turn.segment_id)
+            else:
+                self._ended.discard(turn.segment_id)
             self._kept.discard(turn.segment_id)
             if published is None:
                 changed.append((None, turn))
@@ -352,7 +373,10 @@ class MeetingTurns:
             self._drop(track)
         for s in conversation.segments:
             track = segment_track_index(s.segment_id, MAX_TRACKS)
-            self._put(TurnSnapshot(s.segment_id, track, TurnState.FINAL, s.speaker, s.start_us, s.end_us, s.words))
+            final = TurnState.FINAL
+            self._put(
+                TurnSnapshot(s.segment_id, track, final, s.speaker, s.start_us, s.end_us, s.words, language=s.language)
+            )
         return self.changes()
 
     def _published_speakers(self) -> set[str]:
@@ -364,6 +388,7 @@ class MeetingTurns:
     def _message(self, turn: TurnSnapshot) -> pb.LiveTurn:
         """Return the turn as it is published, but for the id and the revision."""
         state = TurnState.FINAL if self._is_final(turn) else turn.state
+        words_final_us = ALL_TIME.stop if state is TurnState.FINAL else self.words_final_through_us(turn.track)
         return pb.LiveTurn(
             state=pb.LiveTurnState.ValueType(state),
             speaker_id=self.speaker_id(turn.speaker),
@@ -372,10 +397,8 @@ class MeetingTurns:
             channel=self._config.tracks[turn.track].channel,
             start_ms=to_ms(turn.start_us),
             end_ms=to_ms(turn.end_us),
-            words=[
-                pb.LiveWord(text=w.text, start_ms=to_ms(w.start_us), end_ms=to_ms(w.end_us), confidence=w.confidence)
-                for w in self._redaction.words(turn)
-            ],
+            words=word_messages(self._redaction.words(turn), words_final_us),
+            language=turn.language,
         )
 
 
@@ -388,11 +411,6 @@ def _redacts_more(turn: pb.LiveTurn, published: pb.LiveTurn) -> bool:
 def _begins_in(turn: TurnSnapshot, span: range) -> bool:
     """Return whether a turn begins in a span, microseconds; by milliseconds, as restored turns have it."""
     return to_ms(span.start) <= to_ms(turn.start_us) < to_ms(span.stop)
-
-
-def to_ms(us: int) -> int:
-    """Round microseconds to whole milliseconds, the unit of events."""
-    return round(us / 1000)
 
 
 def is_participant_track(config: LiveConfig, track: int) -> bool:

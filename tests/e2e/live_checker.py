@@ -8,6 +8,8 @@ from typing import Any
 
 from meetra.v1 import live_pb2 as pb
 
+from tests.e2e.turn_end_promises import TurnEndPromises
+
 PARTIAL, STABLE = pb.LIVE_TURN_STATE_PARTIAL, pb.LIVE_TURN_STATE_STABLE
 FINAL, RETRACTED = pb.LIVE_TURN_STATE_FINAL, pb.LIVE_TURN_STATE_RETRACTED
 Word = tuple[int, int, str]
@@ -18,6 +20,8 @@ class LiveChecker:
 
     def __init__(self) -> None:
         self.broken: list[str] = []
+        self.ends = TurnEndPromises(broken=self.broken)
+        """What was told of turns that end, and of pauses."""
         self.turns: dict[int, pb.LiveTurn] = {}
         """The latest revision of every segment."""
         self.warnings: list[pb.Warning] = []
@@ -56,9 +60,12 @@ class LiveChecker:
             "warning": self._warning,
             "finished": self._finish,
             "language": lambda _: None,
+            "turn_end": lambda _: None,
+            "pause": lambda _: None,
         }
         kind = event.WhichOneof("event")
         checks[kind](getattr(event, str(kind)))
+        self.ends.add(event)
 
     def words(self, track_id: str, channel: int = 0) -> list[Word]:
         """The words of a track as they are known now, by time."""

@@ -197,6 +197,8 @@ async def test_a_language_that_is_not_known_is_said_at_once_and_gives_no_words(
     turns = [response.turn for response in said if response.HasField("turn")]
     assert turns
     assert any(turn.words for turn in turns) is not unknown
+    asked = await stub.GetCapabilities(session_pb2.GetCapabilitiesRequest(language=language))
+    assert asked.language_unknown is unknown
 
 
 async def test_the_capabilities_name_languages_and_key_terms(stub: session_pb2_grpc.SessionServiceAsyncStub) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -213,13 +214,16 @@ async def test_revisions_rise_by_one_and_never_say_the_same(said: list[Event]) -
     for turns in by_segment(said).values():
         assert [turn.revision for turn in turns] == list(range(1, len(turns) + 1))
         for before, after in pairwise(turns):
-            assert (before.state, before.speaker, before.start_s, before.end_s, before.words) != (
-                after.state,
-                after.speaker,
-                after.start_s,
-                after.end_s,
-                after.words,
-            )
+            assert replace(before, revision=0) != replace(after, revision=0)
+
+
+async def test_a_turn_ends_before_its_words_are_complete_and_stays_so(said: list[Event]) -> None:
+    ended_early = 0
+    for turns in by_segment(said).values():
+        live = [turn for turn in turns if turn.state in (PARTIAL, STABLE)]
+        assert all(turn.ended for turn in live if turn.state is STABLE)
+        ended_early += any(turn.ended and turn.state is PARTIAL for turn in live)
+    assert ended_early > 5
 
 
 async def test_nobody_is_told_to_speak_twice_at_once_at_any_moment(said: list[Event]) -> None:

@@ -75,9 +75,18 @@ async def test_running_meetings_are_listed_by_any_process_with_what_their_holder
         assert (meeting.name, meeting.date, meeting.state) == ("Standup", "2026-11-29", "open")
         assert meeting.running_ms > 0
         alone, line = meeting.tracks
-        assert (alone.track.track_id, alone.track.kind, alone.track.participant_name) == ("t0", pb.TRACK_KIND_PARTICIPANT, "Ada")
-        assert (alone.next_sample, list(alone.track.channel_names)) == (RATE_HZ, [])
-        assert (line.track.track_id, line.track.participant_name, list(line.track.channel_names)) == ("line", "", ["Ben", ""])
+        ada, call_line = alone.track, line.track
+        assert (ada.track_id, ada.kind, ada.participant_name) == (
+            "t0",
+            pb.TRACK_KIND_PARTICIPANT,
+            "Ada",
+        )
+        assert (alone.next_sample, list(ada.channel_names)) == (RATE_HZ, [])
+        assert (call_line.track_id, call_line.participant_name, list(call_line.channel_names)) == (
+            "line",
+            "",
+            ["Ben", ""],
+        )
         assert not line.HasField("last_audio_at")
         assert meeting.client_connected
         # The engine has said nothing yet.

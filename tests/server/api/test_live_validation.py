@@ -117,6 +117,10 @@ WRONG: dict[str, tuple[Change, str, str]] = {
     "insights too often": (set_to("insights_period_s", 4), "config.insights_period_s", "5 to 600"),
     "insights too seldom": (set_to("insights_period_s", 601), "config.insights_period_s", "5 to 600"),
     "insights in the past": (set_to("insights_period_s", -10), "config.insights_period_s", "5 to 600"),
+    "a pause of no length": (set_to("pause_s", -1), "config.pause_s", "1 to 600"),
+    "a pause of an hour": (set_to("pause_s", 3600), "config.pause_s", "1 to 600"),
+    "a turn that ends between words": (set_to("turn_pause_ms", 499), "config.turn_pause_ms", "500 to 5000"),
+    "a turn that never ends": (set_to("turn_pause_ms", 5001), "config.turn_pause_ms", "500 to 5000"),
     "a key term too long": (with_terms("Ada", "n" * 101), "config.key_terms", "100 characters"),
     "a key term that turns the text": (with_terms("\u2067x"), "config.key_terms", "bidirectional"),
     "a key term with a tab": (with_terms("a\tb"), "config.key_terms", "control"),
@@ -245,6 +249,7 @@ def test_what_is_left_out_has_its_documented_default() -> None:
     assert (config.name, config.n_speakers, config.language) == ("Live meeting", None, "")
     assert config.key_terms == ()
     assert config.insights_period_s == DEFAULT_PERIOD_S == 10
+    assert (config.pause_s, config.turn_pause_ms) == (3, 500)
     assert config.held_on is not None
     assert config.tracks[0].format.channels == 1
 
@@ -265,6 +270,10 @@ def test_opus_is_48_khz_said_or_not(encoding: pb.AudioEncoding.ValueType, rate_h
         set_to("name", "名" * 500),
         set_to("insights_period_s", 5),
         set_to("insights_period_s", 600),
+        set_to("pause_s", 1),
+        set_to("pause_s", 600),
+        set_to("turn_pause_ms", 500),
+        set_to("turn_pause_ms", 5000),
         set_to("n_speakers", 64),
         set_track("track_id", "A.b_c-9" + "x" * 57),
         set_track("participant_name", ""),

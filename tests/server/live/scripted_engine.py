@@ -98,6 +98,8 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
     """Opens every session, and hands it to the test."""
 
     def __init__(self) -> None:
+        self.languages: list[str] = []
+        """Those that it knows."""
         self.opened = 0
         """Sessions so far."""
         self._opened: asyncio.Queue[Session] = asyncio.Queue()
@@ -108,7 +110,10 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
             return await self._opened.get()
 
     async def GetCapabilities(self, request: Any, context: Any) -> pb.GetCapabilitiesResponse:  # noqa: N802
-        return pb.GetCapabilitiesResponse(capabilities=pb.Capabilities(models=[SCRIPTED]))
+        return pb.GetCapabilitiesResponse(
+            capabilities=pb.Capabilities(models=[SCRIPTED], languages=self.languages),
+            language_unknown=bool(request.language) and request.language not in self.languages,
+        )
 
     async def GetStatistics(self, request: Any, context: Any) -> pb.GetStatisticsResponse:  # noqa: N802
         return pb.GetStatisticsResponse(sessions=0)

@@ -19,6 +19,7 @@ from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 MEETING = UUID(int=7)
 S = 1_000_000
 PARTIAL, STABLE, FINAL, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnState.FINAL, TurnState.RETRACTED
+PROVISIONAL_WORD, FINAL_WORD = pb.LIVE_WORD_STABILITY_PROVISIONAL, pb.LIVE_WORD_STABILITY_FINAL
 ROOM = of_kinds(MIXED)
 PEOPLE = of_kinds(PARTICIPANT, PARTICIPANT)
 
@@ -40,6 +41,11 @@ def turns_of(config: LiveConfig = ROOM, said: Sequence[TurnSnapshot] = ()) -> Me
 def stored(events: Sequence[pb.LiveEvent]) -> list[pb.LiveEvent]:
     """The events as they come back from the database."""
     return [pb.LiveEvent.FromString(event.SerializeToString()) for event in events]
+
+
+def stabilities(event: pb.LiveEvent) -> list[int]:
+    """Of the words of a turn."""
+    return [word.stability for word in event.turn.words]
 
 
 def told(events: Sequence[pb.LiveEvent]) -> list[tuple[int, int, TurnState]]:
@@ -69,7 +75,7 @@ def test_each_change_is_told_once_in_the_order_of_time() -> None:
 
 def test_a_turn_is_told_with_all_that_is_known_of_it() -> None:
     turns = MeetingTurns(PEOPLE, MEETING)
-    turns.update(turn(3, speaker=2, track=1))
+    turns.update(replace(turn(3, speaker=2, track=1), language="en"))
     (event,) = turns.changes()
     assert event.turn == pb.LiveTurn(
         segment_id=1,
@@ -81,9 +87,10 @@ def test_a_turn_is_told_with_all_that_is_known_of_it() -> None:
         start_ms=3000,
         end_ms=4000,
         words=[
-            pb.LiveWord(text="hello", start_ms=3000, end_ms=3500, confidence=0.75),
-            pb.LiveWord(text="again", start_ms=3500, end_ms=4000),
+            pb.LiveWord(text="hello", start_ms=3000, end_ms=3500, confidence=0.75, stability=PROVISIONAL_WORD),
+            pb.LiveWord(text="again", start_ms=3500, end_ms=4000, stability=PROVISIONAL_WORD),
         ],
+        language="en",
     )
 
 
@@ -188,9 +195,9 @@ def test_a_turn_that_may_be_a_copy_is_not_final() -> None:
     turns.settle_speakers(0)
     turns.mark_judged(0, S)
     turns.mark_words_final(0, 9 * S)
-    assert turns.changes() == []
+    assert told(turns.changes()) == [(1, 2, STABLE)]
     turns.mark_judged(0, 2 * S)
-    assert told(turns.changes()) == [(1, 2, FINAL)]
+    assert told(turns.changes()) == [(1, 3, FINAL)]
 
 
 def test_an_engine_that_dies_while_it_catches_up_leaves_nothing_behind() -> None:
@@ -220,9 +227,9 @@ def test_what_is_settled_becomes_final_and_never_changes_after() -> None:
     turns.settle_speakers(0)
     assert turns.has_settled_speakers(0)
     assert not turns.has_settled_speakers(1)
-    assert told(turns.changes()) == [(2, 2, FINAL)]
+    assert told(turns.changes()) == [(2, 2, FINAL), (3, 2, STABLE), (4, 2, PARTIAL)]
     turns.update(turn(4))
-    assert told(turns.changes()) == [(4, 2, FINAL)]
+    assert told(turns.changes()) == [(4, 3, FINAL)]
     turns.update(turn(2, text="hollow"))
     turns.update(replace(turn(4), state=RETRACTED, words=()))
     turns.start_catch_up(0)
@@ -251,11 +258,16 @@ def test_a_stable_turn_of_a_settled_track_is_final_once_its_words_are() -> None:
     assert turns.changes() == []
     turns.mark_words_final(0, 3 * S - 1000)
     turns.mark_words_final(1, 9 * S)
-    assert turns.changes() == []
+    changes = turns.changes()
+    assert told(changes) == [(2, 2, STABLE), (3, 2, STABLE)]
+    assert stabilities(changes[0]) == [FINAL_WORD, PROVISIONAL_WORD]
+    assert stabilities(changes[1]) == [FINAL_WORD, FINAL_WORD]
     turns.mark_words_final(0, 3 * S)
     # An engine that begins anew has not come so far.
     turns.mark_words_final(0, 1 * S)
-    assert told(turns.changes()) == [(2, 2, FINAL)]
+    changes = turns.changes()
+    assert told(changes) == [(2, 3, FINAL)]
+    assert stabilities(changes[0]) == [FINAL_WORD, FINAL_WORD]
     turns.update(turn(4, text="hollow"))
     assert told(turns.changes()) == [(4, 2, STABLE)]
     turns.mark_words_final(0, 5 * S)
@@ -381,3 +393,36 @@ def test_a_name_that_is_given_is_told_in_every_turn_that_may_still_change() -> N
     assert {event.turn.alias for event in events} == {"Ann"}
     turns.name({1: "Ann"})
     assert turns.changes() == []
+
+
+def test_words_that_were_final_before_a_restart_stay_so() -> None:
+    first = MeetingTurns(ROOM, MEETING)
+    first.update(replace(turn(2), language="de"))
+    first.mark_words_final(0, 2 * S + 500_000)
+    events = first.changes()
+    assert stabilities(events[-1]) == [FINAL_WORD, PROVISIONAL_WORD]
+    second = MeetingTurns(ROOM, MEETING)
+    second.restore(stored(events))
+    assert second.words_final_through_us(0) == 2 * S + 500_000
+    assert [segment.language for segment in second.segments()] == ["de"]
+    second.mark_words_final(0, 9 * S)
+    (event,) = second.changes()
+    assert (stabilities(event), event.turn.language) == ([FINAL_WORD, FINAL_WORD], "de")
+
+
+def test_speech_has_ended_before_its_words_are_known() -> None:
+    turns = turns_of(said=[turn(1, state=PARTIAL)])
+    assert not turns.has_ended(1)
+    turns.update(replace(turn(1, state=PARTIAL), ended=True))
+    assert turns.changes() == []
+    assert turns.has_ended(1)
+    # Speech that a flush had ended goes on.
+    turns.update(turn(1, state=PARTIAL))
+    assert turns.changes() == []
+    assert not turns.has_ended(1)
+    turns.update(turn(1))
+    events = turns.changes()
+    assert turns.has_ended(1)
+    again = MeetingTurns(ROOM, MEETING)
+    again.restore(stored(events))
+    assert again.has_ended(1)
