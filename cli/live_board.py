@@ -15,7 +15,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import FINAL, PARTIAL, RETRACTED, View, clock, format_language, turn_text
+from cli.live_view import FINAL, PARTIAL, RETRACTED, View, clock, format_alert, format_language, turn_text
 from cli.terminal_text import escape_message
 from meetra_client import LiveEvent, LiveMeeting
 from server.visible_text import escape_for_terminal
@@ -74,6 +74,8 @@ class Board(View):
             self._insights = event.insights
         elif event.HasField("warning"):
             self._warnings.append(event.warning.text)
+        elif event.HasField("alert"):
+            self._warnings.append(f"{clock(event.alert.start_ms)}  {format_alert(event.alert)}")
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Redraw the board."""

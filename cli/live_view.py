@@ -6,7 +6,7 @@ import sys
 from typing import Self
 
 from google.protobuf.json_format import MessageToDict
-from meetra.v1 import live_pb2
+from meetra.v1 import live_pb2, rules_pb2
 from rich.console import Console
 
 from cli.terminal_text import as_json, escape_message
@@ -64,6 +64,12 @@ def format_language(language: live_pb2.LiveLanguage) -> str:
     return f"{language.language} ({language.confidence:.0%})" if language.HasField("confidence") else language.language
 
 
+def format_alert(alert: rules_pb2.LiveAlert) -> str:
+    """Return what is said of an alert, with its rule; a provisional one says so."""
+    provisional = " (provisional)" if alert.state == rules_pb2.LIVE_ALERT_STATE_PROVISIONAL else ""
+    return f"{escape_for_terminal(alert.text)}  [{alert.rule_id}]{provisional}"
+
+
 class JsonLines(View):
     """One JSON object per line: first the session as ``{"ready": ...}``, then all events."""
 
@@ -106,6 +112,8 @@ class PlainLines(View):
             self._print(f"Language on {event.language.track_id}: {format_language(event.language)}")
         elif event.HasField("warning"):
             self._print(f"Warning: {event.warning.text}")
+        elif event.HasField("alert"):
+            self._print(f"{clock(event.alert.start_ms)}  ! {format_alert(event.alert)}")
         elif event.HasField("speaker_revision"):
             kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
             self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns reassigned")

@@ -157,6 +157,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             owner=connection.owner,
             last_event_seq=meeting.events.last_seq,
             finishing=meeting.finishing,
+            rule_ids=[rule.id for rule in meeting.config.rules],
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from server.audio import Encoding, TrackFormat
 from server.consent import Consent
 from server.conversation import RedactionKind, parse_redaction_kinds
+from server.live.rules import LiveRule, rules_from_documents
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 
@@ -62,6 +63,8 @@ class LiveConfig:
     """Of the request. They are noted with the meeting, and not part of the stored config."""
     redact: str = ""
     """Kinds to redact, separated by commas: the request's and the organization's."""
+    rules: tuple[LiveRule, ...] = ()
+    """What is told as an alert: the request's and the organization's rules."""
 
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
@@ -95,7 +98,8 @@ class LiveConfig:
 
     def to_document(self) -> dict[str, Any]:
         """Return the config without consents as JSON-compatible values; ``from_document`` is the inverse."""
-        document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
+        rules = [rule.to_document() for rule in self.rules]
+        document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks], "rules": rules}
         del document["consents"]
         return document
 
@@ -112,8 +116,10 @@ class LiveConfig:
             )
             for track in document["tracks"]
         )
-        # Meetings opened before key terms existed have none stored.
-        return cls(**{**document, "tracks": tracks, "key_terms": tuple(document.get("key_terms", ()))})
+        # Meetings opened before key terms or rules existed have none stored.
+        rules = rules_from_documents(document.get("rules", ()))
+        key_terms = tuple(document.get("key_terms", ()))
+        return cls(**{**document, "tracks": tracks, "key_terms": key_terms, "rules": rules})
 
     def speaker_number(self, track: int, label: int) -> int:
         """Return the meeting-wide number of a speaker.
@@ -130,6 +136,11 @@ class LiveConfig:
             return 1 + kinds[:track].count(TrackKind.PARTICIPANT)
         mixed_before, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
         return kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + mixed_before + 1
+
+    def participant_track(self, speaker: int) -> LiveTrack | None:
+        """Return the track of a participant by their meeting-wide number; None for voices of MIXED tracks."""
+        own = [track for track in self.tracks if track.kind is TrackKind.PARTICIPANT]
+        return own[speaker - 1] if 1 <= speaker <= len(own) else None
 
     def expected_speakers(self, track: int) -> int | None:
         """Return the number of speakers on a track, None where it is unknown."""

@@ -16,14 +16,14 @@ from server.insights import TIMELINE, Timeline
 from server.lifecycle import MeetingStatus
 from server.live.event_log import EventLog
 from server.live.insights import build_insights
-from server.live.turns import MeetingTurns
+from server.live.published_state import PublishedState
 from server.storage import Database, LiveRow, MeetingAnswer, live, meetings
 
 POLL_EVERY_S = 0.5
 PATIENCE_S = 300.0
 
 
-async def publish_outcome(database: Database, row: LiveRow, events: EventLog, turns: MeetingTurns) -> None:
+async def publish_outcome(database: Database, row: LiveRow, events: EventLog, published: PublishedState) -> None:
     """Wait until the meeting is ready or failed, then store its last events.
 
     Raises MeetingLost when it was deleted or another process holds it, DatabaseUnavailable.
@@ -33,7 +33,7 @@ async def publish_outcome(database: Database, row: LiveRow, events: EventLog, tu
         return
     last_events: list[pb.LiveEvent] = []
     if answer.state.status == MeetingStatus.READY:
-        last_events += await _final_events(database, row, answer, turns)
+        last_events += await _final_events(database, row, answer, published)
     finished = pb.LiveFinished(
         file_hash=row.file_hash,
         meeting_id=str(row.meeting_id),
@@ -58,20 +58,18 @@ async def _wait_for_outcome(database: Database, row: LiveRow) -> MeetingAnswer |
 
 
 async def _final_events(
-    database: Database, row: LiveRow, answer: MeetingAnswer, turns: MeetingTurns
+    database: Database, row: LiveRow, answer: MeetingAnswer, published: PublishedState
 ) -> list[pb.LiveEvent]:
     load = partial(meetings.load_conversation, meeting_id=row.meeting_id)
     document = await database.run(load, organization_id=row.organization_id, patience_s=PATIENCE_S)
     conversation = await asyncio.to_thread(Conversation.from_document, document)
     assert answer.value is not None
     timeline = await asyncio.to_thread(Timeline.from_document, TIMELINE.typed(answer.value))
+    turns = published.turns
     turns.name({speaker.label: speaker.alias for speaker in answer.speakers})
     watermark = pb.Watermark(
         final_through_ms=conversation.duration_us // 1000, words_final_through_ms=conversation.duration_us // 1000
     )
     insights = build_insights(timeline, conversation.engine.overlap, turns.speaker_id, turns.alias)
-    return [
-        *turns.final_changes(replace(conversation, sentences=())),
-        pb.LiveEvent(watermark=watermark),
-        pb.LiveEvent(insights=insights),
-    ]
+    told = [*turns.final_changes(replace(conversation, sentences=())), pb.LiveEvent(watermark=watermark)]
+    return [*told, *published.alerts.follow(told), pb.LiveEvent(insights=insights)]

@@ -8,19 +8,27 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import TurnState
+from server.live.alerts import MeetingAlerts
 from server.live.config import LiveConfig
 from server.live.languages import LiveLanguages
+from server.live.metric_alerts import NamedSpeaker
 from server.live.turns import MeetingTurns, is_participant_track
 
 
 class PublishedState:
-    """Turns, track languages and the watermark; each change is published once, even across crashes."""
+    """Turns, track languages, the watermark and alerts; each change is published once, even across crashes."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self._config = config
         self.turns = MeetingTurns(config, meeting_id)
         self.languages = LiveLanguages(config)
         self._watermark = PublishedWatermark()
+        self.alerts = MeetingAlerts(config, self._named)
+
+    def _named(self, number: int) -> NamedSpeaker:
+        track = self._config.participant_track(number)
+        place = (track.track_id, track.channel) if track is not None else ("", 0)
+        return NamedSpeaker(self.turns.speaker_id(number), self.turns.alias(number), *place)
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore the published state from stored events; may be called repeatedly with consecutive batches."""
@@ -28,6 +36,7 @@ class PublishedState:
         self.turns.restore(events)
         self.languages.restore(events)
         self._watermark.restore(events)
+        self.alerts.restore(events)
 
     @property
     def final_through_us(self) -> int:

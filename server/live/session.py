@@ -28,6 +28,7 @@ from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track
+from server.live.rolling_alerts import RollingAlerts
 from server.live.state import LiveState, transition
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
@@ -84,6 +85,7 @@ class LiveSession:
         self._finality = Finality(self.config, self._feeds, published, self._duplicates)
         self._warnings = Warnings()
         self._insights = RollingInsights(dependencies, row, self.config, self._feeds, published)
+        self._alerts = RollingAlerts(self.config, self._feeds, published, self._insights.timelines)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)
         self.state = LiveState.OPEN
@@ -275,8 +277,8 @@ class LiveSession:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
             late = self._finality.late_audio()
-            changes = self._published.changes(self._duplicates.ignored, self._finality.uncovered())
-            await self.events.append([*late, *changes, *events])
+            changes = [*late, *self._published.changes(self._duplicates.ignored, self._finality.uncovered())]
+            await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
 
     async def _observe(self) -> None:
         while self.state is LiveState.OPEN:
@@ -289,6 +291,8 @@ class LiveSession:
             await self._publish(self._warnings.update(self._feeds, self.turns, ending=ending))
             distinct = len(self._feeds) - len(self._duplicates.ignored)
             await self._publish(await self._insights.update(self.engine, distinct))
+            ignored, late = self._duplicates.ignored, self._finality.late_tracks
+            await self._publish(await self._alerts.update(self.engine, ignored, late))
 
     async def _leave_out_copies(self) -> None:
         judged = await asyncio.to_thread(self._copies.detect, self._feeds)
@@ -354,7 +358,7 @@ class LiveSession:
     async def _conclude(self) -> None:
         with suppress(DatabaseUnavailable):
             async with self._publish_lock:
-                await publish_outcome(self._dependencies.database, self.row, self.events, self.turns)
+                await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
                 await self.audio.close()
