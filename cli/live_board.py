@@ -14,8 +14,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import View, clock, format_language, printable
-from meetra_client import Event, Insights, Language, LiveMeeting, LiveWarning, Turn, TurnState, Watermark
+from cli.live_view import View, clock, format_alert, format_language, printable
+from meetra_client import Alert, Event, Insights, Language, LiveMeeting, LiveWarning, Turn, TurnState, Watermark
 from server.visible_text import escape_for_terminal
 
 BAR_CELLS, NAME_CELLS = 24, 20
@@ -72,6 +72,8 @@ class Board(View):
                 self._insights = insights
             case LiveWarning(text=text):
                 self._warnings.append(text)
+            case Alert() as alert:
+                self._warnings.append(f"{clock(alert.start_ms)}  {format_alert(alert)}")
 
     def tick(self, meeting: LiveMeeting) -> None:
         """Redraw the board."""

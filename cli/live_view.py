@@ -10,6 +10,8 @@ from rich.console import Console
 
 from cli.terminal_text import as_json, escape_message
 from meetra_client import (
+    Alert,
+    AlertState,
     Event,
     Language,
     LiveMeeting,
@@ -66,6 +68,12 @@ def format_language(language: Language) -> str:
     return language.language if language.confidence is None else f"{language.language} ({language.confidence:.0%})"
 
 
+def format_alert(alert: Alert) -> str:
+    """Return what is said of an alert, with its rule; one that is not settled says so."""
+    unsettled = "" if alert.state is AlertState.FINAL else f" ({alert.state.name.lower()})"
+    return f"{alert.text}  [{alert.rule_id}]{unsettled}"
+
+
 class JsonLines(View):
     """One JSON object per line: first the session as ``{"ready": ...}``, then all events."""
 
@@ -108,6 +116,8 @@ class PlainLines(View):
                 self._print(f"Language on {language.track_id}: {format_language(language)}")
             case LiveWarning(text=text):
                 self._print(f"Warning: {text}")
+            case Alert() as alert:
+                self._print(f"{clock(alert.start_ms)}  ! {format_alert(alert)}")
             case SpeakerRevision(kind=kind, segment_ids=segment_ids):
                 self._print(f"Speakers: {kind.name.lower()}, {len(segment_ids)} turns reassigned")
 

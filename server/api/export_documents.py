@@ -18,6 +18,7 @@ from meetra.v1 import insights_pb2, keys_pb2, speakers_pb2, users_pb2
 from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.api.keys import key_message
+from server.api.live_rules import rule_messages
 from server.api.meetings import consent_message, retention_message, status_message, summary_message
 from server.api.organization import deletion_message, policy_message
 from server.api.speakers import SpeakerServicer
@@ -27,6 +28,7 @@ from server.audit import audit_message
 from server.errors import MeetingStillProcessing, TranscriptDeleted
 from server.export import MeetingDocuments
 from server.lifecycle import MeetingStatus
+from server.live import rules_from_documents
 from server.meetings import Corrections
 from server.quotas import Quotas
 from server.storage import (
@@ -37,6 +39,7 @@ from server.storage import (
     HeldTransaction,
     consents,
     keys,
+    live_rules,
     meetings,
     organizations,
     quotas,
@@ -83,12 +86,14 @@ class RestDocuments:
         """Return organization, users, keys and voices."""
         found = await organizations.find(connection, organization_id)
         use = await quotas.find_use(connection, organization_id, self._defaults)
+        rules = await live_rules.find(connection, organization_id)
         described = {
             "id": str(organization_id),
             "name": found.name,
             "created_at": found.created_at.isoformat(timespec="seconds"),
             "recognise_voices": found.recognise_voices,
             "policy": rest_json(policy_message(found.policy)),
+            "live_rules": list(map(rest_json, rule_messages(rules_from_documents(rules)))),
             "quotas": {name: getattr(use.quotas, name) for name in use.quotas.__slots__},
             "used": {
                 "upload_bytes_today": use.upload_bytes,

@@ -209,6 +209,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             last_event_seq=meeting.events.last_seq,
             finishing=meeting.finishing,
             track_states=track_states(meeting.config),
+            rule_ids=[rule.id for rule in meeting.config.rules],
         )
 
 

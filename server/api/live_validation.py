@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from meetra.v1 import live_pb2 as pb
 
+from server.api.live_rules import validate_rules
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
@@ -73,6 +74,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
         format_redaction_kinds(details.redact),
         pause_s=pause,
         turn_pause_ms=turn_pause,
+        rules=validate_rules("config.rules", config.rules),
     )
 
 

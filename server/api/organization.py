@@ -9,13 +9,24 @@ from grpc import aio
 from meetra.v1 import organization_pb2 as pb
 from meetra.v1 import organization_pb2_grpc
 
+from server.api.live_rules import rule_messages, validate_rules
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.errors import BadRequest
+from server.live import rules_from_documents
 from server.moments import utc_text
 from server.policy import Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED, Quotas, Use
-from server.storage import Connection, Database, DeletionRow, OrganizationRow, deletions, organizations, quotas
+from server.storage import (
+    Connection,
+    Database,
+    DeletionRow,
+    OrganizationRow,
+    deletions,
+    live_rules,
+    organizations,
+    quotas,
+)
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -44,6 +55,24 @@ class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
             except ValueError as error:
                 raise BadRequest(f"policy.{name}", str(error)) from None
         return pb.UpdateOrganizationResponse(organization=await self._organization(settings))
+
+    async def GetLiveRules(self, request: pb.GetLiveRulesRequest, context: Context) -> pb.GetLiveRulesResponse:  # noqa: N802
+        """See OrganizationService.GetLiveRules."""
+        organization_id = current_caller().organization_id
+        stored = await self._database.run(
+            lambda c: live_rules.find(c, organization_id), organization_id=organization_id
+        )
+        return pb.GetLiveRulesResponse(rules=rule_messages(rules_from_documents(stored)))
+
+    async def SetLiveRules(self, request: pb.SetLiveRulesRequest, context: Context) -> pb.SetLiveRulesResponse:  # noqa: N802
+        """See OrganizationService.SetLiveRules."""
+        organization_id = current_caller().organization_id
+        rules = validate_rules("rules", request.rules)
+        documents = [rule.to_document() for rule in rules]
+        await self._database.run(
+            lambda c: live_rules.replace(c, organization_id, documents), organization_id=organization_id
+        )
+        return pb.SetLiveRulesResponse(rules=rule_messages(rules))
 
     async def ListDeletions(self, request: pb.ListDeletionsRequest, context: Context) -> pb.ListDeletionsResponse:  # noqa: N802
         """See OrganizationService.ListDeletions."""

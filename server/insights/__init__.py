@@ -42,17 +42,19 @@ from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
 from server.insights.quality import QUALITY, QualityDocument
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
-from server.insights.sentiment import SENTIMENT, SentimentDocument, sentiment
+from server.insights.sentiment import SENTIMENT, SentimentDocument, mean_polarity, sentiment, sentiment_score
 from server.insights.shares import SHARES, ShareDocument, shares
 from server.insights.stored_timeline import TIMELINE
 from server.insights.text import find_speaker_names, mentioned_names
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
+    MINIMUM_SPEECH_S,
     SupportDocument,
     Timeline,
     TimelineDocument,
     TimelineSentence,
+    Window,
     build_timeline,
     max_period_s,
 )
@@ -149,4 +151,8 @@ __all__ = [
     "talking_share",
     "build_timeline",
     "topic_borders",
+    "MINIMUM_SPEECH_S",
+    "Window",
+    "mean_polarity",
+    "sentiment_score",
 ]

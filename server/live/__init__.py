@@ -7,8 +7,10 @@ from server.live.followed_meeting import FollowedMeeting
 from server.live.intake import MAX_CHUNK_BYTES
 from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings, decode_log
+from server.live.rules import MAX_PHRASE, MAX_PHRASES, MAX_RULES, LiveRule, RuleKind, rules_from_documents
 from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
+from server.live.spoken_phrases import tokens_of
 from server.live.state import LiveState
 from server.live.track_states import track_states
 
@@ -19,15 +21,22 @@ __all__ = [
     "track_states",
     "FollowedMeeting",
     "LiveConfig",
+    "LiveRule",
     "LiveSession",
     "LiveSessionRegistry",
     "LiveDependencies",
     "LiveRecordings",
     "LiveState",
     "LiveTrack",
+    "MAX_PHRASE",
+    "MAX_PHRASES",
+    "MAX_RULES",
+    "RuleKind",
     "TrackKind",
     "UNARY_TIMEOUT_S",
     "WATCHED_S",
     "decode_log",
     "live_file_hash",
+    "rules_from_documents",
+    "tokens_of",
 ]

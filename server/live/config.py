@@ -9,6 +9,7 @@ from typing import Any
 from server.audio import Encoding, TrackFormat
 from server.consent import Consent
 from server.conversation import RedactionKind, parse_redaction_kinds
+from server.live.rules import LiveRule, rules_from_documents
 from server.meetings import MAX_KEY_TERM, deduplicate_terms
 
 # Tracks of a meeting in all, ended ones and each separate channel counted. Segment ids are unique across so many: they
@@ -93,6 +94,9 @@ class LiveConfig:
         """Take the tracks of ``changed``, which has those of this config in their places, and maybe more after them."""
         self.tracks, self.renames = changed.tracks, changed.renames
 
+    rules: tuple[LiveRule, ...] = ()
+    """What is told as an alert: the request's and the organization's rules."""
+
     @property
     def sources(self) -> tuple[LiveTrack, ...]:
         """The first track of each source, in config order: the unit that clients send, the log stores and acks name."""
@@ -130,7 +134,8 @@ class LiveConfig:
 
     def to_document(self) -> dict[str, Any]:
         """Return the config without consents as JSON-compatible values; ``from_document`` is the inverse."""
-        document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks]}
+        rules = [rule.to_document() for rule in self.rules]
+        document = {**asdict(self), "tracks": [asdict(track) for track in self.tracks], "rules": rules}
         del document["consents"]
         return document
 
@@ -149,8 +154,10 @@ class LiveConfig:
             )
             for track in document["tracks"]
         )
-        # Meetings opened before key terms existed have none stored.
-        return cls(**{**document, "tracks": tracks, "key_terms": tuple(document.get("key_terms", ()))})
+        # Meetings opened before key terms or rules existed have none stored.
+        rules = rules_from_documents(document.get("rules", ()))
+        key_terms = tuple(document.get("key_terms", ()))
+        return cls(**{**document, "tracks": tracks, "key_terms": key_terms, "rules": rules})
 
     def speaker_number(self, track: int, label: int) -> int:
         """Return the meeting-wide number of a speaker, which stays when tracks are added.
@@ -171,6 +178,13 @@ class LiveConfig:
             return taken + 1 + kinds[:track].count(TrackKind.PARTICIPANT)
         mixed_before, mixed = kinds[:track].count(TrackKind.MIXED), kinds.count(TrackKind.MIXED)
         return taken + kinds.count(TrackKind.PARTICIPANT) + (label - 1) * mixed + mixed_before + 1
+
+    def participant_track(self, speaker: int) -> LiveTrack | None:
+        """Return the track of a participant by their meeting-wide number; None for voices of MIXED tracks."""
+        for index, track in enumerate(self.tracks):
+            if track.kind is TrackKind.PARTICIPANT and self.speaker_number(index, 1) == speaker:
+                return track
+        return None
 
     def expected_speakers(self, track: int) -> int | None:
         """Return the number of speakers on a track, None where it is unknown."""

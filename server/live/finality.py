@@ -64,6 +64,11 @@ class Finality:
         return warnings
 
     @property
+    def late_tracks(self) -> frozenset[int]:
+        """Tracks whose audio comes before what is final already."""
+        return frozenset(self._late)
+
+    @property
     def ignored(self) -> set[int]:
         """Tracks that are excluded from everything."""
         return self._duplicates.ignored

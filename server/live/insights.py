@@ -137,7 +137,8 @@ class RollingInsights:
     ) -> None:
         self._database, self._row, self._config, self._feeds = dependencies.database, row, config, feeds
         self._turns, self._languages = published.turns, published.languages
-        self._timelines = RollingTimeline(dependencies.analyzer.inference)
+        self.timelines = RollingTimeline(dependencies.analyzer.inference)
+        """Timelines of the meeting, with the sentences that were analysed."""
         self._next_us = config.insights_period_s * 1_000_000
         self._language = ""
 
@@ -160,7 +161,7 @@ class RollingInsights:
         segments = self._turns.segments()
         await self._store_language(segments)
         known = EngineCapabilities(overlap=overlap, languages=tuple(capabilities.languages))
-        timeline = await self._timelines.build(segments, through_us, known)
+        timeline = await self.timelines.build(segments, through_us, known)
         event = pb.LiveEvent(insights=build_insights(timeline, overlap, self._turns.speaker_id, self._turns.alias))
         # Space the computation out in long meetings: at most a twentieth of the time goes into it.
         pause_s = max(self._config.insights_period_s, 20 * (time.monotonic() - began))

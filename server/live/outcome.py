@@ -71,8 +71,5 @@ async def _final_events(
         final_through_ms=conversation.duration_us // 1000, words_final_through_ms=conversation.duration_us // 1000
     )
     insights = build_insights(timeline, conversation.engine.overlap, turns.speaker_id, turns.alias)
-    return [
-        *published.final_changes(replace(conversation, sentences=())),
-        pb.LiveEvent(watermark=watermark),
-        pb.LiveEvent(insights=insights),
-    ]
+    told = [*published.final_changes(replace(conversation, sentences=())), pb.LiveEvent(watermark=watermark)]
+    return [*told, *published.alerts.follow(told), pb.LiveEvent(insights=insights)]

@@ -8,16 +8,18 @@ from uuid import UUID
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, TurnState
+from server.live.alerts import MeetingAlerts
 from server.live.config import LiveConfig
 from server.live.hearing import Hearing
 from server.live.languages import LiveLanguages
+from server.live.metric_alerts import NamedSpeaker
 from server.live.speech_flow import SpeechFlow
 from server.live.track_states import PublishedTracks
 from server.live.turns import MeetingTurns, is_participant_track
 
 
 class PublishedState:
-    """Tracks, names, turns and their ends, pauses, languages and the watermark; each change is published once."""
+    """Tracks, names, turns, their ends, pauses, languages, the watermark and alerts; each change is published once."""
 
     def __init__(self, config: LiveConfig, meeting_id: UUID) -> None:
         self.config = config
@@ -26,6 +28,12 @@ class PublishedState:
         self._tracks = PublishedTracks(config)
         self._flow = SpeechFlow(config)
         self._watermark = PublishedWatermark()
+        self.alerts = MeetingAlerts(config, self._named)
+
+    def _named(self, number: int) -> NamedSpeaker:
+        track = self.config.participant_track(number)
+        place = (track.track_id, track.channel) if track is not None else ("", 0)
+        return NamedSpeaker(self.turns.speaker_id(number), self.turns.alias(number), *place)
 
     def restore(self, events: Iterable[pb.LiveEvent]) -> None:
         """Restore the published state from stored events; may be called repeatedly with consecutive batches."""
@@ -35,6 +43,7 @@ class PublishedState:
         self._tracks.restore(events)
         self._flow.restore(events)
         self._watermark.restore(events)
+        self.alerts.restore(events)
 
     @property
     def final_through_us(self) -> int:

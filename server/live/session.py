@@ -28,6 +28,7 @@ from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, live_recording
+from server.live.rolling_alerts import RollingAlerts
 from server.live.state import LiveState, transition
 from server.live.track_changes import TrackChanges
 from server.live.track_feed import TrackFeed
@@ -73,6 +74,7 @@ class LiveSession:
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._warnings, self._clocks = Warnings(), ClockNews()
         self._insights = RollingInsights(dependencies, row, self.config, self.tracks.feeds, published)
+        self._alerts = RollingAlerts(self.config, self.tracks.feeds, published, self._insights.timelines)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)
         self.state = LiveState.OPEN
@@ -265,8 +267,8 @@ class LiveSession:
         async with self._publish_lock:
             late = self.tracks.finality.late_audio()
             ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
-            changes = self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))
-            await self.events.append([*late, *changes, *events])
+            changes = [*late, *self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))]
+            await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
 
     async def _observe(self) -> None:
         while self.state is LiveState.OPEN:
@@ -282,6 +284,8 @@ class LiveSession:
             await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
             distinct = len(feeds) - len(duplicates.ignored)
             await self._publish(await self._insights.update(self.tracks.engine, distinct))
+            late = self.tracks.finality.late_tracks
+            await self._publish(await self._alerts.update(self.tracks.engine, duplicates.ignored, late))
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]

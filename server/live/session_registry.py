@@ -33,6 +33,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
 from server.live.holder_reports import HolderReports
 from server.live.known_language import require_known_language
+from server.live.rules import join_rules, rules_from_documents
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.live.track_log import HeldByAnotherProcess
@@ -45,6 +46,7 @@ from server.storage import (
     MeetingLost,
     live,
     live_names,
+    live_rules,
     meetings,
     organizations,
     quotas,
@@ -100,6 +102,13 @@ async def redact_config(connection: Connection, organization_id: UUID, config: L
     return replace(config, redact=format_redaction_kinds(kinds), name=name)
 
 
+async def prepare_config(connection: Connection, organization_id: UUID, config: LiveConfig) -> LiveConfig:
+    """Return a config as the meeting keeps it: redacted by its organization's policy, with its organization's rules."""
+    rules = rules_from_documents(await live_rules.find(connection, organization_id))
+    config = await redact_config(connection, organization_id, config)
+    return replace(config, rules=join_rules(config.rules, rules))
+
+
 class LiveSessionRegistry:
     """Registry of the live meetings held by this process."""
 
@@ -134,8 +143,8 @@ class LiveSessionRegistry:
             self._opening -= 1
 
     async def _open(self, config: LiveConfig, caller: Caller) -> LiveSession:
-        redact = partial(redact_config, organization_id=caller.organization_id, config=config)
-        config = await self._dependencies.database.run(redact, organization_id=caller.organization_id)
+        prepare = partial(prepare_config, organization_id=caller.organization_id, config=config)
+        config = await self._dependencies.database.run(prepare, organization_id=caller.organization_id)
         id_ = uuid4()
         row = LiveRow(
             meeting_id=id_,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from meetra.v1 import live_pb2 as pb
+from meetra.v1 import rules_pb2
 
 from tests.e2e.turn_end_promises import TurnEndPromises
 
@@ -25,6 +26,8 @@ class LiveChecker:
         self.turns: dict[int, pb.LiveTurn] = {}
         """The latest revision of every segment."""
         self.warnings: list[pb.Warning] = []
+        self.alerts: dict[int, rules_pb2.LiveAlert] = {}
+        """The last event of every alert."""
         self.final_ms = self.words_ms = 0
         """The watermark."""
         self.finished: pb.LiveFinished | None = None
@@ -62,6 +65,7 @@ class LiveChecker:
             "language": lambda _: None,
             "turn_end": lambda _: None,
             "pause": lambda _: None,
+            "alert": self._alert,
         }
         kind = event.WhichOneof("event")
         checks[kind](getattr(event, str(kind)))
@@ -177,11 +181,26 @@ class LiveChecker:
         if warning.code == pb.WARNING_CODE_LATE_AUDIO:
             self._late.add((warning.track_id, warning.channel))
 
+    def _alert(self, alert: rules_pb2.LiveAlert) -> None:
+        before = self.alerts.get(alert.alert_id)
+        name = f"alert {alert.alert_id} ({alert.rule_id}, {rules_pb2.LiveAlertState.Name(alert.state)})"
+        if before is not None:
+            same = (before.rule_id, before.phrase, before.track_id) == (alert.rule_id, alert.phrase, alert.track_id)
+            self._expect(same, f"{name} was another: {before}")
+            self._expect(before.state == rules_pb2.LIVE_ALERT_STATE_PROVISIONAL, f"{name} is told again")
+            self._expect(alert.state != rules_pb2.LIVE_ALERT_STATE_PROVISIONAL, f"{name} is provisional again")
+        if alert.segment_id:
+            self._expect(alert.segment_id in self.turns, f"{name} of the unknown segment {alert.segment_id}")
+        self._expect(0 <= alert.start_ms <= alert.end_ms, f"{name}: times")
+        self.alerts[alert.alert_id] = alert
+
     def _finish(self, finished: pb.LiveFinished) -> None:
         self._check_final_words()
         self.finished = finished
         left = [turn for turn in self.turns.values() if turn.state in (PARTIAL, STABLE)]
         self._expect(not left, f"neither final nor retracted at the end: {left}")
+        provisional = [a for a in self.alerts.values() if a.state == rules_pb2.LIVE_ALERT_STATE_PROVISIONAL]
+        self._expect(finished.status != "ready" or not provisional, f"provisional at the end: {provisional}")
         self._expect(not self._promised, f"speaker revisions without a turn: {self._promised}")
 
 

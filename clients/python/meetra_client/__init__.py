@@ -55,28 +55,54 @@ from meetra_client.errors import (
     UserNotFound,
     VoiceNotFound,
 )
+from meetra_client.event_enums import (
+    AlertKind,
+    AlertState,
+    RevisionKind,
+    TrackChangeKind,
+    TurnEndReason,
+    TurnState,
+    WarningCode,
+    WordStability,
+)
+from meetra_client.event_messages import event_from
 from meetra_client.event_values import (
+    Alert,
+    Clock,
     Event,
     Finished,
     Insights,
     Language,
     LiveWarning,
-    RevisionKind,
+    Pause,
+    SpeakerName,
     SpeakerRevision,
     SpeakerShare,
+    TrackChange,
+    TrackState,
     Turn,
-    TurnState,
+    TurnEnd,
     UnknownEvent,
-    WarningCode,
     Watermark,
     Word,
-    event_from,
 )
 from meetra_client.live_meeting import LiveMeeting
 from meetra_client.refusals import error_from
 from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track
 
 __all__ = [
+    "Alert",
+    "AlertKind",
+    "AlertState",
+    "Clock",
+    "Pause",
+    "SpeakerName",
+    "TrackChange",
+    "TrackChangeKind",
+    "TrackState",
+    "TurnEnd",
+    "TurnEndReason",
+    "WordStability",
     "Account",
     "AudioDeleted",
     "AudioGap",

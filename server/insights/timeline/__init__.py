@@ -7,7 +7,7 @@ from server.insights.timeline.english_only import (
     left_out_languages_note,
 )
 from server.insights.timeline.periods import DEFAULT_PERIOD_S, MIN_PERIOD_S, max_period_s, periods
-from server.insights.timeline.support import Support, SupportDocument, compute_support
+from server.insights.timeline.support import MINIMUM_SPEECH_S, Support, SupportDocument, compute_support
 from server.insights.timeline.timeline import (
     TimeIndex,
     Timeline,
@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_PERIOD_S",
     "TimeIndex",
     "TimelineSentence",
+    "MINIMUM_SPEECH_S",
     "MIN_PERIOD_S",
     "Support",
     "SupportDocument",

@@ -23,7 +23,8 @@ from meetra_client import (
     Watermark,
     Word,
 )
-from meetra_client.event_values import EVENT_KINDS, OpenEnum, event_from
+from meetra_client.event_enums import OpenEnum
+from meetra_client.event_messages import EVENT_KINDS, event_from
 
 KINDS = {field.name: field.message_type for field in pb.LiveEvent.DESCRIPTOR.oneofs_by_name["event"].fields}
 

@@ -30,12 +30,12 @@ REFUSED = {
     "owner": set[str](),
     "member": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
-        *("UpdateOrganization", "ListDeletions"),
+        *("UpdateOrganization", "SetLiveRules", "ListDeletions"),
     },
     "reader": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
-        *("UpdateOrganization", "ListDeletions", "SetMeetingConsent"),
+        *("UpdateOrganization", "SetLiveRules", "ListDeletions", "SetMeetingConsent"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
     },
     "bot": {method.name for method in METHODS.values()}

@@ -168,10 +168,11 @@ async def test_the_calls_work_for_the_organization_itself(
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
             *("ExportOrganization", "ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
             *("GetMeetingRetention", "GetMeetingConsent", "SetMeetingConsent"),
-            *("GetOrganization", "UpdateOrganization", "ListDeletions"),
+            *("GetOrganization", "UpdateOrganization", "ListDeletions", "GetLiveRules", "SetLiveRules"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")
+    assert PLANTED.encode() in (answered["GetLiveRules"] or b"")
 
 
 async def test_without_either_wall_the_other_organization_is_seen(

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from server.consent import Consent
-from server.live import LiveConfig
+from server.live import LiveConfig, LiveRule, RuleKind
 from server.live.session_registry import live_file_hash
-from server.storage import audit, consents, deletions, jobs, keys, live, meetings, quotas, results, users
+from server.storage import audit, consents, deletions, jobs, keys, live, live_rules, meetings, quotas, results, users
 from server.storage.audit import AuditEvent
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
@@ -149,6 +149,8 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    rule = LiveRule("rule", RuleKind.PHRASE, phrases=(text,))
+    await run(lambda c: live_rules.replace(c, user.organization_id, [rule.to_document()]))
     consent = Consent(text, text, text)
     await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
