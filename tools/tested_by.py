@@ -15,6 +15,8 @@ TESTED_BY = {
     "server/audit/message.py": "server/api/test_audit.py",
     "server/api/export.py": "gateway/test_render_export.py",
     "server/api/export_documents.py": "gateway/test_render_export.py",
+    "clients/python/meetra_client/event_enums.py": "clients/python/test_event_messages.py",
+    "clients/python/meetra_client/event_values.py": "clients/python/test_event_messages.py",
     "server/api/meeting_file.py": "gateway/test_render_meeting_export.py",
     "server/documents/formats.py": "gateway/test_render_meeting_export.py",
     "server/documents/outline.py": "server/documents/test_texts.py",
