@@ -56,6 +56,7 @@ class LiveChecker:
             "warning": self._warning,
             "finished": self._finish,
             "language": lambda _: None,
+            "clock": lambda _: None,
         }
         kind = event.WhichOneof("event")
         checks[kind](getattr(event, str(kind)))
