@@ -8,7 +8,7 @@ from server.analysis.copied_voice import judge_frames
 from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
 from server.analysis.parts import first_segment_id, join_parts, part_segment
-from server.analysis.recording import AudioTrack, GivenName, Recording, SessionResult
+from server.analysis.recording import AudioTrack, Cut, GivenName, Recording, SessionResult
 from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.analysis.voices import MIN_SPEECH_S
 
@@ -21,6 +21,7 @@ __all__ = [
     "COPY_MARGIN",
     "COPY_MAX_DELAY",
     "DATABASE_PATIENCE_S",
+    "Cut",
     "Decoding",
     "GivenName",
     "MIN_SPEECH_S",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 
-from server.analysis.recording import SessionResult
+from server.analysis.recording import Cut, SessionResult
 from server.conversation import Event, FinishedEvent, Interval, ReadyEvent, Segment, TurnEvent, shift_word
 from server.media import RATE_HZ
 
@@ -84,36 +84,42 @@ def _of(result: SessionResult, kind: type[Event]) -> list[Event]:
 class PcmParts:
     """The audio of a track, part by part."""
 
-    def __init__(self, pcm: AsyncIterator[bytes], cuts: Sequence[int]) -> None:
+    def __init__(self, pcm: AsyncIterator[bytes], cuts: Sequence[Cut]) -> None:
         """
         Args:
             pcm: the whole track, s16le mono at 16 kHz.
-            cuts: the samples at which a part ends and the next begins, ascending.
+            cuts: between the parts, ascending.
         """
         self._pcm, self._cuts = pcm, list(cuts)
         self._rest = b""
         self._taken = 0
-        self._begun = False
+        self._start: int | None = 0  # of the next part, where it is not yet begun
 
     async def next_part(self) -> int | None:
         """Return the first sample of the next part; None after the last."""
-        if not self._begun:
-            self._begun = True
+        if self._start == 0:
+            self._start = None
             return 0
+        while self._start is not None and self._taken < self._start and await self._holds(1):
+            self._take(self._start)
         if not self._cuts and not await self._holds(int(MIN_REST_S * RATE_HZ)):
             return None
         return self._taken
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the audio of the part, s16le."""
-        end = self._cuts.pop(0) if self._cuts else None
+        end, self._start = self._cuts.pop(0) if self._cuts else (None, None)
         while end is None or self._taken < end:
-            if not self._rest and not await self._holds(1):
+            if not await self._holds(1):
                 return
-            size = len(self._rest) if end is None else min(len(self._rest), 2 * (end - self._taken))
-            chunk, self._rest = self._rest[:size], self._rest[size:]
-            self._taken += size // 2
-            yield chunk
+            yield self._take(end)
+
+    def _take(self, end: int | None) -> bytes:
+        """Return what is there of the audio before a sample."""
+        size = len(self._rest) if end is None else min(len(self._rest), 2 * (end - self._taken))
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        self._taken += size // 2
+        return chunk
 
     async def _holds(self, samples: int) -> bool:
         while len(self._rest) < 2 * samples:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from meetra.inference.v2 import model_pb2, session_pb2
@@ -30,6 +31,13 @@ from server.conversation import (
 from server.engine import task_model_label, to_event
 
 
+class Cut(NamedTuple):
+    """Where a part of a track ends and the next begins, in samples at 16 kHz; what is between them is silent."""
+
+    end: int
+    start: int
+
+
 @dataclass(frozen=True)
 class AudioTrack:
     """One track to analyse."""
@@ -48,8 +56,8 @@ class AudioTrack:
     """Index among the meeting's tracks."""
     display_name: str = "the whole recording"
     """Label for people: ``channel 1``, ``track 2 of 2``."""
-    cuts: tuple[int, ...] = ()
-    """Samples at 16 kHz at which the analysis begins anew; see server.analysis.parts."""
+    cuts: tuple[Cut, ...] = ()
+    """Where the analysis begins anew; see server.analysis.parts."""
     key_terms: tuple[str, ...] | None = None
     """Terms to bias recognition with; None: the meeting's."""
     level_dbfs: float | None = None

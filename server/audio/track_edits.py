@@ -7,7 +7,7 @@ same: the live analysis, the worker, an export.
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -131,6 +131,18 @@ class TrackEdits:
             self._begins.append(begin)
             self._before.append(self._before[-1] + samples)
 
+    def silence_end(self, sample: int) -> int:
+        """Return where silence ends that is filled in at a sample or right after it; the sample itself without any.
+
+        Args:
+            sample: where a part of the track ends, of what is heard at 16 kHz.
+        """
+        # What a resampler still held when a part ended lies before the silence.
+        number = bisect_right(self._begins, sample + RATE_HZ // 10)
+        if not number:
+            return sample
+        return max(sample, self._begins[number - 1] + self._before[number] - self._before[number - 1])
+
     def recorded_before(self, sample: int) -> int:
         """Return how many of the samples before one are not filled in, of what is heard at 16 kHz."""
         number = bisect_left(self._begins, sample)
@@ -176,6 +188,8 @@ class AudioEditor:
         self._edits = edits
         self._next = 0
         self._left_out = 0  # samples still to leave out
+        self.silence_left = 0
+        """Samples of silence that follow what was yielded last."""
         self.decoded = 0
         """Samples decoded from the log so far."""
 
@@ -202,5 +216,5 @@ class AudioEditor:
         self._left_out += max(0, -silence)
         while silence > 0:
             size = min(silence, PIECE_SAMPLES)
+            silence = self.silence_left = silence - size
             yield _SILENCE[:size]
-            silence -= size

@@ -39,6 +39,8 @@ class TrackSound:
     """Samples added so far."""
     whole_seconds: int = 0
     """Number of whole seconds that have come, also those dropped; a plain int as well."""
+    skipped: list[range] = field(default_factory=list)
+    """Seconds that were silent and not measured."""
     _pending: list[NDArray[np.int16]] = field(default_factory=list)
     _pending_samples: int = 0
     _clipped: int = 0
@@ -46,12 +48,18 @@ class TrackSound:
     _sounding: int = 0
 
     def add(self, samples: NDArray[np.int16], first: int) -> None:
-        """Add samples at 16 kHz that start at index ``first``; 0 resets the track."""
+        """Add samples at 16 kHz that start at index ``first``; 0 resets the track.
+
+        Where they start after those measured, there is silence in between.
+        """
         if first == 0:
             self.seconds.clear()
             self._pending, self._pending_samples, self._clipped, self._silent, self.oldest = [], 0, 0, 0, 0
             self._sounding = 0
             self.whole_seconds = 0
+            self.skipped = []
+        elif first > self.measured:
+            self._skip_to(first)
         self.measured = first + len(samples)
         self._pending.append(samples)
         self._pending_samples += len(samples)
@@ -66,6 +74,18 @@ class TrackSound:
             )
         self._pending = [buffered[whole_seconds * RATE_HZ :]]
         self._pending_samples = len(self._pending[0])
+
+    def _skip_to(self, first: int) -> None:
+        if rest := -self.measured % RATE_HZ:
+            self.add(np.zeros(min(rest, first - self.measured), np.int16), self.measured)
+        if first > self.measured:
+            self.skipped.append(range(self.measured // RATE_HZ, first // RATE_HZ))
+            self._silent += len(self.skipped[-1])
+            self._pending, self._pending_samples = [np.zeros(first % RATE_HZ, np.int16)], first % RATE_HZ
+
+    def after_skipped(self, second: int) -> int:
+        """Return the first second from one on that was not skipped."""
+        return next((skipped.stop for skipped in self.skipped if second in skipped), second)
 
     def _measure_second(self, number: int, second: NDArray[np.int16]) -> None:
         self.seconds[number] = second
@@ -127,6 +147,8 @@ class TrackComparison:
     def compare(self, first: TrackSound, second: TrackSound) -> None:
         """Compare the seconds that both tracks have by now."""
         while self.same is None:
+            self._next = first.after_skipped(self._next)
+            self._next = second.after_skipped(self._next - self._shift_s) + self._shift_s
             a, b = first.seconds.get(self._next), second.seconds.get(self._next - self._shift_s)
             if a is None or b is None:
                 oldest = max(first.oldest, second.oldest + self._shift_s)
@@ -156,6 +178,8 @@ class ChannelComparison:
     def compare(self, first: TrackSound, second: TrackSound) -> None:
         """Compare the seconds that both channels have by now."""
         while self.same is None:
+            # Both were skipped: they are channels of one recording.
+            self._next = first.after_skipped(self._next)
             a, b = first.seconds.get(self._next), second.seconds.get(self._next)
             if a is None or b is None:
                 if self._next < max(first.oldest, second.oldest):

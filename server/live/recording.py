@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
-from server.analysis import AudioTrack, GivenName, Recording
+from server.analysis import AudioTrack, Cut, GivenName, Recording
 from server.audio import (
     AudioEditor,
     AudioLog,
@@ -22,6 +22,7 @@ from server.audio import (
 from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.given_names import load_given_names
 from server.live.track_cuts import read_cuts
+from server.live.track_part import part_start
 from server.media import RATE_HZ
 from server.storage import Database, Job, live
 
@@ -34,7 +35,7 @@ def audio_track(
     index: int,
     pcm: Callable[[], AsyncIterator[bytes]],
     samples: int = 0,
-    cuts: Sequence[int] = (),
+    cuts: Sequence[Cut] = (),
 ) -> AudioTrack:
     """Return a track of a live meeting for the analysis.
 
@@ -127,17 +128,20 @@ class LiveRecordings:
         for index, track in enumerate(config.tracks):
             path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_index(index))
             if track.key not in ignored:
-                length = await asyncio.to_thread(_log_samples, track.format, path)
-                cuts = read_cuts(self._audio_log.live_cuts(job.organization_id, job.file_hash, index))
+                cuts_path = self._audio_log.live_cuts(job.organization_id, job.file_hash, index)
+                length, cuts = await asyncio.to_thread(_log_samples, track.format, path, cuts_path)
                 tracks.append(audio_track(config, index, partial(decode_log, track, path), length, cuts))
         return live_recording(config, tracks, given_names)
 
 
-def _log_samples(format_: TrackFormat, path: Path) -> int:
-    """Return the length of what is heard of a log, samples at 16 kHz; 0 where only decoding can determine it."""
+def _log_samples(format_: TrackFormat, path: Path, cuts_path: Path) -> tuple[int, list[Cut]]:
+    """Return the length of what is heard of a log, samples at 16 kHz; 0 where only decoding tells; and its cuts."""
     per_second = format_.positions_per_second
     if per_second is None:
-        return 0
+        return 0, [Cut(position, position) for position in read_cuts(cuts_path)]
     with path.open("rb") as file:
         recorded, _ = read_log_positions(format_, file)
-    return edited_length(recorded, read_edits(path, recorded)) * RATE_HZ // per_second
+    found = read_edits(path, recorded)
+    edits = TrackEdits(per_second, found)
+    cuts = [Cut(position, part_start(edits, position)) for position in read_cuts(cuts_path)]
+    return edited_length(recorded, found) * RATE_HZ // per_second, cuts

@@ -40,11 +40,15 @@ class TrackCuts:
 
     @property
     def closed_bytes(self) -> int:
-        """Length of the track's audio log at the last cut, bytes; -1 without one."""
+        """Length of the track's audio log at the last cut, bytes; -1 without one, or if audio followed it already."""
         return self._cuts[-1][1] if self._cuts else -1
 
     async def add(self, position: int, log_bytes: int) -> None:
-        """Store a cut after sample ``position``, at the end of so many bytes of the log. Raises DiskFull, OSError."""
+        """Store a cut after sample ``position``, at the end of so many bytes of the log. Raises DiskFull, OSError.
+
+        Args:
+            log_bytes: -1 if audio follows already.
+        """
         await asyncio.to_thread(self._append, position, log_bytes)
         self._cuts.append((position, log_bytes))
 

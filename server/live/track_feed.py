@@ -35,7 +35,7 @@ from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
 from server.live.track_cuts import TrackCuts
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.track_part import PauseRules, TrackPart
+from server.live.track_part import PauseRules, TrackPart, part_start
 from server.live.turn_snapshot import TurnSnapshot
 from server.live.turns import ALL_TIME
 from server.media import RATE_HZ
@@ -208,6 +208,8 @@ class TrackFeed:
         parts: list[tuple[int, SessionResult]] = []
         while True:
             number = len(parts)
+            if parts:
+                self._first = part_start(self.log.edits, self._cuts.positions[number - 1])
             end = self._cuts.positions[number] if number < len(self._cuts.positions) else None
             result, part = await self._run_to_a_pause(end)
             if end is None and not part.cut:
@@ -222,7 +224,7 @@ class TrackFeed:
                 part.cut = True
             if part.cut:
                 end = part.sent
-                await self._cuts.add(end, part.heard_bytes)
+                await self._cuts.add(end, -1 if part.more_follows else part.heard_bytes)
             assert end is not None
             parts.append((self._first, result))
             await self._close_part(end, result)

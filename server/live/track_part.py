@@ -13,8 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from server.audio import PIECE_SAMPLES, AudioEditor, TrackDecoder, TrackSound
+from server.audio import PIECE_SAMPLES, AudioEditor, TrackDecoder, TrackEdits, TrackSound
 from server.engine import FLUSH, Flush
 from server.live.config import LiveTrack
 from server.live.track_log import MeetingAudio, TrackLog
@@ -32,6 +33,19 @@ LOOK_AGAIN_S = 2.0
 # The next part skips what was decoded before: pauses must be as long as this share of it, so that they cannot be made
 # to multiply the work.
 PAUSE_SHARE = 0.01
+# Silence that is filled in is kept from the engine if it lasts so long, seconds, but for its end.
+SKIPPED_S, KEPT_S = 30, 1
+
+
+def part_start(edits: TrackEdits, cut: int) -> int:
+    """Return the sample at 16 kHz at which the part after a cut begins: near the end of long silence that follows it.
+
+    Args:
+        edits: those of the track, up to the first audio after the cut at least.
+        cut: the sample at 16 kHz before which the part before ends.
+    """
+    end = edits.silence_end(cut)
+    return end - KEPT_S * RATE_HZ if end - cut >= SKIPPED_S * RATE_HZ else cut
 
 
 @dataclass(slots=True)
@@ -113,8 +127,8 @@ class TrackPart:
 
     @property
     def more_follows(self) -> bool:
-        """Whether audio beyond the end of the part was decoded."""
-        return self._end is not None and self._decoded > self._end
+        """Whether audio beyond the end of the part was decoded, or is there."""
+        return self._end is not None and (self._decoded > self._end or self.cut)
 
     def request_flush(self) -> None:
         """Have the engine tell what it knows of the audio so far."""
@@ -128,15 +142,14 @@ class TrackPart:
                 async for data in raw:
                     if data:
                         self._arrived(len(data))
-                        async with aclosing(self._decoder.pieces(data)) as pieces:
-                            async for piece in pieces:
-                                for heard in self._editor.pieces(piece):
-                                    self._take(heard.tobytes())
-                                    for chunk in self._whole_chunks(MAX_CHUNK_BYTES):
-                                        yield chunk
-                                    if len(heard) == PIECE_SAMPLES:
-                                        # One of many: hours of silence are passed over at once by a later part.
-                                        await asyncio.sleep(0)
+                        async with aclosing(self._heard(data)) as pieces:
+                            async for heard in pieces:
+                                self._take(heard.tobytes())
+                                for chunk in self._whole_chunks(MAX_CHUNK_BYTES):
+                                    yield chunk
+                                if self._silence_due():
+                                    self.cut, self._end = True, self._decoded
+                                    break
                         for chunk in self._whole_chunks(MIN_CHUNK_BYTES):
                             yield chunk
                         if self._end is not None and self._decoded >= self._end:
@@ -158,6 +171,16 @@ class TrackPart:
                 yield chunk
         finally:
             await self._decoder.close()
+
+    async def _heard(self, data: bytes) -> AsyncGenerator[NDArray[np.int16], None]:
+        """Yield what is heard of the next bytes of the log."""
+        async with aclosing(self._decoder.pieces(data)) as pieces:
+            async for piece in pieces:
+                for heard in self._editor.pieces(piece):
+                    yield heard
+                    if len(heard) == PIECE_SAMPLES:
+                        # One of many: a later part passes over hours of silence at once.
+                        await asyncio.sleep(0)
 
     def _arrived(self, size: int) -> None:
         self.heard_bytes += size
@@ -206,6 +229,12 @@ class TrackPart:
         went_on_us = others_us - self._pause.first_us
         least_s = max(cut_s, PAUSE_SHARE * self._editor.decoded / RATE_HZ)
         return self.sent > self._first and self._pause.went_on_s >= least_s and went_on_us >= cut_s * 1_000_000
+
+    def _silence_due(self) -> bool:
+        """Return whether what follows is silence that is filled in, and so long that the engine need not hear it."""
+        if self._pauses.cut_s is None or self._end is not None or self._decoded <= self._first:
+            return False
+        return self._editor.silence_left >= max(SKIPPED_S * RATE_HZ, PAUSE_SHARE * self._editor.decoded)
 
     def _idle_due(self) -> bool:
         """Return whether neither audio has come nor the engine has said anything for long."""

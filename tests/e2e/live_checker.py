@@ -66,6 +66,7 @@ class LiveChecker:
             "turn_end": lambda _: None,
             "pause": lambda _: None,
             "alert": self._alert,
+            "clock": lambda _: None,
         }
         kind = event.WhichOneof("event")
         checks[kind](getattr(event, str(kind)))

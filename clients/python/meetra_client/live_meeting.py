@@ -150,7 +150,7 @@ class LiveMeeting:
         """Return the position up to which audio is on the server's disk. Raises ValueError."""
         return self._outbox.buffer(track_id).acknowledged
 
-    async def send(self, track_id: str, audio: bytes) -> None:
+    async def send(self, track_id: str, audio: bytes, *, captured_ms: int | None = None) -> None:
         """Queue the next audio of a track for delivery, including resends.
 
         Waits while the buffer of unacknowledged audio is full. If cancelled, a part may be queued: check ``position``.
@@ -158,6 +158,9 @@ class LiveMeeting:
         Args:
             track_id: a track of the meeting.
             audio: whole samples in the track's encoding; for OPUS exactly one packet.
+            captured_ms: when the first sample was captured, milliseconds from the start of the meeting. Where nothing
+                was recorded before, as while muted, the server fills in silence; a clock that drifts is corrected. Not
+                for OGG_OPUS and WEBM_OPUS.
 
         Raises ValueError for an unknown track or a partial sample, LiveMeetingTooLong for audio beyond the maximum
         length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
@@ -173,12 +176,13 @@ class LiveMeeting:
             self._check_duration(buffer, samples)
             if not unit_bytes:
                 await self._outbox.wait_for_room(buffer, len(audio))
-                self._outbox.append(buffer, audio)
+                self._outbox.append(buffer, audio, captured_ms)
             remaining = memoryview(audio) if unit_bytes else memoryview(b"")
             while remaining:
                 room = await self._outbox.wait_for_room(buffer, unit_bytes)
                 chunk = remaining[: room // unit_bytes * unit_bytes]
-                self._outbox.append(buffer, bytes(chunk))
+                self._outbox.append(buffer, bytes(chunk), captured_ms)
+                captured_ms = None
                 remaining = remaining[len(chunk) :]
 
     def _check_duration(self, buffer: TrackBuffer, samples: int) -> None:

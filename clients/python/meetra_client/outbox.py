@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 
@@ -20,10 +21,20 @@ class TrackBuffer(ABC):
         self.track = track
         self.acknowledged = self.sent = self.end = 0
         self.buffered_bytes = 0
+        self._captured: list[tuple[int, int]] = []  # positions with when they were captured, ms, ascending
 
     def begin(self, position: int) -> None:
         """Set the position of the first audio."""
         self.acknowledged = self.sent = self.end = position
+
+    def mark(self, captured_ms: int) -> None:
+        """Note when the sample at ``end``, which is appended next, was captured."""
+        self._captured.append((self.end, captured_ms))
+
+    def captured_ms(self, position: int) -> int | None:
+        """Return when the sample at a position was captured, milliseconds, if that was noted for it."""
+        noted = self._captured[bisect_left(self._captured, (position, 0)) :][:1]
+        return next((captured_ms for place, captured_ms in noted if place == position), None)
 
     @abstractmethod
     def append(self, data: bytes) -> None:
@@ -43,6 +54,7 @@ class TrackBuffer(ABC):
         if position > self.acknowledged:
             self._forget(position)
             self.acknowledged = position
+            del self._captured[: bisect_left(self._captured, (position, 0))]
             self.sent = max(self.sent, position)
 
     def rewind(self, position: int) -> None:
@@ -79,7 +91,11 @@ class SampleBuffer(TrackBuffer):
             return None
         unit_bytes, first = self.track.unit_bytes, self.sent
         begin = (first - self.acknowledged) * unit_bytes
-        data = bytes(memoryview(self._data)[begin : begin + max(max_bytes // unit_bytes, 1) * unit_bytes])
+        samples = max(max_bytes // unit_bytes, 1)
+        # A noted sample begins a chunk of its own.
+        later = self._captured[bisect_left(self._captured, (first + 1, 0)) :][:1]
+        samples = min([samples, *(position - first for position, _ in later)])
+        data = bytes(memoryview(self._data)[begin : begin + samples * unit_bytes])
         self.sent += len(data) // unit_bytes
         return first, data
 
@@ -173,8 +189,10 @@ class Outbox:
                 raise self._failure
             await self._wait_for_change()
 
-    def append(self, buffer: TrackBuffer, data: bytes) -> None:
-        """Append audio to a track and wake the sender."""
+    def append(self, buffer: TrackBuffer, data: bytes, captured_ms: int | None = None) -> None:
+        """Append audio to a track, and when its first sample was captured if known, and wake the sender."""
+        if captured_ms is not None:
+            buffer.mark(captured_ms)
         buffer.append(data)
         self.work.set()
 
@@ -184,7 +202,12 @@ class Outbox:
             buffer = self._rotation[0]
             self._rotation.rotate(-1)
             if (chunk := buffer.next_chunk(max_bytes)) is not None:
-                return live_pb2.AudioChunk(track_id=buffer.track.track_id, first_sample=chunk[0], data=chunk[1])
+                return live_pb2.AudioChunk(
+                    track_id=buffer.track.track_id,
+                    first_sample=chunk[0],
+                    data=chunk[1],
+                    captured_ms=buffer.captured_ms(chunk[0]),
+                )
         return None
 
     @property

@@ -84,6 +84,35 @@ def test_tracks_take_turns() -> None:
     assert [(c.track_id, c.first_sample) for c in taken if c] == [("a", 0), ("b", 5), ("a", 2), ("b", 7)]
 
 
+@pytest.mark.parametrize("max_bytes", [2, 10, 1000])
+def test_a_capture_time_is_sent_with_its_sample_and_again_with_it(max_bytes: int) -> None:
+    box = outbox(Track("mix"))
+    log = box.buffer("mix")
+    box.append(log, bytes(20))
+    box.append(log, bytes(40), 500)
+    box.append(log, bytes(20), 60_000)
+
+    def captured() -> dict[int, int]:
+        taken = list(iter(lambda: box.next_chunk(max_bytes), None))
+        assert b"".join(chunk.data for chunk in taken) == bytes(2 * (log.end - log.acknowledged))
+        return {chunk.first_sample: chunk.captured_ms for chunk in taken if chunk.HasField("captured_ms")}
+
+    assert captured() == {10: 500, 30: 60_000}
+    box.rewind(at("mix", 10))
+    assert captured() == {10: 500, 30: 60_000}
+    # The first part of a chunk was stored, with its time.
+    box.rewind(at("mix", 11))
+    assert captured() == {30: 60_000}
+
+
+def test_packets_have_capture_times_too() -> None:
+    box = outbox(Track("opus", encoding=Encoding.OPUS))
+    for captured_ms in (0, None, 5000):
+        box.append(box.buffer("opus"), ONE_FRAME, captured_ms)
+    taken = list(iter(lambda: box.next_chunk(100), None))
+    assert [chunk.captured_ms if chunk.HasField("captured_ms") else None for chunk in taken] == [0, None, 5000]
+
+
 def test_packets_are_never_cut_and_counted_at_48_khz() -> None:
     box = outbox(Track("opus", encoding=Encoding.OPUS))
     log = box.buffer("opus")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from server.analysis.parts import MIN_REST_S, PcmParts, first_segment_id, join_parts
-from server.analysis.recording import SessionResult
+from server.analysis.recording import Cut, SessionResult
 from server.conversation import (
     EngineCapabilities,
     FinishedEvent,
@@ -77,8 +77,9 @@ async def pcm(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def heard(audio: bytes, cuts: Sequence[int], piece: int) -> list[tuple[int, bytes]]:
-    parts = PcmParts(pcm([audio[start : start + piece] for start in range(0, len(audio), piece)]), cuts)
+async def heard(audio: bytes, cuts: Sequence[int | Cut], piece: int) -> list[tuple[int, bytes]]:
+    made = [Cut(cut, cut) if isinstance(cut, int) else cut for cut in cuts]
+    parts = PcmParts(pcm([audio[start : start + piece] for start in range(0, len(audio), piece)]), made)
     found = []
     while (first := await parts.next_part()) is not None:
         found.append((first, b"".join([chunk async for chunk in parts.chunks()])))
@@ -92,6 +93,16 @@ async def test_audio_is_cut_at_the_sample_however_it_comes(piece: int) -> None:
     assert await heard(audio, [1000, 4000], piece) == [
         (0, audio[:2000]),
         (1000, audio[2000:8000]),
+        (4000, audio[8000:]),
+    ]
+
+
+@pytest.mark.parametrize("piece", [2, 998, 100_000], ids=["samples", "pieces", "whole"])
+async def test_silence_between_parts_is_passed_over(piece: int) -> None:
+    audio = np.arange(6000, dtype="<i2").tobytes()
+    assert await heard(audio, [Cut(1000, 2500), 4000], piece) == [
+        (0, audio[:2000]),
+        (2500, audio[5000:8000]),
         (4000, audio[8000:]),
     ]
 

@@ -62,6 +62,13 @@ def test_rounding_to_16_khz_does_not_add_up(rate_hz: int) -> None:
     assert abs(heard - length) <= 2
 
 
+def test_silence_after_a_cut_is_found_also_if_the_resampler_held_the_last_samples_back() -> None:
+    edits = TrackEdits(RATE_HZ, [Edit(16_000, 8000, True), Edit(48_000, 320_000, False), Edit(48_000, -160, False)])
+    expected = {0: 0, 14_000: 14_000, 16_000: 24_000, 20_000: 24_000, 24_000: 24_000, 30_000: 30_000}
+    expected |= {55_000: 376_000, 56_000: 376_000, 300_000: 376_000, 380_000: 380_000}
+    assert {sample: edits.silence_end(sample) for sample in expected} == expected
+
+
 def test_hours_of_silence_come_in_pieces_of_one_memory() -> None:
     edits = TrackEdits(RATE_HZ, [Edit(3, 12 * 3600 * RATE_HZ, True)])
     pieces = list(AudioEditor(edits).pieces(np.ones(5, np.int16)))

@@ -15,6 +15,7 @@ from server.audio.track_sound import (
     COMPARED_SECONDS,
     MAX_KEPT_SECONDS,
     SILENCE_S,
+    ChannelComparison,
     TrackComparison,
     TrackSound,
     sample_similarity,
@@ -252,3 +253,32 @@ def test_channels_are_the_same_sample_by_sample_either_way_up() -> None:
     assert sample_similarity(second, MEETING[15 * RATE_HZ : 16 * RATE_HZ]) < 0.5
     assert sample_similarity(second, np.zeros_like(second)) == 0
     assert sample_similarity(np.zeros_like(second), np.zeros_like(second)) <= 1
+
+
+def test_silence_that_is_skipped_is_between_seconds_of_their_own_numbers() -> None:
+    sound = heard(MEETING[: 5 * RATE_HZ // 2])
+    begin = 3600 * RATE_HZ + 700
+    sound.add(MEETING[:RATE_HZ], begin)
+    assert sound.measured == begin + RATE_HZ
+    assert list(sound.seconds) == [0, 1, 2, 3600]
+    np.testing.assert_array_equal(sound.seconds[2][: RATE_HZ // 2], MEETING[2 * RATE_HZ : 5 * RATE_HZ // 2])
+    np.testing.assert_array_equal(sound.seconds[3600][700:], MEETING[: RATE_HZ - 700])
+    assert not sound.seconds[3600][:700].any()
+    assert not sound.seconds[2][RATE_HZ // 2 :].any()
+    assert [sound.after_skipped(second) for second in (2, 3, 3599, 3600)] == [2, 3600, 3600, 3600]
+    # All over again, without a pause.
+    sound.add(MEETING[: 2 * RATE_HZ], 0)
+    assert (list(sound.seconds), sound.skipped) == ([0, 1], [])
+
+
+def test_tracks_are_compared_beyond_a_pause_that_both_skipped() -> None:
+    tracks = [TrackSound(), TrackSound()]
+    for sound in tracks:
+        sound.add(MEETING[: 2 * RATE_HZ], 0)
+        sound.add(MEETING[2 * RATE_HZ :], 3600 * RATE_HZ)
+    tracks_alike, channels = TrackComparison(0), ChannelComparison()
+    tracks_alike.compare(*tracks)
+    channels.compare(*tracks)
+    undecided = channels.same
+    channels.decide()
+    assert (undecided, tracks_alike.same, channels.same) == (None, True, True)

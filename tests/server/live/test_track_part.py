@@ -15,7 +15,7 @@ from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.analysis.recording import SessionResult
-from server.audio import Encoding, TrackFormat, TrackSound
+from server.audio import Edit, Encoding, TrackFormat, TrackSound
 from server.conversation import FinishedEvent, TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
@@ -90,8 +90,8 @@ class Track:
             self.events += stored(self.published.changes(()))
             self._changed.notify_all()
 
-    async def append(self, data: bytes) -> None:
-        await self.audio.append(self.audio.logs[0], data)
+    async def append(self, data: bytes, *edits: Edit) -> None:
+        await self.audio.append(self.audio.logs[0], data, edits=edits)
         await self.audio.wait_until_committed()
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -159,6 +159,86 @@ async def test_what_was_said_before_a_pause_becomes_final_and_later_audio_is_a_p
         assert end.duration_us == 3_004_812
         assert result.level.samples == (len(FIRST) + len(SECOND)) // 2
         assert made.engine.opened == 2
+
+
+LONG_S = 3600
+
+
+def declared(seconds: int = LONG_S) -> Edit:
+    """A pause after the first words."""
+    return Edit(2 * RATE_HZ, seconds * RATE_HZ, True)
+
+
+def last_turn(events: list[pb.LiveEvent]) -> pb.LiveTurn:
+    return [event.turn for event in events if event.WhichOneof("event") == "turn"][-1]
+
+
+async def test_an_hour_of_silence_after_a_cut_is_kept_from_the_engine(tmp_path: Path) -> None:
+    async with track(tmp_path) as made:
+        made.hold()
+        await said_and_cut(made)
+        await made.append(SECOND, declared())
+        # Silence is no lag.
+        assert made.feed.lag_samples() <= len(SECOND) // 2
+        assert made.feed.words_lag_samples() <= len(SECOND) // 2
+        again = await made.engine.session()
+        again.say(turn(1, 1.25, 1.75, "so long"), progress(2, 2, 0))
+        await made.until(lambda: told(made.events)[-1] == (2, "STABLE", "so long"))
+        # A second of the silence is left.
+        assert last_turn(made.events).start_ms == 1000 * (2 + LONG_S) + 250
+        assert made.feed.audio_through_us() == (2 + LONG_S) * 1_000_000 + 1_004_812
+        await made.audio.end()
+        await again.conclude(final(turn(1, 1.25, 1.75, "so long")))
+        assert bytes(again.heard) == bytes(2 * RATE_HZ) + SECOND
+        result = await made.result()
+        (end,) = (event for event in result.events if isinstance(event, FinishedEvent))
+        assert end.duration_us == (2 + LONG_S) * 1_000_000 + 1_004_812
+        assert made.feed.sound.measured == made.audio.logs[0].committed_samples
+        assert read_cuts(made.cuts) == [2 * RATE_HZ]
+
+
+async def test_an_hour_of_silence_without_a_cut_is_one(tmp_path: Path) -> None:
+    async with track(tmp_path) as made:
+        made.others_go_on = False
+        made.hold()
+        await made.append(FIRST)
+        await made.append(SECOND, declared())
+        first = await made.engine.session()
+        await first.conclude(final(turn(1, 0, 1.5, "good morning")))
+        second = await made.engine.session()
+        second.say(turn(1, 1.25, 1.75, "so long"), progress(2, 2, 0))
+        await made.until(lambda: told(made.events)[-1] == (2, "STABLE", "so long"))
+        assert last_turn(made.events).start_ms == 1000 * (2 + LONG_S) + 250
+        assert not made.feed.is_closed
+        await made.let_go()
+        # Another process does the same.
+        made.hold(cut_s=3600)
+        again = await made.engine.session()
+        await again.conclude(final(turn(1, 0, 1.5, "good morning")))
+        after = await made.engine.session()
+        await made.audio.end()
+        await after.conclude(final(turn(1, 1.25, 1.75, "so long")))
+        assert bytes(after.heard) == bytes(2 * RATE_HZ) + SECOND
+        assert bytes(again.heard) == bytes(first.heard)
+        assert len(first.heard) < 20 * 2 * RATE_HZ
+        (cut,) = read_cuts(made.cuts)
+        assert len(FIRST) < 2 * cut == len(first.heard)
+        result = await made.result()
+        turns = [event.segment for event in result.events if isinstance(event, TurnEvent)]
+        assert [segment.start_us for segment in turns] == [0, (2 + LONG_S) * 1_000_000 + 250_000]
+
+
+async def test_silence_of_half_a_minute_is_heard(tmp_path: Path) -> None:
+    async with track(tmp_path) as made:
+        made.others_go_on = False
+        made.hold()
+        await made.append(FIRST)
+        await made.append(SECOND, declared(29))
+        await made.audio.end()
+        session = await made.engine.session()
+        await session.conclude()
+        assert bytes(session.heard) == FIRST + bytes(29 * 2 * RATE_HZ) + SECOND
+        assert read_cuts(made.cuts) == []
 
 
 async def test_a_pause_that_lasts_to_the_end_costs_no_further_session(tmp_path: Path) -> None:
