@@ -26,8 +26,15 @@ class Sounds:
     """The sound of tracks, as their feeds keep it."""
 
     def __init__(self, *tracks: NDArray[np.int16]) -> None:
-        self._tracks = tracks
-        self.feeds: list[Any] = [SimpleNamespace(sound=TrackSound(), decoded_samples=0) for _ in tracks]
+        self._tracks: list[NDArray[np.int16]] = []
+        self.feeds: list[Any] = []
+        for samples in tracks:
+            self.add(samples)
+
+    def add(self, samples: NDArray[np.int16]) -> None:
+        """Another track."""
+        self._tracks.append(samples)
+        self.feeds.append(SimpleNamespace(sound=TrackSound(), decoded_samples=0))
 
     def send(self, index: int, count: int) -> None:
         """The next samples of a track."""
@@ -119,3 +126,23 @@ def test_mixes_alone_are_not_compared() -> None:
     heard.send(0, 5 * RATE_HZ)
     heard.send(1, 5 * RATE_HZ)
     assert detector.detect(heard.feeds) == [([], False), ([], False)]
+
+
+def test_a_participant_who_joins_is_compared_with_a_mix_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copied_speech, "IDLE_S", 0.0)
+    config, later = of_kinds(MIXED), of_kinds(MIXED, PARTICIPANT)
+    heard = Sounds(RMS)
+    detector = CopyDetector(config)
+    heard.send(0, 5 * RATE_HZ)
+    take(detector, heard)
+    assert (detector.tracks[0].judged_through_us, len(detector.tracks[0].frames)) == (EVERYTHING_US, 0)
+    joined = replace(later.tracks[1], start_us=5_000_000, joined=1)
+    config.set_tracks(replace(config, tracks=(*config.tracks, joined)))
+    detector.adopt_tracks(heard.feeds)
+    heard.add(RMS[5 * RATE_HZ :])
+    heard.send(0, 5 * RATE_HZ)
+    heard.send(1, 5 * RATE_HZ)
+    take(detector, heard)
+    assert list(detector.tracks[0].frames[:20]) == [Heard.OWN] * 20
+    assert Heard.COPY in detector.tracks[0].frames[20:]
+    assert len(detector.tracks) == 2

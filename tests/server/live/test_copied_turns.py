@@ -110,3 +110,15 @@ def test_an_engine_that_begins_later_leaves_what_was_said_before_to_be_judged() 
     copied.pass_on(turn(8, 16, number=2))
     copied.restart(START_US + 8 * FRAME_US)
     assert copied.judged([COPY] * 16, idle=False) == [turn(0, 8, number=1, state=RETRACTED)]
+
+
+def test_a_track_that_is_compared_from_now_on_keeps_what_it_said_and_takes_back_what_it_copies() -> None:
+    copied = CopiedTurns(START_US, 32)
+    first, second = turn(0, 8, number=32), turn(8, 16, number=64)
+    assert (copied.pass_on(first), copied.pass_on(second)) == ([first], [second])
+    copied.begin_comparing(8, held=True)
+    assert copied.judged_through_us == START_US + 8 * FRAME_US
+    # The engine tells both again: the second stays as it is until its audio is compared.
+    assert copied.pass_on(first) == [first]
+    assert copied.pass_on(second) == []
+    assert copied.judged([COPY] * 8, idle=False) == [replace(second, state=RETRACTED)]

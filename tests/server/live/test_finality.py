@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -91,6 +92,21 @@ def test_who_left_holds_back_nobody_once_what_they_said_is_final() -> None:
     meeting.feeds[1].is_closed = meeting.feeds[1].is_cut_at_its_end = True
     assert (meeting.mark(), meeting.late()) == ((20, 20), [])
     # What they said is final, although it was too little to compare.
+    assert 1 in meeting.turns.final_tracks
+
+
+def test_a_room_that_ended_is_final_with_its_speakers_before_the_meeting_is() -> None:
+    meeting = Meeting(of_kinds(PARTICIPANT, MIXED), SPEECH, SPEECH[: 4 * RATE_HZ])
+    meeting.heard(0, 20)
+    meeting.turns.update(turn(3, 2, state=STABLE, track=1))
+    meeting.heard(1, 4)
+    assert meeting.mark() == (0, 4)
+    # A pause alone says nothing of who its voices are.
+    meeting.feeds[1].is_closed = meeting.feeds[1].is_cut_at_its_end = True
+    meeting.mark()
+    assert 1 not in meeting.turns.final_tracks
+    meeting.feeds[1].track = replace(meeting.feeds[1].track, ended=True)
+    assert meeting.mark() == (20, 20)
     assert 1 in meeting.turns.final_tracks
 
 

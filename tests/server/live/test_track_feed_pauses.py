@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from meetra.inference.v2 import session_pb2
 
 from server.analysis.recording import SessionResult
 from server.conversation import FinishedEvent
@@ -147,3 +148,43 @@ async def test_who_pauses_on_purpose_does_not_have_everything_analysed_again_and
         # As much was analysed twice by now: the next pause has to be as long.
         await asyncio.sleep(0.5)
         assert not again.over.is_set()
+
+
+async def test_a_track_that_ends_is_cut_at_its_end_and_needs_no_other_session(tmp_path: Path) -> None:
+    ended = replace(CONFIG.tracks[0], ended=True)
+    async with track(tmp_path) as made:
+        await made.append(FIRST)
+        session = await made.engine.session()
+        # The pause is so long that the session is over before the track is.
+        await session.conclude()
+        async with asyncio.timeout(PATIENCE_S):
+            await session.gone.wait()
+        await made.audio.end_track(made.audio.logs[0], ended)
+        assert length_s(await made.result()) == 2
+        assert made.engine.opened == 1
+    assert TrackCuts(tmp_path / "cuts").positions == [2 * RATE_HZ]
+
+
+async def test_a_track_ends_once_all_of_its_audio_is_heard(tmp_path: Path) -> None:
+    ended = replace(CONFIG.tracks[0], ended=True)
+    async with track(tmp_path, idle_s=3600) as made:
+        await made.append(FIRST)
+        session = await made.engine.session()
+        # Accepted, and not on disk yet.
+        await made.audio.append(made.audio.logs[0], SECOND)
+        await made.audio.end_track(made.audio.logs[0], ended)
+        last = turn(1, 0, 2.5, "good bye")
+        last.state = session_pb2.TURN_STATE_FINAL
+        await session.conclude(last)
+        assert bytes(session.heard) == FIRST + SECOND
+        assert length_s(await made.result()) == 3
+        assert told(made.published.turns.changes()) == [(1, "STABLE", "good bye")]
+        assert not made.audio.ended
+
+
+async def test_a_track_that_ends_without_audio_has_a_result(tmp_path: Path) -> None:
+    async with track(tmp_path) as made:
+        await made.audio.end_track(made.audio.logs[0], replace(CONFIG.tracks[0], ended=True))
+        await (await made.engine.session()).conclude()
+        assert length_s(await made.result()) == 0
+    assert TrackCuts(tmp_path / "cuts").positions == []
