@@ -39,6 +39,8 @@ TESTED_BY = {
     "server/errors/users.py": "server/errors/test_errors.py",
     "clients/python/meetra_client/errors.py": "clients/python/test_refusals.py",
     "clients/python/meetra_client/blocking.py": "clients/python/test_sync.py",
+    "clients/python/meetra_client/event_messages.py": "clients/python/test_event_values.py",
+    "clients/python/meetra_client/live_enums.py": "clients/python/test_event_values.py",
     "clients/python/meetra_client/client.py": "clients/python/test_live_meeting.py",
     # The two sides of a child process.
     "server/audio/opus_decoder.py": "server/audio/test_track_decoder.py",

@@ -51,23 +51,21 @@ from meetra_client.errors import (
     UserNotFound,
     VoiceNotFound,
 )
+from meetra_client.event_messages import event_from
 from meetra_client.event_values import (
     Event,
     Finished,
     Insights,
     Language,
     LiveWarning,
-    RevisionKind,
     SpeakerRevision,
     SpeakerShare,
     Turn,
-    TurnState,
     UnknownEvent,
-    WarningCode,
     Watermark,
     Word,
-    event_from,
 )
+from meetra_client.live_enums import RevisionKind, TurnState, WarningCode
 from meetra_client.live_meeting import LiveMeeting
 from meetra_client.refusals import error_from
 from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track

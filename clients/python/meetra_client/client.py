@@ -15,7 +15,8 @@ from meetra_client.credentials import Credentials
 from meetra_client.delivery import Patience
 from meetra_client.environment import resolve_account
 from meetra_client.errors import ConnectionLost
-from meetra_client.event_values import Event, event_from
+from meetra_client.event_messages import event_from
+from meetra_client.event_values import Event
 from meetra_client.events import watch
 from meetra_client.live_meeting import BUFFER_S, LiveMeeting
 from meetra_client.meetings import MeetingCalls

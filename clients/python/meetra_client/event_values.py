@@ -6,64 +6,12 @@ Fields that the server leaves out are None, repeated fields tuples. Times are mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import IntEnum
-from functools import cache
-from types import NoneType
-from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from google.protobuf.message import Message
 from meetra.v1 import live_pb2
 
-
-class OpenEnum(IntEnum):
-    """An enum that also takes the values of a newer server, as members named ``UNKNOWN_<number>``."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int):
-            return None
-        member = int.__new__(cls, value)
-        member._name_, member._value_ = f"UNKNOWN_{value}", value
-        return member
-
-
-class TurnState(OpenEnum):
-    """How settled a turn is; see `LiveTurnState`."""
-
-    UNSPECIFIED = live_pb2.LIVE_TURN_STATE_UNSPECIFIED
-    PARTIAL = live_pb2.LIVE_TURN_STATE_PARTIAL
-    """Still growing, or some of its words are unknown yet."""
-    STABLE = live_pb2.LIVE_TURN_STATE_STABLE
-    """It has ended; words and speaker may be revised."""
-    FINAL = live_pb2.LIVE_TURN_STATE_FINAL
-    """Will not change again."""
-    RETRACTED = live_pb2.LIVE_TURN_STATE_RETRACTED
-    """The segment no longer exists."""
-
-
-class RevisionKind(OpenEnum):
-    """What happened to a speaker; see `RevisionKind` of live.proto."""
-
-    UNSPECIFIED = live_pb2.REVISION_KIND_UNSPECIFIED
-    MERGE = live_pb2.REVISION_KIND_MERGE
-    SPLIT = live_pb2.REVISION_KIND_SPLIT
-    REASSIGN = live_pb2.REVISION_KIND_REASSIGN
-
-
-class WarningCode(OpenEnum):
-    """The kind of a warning; see `WarningCode` of live.proto."""
-
-    UNSPECIFIED = live_pb2.WARNING_CODE_UNSPECIFIED
-    CLIPPING = live_pb2.WARNING_CODE_CLIPPING
-    SILENCE = live_pb2.WARNING_CODE_SILENCE
-    LAG = live_pb2.WARNING_CODE_LAG
-    TOO_MANY_SPEAKERS = live_pb2.WARNING_CODE_TOO_MANY_SPEAKERS
-    DUPLICATE_TRACK = live_pb2.WARNING_CODE_DUPLICATE_TRACK
-    UNDECODABLE = live_pb2.WARNING_CODE_UNDECODABLE
-    LANGUAGE_UNKNOWN = live_pb2.WARNING_CODE_LANGUAGE_UNKNOWN
-    LATE_AUDIO = live_pb2.WARNING_CODE_LATE_AUDIO
-    ENDING = live_pb2.WARNING_CODE_ENDING
+from meetra_client.live_enums import RevisionKind, TurnState, WarningCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,49 +158,3 @@ class Finished(Event):
     """``ready`` or ``failed``."""
     message: str
     """One sentence for people; for a failed meeting the reason."""
-
-
-EVENT_KINDS = {kind.KIND: kind for kind in Event.__subclasses__() if kind.KIND}
-"""The class of each kind."""
-_OF_ALL = frozenset(each.name for each in fields(Event))
-
-
-def event_from(raw: live_pb2.LiveEvent) -> Event:
-    """Return the event of a message; UnknownEvent where its kind is newer than this client."""
-    name = raw.WhichOneof("event")
-    kind = EVENT_KINDS.get(name, UnknownEvent) if name else UnknownEvent
-    values = _values(kind, getattr(raw, name)) if name and kind is not UnknownEvent else {}
-    return kind(event_seq=raw.event_seq, left_out=raw.left_out, raw=raw, **values)
-
-
-def _values(kind: type[Any], message: Message) -> dict[str, Any]:
-    """Return the values of a class's own fields, from the fields of the same names."""
-    values: dict[str, Any] = {}
-    for name, hint in _own_fields(kind):  # type: ignore[arg-type]  # classes are hashable
-        value = getattr(message, name)
-        if message.DESCRIPTOR.fields_by_name[name].has_presence and not message.HasField(name):
-            values[name] = None
-        elif get_origin(hint) is tuple:
-            values[name] = tuple(_value(get_args(hint)[0], each) for each in value)
-        else:
-            values[name] = _value(hint, value)
-    return values
-
-
-def _value(kind: type[Any], value: Any) -> Any:
-    if is_dataclass(kind):
-        return kind(**_values(kind, value))
-    return kind(value) if issubclass(kind, OpenEnum) else value
-
-
-@cache
-def _own_fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the name of each field that is not of all events, and its type without None."""
-    hints = get_type_hints(kind)
-    common = _OF_ALL if issubclass(kind, Event) else frozenset[str]()
-    return tuple((each.name, _without_none(hints[each.name])) for each in fields(kind) if each.name not in common)
-
-
-def _without_none(hint: Any) -> Any:
-    arguments = get_args(hint)
-    return next(each for each in arguments if each is not NoneType) if NoneType in arguments else hint

@@ -13,7 +13,8 @@ from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Delivery, Patience
 from meetra_client.errors import LiveMeetingTooLong, MeetingOver, MeetraError
-from meetra_client.event_values import Event, Finished, event_from
+from meetra_client.event_messages import event_from
+from meetra_client.event_values import Event, Finished
 from meetra_client.events import EventFeed, watch
 from meetra_client.outbox import Outbox, TrackBuffer
 from meetra_client.tracks import Track, opus_packet_samples

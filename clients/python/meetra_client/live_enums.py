@@ -1,0 +1,58 @@
+"""The enums of live events, open for the values of a newer server. Each has all values of its enum in live.proto."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Self
+
+from meetra.v1 import live_pb2
+
+
+class OpenEnum(IntEnum):
+    """An enum that also takes the values of a newer server, as members named ``UNKNOWN_<number>``."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"UNKNOWN_{value}", value
+        return member
+
+
+class TurnState(OpenEnum):
+    """How settled a turn is; see `LiveTurnState`."""
+
+    UNSPECIFIED = live_pb2.LIVE_TURN_STATE_UNSPECIFIED
+    PARTIAL = live_pb2.LIVE_TURN_STATE_PARTIAL
+    """Still growing, or some of its words are unknown yet."""
+    STABLE = live_pb2.LIVE_TURN_STATE_STABLE
+    """It has ended; words and speaker may be revised."""
+    FINAL = live_pb2.LIVE_TURN_STATE_FINAL
+    """Will not change again."""
+    RETRACTED = live_pb2.LIVE_TURN_STATE_RETRACTED
+    """The segment no longer exists."""
+
+
+class RevisionKind(OpenEnum):
+    """What happened to a speaker; see `RevisionKind` of live.proto."""
+
+    UNSPECIFIED = live_pb2.REVISION_KIND_UNSPECIFIED
+    MERGE = live_pb2.REVISION_KIND_MERGE
+    SPLIT = live_pb2.REVISION_KIND_SPLIT
+    REASSIGN = live_pb2.REVISION_KIND_REASSIGN
+
+
+class WarningCode(OpenEnum):
+    """The kind of a warning; see `WarningCode` of live.proto."""
+
+    UNSPECIFIED = live_pb2.WARNING_CODE_UNSPECIFIED
+    CLIPPING = live_pb2.WARNING_CODE_CLIPPING
+    SILENCE = live_pb2.WARNING_CODE_SILENCE
+    LAG = live_pb2.WARNING_CODE_LAG
+    TOO_MANY_SPEAKERS = live_pb2.WARNING_CODE_TOO_MANY_SPEAKERS
+    DUPLICATE_TRACK = live_pb2.WARNING_CODE_DUPLICATE_TRACK
+    UNDECODABLE = live_pb2.WARNING_CODE_UNDECODABLE
+    LANGUAGE_UNKNOWN = live_pb2.WARNING_CODE_LANGUAGE_UNKNOWN
+    LATE_AUDIO = live_pb2.WARNING_CODE_LATE_AUDIO
+    ENDING = live_pb2.WARNING_CODE_ENDING
