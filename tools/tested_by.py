@@ -15,8 +15,6 @@ TESTED_BY = {
     "server/audit/message.py": "server/api/test_audit.py",
     "server/api/export.py": "gateway/test_render_export.py",
     "server/api/export_documents.py": "gateway/test_render_export.py",
-    "clients/python/meetra_client/event_enums.py": "clients/python/test_event_messages.py",
-    "clients/python/meetra_client/event_values.py": "clients/python/test_event_messages.py",
     "server/api/meeting_file.py": "gateway/test_render_meeting_export.py",
     "server/documents/formats.py": "gateway/test_render_meeting_export.py",
     "server/documents/outline.py": "server/documents/test_texts.py",
@@ -44,6 +42,8 @@ TESTED_BY = {
     "server/errors/users.py": "server/errors/test_errors.py",
     "clients/python/meetra_client/errors.py": "clients/python/test_refusals.py",
     "clients/python/meetra_client/blocking.py": "clients/python/test_sync.py",
+    "clients/python/meetra_client/live_enums.py": "clients/python/test_event_messages.py",
+    "clients/python/meetra_client/event_values.py": "clients/python/test_event_messages.py",
     "clients/python/meetra_client/client.py": "clients/python/test_live_meeting.py",
     # The two sides of a child process.
     "server/audio/opus_decoder.py": "server/audio/test_track_decoder.py",

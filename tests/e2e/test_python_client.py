@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meetra_client import MeetraClient, Track
+from meetra_client import BadRequest, MeetingNotFound, MeetraClient, Track
 from tests.clients.python.stranger import strangers_python
 from tests.e2e.conftest import READY_TIMEOUT_S, System
 from tests.recordings import ROOT, sample_pcm, wav
@@ -130,3 +130,27 @@ async def test_a_watcher_prints_what_others_send(stranger: Stranger, system: Sys
     assert last == f"ready {finished.file_hash}"
     assert any(re.match(r"\d+ from \d+\.\d s, Ada: \w", line) for line in lines), lines
     assert "Ada 100 %" in lines
+
+
+async def test_what_the_server_refuses_is_an_error_of_its_own_type(system: System) -> None:
+    async with MeetraClient(system.gateway, email=system.email, password=system.password) as client:
+        with pytest.raises(BadRequest) as refused:
+            await client.upload(wav(SPEECH), name="\u202e")
+        assert refused.value.facts["field"] == "name"
+        unknown = "0" * 64
+        for asked in (client.status(unknown), client.transcript(unknown), client.delete(unknown)):
+            with pytest.raises(MeetingNotFound):
+                await asked
+
+
+async def test_a_meeting_is_listed_named_and_deleted(system: System) -> None:
+    async with MeetraClient(system.gateway, email=system.email, password=system.password) as client:
+        receipt = await client.upload(wav(SPEECH, mark="of this test"), name="To be deleted")
+        assert (await client.wait(receipt.file_hash)).status == "ready"
+        assert receipt.file_hash in [meeting.file_hash async for meeting in client.meetings(page_size=1)]
+        speaker = (await client.speakers(receipt.file_hash)).speakers[0]
+        await client.rename_speaker(speaker.id, "Zoë")
+        assert (await client.speakers(receipt.file_hash)).speakers[0].alias == "Zoë"
+        assert (await client.insights.quality(receipt.file_hash)).ListFields()
+        await client.delete(receipt.file_hash)
+        assert receipt.file_hash not in [meeting.file_hash async for meeting in client.meetings()]

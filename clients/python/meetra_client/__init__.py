@@ -55,16 +55,6 @@ from meetra_client.errors import (
     UserNotFound,
     VoiceNotFound,
 )
-from meetra_client.event_enums import (
-    AlertKind,
-    AlertState,
-    RevisionKind,
-    TrackChangeKind,
-    TurnEndReason,
-    TurnState,
-    WarningCode,
-    WordStability,
-)
 from meetra_client.event_messages import event_from
 from meetra_client.event_values import (
     Alert,
@@ -86,9 +76,20 @@ from meetra_client.event_values import (
     Watermark,
     Word,
 )
+from meetra_client.live_enums import (
+    AlertKind,
+    AlertState,
+    Kind,
+    RevisionKind,
+    TrackChangeKind,
+    TurnEndReason,
+    TurnState,
+    WarningCode,
+    WordStability,
+)
 from meetra_client.live_meeting import LiveMeeting
 from meetra_client.refusals import error_from
-from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Kind, Track
+from meetra_client.tracks import MIXED, PARTICIPANT, Encoding, Track
 
 __all__ = [
     "Alert",

@@ -1,4 +1,4 @@
-"""Events made of the messages that carry them."""
+"""From the messages of live events to their values, field by field of the same name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from google.protobuf.message import Message
 from meetra.v1 import live_pb2
 
-from meetra_client.event_enums import OpenEnum
 from meetra_client.event_values import Event, UnknownEvent
+from meetra_client.live_enums import OpenEnum
 
 EVENT_KINDS = {kind.KIND: kind for kind in Event.__subclasses__() if kind.KIND}
 """The class of each kind."""

@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from meetra.v1 import live_pb2
 
-from meetra_client.event_enums import (
+from meetra_client.live_enums import (
     AlertKind,
     AlertState,
+    Kind,
     RevisionKind,
     TrackChangeKind,
     TurnEndReason,
@@ -193,8 +194,7 @@ class TrackState:
     """A track as it is."""
 
     track_id: str
-    kind: int
-    """As `Kind`."""
+    kind: Kind
     participant_name: str
     channel_names: tuple[str, ...]
     start_ms: int

@@ -8,16 +8,9 @@ from enum import IntEnum
 
 from meetra.v1 import live_pb2
 
+from meetra_client.live_enums import Kind
+
 OPUS_RATE_HZ = 48_000
-
-
-class Kind(IntEnum):
-    """Whose voices a track carries."""
-
-    MIXED = live_pb2.TRACK_KIND_MIXED
-    """Several people, whom the server distinguishes by voice."""
-    PARTICIPANT = live_pb2.TRACK_KIND_PARTICIPANT
-    """One known person."""
 
 
 class Encoding(IntEnum):
@@ -48,7 +41,7 @@ class Track:
     kind: Kind | None = None
     """Default: PARTICIPANT with a name or separate channels, else MIXED."""
     participant_name: str = ""
-    """The person's name, used as the speaker's alias. PARTICIPANT only."""
+    """The person's name, used as the speaker's alias; of a MIXED track the room's, as in ``Room Berlin 1``."""
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate_hz: int = 16_000
     """8000..48000; ignored for Opus."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import grpc
@@ -11,35 +13,11 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
-from meetra.v1 import (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
+from meetra import v1
 
-PUBLIC_FILES = (
-    audit_pb2,
-    auth_pb2,
-    export_pb2,
-    insights_pb2,
-    keys_pb2,
-    live_pb2,
-    meetings_pb2,
-    organization_pb2,
-    speakers_pb2,
-    users_pb2,
-    voices_pb2,
-)
+MODULES = [import_module(each.name) for each in iter_modules(v1.__path__, "meetra.v1.") if each.name.endswith("_pb2")]
 PUBLIC_SERVICES = {
-    service.full_name: service for file in PUBLIC_FILES for service in file.DESCRIPTOR.services_by_name.values()
+    service.full_name: service for module in MODULES for service in module.DESCRIPTOR.services_by_name.values()
 }
 
 

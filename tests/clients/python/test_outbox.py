@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from meetra.v1 import live_pb2
 
 from meetra_client.errors import AudioLost, TakenOver
+from meetra_client.live_enums import Kind
 from meetra_client.outbox import Outbox
-from meetra_client.tracks import Encoding, Kind, Track, opus_packet_samples
+from meetra_client.tracks import Encoding, Track, opus_packet_samples
 
 # One frame of 20 ms (CELT, configuration 31), and two of them in one packet.
 ONE_FRAME, TWO_FRAMES = bytes([31 << 3]) + b"a", bytes([31 << 3 | 1]) + b"bb"

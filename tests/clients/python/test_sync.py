@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 from inspect import isdatadescriptor, signature
 from typing import Any
@@ -19,6 +22,20 @@ from tests.clients.python.server import CrookedServer, Mischief
 from tests.clients.python.talking import MIX, assert_whole, noise
 
 HASH = "f" * 64
+INTERRUPTED = """
+import sys
+from meetra_client import Track
+from meetra_client.sync import MeetraClient
+
+try:
+    with MeetraClient(sys.argv[1], token="a token") as client, client.live(tracks=[Track("mix")]) as meeting:
+        meeting.send("mix", bytes(6400))
+        for event in meeting.events():
+            print("reading", flush=True)
+except KeyboardInterrupt:
+    print("interrupted")
+    sys.exit(130)
+"""
 # Of stubs, which have another form each.
 OTHERWISE = {"stub", "channel"}
 
@@ -126,3 +143,20 @@ async def test_recordings_answers_and_stubs_block(any_call: tuple[AnyCallServer,
 
     await asyncio.to_thread(ask)
     assert set(server.authorized) == {"Bearer a token"}
+
+
+@pytest.mark.children
+async def test_ctrl_c_leaves_the_session_open_and_the_program_says_nothing_else(
+    crooked: tuple[CrookedServer, str],
+) -> None:
+    server, url = crooked
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", INTERRUPTED, url, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert (await child.stdout.readline()) == b"reading\n"
+    child.send_signal(signal.SIGINT)
+    out, err = await child.communicate()
+    assert (child.returncode, out, err) == (130, b"interrupted\n", b"")
+    assert not server.only.finishing
+    assert len(server.only.audio["mix"]) == 6400

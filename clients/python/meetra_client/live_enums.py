@@ -1,4 +1,4 @@
-"""Enums of the events of a live meeting."""
+"""The enums of live events, open for the values of a newer server. Each has all values of its enum in live.proto."""
 
 from __future__ import annotations
 
@@ -107,3 +107,13 @@ class AlertKind(OpenEnum):
     SENTIMENT = rules_pb2.LIVE_RULE_KIND_SENTIMENT
     SPEAKING_SHARE = rules_pb2.LIVE_RULE_KIND_SPEAKING_SHARE
     SILENCE = rules_pb2.LIVE_RULE_KIND_SILENCE
+
+
+class Kind(OpenEnum):
+    """Whose voices a track carries."""
+
+    UNSPECIFIED = live_pb2.TRACK_KIND_UNSPECIFIED
+    MIXED = live_pb2.TRACK_KIND_MIXED
+    """Several people, whom the server distinguishes by voice."""
+    PARTICIPANT = live_pb2.TRACK_KIND_PARTICIPANT
+    """One known person."""
