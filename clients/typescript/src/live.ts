@@ -115,10 +115,15 @@ export class LiveMeeting {
     await this.#control("CONTROL_FLUSH");
   }
 
-  /** Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError. */
+  /**
+   * Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError, also when the
+   * meeting is left.
+   */
   async *events(options: WatchOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
-    const patience = { patienceS: this.#options.patienceS ?? PATIENCE_S };
-    for await (const event of watch(this.#transport, this.sessionId, { ...patience, ...options })) {
+    const { signal: left } = this.#closed;
+    const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
+    const patienceS = options.patienceS ?? this.#options.patienceS ?? PATIENCE_S;
+    for await (const event of watch(this.#transport, this.sessionId, { ...options, patienceS, signal })) {
       this.#lastEventSeq = Math.max(this.#lastEventSeq, event.event_seq);
       this.#finished ??= event.finished;
       yield event;
@@ -220,7 +225,7 @@ export class LiveMeeting {
       } catch (thrown) {
         if (thrown instanceof MeetraError && thrown.status === 409 && thrown.reason === "TAKEN_OVER") {
           await this.#resume(before, backoff);
-        } else if (thrown instanceof MeetraError && isRefusalForNow(thrown)) {
+        } else if (isPassing(thrown)) {
           await backoff.wait(thrown, this.#closed.signal);
         } else {
           throw thrown;
@@ -230,8 +235,8 @@ export class LiveMeeting {
   }
 
   /**
-   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first is
-   * resumed, and the second is refused.
+   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first
+   * is resumed, and the second is refused.
    */
   async #resume(before: LiveReady, backoff: Backoff): Promise<void> {
     if (this.#ready !== before) return;
@@ -257,11 +262,6 @@ export class LiveMeeting {
       }
     }
   }
-}
-
-/** No answer, a restart, or too much at once: none of it says that the audio is wrong. */
-function isRefusalForNow(error: MeetraError): boolean {
-  return error.passes || error.reason === "TOO_MANY_OPEN_CALLS";
 }
 
 function positionOf(tracks: TrackPosition[], trackId: string): number | undefined {

@@ -79,6 +79,7 @@ def test_a_server_that_dies_costs_no_audio_and_no_event(
 
 def test_sessions_are_left_resumed_and_taken_over(workbench: Workbench, account: dict[str, str]) -> None:
     told = workbench.told("out/sessions.js", **account)
+    assert told["unwatched"] == "the meeting was left"
     assert told["held"] == "HELD_BY_ANOTHER_CLIENT"
     assert told["resumedAt"] == 1600
     assert "whole number of samples of 8 bytes" in told["part"]
