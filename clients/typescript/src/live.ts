@@ -224,7 +224,7 @@ export class LiveMeeting {
         return await call();
       } catch (thrown) {
         if (thrown instanceof MeetraError && thrown.status === 409 && thrown.reason === "TAKEN_OVER") {
-          await this.#resume(before, backoff);
+          await this.#resume(before, thrown, backoff);
         } else if (isPassing(thrown)) {
           await backoff.wait(thrown, this.#closed.signal);
         } else {
@@ -238,15 +238,16 @@ export class LiveMeeting {
    * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first
    * is resumed, and the second is refused.
    */
-  async #resume(before: LiveReady, backoff: Backoff): Promise<void> {
+  async #resume(before: LiveReady, takenOver: MeetraError, backoff: Backoff): Promise<void> {
     if (this.#ready !== before) return;
-    this.#resuming ??= this.#reopen(backoff).finally(() => {
+    this.#resuming ??= this.#reopen(takenOver, backoff).finally(() => {
       this.#resuming = undefined;
     });
     await this.#resuming;
   }
 
-  async #reopen(backoff: Backoff): Promise<void> {
+  async #reopen(takenOver: MeetraError, backoff: Backoff): Promise<void> {
+    let unanswered = false;
     for (;;) {
       try {
         const ready = await this.#transport.open({ session_id: this.sessionId }, this.#closed.signal);
@@ -257,7 +258,11 @@ export class LiveMeeting {
         this.#reconnects++;
         return;
       } catch (thrown) {
-        if (!isPassing(thrown)) throw thrown;
+        unanswered ||= thrown instanceof MeetraError && thrown.status === 0;
+        // An attempt whose answer was lost may hold the meeting for a moment: that is no other client.
+        const held = thrown instanceof MeetraError && thrown.reason === "HELD_BY_ANOTHER_CLIENT";
+        if (held && !unanswered) throw takenOver;
+        if (!held && !isPassing(thrown)) throw thrown;
         await backoff.wait(thrown, this.#closed.signal);
       }
     }
