@@ -3,8 +3,7 @@
 //   node driver.mjs EXECUTABLE [FLAG...]
 //
 // Commands: {"open": URL}, {"evaluate": SOURCE, "argument": VALUE}, {"offline": BOOLEAN}. SOURCE is a function of the
-// argument, run in the page; a promise is awaited. Answers: {"result": VALUE} or {"error": TEXT}. What the page writes
-// to its console goes to stderr.
+// argument, run in the page; a promise is awaited. Answers: {"result": VALUE} or {"error": TEXT}. What the page writes to its console goes to stderr.
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
