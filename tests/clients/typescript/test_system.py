@@ -10,7 +10,7 @@ from typing import Any
 from meetra_client import MeetraClient, Track
 from tests.clients.typescript.package import Workbench, finished
 from tests.e2e.conftest import System
-from tests.recordings import excerpt, sample_pcm
+from tests.recordings import excerpt, sample_pcm, wav
 
 SECONDS = 16
 
@@ -47,13 +47,17 @@ def check_meeting(told: dict[str, Any]) -> None:
     assert told["last"] == told["finished"]
     assert told["end"] == told["samples"]
     assert told["acknowledged"] == told["half"]
-    seen = 0
-    for event_seq, left_out in told["sequence"]:
-        assert event_seq == seen + 1 + left_out
-        seen = event_seq
+    check_sequence(told["sequence"])
     assert told["turns"] > 0
     assert told["words"]
     assert told["late"] == "MEETING_OVER"
+
+
+def check_sequence(events: list[tuple[int, int]]) -> None:
+    seen = 0
+    for event_seq, left_out in events:
+        assert event_seq == seen + 1 + left_out
+        seen = event_seq
 
 
 def test_a_live_meeting_is_held(workbench: Workbench, account: dict[str, str], recording: Path) -> None:
@@ -77,6 +81,30 @@ def test_a_server_that_dies_costs_no_audio_and_no_event(
     told = json.loads(finished(process).strip().splitlines()[-1])
     check_meeting(told)
     assert told["reconnects"] >= 1
+
+
+def test_a_bad_network_loses_no_sample_and_no_event_and_doubles_none(
+    workbench: Workbench, system: System, account: dict[str, str], recording: Path
+) -> None:
+    pcm = sample_pcm()[: SECONDS * 16_000]
+    recording.write_bytes(pcm.astype("<i2").tobytes())
+    told = workbench.told("out/bad_network.js", RECORDING=str(recording), **account)
+    assert told["finished"]["status"] == "ready"
+    assert min(told["lost"].values()) > 0
+    # The same calls were made again: nobody had to resume.
+    assert told["reconnects"] == 0
+    check_sequence(told["seen"])
+    assert told["end"] == len(pcm)
+    # Had a sample been lost or doubled, this would not be what an upload of the same audio gives.
+    rest = system.login()
+    uploaded = rest.analysed(wav(pcm, mark="a bad network"))
+    expected = rest.get("/single-feature-api/meeting/transcription", file_hash=uploaded).json()["Transcription"]
+    assert expected
+    assert [without_speaker(part) for part in told["Transcription"]] == [without_speaker(part) for part in expected]
+
+
+def without_speaker(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != "speaker"}
 
 
 def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, str]) -> None:
