@@ -35,6 +35,10 @@ ERRORS = {
     "507": "The server's disk is full; nothing was stored. Retry after the seconds in Retry-After.",
     "503": "A component of the server is unavailable; retry later.",
 }
+REASON_HEADER = {
+    "description": "Why, by name: an ErrorReason without its prefix (docs/errors.md). Absent for an unknown path.",
+    "schema": {"type": "string"},
+}
 
 
 class Description:
@@ -157,11 +161,12 @@ class Description:
         answer = {"description": "As documented.", "content": content}
         responses: dict[str, Any] = {"200": answer}
         for status, text in ERRORS.items():
-            responses[status] = {"description": text, "content": {"application/json": refused}}
+            headers = {"X-Meetra-Reason": REASON_HEADER}
+            responses[status] = {"description": text, "headers": headers, "content": {"application/json": refused}}
         if method.name == "GetTopics":
             text = "Not known to occur."
             responses["500"] = {"description": text, "content": {"application/json": refused}}
-        responses["409"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+        responses["409"]["headers"]["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
         return responses
 
     def _fields(self, message: str) -> list[Field]:

@@ -17,8 +17,8 @@ export class Backoff {
   }
 
   /**
-   * Wait before the next try, at least as long as the server asks. Throws MeetraError `UNREACHABLE` when the patience is
-   * over, and the signal's reason.
+   * Wait before the next try, at least as long as the server asks. Throws MeetraError `UNREACHABLE` when the patience
+   * is over, and the signal's reason.
    */
   async wait(error: MeetraError, signal?: AbortSignal): Promise<void> {
     const now = Date.now();

@@ -1,8 +1,8 @@
 import type { ErrorReason } from "./generated/messages.js";
 
 /**
- * Why a call failed: the reason that the server names, or what the client found by itself: `UNREACHABLE` (no answer, for
- * the whole patience), `AUDIO_LOST` (the server asks for audio that it had acknowledged).
+ * Why a call failed: the reason that the server names, or what the client found by itself: `UNREACHABLE` (no answer, or
+ * none for the whole patience), `AUDIO_LOST` (the server asks for audio that it had acknowledged).
  */
 export type Reason = ShortReason<ErrorReason> | "UNREACHABLE" | "AUDIO_LOST";
 
@@ -28,9 +28,12 @@ export class MeetraError extends Error {
     super(message, options);
   }
 
-  /** Whether the same call may succeed a little later: there was no answer, or a part of the system restarts. */
+  /**
+   * Whether the same call may succeed a little later: there was no answer, a part of the system restarts, or too many
+   * calls of the user or the organization are open.
+   */
   get passes(): boolean {
-    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+    return [0, 502, 503, 504].includes(this.status) || this.reason === "TOO_MANY_OPEN_CALLS";
   }
 }
 
@@ -52,7 +55,7 @@ export async function errorOf(answer: Response): Promise<MeetraError> {
   );
 }
 
-/** Whatever was thrown where an answer was awaited, as an error of this client; an abort by the caller stays what it is. */
+/** What was thrown where an answer was awaited, as an error of this client; an abort by the caller stays what it is. */
 export function noAnswer(thrown: unknown, signal?: AbortSignal): unknown {
   if (thrown instanceof MeetraError || signal?.aborted) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);

@@ -115,10 +115,15 @@ export class LiveMeeting {
     await this.#control("CONTROL_FLUSH");
   }
 
-  /** Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError. */
+  /**
+   * Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError, also when the
+   * meeting is left.
+   */
   async *events(options: WatchOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
-    const patience = { patienceS: this.#options.patienceS ?? PATIENCE_S };
-    for await (const event of watch(this.#transport, this.sessionId, { ...patience, ...options })) {
+    const { signal: left } = this.#closed;
+    const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
+    const patienceS = options.patienceS ?? this.#options.patienceS ?? PATIENCE_S;
+    for await (const event of watch(this.#transport, this.sessionId, { ...options, patienceS, signal })) {
       this.#lastEventSeq = Math.max(this.#lastEventSeq, event.event_seq);
       this.#finished ??= event.finished;
       yield event;
@@ -219,8 +224,8 @@ export class LiveMeeting {
         return await call();
       } catch (thrown) {
         if (thrown instanceof MeetraError && thrown.status === 409 && thrown.reason === "TAKEN_OVER") {
-          await this.#resume(before, backoff);
-        } else if (thrown instanceof MeetraError && isRefusalForNow(thrown)) {
+          await this.#resume(before, thrown, backoff);
+        } else if (isPassing(thrown)) {
           await backoff.wait(thrown, this.#closed.signal);
         } else {
           throw thrown;
@@ -230,18 +235,19 @@ export class LiveMeeting {
   }
 
   /**
-   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first is
-   * resumed, and the second is refused.
+   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first
+   * is resumed, and the second is refused.
    */
-  async #resume(before: LiveReady, backoff: Backoff): Promise<void> {
+  async #resume(before: LiveReady, takenOver: MeetraError, backoff: Backoff): Promise<void> {
     if (this.#ready !== before) return;
-    this.#resuming ??= this.#reopen(backoff).finally(() => {
+    this.#resuming ??= this.#reopen(takenOver, backoff).finally(() => {
       this.#resuming = undefined;
     });
     await this.#resuming;
   }
 
-  async #reopen(backoff: Backoff): Promise<void> {
+  async #reopen(takenOver: MeetraError, backoff: Backoff): Promise<void> {
+    let unanswered = false;
     for (;;) {
       try {
         const ready = await this.#transport.open({ session_id: this.sessionId }, this.#closed.signal);
@@ -252,16 +258,15 @@ export class LiveMeeting {
         this.#reconnects++;
         return;
       } catch (thrown) {
-        if (!isPassing(thrown)) throw thrown;
+        unanswered ||= thrown instanceof MeetraError && thrown.status === 0;
+        // An attempt whose answer was lost may hold the meeting for a moment: that is no other client.
+        const held = thrown instanceof MeetraError && thrown.reason === "HELD_BY_ANOTHER_CLIENT";
+        if (held && !unanswered) throw takenOver;
+        if (!held && !isPassing(thrown)) throw thrown;
         await backoff.wait(thrown, this.#closed.signal);
       }
     }
   }
-}
-
-/** No answer, a restart, or too much at once: none of it says that the audio is wrong. */
-function isRefusalForNow(error: MeetraError): boolean {
-  return error.passes || error.reason === "TOO_MANY_OPEN_CALLS";
 }
 
 function positionOf(tracks: TrackPosition[], trackId: string): number | undefined {

@@ -42,7 +42,9 @@ export class Outbox {
 
   /** Take audio: whole samples, or one Opus packet. It is copied. Throws RangeError. */
   append(audio: ArrayBuffer | ArrayBufferView): void {
-    const view = ArrayBuffer.isView(audio) ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength) : new Uint8Array(audio);
+    const view = ArrayBuffer.isView(audio)
+      ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+      : new Uint8Array(audio);
     if (view.length === 0) return;
     if (!this.#packets && view.length % this.#unitBytes) {
       throw new RangeError(`${view.length} bytes are not a whole number of samples of ${this.#unitBytes} bytes`);
@@ -67,7 +69,7 @@ export class Outbox {
       throw new MeetraError(text, 0, "AUDIO_LOST");
     }
     if (position > this.end) {
-      const text = `the server has ${this.trackId} up to ${position}, this client only ${this.end}: another one sends it`;
+      const text = `the server has ${this.trackId} up to ${position}, this client ${this.end}: another one sends it`;
       throw new MeetraError(text, 0, "TAKEN_OVER");
     }
     let gone = position - this.acknowledged;

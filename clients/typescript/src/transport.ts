@@ -46,7 +46,8 @@ export class HttpTransport implements LiveTransport {
   }
 
   async open(config: LiveConfig, signal?: AbortSignal): Promise<LiveReady> {
-    return (await limited(signal, (s) => this.#gateway.json<OpenMeetingResponse>(CALLS.openMeeting, { config }, s))).ready;
+    const opening = limited(signal, (s) => this.#gateway.json<OpenMeetingResponse>(CALLS.openMeeting, { config }, s));
+    return (await opening).ready;
   }
 
   async send(ready: LiveReady, piece: AudioPiece, signal?: AbortSignal): Promise<Ack> {

@@ -18,8 +18,8 @@ export interface WatchOptions {
 }
 
 /**
- * All events of a meeting after `afterEventSeq`, in their order, each once, up to `finished`, over as many connections as
- * it takes. Throws MeetraError.
+ * All events of a meeting after `afterEventSeq`, in their order, each once, up to `finished`, over as many connections
+ * as it takes. Throws MeetraError.
  */
 export async function* watch(
   transport: LiveTransport,

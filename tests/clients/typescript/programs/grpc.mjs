@@ -30,7 +30,8 @@ metadata.set("authorization", `Bearer ${token}`);
 const pcm = readFileSync(process.env.RECORDING);
 const live = new LiveService(target, plain);
 const stream = live.StreamMeeting(metadata);
-const track = { track_id: "mix", kind: "TRACK_KIND_MIXED", encoding: "AUDIO_ENCODING_PCM_S16LE", sample_rate_hz: 16000 };
+const encoding = "AUDIO_ENCODING_PCM_S16LE";
+const track = { track_id: "mix", kind: "TRACK_KIND_MIXED", encoding, sample_rate_hz: 16000 };
 stream.write({ config: { name: "gRPC from Node", tracks: [track] } });
 const events = [];
 let ready;
@@ -50,7 +51,8 @@ for await (const message of stream) {
 }
 const insights = new InsightsService(target, plain);
 const transcript = await call(insights, "GetTranscription", { file_hash: ready.file_hash }, metadata);
-const refused = await call(insights, "GetTranscription", { file_hash: "0".repeat(64) }, metadata).catch((error) => error);
+const nothing = { file_hash: "0".repeat(64) };
+const refused = await call(insights, "GetTranscription", nothing, metadata).catch((error) => error);
 console.log(
   JSON.stringify({
     finished: events.at(-1).finished,

@@ -51,5 +51,17 @@ await client.deleteMeeting({ file_hash });
 const deleted = await refusal(client.getMeetingStatus({ file_hash }));
 
 console.log(
-  JSON.stringify({ file_hash, state, Transcription, renamed, meetings, balance, refused, revoked, tar, again, deleted }),
+  JSON.stringify({
+    file_hash,
+    state,
+    Transcription,
+    renamed,
+    meetings,
+    balance,
+    refused,
+    revoked,
+    tar,
+    again,
+    deleted,
+  }),
 );
