@@ -22,7 +22,7 @@ CHUNK_S = 0.2
 WARM_UP_S = 10.0
 
 
-KINDS = ("partial", "stable", "word", "final_word", "finish")
+KINDS = ("partial", "turn_end", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -31,6 +31,8 @@ class Lags:
 
     partial: list[float] = field(default_factory=list)
     """Of turns while they grow, before any of their words is known."""
+    turn_end: list[float] = field(default_factory=list)
+    """Of what somebody says, to the event that says that it has ended; of the meeting before FINISH."""
     stable: list[float] = field(default_factory=list)
     """Of turns that are told with words of all of them for the first time."""
     word: list[float] = field(default_factory=list)
@@ -74,6 +76,8 @@ class LagMeter:
         match event.WhichOneof("event"):
             case "turn":
                 self._add_turn(event.turn, now_s)
+            case "turn_end" if event.turn_end.end_ms / 1000 >= WARM_UP_S:
+                self.lags.turn_end.append(now_s - event.turn_end.end_ms / 1000)
             case "watermark":
                 self._add_watermark(event.watermark.words_final_through_ms, now_s)
 
@@ -134,8 +138,8 @@ class LoadBot:
 
     async def _read(self, meeting: LiveMeeting) -> None:
         async for event in meeting.events():
-            # What the end makes final says nothing of how long words stay provisional.
-            if not (self._finishing and event.WhichOneof("event") == "watermark"):
+            # What the end makes final says nothing of how long words stay provisional, nor of how soon turns end.
+            if not (self._finishing and event.WhichOneof("event") in ("watermark", "turn_end")):
                 self._meter.add(event, time.monotonic() - self._began)
 
 
