@@ -22,7 +22,7 @@ CHUNK_S = 0.2
 WARM_UP_S = 10.0
 
 
-KINDS = ("partial", "turn_end", "stable", "word", "final_word", "finish")
+KINDS = ("partial", "turn_end", "change", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -32,7 +32,9 @@ class Lags:
     partial: list[float] = field(default_factory=list)
     """Of turns while they grow, before any of their words is known."""
     turn_end: list[float] = field(default_factory=list)
-    """Of what somebody says, to the event that says that it has ended; of the meeting before FINISH."""
+    """Of what somebody says, to the event that it has ended with a pause; of the meeting before FINISH."""
+    change: list[float] = field(default_factory=list)
+    """The same where another speaks on: known once they have said enough."""
     stable: list[float] = field(default_factory=list)
     """Of turns that are told with words of all of them for the first time."""
     word: list[float] = field(default_factory=list)
@@ -77,7 +79,8 @@ class LagMeter:
             case "turn":
                 self._add_turn(event.turn, now_s)
             case "turn_end" if event.turn_end.end_ms / 1000 >= WARM_UP_S:
-                self.lags.turn_end.append(now_s - event.turn_end.end_ms / 1000)
+                paused = event.turn_end.reason == pb.TURN_END_REASON_PAUSE
+                (self.lags.turn_end if paused else self.lags.change).append(now_s - event.turn_end.end_ms / 1000)
             case "watermark":
                 self._add_watermark(event.watermark.words_final_through_ms, now_s)
 
