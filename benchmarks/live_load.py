@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 from benchmarks.first_words import FirstWords
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import RunningSystem
-from meetra_client import MIXED, Encoding, Event, LiveMeeting, MeetraClient, Track, Turn, TurnState, Watermark
+from meetra_client import (
+    MIXED,
+    Encoding,
+    Event,
+    LiveMeeting,
+    MeetraClient,
+    Track,
+    Turn,
+    TurnEnd,
+    TurnEndReason,
+    TurnState,
+    Watermark,
+)
 
 TRACK = Track("mix", MIXED, encoding=Encoding.PCM_S16LE, sample_rate_hz=RATE_HZ)
 CHUNK_S = 0.2
@@ -21,7 +33,7 @@ CHUNK_S = 0.2
 WARM_UP_S = 10.0
 
 
-KINDS = ("partial", "stable", "word", "final_word", "finish")
+KINDS = ("partial", "turn_end", "change", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -30,6 +42,10 @@ class Lags:
 
     partial: list[float] = field(default_factory=list)
     """Of turns while they grow, before any of their words is known."""
+    turn_end: list[float] = field(default_factory=list)
+    """Of what somebody says, to the event that it has ended with a pause; of the meeting before FINISH."""
+    change: list[float] = field(default_factory=list)
+    """The same where another speaks on: known once they have said enough."""
     stable: list[float] = field(default_factory=list)
     """Of turns that are told with words of all of them for the first time."""
     word: list[float] = field(default_factory=list)
@@ -73,6 +89,9 @@ class LagMeter:
         match event:
             case Turn() as turn:
                 self._add_turn(turn, now_s)
+            case TurnEnd(end_ms=end_ms, reason=reason) if end_ms / 1000 >= WARM_UP_S:
+                paused = reason is TurnEndReason.PAUSE
+                (self.lags.turn_end if paused else self.lags.change).append(now_s - end_ms / 1000)
             case Watermark(words_final_through_ms=through_ms):
                 self._add_watermark(through_ms, now_s)
 
@@ -129,8 +148,8 @@ class LoadBot:
 
     async def _read(self, meeting: LiveMeeting) -> None:
         async for event in meeting.events():
-            # What the end makes final says nothing of how long words stay provisional.
-            if not (self._finishing and isinstance(event, Watermark)):
+            # What the end makes final says nothing of how long words stay provisional, nor of how soon turns end.
+            if not (self._finishing and isinstance(event, Watermark | TurnEnd)):
                 self._meter.add(event, time.monotonic() - self._began)
 
 

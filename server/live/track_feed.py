@@ -35,7 +35,7 @@ from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
 from server.live.track_cuts import TrackCuts
 from server.live.track_log import MeetingAudio, TrackLog
-from server.live.track_part import PauseRules, TrackPart, part_start
+from server.live.track_part import MIN_CHUNK_BYTES, PauseRules, TrackPart, part_start
 from server.live.turn_snapshot import TurnSnapshot
 from server.live.turns import ALL_TIME
 from server.media import RATE_HZ
@@ -199,11 +199,12 @@ class TrackFeed:
         MeetingLost.
         """
         # Suppress turns that are already published while the audio is analysed again.
-        self._catch_up_target = Reach(
-            self._samples_until(self._turns.turns_through_us(self._index)),
-            self._samples_until(self._turns.words_through_us(self._index)),
-            self._samples_until(self._turns.words_final_through_us(self._index)),
+        published_us = (
+            self._turns.turns_through_us(self._index),
+            self._turns.words_through_us(self._index),
+            self._turns.words_final_through_us(self._index),
         )
+        self._catch_up_target = Reach(*(self._reportable(self._samples_until(us)) for us in published_us))
         await self._audio.wait_for_more(self.log, 0)
         parts: list[tuple[int, SessionResult]] = []
         while True:
@@ -275,6 +276,15 @@ class TrackFeed:
     def _samples_until(self, moment_us: int) -> int:
         """Convert a time in the meeting, microseconds, to samples of the track at 16 kHz, at least 0."""
         return max(0, moment_us - self._track.start_us) * RATE_HZ // 1_000_000
+
+    def _reportable(self, samples: int) -> int:
+        """Return how far an engine has come, as it reports it, once it knows so many samples of the audio so far.
+
+        It counts whole blocks: what a flush told of the rest is beyond them.
+        """
+        block = MIN_CHUNK_BYTES // 2
+        through = self._durable_samples() // block * block
+        return through if through < samples <= through + block else samples
 
     async def _run_session(self, end: int | None) -> tuple[SessionResult, TrackPart]:
         result = SessionResult()

@@ -36,6 +36,15 @@ def test_each_kind_of_lag_of_a_turn_that_is_revised() -> None:
     assert lags.final_word == pytest.approx([19.2, 17.6])
 
 
+def test_an_end_is_late_by_the_silence_that_it_waits_for() -> None:
+    meter = LagMeter()
+    pause, change = pb.TURN_END_REASON_PAUSE, pb.TURN_END_REASON_CHANGE
+    for end_ms, now_s, reason in ((5_000, 6.0, pause), (23_000, 23.9, pause), (24_000, 26.0, change)):
+        meter.add(LiveEvent(turn_end=pb.LiveTurnEnd(segment_id=7, end_ms=end_ms, reason=reason)), now_s)
+    assert meter.lags.turn_end == pytest.approx([0.9]), "the first seconds of a meeting do not count"
+    assert meter.lags.change == pytest.approx([2.0])
+
+
 def test_a_turn_that_loses_its_words_does_not_begin_again() -> None:
     meter = LagMeter()
     meter.add(_turn(PARTIAL, 1, 22_000, ("uh", 20_200, 20_900)), 22.4)
