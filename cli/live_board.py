@@ -15,7 +15,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import FINAL, PARTIAL, RETRACTED, View, clock, format_alert, format_language, turn_text
+from cli.live_view import FINAL, PARTIAL, RETRACTED, View, clock, format_alert, format_language, says_more, turn_text
 from cli.terminal_text import escape_message
 from meetra_client import LiveEvent, LiveMeeting
 from server.visible_text import escape_for_terminal
@@ -46,6 +46,7 @@ class Board(View):
         self._languages: dict[str, str] = {}
         self._insights = live_pb2.LiveInsights()
         self._warnings: deque[str] = deque(maxlen=WARNINGS_SHOWN)
+        self._alerts: set[int] = set()
         self._colours: dict[str, str] = {}
         self._began = time.monotonic()
         self._finishing = False
@@ -74,7 +75,7 @@ class Board(View):
             self._insights = event.insights
         elif event.HasField("warning"):
             self._warnings.append(event.warning.text)
-        elif event.HasField("alert"):
+        elif event.HasField("alert") and says_more(self._alerts, event.alert):
             self._warnings.append(f"{clock(event.alert.start_ms)}  {format_alert(event.alert)}")
 
     def tick(self, meeting: LiveMeeting) -> None:

@@ -65,9 +65,15 @@ def format_language(language: live_pb2.LiveLanguage) -> str:
 
 
 def format_alert(alert: rules_pb2.LiveAlert) -> str:
-    """Return what is said of an alert, with its rule; a provisional one says so."""
-    provisional = " (provisional)" if alert.state == rules_pb2.LIVE_ALERT_STATE_PROVISIONAL else ""
-    return f"{escape_for_terminal(alert.text)}  [{alert.rule_id}]{provisional}"
+    """Return what is said of an alert, with its rule."""
+    return f"{escape_for_terminal(alert.text)}  [{alert.rule_id}]"
+
+
+def says_more(shown: set[int], alert: rules_pb2.LiveAlert) -> bool:
+    """Return whether an alert is to be shown: a confirmation is not. ``shown`` holds the ids of those that were."""
+    new = alert.alert_id not in shown
+    shown.add(alert.alert_id)
+    return new or alert.state == rules_pb2.LIVE_ALERT_STATE_WITHDRAWN
 
 
 class JsonLines(View):
@@ -92,6 +98,7 @@ class PlainLines(View):
         self._console = console
         self._printed_lines: dict[int, str] = {}
         self._provisional: dict[int, live_pb2.LiveTurn] = {}
+        self._alerts: set[int] = set()
         self._words_final_ms = 0
         self._reconnects = 0
 
@@ -113,7 +120,8 @@ class PlainLines(View):
         elif event.HasField("warning"):
             self._print(f"Warning: {event.warning.text}")
         elif event.HasField("alert"):
-            self._print(f"{clock(event.alert.start_ms)}  ! {format_alert(event.alert)}")
+            if says_more(self._alerts, event.alert):
+                self._print(f"{clock(event.alert.start_ms)}  ! {format_alert(event.alert)}")
         elif event.HasField("speaker_revision"):
             kind = live_pb2.RevisionKind.Name(event.speaker_revision.kind).removeprefix("REVISION_KIND_").lower()
             self._print(f"Speakers: {kind}, {len(event.speaker_revision.segment_ids)} turns reassigned")
