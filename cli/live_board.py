@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import View, clock, format_alert, format_language, printable
+from cli.live_view import View, clock, format_alert, format_language, printable, says_more
 from meetra_client import Alert, Event, Insights, Language, LiveMeeting, LiveWarning, Turn, TurnState, Watermark
 from server.visible_text import escape_for_terminal
 
@@ -44,6 +44,7 @@ class Board(View):
         self._languages: dict[str, str] = {}
         self._insights: Insights | None = None
         self._warnings: deque[str] = deque(maxlen=WARNINGS_SHOWN)
+        self._alerts: set[int] = set()
         self._colours: dict[str, str] = {}
         self._began = time.monotonic()
         self._finishing = False
@@ -72,7 +73,7 @@ class Board(View):
                 self._insights = insights
             case LiveWarning(text=text):
                 self._warnings.append(text)
-            case Alert() as alert:
+            case Alert() as alert if says_more(self._alerts, alert):
                 self._warnings.append(f"{clock(alert.start_ms)}  {format_alert(alert)}")
 
     def tick(self, meeting: LiveMeeting) -> None:

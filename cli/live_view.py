@@ -69,9 +69,15 @@ def format_language(language: Language) -> str:
 
 
 def format_alert(alert: Alert) -> str:
-    """Return what is said of an alert, with its rule; one that is not settled says so."""
-    unsettled = "" if alert.state is AlertState.FINAL else f" ({alert.state.name.lower()})"
-    return f"{alert.text}  [{alert.rule_id}]{unsettled}"
+    """Return what is said of an alert, with its rule."""
+    return f"{alert.text}  [{alert.rule_id}]"
+
+
+def says_more(shown: set[int], alert: Alert) -> bool:
+    """Return whether an alert is to be shown: a confirmation is not. ``shown`` holds the ids of those that were."""
+    new = alert.alert_id not in shown
+    shown.add(alert.alert_id)
+    return new or alert.state is AlertState.WITHDRAWN
 
 
 class JsonLines(View):
@@ -96,6 +102,7 @@ class PlainLines(View):
         self._console = console
         self._printed_lines: dict[int, str] = {}
         self._provisional: dict[int, Turn] = {}
+        self._alerts: set[int] = set()
         self._words_final_ms = 0
         self._reconnects = 0
 
@@ -116,7 +123,7 @@ class PlainLines(View):
                 self._print(f"Language on {language.track_id}: {format_language(language)}")
             case LiveWarning(text=text):
                 self._print(f"Warning: {text}")
-            case Alert() as alert:
+            case Alert() as alert if says_more(self._alerts, alert):
                 self._print(f"{clock(alert.start_ms)}  ! {format_alert(alert)}")
             case SpeakerRevision(kind=kind, segment_ids=segment_ids):
                 self._print(f"Speakers: {kind.name.lower()}, {len(segment_ids)} turns reassigned")

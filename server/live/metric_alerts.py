@@ -38,6 +38,8 @@ class KnownConversation:
     """Up to where words are known."""
     expected: Mapping[int, int]
     """Participants who count before they have spoken: since when, microseconds, by speaker."""
+    open_since_us: Mapping[int, int]
+    """Who may still be speaking: the start of the turn, microseconds, by speaker."""
     left_out: Set[int]
     """Speakers whose speech is known too late to say that they were not heard."""
 
@@ -158,25 +160,30 @@ def find_not_heard(rule: LiveRule, known: KnownConversation, since_us: int) -> I
     for speaker in sorted({*known.timeline.speakers, *known.expected} - known.left_out):
         speech = known.timeline.speech.get(speaker, ())
         expected = [known.expected[speaker]] if speaker in known.expected else []
-        for gap in _gaps(speech, expected, known.through_us, since_us):
+        through_us = min(known.through_us, known.open_since_us.get(speaker, known.through_us))
+        for gap in _gaps(speech, expected, through_us, since_us):
             if gap.end_us - gap.start_us > rule.bound * S:
                 yield Occurrence(rule, speaker, *gap, round((gap.end_us - gap.start_us) / S, 1))
 
 
 def find_silences(rule: LiveRule, known: KnownConversation, since_us: int) -> Iterator[Occurrence]:
     """Yield the times after the first speech in which nobody speaks for longer than the bound."""
-    for gap in _gaps(known.speech, [], known.through_us, since_us):
+    through_us = min([known.through_us, *known.open_since_us.values()])
+    for gap in _gaps(known.speech, [], through_us, since_us):
         if gap.end_us - gap.start_us > rule.bound * S:
             yield Occurrence(rule, None, *gap, round((gap.end_us - gap.start_us) / S, 1))
 
 
 def _gaps(speech: Sequence[Interval], beginning: Sequence[int], through_us: int, since_us: int) -> Iterator[Interval]:
-    """Yield the gaps that end after ``since_us``, the last one first: between spans of speech, and before now."""
+    """Yield the gaps that end after ``since_us``, the last one first: between spans of speech, and before now.
+
+    What is known of some tracks after ``through_us`` does not count: others may have spoken there.
+    """
     ends = [Interval(through_us, through_us)]
     for after, before in pairwise(chain(ends, reversed(speech), (Interval(us, us) for us in beginning))):
         if after.start_us < since_us:
             return
-        yield Interval(before.end_us, after.start_us)
+        yield Interval(before.end_us, min(after.start_us, through_us))
 
 
 class WatchedWindows:

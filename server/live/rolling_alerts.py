@@ -81,7 +81,7 @@ class RollingAlerts:
             for index, number in participants.items()
             if self._config.tracks[index].participant_name and not self._config.tracks[index].ended
         }
-        segments = self._turns.segments()
+        segments, open_since_us = self._turns.segments(), self._turns.open_since_us()
         if self._needs_sentences:
             languages = tuple(engine.languages) if engine is not None else ()
             timeline = await self._timelines.build(segments, turns_us, EngineCapabilities(languages=languages))
@@ -89,7 +89,7 @@ class RollingAlerts:
             timeline = await asyncio.to_thread(speech_timeline, segments, turns_us)
         speech = merge_intervals(Interval(segment.start_us, segment.end_us) for segment in segments)
         left_out = {number for index, number in participants.items() if index in late}
-        return KnownConversation(timeline, speech, turns_us, words_us, expected, left_out)
+        return KnownConversation(timeline, speech, turns_us, words_us, expected, open_since_us, left_out)
 
 
 def known_through_us(feeds: Sequence[TrackFeed], heard: Collection[int]) -> tuple[int, int]:

@@ -214,6 +214,11 @@ class MeetingTurns:
         wanted = set(states)
         return min((t.start_us for t in self._current.values() if t.track == track and t.state in wanted), default=None)
 
+    def open_since_us(self) -> dict[int, int]:
+        """Return the start of each speaker's first turn that still grows, microseconds."""
+        growing = [turn for turn in self._current.values() if turn.state == TurnState.PARTIAL]
+        return {turn.speaker: turn.start_us for turn in sorted(growing, key=lambda t: t.start_us, reverse=True)}
+
     def speaker_id(self, number: int) -> str:
         """Return a speaker's UUID; the nil UUID for the unknown speaker."""
         return self.names.id(number)

@@ -40,7 +40,7 @@ def test_an_end_is_late_by_the_silence_that_it_waits_for() -> None:
     meter = LagMeter()
     pause, change = pb.TURN_END_REASON_PAUSE, pb.TURN_END_REASON_CHANGE
     for end_ms, now_s, reason in ((5_000, 6.0, pause), (23_000, 23.9, pause), (24_000, 26.0, change)):
-        meter.add(LiveEvent(turn_end=pb.LiveTurnEnd(segment_id=7, end_ms=end_ms, reason=reason)), now_s)
+        meter.add(event_from(pb.LiveEvent(turn_end=pb.LiveTurnEnd(segment_id=7, end_ms=end_ms, reason=reason))), now_s)
     assert meter.lags.turn_end == pytest.approx([0.9]), "the first seconds of a meeting do not count"
     assert meter.lags.change == pytest.approx([2.0])
 

@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from meetra.v1 import live_pb2 as pb
+from meetra.v1 import rules_pb2
 from rich.console import Console
 
 from cli.live_view import PlainLines
@@ -81,3 +82,21 @@ def test_a_language_is_printed(said: pb.LiveLanguage, line: str) -> None:
 def test_a_name_neither_acts_on_the_terminal_nor_turns_its_line() -> None:
     lines = printed(words_final(65_000), turn("hello", alias="\x1b[2J[/b]שרה"))
     assert lines == ["01:00  \u2068\\x1b[2J[/b]שרה\u2069: hello"]
+
+
+def test_an_alert_is_printed_once_and_again_where_it_is_withdrawn() -> None:
+    def alert(id_: int, state: rules_pb2.LiveAlertState.ValueType, text: str) -> pb.LiveEvent:
+        return pb.LiveEvent(
+            alert=rules_pb2.LiveAlert(alert_id=id_, state=state, rule_id="price", start_ms=61_000, text=text)
+        )
+
+    assert printed(
+        alert(1, rules_pb2.LIVE_ALERT_STATE_PROVISIONAL, "Ada said “too much”."),
+        alert(1, rules_pb2.LIVE_ALERT_STATE_FINAL, "Ada said “too much”."),
+        alert(2, rules_pb2.LIVE_ALERT_STATE_PROVISIONAL, "\x1b[2JBen said “discount”."),
+        alert(2, rules_pb2.LIVE_ALERT_STATE_WITHDRAWN, "“discount” was not said after all."),
+    ) == [
+        "01:01  ! Ada said “too much”.  [price]",
+        "01:01  ! \\x1b[2JBen said “discount”.  [price]",
+        "01:01  ! “discount” was not said after all.  [price]",
+    ]

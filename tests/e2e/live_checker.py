@@ -72,6 +72,11 @@ class LiveChecker:
         checks[kind](getattr(event, str(kind)))
         self.ends.add(event)
 
+    @property
+    def last_seq(self) -> int:
+        """The last event."""
+        return self._seq
+
     def words(self, track_id: str, channel: int = 0) -> list[Word]:
         """The words of a track as they are known now, by time."""
         turns = (t for t in self.turns.values() if (t.track_id, t.channel) == (track_id, channel))

@@ -57,7 +57,7 @@ def told_by(crash: int | None) -> list[str]:
         segments = state.turns.segments()
         through_us = max(segment.end_us for segment in segments)
         timeline = speech_timeline(segments, through_us)
-        known = KnownConversation(timeline, (), through_us, through_us, {1: 0, 2: 0}, frozenset())
+        known = KnownConversation(timeline, (), through_us, through_us, {1: 0, 2: 0}, {}, frozenset())
         found = state.alerts.metrics.tell(state.alerts.metrics.find(known))
         if step == crash:
             # These were not stored.
@@ -96,7 +96,7 @@ def test_a_voice_of_a_room_is_told_without_a_track_and_a_participant_with_theirs
     state = PublishedState(replace(of_kinds(MIXED, PARTICIPANT), rules=rules), MEETING)
     state.turns.update(TurnSnapshot(2, 0, TurnState.STABLE, 2, 0, 2 * S, ()))
     segments = state.turns.segments()
-    known = KnownConversation(speech_timeline(segments, 20 * S), (), 20 * S, 20 * S, {1: 0}, frozenset())
+    known = KnownConversation(speech_timeline(segments, 20 * S), (), 20 * S, 20 * S, {1: 0}, {}, frozenset())
     alerts = state.alerts.metrics.tell(state.alerts.metrics.find(known))
     assert [(a.alias, a.track_id, a.start_ms) for a in alerts] == [("P1", "t1", 0), ("Speaker 2", "", 2000)]
     assert {a.speaker_id for a in alerts} == {state.turns.speaker_id(number) for number in (1, 2)}

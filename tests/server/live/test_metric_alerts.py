@@ -33,6 +33,7 @@ def known(
     through_s: float,
     *,
     expected: dict[int, int] | None = None,
+    speaking: dict[int, float] | None = None,
     left_out: Sequence[int] = (),
     polarity: Sequence[tuple[float, float, float]] = (),
     words_s: float | None = None,
@@ -50,6 +51,7 @@ def known(
         through_us=through_us,
         words_through_us=through_us if words_s is None else round(words_s * S),
         expected=expected or {},
+        open_since_us={speaker: round(start * S) for speaker, start in (speaking or {}).items()},
         left_out=set(left_out),
     )
 
@@ -144,6 +146,21 @@ def test_participants_with_a_name_count_before_they_have_spoken() -> None:
     assert meeting.says(known(talk, 95, expected={1: 0, 2: 0, 3: 30 * S})) == [("P3", 30, 95, 65.0)]
     # Who only listens without a name is nobody.
     assert meeting.says(known(talk, 300, expected={1: 0})) == []
+
+
+def test_what_is_known_of_one_track_says_nothing_of_another_that_is_behind() -> None:
+    meeting = Meeting(NOT_HEARD, SILENCE)
+    # 1 may have spoken since 12 s, where that track's analysis stands.
+    assert meeting.says(known([(1, 0, 10), (2, 90, 100)], 12)) == []
+    assert meeting.says(known([(1, 0, 60), (2, 90, 100)], 91)) == []
+
+
+def test_who_may_still_be_speaking_is_not_silent() -> None:
+    meeting = Meeting(NOT_HEARD, SILENCE)
+    talk = [(1, 0, 2), (2, 0, 10)]
+    # The end of a turn that grows is told later than it is heard.
+    assert meeting.says(known(talk, 100, speaking={1: 0})) == [("P2", 10, 100, 90.0)]
+    assert meeting.says(known([*talk, (1, 2, 90)], 121)) == [("", 90, 121, 31.0)]
 
 
 def test_silence_begins_after_the_first_speech_whoever_speaks() -> None:
