@@ -5,6 +5,7 @@ from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.followed_meeting import FollowedMeeting
 from server.live.intake import MAX_CHUNK_BYTES
+from server.live.partial_answers import PartialAnswer, PartialAnswers
 from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings, decode_log
 from server.live.session import LiveSession
@@ -22,6 +23,8 @@ __all__ = [
     "LiveRecordings",
     "LiveState",
     "LiveTrack",
+    "PartialAnswer",
+    "PartialAnswers",
     "TrackKind",
     "UNARY_TIMEOUT_S",
     "WATCHED_S",
