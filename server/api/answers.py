@@ -1,4 +1,4 @@
-"""Access to stored answers, scoped to the caller."""
+"""Access to answers, stored or of a running meeting, scoped to the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
 
 @dataclass(frozen=True)
 class ReadyAnswer(Generic[Document_co]):
-    """A stored answer of a finished meeting."""
+    """The answer of a finished meeting, or of a live one so far."""
 
     value: Document_co
     engine: dict[str, Any]

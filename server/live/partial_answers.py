@@ -25,6 +25,7 @@ from server.insights import Document, Document_co, Family, MeetingFacts
 from server.live.config import LiveConfig
 from server.live.event_log import READ_LIMIT
 from server.live.published_meeting import PublishedMeeting
+from server.meetings import run_to_completion
 from server.storage import Connection, Database, LiveRow, SpeakerRow, live, live_names, live_reports
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ T = TypeVar("T")
 FRESH_S, MAX_TIME_SHARE, STALE_S = 3.0, 0.1, 60.0
 # For how long a call waits for sentences to be read by the text models; the next call goes on.
 READING_S = 5.0
-# Meetings of which something is kept, and for how long after the last call.
-MAX_MEETINGS, KEPT_S = 16, 120.0
+# Meetings of which something is kept, and for how long at least after the last call; at most twice as long.
+MAX_MEETINGS, KEPT_S = 16, 60.0
 # How long to wait for what the engine can do, after a start.
 ENGINE_WAIT_S = 3.0
 
@@ -84,11 +85,11 @@ class _Meeting:
         """Count the cost of a new snapshot from here."""
         self._cost_s = 0.0
 
-    def measured(self, compute: Callable[[], T]) -> T:
-        """Return ``compute()``, whose time counts as cost."""
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Return ``work()``, run in a thread to its end, whoever goes away; its time counts as cost."""
         began = time.monotonic()
         try:
-            return compute()
+            return await run_to_completion(asyncio.to_thread(work))
         finally:
             self._cost_s += time.monotonic() - began
 
@@ -100,6 +101,7 @@ class PartialAnswers:
         self._database, self._inference = database, inference
         self._meetings: OrderedDict[UUID, _Meeting] = OrderedDict()
         self._places: FairSlots[UUID] = FairSlots(1)
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def get(
         self, organization_id: UUID, file_hash: str, family: Family[Document]
@@ -120,7 +122,7 @@ class PartialAnswers:
             snapshot = meeting.snapshot
             assert snapshot is not None
             async with self._places.place(organization_id):
-                document = await asyncio.to_thread(meeting.measured, partial(snapshot.facts.document, family))
+                document = await meeting.compute(partial(snapshot.facts.document, family))
         conversation = snapshot.facts.conversation
         return PartialAnswer(
             document,
@@ -131,16 +133,24 @@ class PartialAnswers:
         )
 
     def _meeting(self, row: LiveRow) -> _Meeting:
+        meeting = self._meetings.pop(row.meeting_id, None) or _Meeting(row, self._inference)
+        while len(self._meetings) >= MAX_MEETINGS:
+            self._meetings.popitem(last=False)
+        self._meetings[row.meeting_id] = meeting
+        meeting.used_at = time.monotonic()
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(KEPT_S, self._sweep)
+        return meeting
+
+    def _sweep(self) -> None:
+        """Let go of what nobody has asked for of late: meetings end, and some are deleted."""
+        self._sweeping = None
         now = time.monotonic()
         for id_, known in list(self._meetings.items()):
-            if now - known.used_at < KEPT_S and len(self._meetings) < MAX_MEETINGS:
-                break
-            if id_ != row.meeting_id:
+            if now - known.used_at >= KEPT_S:
                 del self._meetings[id_]
-        meeting = self._meetings.setdefault(row.meeting_id, _Meeting(row, self._inference))
-        self._meetings.move_to_end(row.meeting_id)
-        meeting.used_at = now
-        return meeting
+        if self._meetings:
+            self._sweeping = asyncio.get_running_loop().call_later(KEPT_S, self._sweep)
 
     async def _look(self, meeting: _Meeting, row: LiveRow) -> None:
         """Bring a meeting's snapshot up to what is stored now."""
@@ -152,11 +162,9 @@ class PartialAnswers:
         engine = await self._engine(config, row)
         meeting.begin()
         async with self._places.place(row.organization_id):
-            await asyncio.to_thread(meeting.measured, partial(_apply, meeting.published, events))
-            conversation = await asyncio.to_thread(
-                meeting.measured, partial(meeting.published.conversation, config, engine)
-            )
-            sentences = await asyncio.to_thread(meeting.measured, partial(split_sentences, conversation))
+            await meeting.compute(partial(_apply, meeting.published, events))
+            conversation = await meeting.compute(partial(meeting.published.conversation, config, engine))
+            sentences = await meeting.compute(partial(split_sentences, conversation))
         sentences = await meeting.reader.read(sentences, READING_S)
         conversation = replace(conversation, sentences=sentences)
         speakers = meeting.published.speakers(config, conversation, given.get(row.meeting_id, {}))

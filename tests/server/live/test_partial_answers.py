@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -174,7 +175,7 @@ async def test_answers_of_one_state_are_computed_once_for_all_who_ask(
         await two_tracks(meeting, engine)
         await asyncio.gather(*(get(family) for _ in range(50)))
         assert len(computed) == 1
-        monkeypatch.setattr(partial_answers, "FRESH_S", 0.0)
+        monkeypatch.setattr(partial_answers, "STALE_S", 0.0)
         await get(family)
         assert len(computed) == 2
 
@@ -192,6 +193,9 @@ async def test_what_is_kept_is_bounded_and_a_meeting_that_was_let_go_answers_aga
             for meeting in opened:
                 assert await answers.get(caller.organization_id, meeting.row.file_hash, SHARES) is not None
                 assert len(answers._meetings) <= 2
+        monkeypatch.setattr(partial_answers, "KEPT_S", 0.0)
+        answers._sweep()
+        assert not answers._meetings
         await inference.close()
 
 
@@ -220,3 +224,36 @@ async def test_what_is_redacted_is_in_no_answer(
             assert "ada@" not in str(known.value)
             # Nor is the participant's name, which the track has.
             assert [(row.alias, row.alias_source) for row in known.speakers] == [("Speaker 1", "number")]
+
+
+async def test_who_goes_away_leaves_no_computation_behind_that_others_run_into(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    began, let_go = threading.Event(), threading.Event()
+    running = 0
+
+    def compute(facts: MeetingFacts) -> dict[str, object]:
+        nonlocal running
+        running += 1
+        began.set()
+        let_go.wait(300)
+        seen: dict[str, object] = {"running": running}
+        running -= 1
+        return seen
+
+    family: Family[dict[str, object]] = Family("slow", "1", compute)
+    caller = await caller_of(owner)
+    async with scripted_engine() as (_, address), server_of(database, tmp_path, address) as held:
+        meeting = await held.open(CONFIG, caller)
+        get = partial(held.partial_answers.get, caller.organization_id, meeting.row.file_hash)
+        first = asyncio.create_task(get(family))
+        await asyncio.to_thread(began.wait, 300)
+        first.cancel()
+        second = asyncio.create_task(get(family))
+        await asyncio.sleep(0)
+        let_go.set()
+        known = await second
+        assert known is not None
+        assert known.value == {"running": 1}
+        await asyncio.gather(first, return_exceptions=True)
+        assert first.cancelled()
