@@ -267,7 +267,9 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
 async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None:
     """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
     await check_fence(connection, meeting_id, fence)
-    await connection.execute("UPDATE live_meetings SET concluded = true WHERE meeting_id = $1", meeting_id)
+    await connection.execute(
+        "UPDATE live_meetings SET concluded = true, report = NULL WHERE meeting_id = $1", meeting_id
+    )
     await connection.execute(
         "DELETE FROM live_events e USING (SELECT segment_id, max(event_seq) AS last FROM live_events"
         " WHERE meeting_id = $1 AND segment_id IS NOT NULL GROUP BY segment_id) l"

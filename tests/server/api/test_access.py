@@ -42,7 +42,7 @@ REFUSED = {
     - {
         *("CreateKey", "ListKeys", "RevokeKey"),
         *("Login", "ListTokenKeys", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
-        *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting"),
+        *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "ListLiveMeetings"),
     },
 }
 
