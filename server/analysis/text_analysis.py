@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from meetra.inference.v2 import language_pb2
 
 from server.conversation import EMOTIONS, ENGLISH, Conversation, Sentence, split_sentences
-from server.engine import InferenceClient
+from server.engine import InferenceClient, SessionBroke
 
 SENTENCE_BATCH_SIZE = 64
 MAX_SENTENCE_CHARACTERS = 4000
@@ -53,3 +55,42 @@ def _with_analysis(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) 
         emotions=tuple(emotions),
         vector=np.asarray(analysis.embedding, "<f2").tobytes(),
     )
+
+
+class SentenceReader:
+    """Analyse the sentences of a meeting that grows; each distinct text is read once while the meeting has it."""
+
+    def __init__(self, inference: InferenceClient) -> None:
+        self._inference = inference
+        self._read: dict[str, Sentence] = {}
+        """By text: a sentence with its analysis."""
+
+    async def read(self, sentences: Sequence[Sentence], patience_s: float) -> tuple[Sentence, ...]:
+        """Return the sentences, the English ones as ``analyse_text`` does, as far as they are read.
+
+        Those that could not be read in time, or because the engine is away, are returned without an analysis; the next
+        call reads on.
+
+        Args:
+            patience_s: for how long to read what is new, seconds.
+        """
+        english = {sentence.text: sentence for sentence in sentences if sentence.language == ENGLISH}
+        self._read = {text: read for text, read in self._read.items() if text in english}
+        new = [sentence for text, sentence in english.items() if text not in self._read]
+        with suppress(TimeoutError, SessionBroke):
+            async with asyncio.timeout(patience_s):
+                for start in range(0, len(new), SENTENCE_BATCH_SIZE):
+                    batch = new[start : start + SENTENCE_BATCH_SIZE]
+                    analyses = await self._inference.analyse_sentences(
+                        [s.text[:MAX_SENTENCE_CHARACTERS] for s in batch]
+                    )
+                    for sentence, analysis in zip(batch, analyses, strict=True):
+                        self._read[sentence.text] = _with_analysis(sentence, analysis)
+        # A long meeting has thousands: off the event loop.
+        return await asyncio.to_thread(lambda: tuple(map(self._as_read, sentences)))
+
+    def _as_read(self, sentence: Sentence) -> Sentence:
+        read = self._read.get(sentence.text) if sentence.language == ENGLISH else None
+        if read is None:
+            return sentence
+        return replace(sentence, polarity=read.polarity, emotions=read.emotions, vector=read.vector)

@@ -1,11 +1,11 @@
-"""Access to stored answers, scoped to the caller."""
+"""Access to answers, stored or of a running meeting, scoped to the caller."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Generic, TypeAlias
+from typing import Any, Generic, TypeAlias, TypedDict
 from uuid import UUID
 
 from server.api.validation import validate_file_hash
@@ -13,12 +13,13 @@ from server.auth import current_caller
 from server.errors import MeetingFailed, MeetingNotFound, MeetingStillProcessing, TranscriptDeleted
 from server.insights import Document, Document_co, Family
 from server.lifecycle import MeetingStatus
+from server.live import PartialAnswers
 from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
 
 
 @dataclass(frozen=True)
 class ReadyAnswer(Generic[Document_co]):
-    """A stored answer of a finished meeting."""
+    """The answer of a finished meeting, or of a live one so far."""
 
     value: Document_co
     engine: dict[str, Any]
@@ -27,6 +28,8 @@ class ReadyAnswer(Generic[Document_co]):
     definition_version: str = ""
     notice: str = ""
     """What a reader must know first; empty if nothing."""
+    reach: Reach | None = None
+    """How far the answer reaches; None where nobody asked for one of a running meeting."""
 
     def speaker_id(self, label: int) -> str:
         """Return the UUID of the speaker with this number; empty for the unknown speaker."""
@@ -37,23 +40,43 @@ class ReadyAnswer(Generic[Document_co]):
         return {speaker.label: str(speaker.id) for speaker in self.speakers}
 
 
+class Reach(TypedDict, total=False):
+    """What an answer says of how far it reaches, where ``live`` was requested."""
+
+    live: bool
+    through_ms: int
+    words_final_through_ms: int
+
+
+def reach(found: AnyAnswer) -> Reach:
+    """Return the fields of a response that say how far it reaches."""
+    return found.reach or {}
+
+
 AnyAnswer: TypeAlias = ReadyAnswer[Mapping[str, object]]
 """An answer of any family."""
 
 
 class Answers:
-    """Read stored answers of finished meetings."""
+    """Read stored answers of finished meetings, and what is known so far of live ones that run."""
 
-    def __init__(self, database: Database, organization_id: UUID | None = None) -> None:
+    def __init__(
+        self, database: Database, organization_id: UUID | None = None, partial_answers: PartialAnswers | None = None
+    ) -> None:
         """
         Args:
             organization_id: whose answers ``get`` returns; None: the caller's organization's.
+            partial_answers: answers for running meetings; None: those are still processing.
         """
         self._database = database
         self._organization_id = organization_id
+        self._partial_answers = partial_answers
 
-    async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
+    async def get(self, file_hash: str, family: Family[Document], *, live: bool = False) -> ReadyAnswer[Document]:
         """Return an answer of the organization.
+
+        Args:
+            live: whether a live meeting that runs answers too.
 
         Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed, TranscriptDeleted.
         """
@@ -62,16 +85,48 @@ class Answers:
         found = await self._database.run(
             lambda c: meetings.find_answer(c, organization_id, wanted, family.name), organization_id=organization_id
         )
-        return _require_ready(found, family)
+        return await self._answer(organization_id, found, family, live)
 
-    async def latest(self, family: Family[Document]) -> ReadyAnswer[Document]:
+    async def latest(self, family: Family[Document], *, live: bool = False) -> ReadyAnswer[Document]:
         """As ``get``, for the caller's most recently uploaded meeting."""
         caller = current_caller()
         found = await self._database.run(
             lambda c: meetings.find_latest_answer(c, caller.user_id, family.name),
             organization_id=caller.organization_id,
         )
-        return _require_ready(found, family)
+        return await self._answer(caller.organization_id, found, family, live)
+
+    async def _answer(
+        self, organization_id: UUID, found: MeetingAnswer | None, family: Family[Document], live: bool
+    ) -> ReadyAnswer[Document]:
+        if live and found is not None and found.state.status not in (MeetingStatus.READY, MeetingStatus.FAILED):
+            known = await self._so_far(organization_id, found.state.file_hash, family)
+            if known is not None:
+                return known
+        ready = _require_ready(found, family)
+        return replace(ready, reach={"live": False}) if live else ready
+
+    async def _so_far(
+        self, organization_id: UUID, file_hash: str, family: Family[Document]
+    ) -> ReadyAnswer[Document] | None:
+        """Return what is known so far; None where the meeting is no live one."""
+        if self._partial_answers is None:
+            return None
+        known = await self._partial_answers.get(organization_id, file_hash, family)
+        if known is None:
+            return None
+        return ReadyAnswer(
+            known.value,
+            known.engine,
+            known.speakers,
+            known.through_ms,
+            family.version,
+            reach={
+                "live": True,
+                "through_ms": known.through_ms,
+                "words_final_through_ms": known.words_final_through_ms,
+            },
+        )
 
 
 def _require_ready(found: MeetingAnswer | None, family: Family[Document]) -> ReadyAnswer[Document]:

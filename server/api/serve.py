@@ -124,7 +124,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
             ("grpc.keepalive_permit_without_calls", 1),
         ],
     )
-    answers = Answers(dependencies.database)
+    answers = Answers(dependencies.database, partial_answers=dependencies.live.partial_answers)
     database, watch = dependencies.database, dependencies.user_watch
     accounts = Accounts(database, dependencies.passwords, dependencies.tokens, LoginThrottle(), watch)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts, dependencies.tokens.keys), server)

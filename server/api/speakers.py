@@ -9,7 +9,7 @@ from grpc import aio
 from meetra.v1 import speakers_pb2 as pb
 from meetra.v1 import speakers_pb2_grpc
 
-from server.api.answers import Answers
+from server.api.answers import Answers, reach
 from server.api.validation import parse_uuid, validate_alias, validate_file_hash, validate_span
 from server.auth import current_caller
 from server.insights import SHARES
@@ -31,10 +31,11 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
     ) -> pb.ListSpeakersResponse:
         """See SpeakerService.ListSpeakers."""
         if request.HasField("file_hash"):
-            found = await self._answers.get(request.file_hash, SHARES)
+            found = await self._answers.get(request.file_hash, SHARES, live=request.live)
         else:
-            found = await self._answers.latest(SHARES)
-        return pb.ListSpeakersResponse(speakers=_to_messages(found.speakers, detailed=request.include_details))
+            found = await self._answers.latest(SHARES, live=request.live)
+        listed = _to_messages(found.speakers, detailed=request.include_details)
+        return pb.ListSpeakersResponse(speakers=listed, **reach(found))
 
     async def RenameSpeaker(  # noqa: N802
         self, request: pb.RenameSpeakerRequest, context: Context

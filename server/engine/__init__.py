@@ -8,6 +8,7 @@ from server.engine.inference_client import (
     SessionBroke,
     SessionRefused,
     read_pcm,
+    to_capabilities,
     to_event,
 )
 from server.engine.model_labels import model_label, task_model_label
@@ -23,6 +24,7 @@ __all__ = [
     "TLS_SETTINGS",
     "SessionBroke",
     "SessionRefused",
+    "to_capabilities",
     "to_event",
     "read_pcm",
 ]

@@ -196,21 +196,23 @@ async def _send(
         raise
 
 
+def to_capabilities(reported: session_pb2.Capabilities) -> EngineCapabilities:
+    """Convert what an engine reports of itself."""
+    return EngineCapabilities(
+        tuple(map(model_label, reported.models)),
+        reported.overlap,
+        tuple(reported.languages),
+        reported.word_times,
+        reported.max_speakers,
+        reported.key_terms,
+    )
+
+
 def to_event(response: session_pb2.RunSessionResponse) -> Event | None:
     """Convert a response to a domain event; None for one that does not affect the conversation."""
     kind = response.WhichOneof("event")
     if kind == "ready":
-        capabilities = response.ready.capabilities
-        return ReadyEvent(
-            EngineCapabilities(
-                tuple(map(model_label, capabilities.models)),
-                capabilities.overlap,
-                tuple(capabilities.languages),
-                capabilities.word_times,
-                capabilities.max_speakers,
-                capabilities.key_terms,
-            )
-        )
+        return ReadyEvent(to_capabilities(response.ready.capabilities))
     if kind == "turn":
         turn = response.turn
         segment = Segment(

@@ -5,6 +5,7 @@ from server.live.connection import UNARY_TIMEOUT_S, SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.followed_meeting import FollowedMeeting
 from server.live.intake import MAX_CHUNK_BYTES
+from server.live.partial_answers import PartialAnswer, PartialAnswers
 from server.live.presence import WATCHED_S
 from server.live.recording import LiveRecordings, decode_log
 from server.live.rules import MAX_PHRASE, MAX_PHRASES, MAX_RULES, LiveRule, RuleKind, rules_from_documents
@@ -32,6 +33,8 @@ __all__ = [
     "MAX_PHRASES",
     "MAX_RULES",
     "RuleKind",
+    "PartialAnswer",
+    "PartialAnswers",
     "TrackKind",
     "UNARY_TIMEOUT_S",
     "WATCHED_S",

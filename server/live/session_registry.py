@@ -33,6 +33,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
 from server.live.holder_reports import HolderReports
 from server.live.known_language import require_known_language
+from server.live.partial_answers import PartialAnswers
 from server.live.rules import join_rules, rules_from_documents
 from server.live.session import LiveSession
 from server.live.state import LiveState
@@ -124,6 +125,8 @@ class LiveSessionRegistry:
         self._stopping = False
         self._reports = HolderReports(dependencies.database)
         self._followed = FollowedMeetings(dependencies.database, self._take_up)
+        self.partial_answers = PartialAnswers(dependencies.database, dependencies.analyzer.inference)
+        """Answers for running meetings, whichever process holds them."""
 
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.

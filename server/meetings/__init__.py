@@ -1,5 +1,6 @@
 """Uploaded recordings: reception, the job queue's worker, speaker corrections and deletion."""
 
+from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import decompress_body
 from server.meetings.corrections import Corrections
 from server.meetings.decoded_files import DecodedFiles
@@ -13,6 +14,7 @@ from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_te
 from server.meetings.worker import Worker
 
 __all__ = [
+    "run_to_completion",
     "Corrections",
     "DecodedFiles",
     "Deletion",

@@ -286,7 +286,8 @@ async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None
     """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
     await check_fence(connection, meeting_id, fence)
     await connection.execute(
-        "UPDATE live_meetings SET concluded = true, concluded_at = coalesce(concluded_at, now()) WHERE meeting_id = $1",
+        "UPDATE live_meetings SET concluded = true, concluded_at = coalesce(concluded_at, now()), report = NULL"
+        " WHERE meeting_id = $1",
         meeting_id,
     )
     await connection.execute(

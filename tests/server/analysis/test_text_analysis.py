@@ -10,7 +10,8 @@ import pytest
 from grpc import aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
-from server.analysis.text_analysis import analyse_text
+from server.analysis.text_analysis import SentenceReader, analyse_text
+from server.conversation import split_sentences
 from server.engine.inference_client import InferenceClient
 from tests.server.insights.meetings_in_languages import german, german_and_english
 
@@ -69,3 +70,29 @@ async def test_a_meeting_without_english_needs_no_models(models: tuple[Models, I
     found = await analyse_text(replace(german(), sentences=()), client, report)
     assert engine.asked == []
     assert [s.text for s in found.sentences] == [s.text for s in german().sentences]
+
+
+async def test_the_sentences_of_a_meeting_that_grows_are_each_read_once(models: tuple[Models, InferenceClient]) -> None:
+    engine, client = models
+    sentences = split_sentences(replace(german_and_english(), sentences=()))
+    english = [s.text for s in sentences if s.language == "en"]
+    reader = SentenceReader(client)
+    assert [s.polarity for s in await reader.read(sentences[:-1], 300)] == [None] * 7 + [0.5]
+    assert engine.asked == english[:1]
+    read = await reader.read(sentences, 300)
+    assert engine.asked == english
+    assert [bool(s.vector) for s in read] == [False] * 7 + [True] * 2
+    assert [s.emotions is None for s in read] == [True] * 7 + [False] * 2
+    # What is provisional vanishes, and is forgotten.
+    await reader.read(sentences[:-1], 300)
+    await reader.read(sentences, 300)
+    assert engine.asked == [*english, english[1]]
+
+
+async def test_what_cannot_be_read_now_is_read_by_a_later_call(models: tuple[Models, InferenceClient]) -> None:
+    engine, client = models
+    sentences = split_sentences(replace(german_and_english(), sentences=()))
+    for reader, patience_s in ((SentenceReader(InferenceClient("127.0.0.1:1")), 300), (SentenceReader(client), 0)):
+        assert [s.polarity for s in await reader.read(sentences, patience_s)] == [None] * 9
+    assert engine.asked == []
+    assert [s.polarity for s in await reader.read(sentences, 300)] == [None] * 7 + [0.5] * 2

@@ -42,7 +42,8 @@ REFUSED = {
     - {
         *("CreateKey", "ListKeys", "RevokeKey"),
         *("Login", "ListTokenKeys", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
-        *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "CreateSessionToken"),
+        *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "ListLiveMeetings"),
+        "CreateSessionToken",
     },
 }
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from server.api.answers import Answers, ReadyAnswer
+from server.api.answers import Answers, ReadyAnswer, reach
 from server.auth import set_caller
+from server.engine import InferenceClient
 from server.errors import BadRequest, MeetingFailed, MeetingNotFound, MeetingStillProcessing, TranscriptDeleted
 from server.insights import BALANCE, ENERGY, TRANSCRIPT
+from server.live import PartialAnswers
 from server.storage import jobs, retention
 from server.storage.pool import Database
 from server.storage.speakers import SpeakerRow, speaker_id
@@ -109,3 +111,28 @@ async def test_answers_that_quote_a_deleted_transcript_are_gone_and_scores_stay(
     # One that was never computed is another matter.
     with pytest.raises(MeetingStillProcessing):
         await Answers(database).get(HASH, ENERGY)
+
+
+async def test_a_meeting_that_is_no_live_one_answers_nothing_while_it_is_processed(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
+    await queued_meeting(database, user, HASH)
+    calls(user)
+    inference = InferenceClient("127.0.0.1:1")
+    answers = Answers(database, partial_answers=PartialAnswers(database, inference))
+    for live in (False, True):
+        with pytest.raises(MeetingStillProcessing):
+            await answers.get(HASH, BALANCE, live=live)
+    await inference.close()
+
+
+async def test_a_finished_meeting_says_that_it_does_not_run_where_that_was_asked(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
+    await ready_meeting(database, user, HASH, answers={BALANCE.name: ("1", SCORE)})
+    calls(user)
+    assert reach(await Answers(database).get(HASH, BALANCE)) == {}
+    assert reach(await Answers(database).get(HASH, BALANCE, live=True)) == {"live": False}
+    assert reach(await Answers(database).latest(BALANCE, live=True)) == {"live": False}

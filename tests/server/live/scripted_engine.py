@@ -81,12 +81,12 @@ class Session:
             if request.HasField("finish"):
                 self.over.set()
 
-    async def conclude(self, *turns: pb.Turn) -> None:
+    async def conclude(self, *turns: pb.Turn, language: str = "", confidence: float | None = None) -> None:
         """Waits until no more audio follows, then says the end."""
         async with asyncio.timeout(300):
             await self.over.wait()
         self.say(*turns)
-        finished = pb.Finished(total_samples=len(self.heard) // 2)
+        finished = pb.Finished(total_samples=len(self.heard) // 2, language=language, language_confidence=confidence)
         self.saying.put_nowait(pb.RunSessionResponse(finished=finished))
 
     def die(self) -> None:

@@ -72,6 +72,10 @@ async def test_reports_are_taken_from_the_holder_alone_whosever_the_meetings_are
     assert listed.report == {"connected": True}
     assert listed.report_age_s is not None
     assert listed.report_age_s >= 0
+    # The names in it are not kept longer than the meeting runs.
+    await run(database, now, lambda c: live.conclude(c, now.meeting_id, now.fence))
+    assert await reported(database, now) == set()
+    assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM live_meetings WHERE report IS NOT NULL")) == 1
 
 
 @pytest.mark.parametrize("attended", [True, False], ids=["watched", "looked at"])
