@@ -115,7 +115,7 @@ class PublishedMeeting:
         return self._numbers.get(id_, UNKNOWN_SPEAKER)
 
     def _language(self, config: LiveConfig, event_seq: int, turn: pb.LiveTurn) -> str:
-        """Return the language of a turn that names none: its track's when it was told, else the first that was known."""
+        """Return the language of a turn that names none: its track's when it was told, or the first that was known."""
         told = self._languages.get((turn.track_id, turn.channel), ())
         before = [language.language for number, language in told if number <= event_seq]
         first = told[0][1].language if told else primary_tag(config.language)
