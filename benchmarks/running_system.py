@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -58,11 +58,14 @@ class RunningSystem:
 
 
 @contextmanager
-def running_system(settings: Mapping[str, str] | None = None) -> Iterator[RunningSystem]:
-    """A system on a fresh data folder, with settings of its own. Raises RuntimeError when it does not start."""
+def running_system(settings: Mapping[str, str] | None = None, options: Sequence[str] = ()) -> Iterator[RunningSystem]:
+    """A system on a fresh data folder, with settings and options of its own.
+
+    Raises RuntimeError when it does not start.
+    """
     with tempfile.TemporaryDirectory(prefix="meetra-bench-") as folder:
         data, ready = Path(folder, "data"), Path(folder, "ready.json")
-        command = [sys.executable, "-m", "cli", "up", "--data", data, "--ready-file", ready, "--port", "0"]
+        command = [sys.executable, "-m", "cli", "up", "--data", data, "--ready-file", ready, "--port", "0", *options]
         with Path(folder, "up.log").open("w") as out:
             environment = {**ONE_ORGANIZATION, **(settings or {}), **os.environ}
             process = subprocess.Popen(list(map(str, command)), cwd=ROOT, env=environment, stdout=out, stderr=out)

@@ -20,6 +20,8 @@ TESTED_BY = {
     "server/documents/outline.py": "server/documents/test_texts.py",
     "server/export/organization.py": "gateway/test_render_export.py",
     "server/storage/exports.py": "gateway/test_render_export.py",
+    "server/api/socket_call.py": "server/api/test_live_socket.py",
+    "server/storage/session_tokens.py": "server/api/test_live_session_tokens.py",
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",

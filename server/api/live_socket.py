@@ -33,6 +33,8 @@ FIRST_FRAME_S = 10.0
 # Seconds between two pings, and from a ping to its answer.
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 20.0
 CLOSE_WITHIN_S = 5.0
+# Connections that wait to be taken: pages come back all at once when a network does.
+BACKLOG = 1024
 # Set by the gateway for a page that may call (`--cors-origin`), whatever the client sent.
 ORIGIN_ALLOWED = "x-origin-allowed"
 # On DEBUG it would write down headers, and with them tokens.
@@ -68,6 +70,7 @@ class LiveSocket:
             close_timeout=CLOSE_WITHIN_S,
             server_header=None,
             logger=log,
+            backlog=BACKLOG,
         )
 
     async def stop(self) -> None:

@@ -107,6 +107,10 @@ class Page:
         """Cut the page off from every network, or connect it again."""
         self._command({"offline": offline}, START_TIMEOUT_S)
 
+    def screenshot(self, file: Path) -> None:
+        """Write what the page shows, as PNG."""
+        self._command({"screenshot": str(file.absolute())}, START_TIMEOUT_S)
+
     def console(self) -> str:
         """Return what the page has written to its console, and Chromium to its log."""
         return self.log.read_text(errors="replace")

@@ -2,7 +2,7 @@
 //
 //   node driver.mjs EXECUTABLE [FLAG...]
 //
-// Commands: {"open": URL}, {"evaluate": SOURCE, "argument": VALUE}, {"offline": BOOLEAN}. SOURCE is a function of the
+// Commands: {"open": URL}, {"evaluate": SOURCE, "argument": VALUE}, {"offline": BOOLEAN}, {"screenshot": FILE}. SOURCE is a function of the
 // argument, run in the page; a promise is awaited. Answers: {"result": VALUE} or {"error": TEXT}. What the page writes to its console goes to stderr.
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -22,6 +22,7 @@ async function carryOut(command) {
     const answer = await page.goto(command.open);
     return answer.status();
   }
+  if ("screenshot" in command) return void (await page.screenshot({ path: command.screenshot }));
   if ("offline" in command) return context.setOffline(command.offline);
   // The page calls the function itself, so that an error keeps its text.
   return page.evaluate(`(${command.evaluate})(${JSON.stringify(command.argument ?? null)})`);

@@ -7,7 +7,7 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -69,7 +69,9 @@ class Page:
     async def socket(self, query: str = "", path: str = PATH, **options: Any) -> AsyncIterator[ClientConnection]:
         async with (
             asyncio.timeout(PATIENCE_S),
-            connect(f"ws://{self.address}{path}{query}", proxy=None, **options) as opened_socket,
+            connect(
+                f"ws://{self.address}{path}{query}", proxy=None, open_timeout=PATIENCE_S, **options
+            ) as opened_socket,
         ):
             yield opened_socket
 
@@ -238,6 +240,31 @@ async def test_pages_of_other_origins_do_not_get_in(page: Page) -> None:
         assert await page.status(query=f"?access_token={page.token}", origin=Origin(origin)) == 403
         asked = {"query": f"?access_token={page.token}", "origin": Origin(origin), "additional_headers": told}
         assert await page.status(**asked) == 403
+
+
+async def test_a_thousand_sockets_of_one_user_shut_out_nobody(page: Page) -> None:
+    headers = {"authorization": f"Bearer {await page.api.token('Org', 'many@example.org')}"}
+
+    # The API has a core here that it shares with all clients.
+    at_once = asyncio.Semaphore(50)
+
+    async def one() -> int:
+        async with AsyncExitStack() as held:
+            async with at_once:
+                connection = await held.enter_async_context(page.socket(additional_headers=headers))
+            return (await closed(connection))[0]
+
+    # None says anything: the first are let go after a while, the others are told at once.
+    many = [asyncio.create_task(one()) for _ in range(1000)]
+    async with asyncio.timeout(PATIENCE_S):
+        while sum(task.done() and task.result() == 4026 for task in many) < 500:
+            await asyncio.sleep(0.1)
+        neighbour = {"authorization": f"Bearer {await page.api.token('Neighbours', 'n@example.org')}"}
+        async with page.socket(additional_headers=neighbour) as connection:
+            assert (await opened(connection))["session_id"]
+        codes = await asyncio.gather(*many)
+    # 4006: the database answers late, where clients, server and database have a core together.
+    assert set(codes) <= {4026, 4003, 4006}
 
 
 async def test_what_is_no_handshake_is_refused_in_json(page: Page) -> None:

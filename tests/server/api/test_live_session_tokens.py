@@ -309,8 +309,13 @@ async def test_it_ends_with_its_meeting(api: Api, owner: Database) -> None:
 async def test_its_making_is_in_the_audit_log_and_it_is_not(api: Api) -> None:
     ready = await begun(api)
     page = await made(api, ready.session_id, "send")
+    async with socket(api, headers=dict(page)) as connection:
+        await opened(connection, session_id=ready.session_id, take_over=True)
     stub: Any = audit_pb2_grpc.AuditServiceStub(api.channel)
     listed = await stub.ListAuditEvents(audit_pb2.ListAuditEventsRequest(), metadata=api.metadata)
     (event,) = (one for one in listed.events if one.method == "LiveService/CreateSessionToken")
     assert (event.action, event.object_kind, event.object_id) == ("change", "meeting", ready.file_hash)
+    # What is done with it is its user's doing, over a WebSocket too.
+    (streamed,) = (one for one in listed.events if one.method == "LiveService/StreamMeeting")
+    assert (streamed.object_id, streamed.user_id, streamed.status) == (ready.file_hash, event.user_id, "OK")
     assert dict(page)["authorization"].removeprefix("Bearer ") not in str(listed)

@@ -218,6 +218,30 @@ async def test_a_client_that_reads_nothing_is_waited_for_and_holds_no_memory(api
             pass
 
 
+async def test_a_client_that_answers_no_ping_is_let_go(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.api.live_socket.PING_EVERY_S", 0.2)
+    monkeypatch.setattr("server.api.live_socket.PONG_WITHIN_S", 0.2)
+    monkeypatch.setattr("server.api.live_socket.CLOSE_WITHIN_S", 0.2)
+    async with running_api(owner, database, tmp_path) as api, socket(api) as gone:
+        ready = await opened(gone)
+        gone.transport.pause_reading()
+        while True:
+            async with socket(api) as connection:
+                await connection.send(json.dumps({"config": {"session_id": ready["session_id"]}}))
+                if await first_of(connection) == "ready":
+                    break
+
+
+async def first_of(connection: ClientConnection) -> str:
+    """What the server says first, or the reason with which it closes."""
+    try:
+        return str(next(iter(json.loads(await connection.recv()))))
+    except ConnectionClosed as error:
+        return error.rcvd.reason if error.rcvd else ""
+
+
 @pytest.mark.parametrize("header", ["", "Bearer ", "Bearer x", "Bearer mk_nobody", "Bearer ms_x", "Basic eDp5"])
 async def test_without_a_token_nobody_is_let_in(api: Api, header: str) -> None:
     async with socket(api, headers={"authorization": header} if header else {}) as connection:
