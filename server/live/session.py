@@ -29,10 +29,11 @@ from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track
+from server.live.source_log import TrackLog
 from server.live.state import LiveState, transition
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from server.media import RATE_HZ
 from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
 
