@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from meetra.v1 import live_pb2 as pb
 
-from server.live.track_log import TrackLog
+from server.live.source_log import TrackLog
 
 # A drift is told from here, and when it has changed by as much, parts per million.
 TOLD_PPM = 100

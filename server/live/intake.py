@@ -7,7 +7,8 @@ from meetra.v1 import live_pb2 as pb
 from server.audio import Edit, InvalidChunk, chunk_positions, is_quiet, split_batch
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong, TrackEnded
 from server.live.capture_clock import STEP_US
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import MeetingAudio
 
 MAX_CHUNK_BYTES = 64 * 1024
 # Pauses of a track, told by the client or by its clock; live.proto says so.

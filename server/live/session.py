@@ -29,11 +29,12 @@ from server.live.presence import Presence
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, live_recording
 from server.live.rolling_alerts import RollingAlerts
+from server.live.source_log import TrackLog
 from server.live.state import LiveState, transition
 from server.live.track_changes import TrackChanges
 from server.live.track_feed import TrackFeed
 from server.live.track_hearing import listen
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live, live_names
 
 log = logging.getLogger(__name__)

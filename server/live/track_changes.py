@@ -26,8 +26,9 @@ from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.connection import SenderConnection
 from server.live.dependencies import LiveDependencies
 from server.live.meeting_tracks import MeetingTracks
+from server.live.source_log import TrackLog
 from server.live.track_feed import TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from server.live.turns import MeetingTurns
 from server.storage import Connection, LiveRow, MeetingLost, live, live_names
 

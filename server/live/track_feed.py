@@ -33,8 +33,9 @@ from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack
 from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
 from server.live.recording import audio_track, decode_pcm
+from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from server.live.track_part import MIN_CHUNK_BYTES, PauseRules, TrackPart, part_start
 from server.live.turn_snapshot import TurnSnapshot
 from server.live.turns import ALL_TIME

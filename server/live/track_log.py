@@ -14,26 +14,20 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from server.audio import (
     Edit,
-    TrackEdits,
-    append_edits,
     chunk_positions,
     encode_record,
-    read_log_positions,
-    recover_edits,
     sync_directory,
 )
 from server.disk import DiskFull, detect_full_disk
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
-from server.live.capture_clock import CaptureClock
 from server.live.config import LiveTrack
-from server.media import RATE_HZ
+from server.live.source_log import TrackLog, Write, write_batch
 
 # Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -48,84 +42,6 @@ READ_BYTES = 64 * 1024
 
 class HeldByAnotherProcess(Exception):
     """Another process on this machine holds the meeting's files."""
-
-
-@dataclass(slots=True)
-class TrackLog:
-    """The file of one source. Positions are in units of its encoding: samples, or bytes for Ogg."""
-
-    track: LiveTrack
-    path: Path
-    accepted: int = 0
-    """Position up to which audio is received."""
-    committed: int = 0
-    """Position up to which audio is on disk."""
-    committed_bytes: int = 0
-    recorded: int = 0
-    """Positions received, without silence that is filled in."""
-    length: int = 0
-    """Positions that are heard of what is received: with silence that is filled in, without what is left out."""
-    committed_length: int = 0
-    """Positions that are heard of what is on disk."""
-    pending: list[bytes] = field(default_factory=list)
-    pending_edits: list[Edit] = field(default_factory=list)
-    nudges: int = 0
-    """Times that readers were asked to look up although no audio has come."""
-
-    pauses: int = 0
-    """Silences filled in, those aside that make up for the drift of a clock."""
-
-    edits: TrackEdits = field(init=False)
-    """Silence that is filled in, and what is left out."""
-    clock: CaptureClock = field(init=False, default_factory=CaptureClock)
-    """The client's capture times of what it sends."""
-
-    def __post_init__(self) -> None:
-        self.edits = TrackEdits(self.track.format.positions_per_second)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the track has ended, and all of its audio is on disk."""
-        return self.track.ended and self.committed == self.accepted
-
-    def recover(self) -> None:
-        """Read the durable positions from disk and truncate a trailing partial record."""
-        with self.path.open("a+b") as file:
-            file.seek(0)
-            self.committed, self.committed_bytes = read_log_positions(self.track.format, file)
-            file.truncate(self.committed_bytes)
-            os.fsync(file.fileno())
-        self.recorded = self.committed
-        self.edits = recover_edits(self.path, self.track.format.positions_per_second, self.recorded)
-        self.pauses = self.edits.pauses
-        self.accepted = self.committed = self.recorded + self.edits.counted
-        self.length = self.committed_length = self.recorded + self.edits.net
-
-    @property
-    def committed_samples(self) -> int | None:
-        """What is heard of what is on disk, samples at 16 kHz; None where only decoding tells it."""
-        per_second = self.track.format.positions_per_second
-        return self.committed_length * RATE_HZ // per_second if per_second else None
-
-    def moment_us(self, more: int = 0) -> int:
-        """Return the moment of the meeting at which the audio received so far ends, and ``more`` samples, microseconds.
-
-        Not for a track whose positions are bytes.
-        """
-        assert self.track.format.positions_per_second is not None
-        return self.track.start_us + (self.length + more) * 1_000_000 // self.track.format.positions_per_second
-
-    def samples(self, us: int) -> int:
-        """Return how many samples of the track last so many microseconds, rounded towards 0; as ``moment_us``."""
-        assert self.track.format.positions_per_second is not None
-        return int(us * self.track.format.positions_per_second / 1_000_000)
-
-    def edit(self, edit: Edit) -> None:
-        """Add an edit before the next audio."""
-        self.edits.add(edit)
-        self.pending_edits.append(edit)
-        self.accepted += edit.silence if edit.counted else 0
-        self.length += edit.silence
 
 
 class MeetingAudio:
@@ -311,7 +227,7 @@ class MeetingAudio:
                 await self._work.wait()
                 self._work.clear()
                 batch = [Write.of(log) for log in self.logs if log.pending]
-                self._writing = asyncio.get_running_loop().run_in_executor(self._sync_executor, _write, batch)
+                self._writing = asyncio.get_running_loop().run_in_executor(self._sync_executor, write_batch, batch)
                 await asyncio.shield(self._writing)
                 for write in batch:
                     write.log.committed, write.log.committed_length = write.accepted, write.length
@@ -374,34 +290,6 @@ class MeetingAudio:
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None
-
-
-class Write(NamedTuple):
-    """What of a log is written next, and its ends after that."""
-
-    log: TrackLog
-    accepted: int
-    length: int
-    data: bytes
-    edits: list[Edit]
-
-    @classmethod
-    def of(cls, log: TrackLog) -> Write:
-        """Take what a log has pending."""
-        data, edits = b"".join(log.pending), log.pending_edits
-        log.pending, log.pending_edits = [], []
-        return cls(log, log.accepted, log.length, data, edits)
-
-
-def _write(batch: list[Write]) -> None:
-    for log, _, _, data, edits in batch:
-        # Never created here: a deleted meeting's audio must not come back.
-        with detect_full_disk(), os.fdopen(os.open(log.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
-            if edits:
-                append_edits(log.path, edits)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _read(path: Path, position: int, size: int) -> bytes:

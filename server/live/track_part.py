@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from server.audio import PIECE_SAMPLES, AudioEditor, TrackDecoder, TrackEdits, TrackSound
 from server.engine import FLUSH, Flush
 from server.live.config import LiveTrack
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import MeetingAudio
 from server.media import RATE_HZ
 
 # Without audio for this long, seconds, a track is silent as far as the engine is concerned: it tells what it knows.

@@ -154,7 +154,7 @@ async def test_an_undeclared_jump_is_still_refused(somebody: Rest) -> None:
 async def test_the_drift_of_a_clock_is_told_and_corrected(somebody: Rest) -> None:
     async with connected(somebody) as bot:
         ready = await bot.open(pb.LiveConfig(tracks=[mixed()]))
-        await drifting(bot, 150, ppm=500)
+        end_ms = await drifting(bot, chunks=300, ppm=500)
         await bot.until(lambda: bool(bot.of("clock")))
         (clock,) = bot.of("clock")
         assert clock.track_id == "mix"
@@ -162,16 +162,18 @@ async def test_the_drift_of_a_clock_is_told_and_corrected(somebody: Rest) -> Non
         assert clock.corrected_ms < 0
         finished = await bot.finish()
     assert finished.status == "ready"
-    assert bot.of("watermark")[-1].final_through_ms == pytest.approx(150_000, abs=50)
+    assert bot.of("watermark")[-1].final_through_ms == pytest.approx(end_ms, abs=50)
     assert ready.file_hash == finished.file_hash
 
 
-async def drifting(bot: Bot, seconds: int, ppm: float) -> None:
-    """Silence that a clock counts too many samples of."""
-    for first in range(0, round(seconds * RATE_HZ * (1 + ppm / 1e6)), RATE_HZ // 2):
-        captured_ms = round(1000 * first / RATE_HZ / (1 + ppm / 1e6))
-        chunk = pb.AudioChunk(track_id="mix", first_sample=first, data=silence(0.5), captured_ms=captured_ms)
+async def drifting(bot: Bot, chunks: int, ppm: float) -> float:
+    """Silence in chunks of half a second that a clock counts too many samples of; returns its end, milliseconds."""
+    half = RATE_HZ // 2
+    for number in range(chunks):
+        captured_ms = round(500 * number / (1 + ppm / 1e6))
+        chunk = pb.AudioChunk(track_id="mix", first_sample=number * half, data=silence(0.5), captured_ms=captured_ms)
         await bot.send(pb.StreamMeetingRequest(audio=chunk))
+    return 500 * chunks / (1 + ppm / 1e6)
 
 
 def test_plain_calls_pause_too(somebody: Rest) -> None:

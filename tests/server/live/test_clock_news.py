@@ -7,7 +7,7 @@ from pathlib import Path
 from meetra.v1 import live_pb2 as pb
 
 from server.live.clock_news import ClockNews
-from server.live.track_log import TrackLog
+from server.live.source_log import TrackLog
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 
 CONFIG = of_kinds(MIXED, PARTICIPANT)

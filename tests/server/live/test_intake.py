@@ -14,7 +14,8 @@ from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import AudioGap, AudioOverlap, BadRequest, LiveMeetingTooLong
 from server.live.config import LiveConfig
 from server.live.intake import MAX_CHUNK_BYTES, receive_chunk
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import MeetingAudio
 from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.audio.opus_audio import raw_packets
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds

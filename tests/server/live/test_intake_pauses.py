@@ -21,7 +21,8 @@ from server.live import intake
 from server.live.clock_news import ClockNews
 from server.live.config import LiveConfig
 from server.live.recording import decode_log
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import MeetingAudio
 from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import MIXED, PCM, of_kinds
 from tests.server.live.test_intake import OPUS, PACKETS

@@ -23,9 +23,10 @@ from server.conversation import Event, TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
+from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.test_turns import MEETING, stored

@@ -17,9 +17,10 @@ from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
+from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import Reach, TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import PARTIAL, ScriptedEngine, Session, progress, scripted_engine, turn

@@ -16,9 +16,10 @@ from server.analysis.recording import SessionResult
 from server.conversation import FinishedEvent
 from server.engine.inference_client import InferenceClient
 from server.live.published_state import PublishedState
+from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import ScriptedEngine, progress, scripted_engine, turn

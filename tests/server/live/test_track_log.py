@@ -17,9 +17,10 @@ import pytest
 
 from server.audio.encodings import Encoding, TrackFormat, encode_record
 from server.errors import HeldByAnotherServer
-from server.live import track_log
+from server.live import source_log, track_log
 from server.live.config import LiveConfig
-from server.live.track_log import MAX_BACKLOG_BYTES, HeldByAnotherProcess, MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import MAX_BACKLOG_BYTES, HeldByAnotherProcess, MeetingAudio
 from tests.recordings import RATE_HZ, ROOT, sample_pcm
 from tests.server.audio.opus_audio import raw_packets
 from tests.server.live.live_configs import MIXED, PARTICIPANT, of_kinds
@@ -113,14 +114,14 @@ async def test_calls_that_wait_at_once_share_a_sync(tmp_path: Path, syncing: Thr
                 waiting.append(asyncio.create_task(audio.wait_until_committed(log, count)))
             await asyncio.sleep(0)
         syncs = []
-        write = track_log._write
+        write = source_log.write_batch
 
-        def counted(batch: list[track_log.Write]) -> None:
+        def counted(batch: list[source_log.Write]) -> None:
             syncs.append(len(batch))
             write(batch)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(track_log, "_write", counted)
+            patch.setattr(track_log, "write_batch", counted)
             await asyncio.gather(*waiting)
         assert log.committed == 50
         assert len(syncs) <= 2

@@ -20,9 +20,10 @@ from server.conversation import FinishedEvent, TurnEvent
 from server.engine.inference_client import InferenceClient
 from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
+from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts, read_cuts
 from server.live.track_feed import TrackFeed
-from server.live.track_log import MeetingAudio, TrackLog
+from server.live.track_log import MeetingAudio
 from server.live.track_part import MAX_CHUNK_BYTES, PauseRules, TrackPart
 from tests.recordings import RATE_HZ, sample_pcm
 from tests.server.audio.opus_audio import raw_packets

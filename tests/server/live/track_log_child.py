@@ -7,7 +7,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from server.live.track_log import HeldByAnotherProcess, MeetingAudio, TrackLog
+from server.live.source_log import TrackLog
+from server.live.track_log import HeldByAnotherProcess, MeetingAudio
 from tests.server.live.live_configs import MIXED, of_kinds
 
 
