@@ -23,6 +23,7 @@ def event_message(event: Event) -> session_pb2.RunSessionResponse:
                 final_words_samples=event.final_words_samples,
                 language=event.language,
                 language_confidence=event.language_confidence,
+                several_voices=event.several_voices,
             )
             return session_pb2.RunSessionResponse(progress=progress)
         case TurnEvent():

@@ -19,6 +19,7 @@ from inference.diarization.resegmentation import (
     assign_speakers,
 )
 from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
+from inference.diarization.several_voices import SeveralVoices
 from inference.diarization.spectral import spectral_clusters
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
 from inference.diarization.voice_profiles import VoiceProfiles, build_profiles
@@ -29,6 +30,7 @@ __all__ = [
     "CHANGE_PENALTY",
     "FrameGrid",
     "SegmentedWindows",
+    "SeveralVoices",
     "Similarity",
     "OnlineSpeakers",
     "MAX_SEGMENTS_PER_SPEECH",

@@ -66,6 +66,9 @@ class EncoderProfile:
     same_voice_similarity: float
     """Cosine similarity from which speakers of two recordings are the same person: a voice resembles itself less across
     microphones than within one meeting."""
+    different_voices_similarity: float | None = None
+    """Cosine similarity of two groups of windows below which they are not of one person, also where the microphone was
+    changed between them; None where that was not measured."""
 
 
 class SpeakerEncoder(Protocol):

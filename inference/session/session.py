@@ -191,11 +191,12 @@ class Session:
     def _progress_event(self, analysed: int) -> ProgressEvent:
         """Return the progress so far; ``analysed``: the sample before which words are recognised too."""
         known, words = self._speakers.known_through(self._processed), self._recognition
+        several = self._speakers.several_voices
         if words is None:
-            return ProgressEvent(analysed, SessionStage.ANALYSING, known, analysed)
+            return ProgressEvent(analysed, SessionStage.ANALYSING, known, analysed, several_voices=several)
         final = min(analysed, words.final_through(self._processed))
-        language = words.language
-        return ProgressEvent(analysed, SessionStage.ANALYSING, known, final, language, words.confidence_in(language))
+        language, confidence = words.language, words.confidence_in(words.language)
+        return ProgressEvent(analysed, SessionStage.ANALYSING, known, final, language, confidence, several)
 
     async def _live_events(self) -> list[Event]:
         """Return the turns that changed, followed by the progress that completes them."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.diarization import (
     EncoderWindow,
+    SeveralVoices,
     Similarity,
     SpeakerSegment,
     SpeechSegment,
@@ -67,6 +68,7 @@ class ClusteredSpeakers:
         self._voices = VoiceWindows(engine, owner) if segments_voices else None
         segmented = self._voices.segmented if self._voices else None
         self._live = TurnTracker(self._profile, expected, segmented) if live else None
+        self._suspicion = SeveralVoices(self._profile) if live and expected == 1 else None
         self._plan: WindowPlan | None = None
         self._windows: list[EncoderWindow] = []
         self._waiting: list[tuple[EncoderWindow, Samples]] = []
@@ -74,6 +76,11 @@ class ClusteredSpeakers:
         self._pending = PendingEmbeddings(partial(engine.encode, owner), self._use_embeddings, self._on_embeddings)
         self._last_embedded = -1  # segment of the last window submitted
         self._until_s = 0.0  # where the audio ends
+
+    @property
+    def several_voices(self) -> bool:
+        """Whether several people clearly speak, although one is expected."""
+        return self._suspicion is not None and self._suspicion.found
 
     def known_through(self, processed: int) -> int:
         """Return ``processed``: speakers are known as soon as audio is processed."""
@@ -136,6 +143,8 @@ class ClusteredSpeakers:
         if self._live is None:
             return []
         self._pending.use_done()
+        if self._suspicion is not None and self._suspicion.is_due(len(self._windows)):
+            await asyncio.to_thread(self._suspicion.look, np.concatenate(self._vectors))
         if self._live.recluster_due:
             # Takes seconds in a meeting of hours; other sessions continue meanwhile.
             return await asyncio.to_thread(self._recluster, self._live, words_through_s)

@@ -46,6 +46,8 @@ class FramedSpeakers:
         self._windows: dict[int, list[NDArray[np.float32]]] = defaultdict(list)  # by speaker
         self._encoded: dict[int, int] = defaultdict(int)  # samples of these windows, by speaker
 
+    several_voices = False
+
     def known_through(self, processed: int) -> int:
         """Return the sample up to which the model has reported frames."""
         return min(processed, self._activity.frames * self._frame)

@@ -32,6 +32,8 @@ class ProgressEvent:
     """Language spoken now, BCP 47 primary tag; empty while unknown."""
     language_confidence: float | None = None
     """0..1; None where the language is unknown or was given."""
+    several_voices: bool = False
+    """Several people clearly speak, although one is expected."""
 
 
 class TurnState(IntEnum):

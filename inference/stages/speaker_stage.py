@@ -33,6 +33,11 @@ class SpeakerStage(Protocol):
         number: of a speech segment, from 0 in order of time.
     """
 
+    @property
+    def several_voices(self) -> bool:
+        """Whether several people clearly speak, although one is expected."""
+        ...
+
     def known_through(self, processed: int) -> int:
         """Return the sample before which speakers are known, once ``processed`` samples are processed."""
         ...

@@ -64,6 +64,11 @@ class CopiedTurns:
         return self._start_us + len(self.frames) * FRAME_US
 
     @property
+    def copied_s(self) -> float:
+        """Length of what is copied so far, seconds."""
+        return self.frames.count(Heard.COPY) * FRAME_US / 1e6
+
+    @property
     def judged_through_us(self) -> int:
         """Moment of the meeting up to which this judgement will change no turn, microseconds."""
         return EVERYTHING_US if self._idle or not self.compared else self._frames_end_us

@@ -14,6 +14,8 @@ from server.live.track_feed import TrackFeed
 from server.live.turns import MeetingTurns
 from server.media import RATE_HZ
 
+# Where more of a track is copied, seconds, its second voice may be that of another participant.
+MAX_COPIED_S = 10.0
 # Lag of turns and of words, seconds, beyond which clients are warned; it has passed once both are under the half.
 TURNS_LAG_WARNING_S, WORDS_LAG_WARNING_S = 10.0, 20.0
 
@@ -48,6 +50,11 @@ class Warnings:
             if feed.sound.alive and silent and not feed.track.ended:
                 noun = "channel" if feed.track.channel else "track"
                 active[(pb.WARNING_CODE_SILENCE, *track_key)] = f"This {noun} has been silent for a minute."
+            if feed.several_voices and not feed.track.ended and feed.copied_s < MAX_COPIED_S:
+                noun = "channel" if feed.track.channel else "track"
+                active[(pb.WARNING_CODE_SEVERAL_VOICES, *track_key)] = (
+                    f"Several voices speak on this participant's {noun}: declare it MIXED, with the name of the room."
+                )
             if feed.damaged:
                 active[(pb.WARNING_CODE_UNDECODABLE, *track_key)] = (
                     "Some audio does not match the stated encoding; it is stored as received, but not analysed."

@@ -122,6 +122,8 @@ class TrackFeed:
         self.max_speakers = 0
         """Maximum number of speakers the engine distinguishes; 0 until it has reported one."""
         self.engine: session_pb2.Capabilities | None = None
+        self.several_voices = False
+        """Whether several people clearly speak on the track of one, copies of other tracks included."""
         self.language_unknown = False
         """Whether the recogniser lacks the language that was given."""
         self._damaged = False
@@ -135,6 +137,11 @@ class TrackFeed:
     def decoded_samples(self) -> int:
         """Samples at 16 kHz handed to the engine so far."""
         return self._first if self._part is None else self._part.sent
+
+    @property
+    def copied_s(self) -> float:
+        """For how long the track has carried the voices of other tracks, seconds."""
+        return self._copied.copied_s
 
     @property
     def has_audio(self) -> bool:
@@ -350,6 +357,7 @@ class TrackFeed:
     def _handle_progress(self, progress: session_pb2.Progress) -> None:
         reached = progress.heard_samples, progress.processed_samples, progress.final_words_samples
         self.reach = Reach(*(self._first + samples for samples in reached))
+        self.several_voices |= progress.several_voices
         self._final_words_us, self._heard_us = map(self._moment_us, (self.reach.final_words, self.reach.words))
         self.mark_words_final()
         if not self._turns.is_catching_up(self._index):

@@ -57,6 +57,7 @@ class WarningCode(OpenEnum):
     LATE_AUDIO = live_pb2.WARNING_CODE_LATE_AUDIO
     ENDING = live_pb2.WARNING_CODE_ENDING
     CAPTURE_CLOCK = live_pb2.WARNING_CODE_CAPTURE_CLOCK
+    SEVERAL_VOICES = live_pb2.WARNING_CODE_SEVERAL_VOICES
 
 
 class WordStability(OpenEnum):

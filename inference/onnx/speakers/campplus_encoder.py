@@ -19,7 +19,7 @@ MAX_SAMPLES = FRAME_SAMPLES + (MAX_FRAMES - 1) * HOP_SAMPLES
 MIN_SAMPLES = int(0.4 * SAMPLE_RATE_HZ)
 
 # Measured (docs/accuracy.md); from 0.15 to 0.3, and from 0.6 to 0.7, the first two similarities hardly matter. The last
-# one compares recordings by different microphones.
+# two compare recordings by different microphones.
 PROFILE = EncoderProfile(
     dimension=DIMENSION,
     window_s=1.2,
@@ -30,6 +30,7 @@ PROFILE = EncoderProfile(
     min_cluster_s=1.2,
     max_speakers=8,
     same_voice_similarity=0.6,
+    different_voices_similarity=0.3,
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from meetra.v1 import live_pb2 as pb
@@ -32,6 +33,8 @@ def feeds(*sounds: NDArray[np.int16]) -> list[TrackFeed]:
             sound=heard(sound),
             track=config.tracks[place],
             damaged=False,
+            several_voices=False,
+            copied_s=0.0,
             max_speakers=0,
             language_unknown=place == 1,
             lag_samples=lambda: 0,
@@ -171,3 +174,17 @@ def test_a_track_that_was_alive_and_sends_nothing_any_more_is_warned_of_once() -
     assert silent_tracks(warnings, sample_pcm()[: 21 * RATE_HZ], nothing) == []
     now += SILENCE_S
     assert silent_tracks(warnings, sample_pcm()[: 21 * RATE_HZ], nothing) == [1]
+
+
+def test_several_voices_on_a_participants_track_are_warned_of_unless_they_are_those_of_other_tracks() -> None:
+    speech = sample_pcm()[: 5 * RATE_HZ]
+    heard: list[Any] = list(feeds(speech, speech, speech))
+    for feed in heard:
+        feed.several_voices, feed.language_unknown = True, False
+    heard[1].copied_s = 30.0
+    heard[2].track = replace(heard[2].track, ended=True)
+    warnings, turns = Warnings(), MeetingTurns(of_channels(3), MEETING)
+    (event,) = warnings.update(heard, turns)
+    assert (event.warning.code, event.warning.channel) == (pb.WARNING_CODE_SEVERAL_VOICES, 1)
+    assert "MIXED" in event.warning.text
+    assert warnings.update(heard, turns) == []
