@@ -93,7 +93,7 @@ def test_claims_that_fit_are_taken() -> None:
         {"sid": "x"},
         {"org": 5},
         {"gen": True},
-        {"key": str(uuid4())},
+        {"key": "0b1f2d3c-4e5f-4a6b-8c7d-9e0f1a2b3c4d"},
         {"tok": None, "key": "x"},
         {"iss": "meetra"},
         {"aud": "meetra-api"},
