@@ -34,6 +34,7 @@ class LiveChecker:
         self._insights: pb.LiveInsights | None = None
         self._seq = 0
         self._acknowledged: defaultdict[str, int] = defaultdict(int)
+        self._ended: set[str] = set()
         self._late: set[tuple[str, int]] = set()  # tracks whose audio came after what was final
         self._final_words: dict[tuple[str, int], tuple[int, list[Word]]] = {}
         self._promised: dict[int, str] = {}  # speaker by segment, by the last speaker revision
@@ -67,6 +68,8 @@ class LiveChecker:
             "pause": lambda _: None,
             "alert": self._alert,
             "clock": lambda _: None,
+            "track": self._track,
+            "speaker_name": lambda _: None,
         }
         kind = event.WhichOneof("event")
         checks[kind](getattr(event, str(kind)))
@@ -186,6 +189,13 @@ class LiveChecker:
         self.warnings.append(warning)
         if warning.code == pb.WARNING_CODE_LATE_AUDIO:
             self._late.add((warning.track_id, warning.channel))
+
+    def _track(self, change: pb.LiveTrackChange) -> None:
+        """Check that a track that has ended stays so."""
+        track = change.track
+        self._expect(track.track_id not in self._ended or track.ended, f"{track.track_id} goes on after its end")
+        if track.ended:
+            self._ended.add(track.track_id)
 
     def _alert(self, alert: rules_pb2.LiveAlert) -> None:
         before = self.alerts.get(alert.alert_id)
