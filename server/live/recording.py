@@ -10,6 +10,7 @@ from pathlib import Path
 
 from server.analysis import AudioTrack, Cut, GivenName, Recording
 from server.audio import (
+    PIECE_SAMPLES,
     AudioEditor,
     AudioLog,
     TrackDecoder,
@@ -86,6 +87,9 @@ async def decode_pcm(
                 async for piece in pieces:
                     for heard in editor.pieces(piece):
                         yield heard.tobytes()
+                        if len(heard) == PIECE_SAMPLES:
+                            # One of many: hours of silence come from no file that is waited for.
+                            await asyncio.sleep(0)
         for heard in editor.pieces(await decoder.finish()):
             yield heard.tobytes()
     finally:
