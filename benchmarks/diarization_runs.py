@@ -84,7 +84,7 @@ class Recordings:
         """``encoder``: in place of the default one."""
         self.cases = list(cases)
         self._segmenter = PyannoteSegmenter(locate(SEGMENTATION))
-        self._voices = [self._segment_voices(case.samples) for case in self.cases]
+        self._voices: dict[int, SegmentedWindows] = {}
         self._vad, self._encoder = SileroVad(locate(SILERO_VAD)), encoder or CampplusEncoder(locate(CAMPPLUS))
         self._probabilities = [self._speech_probabilities(case.samples) for case in self.cases]
         self._vectors: list[dict[tuple[float, float], Vectors]] = [{} for _ in self.cases]
@@ -99,7 +99,8 @@ class Recordings:
         windows, vectors = self.windows(number, method.rule)
         if not windows:
             return []
-        segmented = self._voices[number]
+        segmented = self._voices.get(number) or self._segment_voices(self.cases[number].samples)
+        self._voices[number] = segmented
         alone = (
             single_voice_shares(segmented, windows)
             if method.rare_voices and method.segmentation is not SegmentationUse.NONE
