@@ -28,7 +28,7 @@ class Stored:
                 self._found[name] = Answer(version, _of_old(document))
             del self._found[QUESTIONS.name].document["method"]
 
-    async def get(self, file_hash: str, family: Family[Document]) -> ReadyAnswer[Document]:
+    async def get(self, file_hash: str, family: Family[Document], *, live: bool = False) -> ReadyAnswer[Document]:
         """See ``Answers.get``."""
         version, document = self._found[family.name]
         value, engine = family.typed(json.loads(json.dumps(document))), {"languages": list(ENGINE.languages)}
