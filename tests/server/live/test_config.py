@@ -109,3 +109,11 @@ def test_names_are_known_of_named_participants_alone(config: LiveConfig) -> None
         for place, track in enumerate(config.tracks)
         if track.kind is PARTICIPANT and track.participant_name
     }
+
+
+def test_a_participant_is_found_by_their_number_and_a_voice_of_a_room_is_nobodys_track() -> None:
+    config = of_kinds(MIXED, PARTICIPANT, PARTICIPANT)
+    for index in (1, 2):
+        assert config.participant_track(config.speaker_number(index, 1)) is config.tracks[index]
+    for number in (0, config.speaker_number(0, 1), config.speaker_number(0, 9)):
+        assert config.participant_track(number) is None
