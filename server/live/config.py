@@ -181,10 +181,8 @@ class LiveConfig:
 
     def participant_track(self, speaker: int) -> LiveTrack | None:
         """Return the track of a participant by their meeting-wide number; None for voices of MIXED tracks."""
-        for index, track in enumerate(self.tracks):
-            if track.kind is TrackKind.PARTICIPANT and self.speaker_number(index, 1) == speaker:
-                return track
-        return None
+        people = ((i, track) for i, track in enumerate(self.tracks) if track.kind is TrackKind.PARTICIPANT)
+        return next((track for i, track in people if self.speaker_number(i, 1) == speaker), None)
 
     def expected_speakers(self, track: int) -> int | None:
         """Return the number of speakers on a track, None where it is unknown."""

@@ -58,6 +58,8 @@ async def test_policy_consent_retention_and_receipts_are_in_it(
         await owner.run(methodcaller("execute", aged, timedelta(days=days), file_hash))
     settings = {"retention_audio_days": 10, "retention_transcript_days": 20, "retention_meeting_days": 30}
     assert (await http.put("/api/organization", json={"policy": settings})).status_code == 200
+    rules = {"rules": [{"id": "price", "phrase": {"phrases": ["too much"], "said_by": ""}}]}
+    assert (await http.put("/api/organization/live-rules", json=rules)).status_code == 200
     assert (await http.delete(MEETING, params={"file-hash": deleted})).status_code == 200
     assert await Retention(AudioLog(tmp_path), database, 60).enforce() == 3
     files = unpacked((await http.get(EXPORT)).content)
@@ -67,6 +69,7 @@ async def test_policy_consent_retention_and_receipts_are_in_it(
     policy = json.loads(files["organization.json"])["policy"]
     assert policy == (await http.get("/api/organization")).json()["organization"]["policy"]
     assert policy.items() >= settings.items()
+    assert json.loads(files["organization.json"])["live_rules"] == rules["rules"]
     receipts = (await http.get("/api/organization/deletions")).json()["deletions"]
     assert [json.loads(line) for line in files["deletions/000001.jsonl"].splitlines()] == receipts
     for file_hash in (audio_goes, words_go):

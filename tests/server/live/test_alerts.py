@@ -100,3 +100,14 @@ def test_a_voice_of_a_room_is_told_without_a_track_and_a_participant_with_theirs
     alerts = state.alerts.metrics.tell(state.alerts.metrics.find(known))
     assert [(a.alias, a.track_id, a.start_ms) for a in alerts] == [("P1", "t1", 0), ("Speaker 2", "", 2000)]
     assert {a.speaker_id for a in alerts} == {state.turns.speaker_id(number) for number in (1, 2)}
+
+
+def test_phrases_are_found_in_redacted_words_alone() -> None:
+    rule = LiveRule("anna", RuleKind.PHRASE, phrases=("anna", "email", "please"))
+    found = {}
+    for redact in ("", "email"):
+        state = PublishedState(replace(of_kinds(PARTICIPANT), rules=(rule,), redact=redact), MEETING)
+        state.turns.update(said(1, 0, "write to anna@example.com please"))
+        state.turns.mark_heard(0, 60 * S)
+        found[redact] = [event.alert.phrase for event in state.alerts.follow(state.changes(()))]
+    assert found == {"": ["anna", "please"], "email": ["please"]}

@@ -158,3 +158,11 @@ def test_every_name_that_somebody_had_is_known() -> None:
     # Recognition knows those that were known from the beginning.
     assert (renamed.first_name, config.recognition_terms()) == ("", ())
     assert LiveConfig.from_document(json.loads(json.dumps(config.to_document()))) == config
+
+
+def test_a_participant_is_found_by_their_number_and_a_voice_of_a_room_is_nobodys_track() -> None:
+    config = of_kinds(MIXED, PARTICIPANT, PARTICIPANT)
+    for index in (1, 2):
+        assert config.participant_track(config.speaker_number(index, 1)) is config.tracks[index]
+    for number in (0, config.speaker_number(0, 1), config.speaker_number(0, 9)):
+        assert config.participant_track(number) is None
