@@ -9,7 +9,9 @@ import pytest
 from cli.argument_types import MAX_COUNT, count, non_negative, web_origin
 
 
-@pytest.mark.parametrize("text", ["https://app.example", "http://localhost:5173", "https://a-b.example:65535"])
+@pytest.mark.parametrize(
+    "text", ["https://app.example", "http://localhost:5173", "https://a-b.example:65535", "https://*.app.example", "*"]
+)
 def test_origins_are_taken_as_browsers_send_them(text: str) -> None:
     assert web_origin(text) == text
     assert web_origin(text.replace("example", "EXAMPLE")) == text
@@ -17,7 +19,7 @@ def test_origins_are_taken_as_browsers_send_them(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "*", "null", "app.example", "https://app.example/", "https://app.example/page", "ftp://app.example",
+    ["", "**", "null", "app.example", "https://app.example/", "https://app.example/page", "ftp://app.example",
      "https://a b", "https://app.example\n", "https://x\"}]", "https://user@app.example", "https://app.example:123456"],
 )  # fmt: skip
 def test_what_is_no_origin_never_comes_into_envoy_s_configuration(text: str) -> None:

@@ -21,7 +21,7 @@ from cli.__main__ import parser
         ["stream", "-", "--channels", "1_0"],
         ["stream", "a.wav", "--drop-every", "inf"],
         ["up", "--port", "web"],
-        ["up", "--cors-origin", "*"],
+        ["up", "--cors-origin", "https://*"],
         ["users", "remove", "a@example.org"],
         ["users", "role", "a@example.org"],
         ["users", "add", "a@example.org", "--role", "king"],

@@ -26,6 +26,7 @@ from server.auth import (
     remove_spent,
     revoke_key,
 )
+from server.auth.session_tokens import SessionMaker, SessionTokens
 from server.auth.token_keys import REVOKED_KEPT, SIGNS_AFTER
 from server.errors import Unauthenticated
 
@@ -106,10 +107,14 @@ def test_a_revoked_key_voids_its_tokens_also_what_they_opened(folder: Path) -> N
     tokens = Tokens(keys, 60)
     token = tokens.issue(uuid4(), 0)
     opened = tokens.validate(token)
+    maker, sessions = SessionMaker(uuid4(), uuid4(), uuid4(), 0, None), SessionTokens(tokens)
+    session = sessions.validate(sessions.issue(maker, uuid4(), ["send"], 60)[0].removeprefix("ms_"))
     assert not tokens.is_void(opened)
+    assert not sessions.is_void(session)
     revoke_key(folder, opened.key_id, datetime.now(UTC))
     keys.reload()
     assert tokens.is_void(opened)
+    assert sessions.is_void(session)
     with pytest.raises(Unauthenticated):
         tokens.validate(token)
     # Another took its place, and signs at once.
