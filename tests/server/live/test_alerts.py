@@ -77,10 +77,10 @@ def test_a_crash_after_any_step_changes_nothing_of_what_is_told() -> None:
     assert undisturbed == [
         "1 price P0 3000 too much?",
         "2 long P0 0 ",
-        "3 price P1 9000 discount?",
         "1 price P0 3000 too much-",
-        "4 price P0 22000 discount?",
+        "3 price P1 9000 discount?",
         "3 price P1 9000 discount",
+        "4 price P0 22000 discount?",
         "5 quiet P0 6900 ",
         "6 quiet P1 10900 ",
         "4 price P0 22000 discount",
