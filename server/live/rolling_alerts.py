@@ -79,7 +79,7 @@ class RollingAlerts:
         expected = {
             number: self._config.tracks[index].start_us
             for index, number in participants.items()
-            if self._config.tracks[index].participant_name and not self._config.tracks[index].ended
+            if self._config.tracks[index].participant_name
         }
         segments, open_since_us = self._turns.segments(), self._turns.open_since_us()
         if self._needs_sentences:
@@ -88,7 +88,9 @@ class RollingAlerts:
         else:
             timeline = await asyncio.to_thread(speech_timeline, segments, turns_us)
         speech = merge_intervals(Interval(segment.start_us, segment.end_us) for segment in segments)
-        left_out = {number for index, number in participants.items() if index in late}
+        tracks = self._config.tracks
+        # Who has left is not expected to speak.
+        left_out = {number for index, number in participants.items() if index in late or tracks[index].ended}
         return KnownConversation(timeline, speech, turns_us, words_us, expected, open_since_us, left_out)
 
 

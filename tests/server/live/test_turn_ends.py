@@ -11,6 +11,7 @@ from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, EngineCapabilities, Segment, TurnState, find_utterances
 from server.insights import build_timeline, iterate_interruptions
+from server.live.config import MAX_TRACKS
 from server.live.hearing import Hearing
 from server.live.published_state import PublishedState
 from server.live.turn_snapshot import TurnSnapshot
@@ -27,7 +28,7 @@ PARTIAL, STABLE, RETRACTED = TurnState.PARTIAL, TurnState.STABLE, TurnState.RETR
 
 def turn(number: int, track: int, start_ms: int, end_ms: int, *, ended: bool = True) -> TurnSnapshot:
     """A turn of the participant on a track; each has numbers of its own."""
-    id_ = number * TRACKS + track
+    id_ = number * MAX_TRACKS + track
     return TurnSnapshot(id_, track, PARTIAL, 1 + track, start_ms * MS, end_ms * MS, (), ended=ended)
 
 
