@@ -19,7 +19,7 @@ MESSAGES: dict[str, tuple[list[pb.StreamMeetingRequest], grpc.StatusCode, str]] 
     "a second config": (
         [pb.StreamMeetingRequest(config=PLAIN), pb.StreamMeetingRequest(config=PLAIN)],
         grpc.StatusCode.INVALID_ARGUMENT,
-        "must be audio or control",
+        "must be audio, control or a change of tracks",
     ),
     "a gap": (
         [

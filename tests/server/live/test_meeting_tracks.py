@@ -1,0 +1,50 @@
+"""Tracks of a running meeting: who leaves is final, and holds nobody back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from meetra.inference.v2 import session_pb2
+from meetra.v1 import live_pb2 as pb
+
+from server.storage.pool import Database
+from tests.server.live.scripted_engine import progress, turn
+from tests.server.live.test_track_changes import (
+    ENDED,
+    PATIENCE_S,
+    bot_of,
+    changes,
+    engine_and_api,
+    of,
+    refused,
+    track,
+)
+
+
+async def test_who_leaves_is_final_and_holds_nobody_back(owner: Database, database: Database, tmp_path: Path) -> None:
+    async with engine_and_api(owner, database, tmp_path) as (engine, api):
+        bot = await bot_of(api)
+        await bot.open(track("a", "Ada"), track("room", "Room Berlin", pb.TRACK_KIND_MIXED))
+        await bot.send("room", 3)
+        room = await engine.session()
+        await bot.send("a", 8)
+        ada = await engine.session()
+        ada.say(turn(1, 0, 4, "I go on"), progress(8, 8, 8))
+        assert (await bot.control(end_track=pb.EndTrack(track_id="room"))).ended
+        assert (await bot.control(end_track=pb.EndTrack(track_id="room"))).ended
+        # What is known already is ignored as ever; more is refused.
+        await bot.send("room", 3)
+        reason, text = await refused(bot.send("room", 1, 3))
+        assert "TRACK_ENDED" in reason
+        assert "track room has ended" in text
+        last = turn(1, 1, 2, "good bye")
+        last.state = session_pb2.TURN_STATE_FINAL
+        await room.conclude(last)
+        events = await bot.events(lambda seen: any(w.final_through_ms >= 8000 for w in of("watermark", seen)))
+        by_track = {said.track_id: said for said in of("turn", events)}
+        assert by_track["room"].state == by_track["a"].state == pb.LIVE_TURN_STATE_FINAL
+        assert by_track["room"].alias == "Room Berlin 1"
+        assert changes(events) == [(ENDED, "room", "Room Berlin")]
+        # Its place at the engine is free.
+        await asyncio.wait_for(room.gone.wait(), PATIENCE_S)
