@@ -48,7 +48,7 @@ def test_a_running_meeting_is_found_watched_and_answers_everything_so_far(rest: 
     file_hash = ready["file_hash"]
     listed = {meeting["file_hash"]: meeting for meeting in rest.get(OPEN).json()["meetings"]}
     assert listed[file_hash]["session_id"] == ready["session_id"]
-    assert [track["participant_name"] for track in listed[file_hash]["tracks"]] == ["Ada", "Ben"]
+    assert [track["track"]["participant_name"] for track in listed[file_hash]["tracks"]] == ["Ada", "Ben"]
     assert file_hash not in stranger.get(OPEN).text
     pcm = speech(SPEECH_S)
     for start in range(0, len(pcm), CHUNK_BYTES):
