@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -25,6 +26,8 @@ Context = aio.ServicerContext[Any, Any]
 MEDIA_TYPE = "application/x-tar"
 # Of a message: small files are gathered, large ones come in such pieces already.
 PIECE_BYTES = 256 * 1024
+# Of one organization at once in this process: each is held in memory, up to tens of megabytes, until its reader has it.
+MAX_FILES = 4
 
 
 class ExportServicer(export_pb2_grpc.ExportServiceServicer):
@@ -35,6 +38,8 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         self._audio = audio
         self._documents = RestDocuments(defaults)
         self._files = MeetingFiles(database, self._documents)
+        self._sent = Counter[UUID]()
+        """Files of meetings that are made or sent, by organization."""
         self._running: set[UUID] = set()
         """Organizations with an export under way."""
 
@@ -66,14 +71,23 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         self, request: pb.ExportMeetingRequest, context: Context
     ) -> AsyncGenerator[pb.ExportMeetingResponse, None]:
         """See ExportService.ExportMeeting."""
-        file = await self._files.make(current_caller().organization_id, request.file_hash, request.format)
-        await context.send_initial_metadata((("content-disposition", file.disposition),))
-        if wants_head_only(context):
-            return
-        # An empty file is one piece, too: it carries the media type.
-        for start in range(0, max(1, len(file.data)), PIECE_BYTES):
-            body = httpbody_pb2.HttpBody(content_type=file.media_type, data=file.data[start : start + PIECE_BYTES])
-            yield pb.ExportMeetingResponse(body=body)
+        organization_id = current_caller().organization_id
+        if self._sent[organization_id] >= MAX_FILES:
+            raise ExportRunning
+        self._sent[organization_id] += 1
+        try:
+            file = await self._files.make(organization_id, request.file_hash, request.format)
+            await context.send_initial_metadata((("content-disposition", file.disposition),))
+            if wants_head_only(context):
+                return
+            # An empty file is one piece, too: it carries the media type.
+            for start in range(0, max(1, len(file.data)), PIECE_BYTES):
+                body = httpbody_pb2.HttpBody(content_type=file.media_type, data=file.data[start : start + PIECE_BYTES])
+                yield pb.ExportMeetingResponse(body=body)
+        finally:
+            self._sent[organization_id] -= 1
+            if not self._sent[organization_id]:
+                del self._sent[organization_id]
 
 
 async def _pieces(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -21,7 +21,7 @@ from server.documents import (
 )
 from server.errors import BadRequest, MeetingNotFound
 from server.fair_slots import FairSlots
-from server.insights import QUALITY, TIMELINE, TRANSCRIPT, WORDS
+from server.insights import BALANCE, QUALITY, TIMELINE, TRANSCRIPT, WORDS
 from server.storage import Connection, Database, ExportedMeeting, HeldTransaction, exports
 
 JSON = "json"
@@ -70,8 +70,8 @@ class MeetingFiles:
         return MeetingFile(data, FORMATS[form].media_type, _disposition(meeting.name, wanted, form))
 
     async def _everything(self, connection: Connection, organization_id: UUID, file_hash: str) -> tuple[str, bytes]:
-        # Its errors are those of an unfinished meeting.
-        await Answers(HeldTransaction(connection), organization_id).get(file_hash, TRANSCRIPT)
+        # Its errors are those of an unfinished meeting. It holds no words, which retention may have deleted.
+        await Answers(HeldTransaction(connection), organization_id).get(file_hash, BALANCE)
         exported = await _find(connection, organization_id, file_hash)
         documents = await self._documents.meeting(connection, organization_id, exported)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from server.conversation import ends_sentence, join_words
 from server.documents.meeting import DocumentedMeeting, Stretch
 
 # Two lines of 42 columns for up to 7 s, as streaming services have it (Netflix, Timed Text Style Guide).
 LINE_COLUMNS = 42
+# Two lines, and the space between them.
+MOST_COLUMNS = 2 * LINE_COLUMNS + 1
 MAX_MS, MIN_MS = 7_000, 1_000
 # A pause that ends a cue, and how much of two lines a sentence must fill to end one.
 PAUSE_MS = 1_000
@@ -39,7 +42,11 @@ def find_cues(meeting: DocumentedMeeting) -> list[Cue]:
 
 def columns(text: str) -> int:
     """Return the width of a text: letters of East Asian scripts take two columns, combining marks none."""
-    return sum(0 if unicodedata.combining(sign) else 2 if _is_wide(sign) else 1 for sign in text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(sign: str) -> int:
+    return 0 if unicodedata.combining(sign) else 2 if _is_wide(sign) else 1
 
 
 def _cues_of_one(words: Sequence[Stretch], language: str, duration_ms: int) -> Iterator[Cue]:
@@ -55,34 +62,38 @@ def _cues_of_one(words: Sequence[Stretch], language: str, duration_ms: int) -> I
 
 def _groups(words: Sequence[Stretch], language: str) -> Iterator[list[Stretch]]:
     group: list[Stretch] = []
-    text = ""
+    text, width = "", 0
     for word in words:
         longer = join_words((text, word.text), language) if group else word.text
+        longer_width = width + columns(longer[len(text) :])
         if group and (
             word.start_ms - group[-1].end_ms >= PAUSE_MS
             or word.end_ms - group[0].start_ms > MAX_MS
-            or not _fits(longer)
-            or (columns(text) >= SENTENCE_COLUMNS and ends_sentence(text, language))
+            or not _fits(longer, longer_width)
+            or (width >= SENTENCE_COLUMNS and ends_sentence(text, language))
         ):
             yield group
-            group, longer = [], word.text
+            group, longer, longer_width = [], word.text, columns(word.text)
         group.append(word)
-        text = longer
+        text, width = longer, longer_width
     if group:
         yield group
 
 
-def _fits(text: str) -> bool:
+def _fits(text: str, width: int) -> bool:
+    """Return whether a text of this width fits on two lines."""
+    if not LINE_COLUMNS < width <= MOST_COLUMNS:
+        return width <= LINE_COLUMNS
     return all(columns(line) <= LINE_COLUMNS for line in _lines(text))
 
 
 def _lines(text: str) -> tuple[str, ...]:
     """Break a text that is wider than a line into two of about the same width; a single word stays whole."""
-    width = columns(text)
+    widths = list(accumulate(map(_columns, text)))
     breaks = [index for index in range(1, len(text)) if text[index] == " " or _is_wide(text[index - 1])]
-    if width <= LINE_COLUMNS or not breaks:
+    if not breaks or widths[-1] <= LINE_COLUMNS:
         return (text,)
-    best = min(breaks, key=lambda index: abs(2 * columns(text[:index]) - width))
+    best = min(breaks, key=lambda index: abs(2 * widths[index - 1] - widths[-1]))
     return text[:best], text[best:].lstrip()
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,6 +11,9 @@ from server.conversation import UNKNOWN_SPEAKER
 from server.insights import QualityDocument, TimelineDocument, TranscriptDocument, WordDocument
 
 UNKNOWN_NAME = "Unknown"
+_NOT_XML = {
+    code: None for code in (*range(0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF) if code not in (9, 10, 13)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,23 @@ class DocumentedMeeting:
 
 def distinct_names(names: Iterable[tuple[int, str]]) -> dict[int, str]:
     """Return names by speaker, each on one line; of equal ones, all but the first carry their speaker's number."""
-    seen = Counter[str]()
     distinct = dict[int, str]()
     for speaker, name in names:
-        shown = " ".join(name.split()) or UNKNOWN_NAME
-        seen[shown] += 1
-        if seen[shown] > 1 or shown == UNKNOWN_NAME:
-            shown = f"{shown} ({speaker})"
-            seen[shown] += 1
-        distinct[speaker] = shown
+        shown = " ".join(name.split()) or f"{UNKNOWN_NAME} ({speaker})"
+        distinct[speaker] = unused_name(shown, speaker, {UNKNOWN_NAME, *distinct.values()})
     return distinct
+
+
+def unused_name(name: str, speaker: int, used: Container[str]) -> str:
+    """Return a name, with its speaker's number as often as it takes to be none of those ``used``."""
+    while name in used:
+        name = f"{name} ({speaker})"
+    return name
+
+
+def xml_text(text: str) -> str:
+    """Return a text without what XML 1.0 does not allow, not even escaped."""
+    return text.translate(_NOT_XML)
 
 
 def timed_words(words: Iterable[WordDocument]) -> tuple[Stretch, ...]:

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
-from server.documents.meeting import DocumentedMeeting, Stretch
+from server.documents.meeting import DocumentedMeeting, Stretch, unused_name, xml_text
 
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-# What XML 1.0 does not allow, not even escaped.
-_NOT_XML = {code: None for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF) if code not in (0x9, 0xA, 0xD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,14 @@ class Tier:
 
 
 def find_tiers(meeting: DocumentedMeeting) -> Iterator[Tier]:
-    """Yield two tiers for each speaker who said something: ``NAME`` and ``NAME words``."""
+    """Yield two tiers for each speaker who said something: ``NAME`` and ``NAME words``, no two of the same name."""
     words = meeting.by_speaker(meeting.words)
+    named = set[str]()
     for speaker, statements in meeting.by_speaker(meeting.statements).items():
-        name = meeting.name_of(speaker)
-        yield Tier(name, name, tuple(_one_after_another(statements)))
-        yield Tier(f"{name} words", name, tuple(_one_after_another(words.get(speaker, ()))))
+        name = xml_text(meeting.name_of(speaker))
+        for kind, parts in ((name, statements), (f"{name} words", words.get(speaker, ()))):
+            named.add(unused := unused_name(kind, speaker, named))
+            yield Tier(unused, name, tuple(_one_after_another(parts)))
 
 
 def _one_after_another(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
@@ -120,7 +120,7 @@ def to_eaf(meeting: DocumentedMeeting) -> bytes:
         Xml.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": slot, "TIME_VALUE": str(moment)})
     number = 0
     for tier in tiers:
-        named = {"LINGUISTIC_TYPE_REF": "speech", "PARTICIPANT": _xml(tier.speaker), "TIER_ID": _xml(tier.name)}
+        named = {"LINGUISTIC_TYPE_REF": "speech", "PARTICIPANT": xml_text(tier.speaker), "TIER_ID": xml_text(tier.name)}
         element = Xml.SubElement(root, "TIER", named)
         for part in tier.annotations:
             number += 1
@@ -130,7 +130,7 @@ def to_eaf(meeting: DocumentedMeeting) -> bytes:
                 "TIME_SLOT_REF2": slots[part.end_ms],
             }
             annotation = Xml.SubElement(Xml.SubElement(element, "ANNOTATION"), "ALIGNABLE_ANNOTATION", about)
-            Xml.SubElement(annotation, "ANNOTATION_VALUE").text = _xml(part.text)
+            Xml.SubElement(annotation, "ANNOTATION_VALUE").text = xml_text(part.text)
     Xml.SubElement(
         root,
         "LINGUISTIC_TYPE",
@@ -139,7 +139,3 @@ def to_eaf(meeting: DocumentedMeeting) -> bytes:
     out = io.BytesIO()
     Xml.ElementTree(root).write(out, encoding="UTF-8", xml_declaration=True)
     return out.getvalue()
-
-
-def _xml(text: str) -> str:
-    return text.translate(_NOT_XML)

@@ -250,4 +250,4 @@ def _shown_config(meeting: ExportedMeeting) -> dict[str, Any] | None:
         }
         for track in config.get("tracks", ())
     ]
-    return {**config, "name": meeting.listed.name, "key_terms": [], "tracks": tracks}
+    return {**config, "name": meeting.listed.name, "key_terms": [], "tracks": tracks, "rules": []}

@@ -34,8 +34,9 @@ T = TypeVar("T")
 FRESH_S, MAX_TIME_SHARE, STALE_S = 3.0, 0.1, 60.0
 # For how long a call waits for sentences to be read by the text models; the next call goes on.
 READING_S = 5.0
-# Meetings of which something is kept, and for how long at least after the last call; at most twice as long.
-MAX_MEETINGS, KEPT_S = 16, 60.0
+# Meetings of which something is kept: as many as run of one organization by default. For how long it is kept at least
+# after the last call; at most twice as long.
+MAX_MEETINGS, KEPT_S = 64, 60.0
 # How long to wait for what the engine can do, after a start.
 ENGINE_WAIT_S = 3.0
 
@@ -134,8 +135,9 @@ class PartialAnswers:
 
     def _meeting(self, row: LiveRow) -> _Meeting:
         meeting = self._meetings.pop(row.meeting_id, None) or _Meeting(row, self._inference)
-        while len(self._meetings) >= MAX_MEETINGS:
-            self._meetings.popitem(last=False)
+        idle = [id_ for id_, known in self._meetings.items() if not known.lock.locked()]
+        for id_ in idle[: len(self._meetings) - MAX_MEETINGS + 1]:
+            del self._meetings[id_]
         self._meetings[row.meeting_id] = meeting
         meeting.used_at = time.monotonic()
         if self._sweeping is None:

@@ -88,8 +88,8 @@ async def _store_redaction(connection: Connection, meeting_id: UUID, redaction: 
         redaction.name,
     )
     await connection.execute(
-        "UPDATE live_meetings SET config = config || jsonb_build_object('name', $2::text, 'key_terms', '[]'::jsonb)"
-        " WHERE meeting_id = $1",
+        "UPDATE live_meetings SET config = config || jsonb_build_object('name', $2::text, 'key_terms', '[]'::jsonb,"
+        " 'rules', '[]'::jsonb) WHERE meeting_id = $1",
         meeting_id,
         redaction.name,
     )

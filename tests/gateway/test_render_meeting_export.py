@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import unquote
 
+import grpc
 import httpx
 import pytest
 from docx import Document
@@ -125,6 +128,30 @@ async def test_refusals_name_the_fix(
         answer = await http.get(EXPORT, params={"file-hash": "f" * 64, "format": form})
         assert answer.status_code == 409
     await owner.run(lambda c: c.execute("UPDATE meetings SET transcript_deleted_at = now()"))
-    for form in ("srt", "json"):
-        answer = await http.get(EXPORT, params={"file-hash": file_hash, "format": form})
-        assert answer.status_code == 410
+    answer = await http.get(EXPORT, params={"file-hash": file_hash, "format": "srt"})
+    assert answer.status_code == 410
+    left = (await http.get(EXPORT, params={"file-hash": file_hash, "format": "json"})).json()
+    assert "answers/transcription.json" in left["left_out"]
+    assert "balance-score" in left["answers"]
+
+
+async def test_files_that_nobody_reads_are_few(house: House, owner: Database, database: Database) -> None:
+    file_hash = await analysed(owner, database, talk(meeting("de", *GERMAN * 400)))
+    metadata = await house.user("Org", "a@example.org")
+    request = export_pb2.ExportMeetingRequest(file_hash=file_hash, format="eaf")
+    async with aio.insecure_channel(house.address) as channel:
+        stub: Any = export_pb2_grpc.ExportServiceStub(channel)
+        slow = [stub.ExportMeeting(request, metadata=metadata) for _ in range(4)]
+        for call in slow:
+            assert (await call.read()).body.data
+        with pytest.raises(aio.AioRpcError) as refused:
+            await stub.ExportMeeting(request, metadata=metadata).read()
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        slow[0].cancel()
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    assert (await stub.ExportMeeting(request, metadata=metadata).read()).body.data
+                    break
+                except aio.AioRpcError:
+                    await asyncio.sleep(0.1)

@@ -35,3 +35,8 @@ def test_what_nobody_is_known_to_have_said_comes_last() -> None:
     shown = of_conversation(talk(meeting("en", (1, "one two."), (0, "who is this?"), (1, "three."))), ("Ada",))
     assert list(shown.by_speaker(shown.words)) == [1, 0]
     assert shown.name_of(0) == UNKNOWN_NAME
+
+
+def test_names_that_carry_a_number_already_stay_distinct() -> None:
+    named = distinct_names([(1, "Sam (3)"), (2, "Sam"), (3, "Sam"), (4, "Unknown")])
+    assert named == {1: "Sam (3)", 2: "Sam", 3: "Sam (3) (3)", 4: "Unknown (4)"}

@@ -67,3 +67,9 @@ def test_a_meeting_without_speech_has_no_tiers(tmp_path: Path) -> None:
     path = tmp_path / "silent.eaf"
     path.write_bytes(to_eaf(silent()))
     assert list(Eaf(str(path)).get_tier_names()) == []
+
+
+def test_no_two_tiers_have_one_name() -> None:
+    said = talk(meeting("en", (1, "one two."), (2, "three four.")))
+    names = [tier.name for tier in find_tiers(of_conversation(said, ("Ann", "Ann words")))]
+    assert names == ["Ann", "Ann words", "Ann words (2)", "Ann words words"]

@@ -8,7 +8,8 @@ import pytest
 from docx import Document
 
 from server.documents.word_document import to_docx
-from tests.server.documents.documented import KINDS, documented, silent
+from tests.server.documents.documented import KINDS, documented, of_conversation, silent
+from tests.server.insights.meetings_in_languages import meeting, talk
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,3 +31,10 @@ def test_the_document_has_headings_people_and_every_statement(kind: str) -> None
 def test_a_meeting_without_speech_is_a_document_too() -> None:
     document = Document(io.BytesIO(to_docx(silent())))
     assert [paragraph.text for paragraph in document.paragraphs][:2] == ["Weekly", "2026-11-28 · 0:00:05"]
+
+
+def test_what_no_xml_may_hold_is_left_out_and_a_long_name_is_no_error() -> None:
+    shown = of_conversation(talk(meeting("en", (1, "so \x1b[31m red\ufffe."))), ("A\x00da",), name="n" * 500)
+    document = Document(io.BytesIO(to_docx(shown)))
+    assert (document.core_properties.title, document.paragraphs[0].text) == ("n" * 255, "n" * 500)
+    assert document.paragraphs[-1].text.endswith("Ada: so [31m red.")
