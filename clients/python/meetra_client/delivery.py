@@ -16,6 +16,7 @@ from meetra_client.credentials import Credentials
 from meetra_client.errors import (
     ConnectionLost,
     MeetingOver,
+    MeetraError,
     StorageFull,
     TooManyLiveMeetings,
     TooManyLogins,
@@ -26,6 +27,7 @@ from meetra_client.events import EventFeed
 from meetra_client.outbox import Outbox
 from meetra_client.reconnect import Backoff
 from meetra_client.refusals import late_audio_error
+from meetra_client.track_changes import TrackChanges
 
 log = logging.getLogger("meetra_client")
 # Small enough to interleave tracks and to limit resending.
@@ -62,6 +64,7 @@ class Delivery:
     ) -> None:
         self._endpoint, self._credentials, self._config = endpoint, credentials, config
         self._outbox, self._feed, self._patience = outbox, feed, patience
+        self.changes = TrackChanges(outbox, self._position)
         self._connection: Connection | None = None
         self._abandoned: list[Connection] = []
         self._backoff = Backoff(patience.open_s)
@@ -81,6 +84,9 @@ class Delivery:
         self._flush = self._flush or flush
         self.finish_requested = self.finish_requested or finish
         self._outbox.work.set()
+
+    def _position(self, track_id: str) -> int:
+        return next((track.next_sample for track in self.ready.tracks if track.track_id == track_id), 0)
 
     def drop(self, *, silently: bool) -> None:
         """Abandon the connection; a new one follows."""
@@ -127,6 +133,12 @@ class Delivery:
             ready_at = time.monotonic()
             try:
                 return await self._serve(connection)
+            except MeetraError as error:
+                if not self.changes.refused(error):
+                    raise
+                # Not the network's fault either; the rest of the meeting goes on.
+                self._backoff.reset()
+                raise ConnectionLost(str(error)) from None
             finally:
                 if time.monotonic() - ready_at > HEALTHY_AFTER_S:
                     self._backoff.reset()
@@ -143,6 +155,7 @@ class Delivery:
             self._outbox.rewind(ready.tracks)
         else:
             self._outbox.begin(ready.tracks)
+        self.changes.connected(ready)
         if ready.finishing:
             self._audio_over = True
             undelivered = self._outbox.undelivered
@@ -161,6 +174,7 @@ class Delivery:
     def _stop_audio(self, over: MeetingOver) -> None:
         self._audio_over, self.over = True, over
         self._outbox.fail(over)
+        self.changes.fail(over)
 
     async def _serve(self, connection: Connection) -> live_pb2.LiveEvent:
         self._finish_sent = False
@@ -181,8 +195,12 @@ class Delivery:
                 self._backoff.reset()
             elif message.HasField("event") and self._feed.add(message.event):
                 self._backoff.reset()
+                # Of earlier events `ready` has the outcome.
+                if message.event.HasField("track") and message.event.event_seq > self.ready.last_event_seq:
+                    self.changes.told(message.event.track)
                 if message.event.HasField("finished"):
                     self._note_late_audio()
+                    self.changes.finish()
                     return message.event
 
     def _note_late_audio(self) -> None:
@@ -206,24 +224,33 @@ class Delivery:
 
     def _next_message(self, max_bytes: int) -> live_pb2.StreamMeetingRequest | None:
         if not self._audio_over:
-            if not self._outbox.awaiting:
+            if not self._awaiting:
                 # No answer was due until now.
                 self._last_message_at = time.monotonic()
+            if (change := self.changes.next_message()) is not None:
+                return change
             if (chunk := self._outbox.next_chunk(max_bytes)) is not None:
                 return live_pb2.StreamMeetingRequest(audio=chunk)
         if self._flush:
             self._flush = False
             return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FLUSH)
+        if self.changes.unsent and not self._audio_over:
+            return None
         if self.finish_requested and not self._finish_sent and not self.ready.finishing:
             self._finish_sent = True
             return live_pb2.StreamMeetingRequest(control=live_pb2.CONTROL_FINISH)
         return None
 
+    @property
+    def _awaiting(self) -> bool:
+        """Whether the server owes an answer."""
+        return self._outbox.awaiting or self.changes.awaiting
+
     async def _detect_stall(self) -> live_pb2.LiveEvent:
         while True:
             await asyncio.sleep(self._patience.stall_s / 4)
             silence_s = time.monotonic() - self._last_message_at
-            if self._outbox.awaiting and silence_s > self._patience.stall_s:
+            if self._awaiting and silence_s > self._patience.stall_s:
                 raise ConnectionLost(f"no response for {silence_s:.0f} s")
 
     async def _cut(self, connection: Connection) -> live_pb2.LiveEvent:

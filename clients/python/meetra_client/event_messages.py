@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from google.protobuf.message import Message
 from meetra.v1 import live_pb2
 
-from meetra_client.event_values import Event, UnknownEvent
+from meetra_client.event_values import Event, TrackState, UnknownEvent
 from meetra_client.live_enums import OpenEnum
 
 EVENT_KINDS = {kind.KIND: kind for kind in Event.__subclasses__() if kind.KIND}
@@ -24,6 +24,11 @@ def event_from(raw: live_pb2.LiveEvent) -> Event:
     kind = EVENT_KINDS.get(name, UnknownEvent) if name else UnknownEvent
     values = _values(kind, getattr(raw, name)) if name and kind is not UnknownEvent else {}
     return kind(event_seq=raw.event_seq, left_out=raw.left_out, raw=raw, **values)
+
+
+def track_state_from(raw: live_pb2.LiveTrackState) -> TrackState:
+    """Return the state of a track of a message."""
+    return TrackState(**_values(TrackState, raw))
 
 
 def _values(kind: type[Any], message: Message) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from meetra_client.connection import Endpoint
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Delivery, Patience
 from meetra_client.errors import LiveMeetingTooLong, MeetingOver, MeetraError
-from meetra_client.event_messages import event_from
-from meetra_client.event_values import Event, Finished
+from meetra_client.event_messages import event_from, track_state_from
+from meetra_client.event_values import Event, Finished, TrackState
 from meetra_client.events import EventFeed, watch
-from meetra_client.outbox import Outbox, TrackBuffer
+from meetra_client.outbox import Outbox
+from meetra_client.track_buffers import TrackBuffer
+from meetra_client.track_changes import track_ended
 from meetra_client.tracks import Track, opus_packet_samples
 
 # Buffer of unacknowledged audio: one minute outlasts most network failures.
@@ -87,6 +89,7 @@ class LiveMeeting:
             reason = MeetraError("the meeting was left") if isinstance(error, asyncio.CancelledError) else error
             self._feed.close(reason)
             self._outbox.fail(reason)
+            self._delivery.changes.fail(reason)
             raise
         self._feed.close()
         return finished
@@ -162,17 +165,18 @@ class LiveMeeting:
                 was recorded before, as while muted, the server fills in silence; a clock that drifts is corrected. Not
                 for OGG_OPUS and WEBM_OPUS.
 
-        Raises ValueError for an unknown track or a partial sample, LiveMeetingTooLong for audio beyond the maximum
-        length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
+        Raises ValueError for an unknown track or a partial sample, TrackEnded, LiveMeetingTooLong for audio beyond the
+        maximum length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
         """
         buffer = self._outbox.buffer(track_id)
         unit_bytes = buffer.track.unit_bytes
         samples = len(audio) // unit_bytes if unit_bytes else opus_packet_samples(audio)
         if unit_bytes and len(audio) % unit_bytes:
             raise ValueError(f"{len(audio)} bytes are not a whole number of samples of {unit_bytes} bytes")
-        if self._finishing:
-            raise MeetingOver("finish was called: the meeting accepts no more audio")
-        async with self._send_locks.setdefault(track_id, asyncio.Lock()):
+        self._check_not_finishing()
+        async with self._send_lock(track_id):
+            if buffer.ended:
+                raise buffer.failure or track_ended(track_id)
             self._check_duration(buffer, samples)
             if not unit_bytes:
                 await self._outbox.wait_for_room(buffer, len(audio))
@@ -184,6 +188,45 @@ class LiveMeeting:
                 self._outbox.append(buffer, bytes(chunk), captured_ms)
                 captured_ms = None
                 remaining = remaining[len(chunk) :]
+
+    async def add_track(self, track: Track) -> TrackState:
+        """Add a track: somebody joins. ``send`` takes its audio at once, also while this waits for the server.
+
+        Without ``start_ms`` it begins now; the returned state tells when. A track that the session has is taken up.
+        If cancelled, it is added nevertheless; changes of tracks are repeated over lost connections.
+
+        Raises BadRequest, TooManyTracks, TooManyLiveMeetings, TrackDiffers or TrackEnded, each of which leaves the
+        meeting as it was, MeetingOver, MeetraError.
+        """
+        self._check_not_finishing()
+        return track_state_from(await self._delivery.changes.add(track))
+
+    async def end_track(self, track_id: str) -> None:
+        """End a track after all its audio so far: somebody leaves. ``send`` raises TrackEnded for it from then on.
+
+        Returns once the server has ended it. Raises ValueError for an unknown track, MeetingOver, MeetraError.
+        """
+        self._check_not_finishing()
+        # Audio in a concurrent ``send`` belongs to the track.
+        async with self._send_lock(track_id):
+            ended = self._delivery.changes.end(track_id)
+        await ended
+
+    async def rename_track(self, track_id: str, name: str, channel: int = 0) -> None:
+        """Rename who is on a track, or on a separate channel of it, 1, 2, ...; the last name wins.
+
+        Returns once the server tells the name, or after 10 s: it tells none where names are redacted. Raises
+        ValueError for an unknown track or channel, TooManyRenames, MeetingOver, MeetraError.
+        """
+        self._check_not_finishing()
+        await self._delivery.changes.rename(track_id, name, channel)
+
+    def _send_lock(self, track_id: str) -> asyncio.Lock:
+        return self._send_locks.setdefault(track_id, asyncio.Lock())
+
+    def _check_not_finishing(self) -> None:
+        if self._finishing:
+            raise MeetingOver("finish was called: the meeting accepts no more audio and no changes of tracks")
 
     def _check_duration(self, buffer: TrackBuffer, samples: int) -> None:
         max_duration_s, rate = self.ready.limits.duration_s, buffer.track.rate_hz
@@ -218,7 +261,7 @@ class LiveMeeting:
         grace period (``undelivered`` has the amounts; events end as usual), and MeetraError.
         """
         self._finishing = True
-        for lock in self._send_locks.values():
+        for lock in list(self._send_locks.values()):
             # Audio in a concurrent ``send`` belongs to the meeting.
             async with lock:
                 pass
@@ -236,6 +279,7 @@ class LiveMeeting:
         Raises MeetraError if not all of it could be delivered.
         """
         await self._outbox.wait_until_acknowledged()
+        await self._delivery.changes.wait_until_settled()
         self._left = True
         await self._stop()
 

@@ -57,6 +57,9 @@ class LiveMeeting(Blocking[AsyncLiveMeeting]):
     """
 
     send = blocking(AsyncLiveMeeting.send)
+    add_track = blocking(AsyncLiveMeeting.add_track)
+    end_track = blocking(AsyncLiveMeeting.end_track)
+    rename_track = blocking(AsyncLiveMeeting.rename_track)
     flush = blocking(AsyncLiveMeeting.flush)
     finish = blocking(AsyncLiveMeeting.finish)
     leave = blocking(AsyncLiveMeeting.leave)

@@ -15,6 +15,8 @@ from server import errors
 from server.api.rich_status import DETAILS_TRAILER, rich_status
 
 SAMPLE_BYTES = 2
+MAX_TRACKS = 4
+CHANGES = ("add_track", "end_track", "rename_track")
 
 
 @dataclass
@@ -22,8 +24,11 @@ class Session:
     """One meeting in memory; s16le mono tracks."""
 
     audio: dict[str, bytearray]
+    tracks: dict[str, live_pb2.LiveTrackState] = field(default_factory=dict)
     events: list[live_pb2.LiveEvent] = field(default_factory=list)
     finishing: bool = False
+    tells_no_names: bool = False
+    """As where names are redacted."""
     holder: object = None
     taken: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -36,6 +41,35 @@ class Session:
         if not self.finishing:
             self.finishing = True
             self.say(finished=live_pb2.LiveFinished(file_hash="f" * 64, status="ready"))
+
+    def change(self, request: live_pb2.StreamMeetingRequest) -> errors.MeetraError | None:
+        """Carries an instruction out and tells it; returns why not."""
+        if request.HasField("add_track"):
+            track = request.add_track
+            if track.track_id in self.tracks:
+                return None if self.tracks[track.track_id].kind == track.kind else errors.TrackDiffers(track.track_id)
+            if len(self.tracks) == MAX_TRACKS:
+                return errors.TooManyTracks(MAX_TRACKS)
+            self.audio[track.track_id] = bytearray()
+            self._tell(live_pb2.TRACK_CHANGE_ADDED, state_of(track, start_ms=track.start_ms or 7000))
+        elif request.HasField("end_track"):
+            state = self.tracks[request.end_track.track_id]
+            if not state.ended:
+                self._tell(live_pb2.TRACK_CHANGE_ENDED, state, ended=True)
+        else:
+            renamed = request.rename_track
+            if renamed.participant_name == "one too many":
+                return errors.TooManyRenames(500)
+            state = self.tracks[renamed.track_id]
+            if not self.tells_no_names and state.participant_name != renamed.participant_name.strip():
+                self._tell(live_pb2.TRACK_CHANGE_RENAMED, state, participant_name=renamed.participant_name.strip())
+        return None
+
+    def _tell(self, change: live_pb2.TrackChange.ValueType, state: live_pb2.LiveTrackState, **fields: Any) -> None:
+        track = self.tracks[state.track_id] = live_pb2.LiveTrackState()
+        track.CopyFrom(state)
+        track.MergeFrom(live_pb2.LiveTrackState(**fields))
+        self.say(track=live_pb2.LiveTrackChange(change=change, track=track))
 
     def positions(self) -> list[live_pb2.TrackPosition]:
         return [
@@ -62,6 +96,10 @@ class Mischief:
     """Sends so many events again that were seen."""
     forget_samples: int = 0
     """Asks for so many samples again that it had acknowledged."""
+    break_at_change: bool = False
+    """Ends the call at the first change of tracks."""
+    carry_out: bool = False
+    """That change is carried out before."""
     break_at_finish: bool = False
     """Takes FINISH and ends the call before it says anything."""
 
@@ -79,6 +117,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         self.acknowledging.set()
         self.running_calls = 0
         self.flushes = 0
+        self.received: list[tuple[str, str, int]] = []
+        """What came of each request: its kind, its track, and how much audio there was of that then."""
         self.watches = 0
         self.refused_logins = 0
         """So many logins have to wait a moment."""
@@ -152,6 +192,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
             limits=self.limits,
             tracks=session.positions(),
             finishing=session.finishing,
+            last_event_seq=len(session.events),
+            track_states=session.tracks.values(),
         )
         await context.write(live_pb2.StreamMeetingResponse(ready=ready))
         session.holder = context
@@ -164,7 +206,10 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
 
     async def _session(self, config: live_pb2.LiveConfig, context: Any) -> tuple[str, Session]:
         if not config.session_id:
-            session = Session({track.track_id: bytearray() for track in config.tracks})
+            session = Session(
+                {track.track_id: bytearray() for track in config.tracks},
+                {track.track_id: state_of(track) for track in config.tracks},
+            )
             session_id = f"session {len(self.sessions) + 1}"
             self.sessions[session_id] = session
             return session_id, session
@@ -202,7 +247,10 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
                 if request is None:
                     return
                 reading = asyncio.ensure_future(anext(requests, None))
-                if request.HasField("audio"):
+                if request.WhichOneof("payload") in CHANGES:
+                    if await self._change(session, request, context, mischief):
+                        return
+                elif request.HasField("audio"):
                     chunks += 1
                     last = chunks == mischief.break_after_chunks
                     await self._store(session, request.audio, context, mischief.store_of_last if last else 1.0)
@@ -222,6 +270,20 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
             taken.cancel()
             reading.cancel()
 
+    async def _change(self, session: Session, request: Any, context: Any, mischief: Mischief) -> bool:
+        """Returns whether the connection ends."""
+        kind = request.WhichOneof("payload")
+        track_id = getattr(request, kind).track_id
+        self.received.append((kind, track_id, len(session.audio.get(track_id, b"")) // SAMPLE_BYTES))
+        if mischief.break_at_change:
+            if mischief.carry_out:
+                session.change(request)
+            await self._break(context, StatusCode.UNAVAILABLE)
+            return True
+        if refusal := session.change(request):
+            await abort(context, refusal)
+        return False
+
     async def _break(self, context: Any, error: StatusCode | errors.MeetraError) -> None:
         if error is not StatusCode.OK:
             await abort(context, error, "broken on purpose")
@@ -231,6 +293,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         audio = session.audio[chunk.track_id]
         if session.finishing:
             await abort(context, errors.MeetingOver())
+        if session.tracks[chunk.track_id].ended:
+            await abort(context, errors.TrackEnded(chunk.track_id))
         if chunk.first_sample * SAMPLE_BYTES != len(audio):
             await abort(context, errors.AudioGap(chunk.track_id, len(audio) // SAMPLE_BYTES, chunk.first_sample))
         audio += chunk.data[: int(len(chunk.data) // SAMPLE_BYTES * part) * SAMPLE_BYTES]
@@ -262,6 +326,13 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         for event in session.events[request.after_event_seq :]:
             await context.write(live_pb2.WatchMeetingResponse(event=event))
         # Ends too early unless the meeting is over: who watches has to come back.
+
+
+def state_of(track: live_pb2.TrackConfig, start_ms: int = 0) -> live_pb2.LiveTrackState:
+    """The state of a track that has just come."""
+    return live_pb2.LiveTrackState(
+        track_id=track.track_id, kind=track.kind, participant_name=track.participant_name, start_ms=start_ms
+    )
 
 
 async def abort(context: Any, error: StatusCode | errors.MeetraError, said: str = "") -> None:
