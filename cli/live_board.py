@@ -14,8 +14,19 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.live_view import View, clock, format_alert, format_language, printable, says_more
-from meetra_client import Alert, Event, Insights, Language, LiveMeeting, LiveWarning, Turn, TurnState, Watermark
+from cli.live_view import View, clock, format_alert, format_language, format_track, printable, says_more
+from meetra_client import (
+    Alert,
+    Event,
+    Insights,
+    Language,
+    LiveMeeting,
+    LiveWarning,
+    TrackChange,
+    Turn,
+    TurnState,
+    Watermark,
+)
 from server.visible_text import escape_for_terminal
 
 BAR_CELLS, NAME_CELLS = 24, 20
@@ -73,6 +84,8 @@ class Board(View):
                 self._insights = insights
             case LiveWarning(text=text):
                 self._warnings.append(text)
+            case TrackChange() as change:
+                self._warnings.append(format_track(change))
             case Alert() as alert if says_more(self._alerts, alert):
                 self._warnings.append(f"{clock(alert.start_ms)}  {format_alert(alert)}")
 

@@ -17,6 +17,8 @@ from meetra_client import (
     LiveMeeting,
     LiveWarning,
     SpeakerRevision,
+    TrackChange,
+    TrackChangeKind,
     Turn,
     TurnState,
     Watermark,
@@ -73,6 +75,21 @@ def format_alert(alert: Alert) -> str:
     return f"{alert.text}  [{alert.rule_id}]"
 
 
+def format_track(event: TrackChange) -> str:
+    """Return who has joined, left, or is called differently."""
+    track = event.track
+    names = " / ".join(name for name in (track.participant_name, *track.channel_names) if name)
+    match event.change:
+        case TrackChangeKind.ADDED:
+            return f"Joined: {track.track_id}" + (f", {names}" if names else "")
+        case TrackChangeKind.ENDED:
+            return f"Left: {track.track_id}" + (f", {names}" if names else "")
+        case TrackChangeKind.RENAMED:
+            return f"Renamed: {track.track_id} is {names or 'without a name'}"
+        case other:
+            return f"Track {track.track_id}: {other.name.lower()}"
+
+
 def says_more(shown: set[int], alert: Alert) -> bool:
     """Return whether an alert is to be shown: a confirmation is not. ``shown`` holds the ids of those that were."""
     new = alert.alert_id not in shown
@@ -125,6 +142,8 @@ class PlainLines(View):
                 self._print(f"Warning: {text}")
             case Alert() as alert if says_more(self._alerts, alert):
                 self._print(f"{clock(alert.start_ms)}  ! {format_alert(alert)}")
+            case TrackChange() as change:
+                self._print(format_track(change))
             case SpeakerRevision(kind=kind, segment_ids=segment_ids):
                 self._print(f"Speakers: {kind.name.lower()}, {len(segment_ids)} turns reassigned")
 

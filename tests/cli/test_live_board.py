@@ -88,6 +88,13 @@ def test_only_who_speaks_is_marked() -> None:
         board.wait_until(lambda lines: "● Cyd" in lines[0])
 
 
+def test_who_joins_is_told_beside_the_words() -> None:
+    with terminal(COMMAND, 80, 24, piped_input=True) as board:
+        track = pb.LiveTrackState(track_id="ben", participant_name="Ben")
+        told(board, pb.LiveEvent(track=pb.LiveTrackChange(change=pb.TRACK_CHANGE_ADDED, track=track)))
+        board.wait_until(lambda lines: "! Joined: ben, Ben" in [line.rstrip() for line in lines])
+
+
 def test_the_window_is_given_back(board: Terminal) -> None:
     told(board, turn(1, "good morning"))
     board.wait_until(lambda lines: any("morning" in line for line in lines))

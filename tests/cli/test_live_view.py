@@ -79,6 +79,28 @@ def test_a_language_is_printed(said: pb.LiveLanguage, line: str) -> None:
     assert printed(pb.LiveEvent(language=said)) == [line]
 
 
+def changed(change: pb.TrackChange.ValueType, **track: object) -> pb.LiveEvent:
+    return pb.LiveEvent(track=pb.LiveTrackChange(change=change, track=pb.LiveTrackState(**track)))  # type: ignore[arg-type]
+
+
+def test_who_joins_leaves_and_is_renamed_is_printed() -> None:
+    assert printed(
+        changed(pb.TRACK_CHANGE_ADDED, track_id="ben", participant_name="B\x1b[2Jen"),
+        changed(pb.TRACK_CHANGE_RENAMED, track_id="ben", participant_name="Benedict"),
+        changed(pb.TRACK_CHANGE_RENAMED, track_id="ben"),
+        changed(pb.TRACK_CHANGE_ENDED, track_id="ben"),
+        changed(pb.TRACK_CHANGE_ENDED, track_id="call", channel_names=["Ada", "", "Cyd"]),
+        changed(pb.TrackChange.ValueType(9), track_id="ben"),
+    ) == [
+        "Joined: ben, B\\x1b[2Jen",
+        "Renamed: ben is Benedict",
+        "Renamed: ben is without a name",
+        "Left: ben",
+        "Left: call, Ada / Cyd",
+        "Track ben: unknown_9",
+    ]
+
+
 def test_a_name_neither_acts_on_the_terminal_nor_turns_its_line() -> None:
     lines = printed(words_final(65_000), turn("hello", alias="\x1b[2J[/b]שרה"))
     assert lines == ["01:00  \u2068\\x1b[2J[/b]שרה\u2069: hello"]
