@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from grpc import aio
-from meetra.v1 import live_pb2
+from meetra.v1 import live_pb2, rules_pb2
 
 from meetra_client.calls import AuthorizedChannel
 from meetra_client.connection import Endpoint
@@ -18,6 +18,7 @@ from meetra_client.errors import ConnectionLost
 from meetra_client.event_messages import event_from
 from meetra_client.event_values import Event
 from meetra_client.events import watch
+from meetra_client.live_calls import LiveCalls
 from meetra_client.live_meeting import BUFFER_S, LiveMeeting
 from meetra_client.meetings import MeetingCalls
 from meetra_client.reachability import check_reachable
@@ -30,7 +31,7 @@ CALLS_KEEPALIVE_S = 120.0
 Stub = TypeVar("Stub")
 
 
-class MeetraClient(MeetingCalls):
+class MeetraClient(MeetingCalls, LiveCalls):
     """A user of a Meetra server; an async context manager that logs in.
 
     What is not given is taken from the environment: ``MEETRA_URL``; ``MEETRA_EMAIL`` and ``MEETRA_PASSWORD``, or
@@ -62,7 +63,8 @@ class MeetraClient(MeetingCalls):
         self._credentials = Credentials(self._endpoint, account.token, account.email, account.password)
         calls = Endpoint.parse(account.url, CALLS_KEEPALIVE_S)
         self.channel: aio.Channel = AuthorizedChannel(calls, self._credentials, self.token, self._patience.call_s)
-        super().__init__(self.channel, self._credentials)
+        MeetingCalls.__init__(self, self.channel, self._credentials)
+        LiveCalls.__init__(self, self.channel)
 
     async def __aenter__(self) -> MeetraClient:
         """Log in. Raises InvalidCredentials, Unreachable or another MeetraError."""
@@ -109,6 +111,9 @@ class MeetraClient(MeetingCalls):
         consent: Sequence[str] = (),
         insights_period_s: int = 0,
         redact: str = "",
+        rules: Sequence[rules_pb2.LiveRule] = (),
+        pause_s: int = 0,
+        turn_pause_ms: int = 0,
         buffer_s: float = BUFFER_S,
     ) -> LiveMeeting:
         """Return a new meeting, opened by ``async with``.
@@ -121,6 +126,9 @@ class MeetraClient(MeetingCalls):
             consent: who consented, and how: ``who; how`` or ``who; how; when`` each.
             insights_period_s: seconds between two `insights` events, 5..600; 0 for the server's default.
             redact: kinds to redact besides the organization's, separated by commas: email, phone, card, iban, name.
+            rules: what is told as an Alert, besides the organization's rules: `LiveRule` of ``meetra.v1.rules_pb2``.
+            pause_s: seconds without speech before a Pause is told, 1..600; 0: 3.
+            turn_pause_ms: silence of a speaker that ends their turn, milliseconds, 500..5000; 0: 500.
             buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
         ``async with`` raises BadRequest, ConsentRequired, TooManyLiveMeetings, Unauthenticated, Unreachable or another
@@ -136,6 +144,9 @@ class MeetraClient(MeetingCalls):
             consent=consent,
             insights_period_s=insights_period_s,
             redact=redact,
+            rules=rules,
+            pause_s=pause_s,
+            turn_pause_ms=turn_pause_ms,
         )
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 
@@ -163,15 +174,25 @@ class MeetraClient(MeetingCalls):
         config = live_pb2.LiveConfig(session_id=session_id, take_over=take_over, after_event_seq=after_event_seq)
         return LiveMeeting(self._endpoint, self._credentials, config, tracks, self._patience, buffer_s)
 
-    async def watch(self, session_id: str, after_event_seq: int = 0) -> AsyncGenerator[Event, None]:
-        """Yield the events of a meeting after ``after_event_seq``, each once, until Finished; independent of its
-        sender.
+    async def watch(
+        self, session_id: str = "", after_event_seq: int = 0, *, file_hash: str = ""
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of a live meeting, each once, until Finished; independent of its sender.
 
-        Raises SessionNotFound, Unreachable or another MeetraError.
+        Args:
+            session_id: ``LiveMeeting.session_id``; or
+            file_hash: what names the meeting in other calls.
+            after_event_seq: number of the last event seen.
+
+        Raises ValueError unless one of both names is given, SessionNotFound, MeetingNotFound, Unreachable or another
+        MeetraError.
         """
+        if bool(session_id) == bool(file_hash):
+            raise ValueError("name the meeting by session_id or by file_hash")
+        request = live_pb2.WatchMeetingRequest(
+            session_id=session_id, file_hash=file_hash, after_event_seq=after_event_seq
+        )
         patience_s = self._patience.reconnect_s
-        async with aclosing(
-            watch(self._endpoint, self._credentials, session_id, after_event_seq, patience_s)
-        ) as events:
+        async with aclosing(watch(self._endpoint, self._credentials, request, patience_s)) as events:
             async for event in events:
                 yield event_from(event)

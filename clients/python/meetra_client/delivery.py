@@ -224,6 +224,8 @@ class Delivery:
 
     def _next_message(self, max_bytes: int) -> live_pb2.StreamMeetingRequest | None:
         if not self._audio_over:
+            if self.changes.holds_back:
+                return None
             if not self._awaiting:
                 # No answer was due until now.
                 self._last_message_at = time.monotonic()

@@ -91,23 +91,26 @@ class EventFeed:
 
 
 async def watch(
-    endpoint: Endpoint, credentials: Credentials, session_id: str, after_event_seq: int, patience_s: float
+    endpoint: Endpoint, credentials: Credentials, request: live_pb2.WatchMeetingRequest, patience_s: float
 ) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-    """Yield the events after ``after_event_seq`` until `finished`, reconnecting as needed.
+    """Yield the events of a meeting until `finished`, reconnecting as needed.
 
     Args:
+        request: the meeting, and the last event seen.
         patience_s: how long to tolerate consecutive failures, seconds.
 
     Raises MeetraError.
     """
-    seen, backoff, renewed = after_event_seq, Backoff(patience_s), False
+    seen, backoff, renewed = request.after_event_seq, Backoff(patience_s), False
     while True:
         try:
             token = await credentials.token()
             async with endpoint.channel() as channel:
                 stub = live_pb2_grpc.LiveServiceStub(channel)
-                request = live_pb2.WatchMeetingRequest(session_id=session_id, after_event_seq=seen)
-                call = stub.WatchMeeting(request, metadata=(("authorization", f"Bearer {token}"),))
+                following = live_pb2.WatchMeetingRequest(
+                    session_id=request.session_id, file_hash=request.file_hash, after_event_seq=seen
+                )
+                call = stub.WatchMeeting(following, metadata=(("authorization", f"Bearer {token}"),))
                 try:
                     async for message in call:
                         backoff.reset()
@@ -130,7 +133,7 @@ async def watch(
             credentials.expire()
         except (TooManyLogins, TooManyOpenCalls) as full:
             # As in a meeting: who watches already waits.
-            if seen == after_event_seq:
+            if seen == request.after_event_seq:
                 raise
             await backoff.wait(ConnectionLost(str(full), full))
         except ConnectionLost as lost:

@@ -50,7 +50,8 @@ class LiveMeeting:
             raise ValueError("buffer_s must be at least 1 and buffer_bytes at least 1 MiB")
 
         def fetch_missed(after: int) -> AsyncGenerator[live_pb2.LiveEvent, None]:
-            return watch(endpoint, credentials, self.session_id, after, patience.reconnect_s)
+            request = live_pb2.WatchMeetingRequest(session_id=self.session_id, after_event_seq=after)
+            return watch(endpoint, credentials, request, patience.reconnect_s)
 
         self._outbox = Outbox(tracks, buffer_s, buffer_bytes)
         self._feed = EventFeed(config.after_event_seq, fetch_missed)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 
 from google.api import httpbody_pb2
 from grpc import aio
-from meetra.v1 import insights_pb2, meetings_pb2, meetings_pb2_grpc, speakers_pb2, speakers_pb2_grpc
+from meetra.v1 import (
+    export_pb2,
+    export_pb2_grpc,
+    insights_pb2,
+    meetings_pb2,
+    meetings_pb2_grpc,
+    speakers_pb2,
+    speakers_pb2_grpc,
+)
 
 from meetra_client.credentials import Credentials
 from meetra_client.errors import MeetingFailed, Unauthenticated
@@ -29,6 +38,7 @@ class MeetingCalls:
         self._channel, self._credentials = channel, credentials
         self._meetings = meetings_pb2_grpc.MeetingServiceStub(channel)
         self._speakers = speakers_pb2_grpc.SpeakerServiceStub(channel)
+        self._export = export_pb2_grpc.ExportServiceStub(channel)
         self.insights = InsightCalls(channel)
 
     async def upload(
@@ -139,21 +149,44 @@ class MeetingCalls:
         """Delete a meeting in any state, for good."""
         await self._meetings.DeleteMeeting(meetings_pb2.DeleteMeetingRequest(file_hash=file_hash))
 
-    async def transcript(self, file_hash: str, *, details: bool = False) -> insights_pb2.GetTranscriptionResponse:
+    async def transcript(
+        self, file_hash: str, *, details: bool = False, live: bool = False
+    ) -> insights_pb2.GetTranscriptionResponse:
         """Return who said what, and when.
 
         Args:
             file_hash: the meeting.
             details: add the words with their times, and what engine recognised them.
+            live: of a live meeting that runs, return what is known so far; see ``insights``.
 
         Raises MeetingStillProcessing, MeetingFailed, TranscriptDeleted, or another MeetraError.
         """
-        return await self.insights.transcript(file_hash, details=details)
+        return await self.insights.transcript(file_hash, details=details, live=live)
 
-    async def speakers(self, file_hash: str, *, details: bool = False) -> speakers_pb2.ListSpeakersResponse:
-        """Return the speakers of a meeting. Raises MeetingStillProcessing, MeetingFailed, or another MeetraError."""
+    async def export_meeting(self, file_hash: str, format: str) -> AsyncIterator[bytes]:
+        """Yield the pieces of a finished meeting as a file.
+
+        Args:
+            file_hash: the meeting.
+            format: ``srt``, ``vtt``, ``txt``, ``md``, ``docx``, ``turns.csv``, ``words.csv``, ``scores.csv``, ``rttm``,
+                ``ctm``, ``stm``, ``textgrid``, ``eaf`` or ``json``.
+
+        Raises BadRequest, MeetingStillProcessing, MeetingFailed, TranscriptDeleted, or another MeetraError.
+        """
+        request = export_pb2.ExportMeetingRequest(file_hash=file_hash, format=format)
+        async with aclosing(self._export.ExportMeeting(request)) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                yield piece.body.data
+
+    async def speakers(
+        self, file_hash: str, *, details: bool = False, live: bool = False
+    ) -> speakers_pb2.ListSpeakersResponse:
+        """Return the speakers of a meeting, with ``live`` those known so far of one that runs.
+
+        Raises MeetingStillProcessing, MeetingFailed, or another MeetraError.
+        """
         return await self._speakers.ListSpeakers(
-            speakers_pb2.ListSpeakersRequest(file_hash=file_hash, include_details=details)
+            speakers_pb2.ListSpeakersRequest(file_hash=file_hash, include_details=details, live=live)
         )
 
     async def rename_speaker(self, speaker_id: str, alias: str) -> None:

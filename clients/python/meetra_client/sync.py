@@ -20,6 +20,7 @@ from meetra_client.blocking import Blocking, BlockingChannel, blocking, iteratin
 from meetra_client.client import KEEPALIVE_S
 from meetra_client.delivery import Patience
 from meetra_client.insights import InsightCalls
+from meetra_client.live_calls import LiveCalls
 from meetra_client.live_meeting import LiveMeeting as AsyncLiveMeeting
 from meetra_client.loop_thread import LoopThread
 from meetra_client.meetings import MeetingCalls
@@ -158,6 +159,9 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     meetings = iterating(MeetingCalls.meetings)
     delete = blocking(MeetingCalls.delete)
     transcript = blocking(MeetingCalls.transcript)
+    export_meeting = iterating(MeetingCalls.export_meeting)
+    live_meetings = iterating(LiveCalls.live_meetings)
+    session_token = blocking(LiveCalls.session_token)
     speakers = blocking(MeetingCalls.speakers)
     rename_speaker = blocking(MeetingCalls.rename_speaker)
     token = blocking(asynchronous.MeetraClient.token)

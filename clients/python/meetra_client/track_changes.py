@@ -26,6 +26,9 @@ from meetra_client.tracks import Track
 log = logging.getLogger("meetra_client")
 # Of a new name nothing is told where names are redacted: then a rename is taken as carried out.
 RENAME_PATIENCE_S = 10.0
+# gRPC may lose the reason of a refusal while something else is being sent. So nothing is sent after an instruction that
+# may be refused until it is answered; a new name, which may have no answer, is waited for so long, longer every time.
+QUIET_S, MAX_QUIET_S = 1.0, 10.0
 _REFUSALS: dict[type[MeetraError], str] = {
     TrackDiffers: ADD,
     TooManyTracks: ADD,
@@ -52,7 +55,16 @@ class TrackChanges:
         self._waiting: list[Instruction] = []
         self._sent: list[Instruction] = []
         """On this connection, in their order."""
+        self._quiet_until = 0.0
         self._failure: BaseException | None = None
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether nothing may be sent until the server has answered an instruction that it may refuse."""
+        if any(sent.kind == ADD for sent in self._sent):
+            return True
+        waits = asyncio.get_running_loop().time() < self._quiet_until
+        return waits and any(sent.kind == RENAME for sent in self._sent)
 
     @property
     def unsent(self) -> bool:
@@ -132,19 +144,24 @@ class TrackChanges:
     def next_message(self) -> live_pb2.StreamMeetingRequest | None:
         """Return the next instruction to send now, None if there is none."""
         held: set[str] = set()
-        # What refuses one of two tracks does not say which: the second waits for the first.
-        adding = any(sent.kind == ADD for sent in self._sent)
         for asked in self._waiting:
-            is_early = (asked.kind == ADD and adding) or (asked.kind == END and self._outbox.has_unsent(asked.track_id))
-            if is_early or asked.track_id in held:
+            if asked.track_id in held or (asked.kind == END and self._outbox.has_unsent(asked.track_id)):
                 held.add(asked.track_id)
                 continue
             self._waiting.remove(asked)
             self._sent.append(asked)
+            asked.times_sent += 1
             if asked.kind == ADD:
                 self._outbox.release(asked.track_id)
+            elif asked.kind == RENAME and not self._is_carried_out(asked):
+                self._be_quiet(min(QUIET_S * asked.times_sent, MAX_QUIET_S))
             return asked.message
         return None
+
+    def _be_quiet(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._quiet_until = loop.time() + seconds
+        loop.call_at(self._quiet_until + 0.01, self._outbox.work.set)
 
     def connected(self, ready: live_pb2.LiveReady) -> None:
         """Adopt the tracks of a new connection; what was not carried out is sent again."""

@@ -16,6 +16,7 @@ class Instruction:
 
     message: live_pb2.StreamMeetingRequest
     track_id: str
+    times_sent: int = 0
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property

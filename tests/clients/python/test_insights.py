@@ -18,8 +18,9 @@ NAMES = sorted(name for name in vars(InsightCalls) if not name.startswith("_"))
 async def test_a_method_asks_for_one_answer(any_call: tuple[AnyCallServer, MeetraClient], name: str) -> None:
     server, client = any_call
     method = getattr(client.insights, name)
-    options: dict[str, Any] = {"details": True, "period_seconds": 60}
+    options: dict[str, Any] = {"details": True, "period_seconds": 60, "live": True}
     given = {option: value for option, value in options.items() if option in signature(method).parameters}
+    assert "live" in given
     await method("f" * 64, **given)
     (request,) = server.requests
     asked = {field.name: value for field, value in request.ListFields()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from meetra.v1 import rules_pb2
 
 from meetra_client import (
     MeetraClient,
@@ -31,6 +32,14 @@ async def test_a_meeting_goes_from_its_first_sample_to_finished(client: MeetraCl
     assert server.flushes == 1
     assert (server.configs[0].name, server.configs[0].n_speakers, server.configs[0].language) == ("Standup", 3, "en")
     assert list(server.configs[0].key_terms) == terms
+
+
+async def test_rules_and_pauses_are_those_of_the_config(client: MeetraClient, server: CrookedServer) -> None:
+    rule = rules_pb2.LiveRule(id="long", monologue=rules_pb2.MonologueRule(longer_than_s=60))
+    async with client.live(tracks=[MIX], rules=[rule], pause_s=5, turn_pause_ms=800, redact="name"):
+        pass
+    config = server.configs[0]
+    assert (list(config.rules), config.pause_s, config.turn_pause_ms, config.redact) == ([rule], 5, 800, "name")
 
 
 async def test_a_body_that_ends_normally_finishes_the_meeting(client: MeetraClient, server: CrookedServer) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from google.api import httpbody_pb2
 from grpc import StatusCode
-from meetra.v1 import meetings_pb2, speakers_pb2
+from meetra.v1 import export_pb2, insights_pb2, meetings_pb2, speakers_pb2
 
-from meetra_client import MeetingFailed, MeetraClient, MeetraError
+from meetra_client import InternalError, MeetingFailed, MeetraClient, MeetraError
 from meetra_client.uploads import PIECE_BYTES
 from tests.clients.python.any_call_server import AnyCallServer
 
@@ -125,14 +126,27 @@ async def test_meetings_are_listed_over_all_pages(any_call: Running) -> None:
 
 async def test_speakers_are_asked_for_and_named(any_call: Running) -> None:
     server, client = any_call
-    await client.speakers(HASH, details=True)
+    await client.speakers(HASH, details=True, live=True)
     await client.rename_speaker("an id", "Ada")
     asked, renamed = server.requests
-    assert asked == speakers_pb2.ListSpeakersRequest(file_hash=HASH, include_details=True)
+    assert asked == speakers_pb2.ListSpeakersRequest(file_hash=HASH, include_details=True, live=True)
     assert renamed == speakers_pb2.RenameSpeakerRequest(id="an id", name=speakers_pb2.SpeakerName(alias="Ada"))
 
 
 async def test_a_transcript_is_asked_for_by_its_own_name(any_call: Running) -> None:
     server, client = any_call
-    await client.transcript(HASH)
+    await client.transcript(HASH, live=True)
     assert server.called == ["meetra.v1.InsightsService/GetTranscription"]
+    assert server.requests == [insights_pb2.GetTranscriptionRequest(file_hash=HASH, live=True)]
+
+
+async def test_a_meeting_is_exported_piece_by_piece(any_call: Running) -> None:
+    server, client = any_call
+    server.answers["ExportMeeting"] = [
+        export_pb2.ExportMeetingResponse(body=httpbody_pb2.HttpBody(content_type="text/vtt", data=b"WEBVTT"))
+    ]
+    assert [piece async for piece in client.export_meeting(HASH, "vtt")] == [b"WEBVTT"]
+    assert server.requests == [export_pb2.ExportMeetingRequest(file_hash=HASH, format="vtt")]
+    server.failures = [StatusCode.INTERNAL]
+    with pytest.raises(InternalError):
+        await anext(client.export_meeting(HASH, "vtt"))
