@@ -231,7 +231,7 @@ class Delivery:
                 self._last_message_at = time.monotonic()
             if (change := self.changes.next_message()) is not None:
                 return change
-            if (chunk := self._outbox.next_chunk(max_bytes)) is not None:
+            if (chunk := self._outbox.next_chunk(max_bytes, self.changes.limits)) is not None:
                 return live_pb2.StreamMeetingRequest(audio=chunk)
         if self._flush:
             self._flush = False

@@ -230,14 +230,10 @@ class LiveMeeting:
             raise MeetingOver("finish was called: the meeting accepts no more audio and no changes of tracks")
 
     def _check_duration(self, buffer: TrackBuffer, samples: int) -> None:
-        max_duration_s, rate = self.ready.limits.duration_s, buffer.track.rate_hz
-        if not max_duration_s or rate is None:
-            return
-        if buffer.track.start_ms / 1e3 + (buffer.end + samples) / rate > max_duration_s:
-            raise LiveMeetingTooLong(
-                f"the meeting exceeds this server's limit of {max_duration_s} s",
-                facts={"limit_s": str(max_duration_s)},
-            )
+        limit_s = self.ready.limits.duration_s
+        if limit_s and buffer.end_s(samples) > limit_s:
+            text = f"the meeting exceeds this server's limit of {limit_s} s"
+            raise LiveMeetingTooLong(text, facts={"limit_s": str(limit_s)})
 
     async def flush(self) -> None:
         """Ask the server to acknowledge and analyse the audio sent so far now. Raises MeetraError."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from meetra.v1 import live_pb2
 
@@ -73,10 +74,9 @@ class Outbox:
         """Return whether audio of a track is sent from here."""
         return track_id in self._buffers
 
-    def has_unsent(self, track_id: str) -> bool:
-        """Return whether a track has audio that is not sent on this connection yet."""
-        buffer = self._buffers.get(track_id)
-        return buffer is not None and buffer.sent < buffer.end
+    def has_sent(self, positions: Mapping[str, int]) -> bool:
+        """Return whether the audio of tracks is sent on this connection up to these positions."""
+        return all(self._buffers[name].sent >= end for name, end in positions.items() if name in self._buffers)
 
     def buffer(self, track_id: str) -> TrackBuffer:
         """Return the log of a track. Raises ValueError for an unknown track, MeetraError for one that was refused."""
@@ -127,21 +127,33 @@ class Outbox:
         buffer.append(data)
         self.work.set()
 
-    def next_chunk(self, max_bytes: int) -> live_pb2.AudioChunk | None:
-        """Return the next chunk, alternating between tracks; None if all audio is in flight."""
+    def next_chunk(
+        self, max_bytes: int, limits: Mapping[str, int] = MappingProxyType({})
+    ) -> live_pb2.AudioChunk | None:
+        """Return the next chunk, alternating between tracks; None if nothing is to be sent now.
+
+        Args:
+            max_bytes: size of the audio.
+            limits: the position of a track at which its audio waits; none for tracks that are not in it.
+        """
         for _ in range(len(self._rotation)):
             buffer = self._rotation[0]
             self._rotation.rotate(-1)
-            if buffer.track.track_id in self._withheld:
+            name = buffer.track.track_id
+            room = limits[name] - buffer.sent if name in limits else None
+            if name in self._withheld or (room is not None and room <= 0):
                 continue
-            if (chunk := buffer.next_chunk(max_bytes)) is not None:
+            most = max_bytes if room is None else min(max_bytes, room * max(buffer.track.unit_bytes, 1))
+            if (chunk := buffer.next_chunk(most)) is not None:
                 return live_pb2.AudioChunk(
-                    track_id=buffer.track.track_id,
-                    first_sample=chunk[0],
-                    data=chunk[1],
-                    captured_ms=buffer.captured_ms(chunk[0]),
+                    track_id=name, first_sample=chunk[0], data=chunk[1], captured_ms=buffer.captured_ms(chunk[0])
                 )
         return None
+
+    @property
+    def ends(self) -> dict[str, int]:
+        """The position of the next sample to ``append``, of each track that takes audio."""
+        return {name: buffer.end for name, buffer in self._buffers.items()}
 
     @property
     def awaiting(self) -> bool:

@@ -36,6 +36,11 @@ class TrackBuffer(ABC):
         noted = self._captured[bisect_left(self._captured, (position, 0)) :][:1]
         return next((captured_ms for place, captured_ms in noted if place == position), None)
 
+    def end_s(self, more: int) -> float:
+        """Return when the track ends with ``more`` samples, seconds of the meeting; 0 where positions are bytes."""
+        rate_hz = self.track.rate_hz
+        return self.track.start_ms / 1000 + (self.end + more) / rate_hz if rate_hz else 0.0
+
     @abstractmethod
     def append(self, data: bytes) -> None:
         """Append whole samples, or one packet."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from meetra.v1 import live_pb2
 
@@ -67,6 +68,11 @@ class TrackChanges:
         return waits and any(sent.kind == RENAME for sent in self._sent)
 
     @property
+    def limits(self) -> Mapping[str, int]:
+        """Where audio waits until the next track is added."""
+        return next((each.after for each in self._waiting if each.kind == ADD and each.after), {})
+
+    @property
     def unsent(self) -> bool:
         """Whether any instruction waits to be sent on this connection."""
         return bool(self._waiting)
@@ -98,7 +104,8 @@ class TrackChanges:
             self._outbox.add(replace(track, start_ms=state.start_ms), self._position(track.track_id), withheld=False)
         else:
             request = live_pb2.StreamMeetingRequest(add_track=track.config())
-            asked = self._ask(request, track.track_id)
+            # A track without a start begins where the audio before it ends.
+            asked = self._ask(request, track.track_id, {} if track.start_ms else self._outbox.ends)
             self._outbox.add(track, 0, withheld=True)
             await asyncio.shield(asked.done)
         return self.states.get(track.track_id, live_pb2.LiveTrackState(track_id=track.track_id))
@@ -109,14 +116,16 @@ class TrackChanges:
         Raises ValueError for an unknown track, MeetraError.
         """
         state = self.states.get(track_id)
+        after: dict[str, int] = {}
         if state is None or self._outbox.has(track_id):
-            self._outbox.buffer(track_id).ended = True
+            buffer = self._outbox.buffer(track_id)
+            buffer.ended, after = True, {track_id: buffer.end}
         request = live_pb2.StreamMeetingRequest(end_track=live_pb2.EndTrack(track_id=track_id))
         if state is not None and state.ended:
             asked = Instruction(request, track_id)
             asked.settle()
         else:
-            asked = self._unsettled(END, track_id) or self._ask(request, track_id)
+            asked = self._unsettled(END, track_id) or self._ask(request, track_id, after)
         return asyncio.shield(asked.done)
 
     async def rename(self, track_id: str, name: str, channel: int) -> None:
@@ -145,7 +154,7 @@ class TrackChanges:
         """Return the next instruction to send now, None if there is none."""
         held: set[str] = set()
         for asked in self._waiting:
-            if asked.track_id in held or (asked.kind == END and self._outbox.has_unsent(asked.track_id)):
+            if asked.track_id in held or not self._outbox.has_sent(asked.after):
                 held.add(asked.track_id)
                 continue
             self._waiting.remove(asked)
@@ -154,14 +163,11 @@ class TrackChanges:
             if asked.kind == ADD:
                 self._outbox.release(asked.track_id)
             elif asked.kind == RENAME and not self._is_carried_out(asked):
-                self._be_quiet(min(QUIET_S * asked.times_sent, MAX_QUIET_S))
+                loop = asyncio.get_running_loop()
+                self._quiet_until = loop.time() + min(QUIET_S * asked.times_sent, MAX_QUIET_S)
+                loop.call_at(self._quiet_until + 0.01, self._outbox.work.set)
             return asked.message
         return None
-
-    def _be_quiet(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._quiet_until = loop.time() + seconds
-        loop.call_at(self._quiet_until + 0.01, self._outbox.work.set)
 
     def connected(self, ready: live_pb2.LiveReady) -> None:
         """Adopt the tracks of a new connection; what was not carried out is sent again."""
@@ -240,10 +246,12 @@ class TrackChanges:
             each.settle(failure)
         self._sent, self._waiting = [], []
 
-    def _ask(self, message: live_pb2.StreamMeetingRequest, track_id: str) -> Instruction:
+    def _ask(
+        self, message: live_pb2.StreamMeetingRequest, track_id: str, after: Mapping[str, int] = MappingProxyType({})
+    ) -> Instruction:
         if self._failure is not None:
             raise self._failure
-        asked = Instruction(message, track_id)
+        asked = Instruction(message, track_id, after)
         self._waiting.append(asked)
         self._outbox.work.set()
         return asked

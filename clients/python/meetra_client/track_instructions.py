@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from meetra.v1 import live_pb2
@@ -16,6 +17,8 @@ class Instruction:
 
     message: live_pb2.StreamMeetingRequest
     track_id: str
+    after: Mapping[str, int] = field(default_factory=dict)
+    """Up to which position of each track audio is to be sent before, and none beyond."""
     times_sent: int = 0
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 

@@ -119,6 +119,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         self.flushes = 0
         self.received: list[tuple[str, str, int]] = []
         """What came of each request: its kind, its track, and how much audio there was of that then."""
+        self.audio_at_additions: list[int] = []
+        """How much audio of the track "mix" there was when a track was added."""
         self.watches = 0
         self.refused_logins = 0
         """So many logins have to wait a moment."""
@@ -274,6 +276,8 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
         """Returns whether the connection ends."""
         kind = request.WhichOneof("payload")
         track_id = getattr(request, kind).track_id
+        if kind == "add_track":
+            self.audio_at_additions.append(len(session.audio.get("mix", b"")) // SAMPLE_BYTES)
         self.received.append((kind, track_id, len(session.audio.get(track_id, b"")) // SAMPLE_BYTES))
         if mischief.break_at_change:
             if mischief.carry_out:

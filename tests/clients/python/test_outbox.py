@@ -85,6 +85,39 @@ def test_tracks_take_turns() -> None:
     assert [(c.track_id, c.first_sample) for c in taken if c] == [("a", 0), ("b", 5), ("a", 2), ("b", 7)]
 
 
+def test_audio_waits_at_a_limit_and_before_a_track_is_released() -> None:
+    box = Outbox([Track("a"), Track("b")], 60, 1 << 24)
+    box.begin([*at("a", 0), *at("b", 0)])
+    box.add(Track("opus", encoding=Encoding.OPUS), 960, withheld=True)
+    for name in ("a", "b"):
+        box.append(box.buffer(name), bytes(20))
+    for _ in range(3):
+        box.append(box.buffer("opus"), ONE_FRAME)
+    limits = {"a": 4, "b": 0, "opus": 2880}
+
+    def taken() -> list[tuple[str, int, int]]:
+        chunks = iter(lambda: box.next_chunk(1000, limits), None)
+        return [(chunk.track_id, chunk.first_sample, len(chunk.data)) for chunk in chunks]
+
+    assert taken() == [("a", 0, 8)]
+    assert not box.has_sent(limits)
+    box.release("opus")
+    assert taken() == [("opus", 960, 2), ("opus", 1920, 2)]
+    assert box.has_sent(limits)
+    assert box.ends == {"a": 10, "b": 10, "opus": 3840}
+
+
+def test_a_track_that_was_dropped_says_why_until_it_is_added_again() -> None:
+    box = outbox(Track("a"))
+    box.append(box.buffer("a"), bytes(20))
+    box.drop("a", ZeroDivisionError("why"), known=False)
+    assert (box.has("a"), box.undelivered, box.next_chunk(9)) == (False, {}, None)
+    with pytest.raises(ZeroDivisionError, match="why"):
+        box.buffer("a")
+    box.add(Track("a"), 5, withheld=False)
+    assert box.buffer("a").end == 5
+
+
 @pytest.mark.parametrize("max_bytes", [2, 10, 1000])
 def test_a_capture_time_is_sent_with_its_sample_and_again_with_it(max_bytes: int) -> None:
     box = outbox(Track("mix"))

@@ -64,3 +64,10 @@ def test_positions_that_nobody_here_can_have_made_are_errors() -> None:
     buffer.acknowledge(5)
     with pytest.raises(AudioLost):
         buffer.rewind(4)
+
+
+def test_a_buffer_says_when_it_ends_in_the_meeting_where_it_counts_samples() -> None:
+    buffer = track_buffer(Track("a", start_ms=500))
+    buffer.append(bytes(32_000))
+    assert buffer.end_s(8_000) == 2
+    assert track_buffer(Track("a", encoding=Encoding.OGG_OPUS)).end_s(8_000) == 0

@@ -85,6 +85,23 @@ async def test_audio_is_taken_while_the_server_is_away_and_the_end_comes_after_i
     assert server.received[-1] == ("end_track", "ada", 48_000)
 
 
+@pytest.mark.parametrize("start_ms", [0, 5], ids=["now", "at a time"])
+async def test_a_track_that_begins_now_comes_after_the_audio_before_it(
+    client: MeetraClient, server: CrookedServer, start_ms: int
+) -> None:
+    server.mischief += [Mischief(break_after_chunks=1), Mischief(break_after_chunks=2, store_of_last=0.5)]
+    mix = noise(9)
+    async with client.live(tracks=[MIX]) as meeting:
+        await meeting.send("mix", mix[:100_000])
+        adding = asyncio.create_task(meeting.add_track(Track("ada", start_ms=start_ms)))
+        await asyncio.sleep(0)
+        await meeting.send("mix", mix[100_000:])
+        assert (await adding).start_ms == (start_ms or 7000)
+    assert bytes(server.only.audio["mix"]) == mix
+    if not start_ms:
+        assert server.audio_at_additions == [50_000]
+
+
 @pytest.mark.parametrize("carried_out", [True, False], ids=["carried out", "lost"])
 @pytest.mark.parametrize("kind", ["add_track", "end_track", "rename_track"])
 async def test_what_a_lost_connection_leaves_open_is_repeated_unless_it_was_done(
