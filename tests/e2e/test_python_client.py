@@ -117,6 +117,19 @@ def test_an_upload_tells_its_progress_and_then_the_answers(stranger: Stranger) -
     assert any(answers[1:])
 
 
+def test_people_of_a_conference_join_and_leave(stranger: Stranger, folder: Path) -> None:
+    (folder / "ben.wav").write_bytes(wav(sample_pcm()[30 * 16_000 : 40 * 16_000]))
+    lines = stranger.run(EXAMPLES / "conference.py", "Ada=meeting.wav", "Ben=ben.wav").splitlines()
+    assert [line for line in lines if re.fullmatch(r"\w+ (added|ended)", line)] == [
+        "Ada added",
+        "Ada ended",
+        "Ben added",
+        "Ben ended",
+    ]
+    assert any(line.startswith("Ben: ") for line in lines), lines
+    assert any(re.match(r"00:00:\d\d,\d{3} --> ", line) for line in lines), lines
+
+
 async def test_a_watcher_prints_what_others_send(stranger: Stranger, system: System) -> None:
     client = MeetraClient(system.gateway, email=system.email, password=system.password)
     async with client, client.live(tracks=[Track("mix", participant_name="Ada")]) as meeting:
