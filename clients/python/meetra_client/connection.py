@@ -17,6 +17,7 @@ from meetra_client.refusals import classify_failure
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 READY_TIMEOUT_S, LOGIN_TIMEOUT_S, END_TIMEOUT_S = 20.0, 20.0, 5.0
+CLOSE_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,12 @@ class Connection:
         if self._call is not None:
             self._call.cancel()
         try:
-            await asyncio.gather(*self._operations.values(), return_exceptions=True)
+            if operations := list(self._operations.values()):
+                # A write that waits for its call to begin is left waiting by gRPC when the call is cancelled.
+                _, left = await asyncio.wait(operations, timeout=CLOSE_TIMEOUT_S)
+                for operation in left:
+                    operation.cancel()
+                await asyncio.gather(*operations, return_exceptions=True)
         finally:
             self._operations.clear()
             if self._channel is not None:
