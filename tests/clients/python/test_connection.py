@@ -62,3 +62,16 @@ async def test_a_read_that_was_cancelled_loses_no_message(crooked: tuple[Crooked
     await connection.close()
     with pytest.raises(ConnectionLost):
         await connection.read()
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_call_that_is_left_before_it_has_begun_is_closed(steps: int) -> None:
+    # Nobody listens there.
+    connection = Connection(Endpoint.parse("http://127.0.0.1:9", 10), "a token")
+    opening = asyncio.create_task(connection.open(live_pb2.LiveConfig()))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    async with asyncio.timeout(60):
+        await connection.close()
