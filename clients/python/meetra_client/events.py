@@ -107,18 +107,18 @@ async def watch(
             token = await credentials.token()
             async with endpoint.channel() as channel:
                 stub = live_pb2_grpc.LiveServiceStub(channel)
+                # The last event once more: where it is the last of all, nothing else would tell the end.
                 following = live_pb2.WatchMeetingRequest(
-                    session_id=request.session_id, file_hash=request.file_hash, after_event_seq=seen
+                    session_id=request.session_id, file_hash=request.file_hash, after_event_seq=max(0, seen - 1)
                 )
                 call = stub.WatchMeeting(following, metadata=(("authorization", f"Bearer {token}"),))
                 try:
                     async for message in call:
                         backoff.reset()
                         renewed = False
-                        if message.event.event_seq <= seen:
-                            continue
-                        seen = message.event.event_seq
-                        yield message.event
+                        if message.event.event_seq > seen:
+                            seen = message.event.event_seq
+                            yield message.event
                         if message.event.HasField("finished"):
                             return
                     raise ConnectionLost("the stream ended before the meeting did")

@@ -166,14 +166,17 @@ class LiveMeeting:
                 was recorded before, as while muted, the server fills in silence; a clock that drifts is corrected. Not
                 for OGG_OPUS and WEBM_OPUS.
 
-        Raises ValueError for an unknown track or a partial sample, TrackEnded, LiveMeetingTooLong for audio beyond the
-        maximum length (``ready.limits.duration_s``; the meeting can still be finished), MeetingOver, MeetraError.
+        Raises ValueError for an unknown track, a partial sample or an impossible time, TrackEnded, LiveMeetingTooLong
+        for audio beyond the maximum length (``ready.limits.duration_s``; the meeting can still be finished),
+        MeetingOver, MeetraError.
         """
         buffer = self._outbox.buffer(track_id)
         unit_bytes = buffer.track.unit_bytes
         samples = len(audio) // unit_bytes if unit_bytes else opus_packet_samples(audio)
         if unit_bytes and len(audio) % unit_bytes:
             raise ValueError(f"{len(audio)} bytes are not a whole number of samples of {unit_bytes} bytes")
+        if captured_ms is not None and not 0 <= captured_ms < 2**32:
+            raise ValueError(f"captured_ms is {captured_ms}; it must be 0 to {2**32 - 1} milliseconds of the meeting")
         self._check_not_finishing()
         async with self._send_lock(track_id):
             if buffer.ended:

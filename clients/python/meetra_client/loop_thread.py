@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
+
+from meetra_client.errors import Unreachable
 
 T = TypeVar("T")
 # How long work that was interrupted may take to end.
@@ -26,7 +29,8 @@ class LoopThread:
 
         If the wait is interrupted, as by Ctrl-C, the work is cancelled and waited for, up to CANCEL_TIMEOUT_S.
 
-        Raises RuntimeError on the loop's own thread, where it would wait for ever.
+        Raises RuntimeError on the loop's own thread, where it would wait for ever, and Unreachable where another thread
+        calls ``close`` meanwhile.
         """
         if threading.current_thread() is self._thread:
             work.close()
@@ -42,6 +46,8 @@ class LoopThread:
         outcome = asyncio.run_coroutine_threadsafe(whole(), self._running_loop())
         try:
             return outcome.result()
+        except CancelledError:
+            raise Unreachable("the client was closed while a call waited") from None
         except BaseException:
             if not outcome.done():
                 outcome.cancel()
@@ -50,7 +56,7 @@ class LoopThread:
 
     def iterate(self, begin: Callable[[], AsyncIterator[T]]) -> Generator[T, None, None]:
         """Yield the values of an asynchronous iterator, which ends with this one."""
-        values = begin()
+        values, loop = begin(), self._running_loop()
 
         async def following() -> T | object:
             return await anext(values, _END)
@@ -59,7 +65,8 @@ class LoopThread:
             while (value := self.run(following())) is not _END:
                 yield value  # type: ignore[misc]  # not the end: T
         finally:
-            if (close := getattr(values, "aclose", None)) is not None:
+            # The end of the loop has ended it already.
+            if self._loop is loop and (close := getattr(values, "aclose", None)) is not None:
                 self.run(close())
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from meetra.v1 import live_pb2
 
@@ -45,8 +47,17 @@ async def test_a_meeting_is_watched_by_its_hash_and_after_an_event(any_call: Run
     events = [event async for event in client.watch(file_hash=HASH, after_event_seq=7)]
     assert [event.event_seq for event in events] == [8, 9]
     assert isinstance(events[-1], Finished)
-    asked = [live_pb2.WatchMeetingRequest(file_hash=HASH, after_event_seq=seen) for seen in (7, 8)]
+    asked = [live_pb2.WatchMeetingRequest(file_hash=HASH, after_event_seq=seen) for seen in (6, 7)]
     assert server.requests == asked
+
+
+async def test_who_has_seen_the_end_is_told_that_it_is_the_end(any_call: Running) -> None:
+    server, client = any_call
+    server.answers["WatchMeeting"] = [
+        live_pb2.WatchMeetingResponse(event=live_pb2.LiveEvent(event_seq=9, finished=live_pb2.LiveFinished())),
+    ]
+    async with asyncio.timeout(60):
+        assert [event async for event in client.watch(file_hash=HASH, after_event_seq=9)] == []
 
 
 @pytest.mark.parametrize("names", [{}, {"session_id": "a", "file_hash": HASH}], ids=["none", "both"])

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from meetra_client.errors import Unreachable
 from meetra_client.loop_thread import LoopThread
 
 INTERRUPTED = """
@@ -113,3 +114,36 @@ def test_ctrl_c_ends_the_work_before_the_caller_goes_on() -> None:
         child.send_signal(signal.SIGINT)
         assert child.stdout.read() == "ended\ninterrupted\n"
     assert child.returncode == 0
+
+
+def test_an_iterator_closed_after_its_thread_starts_no_other(thread: LoopThread) -> None:
+    async def values() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    following = thread.iterate(values)
+    assert next(following) == 1
+    thread.close()
+    following.close()
+    assert "meetra_client" not in {other.name for other in threading.enumerate()}
+
+
+def test_a_call_that_waits_while_the_thread_is_closed_is_an_error_of_the_client(thread: LoopThread) -> None:
+    waits, told = threading.Event(), list[BaseException]()
+
+    async def lasts() -> None:
+        waits.set()
+        await asyncio.sleep(600)
+
+    def call() -> None:
+        try:
+            thread.run(lasts())
+        except BaseException as error:
+            told.append(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert waits.wait(60)
+    thread.close()
+    caller.join(60)
+    assert [type(error) for error in told] == [Unreachable]
