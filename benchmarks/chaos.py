@@ -156,7 +156,18 @@ async def result(connection: asyncpg.Connection[Any], file_hash: str) -> dict[st
     document = await connection.fetchval(
         "SELECT document FROM conversations JOIN meetings ON id = meeting_id WHERE file_hash = $1", file_hash
     )
-    return {"conversation": json.loads(document), **{row["family"]: json.loads(row["value"]) for row in rows}}
+    conversation = numbered_in_order(json.loads(document))
+    return {"conversation": conversation, **{row["family"]: json.loads(row["value"]) for row in rows}}
+
+
+def numbered_in_order(conversation: dict[str, Any]) -> dict[str, Any]:
+    """A stored conversation with its segments numbered from 1 in their order: ids of live ones leave room for tracks."""
+    numbers = {segment["segment_id"]: place for place, segment in enumerate(conversation["segments"], 1)}
+    parts = {
+        name: [{**part, "segment_id": numbers[part["segment_id"]]} for part in conversation[name]]
+        for name in ("segments", "sentences")
+    }
+    return {**conversation, **parts}
 
 
 def differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
