@@ -161,7 +161,7 @@ async def result(connection: asyncpg.Connection[Any], file_hash: str) -> dict[st
 
 
 def numbered_in_order(conversation: dict[str, Any]) -> dict[str, Any]:
-    """A stored conversation with its segments numbered from 1 in their order: ids of live ones leave room for tracks."""
+    """A stored conversation, its segments numbered from 1 in their order: ids of live ones leave room for tracks."""
     numbers = {segment["segment_id"]: place for place, segment in enumerate(conversation["segments"], 1)}
     parts = {
         name: [{**part, "segment_id": numbers[part["segment_id"]]} for part in conversation[name]]
