@@ -109,7 +109,7 @@ end
 -- Whether a path is that of a WebSocket, and whether it is that of a meeting's server-sent events.
 local function for_pages(path)
   return path:match("^/single%-feature%-api/live/socket/?$") ~= nil,
-    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil
+    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
 end
 
 -- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a
