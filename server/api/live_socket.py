@@ -160,10 +160,11 @@ def explain_refusal(connection: ServerConnection, request: Request, response: Re
     """Return a refusal of the library's own, such as of a plain GET, as the API words it; None for others."""
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS or "x-http-code" in response.headers:
         return None
-    return _refusal(HTTPStatus(response.status_code), "Bad request: upgrade: open a WebSocket (RFC 6455, version 13)")
+    message = "Bad request: upgrade: open a WebSocket (RFC 6455, version 13)"
+    return _refusal(HTTPStatus(response.status_code), message, {"x-meetra-reason": "BAD_REQUEST"})
 
 
-def _refusal(status: HTTPStatus, message: str) -> Response:
+def _refusal(status: HTTPStatus, message: str, more: dict[str, str] | None = None) -> Response:
     body = json.dumps({"message": message}).encode()
     headers = Headers(
         {
@@ -172,6 +173,7 @@ def _refusal(status: HTTPStatus, message: str) -> Response:
             "connection": "close",
             # For the gateway, which takes other refusals for its own.
             "x-http-code": str(int(status)),
+            **(more or {}),
         }
     )
     if status is HTTPStatus.UPGRADE_REQUIRED:

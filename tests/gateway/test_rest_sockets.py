@@ -82,6 +82,9 @@ class Page:
                 pass
         assert set(json.loads(refusal.value.response.body)) == {"message"}
         status: int = refusal.value.response.status_code
+        # A page that may not call is told by its status alone.
+        reasons = {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 403: None}
+        assert refusal.value.response.headers.get("x-meetra-reason") == reasons[status]
         return status
 
 
@@ -285,6 +288,7 @@ async def test_what_is_no_handshake_is_refused_in_json(page: Page) -> None:
         assert answer.status_code == (426 if method == "GET" else 404), method
         if method != "HEAD":
             assert set(answer.json()) == {"message"}
+        assert answer.headers.get("x-meetra-reason") == ("BAD_REQUEST" if method == "GET" else None)
     # No other path upgrades.
     for path in ("/single-feature-api/meetings", f"/single-feature-api/live/{page.session_id}/events", f"{PATH}/x"):
         assert await page.status(path=path, additional_headers=bearer(page.token)) == 400
