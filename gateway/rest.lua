@@ -43,7 +43,10 @@ local REFUSED = {
 }
 
 -- The reasons (errors.proto) of what gRPC or Envoy itself refused, where the status leaves no doubt.
-local REASON = {["400"] = "BAD_REQUEST", ["401"] = "UNAUTHENTICATED", ["503"] = "SERVICE_UNAVAILABLE"}
+local REASON = {
+  ["400"] = "BAD_REQUEST", ["401"] = "UNAUTHENTICATED", ["415"] = "UNSUPPORTED_CONTENT_ENCODING",
+  ["500"] = "INTERNAL_ERROR", ["503"] = "SERVICE_UNAVAILABLE",
+}
 
 -- gRPC's statuses of errors of Envoy's own for which it knows none: RESOURCE_EXHAUSTED and DEADLINE_EXCEEDED.
 local GRPC_STATUS = {["Request too large"] = "8", ["Request timed out"] = "4"}
@@ -109,7 +112,7 @@ end
 -- Whether a path is that of a WebSocket, and whether it is that of a meeting's server-sent events.
 local function for_pages(path)
   return path:match("^/single%-feature%-api/live/socket/?$") ~= nil,
-    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil
+    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
 end
 
 -- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 from typing import Any
@@ -19,12 +20,12 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from server.api.socket_call import SocketAborted, SocketCall
-from server.api.socket_frames import read_frame, write_frame
+from server.api.socket_frames import is_quickly_read, is_quickly_written, read_frame, write_frame
 from server.errors import BadRequest
 
 PATH = "/single-feature-api/live/socket"
 PROTOCOL = Subprotocol("meetra.v1")
-# A chunk of audio has 64 KiB, a config of 32 tracks far less than this.
+# A chunk of audio has 64 KiB; of text, ``read_frame`` takes less than this.
 MAX_FRAME = 256 * 1024
 # Frames that wait to be read: then the connection is not read any more, and the client is slowed.
 MAX_WAITING = 2
@@ -51,6 +52,8 @@ class LiveSocket:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._server: Server | None = None
+        # JSON that takes milliseconds; one thread, so that the event loop competes with no more.
+        self._json = ThreadPoolExecutor(1, thread_name_prefix="frames")
 
     async def start(self, listen: str) -> None:
         """Serve on ``host:port``. Raises OSError if the address cannot be bound."""
@@ -78,6 +81,7 @@ class LiveSocket:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        self._json.shutdown(wait=False)
 
     async def _handle(self, socket: ServerConnection) -> None:
         assert socket.request is not None
@@ -99,16 +103,25 @@ class LiveSocket:
         # A connection that is closed under way ends the call, as one of gRPC.
         with suppress(ConnectionClosed):
             try:
-                async with aclosing(self._stream(_requests(socket, read), call)) as responses:
+                async with aclosing(self._stream(_requests(socket, read, self._json), call)) as responses:
                     async for response in responses:
-                        await socket.send(write_frame(response))
+                        await socket.send(await self._written(response))
             except SocketAborted as error:
                 await socket.close(error.code, error.text)
             else:
                 await socket.close()
 
+    async def _written(self, response: pb.StreamMeetingResponse) -> str:
+        """Return the frame of a message once others had their turn: hundreds of stored events come at once."""
+        if not is_quickly_written(response):
+            return await asyncio.get_running_loop().run_in_executor(self._json, write_frame, response)
+        await asyncio.sleep(0)
+        return write_frame(response)
 
-async def _requests(socket: ServerConnection, read: asyncio.Event) -> AsyncGenerator[pb.StreamMeetingRequest, None]:
+
+async def _requests(
+    socket: ServerConnection, read: asyncio.Event, json_thread: Executor
+) -> AsyncGenerator[pb.StreamMeetingRequest, None]:
     """Yield the client's messages until it closes, then set ``read``. Raises BadRequest."""
     try:
         try:
@@ -117,7 +130,10 @@ async def _requests(socket: ServerConnection, read: asyncio.Event) -> AsyncGener
         except TimeoutError:
             raise BadRequest("config", f"missing; send it within {FIRST_FRAME_S:.0f} s") from None
         while True:
-            yield read_frame(frame)
+            if is_quickly_read(frame):
+                yield read_frame(frame)
+            else:
+                yield await asyncio.get_running_loop().run_in_executor(json_thread, read_frame, frame)
             frame = await socket.recv()
     except ConnectionClosed:
         read.set()
@@ -144,10 +160,11 @@ def explain_refusal(connection: ServerConnection, request: Request, response: Re
     """Return a refusal of the library's own, such as of a plain GET, as the API words it; None for others."""
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS or "x-http-code" in response.headers:
         return None
-    return _refusal(HTTPStatus(response.status_code), "Bad request: upgrade: open a WebSocket (RFC 6455, version 13)")
+    message = "Bad request: upgrade: open a WebSocket (RFC 6455, version 13)"
+    return _refusal(HTTPStatus(response.status_code), message, {"x-meetra-reason": "BAD_REQUEST"})
 
 
-def _refusal(status: HTTPStatus, message: str) -> Response:
+def _refusal(status: HTTPStatus, message: str, more: dict[str, str] | None = None) -> Response:
     body = json.dumps({"message": message}).encode()
     headers = Headers(
         {
@@ -156,6 +173,7 @@ def _refusal(status: HTTPStatus, message: str) -> Response:
             "connection": "close",
             # For the gateway, which takes other refusals for its own.
             "x-http-code": str(int(status)),
+            **(more or {}),
         }
     )
     if status is HTTPStatus.UPGRADE_REQUIRED:

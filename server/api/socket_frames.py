@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from google.protobuf import json_format
 from meetra.v1 import errors_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.errors import BadRequest
 
+# Of a text frame, bytes: a chunk of 64 KiB in base64 has 85 KiB, and there is room for its other fields.
+MAX_TEXT = 96 * 1024
+# Members of objects and items of lists in a text frame; the largest config has about two thirds of it.
+MAX_VALUES = 2000
 # Of a line of JSON in front of audio, bytes.
 MAX_HEAD = 1024
+# A text, or a message, of so many bytes is parsed or written in less than a few milliseconds.
+QUICK = 1024
 # Codes of our own begin there (RFC 6455); the number of the ErrorReason is added.
 FIRST_CLOSE_CODE = 4000
 # Bytes that a close frame has room for.
@@ -26,12 +35,39 @@ def read_frame(frame: str | bytes) -> pb.StreamMeetingRequest:
     # The parser takes an empty list for an empty object.
     if not frame.lstrip().startswith("{"):
         raise BadRequest("frame", "not a StreamMeetingRequest in JSON: must be an object")
+    size = len(frame.encode())
+    if size > MAX_TEXT:
+        raise BadRequest("frame", f"{size} bytes of text; at most {MAX_TEXT}. Send audio as binary frames")
     try:
+        # The parser of messages takes a hundred times as long as that of JSON for each value.
+        if _has_more_values(json.loads(frame), MAX_VALUES):
+            raise BadRequest("frame", f"more than {MAX_VALUES} members of objects and items of lists")
         # As in REST bodies, fields that are not known are left out.
         json_format.Parse(frame, request, ignore_unknown_fields=True)
     except NO_MESSAGE as error:
         raise BadRequest("frame", f"not a StreamMeetingRequest in JSON{_where(error)}") from None
     return request
+
+
+def is_quickly_read(frame: str | bytes) -> bool:
+    """Return whether reading a frame takes no time that others would notice. Of audio, the JSON is short."""
+    return isinstance(frame, bytes) or len(frame) <= QUICK
+
+
+def is_quickly_written(response: pb.StreamMeetingResponse) -> bool:
+    """Return whether writing a message takes no time that others would notice."""
+    return response.ByteSize() <= QUICK
+
+
+def _has_more_values(value: Any, most: int) -> bool:
+    found, inner = 0, [value]
+    while inner and found <= most:
+        value = inner.pop()
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        found += len(items)
+        if found <= most:
+            inner.extend(items)
+    return found > most
 
 
 def _read_audio(frame: bytes) -> pb.AudioChunk:

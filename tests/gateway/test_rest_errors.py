@@ -69,9 +69,16 @@ async def test_what_the_gateway_refuses_by_itself_has_a_reason_where_there_is_no
         wrong = await http.post("/api-login", content=b"{", headers={"content-type": "application/json"})
         assert (wrong.status_code, wrong.headers["x-meetra-reason"]) == (400, "BAD_REQUEST")
         http.headers["authorization"] = f"Bearer {await servicer.token()}"
-        unknown = await http.get("/no-such-path")
-        assert unknown.status_code == 404
-        assert "x-meetra-reason" not in unknown.headers
+        packed = {"content-type": "application/json", "content-encoding": "br"}
+        unread = await http.post("/api-login", content=b"{}", headers=packed)
+        assert (unread.status_code, unread.headers["x-meetra-reason"]) == (415, "UNSUPPORTED_CONTENT_ENCODING")
+        # No reason has their meaning.
+        for answer, status in (
+            (await http.get("/no-such-path"), 404),
+            (await http.post("/api-login", json={"email": "x" * 1_100_000}), 413),
+            (await http.get(EVENTS, headers={"x-long": "x" * 62_000}), 431),
+        ):
+            assert (answer.status_code, answer.headers.get("x-meetra-reason")) == (status, None)
     async with grpc.aio.insecure_channel(address.removeprefix("http://")) as channel:
         listing = meetings_pb2_grpc.MeetingServiceStub(channel).ListMeetings
         with pytest.raises(grpc.aio.AioRpcError) as raised:

@@ -43,14 +43,14 @@ class Page:
     def __init__(self, api: Api, address: str, folder: Path) -> None:
         self.api, self.address, self.folder = api, address, folder
         self.http = httpx.AsyncClient(base_url=f"http://{address}", timeout=PATIENCE_S)
-        self.session_id = self.token = ""
+        self.session_id = self.file_hash = self.token = ""
 
     async def begin(self) -> None:
         """A backend opens the meeting, and makes the token."""
         headers = dict(self.api.metadata)
         body = {"name": "Page", "tracks": [{"track_id": "mic", "kind": 1, "encoding": 1, "sample_rate_hz": 16_000}]}
         answer = await self.http.post("/single-feature-api/live", json=body, headers=headers)
-        self.session_id = answer.json()["ready"]["session_id"]
+        self.session_id, self.file_hash = (answer.json()["ready"][name] for name in ("session_id", "file_hash"))
         self.token = await self.made("send", "watch")
 
     async def made(self, *scopes: str) -> str:
@@ -82,6 +82,9 @@ class Page:
                 pass
         assert set(json.loads(refusal.value.response.body)) == {"message"}
         status: int = refusal.value.response.status_code
+        # A page that may not call is told by its status alone.
+        reasons = {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 403: None}
+        assert refusal.value.response.headers.get("x-meetra-reason") == reasons[status]
         return status
 
 
@@ -126,10 +129,18 @@ async def test_a_token_comes_as_header_query_or_protocol(page: Page) -> None:
             await connection.send(audio(position, bytes(32_000)))
             position += 16_000
             assert (await heard(connection, "ack"))["tracks"][0]["next_sample"] == position
-    path = f"/single-feature-api/live/{page.session_id}/events"
-    for query in (f"?access_token={page.token}", f"?after_event_seq=0&access_token={page.token}", ""):
-        headers = {"origin": ORIGIN, **({} if query else bearer(page.token))}
-        async with page.http.stream("GET", path + query, headers=headers) as answer:
+    path, by_hash = f"/single-feature-api/live/{page.session_id}/events", "/single-feature-api/live/events"
+    watched = [
+        f"{path}?access_token={page.token}",
+        f"{path}?after_event_seq=0&access_token={page.token}",
+        path,
+        f"{by_hash}?file-hash={page.file_hash}&access_token={page.token}",
+        f"{by_hash}/?access_token={page.token}&after_event_seq=0&file-hash={page.file_hash}",
+        f"{by_hash}?file-hash={page.file_hash}",
+    ]
+    for asked in watched:
+        headers = {"origin": ORIGIN, **({} if "access_token" in asked else bearer(page.token))}
+        async with page.http.stream("GET", asked, headers=headers) as answer:
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
             assert answer.headers["access-control-allow-origin"] == ORIGIN
             assert (await anext(answer.aiter_lines())).startswith("data: ")
@@ -137,7 +148,7 @@ async def test_a_token_comes_as_header_query_or_protocol(page: Page) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while True:
             logged = "".join(file.read_text(errors="replace") for file in page.folder.glob("*.log"))
-            if logged.count('"status":101') == len(ways) and logged.count("/WatchMeeting") == 3:
+            if logged.count('"status":101') == len(ways) and logged.count("/WatchMeeting") == len(watched):
                 break
             await asyncio.sleep(0.2)
     assert page.token.split(".")[2] not in logged
@@ -151,7 +162,11 @@ async def test_only_a_session_token_may_come_without_a_header_and_only_there(pag
     for protocol in (f"bearer.{users}", "bearer.mk_key", "bearer.ms_x"):
         assert await page.status(subprotocols=[Subprotocol("meetra.v1"), Subprotocol(protocol)]) == 401
     events = f"/single-feature-api/live/{page.session_id}/events"
+    by_hash, users_own = "/single-feature-api/live/events", f"?access_token={users}&file-hash={page.file_hash}"
     for path, query, status in (
+        (by_hash, users_own, 400),
+        (by_hash, f"?access_token=ms_x&file-hash={page.file_hash}", 401),
+        (by_hash, f"?access_token={page.token}&file-hash={'0' * 64}", 404),
         (events, f"?access_token={users}", 400),
         (events, f"?access_token={page.token}&access_token={page.token}", 400),
         (events, "?access_token=ms_x", 401),
@@ -273,6 +288,7 @@ async def test_what_is_no_handshake_is_refused_in_json(page: Page) -> None:
         assert answer.status_code == (426 if method == "GET" else 404), method
         if method != "HEAD":
             assert set(answer.json()) == {"message"}
+        assert answer.headers.get("x-meetra-reason") == ("BAD_REQUEST" if method == "GET" else None)
     # No other path upgrades.
     for path in ("/single-feature-api/meetings", f"/single-feature-api/live/{page.session_id}/events", f"{PATH}/x"):
         assert await page.status(path=path, additional_headers=bearer(page.token)) == 400

@@ -6,12 +6,22 @@ import json
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
+from google.protobuf.json_format import MessageToJson
 from hypothesis import given
 from hypothesis import strategies as st
 from meetra.v1 import errors_pb2
 from meetra.v1 import live_pb2 as pb
 
-from server.api.socket_frames import MAX_CLOSE_REASON, close_code, close_reason, read_frame, write_frame
+from server.api.socket_frames import (
+    MAX_CLOSE_REASON,
+    MAX_TEXT,
+    MAX_VALUES,
+    close_code,
+    close_reason,
+    read_frame,
+    write_frame,
+)
 from server.errors import BadRequest
 
 JSON = st.recursive(
@@ -78,3 +88,43 @@ def test_every_reason_has_a_close_code_and_every_text_has_room() -> None:
         cut = close_reason("AUDIO_GAP", text)
         assert cut.startswith("AUDIO_GAP: ")
         assert MAX_CLOSE_REASON - 4 < len(cut.encode()) <= MAX_CLOSE_REASON
+
+
+LONG = {
+    "objects": '{"config":{"tracks":[' + "{}," * MAX_VALUES + "{}]}}",
+    "texts": '{"add_track":{"channel_names":[' + '"",' * MAX_VALUES + '""]}}',
+    "members": json.dumps({"config": {f"x{number}": 0 for number in range(MAX_VALUES)}}),
+    "lists in lists": json.dumps({"config": {"tracks": [[0] * 50] * 50}}),
+    "not known": json.dumps({"config": {}, "x": [0] * MAX_VALUES}),
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_more_values_than_any_message_has_never_reach_its_parser(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_format, "Parse", lambda *_, **__: pytest.fail("it is parsed"))
+    with pytest.raises(BadRequest, match=f"more than {MAX_VALUES}"):
+        read_frame(text)
+
+
+def test_a_longer_text_than_any_message_has_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it is parsed"))
+    for text in ("{" + " " * MAX_TEXT, '{"' + "ä" * (MAX_TEXT // 2)):
+        with pytest.raises(BadRequest, match=f"at most {MAX_TEXT}"):
+            read_frame(text)
+
+
+def test_the_largest_messages_are_taken() -> None:
+    whole = pb.AudioChunk(track_id="t" * 64, first_sample=2**32 - 1, data=bytes(65_536), captured_ms=2**32 - 1)
+    assert read_frame(MessageToJson(pb.StreamMeetingRequest(audio=whole))).audio == whole
+    track = {
+        field.name: "TRACK_KIND_MIXED" if field.name == "kind" else "1" for field in pb.TrackConfig.DESCRIPTOR.fields
+    }
+    tracks = [{**track, "encoding": 1, "channel_use": 1, "channel_names": ["name"] * 8}] * 32
+    rules = [{"id": "x", "phrase": {"phrases": ["some words that are said"] * 20, "alias": "somebody"}}] * 32
+    config = {
+        **dict.fromkeys((field.name for field in pb.LiveConfig.DESCRIPTOR.fields), 1),
+        **{"session_id": "", "take_over": True, "name": "x" * 500, "date": "", "language": "en", "redact": "name"},
+        **{"tracks": tracks, "rules": rules, "key_terms": ["é" * 100] * 100, "consent": ["x" * 500] * 20},
+    }
+    read = read_frame(json.dumps({"config": config}, ensure_ascii=False)).config
+    assert (len(read.tracks), len(read.rules), len(read.rules[31].phrase.phrases)) == (32, 32, 20)
