@@ -115,6 +115,8 @@ def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, 
     assert "unknown track b" in told["unknown"]
     assert told["finished"]["status"] == "ready"
     assert told["end"] == 2 * 1600
+    assert told["again"] == told["finished"]
+    assert told["after"] == []
     assert told["tooLate"] == "MEETING_OVER"
     assert told["aborted"] == "Error: enough"
 
