@@ -35,6 +35,10 @@ def test_a_recording_is_analysed_read_and_corrected(
         "unreachable": ["UNREACHABLE", 0, True, True],
     }
     assert told["revoked"][:2] == ["UNAUTHENTICATED", 401]
+    assert told["exported"]["name"] == "Größe _ Länge _ Rest.vtt"
+    assert told["exported"]["contentType"].startswith("text/vtt")
+    assert told["exported"]["text"].startswith("WEBVTT")
+    assert told["unknownFormat"][:2] == ["BAD_REQUEST", 400]
     # A tar archive is made of blocks of 512 bytes.
     assert told["tar"] > 0
     assert told["tar"] % 512 == 0
