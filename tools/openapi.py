@@ -19,6 +19,14 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 PACKAGE = ".meetra.v1."
 PUBLIC = ("/api-login", "/.well-known/jwks.json")
 NUMBERS = {Field.TYPE_DOUBLE: "double", Field.TYPE_FLOAT: "float"}
+# Messages that an answer does not always have: what is asked for by `details`, and an engine that is not reached yet.
+ABSENT_BY_NAME = ("details", "engine")
+# And those of which one comes, or none: a oneof in the protos would say so, but moving fields breaks their users.
+ABSENT = {
+    ("ControlMeetingResponse", "track"): "after flush and finish",
+    ("WatchMeetingResponse", "event"): "in a heartbeat",
+    ("WatchMeetingResponse", "heartbeat"): "with an event",
+}
 HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
 MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
@@ -186,7 +194,7 @@ class Description:
 
     def _object(self, message: str, fields: list[Field], *, every: bool) -> dict[str, Any]:
         """Return the schema of an object; ``every`` marks an answer, where all fields without presence are required."""
-        absent = {f.json_name for f in fields if absent_in_answers(f)}
+        absent = {f.json_name for f in fields if absent_in_answers(message, f)}
         return {
             "type": "object",
             "description": self._messages[message][1].get(self._message_paths[message], ""),
@@ -231,9 +239,10 @@ class Description:
         return {"type": "string"}
 
 
-def absent_in_answers(field: Field) -> bool:
-    """Return whether an answer may lack the field: it has presence, or is a message that is not always set."""
-    return field.HasField("oneof_index") or field.name in ("details", "engine")
+def absent_in_answers(message: str, field: Field) -> bool:
+    """Return whether an answer may lack the field of ``message`` (its full name): one that is not always set."""
+    known = field.name in ABSENT_BY_NAME or (message.removeprefix(PACKAGE), field.name) in ABSENT
+    return known or field.HasField("oneof_index")
 
 
 def leading_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:

@@ -172,7 +172,7 @@ class TypeScript:
     def _required(self, name: str, *, sent: bool) -> list[bool]:
         message, comments, index = self._messages[name]
         if not sent:
-            return [not absent_in_answers(field) for field in message.field]
+            return [not absent_in_answers(name, field) for field in message.field]
         paths = [getattr(r, r.WhichOneof("pattern")) for m, r, _ in self._methods if m.input_type == name]
         texts = [comments.get((MESSAGE_FIELD, index, FIELD_OF_MESSAGE, at), "") for at in range(len(message.field))]
         return [

@@ -32,7 +32,9 @@ HOLD = """async ({ gateway, token, seconds }) => {
   const over = new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const finished = await hold(meetra, (event) => events.push(event), over);
   const { Transcription } = await meetra.getTranscription({ file_hash: finished.file_hash });
-  return { finished, events, words: Transcription.map((part) => part.transcription).join(" ") };
+  const { body, name } = await meetra.exportMeeting({ file_hash: finished.file_hash, format: "txt" });
+  const file = { name, text: await new Response(body).text() };
+  return { finished, events, file, words: Transcription.map((part) => part.transcription).join(" ") };
 }"""
 MUTED = """async ({ gateway, token }) => {
   const meetra = new Meetra(gateway, { token });
@@ -92,6 +94,9 @@ def test_a_page_of_another_origin_holds_a_meeting(page: Page, access: dict[str, 
     assert any(turn["words"] for turn in turns)
     assert [event["event_seq"] for event in told["events"]] == list(range(1, len(told["events"]) + 1))
     assert told["words"]
+    # The page may read how the file is called.
+    assert told["file"]["name"] == "In a browser.txt"
+    assert told["file"]["text"]
 
 
 def test_a_muted_microphone_is_recorded_as_silence(page: Page, access: dict[str, Any]) -> None:

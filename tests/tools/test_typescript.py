@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
+from tools.openapi import ABSENT
 from tools.typescript import ROOT, TypeScript, camel, comment, write
 
 STRING, INT32, INT64, MESSAGE = Field.TYPE_STRING, Field.TYPE_INT32, Field.TYPE_INT64, Field.TYPE_MESSAGE
@@ -102,3 +105,25 @@ def test_every_call_over_http_is_generated(tmp_path: Path) -> None:
     assert names
     assert [name for name in names if f"  {name}: {{" not in calls] == []
     assert '"ERROR_REASON_AUDIO_GAP"' in messages
+
+
+def test_what_an_answer_may_lack_is_optional(tmp_path: Path) -> None:
+    write(ROOT / "gen" / "meetra.binpb", tmp_path)
+    messages = (tmp_path / "messages.ts").read_text()
+    schemas = json.loads((ROOT / "gen" / "openapi.json").read_text())["components"]["schemas"]
+    for message, field, kind in (
+        ("ControlMeetingResponse", "track", "LiveTrackState"),
+        ("WatchMeetingResponse", "event", "LiveEvent"),
+        ("WatchMeetingResponse", "heartbeat", "Heartbeat"),
+    ):
+        (body,) = re.findall(rf"^export interface {message} {{\n(.*?)^}}", messages, re.MULTILINE | re.DOTALL)
+        assert f"  {field}?: {kind};" in body
+        assert field not in schemas[message]["required"]
+    assert "  ready: LiveReady;" in messages
+    assert schemas["OpenMeetingResponse"]["required"] == ["ready"]
+
+
+def test_names_of_fields_that_may_be_absent_are_real() -> None:
+    files = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "gen" / "meetra.binpb").read_bytes())
+    fields = {(m.name, f.name) for file in files.file for m in file.message_type for f in m.field}
+    assert set(ABSENT) <= fields

@@ -14,7 +14,7 @@ export class MeetraError extends Error {
 
   /**
    * @param message what the server says, for people.
-   * @param status the HTTP status; 0 where there was no answer.
+   * @param status the HTTP status; 0 where there was no answer, or the client itself found what is wrong.
    * @param reason why, by name; undefined where a proxy answered.
    * @param retryAfterS how long to wait before the next try, seconds, where the server says so.
    */
@@ -33,7 +33,8 @@ export class MeetraError extends Error {
    * calls of the user or the organization are open.
    */
   get passes(): boolean {
-    return [0, 502, 503, 504].includes(this.status) || this.reason === "TOO_MANY_OPEN_CALLS";
+    if (this.status === 0) return this.reason === "UNREACHABLE";
+    return [502, 503, 504].includes(this.status) || this.reason === "TOO_MANY_OPEN_CALLS";
   }
 }
 

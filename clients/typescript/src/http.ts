@@ -1,5 +1,6 @@
 import { errorOf, MeetraError, noAnswer } from "./errors.js";
 import { CALLS } from "./generated/calls.js";
+import type { Reason } from "./errors.js";
 import type { LoginResponse } from "./generated/messages.js";
 
 /** Where a call goes, and where its parameters go. */
@@ -70,25 +71,34 @@ export class Gateway {
   async open(call: Call, request: object, options: CallOptions = {}, raw?: RawBody): Promise<Response> {
     const anonymous = call.path === CALLS.login.path;
     for (let attempt = 1; ; attempt++) {
-      const token = anonymous ? undefined : await this.#currentToken(options);
+      const waiting = anonymous ? undefined : this.#currentToken();
+      const token = waiting && (await this.#received(waiting, options));
       const answer = await this.#send(call, request, token, options, raw);
       if (answer.ok) return answer;
       const error = await errorOf(answer);
       if (answer.status !== 401 || anonymous || attempt > 1 || !this.#newToken) throw error;
-      this.#token = undefined;
+      this.#discard(waiting);
     }
   }
 
-  async #currentToken(options: CallOptions): Promise<string | undefined> {
+  /** The token of all calls: one login for all that wait for it. */
+  #currentToken(): Promise<string | undefined> {
     const newToken = this.#newToken;
-    if (!newToken) return this.#fixedToken;
-    // One login for all calls that wait for it.
+    if (!newToken) return Promise.resolve(this.#fixedToken);
     this.#token ??= (async () => newToken())();
-    const waiting = this.#token;
+    return this.#token;
+  }
+
+  /** Forget a token, unless another call has replaced it since. */
+  #discard(token: Promise<string | undefined> | undefined): void {
+    if (this.#token === token) this.#token = undefined;
+  }
+
+  async #received(waiting: Promise<string | undefined>, options: CallOptions): Promise<string | undefined> {
     try {
       return await waiting;
     } catch (thrown) {
-      if (this.#token === waiting) this.#token = undefined;
+      this.#discard(waiting);
       throw noAnswer(thrown, options.signal);
     }
   }
@@ -145,7 +155,25 @@ export function placed(call: Call, request: object): { path: string; body: unkno
   return { path: search ? `${path}?${search}` : path, body };
 }
 
-/** Whether an error passes by itself, so that the call may be made again. */
+// What refuses a new user or a new meeting at once may be waited for by a meeting that is open already.
+const PASSING_IN_MEETING: readonly (Reason | undefined)[] = [
+  "TOO_MANY_LOGINS",
+  "TOO_MANY_LIVE_MEETINGS",
+  "STORAGE_FULL",
+];
+
+/** Whether a call of a meeting that is open may be made again after this error, which passes by itself. */
 export function isPassing(error: unknown): error is MeetraError {
-  return error instanceof MeetraError && error.passes;
+  return error instanceof MeetraError && (error.passes || PASSING_IN_MEETING.includes(error.reason));
+}
+
+/** The file's name in a Content-Disposition (RFC 6266); undefined where it has none. */
+export function fileName(disposition: string): string | undefined {
+  const extended = /;\s*filename\*=UTF-8''([^;\s]+)/i.exec(disposition)?.[1];
+  try {
+    if (extended !== undefined) return decodeURIComponent(extended);
+  } catch {
+    // No name in UTF-8: the plain one is left.
+  }
+  return /;\s*filename="([^"]*)"/i.exec(disposition)?.[1];
 }

@@ -5,7 +5,7 @@ export type { CallOptions, Credentials } from "./http.js";
 export { LiveMeeting } from "./live.js";
 export type { LiveOptions } from "./live.js";
 export { Meetra } from "./meetra.js";
-export type { MeetraOptions } from "./meetra.js";
+export type { ExportedFile, MeetraOptions } from "./meetra.js";
 export { recordMicrophone } from "./microphone.js";
 export type { MicrophoneOptions, Recording } from "./microphone.js";
 export { HttpTransport } from "./transport.js";

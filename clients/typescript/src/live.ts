@@ -109,7 +109,10 @@ export class LiveMeeting {
     while (outbox.bytes > most) await this.#change();
   }
 
-  /** Have what was sent acknowledged, and analysed as if silence followed. Throws MeetraError. */
+  /**
+   * Have what was sent before the call acknowledged, and everything that is on disk by then analysed as if silence
+   * followed. Throws MeetraError.
+   */
   async flush(): Promise<void> {
     await this.#drained();
     await this.#control("CONTROL_FLUSH");
@@ -138,12 +141,17 @@ export class LiveMeeting {
     this.#finishing = true;
     await this.#drained();
     await this.#control("CONTROL_FINISH");
-    if (!this.#finished) for await (const _ of this.events({ afterEventSeq: this.#lastEventSeq }));
+    // The last event that is known once more: of a meeting that had ended before it is `finished`.
+    const afterEventSeq = Math.max(0, this.#lastEventSeq - 1);
+    if (!this.#finished) for await (const _ of this.events({ afterEventSeq }));
     if (!this.#finished) throw new MeetraError("the events ended without an outcome", 0, "UNREACHABLE");
     return this.#finished;
   }
 
-  /** Wait until all audio is on disk; the session stays open, to be resumed. Throws MeetraError. */
+  /**
+   * Wait until the audio handed over so far is on disk; the session stays open, to be resumed. Audio handed over
+   * meanwhile is dropped unless it is acknowledged by then. Throws MeetraError.
+   */
   async leave(): Promise<void> {
     await this.#drained();
     this.close();
@@ -180,9 +188,11 @@ export class LiveMeeting {
     this.#check();
   }
 
+  /** Wait until what was handed over before the call is on disk, whatever is handed over meanwhile. */
   async #drained(): Promise<void> {
     this.#check();
-    while ([...this.#outboxes.values()].some((outbox) => outbox.bytes > 0)) await this.#change();
+    const ends = [...this.#outboxes.values()].map((outbox) => ({ outbox, end: outbox.end }));
+    while (ends.some(({ outbox, end }) => outbox.acknowledged < end)) await this.#change();
   }
 
   /** Send what waits in an outbox, one call after another, unless that is under way. */

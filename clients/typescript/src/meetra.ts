@@ -1,6 +1,7 @@
 import { sleep } from "./backoff.js";
 import { Calls, CALLS } from "./generated/calls.js";
 import type {
+  ExportMeetingRequest,
   ExportOrganizationRequest,
   GetMeetingStatusResponse,
   LiveConfig,
@@ -8,7 +9,7 @@ import type {
   UploadMeetingRequest,
   UploadMeetingResponse,
 } from "./generated/messages.js";
-import { Gateway } from "./http.js";
+import { fileName, Gateway } from "./http.js";
 import type { Call, CallOptions, Credentials } from "./http.js";
 import { LiveMeeting } from "./live.js";
 import type { LiveOptions } from "./live.js";
@@ -25,6 +26,16 @@ export interface MeetraOptions {
   fetch?: typeof fetch;
   /** How live meetings reach the server; plain HTTP if absent. */
   transport?: LiveTransport;
+}
+
+/** A file that the server makes, and what it is called. */
+export interface ExportedFile {
+  /** Its bytes, as they come. */
+  body: ReadableStream<Uint8Array>;
+  /** Its name, after the meeting's, with the ending of its format. */
+  name: string;
+  /** Its media type. */
+  contentType: string;
 }
 
 /**
@@ -73,7 +84,17 @@ export class Meetra extends Calls {
     options?: CallOptions,
   ): Promise<ReadableStream<Uint8Array>> {
     const { body } = await this.#gateway.open(CALLS.exportOrganization, request, options);
-    return body ?? new ReadableStream<Uint8Array>();
+    return body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  }
+
+  /** A finished meeting as a file: subtitles, a document, a table (`format`: `srt`, `docx`, `words.csv`, ...). */
+  async exportMeeting(request: ExportMeetingRequest, options?: CallOptions): Promise<ExportedFile> {
+    const { body, headers } = await this.#gateway.open(CALLS.exportMeeting, request, options);
+    return {
+      body: body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() }),
+      name: fileName(headers.get("content-disposition") ?? "") ?? `meeting.${request.format}`,
+      contentType: headers.get("content-type") ?? "application/octet-stream",
+    };
   }
 
   /**

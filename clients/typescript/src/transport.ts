@@ -30,7 +30,7 @@ export interface LiveTransport {
   /** Flush or finish. */
   control(ready: LiveReady, action: Control, signal?: AbortSignal): Promise<void>;
   /** Messages with events after `afterEventSeq`, and heartbeats, until this connection ends. */
-  events(sessionId: string, afterEventSeq: number, signal?: AbortSignal): AsyncIterable<Partial<WatchMeetingResponse>>;
+  events(sessionId: string, afterEventSeq: number, signal?: AbortSignal): AsyncIterable<WatchMeetingResponse>;
 }
 
 // The server says something every 15 s.
@@ -72,7 +72,7 @@ export class HttpTransport implements LiveTransport {
     sessionId: string,
     afterEventSeq: number,
     signal?: AbortSignal,
-  ): AsyncGenerator<Partial<WatchMeetingResponse>, void, undefined> {
+  ): AsyncGenerator<WatchMeetingResponse, void, undefined> {
     const call = new AbortController();
     const ended = (): void => call.abort(signal?.reason);
     if (signal?.aborted) throw signal.reason;
@@ -82,7 +82,7 @@ export class HttpTransport implements LiveTransport {
       const answer = await this.#gateway.open(CALLS.watchMeeting, request, { signal: call.signal });
       if (answer.body === null) return;
       for await (const data of serverSentEvents(answer.body, SILENCE_MS)) {
-        yield JSON.parse(data) as Partial<WatchMeetingResponse>;
+        yield JSON.parse(data) as WatchMeetingResponse;
       }
     } catch (thrown) {
       throw noAnswer(thrown, signal);

@@ -9,7 +9,7 @@ export const PATIENCE_S = 600;
 
 /** What to watch, and how long. */
 export interface WatchOptions {
-  /** The number of the last event seen; 0 or absent: all events. */
+  /** The number of the last event seen; 0 or absent: all events. None come after that of `finished`. */
   afterEventSeq?: number;
   /** How long to try again without a connection, seconds; 600 if absent. */
   patienceS?: number;
@@ -32,12 +32,19 @@ export async function* watch(
   for (;;) {
     let lost = new MeetraError("the stream of events ended before the meeting did", 0, "UNREACHABLE");
     try {
-      for await (const message of transport.events(sessionId, seen, signal)) {
+      // The last event seen comes once more: after `finished` the server ends the stream without a message, which
+      // could not be told from a lost connection.
+      for await (const { event } of transport.events(sessionId, Math.max(0, seen - 1), signal)) {
+        if (event !== undefined && event.event_seq <= seen) {
+          if (event.finished) return;
+          continue;
+        }
         backoff.reset();
-        const { event } = message;
-        if (event === undefined || event.event_seq <= seen) continue;
+        if (event === undefined) continue;
+        // Where the last event seen is no longer stored, it is counted as left out.
+        const left_out = Math.min(event.left_out, event.event_seq - seen - 1);
         seen = event.event_seq;
-        yield event;
+        yield { ...event, left_out };
         if (event.finished) return;
       }
     } catch (thrown) {

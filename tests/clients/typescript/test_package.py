@@ -40,8 +40,9 @@ def test_a_wrong_request_does_not_compile(workbench: Workbench) -> None:
         workbench.compile("wrong.ts")
 
 
-def test_the_pieces_pass_their_own_tests(workbench: Workbench) -> None:
-    command = [str(workbench.node), "--test", "out/pieces.test.js"]
+@pytest.mark.parametrize("program", ["pieces.test.js", "open_meeting.test.js"], ids=["pieces", "open-meeting"])
+def test_the_parts_pass_their_own_tests(workbench: Workbench, program: str) -> None:
+    command = [str(workbench.node), "--test", f"out/{program}"]
     told = subprocess.run(command, cwd=workbench.folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
     assert told.returncode == 0, told.stdout
-    assert Path(workbench.folder, "out", "pieces.test.js").exists()
+    assert Path(workbench.folder, "out", program).exists()

@@ -35,6 +35,10 @@ def test_a_recording_is_analysed_read_and_corrected(
         "unreachable": ["UNREACHABLE", 0, True, True],
     }
     assert told["revoked"][:2] == ["UNAUTHENTICATED", 401]
+    assert told["exported"]["name"] == "Größe _ Länge _ Rest.vtt"
+    assert told["exported"]["contentType"].startswith("text/vtt")
+    assert told["exported"]["text"].startswith("WEBVTT")
+    assert told["unknownFormat"][:2] == ["BAD_REQUEST", 400]
     # A tar archive is made of blocks of 512 bytes.
     assert told["tar"] > 0
     assert told["tar"] % 512 == 0
@@ -115,6 +119,8 @@ def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, 
     assert "unknown track b" in told["unknown"]
     assert told["finished"]["status"] == "ready"
     assert told["end"] == 2 * 1600
+    assert told["again"] == told["finished"]
+    assert told["after"] == []
     assert told["tooLate"] == "MEETING_OVER"
     assert told["aborted"] == "Error: enough"
 

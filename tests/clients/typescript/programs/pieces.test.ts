@@ -5,7 +5,7 @@ import { test } from "node:test";
 // Not exported: read beside the package's entry.
 const inner = new URL("./", import.meta.resolve("meetra-client"));
 const { Outbox, opusPacketSamples } = await import(new URL("outbox.js", inner).href);
-const { placed } = await import(new URL("http.js", inner).href);
+const { fileName, placed } = await import(new URL("http.js", inner).href);
 const { serverSentEvents } = await import(new URL("sse.js", inner).href);
 const { Backoff } = await import(new URL("backoff.js", inner).href);
 const { MeetraError, errorOf } = await import(new URL("errors.js", inner).href);
@@ -124,6 +124,21 @@ test("patience ends with the last error as its cause", async () => {
   const ended = new AbortController();
   ended.abort("enough");
   await assert.rejects(new Backoff(60).wait(error, ended.signal), (thrown) => thrown === "enough");
+});
+
+test("a call passes where there was no answer, not where the client found what is wrong", () => {
+  assert.equal(new MeetraError("no answer", 0, "UNREACHABLE").passes, true);
+  for (const reason of ["AUDIO_LOST", "TAKEN_OVER", "MEETING_OVER", undefined]) {
+    assert.equal(new MeetraError("found", 0, reason).passes, false);
+  }
+});
+
+test("a file has the name that the server gives it", () => {
+  const both = `attachment; filename="meeting-ab.srt"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%2B.srt`;
+  assert.equal(fileName(both), "Größe +.srt");
+  assert.equal(fileName(`attachment; filename="a b.tar"`), "a b.tar");
+  assert.equal(fileName(`attachment; filename="a.tar"; filename*=UTF-8''%FF`), "a.tar");
+  assert.equal(fileName("attachment"), undefined);
 });
 
 test("an answer becomes an error, whoever made it", async () => {

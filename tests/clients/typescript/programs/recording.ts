@@ -41,6 +41,10 @@ const refused = {
 await client.revokeKey({ id: key.id });
 const revoked = await refusal(reader.getBalanceScore({ file_hash }));
 
+const subtitles = await client.exportMeeting({ file_hash, format: "vtt" });
+const exported = { name: subtitles.name, contentType: subtitles.contentType, text: await new Response(subtitles.body).text() };
+const unknownFormat = await refusal(client.exportMeeting({ file_hash, format: "?" }));
+
 let tar = 0;
 for await (const part of await client.exportOrganization({ include_audio: false })) tar += part.length;
 
@@ -60,6 +64,8 @@ console.log(
     balance,
     refused,
     revoked,
+    exported,
+    unknownFormat,
     tar,
     again,
     deleted,

@@ -35,15 +35,22 @@ await second.flush();
 
 const finished = await second.finish();
 const over = await client.live({ ...session, take_over: true });
-const tooLate = await over
+// As from another process: it has ended, and says how.
+const again = await over.finish();
+const after: number[] = [];
+for await (const { event_seq } of client.watch(first.sessionId, { afterEventSeq: over.ready.last_event_seq })) {
+  after.push(event_seq);
+}
+const late = await client.live({ ...session, take_over: true });
+const tooLate = await late
   .send("a", new Float32Array(2 * 1600))
-  .then(() => over.flush())
+  .then(() => late.flush())
   .catch(reasonOf);
 const ended = new AbortController();
 ended.abort(new Error("enough"));
 const aborted = await client.watch(first.sessionId, { signal: ended.signal }).next().catch(String);
 const end = second.acknowledged("a");
 console.log(
-  JSON.stringify({ unwatched, left, resumedAt, part, unknown, finished, end, tooLate, aborted }),
+  JSON.stringify({ unwatched, left, resumedAt, part, unknown, finished, again, after, end, tooLate, aborted }),
 );
 process.exit(0);
