@@ -149,10 +149,8 @@ class RollingInsights:
             engine: its reported capabilities; None while no engine has been reached.
             distinct_tracks: number of tracks that duplicate no other.
         """
-        through_us = max(
-            track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ
-            for track, feed in zip(self._config.tracks, self._feeds, strict=True)
-        )
+        heard = (feed for feed in self._feeds if feed.has_audio)
+        through_us = max((feed.track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ for feed in heard), default=0)
         if through_us < self._next_us or any(map(self._turns.is_catching_up, range(len(self._feeds)))):
             return []
         began = time.monotonic()

@@ -97,13 +97,16 @@ class RollingAlerts:
 def known_through_us(feeds: Sequence[TrackFeed], heard: Collection[int]) -> tuple[int, int]:
     """Return up to where turns, and words, of all these tracks are known, microseconds.
 
-    A track that sends nothing is known up to where the others are.
+    A track that sends nothing is known up to where the others are; one without audio yet tells nothing, also where it
+    starts later than the meeting has come.
     """
     ends: list[tuple[int, int]] = []
     behind_turns: list[int] = []
     behind_words: list[int] = []
     for index in heard:
         feed = feeds[index]
+        if not feed.has_audio:
+            continue
         turns_us, words_us = (
             feed.track.start_us + samples * 1_000_000 // RATE_HZ for samples in (feed.reach.turns, feed.reach.words)
         )

@@ -48,3 +48,19 @@ async def test_who_leaves_is_final_and_holds_nobody_back(owner: Database, databa
         assert changes(events) == [(ENDED, "room", "Room Berlin")]
         # Its place at the engine is free.
         await asyncio.wait_for(room.gone.wait(), PATIENCE_S)
+
+
+async def test_who_comes_later_and_has_sent_nothing_is_no_part_of_what_insights_are_of(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    async with engine_and_api(owner, database, tmp_path) as (engine, api):
+        bot = await bot_of(api)
+        await bot.open(track("a", "Ada"), track("b", "Bob", start_ms=600_000), insights_period_s=10)
+        await bot.send("a", 8)
+        ada = await engine.session()
+        ada.say(turn(1, 0, 7, "we begin"), progress(8, 8, 8))
+        await bot.events(lambda seen: bool(of("turn", seen)))
+        await bot.send("a", 8, 8)
+        ada.say(progress(16, 16, 16))
+        events = await bot.events(lambda seen: bool(of("insights", seen)))
+        assert 10_000 <= of("insights", events)[0].through_ms <= 16_000

@@ -15,10 +15,19 @@ from server.media import RATE_HZ
 S = 1_000_000
 
 
-def feed(turns_s: float, words_s: float, lag_s: float = 0, words_lag_s: float = 0, start_s: float = 0) -> Any:
+def feed(
+    turns_s: float,
+    words_s: float,
+    lag_s: float = 0,
+    words_lag_s: float = 0,
+    start_s: float = 0,
+    *,
+    has_audio: bool = True,
+) -> Any:
     reach = SimpleNamespace(turns=round(turns_s * RATE_HZ), words=round(words_s * RATE_HZ))
     return SimpleNamespace(
         reach=reach,
+        has_audio=has_audio,
         track=SimpleNamespace(start_us=round(start_s * S)),
         lag_samples=lambda: round(lag_s * RATE_HZ),
         words_lag_samples=lambda: round(words_lag_s * RATE_HZ),
@@ -34,8 +43,17 @@ def feed(turns_s: float, words_s: float, lag_s: float = 0, words_lag_s: float = 
         ([feed(60, 60), feed(20, 15, 3, 8)], [0, 1], (20, 15)),
         ([feed(60, 60), feed(20, 15, 3, 8)], [0], (60, 60)),
         ([feed(60, 55, 0.2, 5), feed(5, 4, 2, 3, start_s=50)], [0, 1], (55, 54)),
+        ([feed(10, 9, 0.2, 3), feed(0, 0, start_s=600, has_audio=False)], [0, 1], (10, 9)),
     ],
-    ids=["no tracks", "words come later", "a muted track", "one is behind", "that does not count", "one began late"],
+    ids=[
+        "no tracks",
+        "words come later",
+        "a muted track",
+        "one is behind",
+        "that does not count",
+        "one began late",
+        "one begins in ten minutes",
+    ],
 )
 def test_it_is_known_as_far_as_of_the_track_furthest_behind(
     feeds: list[Any], heard: list[int], expected: tuple[int, int]
