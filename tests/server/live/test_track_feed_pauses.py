@@ -40,6 +40,7 @@ class Track:
     engine: ScriptedEngine
     audio: MeetingAudio
     published: PublishedState
+    feed: TrackFeed = field(init=False)
     running: asyncio.Task[SessionResult] = field(init=False)
 
     async def append(self, data: bytes) -> None:
@@ -63,7 +64,7 @@ async def track(folder: Path, idle_s: float = IDLE_S) -> AsyncIterator[Track]:
                 """Nobody listens."""
 
             client = InferenceClient(address)
-            feed = TrackFeed(
+            made.feed = TrackFeed(
                 MEETING,
                 CONFIG,
                 0,
@@ -75,7 +76,7 @@ async def track(folder: Path, idle_s: float = IDLE_S) -> AsyncIterator[Track]:
                 idle_s=idle_s,
                 cuts=TrackCuts(folder / "cuts"),
             )
-            made.running = asyncio.create_task(feed.run())
+            made.running = asyncio.create_task(made.feed.run())
             yield made
             made.running.cancel()
             await asyncio.gather(made.running, return_exceptions=True)
