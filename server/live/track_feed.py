@@ -130,6 +130,7 @@ class TrackFeed:
         self.language_unknown = False
         """Whether the recogniser lacks the language that was given."""
         self._damaged = False
+        self._ended_without_more = False
         self._unheard_since: float | None = None
         """Since when engines are too busy for it, by the monotonic clock; ``-inf``: none analyses it any more."""
 
@@ -165,7 +166,12 @@ class TrackFeed:
 
     @property
     def is_closed(self) -> bool:
-        """Whether everything that the track has sent is final: it is cut at its end, and this process has heard it."""
+        """Whether everything that the track has sent is final.
+
+        This process has heard it, and it is cut at its end or has ended with nothing after the last cut.
+        """
+        if self._ended_without_more:
+            return True
         if not self.is_cut_at_its_end or self._first != self._cuts.positions[-1]:
             return False
         cut_us = self._moment_us(self._first)
@@ -238,6 +244,8 @@ class TrackFeed:
                     self._repeated_samples += self.decoded_samples - self._first
                     continue
                 if not self.log.complete or part.sent == self._first:
+                    # Of an ended track nothing follows, also where its last bytes, a container's header, say nothing.
+                    self._ended_without_more = self.log.complete
                     return join_parts([*parts, (self._first, result)])
                 # The track has ended before the meeting: what it said is final.
                 part.cut = True

@@ -151,3 +151,13 @@ def test_channels_that_carry_the_same_are_not_final_twice_and_do_not_hold_the_me
         meeting.heard(index, 40)
     assert meeting.mark() == (40, 40)
     assert meeting.turns.final_tracks == {0}
+
+
+def test_who_ended_without_a_sound_holds_back_nobody_and_is_not_late() -> None:
+    meeting = Meeting(of_kinds(PARTICIPANT, PARTICIPANT), SPEECH)
+    meeting.heard(0, 20)
+    assert meeting.mark() == (0, 0)
+    # Closed without a cut: there was nothing to cut.
+    meeting.feeds[1].is_closed = True
+    assert meeting.mark() == (20, 20)
+    assert meeting.late() == []
