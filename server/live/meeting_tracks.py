@@ -82,8 +82,16 @@ class MeetingTracks:
         return audio_through_us(feed for feed in self.feeds if feed.track.track_id != source)
 
     def audio_through_us(self) -> int:
-        """Return up to where the meeting has durable audio, microseconds; 0 without any."""
-        return audio_through_us(self.feeds)
+        """Return up to where the meeting has durable audio, microseconds; 0 without any.
+
+        Where only decoding tells how long audio is, what was published says more after a restart, or while the analysis
+        is behind.
+        """
+        turns, published = self._published.turns, [0]
+        for index, track in enumerate(self._config.tracks):
+            if track.format.positions_per_second is None:
+                published += [turns.turns_through_us(index), turns.words_final_through_us(index)]
+        return max(audio_through_us(self.feeds), *published)
 
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""
