@@ -13,9 +13,14 @@ from statistics import median
 import numpy as np
 
 # A chunk that was captured later than this after the moment that its position says follows a pause, microseconds.
-PAUSE_US = 200_000
+SURE_PAUSE_US = 1_000_000
+# One that is later than this does if all are for so much audio: capture times of a busy client are late, some more and
+# some less.
+PAUSE_US, CONFIRMED_US = 200_000, 1_000_000
 # One captured earlier than this before the moment that its position says: its clock is not followed, microseconds.
 MOST_BEHIND_US = 1_000_000
+# Its clock is right again once none is for so much audio, microseconds.
+RIGHT_AGAIN_US = 10_000_000
 # A difference is measured over spans of audio of this length, microseconds, and is the median of the latest three.
 SPAN_US = 10_000_000
 LATEST_SPANS = 3
@@ -34,7 +39,7 @@ class CaptureClock:
 
     def __init__(self) -> None:
         self.behind = False
-        """Whether the last chunk was captured long before its position says: the clock is not followed."""
+        """Whether a chunk of the last 10 s of audio was captured long before its position says."""
         self.corrected_us = 0
         """Silence filled in to make up for small differences, less what was left out."""
         self.drift_ppm: int | None = None
@@ -46,9 +51,13 @@ class CaptureClock:
         self._evidence: list[tuple[float, float]] = []  # of each span: its middle, and the difference
         self._span: list[tuple[int, int]] = []
         self._step_us = 0  # to make up for
+        self._late: tuple[int, int] | None = None  # since when all are late, and the least of it
+        self._right_since_us: int | None = None
 
     def pause_us(self, captured_us: int, moment_us: int, *, first: bool) -> int:
-        """Return how much silence belongs before a chunk, because nothing was recorded there.
+        """Return how much silence belongs before a chunk, because nothing was recorded there or shortly before.
+
+        A pause of up to 1 s is known only after another second of audio, and is filled in there.
 
         Args:
             captured_us: when its first sample was captured.
@@ -57,9 +66,17 @@ class CaptureClock:
         """
         late_us = captured_us - moment_us
         if late_us <= (0 if first else PAUSE_US):
+            self._late = None
             return 0
+        if not first and late_us <= SURE_PAUSE_US:
+            since_us, least_us = self._late or (moment_us, late_us)
+            late_us = min(late_us, least_us)
+            self._late = since_us, late_us
+            if moment_us - since_us < CONFIRMED_US:
+                return 0
         # What was measured before does not tell how exact this time is.
         self._evidence, self._span, self._step_us, self._offset_us = [], [], 0, 0
+        self._late = self._right_since_us = None
         return late_us
 
     def step_us(self, captured_us: int, moment_us: int, *, quiet: bool) -> int:
@@ -70,9 +87,12 @@ class CaptureClock:
             moment_us: the moment that its position says, pauses included.
             quiet: whether its beginning is silent.
         """
-        self.behind = captured_us < moment_us - MOST_BEHIND_US
-        if self.behind:
+        if captured_us < moment_us - MOST_BEHIND_US:
+            self.behind, self._right_since_us = True, None
             return 0
+        if self.behind:
+            self._right_since_us = moment_us if self._right_since_us is None else self._right_since_us
+            self.behind = moment_us - self._right_since_us < RIGHT_AGAIN_US
         # As if nothing had been corrected: the differences of minutes lie on a line then.
         moment_us -= self._offset_us
         if self._span and moment_us - self._span[0][0] >= SPAN_US:

@@ -58,7 +58,9 @@ class Finality:
             if index in self._late:
                 if through_us >= final_us + CAUGHT_UP_US:
                     self._late.discard(index)
-            elif feed.has_audio and not feed.is_cut_at_its_end and through_us < final_us and index not in self.ignored:
+            elif index in self.ignored or feed.is_cut_at_its_end or feed.is_closed:
+                continue
+            elif feed.has_audio and through_us < final_us:
                 self._late.add(index)
                 warnings.append(_late_warning(feed, through_us, final_us))
         return warnings

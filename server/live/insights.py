@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -134,8 +134,11 @@ class RollingInsights:
         config: LiveConfig,
         feeds: Sequence[TrackFeed],
         published: PublishedState,
+        ignored: Collection[int],
     ) -> None:
+        """``ignored``: the tracks that are excluded from everything, at any moment."""
         self._database, self._row, self._config, self._feeds = dependencies.database, row, config, feeds
+        self._ignored = ignored
         self._turns, self._languages = published.turns, published.languages
         self.timelines = RollingTimeline(dependencies.analyzer.inference)
         """Timelines of the meeting, with the sentences that were analysed."""
@@ -149,11 +152,12 @@ class RollingInsights:
             engine: its reported capabilities; None while no engine has been reached.
             distinct_tracks: number of tracks that duplicate no other.
         """
-        through_us = max(
-            track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ
-            for track, feed in zip(self._config.tracks, self._feeds, strict=True)
+        heard = (feed for feed in self._feeds if feed.has_audio)
+        awaited = (
+            index for index, feed in enumerate(self._feeds) if index not in self._ignored and not feed.is_unheard
         )
-        if through_us < self._next_us or any(map(self._turns.is_catching_up, range(len(self._feeds)))):
+        through_us = max((feed.track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ for feed in heard), default=0)
+        if through_us < self._next_us or any(map(self._turns.is_catching_up, awaited)):
             return []
         began = time.monotonic()
         capabilities = engine or session_pb2.Capabilities()

@@ -16,6 +16,7 @@ from server.live.observations import DuplicateTrackDetector
 from server.live.published_state import PublishedState
 from server.live.track_cuts import TrackCuts
 from server.live.track_feed import TrackFeed
+from server.live.track_hearing import audio_through_us
 from server.live.track_log import MeetingAudio
 from server.media import RATE_HZ
 from server.storage import LiveRow
@@ -78,11 +79,19 @@ class MeetingTracks:
     def _others_through_us(self, index: int) -> int:
         """Return up to where other sources than a track's have audio, microseconds."""
         source = self._config.tracks[index].track_id
-        return max((feed.audio_through_us() for feed in self.feeds if feed.track.track_id != source), default=0)
+        return audio_through_us(feed for feed in self.feeds if feed.track.track_id != source)
 
     def audio_through_us(self) -> int:
-        """Return up to where the meeting has durable audio, microseconds; 0 without any."""
-        return max((feed.audio_through_us() for feed in self.feeds if feed.has_audio), default=0)
+        """Return up to where the meeting has durable audio, microseconds; 0 without any.
+
+        Where only decoding tells how long audio is, what was published says more after a restart, or while the analysis
+        is behind.
+        """
+        turns, published = self._published.turns, [0]
+        for index, track in enumerate(self._config.tracks):
+            if track.format.positions_per_second is None:
+                published += [turns.turns_through_us(index), turns.words_final_through_us(index)]
+        return max(audio_through_us(self.feeds), *published)
 
     def lag_ms(self) -> int:
         """Return how far the turns lag behind the durable audio on the slowest track, milliseconds."""

@@ -112,6 +112,8 @@ class DuplicateTrackDetector:
         self._config = config
         self.ignored = {index for index, track in enumerate(config.tracks) if track.key in ignored}
         self._pairs: dict[tuple[int, int], TrackComparison | ChannelComparison] = {}
+        self._apart: set[tuple[int, int]] = set()
+        """Pairs of which one ended before the other begins: neither is a copy of the other."""
         self.adopt_tracks()
 
     def adopt_tracks(self) -> None:
@@ -125,11 +127,23 @@ class DuplicateTrackDetector:
         """Return the duplicates found since the last call, as (duplicate, original) track indices."""
         found: list[tuple[int, int]] = []
         for (a, b), comparison in self._pairs.items():
-            if comparison.same is None and not {a, b} & self.ignored:
+            if comparison.same is None and not {a, b} & self.ignored and not self._are_apart(a, b, feeds):
                 comparison.compare(feeds[a].sound, feeds[b].sound)
                 if comparison.same:
                     found += self._exclude(a, b, turns)
         return found
+
+    def _are_apart(self, a: int, b: int, feeds: Sequence[TrackFeed]) -> bool:
+        """Return whether one of two tracks ended before the other begins, as when somebody comes back on a new one."""
+        if (a, b) not in self._apart:
+            for first, second in ((a, b), (b, a)):
+                feed, begins_us = feeds[first], self._config.tracks[second].start_us
+                # Only once all is heard it is known how long audio in a container is.
+                over = self._config.tracks[first].ended and feed.is_closed
+                # A track that begins now does so at a whole millisecond.
+                if over and feed.audio_through_us() // 1000 <= begins_us // 1000:
+                    self._apart.add((a, b))
+        return (a, b) in self._apart
 
     def detect_final(self, feeds: Sequence[TrackFeed], turns: MeetingTurns) -> list[tuple[int, int]]:
         """As ``detect``, at the end of the audio: only then can channels of one source be compared."""
@@ -161,8 +175,9 @@ class DuplicateTrackDetector:
         )
 
     def _with_earlier(self, index: int) -> list[TrackComparison | ChannelComparison]:
-        """Return the comparisons of a track with those before it of its kind, ignored ones aside."""
-        return [c for (a, b), c in self._pairs.items() if b == index and a not in self.ignored]
+        """Return the comparisons of a track with those before it of its kind that it may repeat, ignored ones aside."""
+        pairs = {(a, b): c for (a, b), c in self._pairs.items() if b == index and a not in self.ignored}
+        return [comparison for pair, comparison in pairs.items() if pair not in self._apart]
 
 
 def _comparison(first: LiveTrack, second: LiveTrack) -> TrackComparison | ChannelComparison:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence, Set
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence, Set
 
 from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
@@ -17,9 +18,10 @@ from server.conversation import (
     Segment,
     find_utterances,
     merge_intervals,
+    segment_track_index,
 )
 from server.insights import Timeline
-from server.live.config import LiveConfig
+from server.live.config import MAX_TRACKS, LiveConfig
 from server.live.insights import RollingTimeline
 from server.live.metric_alerts import KnownConversation
 from server.live.published_state import PublishedState
@@ -59,17 +61,23 @@ class RollingAlerts:
         began = time.monotonic()
         if not self._metrics.rules or began < self._next_at:
             return []
-        if any(map(self._turns.is_catching_up, range(len(self._feeds)))):
+        # A track that no engine takes on comes late, and holds back nothing of the others.
+        late = late | {index for index, feed in enumerate(self._feeds) if feed.is_unheard}
+        heard = [index for index in range(len(self._feeds)) if index not in ignored and index not in late]
+        if any(map(self._turns.is_catching_up, heard)):
             return []
-        known = await self._known(engine, ignored, late)
+        known = await self._known(engine, heard, ignored, late)
         found = await asyncio.to_thread(self._metrics.find, known)
         self._next_at = time.monotonic() + (time.monotonic() - began) / SHARE_OF_TIME
         return [pb.LiveEvent(alert=alert) for alert in self._metrics.tell(found)]
 
     async def _known(
-        self, engine: session_pb2.Capabilities | None, ignored: Collection[int], late: Set[int]
+        self,
+        engine: session_pb2.Capabilities | None,
+        heard: Collection[int],
+        ignored: Collection[int],
+        late: Set[int],
     ) -> KnownConversation:
-        heard = [index for index in range(len(self._feeds)) if index not in ignored and index not in late]
         turns_us, words_us = known_through_us(self._feeds, heard)
         participants = {
             index: self._config.speaker_number(index, 1)
@@ -88,22 +96,25 @@ class RollingAlerts:
         else:
             timeline = await asyncio.to_thread(speech_timeline, segments, turns_us)
         speech = merge_intervals(Interval(segment.start_us, segment.end_us) for segment in segments)
-        tracks = self._config.tracks
-        # Who has left is not expected to speak.
-        left_out = {number for index, number in participants.items() if index in late or tracks[index].ended}
+        # Who has left is not expected to speak, the voices of a room that has left included.
+        gone = late | {index for index, track in enumerate(self._config.tracks) if track.ended}
+        left_out = {participants[index] for index in participants.keys() & gone} | speakers_only_on(segments, gone)
         return KnownConversation(timeline, speech, turns_us, words_us, expected, open_since_us, left_out)
 
 
 def known_through_us(feeds: Sequence[TrackFeed], heard: Collection[int]) -> tuple[int, int]:
     """Return up to where turns, and words, of all these tracks are known, microseconds.
 
-    A track that sends nothing is known up to where the others are.
+    A track that sends nothing is known up to where the others are; one without audio yet tells nothing, also where it
+    starts later than the meeting has come.
     """
     ends: list[tuple[int, int]] = []
     behind_turns: list[int] = []
     behind_words: list[int] = []
     for index in heard:
         feed = feeds[index]
+        if not feed.has_audio:
+            continue
         turns_us, words_us = (
             feed.track.start_us + samples * 1_000_000 // RATE_HZ for samples in (feed.reach.turns, feed.reach.words)
         )
@@ -115,6 +126,14 @@ def known_through_us(feeds: Sequence[TrackFeed], heard: Collection[int]) -> tupl
     now_us = max((turns_us for turns_us, _ in ends), default=0)
     turns_us = min([now_us, *behind_turns])
     return turns_us, min([turns_us, *behind_words])
+
+
+def speakers_only_on(segments: Iterable[Segment], tracks: Collection[int]) -> set[int]:
+    """Return the speakers who have spoken on these tracks, and on no other."""
+    heard_on: defaultdict[int, set[int]] = defaultdict(set)
+    for segment in segments:
+        heard_on[segment.speaker].add(segment_track_index(segment.segment_id, MAX_TRACKS))
+    return {speaker for speaker, indices in heard_on.items() if indices.issubset(tracks)}
 
 
 def speech_timeline(segments: Sequence[Segment], through_us: int) -> Timeline:

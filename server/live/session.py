@@ -74,7 +74,8 @@ class LiveSession:
         )
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._warnings, self._clocks = Warnings(), ClockNews()
-        self._insights = RollingInsights(dependencies, row, self.config, self.tracks.feeds, published)
+        feeds, ignored = self.tracks.feeds, self.tracks.duplicates.ignored
+        self._insights = RollingInsights(dependencies, row, self.config, feeds, published, ignored)
         self._alerts = RollingAlerts(self.config, self.tracks.feeds, published, self._insights.timelines)
         self.sender_slot = SenderSlot()
         self.presence = Presence(self.sender_slot, events)

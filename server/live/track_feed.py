@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from server.conversation import (
     primary_tag,
     shift_word,
 )
-from server.engine import EngineBusy, Flush, InferenceClient, SessionBroke, to_event
+from server.engine import EngineBusy, Flush, InferenceClient, SessionBroke, SessionRefused, to_event
 from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack
 from server.live.copied_turns import CopiedTurns
 from server.live.published_state import PublishedState
@@ -47,6 +48,8 @@ RETRY_S, MAX_RETRY_S = 0.2, 5.0
 # Engines that may fail in a row without progress: the audio itself may crash them, and other meetings need them. The
 # worker tries again, a limited number of times, when the meeting is over.
 MAX_FAILURES_WITHOUT_PROGRESS = 6
+# What is measured of the meeting waits no longer for a track that no engine takes on, seconds.
+MAX_UNHEARD_S = 5.0
 
 
 class Reach(NamedTuple):
@@ -127,6 +130,14 @@ class TrackFeed:
         self.language_unknown = False
         """Whether the recogniser lacks the language that was given."""
         self._damaged = False
+        self._ended_without_more = False
+        self._unheard_since: float | None = None
+        """Since when engines are too busy for it, by the monotonic clock; ``-inf``: none analyses it any more."""
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether no engine has taken the track on for long, or none will any more: nobody waits for it."""
+        return self._unheard_since is not None and time.monotonic() - self._unheard_since > MAX_UNHEARD_S
 
     @property
     def damaged(self) -> bool:
@@ -155,7 +166,12 @@ class TrackFeed:
 
     @property
     def is_closed(self) -> bool:
-        """Whether everything that the track has sent is final: it is cut at its end, and this process has heard it."""
+        """Whether everything that the track has sent is final.
+
+        This process has heard it, and it is cut at its end or has ended with nothing after the last cut.
+        """
+        if self._ended_without_more:
+            return True
         if not self.is_cut_at_its_end or self._first != self._cuts.positions[-1]:
             return False
         cut_us = self._moment_us(self._first)
@@ -228,6 +244,8 @@ class TrackFeed:
                     self._repeated_samples += self.decoded_samples - self._first
                     continue
                 if not self.log.complete or part.sent == self._first:
+                    # Of an ended track nothing follows, also where its last bytes, a container's header, say nothing.
+                    self._ended_without_more = self.log.complete
                     return join_parts([*parts, (self._first, result)])
                 # The track has ended before the meeting: what it said is final.
                 part.cut = True
@@ -267,10 +285,15 @@ class TrackFeed:
                 await self._inference.wait_until_reachable()
                 return await self._run_session(end)
             except EngineBusy as error:
+                self._unheard_since = self._unheard_since or time.monotonic()
                 log.info("live meeting %s: the engine has no capacity yet (%s)", self._meeting_id, error)
+            except SessionRefused:
+                self._unheard_since = -inf
+                raise
             except SessionBroke as error:
                 failures = failures + 1 if self.reach.turns <= self._catch_up_target.turns else 0
                 if self.ended or failures == MAX_FAILURES_WITHOUT_PROGRESS:
+                    self._unheard_since = -inf
                     raise
                 log.warning("live meeting %s: an engine session failed (%s)", self._meeting_id, error)
                 self._catch_up_target = self._catch_up_target.maximum(self.reach)
@@ -333,6 +356,7 @@ class TrackFeed:
     async def _handle_response(self, response: session_pb2.RunSessionResponse, result: SessionResult) -> None:
         kind = response.WhichOneof("event")
         if kind == "ready":
+            self._unheard_since = None
             self.engine = response.ready.capabilities
             self.language_unknown = response.ready.language_unknown
             self.max_speakers = response.ready.capabilities.max_speakers

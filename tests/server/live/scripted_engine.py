@@ -102,6 +102,8 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
         """Those that it knows."""
         self.opened = 0
         """Sessions so far."""
+        self.busy = False
+        """Whether it has no room for another session."""
         self._opened: asyncio.Queue[Session] = asyncio.Queue()
 
     async def session(self) -> Session:
@@ -121,6 +123,8 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
     async def RunSession(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.RunSessionRequest], context: Any
     ) -> AsyncIterator[pb.RunSessionResponse]:
+        if self.busy:
+            await context.abort(StatusCode.RESOURCE_EXHAUSTED, "no room for another session")
         requests = aiter(request_iterator)
         session = Session((await anext(requests)).config)
         yield pb.RunSessionResponse(ready=pb.Ready(capabilities=pb.Capabilities(models=[SCRIPTED])))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from server.live.capture_clock import PAUSE_US, STEP_US, CaptureClock
+from server.live.capture_clock import RIGHT_AGAIN_US, STEP_US, SURE_PAUSE_US, CaptureClock
 
 CHUNK_US = 100_000
 
@@ -74,13 +74,44 @@ def test_stamps_that_tell_nothing_are_no_drift() -> None:
     assert clock.drift_ppm is None or abs(clock.drift_ppm) < 100
 
 
-def test_a_pause_is_filled_in_exactly_and_a_late_stamp_is_none() -> None:
+def test_a_long_pause_is_filled_in_exactly_and_at_once() -> None:
     clock = CaptureClock()
     assert clock.pause_us(150_000, 0, first=True) == 150_000
-    assert clock.pause_us(1_000_000 + PAUSE_US, 1_000_000, first=False) == 0
-    assert clock.pause_us(1_000_001 + PAUSE_US, 1_000_000, first=False) == PAUSE_US + 1
+    assert clock.pause_us(1_000_000 + SURE_PAUSE_US, 1_000_000, first=False) == 0
+    assert clock.pause_us(1_100_001 + SURE_PAUSE_US, 1_100_000, first=False) == SURE_PAUSE_US + 1
     assert clock.pause_us(500_000, 1_000_000, first=False) == 0
     assert clock.pause_us(0, 5_000_000, first=True) == 0
+
+
+def test_a_short_pause_is_filled_in_once_a_second_of_audio_confirms_it() -> None:
+    track = Track(0, jitter_us=20_000)
+    track.record(30)
+    track.pause(0.5)
+    track.record(1)
+    assert track.filled_us < 25_000
+    track.record(1)
+    # The least of ten stamps that are up to 20 ms late.
+    assert track.filled_us == pytest.approx(500_000, abs=25_000)
+    track.record(60)
+    assert track.filled_us == pytest.approx(500_000, abs=25_000)
+
+
+def test_late_stamps_of_a_busy_client_are_no_pause() -> None:
+    clock, values = CaptureClock(), random.Random(1)
+    filled = 0
+    for number in range(30 * 60 * 50):
+        true_us = number * 20_000
+        # Each is late by chance; and once a minute the client does nothing for 800 ms, then sends all that it has.
+        late_us = int(abs(values.gauss(0, 60_000)))
+        busy_us = max(0, 800_000 - true_us % 60_000_000) if number else 0
+        filled += clock.pause_us(true_us + max(late_us, busy_us), true_us + filled, first=not number)
+    assert filled < 300_000
+
+
+def test_a_single_late_stamp_is_no_pause() -> None:
+    clock = CaptureClock()
+    moments = range(0, 5_000_000, CHUNK_US)
+    assert [clock.pause_us(us + 900_000 * (us == 2_000_000), us, first=not us) for us in moments] == [0] * len(moments)
 
 
 def test_pauses_do_not_look_like_drift() -> None:
@@ -102,6 +133,18 @@ def test_a_clock_that_was_set_back_is_not_followed_until_it_is_right_again() -> 
     assert track.clock.behind
     assert track.filled_us == before
     track.true_us += 5e6
-    track.record(1)
+    track.record(RIGHT_AGAIN_US / 1e6)
+    assert track.clock.behind
+    track.record(0.1)
     assert not track.clock.behind
     assert track.filled_us == before
+
+
+def test_a_clock_that_jumps_to_and_fro_is_behind_all_the_time() -> None:
+    clock = CaptureClock()
+    behind = []
+    for number in range(2, 1000):
+        moment = number * 1_000_000
+        clock.step_us(moment - 2_000_000 * (number % 2 == 0), moment, quiet=True)
+        behind.append(clock.behind)
+    assert all(behind)

@@ -151,3 +151,44 @@ def test_channels_that_carry_the_same_are_not_final_twice_and_do_not_hold_the_me
         meeting.heard(index, 40)
     assert meeting.mark() == (40, 40)
     assert meeting.turns.final_tracks == {0}
+
+
+def test_who_ended_without_a_sound_holds_back_nobody_and_is_not_late() -> None:
+    meeting = Meeting(of_kinds(PARTICIPANT, PARTICIPANT), SPEECH)
+    meeting.heard(0, 20)
+    assert meeting.mark() == (0, 0)
+    # Closed without a cut: there was nothing to cut.
+    meeting.feeds[1].is_closed = True
+    assert meeting.mark() == (20, 20)
+    assert meeting.late() == []
+
+
+def test_who_comes_back_on_a_new_track_is_nobodys_copy() -> None:
+    config = of_kinds(PARTICIPANT, PARTICIPANT)
+    before, after = config.tracks
+    tracks = (replace(before, ended=True), replace(after, start_us=4 * S))
+    meeting = Meeting(replace(config, tracks=tracks), SPEECH[: 4 * RATE_HZ], SPEECH[: 4 * RATE_HZ])
+    meeting.turns.update(turn(5, state=STABLE, track=1))
+    # A part of a millisecond more than where the new one begins.
+    meeting.feeds[0].through_us = 4 * S + 999
+    meeting.turns.mark_words_final(0, 4 * S)
+    meeting.heard(1, 8)
+
+    def detect() -> tuple[bool, tuple[int, int]]:
+        meeting.duplicates.detect(cast("list[TrackFeed]", meeting.feeds), meeting.turns)
+        return meeting.duplicates.is_distinct(1), meeting.mark()
+
+    # Until all of the first is heard it may be longer than is known.
+    assert detect() == (False, (4, 4))
+    meeting.feeds[0].is_closed = True
+    assert detect() == (True, (8, 8))
+
+
+def test_a_track_that_begins_before_another_ended_may_repeat_it() -> None:
+    config = of_kinds(PARTICIPANT, PARTICIPANT)
+    before, after = config.tracks
+    tracks = (replace(before, ended=True), replace(after, start_us=3 * S))
+    meeting = Meeting(replace(config, tracks=tracks), SPEECH[: 4 * RATE_HZ], SPEECH[: 4 * RATE_HZ])
+    meeting.feeds[0].is_closed, meeting.feeds[0].through_us = True, 4 * S
+    meeting.duplicates.detect(cast("list[TrackFeed]", meeting.feeds), meeting.turns)
+    assert not meeting.duplicates.is_distinct(1)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from server.conversation import EngineCapabilities, Segment, Word
 from server.engine.inference_client import InferenceClient
-from server.live.insights import RollingTimeline, build_insights
+from server.live.insights import RollingInsights, RollingTimeline, build_insights
+from server.live.published_state import PublishedState
+from tests.server.live.live_configs import PARTICIPANT, of_kinds
+from tests.server.live.test_rolling_alerts import feed
+from tests.server.live.test_turns import MEETING
 
 S = 1_000_000
 ENGINE = EngineCapabilities(languages=("de", "en"))
@@ -33,4 +40,21 @@ async def test_english_that_could_not_be_read_yet_is_left_out() -> None:
     segments = [spoken(0, "Guten Morgen zusammen.", "de"), spoken(1, "This is wonderful.", "en")]
     line = await RollingTimeline(nowhere).build(segments, 40 * S, ENGINE)
     assert [sentence.language for sentence in line.sentences] == ["de"]
+    await nowhere.close()
+
+
+async def test_insights_do_not_wait_for_copies_nor_for_tracks_that_no_engine_takes_on() -> None:
+    nowhere = InferenceClient("127.0.0.1:1")
+    dependencies: Any = SimpleNamespace(database=None, analyzer=SimpleNamespace(inference=nowhere))
+    config = of_kinds(PARTICIPANT, PARTICIPANT, PARTICIPANT)
+    published, ignored = PublishedState(config, MEETING), set[int]()
+    feeds, row = [feed(20, 20), feed(0, 0), feed(0, 0)], SimpleNamespace()
+    insights = RollingInsights(dependencies, row, config, feeds, published, ignored)  # type: ignore[arg-type]
+    published.turns.start_catch_up(1)
+    published.turns.start_catch_up(2)
+    assert await insights.update(None, 2) == []
+    ignored.add(1)
+    assert await insights.update(None, 2) == []
+    feeds[2].is_unheard = True
+    assert [event.insights.through_ms for event in await insights.update(None, 2)] == [20_000]
     await nowhere.close()

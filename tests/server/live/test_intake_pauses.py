@@ -157,13 +157,13 @@ async def test_capture_times_fill_in_silence_that_positions_do_not_count(meeting
     await meeting.open(of_kinds(MIXED, start_us=2_000_000))
     # The track begins at 2 s, and its audio at 3 s.
     await meeting.take(0, samples(1), captured_ms=3000)
-    # 200 ms late is late, and no pause.
-    await meeting.take(CHUNK, samples(2), captured_ms=3300)
-    await meeting.take(2 * CHUNK, samples(3), captured_ms=3401)
+    # 1 s late is late, and no pause.
+    await meeting.take(CHUNK, samples(2), captured_ms=4100)
+    await meeting.take(2 * CHUNK, samples(3), captured_ms=4201)
     await meeting.take(3 * CHUNK, samples(4), captured_ms=63_000)
     await meeting.take(4 * CHUNK, samples(5))
-    gap = 63 * RATE_HZ - 2 * RATE_HZ - RATE_HZ - 3 * CHUNK - 201 * 16
-    expected = [(0, RATE_HZ), (1, CHUNK), (2, CHUNK), (0, 201 * 16), (3, CHUNK), (0, gap), (4, CHUNK), (5, CHUNK)]
+    gap = 63 * RATE_HZ - 2 * RATE_HZ - RATE_HZ - 3 * CHUNK - 1001 * 16
+    expected = [(0, RATE_HZ), (1, CHUNK), (2, CHUNK), (0, 1001 * 16), (3, CHUNK), (0, gap), (4, CHUNK), (5, CHUNK)]
     assert runs(await meeting.heard()) == expected
     assert meeting.log.accepted == 5 * CHUNK
     told = await meeting.heard()

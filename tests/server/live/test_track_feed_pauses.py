@@ -13,8 +13,10 @@ import numpy as np
 from meetra.inference.v2 import session_pb2
 
 from server.analysis.recording import SessionResult
+from server.audio.encodings import Encoding, TrackFormat
 from server.conversation import FinishedEvent
 from server.engine.inference_client import InferenceClient
+from server.live.config import LiveConfig
 from server.live.published_state import PublishedState
 from server.live.source_log import TrackLog
 from server.live.track_cuts import TrackCuts
@@ -30,6 +32,10 @@ PATIENCE_S = 300
 CONFIG = of_kinds(PARTICIPANT)
 IDLE_S = 0.3
 FIRST = np.arange(2 * RATE_HZ, dtype="<i2").tobytes()
+# The beginning of a WebM file, before its first sound.
+HEADER = bytes.fromhex(
+    "1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffffffffffff"
+)
 SECOND = np.full(RATE_HZ, 7, "<i2").tobytes()
 
 
@@ -40,6 +46,7 @@ class Track:
     engine: ScriptedEngine
     audio: MeetingAudio
     published: PublishedState
+    feed: TrackFeed = field(init=False)
     running: asyncio.Task[SessionResult] = field(init=False)
 
     async def append(self, data: bytes) -> None:
@@ -52,20 +59,20 @@ class Track:
 
 
 @asynccontextmanager
-async def track(folder: Path, idle_s: float = IDLE_S) -> AsyncIterator[Track]:
+async def track(folder: Path, idle_s: float = IDLE_S, config: LiveConfig = CONFIG) -> AsyncIterator[Track]:
     with ThreadPoolExecutor(1) as syncing:
         async with scripted_engine() as (engine, address):
-            audio = MeetingAudio([TrackLog(CONFIG.tracks[0], folder / "t0.log")], folder / "holder", syncing)
+            audio = MeetingAudio([TrackLog(config.tracks[0], folder / "t0.log")], folder / "holder", syncing)
             await audio.open()
-            made = Track(engine, audio, PublishedState(CONFIG, MEETING))
+            made = Track(engine, audio, PublishedState(config, MEETING))
 
             async def ignore() -> None:
                 """Nobody listens."""
 
             client = InferenceClient(address)
-            feed = TrackFeed(
+            made.feed = TrackFeed(
                 MEETING,
-                CONFIG,
+                config,
                 0,
                 audio,
                 made.published,
@@ -75,7 +82,7 @@ async def track(folder: Path, idle_s: float = IDLE_S) -> AsyncIterator[Track]:
                 idle_s=idle_s,
                 cuts=TrackCuts(folder / "cuts"),
             )
-            made.running = asyncio.create_task(feed.run())
+            made.running = asyncio.create_task(made.feed.run())
             yield made
             made.running.cancel()
             await asyncio.gather(made.running, return_exceptions=True)
@@ -189,3 +196,15 @@ async def test_a_track_that_ends_without_audio_has_a_result(tmp_path: Path) -> N
         await (await made.engine.session()).conclude()
         assert length_s(await made.result()) == 0
     assert TrackCuts(tmp_path / "cuts").positions == []
+
+
+async def test_a_track_that_ends_after_its_header_is_closed(tmp_path: Path) -> None:
+    config = of_kinds(PARTICIPANT, format=TrackFormat(Encoding.WEBM_OPUS, 48_000, 1))
+    async with track(tmp_path, config=config) as made:
+        await made.append(HEADER)
+        assert made.feed.has_audio
+        assert not made.feed.is_closed
+        await made.audio.end_track(made.audio.logs[0], replace(config.tracks[0], ended=True))
+        await (await made.engine.session()).conclude()
+        assert length_s(await made.result()) == 0
+        assert made.feed.is_closed

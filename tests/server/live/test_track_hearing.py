@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 from server.live.copied_turns import CopiedTurns
 from server.live.hearing import known_through_us
 from server.live.track_feed import Reach, TrackFeed
-from server.live.track_hearing import listen
+from server.live.track_hearing import audio_through_us, listen
 from server.media import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 
@@ -57,3 +58,14 @@ def test_silence_is_known_as_far_as_the_slowest_that_is_awaited() -> None:
     assert known_through_us(listen([feed(8.0, 9.0), feed(2.0, 2.0, is_quiet=True)], ())) == 18 * S
     # Where nothing comes of anybody, time stands still.
     assert known_through_us(listen([feed(8.0, 8.4, is_quiet=True)], ())) == 18 * S
+
+
+def test_a_track_that_starts_later_says_nothing_of_what_is_heard_now() -> None:
+    later = replace(TRACK, start_us=600 * S)
+    waiting = feed(0, 0, track=later, has_audio=False, audio_through_us=lambda: 600 * S)
+    # The one who speaks is awaited as ever, and time does not jump.
+    assert awaited(feed(8.0, 9.0), waiting) == [True, False]
+    assert known_through_us(listen([feed(8.0, 8.4, is_quiet=True), waiting], ())) == 18 * S
+    assert known_through_us(listen([waiting], ())) == 0
+    assert audio_through_us([feed(8.0, 9.0), waiting]) == 19 * S
+    assert audio_through_us([waiting]) == 0
