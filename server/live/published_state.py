@@ -29,6 +29,8 @@ class PublishedState:
         self._flow = SpeechFlow(config)
         self._watermark = PublishedWatermark()
         self.alerts = MeetingAlerts(config, self._named)
+        self.is_finished = False
+        """Whether the last event was published before a restart."""
 
     def _named(self, number: int) -> NamedSpeaker:
         track = self.config.participant_track(number)
@@ -44,6 +46,7 @@ class PublishedState:
         self._flow.restore(events)
         self._watermark.restore(events)
         self.alerts.restore(events)
+        self.is_finished |= any(event.WhichOneof("event") == "finished" for event in events)
 
     @property
     def final_through_us(self) -> int:

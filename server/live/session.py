@@ -266,16 +266,29 @@ class LiveSession:
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
-            late = self.tracks.finality.late_audio()
-            ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
-            changes = [*late, *self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))]
-            await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
+            if self.state in (LiveState.CONCLUDED, LiveState.LOST):
+                # Nothing follows the outcome. What is lost is told by the next holder, from what is stored.
+                return
+            try:
+                late = self.tracks.finality.late_audio()
+                ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
+                changes = [*late, *self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))]
+                await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
+            except MeetingLost:
+                raise
+            except BaseException:
+                # The changes count as told here, and are not stored: the next holder compares with what is.
+                if not self.lost:
+                    self.mark_lost(self.audio.failure())
+                raise
 
     async def _observe(self) -> None:
-        while self.state is LiveState.OPEN:
+        while True:
             await asyncio.sleep(OBSERVE_EVERY_S)
             feeds, duplicates = self.tracks.feeds, self.tracks.duplicates
             async with self.tracks.changing:
+                if self.state is not LiveState.OPEN:
+                    return
                 for duplicate, original in await asyncio.to_thread(duplicates.detect, feeds, self.turns):
                     await self._ignore(duplicate, original)
                 await self.tracks.leave_out_copies()
@@ -284,9 +297,14 @@ class LiveSession:
             warnings = self._warnings.update(feeds, self.turns, ending=ending)
             await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
             distinct = len(feeds) - len(duplicates.ignored)
-            await self._publish(await self._insights.update(self.tracks.engine, distinct))
+            await self._publish_while_open(await self._insights.update(self.tracks.engine, distinct))
             late = self.tracks.finality.late_tracks
-            await self._publish(await self._alerts.update(self.tracks.engine, duplicates.ignored, late))
+            await self._publish_while_open(await self._alerts.update(self.tracks.engine, duplicates.ignored, late))
+
+    async def _publish_while_open(self, events: list[pb.LiveEvent]) -> None:
+        """As ``_publish``, unless the meeting has ended meanwhile."""
+        if self.state is LiveState.OPEN:
+            await self._publish(events)
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]
@@ -345,13 +363,14 @@ class LiveSession:
                 await asyncio.sleep(OBSERVE_EVERY_S)
 
     async def _conclude(self) -> None:
-        with suppress(DatabaseUnavailable):
-            async with self._publish_lock:
-                await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
+        async with self._publish_lock:
+            # If it fails, the meeting is lost, and its outcome is published by the next holder.
+            await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
-                await self.audio.close()
-            self.events.wake()
+        if not self.lost:
+            await self.audio.close()
+        self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:
         """Release the meeting; the next holder resumes from its stored state."""
