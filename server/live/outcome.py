@@ -73,4 +73,4 @@ async def _final_events(
     )
     insights = build_insights(timeline, conversation.engine.overlap, turns.speaker_id, turns.alias)
     told = [*published.final_changes(replace(conversation, sentences=())), pb.LiveEvent(watermark=watermark)]
-    return [*told, *published.alerts.follow(told), pb.LiveEvent(insights=insights)]
+    return [*told, *published.follow_alerts(told), pb.LiveEvent(insights=insights)]

@@ -24,6 +24,7 @@ from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.meeting_tracks import MeetingTracks
 from server.live.observations import Warnings
+from server.live.optional_feature import OptionalFeature
 from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
@@ -74,6 +75,7 @@ class LiveSession:
         )
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._warnings, self._clocks = Warnings(), ClockNews()
+        self._clocks_feature = OptionalFeature("telling of clocks", row.meeting_id)
         self._insights = RollingInsights(dependencies, row, self.config, self.tracks.feeds, published)
         self._alerts = RollingAlerts(self.config, self.tracks.feeds, published, self._insights.timelines)
         self.sender_slot = SenderSlot()
@@ -272,8 +274,9 @@ class LiveSession:
             try:
                 late = self.tracks.finality.late_audio()
                 ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
-                changes = [*late, *self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))]
-                await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
+                heard = partial(listen, self.tracks.feeds, ignored)
+                changes = [*late, *self._published.changes(ignored, uncovered, heard)]
+                await self.events.append([*changes, *self._published.follow_alerts(changes), *events])
             except MeetingLost:
                 raise
             except BaseException:
@@ -295,11 +298,13 @@ class LiveSession:
             self.tracks.finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
             warnings = self._warnings.update(feeds, self.turns, ending=ending)
-            await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
+            clocks = self._clocks_feature.tell(partial(self._clocks.events, self.audio.logs))
+            await self._publish([*warnings, *clocks])
             distinct = len(feeds) - len(duplicates.ignored)
             await self._publish_while_open(await self._insights.update(self.tracks.engine, distinct))
             late = self.tracks.finality.late_tracks
-            await self._publish_while_open(await self._alerts.update(self.tracks.engine, duplicates.ignored, late))
+            find_alerts = partial(self._alerts.update, self.tracks.engine, duplicates.ignored, late)
+            await self._publish_while_open(await self._published.alerts_feature.find(find_alerts))
 
     async def _publish_while_open(self, events: list[pb.LiveEvent]) -> None:
         """As ``_publish``, unless the meeting has ended meanwhile."""

@@ -13,9 +13,13 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import rules_pb2
 
+from server.live import session
+from server.live.alerts import MeetingAlerts
+from server.live.clock_news import ClockNews
 from server.live.event_log import read_events
 from server.live.rolling_alerts import RollingAlerts
 from server.live.rules import LiveRule, RuleKind
+from server.live.speech_flow import SpeechFlow
 from server.live.state import LiveState
 from server.storage import DatabaseFull
 from server.storage.pool import Database
@@ -57,10 +61,10 @@ async def test_nothing_follows_the_outcome(
     async with scripted_engine() as (engine, address), server_of(database, tmp_path, address) as held:
         meeting = await held.open(WITH_RULE, caller)
         await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 2 * RATE_HZ))
-        session = await engine.session()
+        analysis = await engine.session()
         await looking.wait()
         meeting.finish()
-        await session.conclude()
+        await analysis.conclude()
 
         async def concluded() -> bool:
             return meeting.state is LiveState.CONCLUDED
@@ -82,10 +86,10 @@ async def test_a_turn_that_could_not_be_stored_is_told_by_the_next_holder(
     async with scripted_engine() as (engine, address), server_of(database, tmp_path, address) as held:
         meeting = await held.open(CONFIG, caller)
         await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 10 * RATE_HZ))
-        session = await engine.session()
+        analysis = await engine.session()
         said = (turn(1, 0, 4, "good morning"), progress(6, 6, 6))
         async with full_database(owner, "INSERT ON live_events FOR EACH ROW"):
-            session.say(*said)
+            analysis.say(*said)
 
             async def lost() -> bool:
                 return meeting.lost
@@ -128,11 +132,11 @@ async def test_an_outcome_that_could_not_be_stored_is_published_once_by_the_next
     async with scripted_engine() as (engine, address), server_of(database, tmp_path, address) as held:
         meeting = await held.open(CONFIG, caller)
         await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 2 * RATE_HZ))
-        session = await engine.session()
+        analysis = await engine.session()
         # The last events are stored, and then it cannot be noted that they are.
         async with full_database(owner, "UPDATE ON live_meetings FOR EACH ROW WHEN (new.concluded)"):
             meeting.finish()
-            await session.conclude()
+            await analysis.conclude()
 
             async def lost() -> bool:
                 return meeting.lost
@@ -147,3 +151,61 @@ async def test_an_outcome_that_could_not_be_stored_is_published_once_by_the_next
         kinds = [event.WhichOneof("event") for event in await read_events(database, again.row, 0)]
         assert kinds.count("finished") == 1
         assert kinds[-1] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("of", "method"),
+    [
+        (SpeechFlow, "changes"),
+        (MeetingAlerts, "follow"),
+        (RollingAlerts, "update"),
+        (ClockNews, "events"),
+        (session, "listen"),
+        (MeetingAlerts, "restore"),
+        (SpeechFlow, "restore"),
+    ],
+    ids=["ends", "phrases", "measures", "clocks", "hearing", "stored_alerts", "stored_ends"],
+)
+async def test_a_feature_that_fails_leaves_the_meeting_as_it_is(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: Any, method: str
+) -> None:
+    caller, failed = await caller_of(owner), asyncio.Event()
+
+    def fail(*_: Any) -> Any:
+        failed.set()
+        raise KeyError("of the feature")
+
+    async with scripted_engine() as (engine, address):
+        async with server_of(database, tmp_path, address) as held:
+            meeting = await held.open(WITH_RULE, caller)
+            await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 10 * RATE_HZ))
+            (await engine.session()).say(turn(1, 0, 4, "good morning"), progress(6, 6, 6))
+            row = meeting.row
+
+            async def turns_told() -> list[str]:
+                return [event.turn.words[0].text for event in await read_events(database, row, 0) if event.turn.words]
+
+            async def first_is_told() -> bool:
+                return "good" in await turns_told()
+
+            await until(first_is_told)
+        monkeypatch.setattr(of, method, fail)
+        async with server_of(database, tmp_path, address) as held:
+            meeting = await held.find(row.meeting_id, caller)
+            running = await engine.session()
+            running.say(turn(1, 0, 4, "good morning"), progress(6, 6, 6))
+            await failed.wait()
+            running.say(turn(2, 5, 8, "welcome all"), progress(9, 9, 9))
+
+            async def second_is_told() -> bool:
+                return "welcome" in await turns_told()
+
+            await until(second_is_told)
+            assert not meeting.lost
+            meeting.finish()
+            await running.conclude(turn(1, 0, 4, "good morning"), turn(2, 5, 8, "welcome all"))
+
+            async def concluded() -> bool:
+                return meeting.state is LiveState.CONCLUDED
+
+            await until(concluded)
