@@ -105,7 +105,7 @@ class LiveSession:
             await audio.create(logs)
             audio.add(logs)
             published, last = PublishedState(config, row.meeting_id), 0
-            published.turns.name(await _given_names(dependencies, row))
+            published.turns.name(await read_given_names(dependencies, row))
             while stored := await read_events(dependencies.database, row, last):
                 published.restore(stored)
                 last = stored[-1].event_seq
@@ -250,10 +250,23 @@ class LiveSession:
         for feed in self.tracks.feeds:
             feed.request_flush()
 
-    def name_speaker(self, number: int, alias: str) -> None:
-        """Show, and tell, a name that was given by hand."""
-        self.turns.name({number: alias})
-        self._spawn(self._publish_changes())
+    def adopt_names(self) -> None:
+        """Show, and tell, a name that was given by hand just now."""
+        self._spawn(self._adopt_names())
+
+    async def _adopt_names(self) -> None:
+        # Of a name given by hand and one of a track the one that is stored last counts: no track is renamed meanwhile.
+        async with self.tracks.changing:
+            if self.state is not LiveState.OPEN:
+                return
+            try:
+                given = await read_given_names(self._dependencies, self.row)
+            except DatabaseUnavailable:
+                # The supervision reads them again.
+                return
+            if self.state is LiveState.OPEN:
+                self.turns.name(given)
+        await self._publish_changes()
 
     async def audit_control(self) -> None:
         """Note in the audit log that the caller changes the meeting."""
@@ -388,7 +401,7 @@ class LiveSession:
         await self.audio.close()
 
 
-async def _given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
+async def read_given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
     """Return the names given by hand so far, by speaker number."""
     given = await dependencies.database.run(
         partial(live_names.given, meeting_ids=[row.meeting_id]), organization_id=row.organization_id

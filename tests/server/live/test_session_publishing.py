@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from meetra.v1 import live_pb2 as pb
@@ -21,6 +22,7 @@ from server.live.rolling_alerts import RollingAlerts
 from server.live.rules import LiveRule, RuleKind
 from server.live.speech_flow import SpeechFlow
 from server.live.state import LiveState
+from server.meetings import Corrections
 from server.storage import DatabaseFull
 from server.storage.pool import Database
 from tests.recordings import RATE_HZ
@@ -123,6 +125,48 @@ async def test_a_change_of_a_name_that_could_not_be_told_is_told_by_the_next_hol
             return [event.track.track.participant_name for event in events if event.HasField("track")] == ["Zoe"]
 
         await until(is_told)
+
+
+async def test_a_name_given_by_hand_is_shown_as_it_is_stored(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    caller = await caller_of(owner)
+    async with scripted_engine() as (engine, address), server_of(database, tmp_path, address) as held:
+        meeting = await held.open(CONFIG, caller)
+        connection = await meeting.connect(take_over=False, streams=False)
+        await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 10 * RATE_HZ))
+        (await engine.session()).say(turn(1, 0, 4, "good morning"), progress(6, 6, 6))
+
+        async def names() -> list[str]:
+            events = await read_events(database, meeting.row, 0)
+            return [event.speaker_name.alias for event in events if event.HasField("speaker_name")]
+
+        async def is_told() -> bool:
+            return any(event.HasField("turn") for event in await read_events(database, meeting.row, 0))
+
+        await until(is_told)
+        corrections = Corrections(database, held.adopt_names)
+        speaker = UUID(meeting.turns.speaker_id(1))
+        await corrections.rename(caller, speaker, "Ann", None)
+
+        async def is_named() -> bool:
+            return await names() == ["Ann"]
+
+        await until(is_named)
+
+        async with meeting.tracks.changing:
+            # It is stored now; before it is shown the track is renamed, and that is stored later.
+            await corrections.rename(caller, speaker, "Annie", None)
+            renaming = asyncio.create_task(meeting.changes.rename("t0", 0, "Zoe", connection))
+            await owner.run(lambda c: c.execute("DELETE FROM speakers WHERE NOT active"))
+        await renaming
+
+        async def is_renamed() -> bool:
+            return (await names())[-1:] == ["Zoe"]
+
+        await until(is_renamed)
+        assert meeting.turns.alias(1) == "Zoe"
+        assert "Annie" not in await names()
 
 
 async def test_an_outcome_that_could_not_be_stored_is_published_once_by_the_next_holder(
