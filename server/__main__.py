@@ -160,7 +160,7 @@ async def run_api(settings: ApiSettings) -> None:
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
-                        corrections=Corrections(database, live.name_speaker),
+                        corrections=Corrections(database, live.adopt_names),
                         live=live,
                     )
                 )

@@ -31,16 +31,17 @@ async def publish_outcome(database: Database, row: LiveRow, events: EventLog, pu
     answer = await _wait_for_outcome(database, row)
     if answer is None:
         return
-    last_events: list[pb.LiveEvent] = []
-    if answer.state.status == MeetingStatus.READY:
-        last_events += await _final_events(database, row, answer, published)
-    finished = pb.LiveFinished(
-        file_hash=row.file_hash,
-        meeting_id=str(row.meeting_id),
-        status=answer.state.status,
-        message=answer.state.message,
-    )
-    await events.append([*last_events, pb.LiveEvent(finished=finished)])
+    if not published.is_finished:
+        last_events: list[pb.LiveEvent] = []
+        if answer.state.status == MeetingStatus.READY:
+            last_events += await _final_events(database, row, answer, published)
+        finished = pb.LiveFinished(
+            file_hash=row.file_hash,
+            meeting_id=str(row.meeting_id),
+            status=answer.state.status,
+            message=answer.state.message,
+        )
+        await events.append([*last_events, pb.LiveEvent(finished=finished)])
     conclude = partial(live.conclude, meeting_id=row.meeting_id, fence=row.fence)
     await database.run(conclude, organization_id=row.organization_id, patience_s=PATIENCE_S)
 
@@ -72,4 +73,4 @@ async def _final_events(
     )
     insights = build_insights(timeline, conversation.engine.overlap, turns.speaker_id, turns.alias)
     told = [*published.final_changes(replace(conversation, sentences=())), pb.LiveEvent(watermark=watermark)]
-    return [*told, *published.alerts.follow(told), pb.LiveEvent(insights=insights)]
+    return [*told, *published.follow_alerts(told), pb.LiveEvent(insights=insights)]

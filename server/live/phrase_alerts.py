@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import rules_pb2
 
+from server.conversation import PLACEHOLDER
 from server.live.rules import LiveRule, RuleKind
 from server.live.spoken_phrases import MAX_LENGTH_MS, Phrase, PhraseFinder, SpokenPhrase, tokens_of
 from server.live.told_alerts import FINAL, PROVISIONAL, WITHDRAWN, ToldAlerts
@@ -109,6 +110,11 @@ class PhraseAlerts:
                     self._full.add(spoken.phrase.rule)
             else:
                 found[known.alert_id].append(spoken)
+        for alert in self._redacted(track, start_ms, end_ms):
+            revised = rules_pb2.LiveAlert()
+            revised.CopyFrom(alert)
+            revised.state, revised.phrase, revised.text = WITHDRAWN, "", "What was said is redacted."
+            yield self._revise(alert, revised)
         for alert in list(self._pending.values()):
             if _track_of(alert) != track or alert.start_ms > end_ms or alert.end_ms < start_ms:
                 continue
@@ -121,10 +127,45 @@ class PhraseAlerts:
                 revised.state, revised.text = WITHDRAWN, f"“{alert.phrase}” was not said after all."
             else:
                 continue
-            revised.alert_id = alert.alert_id
-            self._told.revise(revised)
-            self._record(revised)
-            yield revised
+            yield self._revise(alert, revised)
+
+    def _revise(self, alert: rules_pb2.LiveAlert, revised: rules_pb2.LiveAlert) -> rules_pb2.LiveAlert:
+        revised.alert_id = alert.alert_id
+        self._told.revise(revised)
+        self._record(revised)
+        return revised
+
+    def _redacted(self, track: Track, start_ms: int, end_ms: int) -> list[rules_pb2.LiveAlert]:
+        """Return the alerts in a span of a track whose phrase is redacted since."""
+        if not self._has_placeholder(track, start_ms, end_ms):
+            return []
+        return [
+            alert
+            for (_, _, of), alerts in self._occurrences.items()
+            if of == track
+            for alert in alerts
+            if alert.start_ms <= end_ms
+            and alert.end_ms >= start_ms
+            and self._has_placeholder(track, alert.start_ms, alert.end_ms)
+            and not self._is_said(track, alert)
+        ]
+
+    def _has_placeholder(self, track: Track, start_ms: int, end_ms: int) -> bool:
+        """Return whether something is redacted in a span of a track."""
+        return any(
+            word.start_ms <= end_ms and word.end_ms >= start_ms and PLACEHOLDER.search(word.text)
+            for turn in self._turns[track].overlapping(start_ms - MAX_LENGTH_MS, end_ms + MAX_LENGTH_MS)
+            for word in turn.words
+        )
+
+    def _is_said(self, track: Track, alert: rules_pb2.LiveAlert) -> bool:
+        """Return whether the phrase of an alert is said where it was told, or so close that it stands for that too."""
+        near = self._find(track, alert.start_ms - REPEATED_MS, alert.end_ms + REPEATED_MS)
+        return any(
+            (self._rules[spoken.phrase.rule].id, spoken.phrase.text) == (alert.rule_id, alert.phrase)
+            and abs(spoken.start_ms - alert.start_ms) <= REPEATED_MS
+            for spoken in near
+        )
 
     def _find(self, track: Track, start_ms: int, end_ms: int) -> list[SpokenPhrase]:
         """Return what is said in a span of a track, by time."""
@@ -157,10 +198,13 @@ class PhraseAlerts:
 
     def _record(self, alert: rules_pb2.LiveAlert) -> None:
         """Adopt the last event of an alert."""
-        occurrences = self._occurrences[alert.rule_id, alert.phrase, _track_of(alert)]
-        occurrences[:] = [told for told in occurrences if told.alert_id != alert.alert_id]
+        # The phrase is not said any more where it is redacted.
+        keys = [key for key in self._occurrences if (key[0], key[2]) == (alert.rule_id, _track_of(alert))]
+        for key in keys if not alert.phrase else [(alert.rule_id, alert.phrase, _track_of(alert))]:
+            occurrences = self._occurrences[key]
+            occurrences[:] = [told for told in occurrences if told.alert_id != alert.alert_id]
         if alert.state != WITHDRAWN:
-            insort(occurrences, alert, key=_start_ms)
+            insort(self._occurrences[alert.rule_id, alert.phrase, _track_of(alert)], alert, key=_start_ms)
         self._pending.pop(alert.alert_id, None)
         if alert.state == PROVISIONAL:
             self._pending[alert.alert_id] = alert

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from meetra.v1 import live_pb2 as pb
@@ -13,6 +14,7 @@ from server.live.config import LiveConfig
 from server.live.hearing import Hearing
 from server.live.languages import LiveLanguages
 from server.live.metric_alerts import NamedSpeaker
+from server.live.optional_feature import OptionalFeature
 from server.live.speech_flow import SpeechFlow
 from server.live.track_states import PublishedTracks
 from server.live.turns import MeetingTurns, is_participant_track
@@ -29,6 +31,10 @@ class PublishedState:
         self._flow = SpeechFlow(config)
         self._watermark = PublishedWatermark()
         self.alerts = MeetingAlerts(config, self._named)
+        self._flow_feature = OptionalFeature("telling of ends of turns and of pauses", meeting_id)
+        self.alerts_feature = OptionalFeature("telling of alerts", meeting_id)
+        self.is_finished = False
+        """Whether the last event was published before a restart."""
 
     def _named(self, number: int) -> NamedSpeaker:
         track = self.config.participant_track(number)
@@ -41,9 +47,10 @@ class PublishedState:
         self.turns.restore(events)
         self.languages.restore(events)
         self._tracks.restore(events)
-        self._flow.restore(events)
+        self._flow_feature.do(partial(self._flow.restore, events))
         self._watermark.restore(events)
-        self.alerts.restore(events)
+        self.alerts_feature.do(partial(self.alerts.restore, events))
+        self.is_finished |= any(event.WhichOneof("event") == "finished" for event in events)
 
     @property
     def final_through_us(self) -> int:
@@ -51,28 +58,43 @@ class PublishedState:
         return self._watermark.published.final_through_ms * 1000
 
     def changes(
-        self, ignored: Collection[int], uncovered: Collection[int] = (), hearings: Sequence[Hearing] = ()
+        self,
+        ignored: Collection[int],
+        uncovered: Collection[int] = (),
+        listen: Callable[[], Sequence[Hearing]] = tuple,
     ) -> list[pb.LiveEvent]:
         """Return events for all changes since the last call, and mark them as published.
 
         Args:
             ignored: tracks that are excluded from everything.
             uncovered: tracks that the watermark does not wait for.
-            hearings: how far each track is heard; without them neither ends of turns nor pauses are told.
+            listen: returns how far each track is heard; without that neither ends of turns nor pauses are told.
         """
         tracks, names = self._tracks.changes(), self.turns.names.changes()
         turns = self.turns.changes()
-        self._flow.note(turns)
-        if hearings:
-            turns += self._flow.changes(self.turns.has_ended, hearings)
+        flow = self._flow_feature.tell(partial(self._flow_changes, turns, listen))
         watermark = compute_watermark(self.config, self.turns, {*ignored, *uncovered})
-        return [*tracks, *names, *self.languages.changes(ignored), *turns, *self._watermark.changes(watermark)]
+        return [*tracks, *names, *self.languages.changes(ignored), *turns, *flow, *self._watermark.changes(watermark)]
 
     def final_changes(self, conversation: Conversation) -> list[pb.LiveEvent]:
         """As ``changes``, for the finished meeting: everything is final."""
         turns = self.turns.final_changes(conversation)
+        return [*turns, *self._flow_feature.tell(partial(self._last_flow, turns, conversation.duration_us // 1000))]
+
+    def follow_alerts(self, events: Sequence[pb.LiveEvent]) -> list[pb.LiveEvent]:
+        """Return the alerts that follow from events, to be stored with them."""
+        return self.alerts_feature.tell(partial(self.alerts.follow, events))
+
+    def _flow_changes(
+        self, turns: Sequence[pb.LiveEvent], listen: Callable[[], Sequence[Hearing]]
+    ) -> list[pb.LiveEvent]:
         self._flow.note(turns)
-        return [*turns, *self._flow.conclude(conversation.duration_us // 1000)]
+        hearings = listen()
+        return self._flow.changes(self.turns.has_ended, hearings) if hearings else []
+
+    def _last_flow(self, turns: Sequence[pb.LiveEvent], duration_ms: int) -> list[pb.LiveEvent]:
+        self._flow.note(turns)
+        return self._flow.conclude(duration_ms)
 
 
 class PublishedWatermark:

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from server.conversation import Word
+from server.conversation import RedactionKind, Word
 from server.live.config import LiveConfig
 from server.live.turn_snapshot import TurnSnapshot
-from server.redaction import RedactionRules, redact_segments
+from server.redaction import NameFinder, RedactionRules, redact_segments
 
 # What is redacted anew around a change, and what is read to do so: longer than numbers and addresses take to be said.
 REACH_US, CONTEXT_US = 60_000_000, 120_000_000
@@ -36,15 +36,27 @@ class LiveRedaction:
 
     def __init__(self, config: LiveConfig) -> None:
         self._kinds = config.redacted_kinds
-        self.adopt_names(config)
+        self._names: frozenset[str] = frozenset()
+        self.adopt_names(config, {})
         self._shown: dict[int, ShownWords] = {}  # by the engine's number
         self._heard_us: dict[int, int] = {}  # by track index
         self._paused_us: dict[int, int] = {}  # by track index
 
-    def adopt_names(self, config: LiveConfig) -> None:
-        """Redact the names that participants have and had, from now on."""
+    def adopt_names(self, config: LiveConfig, current: Mapping[int, TurnSnapshot]) -> set[int]:
+        """Redact the names that participants have and had.
+
+        Args:
+            current: all turns by the engine's number.
+
+        Returns the numbers of turns that may contain a name which is new: they are to be redacted again.
+        """
+        names = frozenset(config.all_participant_names())
+        new, self._names = names - self._names, names
         # Until the end it is not known who is called by which name: every common given name counts.
-        self._rules = RedactionRules.create(self._kinds, config.all_participant_names(), any_given_name=True)
+        self._rules = RedactionRules.create(self._kinds, names, any_given_name=True)
+        if not new or RedactionKind.NAME not in self._kinds:
+            return set()
+        return _find_turns(NameFinder(new), current)
 
     def mark_heard(self, track: int, through_us: int) -> None:
         """Record up to where the track's audio has been analysed, in meeting time."""
@@ -118,3 +130,16 @@ class LiveRedaction:
         """Return the start of a track's first word that is held back, microseconds; None if none is."""
         starts = [s.held_from_us for s in self._shown.values() if s.track == track and s.held_from_us is not None]
         return min(starts, default=None)
+
+
+def _find_turns(names: NameFinder, current: Mapping[int, TurnSnapshot]) -> set[int]:
+    """Return the numbers of the turns that say one of these names."""
+    by_track: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for id_, turn in sorted(current.items(), key=lambda item: item[1].start_us):
+        by_track[turn.track] += [(id_, word.text) for word in turn.words]
+    return {
+        words[index][0]
+        for words in by_track.values()
+        for first, last in names.find([text for _, text in words])
+        for index in range(first, last + 1)
+    }

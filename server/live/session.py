@@ -24,6 +24,7 @@ from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.meeting_tracks import MeetingTracks
 from server.live.observations import Warnings
+from server.live.optional_feature import OptionalFeature
 from server.live.outcome import publish_outcome
 from server.live.presence import Presence
 from server.live.published_state import PublishedState
@@ -74,6 +75,7 @@ class LiveSession:
         )
         self._sessions: list[asyncio.Task[SessionResult]] = []
         self._warnings, self._clocks = Warnings(), ClockNews()
+        self._clocks_feature = OptionalFeature("telling of clocks", row.meeting_id)
         feeds, ignored = self.tracks.feeds, self.tracks.duplicates.ignored
         self._insights = RollingInsights(dependencies, row, self.config, feeds, published, ignored)
         self._alerts = RollingAlerts(self.config, self.tracks.feeds, published, self._insights.timelines)
@@ -104,7 +106,7 @@ class LiveSession:
             await audio.create(logs)
             audio.add(logs)
             published, last = PublishedState(config, row.meeting_id), 0
-            published.turns.name(await _given_names(dependencies, row))
+            published.turns.name(await read_given_names(dependencies, row))
             while stored := await read_events(dependencies.database, row, last):
                 published.restore(stored)
                 last = stored[-1].event_seq
@@ -249,10 +251,23 @@ class LiveSession:
         for feed in self.tracks.feeds:
             feed.request_flush()
 
-    def name_speaker(self, number: int, alias: str) -> None:
-        """Show, and tell, a name that was given by hand."""
-        self.turns.name({number: alias})
-        self._spawn(self._publish_changes())
+    def adopt_names(self) -> None:
+        """Show, and tell, a name that was given by hand just now."""
+        self._spawn(self._adopt_names())
+
+    async def _adopt_names(self) -> None:
+        # Of a name given by hand and one of a track the one that is stored last counts: no track is renamed meanwhile.
+        async with self.tracks.changing:
+            if self.state is not LiveState.OPEN:
+                return
+            try:
+                given = await read_given_names(self._dependencies, self.row)
+            except DatabaseUnavailable:
+                # The supervision reads them again.
+                return
+            if self.state is LiveState.OPEN:
+                self.turns.name(given)
+        await self._publish_changes()
 
     async def audit_control(self) -> None:
         """Note in the audit log that the caller changes the meeting."""
@@ -267,27 +282,48 @@ class LiveSession:
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
         async with self._publish_lock:
-            late = self.tracks.finality.late_audio()
-            ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
-            changes = [*late, *self._published.changes(ignored, uncovered, listen(self.tracks.feeds, ignored))]
-            await self.events.append([*changes, *self._published.alerts.follow(changes), *events])
+            if self.state in (LiveState.CONCLUDED, LiveState.LOST):
+                # Nothing follows the outcome. What is lost is told by the next holder, from what is stored.
+                return
+            try:
+                late = self.tracks.finality.late_audio()
+                ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
+                heard = partial(listen, self.tracks.feeds, ignored)
+                changes = [*late, *self._published.changes(ignored, uncovered, heard)]
+                await self.events.append([*changes, *self._published.follow_alerts(changes), *events])
+            except MeetingLost:
+                raise
+            except BaseException:
+                # The changes count as told here, and are not stored: the next holder compares with what is.
+                if not self.lost:
+                    self.mark_lost(self.audio.failure())
+                raise
 
     async def _observe(self) -> None:
-        while self.state is LiveState.OPEN:
+        while True:
             await asyncio.sleep(OBSERVE_EVERY_S)
             feeds, duplicates = self.tracks.feeds, self.tracks.duplicates
             async with self.tracks.changing:
+                if self.state is not LiveState.OPEN:
+                    return
                 for duplicate, original in await asyncio.to_thread(duplicates.detect, feeds, self.turns):
                     await self._ignore(duplicate, original)
                 await self.tracks.leave_out_copies()
             self.tracks.finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
             warnings = self._warnings.update(feeds, self.turns, ending=ending)
-            await self._publish([*warnings, *self._clocks.events(self.audio.logs)])
+            clocks = self._clocks_feature.tell(partial(self._clocks.events, self.audio.logs))
+            await self._publish([*warnings, *clocks])
             distinct = len(feeds) - len(duplicates.ignored)
-            await self._publish(await self._insights.update(self.tracks.engine, distinct))
+            await self._publish_while_open(await self._insights.update(self.tracks.engine, distinct))
             late = self.tracks.finality.late_tracks
-            await self._publish(await self._alerts.update(self.tracks.engine, duplicates.ignored, late))
+            find_alerts = partial(self._alerts.update, self.tracks.engine, duplicates.ignored, late)
+            await self._publish_while_open(await self._published.alerts_feature.find(find_alerts))
+
+    async def _publish_while_open(self, events: list[pb.LiveEvent]) -> None:
+        """As ``_publish``, unless the meeting has ended meanwhile."""
+        if self.state is LiveState.OPEN:
+            await self._publish(events)
 
     async def _ignore(self, duplicate: int, original: int) -> None:
         track, other = self.config.tracks[duplicate], self.config.tracks[original]
@@ -346,13 +382,14 @@ class LiveSession:
                 await asyncio.sleep(OBSERVE_EVERY_S)
 
     async def _conclude(self) -> None:
-        with suppress(DatabaseUnavailable):
-            async with self._publish_lock:
-                await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
+        async with self._publish_lock:
+            # If it fails, the meeting is lost, and its outcome is published by the next holder.
+            await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)
-                await self.audio.close()
-            self.events.wake()
+        if not self.lost:
+            await self.audio.close()
+        self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:
         """Release the meeting; the next holder resumes from its stored state."""
@@ -365,7 +402,7 @@ class LiveSession:
         await self.audio.close()
 
 
-async def _given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
+async def read_given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
     """Return the names given by hand so far, by speaker number."""
     given = await dependencies.database.run(
         partial(live_names.given, meeting_ids=[row.meeting_id]), organization_id=row.organization_id

@@ -289,11 +289,11 @@ class LiveSessionRegistry:
                 with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
                     (await self._acquire(await self._row(organization_id, id_))).finish()
 
-    def name_speaker(self, meeting_id: UUID, label: int, alias: str) -> None:
-        """Show a name that was given by hand in the turns of a meeting, if this process holds it."""
+    def adopt_names(self, meeting_id: UUID) -> None:
+        """Show the names that are stored as given by hand in the turns of a meeting, if this process holds it."""
         meeting = self._sessions.get(meeting_id)
         if meeting is not None and meeting.state is LiveState.OPEN:
-            meeting.name_speaker(label, alias)
+            meeting.adopt_names()
 
     async def _mark_fenced_out(self) -> None:
         """Mark meetings as lost that were deleted, or acquired, by another process: silent ones write nothing.

@@ -26,7 +26,7 @@ class SpeakerNames:
         self._told: dict[str, str] = {}  # by speaker id: the name that the last event told
         self._changed = False
         self.revision = 0
-        """How often names of tracks have changed."""
+        """How often names have changed."""
         self._read_tracks()
 
     def _read_tracks(self) -> None:
@@ -61,6 +61,7 @@ class SpeakerNames:
         changed = {number for number, name in names.items() if self.alias(number) != name}
         self._by_hand.update(names)
         self._changed |= bool(changed)
+        self.revision += bool(changed)
         return changed
 
     def take_back(self, numbers: Iterable[int]) -> set[int]:

@@ -163,14 +163,23 @@ class TrackChanges:
         index = self._find(track_id, channel)
         track, tracks = self._config.tracks[index], list(self._config.tracks)
         changed = self._config
-        if name != track.participant_name:
+        speakers = [self._config.speaker_number(index, 1)] if track.kind is TrackKind.PARTICIPANT else []
+        if name == track.participant_name:
+            if not await self._are_named_by_hand(speakers):
+                return
+        else:
             if self._config.renames >= MAX_RENAMES:
                 raise TooManyRenames(MAX_RENAMES)
             earlier = tuple(dict.fromkeys([*track.earlier_names, track.participant_name]))
             tracks[index] = replace(track, participant_name=name, earlier_names=earlier)
             changed = replace(self._config, tracks=tuple(tracks), renames=self._config.renames + 1)
-        speakers = [self._config.speaker_number(index, 1)] if track.kind is TrackKind.PARTICIPANT else []
         await self._store(changed, partial(_store_names, speakers=speakers), renamed=speakers)
+
+    async def _are_named_by_hand(self, speakers: Sequence[int]) -> bool:
+        given = await self._dependencies.database.run(
+            partial(live_names.given, meeting_ids=[self._row.meeting_id]), organization_id=self._row.organization_id
+        )
+        return not given.get(self._row.meeting_id, {}).keys().isdisjoint(speakers)
 
     def _find(self, track_id: str, channel: int) -> int:
         """Return the index of a track. Raises BadRequest."""

@@ -33,6 +33,8 @@ from server.live.word_messages import become_final, final_words_through_us, to_m
 
 # Moments of a meeting, microseconds.
 ALL_TIME = range(-(2**62), 2**62)
+# Turns of the last so many microseconds are sent again when their speaker is called differently; live.proto says so.
+NAMED_AGAIN_US = 120_000_000
 
 
 class MeetingTurns:
@@ -151,9 +153,7 @@ class MeetingTurns:
 
     def _mark_newly_final(self, track: int) -> None:
         for number, turn in self._current.items() if track in self._settled_tracks else ():
-            published = self._published.get(self._segment_of.get(number, 0))
-            is_published_final = published is not None and published.state == pb.LIVE_TURN_STATE_FINAL
-            if turn.track == track and not is_published_final and self._is_final(turn):
+            if turn.track == track and not self._is_published_final(number) and self._is_final(turn):
                 self._dirty.add(number)
 
     def _is_final(self, turn: TurnSnapshot) -> bool:
@@ -242,11 +242,21 @@ class MeetingTurns:
         Args:
             renamed: numbers of speakers whose name given by hand counts no more.
         """
-        self._redaction.adopt_names(self._config)
+        self._dirty |= self._redaction.adopt_names(self._config, self._current)
         self._tell_again(self.names.take_back(renamed))
 
     def _tell_again(self, speakers: Collection[int]) -> None:
-        self._dirty.update(number for number, turn in self._current.items() if turn.speaker in speakers)
+        """Publish the last turns of these speakers again, unless they are final: of all others the name is told."""
+        if not speakers:
+            return
+        since_us = max((turn.end_us for turn in self._current.values()), default=0) - NAMED_AGAIN_US
+        for number, turn in self._current.items():
+            if turn.speaker in speakers and turn.end_us >= since_us and not self._is_published_final(number):
+                self._dirty.add(number)
+
+    def _is_published_final(self, number: int) -> bool:
+        published = self._published.get(self._segment_of.get(number, 0))
+        return published is not None and published.state == pb.LIVE_TURN_STATE_FINAL
 
     def max_mixed_speakers(self) -> int:
         """Return the highest number of speakers on any MIXED track."""
@@ -376,13 +386,22 @@ class MeetingTurns:
         self._redaction = LiveRedaction(replace(self._config, redact=""))
         for track in range(len(self._config.tracks)):
             self._drop(track)
+        stride = self._stride(conversation)
         for s in conversation.segments:
-            track = segment_track_index(s.segment_id, MAX_TRACKS)
+            track = segment_track_index(s.segment_id, stride)
             final = TurnState.FINAL
             self._put(
                 TurnSnapshot(s.segment_id, track, final, s.speaker, s.start_us, s.end_us, s.words, language=s.language)
             )
         return self.changes()
+
+    def _stride(self, conversation: Conversation) -> int:
+        """Return by how many tracks the segments of a finished meeting are numbered."""
+        tracks = len(self._config.tracks)
+        if any(segment_track_index(s.segment_id, MAX_TRACKS) >= tracks for s in conversation.segments):
+            # Analysed by a version that numbered them by the tracks that there were.
+            return tracks
+        return MAX_TRACKS
 
     def _published_speakers(self) -> set[str]:
         return {turn.speaker_id for turn in self._published.values() if turn.state != pb.LIVE_TURN_STATE_RETRACTED}

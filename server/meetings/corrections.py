@@ -39,17 +39,17 @@ from server.storage import (
 )
 
 PATIENCE_S = 30.0
-NameLive = Callable[[UUID, int, str], None]
-"""Given meeting, label of the speaker, and alias."""
+AdoptNames = Callable[[UUID], None]
+"""Given a meeting."""
 
 
 class Corrections:
     """Apply manual corrections to finished meetings."""
 
-    def __init__(self, database: Database, name_live: NameLive | None = None) -> None:
-        """``name_live``: shows a name in the running meeting, if this process holds it; None: it holds none."""
+    def __init__(self, database: Database, adopt_names: AdoptNames | None = None) -> None:
+        """``adopt_names``: shows stored names in a running meeting, if this process holds it; None: it holds none."""
         self._database = database
-        self._name_live = name_live
+        self._adopt_names = adopt_names
 
     async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> str:
         """Rename a speaker, of a running live meeting too, and return the name as it is stored.
@@ -78,8 +78,8 @@ class Corrections:
             return stored, None
 
         stored, running = await self._database.run(work, organization_id=caller.organization_id)
-        if running is not None and self._name_live is not None:
-            self._name_live(running.meeting_id, running.label, stored)
+        if running is not None and self._adopt_names is not None:
+            self._adopt_names(running.meeting_id)
         return stored
 
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:

@@ -118,6 +118,20 @@ def test_what_was_not_said_after_all_is_withdrawn_and_may_be_said_later() -> Non
     assert meeting.said(turn(2, 15, "too much")) == [(2, "too much?", 15_000)]
 
 
+def test_a_phrase_that_is_redacted_later_is_withdrawn_and_not_quoted() -> None:
+    meeting = Meeting(PRICE, LiveRule("who", RuleKind.PHRASE, phrases=("ada",)))
+    told = [turn(1, 10, "ask ada now", state=FINAL), turn(2, 30, "ada said", state=FINAL), turn(3, 60, "ada")]
+    assert meeting.said(*told) == [(1, "ada!", 10_500), (2, "ada!", 30_000), (3, "ada?", 60_000)]
+    meeting.restart()
+    first, third = meeting.tell(turn(1, 10, "ask [NAME] now", state=FINAL), turn(3, 60, "[NAME]"), words_final(70))
+    assert (brief(first), brief(third)) == ((1, "-", 10_500), (3, "-", 60_000))
+    assert "ada" not in f"{first} {third}"
+    meeting.restart()
+    again = turn(1, 10, "ask [NAME] now please", state=FINAL), turn(2, 30, "ada said so", state=FINAL)
+    assert meeting.said(*again, words_final(90)) == []
+    assert meeting.said(turn(4, 100, "ada", state=FINAL)) == [(4, "ada!", 100_000)]
+
+
 def test_a_turn_that_is_retracted_takes_its_phrase_with_it_unless_another_has_it() -> None:
     meeting = Meeting(PRICE)
     meeting.tell(turn(1, 10, "far too much"), turn(2, 30, "too much"))

@@ -188,3 +188,19 @@ def test_without_redaction_nothing_changes() -> None:
     (event,) = plain.changes()
     assert [word.text for word in event.turn.words] == ["call", "Ann", "415", "555"]
     assert event.turn.alias == "Ann Lee"
+
+
+def test_a_name_that_is_learnt_later_is_taken_out_of_what_was_told() -> None:
+    config = replace(of_tracks(PEOPLE), redact="name")
+    turns = MeetingTurns(config, MEETING)
+    turns.update(turn(1, "ask Zorbas about it", 0, TurnState.FINAL))
+    turns.update(turn(2, "nothing of the kind", 200, TurnState.FINAL))
+    turns.update(turn(3, "and Zorbas agreed", 400, TurnState.STABLE))
+    assert "Zorbas" in str(turns.changes())
+    joined = replace(config.tracks[0], track_id="c", participant_name="Nikos Zorbas", joined=1)
+    config.set_tracks(replace(config, tracks=(*config.tracks, joined)))
+    turns.adopt_tracks()
+    told = [" ".join(word.text for word in event.turn.words) for event in turns.changes() if event.HasField("turn")]
+    assert told == ["ask [NAME] about it", "and [NAME] agreed"]
+    turns.adopt_tracks()
+    assert turns.changes() == []

@@ -195,6 +195,28 @@ async def test_the_last_name_wins(owner: Database, database: Database, tmp_path:
         assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM speakers")) == 0
 
 
+async def test_a_name_that_is_there_already_changes_nothing(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    async with engine_and_api(owner, database, tmp_path) as (_, api):
+        bot = await bot_of(api)
+        await bot.open(track("a", "Ada"), track("room", "", pb.TRACK_KIND_MIXED))
+
+        async def audited() -> int:
+            query = "SELECT coalesce(sum(count), 0) FROM audit_events WHERE method = 'LiveService/ControlMeeting'"
+            return int(await owner.run(lambda c: c.fetchval(query)))
+
+        await bot.control(rename_track=pb.RenameTrack(track_id="a", participant_name="Ada L."))
+        before = await audited()
+        for _ in range(3):
+            await bot.control(rename_track=pb.RenameTrack(track_id="a", participant_name="Ada L."))
+            await bot.control(rename_track=pb.RenameTrack(track_id="room"))
+        assert await audited() == before == 1
+        await bot.control(rename_track=pb.RenameTrack(track_id="a", participant_name="Ada"))
+        events = await bot.events(lambda seen: len(changes(seen)) == 2)
+        assert changes(events) == [(RENAMED, "a", "Ada L."), (RENAMED, "a", "Ada")]
+
+
 async def meeting_of(owner: Database) -> Any:
     return await owner.run(lambda c: c.fetchval("SELECT id FROM meetings"))
 

@@ -51,7 +51,7 @@ class Meeting:
             self.state.turns.update(one)
         for track in range(TRACKS):
             self.state.turns.finish_catch_up(track)
-        return self._tell(self.state.changes((), (), hearings))
+        return self._tell(self.state.changes((), (), lambda: hearings))
 
     def conclude(self, duration_ms: int, *turns: TurnSnapshot) -> list[tuple[int, int, int, str]]:
         """Ends that are told at the end of the meeting."""
@@ -180,7 +180,7 @@ def test_an_unknown_voice_speaks_on_but_does_not_interrupt() -> None:
     state.turns.update(known)
     state.turns.update(replace(known, segment_id=2, speaker=0, start_us=1300 * MS, end_us=4000 * MS))
     hearing = [Hearing(5000 * MS, 5000 * MS, quiet=False, awaited=True)]
-    ends = [event.turn_end for event in state.changes((), (), hearing) if event.HasField("turn_end")]
+    ends = [event.turn_end for event in state.changes((), (), lambda: hearing) if event.HasField("turn_end")]
     nil = "00000000-0000-0000-0000-000000000000"
     assert [(end.reason, end.next_speaker_id) for end in ends] == [(CHANGE, nil), (PAUSE, "")]
     assert ends[1].speaker_id == nil

@@ -426,3 +426,25 @@ def test_speech_has_ended_before_its_words_are_known() -> None:
     again = MeetingTurns(ROOM, MEETING)
     again.restore(stored(events))
     assert again.has_ended(1)
+
+
+def test_a_new_name_is_told_again_in_the_turns_of_two_minutes_alone() -> None:
+    turns = turns_of(ROOM, [turn(2), turn(200), turn(300), turn(301, 2)])
+    turns.name({1: "Ann"})
+    assert told(turns.changes()) == [(200, 2, STABLE), (300, 2, STABLE)]
+    # An earlier one that changes for another reason has it too.
+    turns.update(turn(2, text="hullo"))
+    (event,) = turns.changes()
+    assert (event.turn.alias, event.turn.revision) == ("Ann", 2)
+
+
+def test_a_meeting_that_an_older_version_analysed_ends_with_its_tracks() -> None:
+    three = of_kinds(PARTICIPANT, PARTICIPANT, PARTICIPANT)
+    turns = MeetingTurns(three, MEETING)
+    # It numbered segments by the tracks that there were.
+    segments = tuple(
+        replace(said.segment(), segment_id=meeting_segment_id(said.segment_id, track, 3))
+        for track, said in enumerate([turn(11), turn(12, 2), turn(13, 3)])
+    )
+    events = turns.final_changes(Conversation(20 * S, (1, 2, 3), segments, EngineCapabilities()))
+    assert [event.turn.track_id for event in events] == ["t0", "t1", "t2"]
