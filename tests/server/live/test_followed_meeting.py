@@ -75,9 +75,14 @@ async def test_events_come_from_another_process_than_the_holder_and_the_meeting_
         meeting.finish()
         await session.conclude(turn(1, 0, 4, "good morning everybody"))
         seen = await watching
-        assert [event.event_seq for event in seen] == list(range(1, len(seen) + 1))
+        # What was replaced between two looks at the database is told as left out.
+        before = 0
+        for event in seen:
+            assert event.event_seq == before + event.left_out + 1
+            before = event.event_seq
         assert seen[-1].finished.status == "ready"
-        said = [event.turn for event in seen if event.HasField("turn")]
+        turns = [event.turn for event in seen if event.HasField("turn")]
+        said = [one for one in turns if one.state != pb.LIVE_TURN_STATE_RETRACTED]
         assert " ".join(word.text for word in said[-1].words) == "good morning everybody"
 
         async def let_go() -> bool:
@@ -85,7 +90,7 @@ async def test_events_come_from_another_process_than_the_holder_and_the_meeting_
 
         await until(let_go)
         # Whoever comes later is shown what is stored, by whichever process.
-        late = await events_until(await other.watch(meeting.row.meeting_id, caller), "finished", len(seen) - 1)
+        late = await events_until(await other.watch(meeting.row.meeting_id, caller), "finished", before - 1)
         assert late == seen[-1:]
         for task in supervising:
             task.cancel()
