@@ -48,6 +48,7 @@ class _Profile(BaseModel):
     max_speakers: int = Field(ge=1, le=64)
     same_voice_similarity: float | None = Field(None, ge=-1, le=1)
     """None: ``merge_similarity``."""
+    different_voices_similarity: float | None = Field(None, ge=-1, le=1)
 
 
 class SpeakerEncoderDescription(BaseModel):
