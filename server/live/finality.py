@@ -50,7 +50,8 @@ class Finality:
 
     def late_audio(self) -> list[pb.LiveEvent]:
         """Return a warning for each track whose audio begins to come before what is final already."""
-        final_us = self._published.final_through_us
+        # Beside a MIXED track only words are final before the end.
+        final_us = self._published.words_final_through_us
         warnings = []
         for index, feed in enumerate(self._feeds):
             # What is final of a track was heard, also where only decoding tells how long its audio is.

@@ -53,9 +53,9 @@ class PublishedState:
         self.is_finished |= any(event.WhichOneof("event") == "finished" for event in events)
 
     @property
-    def final_through_us(self) -> int:
-        """Up to where the meeting was published as final, microseconds."""
-        return self._watermark.published.final_through_ms * 1000
+    def words_final_through_us(self) -> int:
+        """Up to where words were published as final, and perhaps all else, microseconds."""
+        return self._watermark.published.words_final_through_ms * 1000
 
     def changes(
         self,

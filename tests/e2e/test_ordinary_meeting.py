@@ -60,13 +60,13 @@ async def test_muted_for_ten_minutes_gone_late_and_a_room(pausing: System) -> No
         await bot.audio(dora, 0, "dora")
         # Only the room's microphone is open for ten minutes, which pass in a few times the pause.
         position = 24 * RATE_HZ
-        for _ in range(MUTED_S // 10):
+        for _ in range(MUTED_S // 10 - 2):
             position = await bot.audio(silence(10), position, "room")
             await asyncio.sleep(4 * PAUSE_S * 10 / MUTED_S)
         await bot.until(lambda: {t.track.track_id for t in bot.of("track")} == {"ada", "dora"})
         # Who left, and who is muted, is final long before the end, in which the room's speakers are decided.
         await bot.until(lambda: all(meeting.caught_up().states(who) == {FINAL} for who in ("ada", "ben", "dora")))
-        await bot.until(lambda: meeting.caught_up().words_ms >= 1000 * MUTED_S)
+        await bot.until(lambda: meeting.caught_up().words_ms >= 900 * MUTED_S)
         check: LiveChecker = meeting.check
         before = {who: check.words(who) for who in ("ada", "ben", "dora")}
         assert all(len(words) >= 5 for words in before.values())

@@ -64,8 +64,9 @@ async def test_what_a_watcher_does_not_read_takes_no_memory_and_delays_nobody(
             await holder.append(batch)
             await seen.wait()
         assert await fast == EVENTS
-        # 200 MB came; two logs of 1000 recent events, holder's and follower's, are 80 MB of it.
-        assert _resident_bytes() - before < 150_000_000
+        # 200 MB came; two logs of 1000 recent events, holder's and follower's, are 80 MB of it, and the allocator keeps
+        # some more. A third copy of all would be 280 MB.
+        assert _resident_bytes() - before < 220_000_000
         # From its own place, and all of it.
         for number in range(1, EVENTS + 1):
             assert (await anext(slow)).event.event_seq == number

@@ -192,3 +192,14 @@ def test_a_track_that_begins_before_another_ended_may_repeat_it() -> None:
     meeting.feeds[0].is_closed, meeting.feeds[0].through_us = True, 4 * S
     meeting.duplicates.detect(cast("list[TrackFeed]", meeting.feeds), meeting.turns)
     assert not meeting.duplicates.is_distinct(1)
+
+
+def test_audio_before_final_words_is_late_also_where_only_words_are_final() -> None:
+    meeting = Meeting(of_kinds(PARTICIPANT, MIXED), SPEECH, SPEECH)
+    meeting.feeds[0].has_audio = False
+    meeting.heard(1, 60)
+    assert (meeting.mark(), meeting.late()) == ((0, 60), [])
+    meeting.feeds[0].has_audio = True
+    meeting.heard(0, 1, through_s=2)
+    assert meeting.late() == ["t0"]
+    assert meeting.mark() == (0, 60)

@@ -57,7 +57,8 @@ async def test_a_live_meeting_s_config_loses_names_and_terms(owner: Database, da
     user = await make_user(owner)
     run = partial(database.run, organization_id=user.organization_id)
     tracks = [{"track_id": "a", "participant_name": "Daniel"}, {"track_id": "b", "participant_name": "Laura"}]
-    config = {"name": "Call of Daniel", "key_terms": ["Daniel"], "tracks": tracks, "n_speakers": 2}
+    rules = [{"id": "named", "kind": "phrase", "phrases": ["ask Daniel"]}]
+    config = {"name": "Call of Daniel", "key_terms": ["Daniel"], "tracks": tracks, "n_speakers": 2, "rules": rules}
     row = replace(new_live_meeting(user), config=config)
     await run(
         lambda c: live.create(
@@ -70,7 +71,7 @@ async def test_a_live_meeting_s_config_loses_names_and_terms(owner: Database, da
     await run(lambda c: finish(c, job, redaction=replace(STORED, hides_names=False)))
     kept = await run(lambda c: live.find(c, user.organization_id, row.meeting_id))
     assert kept is not None
-    assert kept.config == {**config, "name": "Call of [NAME]", "key_terms": []}
+    assert kept.config == {**config, "name": "Call of [NAME]", "key_terms": [], "rules": []}
     await owner.run(
         lambda c: c.execute(
             "INSERT INTO jobs (meeting_id, organization_id, fence) VALUES ($1, $2, 9)",
