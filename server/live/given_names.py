@@ -12,9 +12,14 @@ from server.conversation import Interval
 from server.storage import Connection, live_names, speaker_id
 
 
+async def find_given_names(connection: Connection, meeting_id: UUID) -> dict[int, str]:
+    """Return the names of one meeting's speakers, by number."""
+    return (await live_names.given(connection, [meeting_id])).get(meeting_id, {})
+
+
 async def load_given_names(connection: Connection, meeting_id: UUID) -> tuple[GivenName, ...]:
     """Return the names, each with the segments that clients have of the speaker; none without a name."""
-    names = (await live_names.given(connection, [meeting_id])).get(meeting_id, {})
+    names = await find_given_names(connection, meeting_id)
     if not names:
         return ()
     labels = {str(speaker_id(meeting_id, label)): label for label in names}

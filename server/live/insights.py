@@ -38,7 +38,6 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.published_state import PublishedState
 from server.live.track_feed import TrackFeed
-from server.media import RATE_HZ
 from server.storage import DatabaseUnavailable, LiveRow, live
 
 
@@ -145,23 +144,21 @@ class RollingInsights:
         self._next_us = config.insights_period_s * 1_000_000
         self._language = ""
 
-    async def update(self, engine: session_pb2.Capabilities | None, distinct_tracks: int) -> list[pb.LiveEvent]:
+    async def update(self, engine: session_pb2.Capabilities | None) -> list[pb.LiveEvent]:
         """Return the insights if they are due, else nothing. Raises MeetingLost.
 
         Args:
             engine: its reported capabilities; None while no engine has been reached.
-            distinct_tracks: number of tracks that duplicate no other.
         """
-        heard = (feed for feed in self._feeds if feed.has_audio)
         awaited = (
             index for index, feed in enumerate(self._feeds) if index not in self._ignored and not feed.is_unheard
         )
-        through_us = max((feed.track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ for feed in heard), default=0)
+        through_us = max((feed.turns_through_us() for feed in self._feeds if feed.has_audio), default=0)
         if through_us < self._next_us or any(map(self._turns.is_catching_up, awaited)):
             return []
         began = time.monotonic()
         capabilities = engine or session_pb2.Capabilities()
-        overlap = capabilities.overlap or distinct_tracks > 1
+        overlap = capabilities.overlap or len(self._feeds) - len(self._ignored) > 1
         segments = self._turns.segments()
         await self._store_language(segments)
         known = EngineCapabilities(overlap=overlap, languages=tuple(capabilities.languages))

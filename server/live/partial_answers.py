@@ -24,9 +24,10 @@ from server.fair_slots import FairSlots
 from server.insights import Document, Document_co, Family, MeetingFacts
 from server.live.config import LiveConfig
 from server.live.event_log import READ_LIMIT
+from server.live.given_names import find_given_names
 from server.live.published_meeting import PublishedMeeting
 from server.meetings import run_to_completion
-from server.storage import Connection, Database, LiveRow, SpeakerRow, live, live_names, live_reports
+from server.storage import Connection, Database, LiveRow, SpeakerRow, live, live_reports
 
 T = TypeVar("T")
 # The answers of a meeting are of one state of it for this long. At most this share of the time goes into one meeting,
@@ -157,7 +158,7 @@ class PartialAnswers:
     async def _look(self, meeting: _Meeting, row: LiveRow) -> None:
         """Bring a meeting's snapshot up to what is stored now."""
         given = await self._database.run(
-            partial(live_names.given, meeting_ids=[row.meeting_id]), organization_id=row.organization_id
+            partial(find_given_names, meeting_id=row.meeting_id), organization_id=row.organization_id
         )
         events = await self._new_events(meeting.published, row)
         config = LiveConfig.from_document(row.config)
@@ -169,7 +170,7 @@ class PartialAnswers:
             sentences = await meeting.compute(partial(split_sentences, conversation))
         sentences = await meeting.reader.read(sentences, READING_S)
         conversation = replace(conversation, sentences=sentences)
-        speakers = meeting.published.speakers(config, conversation, given.get(row.meeting_id, {}))
+        speakers = meeting.published.speakers(config, conversation, given)
         facts = MeetingFacts(conversation)
         meeting.take(_Snapshot(facts, speakers, meeting.published.words_final_through_ms))
 

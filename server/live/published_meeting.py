@@ -16,7 +16,6 @@ from server.conversation import (
     Conversation,
     EngineCapabilities,
     Segment,
-    Word,
     most_spoken_language,
     primary_tag,
     speech_us_by_language,
@@ -24,6 +23,7 @@ from server.conversation import (
 )
 from server.live.config import LiveConfig
 from server.live.speaker_names import UNKNOWN_SPEAKER_ID
+from server.live.word_messages import words_of
 from server.storage import LiveRow, SpeakerRow, live_names, speaker_id
 
 Track = tuple[str, int]
@@ -94,10 +94,7 @@ class PublishedMeeting:
         )
 
     def _segment(self, config: LiveConfig, event_seq: int, turn: pb.LiveTurn) -> Segment:
-        words = tuple(
-            Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
-            for w in turn.words
-        )
+        words = words_of(turn)
         return Segment(
             turn.segment_id,
             self._number(config, turn.speaker_id),

@@ -8,19 +8,19 @@ from collections.abc import Hashable, Iterable
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import Conversation, EngineCapabilities, Segment, Utterance, find_utterances
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 
 BUCKET_MS = 10_000
-NIL_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 def voice_of(turn: pb.LiveTurn) -> Hashable:
     """Return whose voice a turn is: the speaker, or of one who is unknown the track."""
-    return turn.speaker_id if turn.speaker_id != NIL_UUID else (turn.track_id, turn.channel)
+    return turn.speaker_id if turn.speaker_id != UNKNOWN_SPEAKER_ID else (turn.track_id, turn.channel)
 
 
 def speaker_id_of(voice: Hashable) -> str:
     """Return the UUID of a voice's speaker; the nil UUID where it is unknown."""
-    return voice if isinstance(voice, str) else NIL_UUID
+    return voice if isinstance(voice, str) else UNKNOWN_SPEAKER_ID
 
 
 class PublishedSpeech:

@@ -115,9 +115,7 @@ def known_through_us(feeds: Sequence[TrackFeed], heard: Collection[int]) -> tupl
         feed = feeds[index]
         if not feed.has_audio:
             continue
-        turns_us, words_us = (
-            feed.track.start_us + samples * 1_000_000 // RATE_HZ for samples in (feed.reach.turns, feed.reach.words)
-        )
+        turns_us, words_us = feed.turns_through_us(), feed.words_through_us()
         ends.append((turns_us, words_us))
         if feed.lag_samples() > UP_TO_DATE_SAMPLES:
             behind_turns.append(turns_us)

@@ -19,7 +19,7 @@ from server.live.config import LiveConfig
 from server.live.connection import SenderConnection, SenderSlot
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import EventLog, read_events
-from server.live.given_names import load_given_names
+from server.live.given_names import find_given_names, load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
 from server.live.meeting_tracks import MeetingTracks
@@ -36,7 +36,7 @@ from server.live.track_changes import TrackChanges
 from server.live.track_feed import TrackFeed
 from server.live.track_hearing import listen
 from server.live.track_log import MeetingAudio
-from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live, live_names
+from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLost, live
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0
@@ -106,7 +106,8 @@ class LiveSession:
             await audio.create(logs)
             audio.add(logs)
             published, last = PublishedState(config, row.meeting_id), 0
-            published.turns.name(await read_given_names(dependencies, row))
+            find = partial(find_given_names, meeting_id=row.meeting_id)
+            published.turns.name(await dependencies.database.run(find, organization_id=row.organization_id))
             while stored := await read_events(dependencies.database, row, last):
                 published.restore(stored)
                 last = stored[-1].event_seq
@@ -261,7 +262,7 @@ class LiveSession:
             if self.state is not LiveState.OPEN:
                 return
             try:
-                given = await read_given_names(self._dependencies, self.row)
+                given = await self._run(partial(find_given_names, meeting_id=self.row.meeting_id))
             except DatabaseUnavailable:
                 # The supervision reads them again.
                 return
@@ -314,8 +315,7 @@ class LiveSession:
             warnings = self._warnings.update(feeds, self.turns, ending=ending)
             clocks = self._clocks_feature.tell(partial(self._clocks.events, self.audio.logs))
             await self._publish([*warnings, *clocks])
-            distinct = len(feeds) - len(duplicates.ignored)
-            await self._publish_while_open(await self._insights.update(self.tracks.engine, distinct))
+            await self._publish_while_open(await self._insights.update(self.tracks.engine))
             late = self.tracks.finality.late_tracks
             find_alerts = partial(self._alerts.update, self.tracks.engine, duplicates.ignored, late)
             await self._publish_while_open(await self._published.alerts_feature.find(find_alerts))
@@ -400,11 +400,3 @@ class LiveSession:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.audio.close()
-
-
-async def read_given_names(dependencies: LiveDependencies, row: LiveRow) -> dict[int, str]:
-    """Return the names given by hand so far, by speaker number."""
-    given = await dependencies.database.run(
-        partial(live_names.given, meeting_ids=[row.meeting_id]), organization_id=row.organization_id
-    )
-    return given.get(row.meeting_id, {})

@@ -25,6 +25,7 @@ from server.errors import (
 from server.live.config import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.live.connection import SenderConnection
 from server.live.dependencies import LiveDependencies
+from server.live.given_names import find_given_names
 from server.live.meeting_tracks import MeetingTracks
 from server.live.source_log import TrackLog
 from server.live.track_feed import TrackFeed
@@ -176,10 +177,9 @@ class TrackChanges:
         await self._store(changed, partial(_store_names, speakers=speakers), renamed=speakers)
 
     async def _are_named_by_hand(self, speakers: Sequence[int]) -> bool:
-        given = await self._dependencies.database.run(
-            partial(live_names.given, meeting_ids=[self._row.meeting_id]), organization_id=self._row.organization_id
-        )
-        return not given.get(self._row.meeting_id, {}).keys().isdisjoint(speakers)
+        find = partial(find_given_names, meeting_id=self._row.meeting_id)
+        given = await self._dependencies.database.run(find, organization_id=self._row.organization_id)
+        return not given.keys().isdisjoint(speakers)
 
     def _find(self, track_id: str, channel: int) -> int:
         """Return the index of a track. Raises BadRequest."""

@@ -452,6 +452,14 @@ class TrackFeed:
         samples = self.log.committed_samples
         return self.decoded_samples if samples is None else samples
 
+    def turns_through_us(self) -> int:
+        """Return up to where turns of the track are known, microseconds of the meeting."""
+        return self._moment_us(self.reach.turns)
+
+    def words_through_us(self) -> int:
+        """Return up to where words of the track, provisional ones included, are known, microseconds of the meeting."""
+        return self._moment_us(self.reach.words)
+
     def audio_through_us(self) -> int:
         """Return up to where the track has durable audio, microseconds of the meeting."""
         return self._moment_us(self._durable_samples())

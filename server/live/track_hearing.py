@@ -26,7 +26,7 @@ def listen(feeds: Sequence[TrackFeed], ignored: Collection[int]) -> list[Hearing
     hearings = []
     for index, feed in enumerate(feeds):
         # A track may start later than the meeting has come: it is heard up to nowhere before its first audio.
-        turns_us = feed.track.start_us + feed.reach.turns * 1_000_000 // RATE_HZ if feed.has_audio else 0
+        turns_us = feed.turns_through_us() if feed.has_audio else 0
         late = (
             feed.lag_samples() * 1_000_000 // RATE_HZ > MAX_WAIT_US or front_us - feed.audio_through_us() > MAX_WAIT_US
         )

@@ -12,7 +12,8 @@ from server.conversation import BACK_CHANNEL_US, UTTERANCE_GAP_US, Utterance, fi
 from server.insights import interruption_between
 from server.live.config import LiveConfig
 from server.live.hearing import Hearing
-from server.live.published_speech import NIL_UUID, PublishedSpeech, speaker_id_of, utterances_of, voice_of
+from server.live.published_speech import PublishedSpeech, speaker_id_of, utterances_of, voice_of
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 
 # How far back who held the floor is looked for, and how far on whether somebody says enough to take over, milliseconds.
 BEFORE_MS, AFTER_MS = 60_000, 2_000
@@ -146,7 +147,7 @@ class TurnEnds:
         interrupters = [
             speaker_id
             for other, speaker_id in others
-            if NIL_UUID not in (speaker_id, turn.speaker_id)
+            if UNKNOWN_SPEAKER_ID not in (speaker_id, turn.speaker_id)
             and (found := interruption_between(own, other)) is not None
             and found.successful
         ]

@@ -20,7 +20,6 @@ from server.conversation import (
     Conversation,
     Segment,
     TurnState,
-    Word,
     segment_track_index,
 )
 from server.live.config import MAX_TRACKS, LiveConfig, TrackKind
@@ -29,7 +28,7 @@ from server.live.segment_ids import ENDED, SegmentIds
 from server.live.speaker_names import UNKNOWN_SPEAKER_ID, SpeakerNames
 from server.live.speaker_revisions import speaker_revisions
 from server.live.turn_snapshot import TurnSnapshot
-from server.live.word_messages import become_final, final_words_through_us, to_ms, word_messages
+from server.live.word_messages import become_final, final_words_through_us, to_ms, word_messages, words_of
 
 # Moments of a meeting, microseconds.
 ALL_TIME = range(-(2**62), 2**62)
@@ -291,10 +290,6 @@ class MeetingTurns:
             if turn.state == pb.LIVE_TURN_STATE_FINAL:
                 self.final_tracks.add(track)
                 self._restore_final_words(track, 1000 * turn.end_ms)
-            words = tuple(
-                Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
-                for w in turn.words
-            )
             # The engine's number is unknown. No engine gives negative ones; the remainder tells the track.
             number = track - turn.segment_id * MAX_TRACKS
             self._segment_of[number] = turn.segment_id
@@ -305,7 +300,7 @@ class MeetingTurns:
                 self.names.number(turn.speaker_id),
                 turn.start_ms * 1000,
                 turn.end_ms * 1000,
-                words,
+                words_of(turn),
                 turn.language,
             )
             if turn.state == pb.LIVE_TURN_STATE_RETRACTED:

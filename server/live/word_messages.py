@@ -31,6 +31,14 @@ def word_messages(words: Iterable[Word], final_through_us: int) -> list[pb.LiveW
     ]
 
 
+def words_of(turn: pb.LiveTurn) -> tuple[Word, ...]:
+    """Return the words of a published turn; ``word_messages`` is the inverse, to the millisecond."""
+    return tuple(
+        Word(w.text, w.start_ms * 1000, w.end_ms * 1000, w.confidence if w.HasField("confidence") else None)
+        for w in turn.words
+    )
+
+
 def become_final(words: Sequence[Word], before_us: int, through_us: int) -> bool:
     """Return whether one of a turn's words becomes final as the moment up to which words are moves on."""
     # Of a long meeting most turns are final long since.

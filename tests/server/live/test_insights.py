@@ -52,9 +52,9 @@ async def test_insights_do_not_wait_for_copies_nor_for_tracks_that_no_engine_tak
     insights = RollingInsights(dependencies, row, config, feeds, published, ignored)  # type: ignore[arg-type]
     published.turns.start_catch_up(1)
     published.turns.start_catch_up(2)
-    assert await insights.update(None, 2) == []
+    assert await insights.update(None) == []
     ignored.add(1)
-    assert await insights.update(None, 2) == []
+    assert await insights.update(None) == []
     feeds[2].is_unheard = True
-    assert [event.insights.through_ms for event in await insights.update(None, 2)] == [20_000]
+    assert [event.insights.through_ms for event in await insights.update(None)] == [20_000]
     await nowhere.close()

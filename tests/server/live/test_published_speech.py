@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from meetra.v1 import live_pb2 as pb
 
-from server.live.published_speech import NIL_UUID, PublishedSpeech, speaker_id_of, utterances_of, voice_of
+from server.live.published_speech import PublishedSpeech, speaker_id_of, utterances_of, voice_of
+from server.live.speaker_names import UNKNOWN_SPEAKER_ID
 
 
 def turn(id_: int, start_ms: int, end_ms: int, speaker: str = "a", track: str = "t0") -> pb.LiveTurn:
@@ -35,10 +36,10 @@ def test_segments_are_found_by_time_as_they_are_now() -> None:
 
 
 def test_utterances_are_joined_by_voice_and_the_unknown_by_track() -> None:
-    turns = [turn(1, 0, 1000), turn(2, 1400, 2000), turn(3, 2600, 3000), turn(4, 500, 900, NIL_UUID, "t1")]
+    turns = [turn(1, 0, 1000), turn(2, 1400, 2000), turn(3, 2600, 3000), turn(4, 500, 900, UNKNOWN_SPEAKER_ID, "t1")]
     found = utterances_of(turns)
     assert {voice: [(u.start_us, u.end_us) for u in spoken] for voice, spoken in found.items()} == {
         "a": [(0, 2_000_000), (2_600_000, 3_000_000)],
         ("t1", 0): [(500_000, 900_000)],
     }
-    assert [speaker_id_of(voice) for voice in map(voice_of, turns)] == ["a", "a", "a", NIL_UUID]
+    assert [speaker_id_of(voice) for voice in map(voice_of, turns)] == ["a", "a", "a", UNKNOWN_SPEAKER_ID]

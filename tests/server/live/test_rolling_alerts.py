@@ -31,9 +31,9 @@ def feed(
     *,
     has_audio: bool = True,
 ) -> Any:
-    reach = SimpleNamespace(turns=round(turns_s * RATE_HZ), words=round(words_s * RATE_HZ))
     return SimpleNamespace(
-        reach=reach,
+        turns_through_us=lambda: round((start_s + turns_s) * S),
+        words_through_us=lambda: round((start_s + words_s) * S),
         has_audio=has_audio,
         is_unheard=False,
         track=SimpleNamespace(start_us=round(start_s * S)),
@@ -114,7 +114,7 @@ async def test_what_is_measured_does_not_wait_for_a_track_that_no_engine_takes_o
     assert await meeting.alerts() == []
     meeting.feeds[1].is_unheard = True
     meeting.turns.update(replace(turn(3200, 1, state=STABLE), start_us=260 * S, end_us=270 * S, words=()))
-    meeting.feeds[0].reach.turns = 270 * RATE_HZ
+    meeting.feeds[0].turns_through_us = lambda: 270 * S
     # Nothing is known of the room; the gap of the one who is heard is told.
     assert [(event.alert.start_ms, event.alert.end_ms) for event in await meeting.alerts()] == [(199_000, 260_000)]
 
@@ -123,5 +123,5 @@ async def test_what_is_measured_does_not_wait_for_a_copy_of_another_track() -> N
     meeting = Meeting()
     meeting.turns.ignore(1)
     meeting.turns.start_catch_up(1)
-    meeting.feeds[0].reach.turns = 270 * RATE_HZ
+    meeting.feeds[0].turns_through_us = lambda: 270 * S
     assert [event.alert.start_ms for event in await meeting.alerts(ignored=(1,))] == [199_000]

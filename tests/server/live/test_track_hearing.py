@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from server.live.copied_turns import CopiedTurns
 from server.live.hearing import known_through_us
-from server.live.track_feed import Reach, TrackFeed
+from server.live.track_feed import TrackFeed
 from server.live.track_hearing import audio_through_us, listen
 from server.media import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
@@ -21,7 +21,7 @@ def feed(turns_s: float, audio_s: float, **known: Any) -> TrackFeed:
     """A track with so much durable audio, of which turns are known up to there."""
     made = SimpleNamespace(
         track=TRACK,
-        reach=Reach(round(turns_s * RATE_HZ)),
+        turns_through_us=lambda: TRACK.start_us + round(turns_s * S),
         is_quiet=False,
         has_audio=True,
         copied=CopiedTurns(TRACK.start_us),
