@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from server.analysis.voices import MIN_SPEECH_S
 from server.audio import LevelMeter
 from server.conversation import (
-    UNKNOWN_SPEAKER,
     Conversation,
     Event,
     Interval,
@@ -26,6 +25,7 @@ from server.conversation import (
     leave_out_copies,
     merge_tracks,
     most_spoken_language,
+    speakers_by_first_speech,
     speech_us_by_language,
 )
 from server.engine import task_model_label, to_event
@@ -160,6 +160,6 @@ def _without_copies(conversation: Conversation, frames: Sequence[int]) -> Conver
     segments = leave_out_copies(conversation.segments, frames)
     if segments == conversation.segments:
         return conversation
-    speakers = dict.fromkeys(segment.speaker for segment in segments if segment.speaker != UNKNOWN_SPEAKER)
+    speakers = speakers_by_first_speech(segments)
     language = most_spoken_language(speech_us_by_language(segments))
-    return replace(conversation, segments=segments, speakers=tuple(speakers), language=language)
+    return replace(conversation, segments=segments, speakers=speakers, language=language)

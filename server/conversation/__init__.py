@@ -11,6 +11,7 @@ from server.conversation.conversation import (
     Sentence,
     Word,
     merge_intervals,
+    speakers_by_first_speech,
 )
 from server.conversation.copies import FRAME_US, Heard, leave_out_copies, own_parts, part_id
 from server.conversation.edits import Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
@@ -105,6 +106,7 @@ __all__ = [
     "join_words",
     "resolve_language",
     "merge_intervals",
+    "speakers_by_first_speech",
     "most_spoken_language",
     "shift_word",
     "language_display_name",

@@ -114,6 +114,11 @@ class EngineCapabilities:
     """Whether the recogniser uses key terms."""
 
 
+def speakers_by_first_speech(segments: Iterable[Segment]) -> tuple[int, ...]:
+    """Return the numbers of the speakers of segments, which are in time order; never UNKNOWN_SPEAKER."""
+    return tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
+
+
 def merge_intervals(intervals: Iterable[Interval], gap_us: int = 0) -> tuple[Interval, ...]:
     """Return the union of intervals in time order, merging ones that touch or are less than ``gap_us`` apart."""
     merged: list[Interval] = []

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation
+from server.conversation.conversation import (
+    Conversation,
+    speakers_by_first_speech,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,5 +63,5 @@ def apply_edits(conversation: Conversation, edits: Sequence[Edit]) -> Conversati
     sentences = tuple(
         replace(s, speaker=speakers_by_segment.get(s.segment_id, s.speaker)) for s in conversation.sentences
     )
-    speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
-    return replace(conversation, segments=segments, sentences=sentences, speakers=tuple(speakers))
+    speakers = speakers_by_first_speech(segments)
+    return replace(conversation, segments=segments, sentences=sentences, speakers=speakers)

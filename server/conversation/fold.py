@@ -10,7 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, EngineCapabilities, Interval, Segment
+from server.conversation.conversation import (
+    Conversation,
+    EngineCapabilities,
+    Interval,
+    Segment,
+    speakers_by_first_speech,
+)
 from server.conversation.languages import most_spoken_language, speech_us_by_language
 
 
@@ -88,11 +94,10 @@ def fold(events: Iterable[Event]) -> Conversation:
         (event.segment for event in latest.values() if event.state in (TurnState.STABLE, TurnState.FINAL)),
         key=lambda segment: (segment.start_us, segment.end_us, segment.segment_id),
     )
-    speakers = dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)
     language = most_spoken_language(speech_us_by_language(segments))
     return Conversation(
         finished.duration_us,
-        tuple(speakers),
+        speakers_by_first_speech(segments),
         tuple(segments),
         engine,
         noise_dbfs=finished.noise_dbfs,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from server.conversation.conversation import UNKNOWN_SPEAKER, Conversation, Interval, Segment, Word, merge_intervals
+from server.conversation.conversation import (
+    UNKNOWN_SPEAKER,
+    Conversation,
+    Interval,
+    Segment,
+    Word,
+    merge_intervals,
+    speakers_by_first_speech,
+)
 from server.conversation.languages import most_spoken_language, speech_us_by_language, weighted_confidence
 
 
@@ -64,7 +72,7 @@ def merge_tracks(tracks: Sequence[TrackConversation], track_count: int) -> Conve
     music = tuple(Interval(start + t.start_us, end + t.start_us) for t in tracks for start, end in t.conversation.music)
     return Conversation(
         duration_us=max(t.start_us + t.conversation.duration_us for t in tracks),
-        speakers=tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)),
+        speakers=speakers_by_first_speech(segments),
         segments=tuple(segments),
         engine=replace(engine, overlap=engine.overlap or sum(not track.silent for track in tracks) > 1),
         noise_dbfs=max(noises, default=None),

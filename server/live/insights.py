@@ -15,11 +15,11 @@ from meetra.v1 import live_pb2 as pb
 from server.analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE
 from server.conversation import (
     ENGLISH,
-    UNKNOWN_SPEAKER,
     Conversation,
     EngineCapabilities,
     Segment,
     Sentence,
+    speakers_by_first_speech,
     split_sentences,
 )
 from server.engine import InferenceClient, SessionBroke
@@ -87,7 +87,7 @@ class RollingTimeline:
             through_us: end of the analysed audio, microseconds.
             engine: what the engine can measure.
         """
-        speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
+        speakers = speakers_by_first_speech(segments)
         conversation = Conversation(through_us, speakers, tuple(segments), engine)
         spoken = await asyncio.to_thread(split_sentences, conversation)
         await self._analyse(spoken)

@@ -18,6 +18,7 @@ from server.conversation import (
     Segment,
     most_spoken_language,
     primary_tag,
+    speakers_by_first_speech,
     speech_us_by_language,
     weighted_confidence,
 )
@@ -86,7 +87,7 @@ class PublishedMeeting:
         language = most_spoken_language(speech_us_by_language(segments))
         return Conversation(
             self.through_ms * 1000,
-            tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER)),
+            speakers_by_first_speech(segments),
             tuple(segments),
             engine,
             language=language,

@@ -11,7 +11,6 @@ from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 
 from server.conversation import (
-    UNKNOWN_SPEAKER,
     Conversation,
     EngineCapabilities,
     Interval,
@@ -19,6 +18,7 @@ from server.conversation import (
     find_utterances,
     merge_intervals,
     segment_track_index,
+    speakers_by_first_speech,
 )
 from server.insights import Timeline
 from server.live.config import MAX_TRACKS, LiveConfig
@@ -136,7 +136,7 @@ def speakers_only_on(segments: Iterable[Segment], tracks: Collection[int]) -> se
 
 def speech_timeline(segments: Sequence[Segment], through_us: int) -> Timeline:
     """Return the timeline of who speaks when, without what is said."""
-    speakers = tuple(dict.fromkeys(s.speaker for s in segments if s.speaker != UNKNOWN_SPEAKER))
+    speakers = speakers_by_first_speech(segments)
     conversation = Conversation(through_us, speakers, tuple(segments), EngineCapabilities())
     utterances = find_utterances(conversation)
     return Timeline(
