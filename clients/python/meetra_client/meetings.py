@@ -35,7 +35,7 @@ class MeetingCalls:
     """
 
     def __init__(self, channel: aio.Channel, credentials: Credentials) -> None:
-        self._channel, self._credentials = channel, credentials
+        self._credentials = credentials
         self._meetings = meetings_pb2_grpc.MeetingServiceStub(channel)
         self._speakers = speakers_pb2_grpc.SpeakerServiceStub(channel)
         self._export = export_pb2_grpc.ExportServiceStub(channel)
