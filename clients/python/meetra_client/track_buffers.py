@@ -33,8 +33,8 @@ class TrackBuffer(ABC):
 
     def captured_ms(self, position: int) -> int | None:
         """Return when the sample at a position was captured, milliseconds, if that was noted for it."""
-        noted = self._captured[bisect_left(self._captured, (position, 0)) :][:1]
-        return next((captured_ms for place, captured_ms in noted if place == position), None)
+        noted = self._noted_from(position)
+        return noted[1] if noted is not None and noted[0] == position else None
 
     def end_s(self, more: int) -> float:
         """Return when the track ends with ``more`` samples, seconds of the meeting; 0 where positions are bytes."""
@@ -72,6 +72,11 @@ class TrackBuffer(ABC):
         self.acknowledge(position)
         self.sent = position
 
+    def _noted_from(self, position: int) -> tuple[int, int] | None:
+        """Return the first noted position at or after one, and when its sample was captured; None if there is none."""
+        at = bisect_left(self._captured, (position, 0))
+        return self._captured[at] if at < len(self._captured) else None
+
     @abstractmethod
     def _forget(self, position: int) -> None:
         """Drop audio before ``position``."""
@@ -98,8 +103,8 @@ class SampleBuffer(TrackBuffer):
         begin = (first - self.acknowledged) * unit_bytes
         samples = max(max_bytes // unit_bytes, 1)
         # A noted sample begins a chunk of its own.
-        later = self._captured[bisect_left(self._captured, (first + 1, 0)) :][:1]
-        samples = min([samples, *(position - first for position, _ in later)])
+        if (later := self._noted_from(first + 1)) is not None:
+            samples = min(samples, later[0] - first)
         data = bytes(memoryview(self._data)[begin : begin + samples * unit_bytes])
         self.sent += len(data) // unit_bytes
         return first, data
