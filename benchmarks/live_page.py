@@ -25,12 +25,11 @@ from typing import Any
 import httpx
 import numpy as np
 
-from benchmarks.running_system import running_system
+from benchmarks.running_system import ROOT, running_system
 from tests.browser.chromium import Page, chromium_or_skip
 from tests.browser.site import Site
 from tests.recordings import sample_pcm, wav
 
-ROOT = Path(__file__).resolve().parent.parent
 LIVE = "/single-feature-api/live"
 PATIENCE_S = 500.0
 GRACE_S = 5
@@ -86,8 +85,6 @@ class Held:
     """What it said of its connection while it was muted, without repetitions."""
     told: list[dict[str, Any]]
     """What an EventSource of the page was told."""
-    muted_at_s: float
-    """End of the last turn before, seconds of the meeting."""
 
     @property
     def longest_gap_s(self) -> float:
@@ -154,8 +151,7 @@ def hold(
     _, after = _wait(page, lambda state, _: state in ("ready", "failed"))
     _wait(page, lambda *_: bool(page.evaluate("() => window.told.some((event) => event.finished)")))
     told = page.evaluate("() => window.told")
-    ends = [float(second) for second in re.findall(r"^(\d+) s ", before, re.MULTILINE)]
-    return Held(ready["file_hash"], before, after, states, told, ends[-1] if ends else 0.0)
+    return Held(ready["file_hash"], before, after, states, told)
 
 
 def _wait(page: Page, arrived: Callable[[str, str], bool]) -> tuple[str, str]:
