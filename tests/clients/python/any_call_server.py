@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 import grpc
@@ -13,12 +11,10 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
-from meetra import v1
 
-MODULES = [import_module(each.name) for each in iter_modules(v1.__path__, "meetra.v1.") if each.name.endswith("_pb2")]
-PUBLIC_SERVICES = {
-    service.full_name: service for module in MODULES for service in module.DESCRIPTOR.services_by_name.values()
-}
+from server.api.public_services import public_services
+
+PUBLIC_SERVICES = {service.full_name: service for service in public_services()}
 
 
 class AnyCallServer(grpc.GenericRpcHandler):
