@@ -85,7 +85,7 @@ class TypeScript:
         )
         plain = [(method, text) for method, rule, text in self._methods if not self._has_bytes(method, rule)]
         types = sorted(
-            {f"{self._name(t, sent=s)}" for m, _ in plain for t, s in ((m.input_type, True), (m.output_type, False))}
+            {self._name(t, sent=s) for m, _ in plain for t, s in ((m.input_type, True), (m.output_type, False))}
         )
         return "\n".join(
             [
@@ -155,15 +155,14 @@ class TypeScript:
 
     def _interface(self, name: str, *, sent: bool) -> str:
         message, comments, index = self._messages[name]
-        required = dict(zip([field.name for field in message.field], self._required(name, sent=sent), strict=True))
         lines: list[str] = []
-        for position, field in enumerate(message.field):
+        for position, (field, required) in enumerate(zip(message.field, self._required(name, sent=sent), strict=True)):
             if field.type_name == HTTP_BODY:
                 continue
             key = field.name if sent else field.json_name
             key = key if IDENTIFIER.match(key) else json.dumps(key)
             text = comments.get((MESSAGE_FIELD, index, FIELD_OF_MESSAGE, position), "")
-            mark = "" if required[field.name] else "?"
+            mark = "" if required else "?"
             lines.append(f"{comment(text, 2)}  {key}{mark}: {self._type(name, field, sent=sent)};")
         text = comment(comments.get((MESSAGE_FIELD, index), ""), 0)
         body = "\n".join(lines)
