@@ -27,7 +27,7 @@ export class LiveMeeting {
   readonly #transport: LiveTransport;
   readonly #options: LiveOptions;
   readonly #outboxes: Map<string, Outbox>;
-  readonly #pumps = new Map<string, Promise<void>>();
+  readonly #delivering = new Set<Outbox>();
   readonly #closed = new AbortController();
   #ready: LiveReady;
   #lastEventSeq: number;
@@ -197,26 +197,30 @@ export class LiveMeeting {
 
   /** Send what waits in an outbox, one call after another, unless that is under way. */
   #pump(outbox: Outbox): void {
-    if (this.#pumps.has(outbox.trackId)) return;
-    const pump = this.#deliver(outbox)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#pumps.delete(outbox.trackId));
-    this.#pumps.set(outbox.trackId, pump);
+    if (!this.#delivering.has(outbox)) void this.#deliver(outbox);
   }
 
   async #deliver(outbox: Outbox): Promise<void> {
     const { signal } = this.#closed;
-    for (;;) {
-      const piece = outbox.next(this.#ready.limits.chunk_bytes);
-      if (piece === undefined) return;
-      // The same piece again after a lost answer: a longer one would overlap what the server has.
-      await this.#persist(async () => {
-        if (outbox.acknowledged > piece.firstSample) return;
-        const ack = await this.#transport.send(this.#ready, piece, signal);
-        this.#lagMs = ack.lag_ms;
-        outbox.acknowledge(positionOf(ack.tracks, outbox.trackId) ?? outbox.acknowledged);
-      });
-      this.#changed();
+    this.#delivering.add(outbox);
+    try {
+      for (;;) {
+        const piece = outbox.next(this.#ready.limits.chunk_bytes);
+        if (piece === undefined) return;
+        // The same piece again after a lost answer: a longer one would overlap what the server has.
+        await this.#persist(async () => {
+          if (outbox.acknowledged > piece.firstSample) return;
+          const ack = await this.#transport.send(this.#ready, piece, signal);
+          this.#lagMs = ack.lag_ms;
+          outbox.acknowledge(positionOf(ack.tracks, outbox.trackId) ?? outbox.acknowledged);
+        });
+        this.#changed();
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      // In the same turn as the last look: what is handed over later starts it anew.
+      this.#delivering.delete(outbox);
     }
   }
 
