@@ -83,15 +83,15 @@ export class Meetra extends Calls {
     request: ExportOrganizationRequest = {},
     options?: CallOptions,
   ): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.#gateway.open(CALLS.exportOrganization, request, options);
-    return body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+    return bytesOf(await this.#gateway.open(CALLS.exportOrganization, request, options));
   }
 
   /** A finished meeting as a file: subtitles, a document, a table (`format`: `srt`, `docx`, `words.csv`, ...). */
   async exportMeeting(request: ExportMeetingRequest, options?: CallOptions): Promise<ExportedFile> {
-    const { body, headers } = await this.#gateway.open(CALLS.exportMeeting, request, options);
+    const answer = await this.#gateway.open(CALLS.exportMeeting, request, options);
+    const { headers } = answer;
     return {
-      body: body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() }),
+      body: bytesOf(answer),
       name: fileName(headers.get("content-disposition") ?? "") ?? `meeting.${request.format}`,
       contentType: headers.get("content-type") ?? "application/octet-stream",
     };
@@ -109,4 +109,8 @@ export class Meetra extends Calls {
   watch(sessionId: string, options?: WatchOptions): AsyncGenerator<LiveEvent, void, undefined> {
     return watch(this.#transport, sessionId, options);
   }
+}
+
+function bytesOf({ body }: Response): ReadableStream<Uint8Array> {
+  return body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
 }
