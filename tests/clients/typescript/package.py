@@ -43,7 +43,8 @@ class Workbench:
         shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("generated", "dist", "node_modules"))
         typescript.write(ROOT / "gen" / "meetra.binpb", source / "src" / "generated")
         self.tsc("--project", str(source))
-        self._npm("pack", "--silent", cwd=source)
+        npm = self.node.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
+        self.run_node(str(npm), "pack", "--silent", cwd=source)
         (packed,) = source.glob("*.tgz")
         with tarfile.open(packed) as archive:
             archive.extractall(folder / "unpacked", filter="data")
@@ -70,9 +71,7 @@ class Workbench:
 
     def tsc(self, *arguments: str) -> None:
         """Run the compiler. Raises AssertionError with what it says."""
-        command = [str(self.node), str(NODE_MODULES / "typescript" / "bin" / "tsc"), *arguments]
-        told = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
-        assert told.returncode == 0, told.stdout + told.stderr
+        self.run_node(str(NODE_MODULES / "typescript" / "bin" / "tsc"), *arguments)
 
     def start(self, program: str, **environment: str) -> subprocess.Popen[str]:
         """Start a compiled program, or a script; it writes JSON to stdout."""
@@ -94,9 +93,11 @@ class Workbench:
         """Run a compiled program; return the JSON that it wrote last."""
         return json.loads(self.run(program, **environment).strip().splitlines()[-1])
 
-    def _npm(self, *arguments: str, cwd: Path) -> None:
-        command = [str(self.node), str(self.node.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
-        told = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    def run_node(self, *arguments: str, cwd: Path | None = None) -> None:
+        """Run Node to its end, in this folder or another. Raises AssertionError with what it says where it fails."""
+        command = [str(self.node), *arguments]
+        where = cwd or self.folder
+        told = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
         assert told.returncode == 0, told.stdout + told.stderr
 
 
