@@ -140,11 +140,12 @@ async def stream(account: Account, options: StreamOptions, console: Console) -> 
             if isinstance(error, BrokenPipeError):
                 raise
             return 130 if isinstance(error, StreamInterrupted) else 1
-    if finished.status != "ready":
-        print(f"meetra: the meeting failed: {escape_lines(finished.message)}", file=sys.stderr)
-        return 1
-    if not options.as_json:
-        await _report(account, options.title, finished, console)
+        if finished.status != "ready":
+            print(f"meetra: the meeting failed: {escape_lines(finished.message)}", file=sys.stderr)
+            return 1
+        if not options.as_json:
+            show(console, options.title, await fetch(client, finished.file_hash))
+            console.print(f"\nFile hash {finished.file_hash}", highlight=False)
     return 0
 
 
@@ -175,12 +176,6 @@ async def _describe_left(account: Account, meeting: LiveMeeting, sources: list[A
             " same command with"
         )
     return f"{text}\n  --resume {meeting.session_id}"
-
-
-async def _report(account: Account, title: str, finished: Finished, console: Console) -> None:
-    async with client_of(account) as client:
-        show(console, title, await fetch(client, finished.file_hash))
-    console.print(f"\nFile hash {finished.file_hash}", highlight=False)
 
 
 class MeetingStreamer:
