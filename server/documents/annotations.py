@@ -5,7 +5,7 @@ Fields are separated by spaces, so that names and words have none of their own: 
 
 from __future__ import annotations
 
-from server.documents.meeting import DocumentedMeeting, Stretch
+from server.documents.meeting import DocumentedMeeting, Stretch, seconds
 
 CHANNEL = "1"
 
@@ -13,7 +13,7 @@ CHANNEL = "1"
 def to_rttm(meeting: DocumentedMeeting) -> str:
     """Return who speaks when (NIST Rich Transcription, RTTM ``SPEAKER``)."""
     return "".join(
-        f"SPEAKER {meeting.file_hash} {CHANNEL} {_seconds(part.start_ms)} {_seconds(part.duration_ms)}"
+        f"SPEAKER {meeting.file_hash} {CHANNEL} {seconds(part.start_ms)} {seconds(part.duration_ms)}"
         f" <NA> <NA> {_token(meeting.name_of(part.speaker))} <NA> <NA>\n"
         for part in meeting.speech
         if part.duration_ms
@@ -23,7 +23,7 @@ def to_rttm(meeting: DocumentedMeeting) -> str:
 def to_ctm(meeting: DocumentedMeeting) -> str:
     """Return the words with their times and, where known, confidences (NIST CTM). It names no speakers."""
     return "".join(
-        f"{meeting.file_hash} {CHANNEL} {_seconds(word.start_ms)} {_seconds(word.duration_ms)} {_token(word.text)}"
+        f"{meeting.file_hash} {CHANNEL} {seconds(word.start_ms)} {seconds(word.duration_ms)} {_token(word.text)}"
         f"{_confidence(word)}\n"
         for word in meeting.words
     )
@@ -32,8 +32,8 @@ def to_ctm(meeting: DocumentedMeeting) -> str:
 def to_stm(meeting: DocumentedMeeting) -> str:
     """Return who said what (NIST STM)."""
     return "".join(
-        f"{meeting.file_hash} {CHANNEL} {_token(meeting.name_of(one.speaker))} {_seconds(one.start_ms)}"
-        f" {_seconds(one.end_ms)} {one.text}\n"
+        f"{meeting.file_hash} {CHANNEL} {_token(meeting.name_of(one.speaker))} {seconds(one.start_ms)}"
+        f" {seconds(one.end_ms)} {one.text}\n"
         for one in meeting.statements
     )
 
@@ -44,7 +44,3 @@ def _token(text: str) -> str:
 
 def _confidence(word: Stretch) -> str:
     return "" if word.confidence is None else f" {word.confidence:.3f}"
-
-
-def _seconds(milliseconds: int) -> str:
-    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"

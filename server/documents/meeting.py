@@ -83,6 +83,11 @@ def unused_name(name: str, speaker: int, used: Container[str]) -> str:
     return name
 
 
+def seconds(milliseconds: int) -> str:
+    """Format milliseconds as seconds with three decimals."""
+    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+
+
 def xml_text(text: str) -> str:
     """Return a text without what XML 1.0 does not allow, not even escaped."""
     return text.translate(_NOT_XML)

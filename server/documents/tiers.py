@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
-from server.documents.meeting import DocumentedMeeting, Stretch, unused_name, xml_text
+from server.documents.meeting import DocumentedMeeting, Stretch, seconds, unused_name, xml_text
 
 EAF_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -50,7 +50,7 @@ def to_textgrid(meeting: DocumentedMeeting) -> str:
         'Object class = "TextGrid"',
         "",
         "xmin = 0",
-        f"xmax = {_seconds(end_ms)}",
+        f"xmax = {seconds(end_ms)}",
         "tiers? <exists>",
         f"size = {len(tiers)}",
         "item []:",
@@ -62,14 +62,14 @@ def to_textgrid(meeting: DocumentedMeeting) -> str:
             '        class = "IntervalTier"',
             f"        name = {_quoted(tier.name)}",
             "        xmin = 0",
-            f"        xmax = {_seconds(end_ms)}",
+            f"        xmax = {seconds(end_ms)}",
             f"        intervals: size = {len(intervals)}",
         ]
         for index, (start, end, text) in enumerate(intervals, 1):
             lines += [
                 f"        intervals [{index}]:",
-                f"            xmin = {_seconds(start)}",
-                f"            xmax = {_seconds(end)}",
+                f"            xmin = {seconds(start)}",
+                f"            xmax = {seconds(end)}",
                 f"            text = {_quoted(text)}",
             ]
     return "\n".join(lines) + "\n"
@@ -92,10 +92,6 @@ def _gapless(annotations: Iterable[Stretch], end_ms: int) -> Iterator[tuple[int,
 
 def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
-
-
-def _seconds(milliseconds: int) -> str:
-    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
 
 
 def to_eaf(meeting: DocumentedMeeting) -> bytes:
