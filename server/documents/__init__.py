@@ -1,6 +1,6 @@
 """Documents of a finished meeting: subtitles, readable texts, tables, and annotations for other tools."""
 
-from server.documents.formats import FORMATS, DocumentFormat
+from server.documents.formats import FORMATS
 from server.documents.meeting import (
     DocumentedMeeting,
     distinct_names,
@@ -11,7 +11,6 @@ from server.documents.meeting import (
 
 __all__ = [
     "FORMATS",
-    "DocumentFormat",
     "DocumentedMeeting",
     "distinct_names",
     "timed_speech",

@@ -18,7 +18,7 @@ def to_txt(meeting: DocumentedMeeting) -> str:
     for section in sections(meeting):
         lines += ["", section.heading.upper()]
         for block in section.blocks:
-            lines += ["", _plain(block)] if isinstance(block, Said | str) else ["", *_plain(block).splitlines()]
+            lines += ["", _plain(block)]
     return "\n".join(lines) + "\n"
 
 

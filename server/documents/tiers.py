@@ -15,7 +15,7 @@ _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Annotations in the order of time that do not overlap."""
+    """Annotations in the order of time that do not overlap; its names are text that XML allows."""
 
     name: str
     speaker: str
@@ -116,7 +116,7 @@ def to_eaf(meeting: DocumentedMeeting) -> bytes:
         Xml.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": slot, "TIME_VALUE": str(moment)})
     number = 0
     for tier in tiers:
-        named = {"LINGUISTIC_TYPE_REF": "speech", "PARTICIPANT": xml_text(tier.speaker), "TIER_ID": xml_text(tier.name)}
+        named = {"LINGUISTIC_TYPE_REF": "speech", "PARTICIPANT": tier.speaker, "TIER_ID": tier.name}
         element = Xml.SubElement(root, "TIER", named)
         for part in tier.annotations:
             number += 1
