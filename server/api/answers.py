@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypedDict
 from uuid import UUID
@@ -17,6 +17,14 @@ from server.live import PartialAnswers
 from server.storage import Database, MeetingAnswer, SpeakerRow, meetings
 
 
+class Reach(TypedDict, total=False):
+    """The fields of a response that say how far it reaches, where ``live`` was requested."""
+
+    live: bool
+    through_ms: int
+    words_final_through_ms: int
+
+
 @dataclass(frozen=True)
 class ReadyAnswer(Generic[Document_co]):
     """The answer of a finished meeting, or of a live one so far."""
@@ -28,8 +36,8 @@ class ReadyAnswer(Generic[Document_co]):
     definition_version: str = ""
     notice: str = ""
     """What a reader must know first; empty if nothing."""
-    reach: Reach | None = None
-    """How far the answer reaches; None where nobody asked for one of a running meeting."""
+    reach: Reach = field(default_factory=Reach)
+    """How far the answer reaches; empty where nobody asked for one of a running meeting."""
 
     def speaker_id(self, label: int) -> str:
         """Return the UUID of the speaker with this number; empty for the unknown speaker."""
@@ -38,19 +46,6 @@ class ReadyAnswer(Generic[Document_co]):
     @cached_property
     def _ids(self) -> dict[int, str]:
         return {speaker.label: str(speaker.id) for speaker in self.speakers}
-
-
-class Reach(TypedDict, total=False):
-    """What an answer says of how far it reaches, where ``live`` was requested."""
-
-    live: bool
-    through_ms: int
-    words_final_through_ms: int
-
-
-def reach(found: AnyAnswer) -> Reach:
-    """Return the fields of a response that say how far it reaches."""
-    return found.reach or {}
 
 
 AnyAnswer: TypeAlias = ReadyAnswer[Mapping[str, object]]

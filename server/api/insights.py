@@ -11,7 +11,7 @@ from meetra.v1 import insights_pb2 as pb
 from meetra.v1 import insights_pb2_grpc
 
 from server.api import insight_messages as messages
-from server.api.answers import Answers, AnyAnswer, reach
+from server.api.answers import Answers, AnyAnswer
 from server.api.report_message import report
 from server.api.validation import validate_period
 from server.insights import (
@@ -59,7 +59,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetBalanceScore."""
         found = await self._answers.get(request.file_hash, BALANCE, live=request.live)
         details = messages.score_details(found.value) if request.include_details else None
-        return pb.GetBalanceScoreResponse(balance_score=found.value["score"], details=details, **reach(found))
+        return pb.GetBalanceScoreResponse(balance_score=found.value["score"], details=details, **found.reach)
 
     async def GetInteractionScore(  # noqa: N802
         self, request: pb.GetInteractionScoreRequest, context: Context
@@ -68,7 +68,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.get(request.file_hash, INTERACTION_SCORE, live=request.live)
         details = messages.score_details(found.value) if request.include_details else None
         return pb.GetInteractionScoreResponse(
-            meeting_interaction_score=found.value["score"], details=details, **reach(found)
+            meeting_interaction_score=found.value["score"], details=details, **found.reach
         )
 
     async def GetMeetingEnergy(  # noqa: N802
@@ -77,7 +77,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetMeetingEnergy."""
         found = await self._answers.get(request.file_hash, ENERGY, live=request.live)
         details = messages.score_details(found.value) if request.include_details else None
-        return pb.GetMeetingEnergyResponse(meeting_energy=found.value["score"], details=details, **reach(found))
+        return pb.GetMeetingEnergyResponse(meeting_energy=found.value["score"], details=details, **found.reach)
 
     async def GetMeetingSentiment(  # noqa: N802
         self, request: pb.GetMeetingSentimentRequest, context: Context
@@ -88,7 +88,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         if request.include_details:
             details = messages.sentiment_details(found.value)
         return pb.GetMeetingSentimentResponse(
-            sentiment_score=found.value["score"], details=details, reason=found.value.get("reason"), **reach(found)
+            sentiment_score=found.value["score"], details=details, reason=found.value.get("reason"), **found.reach
         )
 
     async def GetMeetingEmotions(  # noqa: N802
@@ -99,7 +99,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         details = messages.support(found.value["support"]) if request.include_details else None
         shares = messages.emotion_shares(found.value)
         return pb.GetMeetingEmotionsResponse(
-            meeting_emotions=shares, details=details, reason=found.value.get("reason"), **reach(found)
+            meeting_emotions=shares, details=details, reason=found.value.get("reason"), **found.reach
         )
 
     async def GetSpeakerEmotionsOverTime(  # noqa: N802
@@ -115,7 +115,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
             )
             for chunk in found.value["chunks"]
         ]
-        return pb.GetSpeakerEmotionsOverTimeResponse(chunks=chunks, reason=found.value.get("reason"), **reach(found))
+        return pb.GetSpeakerEmotionsOverTimeResponse(chunks=chunks, reason=found.value.get("reason"), **found.reach)
 
     async def GetInteractions(  # noqa: N802
         self, request: pb.GetInteractionsRequest, context: Context
@@ -124,7 +124,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.get(request.file_hash, INTERACTIONS, live=request.live)
         nodes = messages.nodes(found, found.value["nodes"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
-        return pb.GetInteractionsResponse(nodes=nodes, details=details, **reach(found))
+        return pb.GetInteractionsResponse(nodes=nodes, details=details, **found.reach)
 
     async def GetSpeakersBalance(  # noqa: N802
         self, request: pb.GetSpeakersBalanceRequest, context: Context
@@ -133,7 +133,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.get(request.file_hash, SHARES, live=request.live)
         listed = messages.shares(found, found.value["speakers"], detailed=request.include_details)
         details = messages.support(found.value["support"]) if request.include_details else None
-        return pb.GetSpeakersBalanceResponse(speakers=listed, details=details, **reach(found))
+        return pb.GetSpeakersBalanceResponse(speakers=listed, details=details, **found.reach)
 
     async def GetTranscription(  # noqa: N802
         self, request: pb.GetTranscriptionRequest, context: Context
@@ -152,7 +152,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         if request.include_details:
             words = await self._answers.get(request.file_hash, WORDS, live=request.live)
             details = messages.transcript_details(found, words.value["words"])
-        return pb.GetTranscriptionResponse(transcription=entries, details=details, **reach(found))
+        return pb.GetTranscriptionResponse(transcription=entries, details=details, **found.reach)
 
     async def GetKeyPoints(  # noqa: N802
         self, request: pb.GetKeyPointsRequest, context: Context
@@ -161,7 +161,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.get(request.file_hash, KEY_POINTS, live=request.live)
         details = messages.reliability(found, "extractive") if request.include_details else None
         points = messages.texts_by_speaker(found, found.value["speakers"])
-        return pb.GetKeyPointsResponse(key_points=points, details=details, **reach(found))
+        return pb.GetKeyPointsResponse(key_points=points, details=details, **found.reach)
 
     async def GetTextSummaries(  # noqa: N802
         self, request: pb.GetTextSummariesRequest, context: Context
@@ -170,7 +170,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         found = await self._answers.get(request.file_hash, SUMMARIES, live=request.live)
         details = messages.reliability(found, found.value["method"]) if request.include_details else None
         return pb.GetTextSummariesResponse(
-            text_summary=messages.summary(found, found.value), details=details, **reach(found)
+            text_summary=messages.summary(found, found.value), details=details, **found.reach
         )
 
     async def GetQuestions(  # noqa: N802
@@ -183,7 +183,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         details = messages.reliability(found, method) if request.include_details else None
         asked = messages.questions(found, found.value["questions"])
         return pb.GetQuestionsResponse(
-            questions=asked, details=details, reason=found.value.get("reason"), **reach(found)
+            questions=asked, details=details, reason=found.value.get("reason"), **found.reach
         )
 
     async def GetTopics(  # noqa: N802
@@ -192,9 +192,9 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetTopics."""
         if request.HasField("period_seconds"):
             found, listed = await self._compute_for_period(request, period_topics)
-            return pb.GetTopicsResponse(topics=messages.topics(listed), **reach(found))
+            return pb.GetTopicsResponse(topics=messages.topics(listed), **found.reach)
         stored = await self._answers.get(request.file_hash, TOPICS, live=request.live)
-        return pb.GetTopicsResponse(topics=messages.topics(stored.value["topics"]), **reach(stored))
+        return pb.GetTopicsResponse(topics=messages.topics(stored.value["topics"]), **stored.reach)
 
     async def GetMeetingDynamics(  # noqa: N802
         self, request: pb.GetMeetingDynamicsRequest, context: Context
@@ -202,9 +202,9 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetMeetingDynamics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             found, listed = await self._compute_for_period(request, dynamics)
-            return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(listed), **reach(found))
+            return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(listed), **found.reach)
         stored = await self._answers.get(request.file_hash, DYNAMICS, live=request.live)
-        return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(stored.value["dynamics"]), **reach(stored))
+        return pb.GetMeetingDynamicsResponse(dynamics=messages.dynamics(stored.value["dynamics"]), **stored.reach)
 
     async def GetDetailsByTopics(  # noqa: N802
         self, request: pb.GetDetailsByTopicsRequest, context: Context
@@ -212,10 +212,10 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         """See InsightsService.GetDetailsByTopics."""
         if request.HasField("period_seconds") and request.period_seconds != DEFAULT_PERIOD_S:
             found, listed = await self._compute_for_period(request, period_details)
-            return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed), **reach(found))
+            return pb.GetDetailsByTopicsResponse(topics=messages.topic_details(found, listed), **found.reach)
         stored = await self._answers.get(request.file_hash, TOPIC_DETAILS, live=request.live)
         return pb.GetDetailsByTopicsResponse(
-            topics=messages.topic_details(stored, stored.value["topics"]), **reach(stored)
+            topics=messages.topic_details(stored, stored.value["topics"]), **stored.reach
         )
 
     async def GetSpeakersAudioQuality(  # noqa: N802
@@ -228,16 +228,13 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
             fragments = await self._answers.get(request.file_hash, FRAGMENTS, live=request.live)
             details = messages.audio_details(found, fragments.value["fragments"])
         speakers = messages.audio_quality(found, found.value["speakers"])
-        return pb.GetSpeakersAudioQualityResponse(speakers=speakers, details=details, **reach(found))
+        return pb.GetSpeakersAudioQualityResponse(speakers=speakers, details=details, **found.reach)
 
     async def GetMeetingQuality(  # noqa: N802
         self, request: pb.GetMeetingQualityRequest, context: Context
     ) -> pb.GetMeetingQualityResponse:
         """See InsightsService.GetMeetingQuality."""
-        found = await self._answers.get(request.file_hash, QUALITY, live=request.live)
-        answer = report(found)
-        answer.MergeFrom(pb.GetMeetingQualityResponse(**reach(found)))
-        return answer
+        return report(await self._answers.get(request.file_hash, QUALITY, live=request.live))
 
     async def _compute_for_period(
         self, request: PeriodRequest, compute: Callable[[Timeline, int], list[T]]

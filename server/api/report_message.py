@@ -37,6 +37,7 @@ def report(found: ReadyAnswer[QualityDocument]) -> pb.GetMeetingQualityResponse:
         audio_quality=messages.audio_quality(found, value["audio_quality"]["speakers"]),
         notice=found.notice or None,
         **messages.language(value),
+        **found.reach,
     )
 
 

@@ -9,7 +9,7 @@ from grpc import aio
 from meetra.v1 import speakers_pb2 as pb
 from meetra.v1 import speakers_pb2_grpc
 
-from server.api.answers import Answers, reach
+from server.api.answers import Answers
 from server.api.validation import parse_uuid, validate_alias, validate_file_hash, validate_span
 from server.auth import current_caller
 from server.insights import SHARES
@@ -35,7 +35,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         else:
             found = await self._answers.latest(SHARES, live=request.live)
         listed = _to_messages(found.speakers, detailed=request.include_details)
-        return pb.ListSpeakersResponse(speakers=listed, **reach(found))
+        return pb.ListSpeakersResponse(speakers=listed, **found.reach)
 
     async def RenameSpeaker(  # noqa: N802
         self, request: pb.RenameSpeakerRequest, context: Context

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from server.api.answers import Answers, ReadyAnswer, reach
+from server.api.answers import Answers, ReadyAnswer
 from server.auth import set_caller
 from server.engine import InferenceClient
 from server.errors import BadRequest, MeetingFailed, MeetingNotFound, MeetingStillProcessing, TranscriptDeleted
@@ -133,6 +133,6 @@ async def test_a_finished_meeting_says_that_it_does_not_run_where_that_was_asked
     user = await make_user(owner)
     await ready_meeting(database, user, HASH, answers={BALANCE.name: ("1", SCORE)})
     calls(user)
-    assert reach(await Answers(database).get(HASH, BALANCE)) == {}
-    assert reach(await Answers(database).get(HASH, BALANCE, live=True)) == {"live": False}
-    assert reach(await Answers(database).latest(BALANCE, live=True)) == {"live": False}
+    assert (await Answers(database).get(HASH, BALANCE)).reach == {}
+    assert (await Answers(database).get(HASH, BALANCE, live=True)).reach == {"live": False}
+    assert (await Answers(database).latest(BALANCE, live=True)).reach == {"live": False}
