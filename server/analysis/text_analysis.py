@@ -36,13 +36,16 @@ async def analyse_text(
     english = [index for index, sentence in enumerate(sentences) if sentence.language == ENGLISH]
     for start in range(0, len(english), SENTENCE_BATCH_SIZE):
         batch = english[start : start + SENTENCE_BATCH_SIZE]
-        analyses = await inference.analyse_sentences(
-            [sentences[index].text[:MAX_SENTENCE_CHARACTERS] for index in batch]
-        )
-        for index, analysis in zip(batch, analyses, strict=True):
-            sentences[index] = _with_analysis(sentences[index], analysis)
+        analysed = await _analyse([sentences[index] for index in batch], inference)
+        for index, sentence in zip(batch, analysed, strict=True):
+            sentences[index] = sentence
         await report(start + len(batch), len(english))
     return replace(conversation, sentences=tuple(sentences))
+
+
+async def _analyse(batch: Sequence[Sentence], inference: InferenceClient) -> list[Sentence]:
+    analyses = await inference.analyse_sentences([sentence.text[:MAX_SENTENCE_CHARACTERS] for sentence in batch])
+    return [_with_analysis(sentence, analysis) for sentence, analysis in zip(batch, analyses, strict=True)]
 
 
 def _with_analysis(sentence: Sentence, analysis: language_pb2.SentenceAnalysis) -> Sentence:
@@ -80,12 +83,8 @@ class SentenceReader:
         with suppress(TimeoutError, SessionBroke):
             async with asyncio.timeout(patience_s):
                 for start in range(0, len(new), SENTENCE_BATCH_SIZE):
-                    batch = new[start : start + SENTENCE_BATCH_SIZE]
-                    analyses = await self._inference.analyse_sentences(
-                        [s.text[:MAX_SENTENCE_CHARACTERS] for s in batch]
-                    )
-                    for sentence, analysis in zip(batch, analyses, strict=True):
-                        self._read[sentence.text] = _with_analysis(sentence, analysis)
+                    analysed = await _analyse(new[start : start + SENTENCE_BATCH_SIZE], self._inference)
+                    self._read.update((sentence.text, sentence) for sentence in analysed)
         # A long meeting has thousands: off the event loop.
         return await asyncio.to_thread(lambda: tuple(map(self._as_read, sentences)))
 
