@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from meetra.v1 import rules_pb2 as pb
 
+from server.api.validation import MAX_ALIAS, require_chosen_id
 from server.errors import BadRequest
 from server.live import MAX_PHRASE, MAX_PHRASES, MAX_RULES, LiveRule, RuleKind, tokens_of
 from server.visible_text import find_flaw, trim
 
-MAX_ALIAS = 200
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The field with the bound of each kind, and what it may be.
 _BOUNDS = {
     RuleKind.MONOLOGUE: ("longer_than_s", range(5, 43_201)),
@@ -34,8 +32,7 @@ def validate_rules(field: str, rules: Sequence[pb.LiveRule]) -> tuple[LiveRule, 
         raise BadRequest(field, f"{len(rules)} rules; at most {MAX_RULES}")
     checked: dict[str, LiveRule] = {}
     for index, rule in enumerate(rules):
-        if not _ID.fullmatch(rule.id):
-            raise BadRequest(f"{field}[{index}].id", "must be 1 to 64 letters, digits, '.', '_' or '-'")
+        require_chosen_id(f"{field}[{index}].id", rule.id)
         if rule.id in checked:
             raise BadRequest(f"{field}[{index}].id", f"{rule.id} is already used by another rule")
         checked[rule.id] = _validate_rule(f"{field}[{index}]", rule)
@@ -65,24 +62,26 @@ def _validate_phrases(field: str, id_: str, given: pb.PhraseRule) -> LiveRule:
     if not 1 <= len(given.phrases) <= MAX_PHRASES:
         raise BadRequest(f"{field}.phrases", f"{len(given.phrases)} phrases; must be 1 to {MAX_PHRASES}")
     phrases = tuple(_validate_phrase(f"{field}.phrases[{index}]", text) for index, text in enumerate(given.phrases))
-    said_by = trim(given.said_by)
-    if len(said_by) > MAX_ALIAS:
-        raise BadRequest(f"{field}.said_by", f"{len(said_by)} characters; at most {MAX_ALIAS}")
-    if flaw := find_flaw(said_by):
-        raise BadRequest(f"{field}.said_by", flaw)
+    said_by = _readable(f"{field}.said_by", given.said_by, MAX_ALIAS)
     return LiveRule(id_, RuleKind.PHRASE, phrases=phrases, said_by=said_by)
 
 
 def _validate_phrase(field: str, text: str) -> str:
-    phrase = trim(text)
-    if len(phrase) > MAX_PHRASE:
-        raise BadRequest(field, f"{len(phrase)} characters; at most {MAX_PHRASE}")
-    if flaw := find_flaw(phrase):
-        raise BadRequest(field, flaw)
+    phrase = _readable(field, text, MAX_PHRASE)
     # A placeholder of redaction has an empty one.
     if not all(tokens := tokens_of(phrase)) or not tokens:
         raise BadRequest(field, "has no words; must contain letters or digits, and nothing that redaction writes")
     return phrase
+
+
+def _readable(field: str, text: str, most: int) -> str:
+    """Return the trimmed text. Raises BadRequest for more characters than ``most``, or unreadable ones."""
+    trimmed = trim(text)
+    if len(trimmed) > most:
+        raise BadRequest(field, f"{len(trimmed)} characters; at most {most}")
+    if flaw := find_flaw(trimmed):
+        raise BadRequest(field, flaw)
+    return trimmed
 
 
 def rule_messages(rules: Iterable[LiveRule]) -> list[pb.LiveRule]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from meetra.v1 import live_pb2 as pb
 
 from server.api.live_rules import validate_rules
+from server.api.validation import require_chosen_id
 from server.audio import OPUS_RATE_HZ, Encoding, TrackFormat
 from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
@@ -23,7 +23,6 @@ MAX_START_MS = 24 * 3600 * 1000
 MIN_PERIOD_S, MAX_PERIOD_S, DEFAULT_PERIOD_S = 5, 600, 10
 MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S = 1, 600, 3
 MIN_TURN_PAUSE_MS, MAX_TURN_PAUSE_MS, DEFAULT_TURN_PAUSE_MS = 500, 5000, 500
-_TRACK_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPUS = frozenset({Encoding.OPUS, Encoding.OGG_OPUS, Encoding.WEBM_OPUS})
 
 
@@ -88,8 +87,7 @@ def _in_range(field: str, value: int, least: int, most: int, default: int) -> in
 
 def validate_track(field: str, track: pb.TrackConfig) -> tuple[LiveTrack, ...]:
     """Return the track, or one track per channel for SEPARATE channels. Raises BadRequest that names ``field``."""
-    if not _TRACK_ID.fullmatch(track.track_id):
-        raise BadRequest(f"{field}.track_id", "must be 1 to 64 letters, digits, '.', '_' or '-'")
+    require_chosen_id(f"{field}.track_id", track.track_id)
     kinds = {pb.TRACK_KIND_MIXED: TrackKind.MIXED, pb.TRACK_KIND_PARTICIPANT: TrackKind.PARTICIPANT}
     if track.kind not in kinds:
         raise BadRequest(f"{field}.kind", "must be TRACK_KIND_MIXED or TRACK_KIND_PARTICIPANT")

@@ -17,6 +17,7 @@ MAX_ALIAS = 200
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CHOSEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def validate_file_hash(value: str) -> str:
@@ -33,6 +34,12 @@ def parse_uuid(name: str, value: str) -> UUID:
     if not _UUID.fullmatch(value):
         raise BadRequest(name, "not a UUID; use an id as the server returned it")
     return UUID(value)
+
+
+def require_chosen_id(name: str, value: str) -> None:
+    """Check an id that the caller chose. Raises BadRequest naming the field ``name``."""
+    if not _CHOSEN_ID.fullmatch(value):
+        raise BadRequest(name, "must be 1 to 64 letters, digits, '.', '_' or '-'")
 
 
 def validate_alias(value: str) -> str:
