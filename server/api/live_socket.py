@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from server.api.socket_call import SocketAborted, SocketCall
 from server.api.socket_frames import is_quickly_read, is_quickly_written, read_frame, write_frame
-from server.errors import BadRequest
+from server.errors import REASON_TRAILER, BadRequest
 
 PATH = "/single-feature-api/live/socket"
 PROTOCOL = Subprotocol("meetra.v1")
@@ -161,7 +161,7 @@ def explain_refusal(connection: ServerConnection, request: Request, response: Re
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS or "x-http-code" in response.headers:
         return None
     message = "Bad request: upgrade: open a WebSocket (RFC 6455, version 13)"
-    return _refusal(HTTPStatus(response.status_code), message, {"x-meetra-reason": "BAD_REQUEST"})
+    return _refusal(HTTPStatus(response.status_code), message, {REASON_TRAILER: BadRequest.reason})
 
 
 def _refusal(status: HTTPStatus, message: str, more: dict[str, str] | None = None) -> Response:

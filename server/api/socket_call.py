@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
 from server.api.metadata import CLIENT_ADDRESS
-from server.api.rich_status import DETAILS_TRAILER
 from server.api.socket_frames import close_code, close_reason
+from server.errors import REASON_TRAILER
 
 # Headers of a handshake that calls read.
 READ = frozenset({"authorization", "x-request-id", CLIENT_ADDRESS})
@@ -49,12 +48,5 @@ class SocketCall:
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Iterable[tuple[str, str | bytes]] = ()
     ) -> NoReturn:
-        """Raise SocketAborted with the reason in the details of the status."""
-        reason = "INTERNAL_ERROR"
-        for name, value in trailing_metadata:
-            if name == DETAILS_TRAILER and isinstance(value, bytes):
-                info = error_details_pb2.ErrorInfo()
-                for detail in status_pb2.Status.FromString(value).details:
-                    if detail.Unpack(info):
-                        reason = info.reason
-        raise SocketAborted(reason, details)
+        """Raise SocketAborted with the reason that the trailers name."""
+        raise SocketAborted(str(dict(trailing_metadata).get(REASON_TRAILER, "INTERNAL_ERROR")), details)

@@ -44,7 +44,7 @@ from server.errors.meetings import (
     TranscriptDeleted,
     VoiceNotFound,
 )
-from server.errors.meetra_error import MeetraError
+from server.errors.meetra_error import REASON_TRAILER, MeetraError
 from server.errors.users import (
     InvalidCredentials,
     KeyNotFound,
@@ -83,6 +83,7 @@ __all__ = [
     "MeetraError",
     "PermissionDenied",
     "QuotaExceeded",
+    "REASON_TRAILER",
     "RecordingTooLong",
     "RedactionDiffers",
     "ServiceUnavailable",

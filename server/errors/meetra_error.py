@@ -20,6 +20,8 @@ HTTP_STATUS = {
 }
 # Maximum length of a fact, characters; the reason is in server/api/rich_status.py.
 MAX_FACT_LENGTH = 64
+# Carries the reason alone, for who does not read the details of a status.
+REASON_TRAILER = "x-meetra-reason"
 
 
 class MeetraError(Exception):
@@ -46,7 +48,7 @@ class MeetraError(Exception):
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Return the trailers that become an HTTP answer; without them the gateway treats an error as gRPC's own."""
         status = self.http_status or HTTP_STATUS[self.grpc_status]
-        pairs = [("x-http-code", str(status)), ("x-meetra-reason", self.reason)]
+        pairs = [("x-http-code", str(status)), (REASON_TRAILER, self.reason)]
         if self.retry_after_s is not None:
             pairs.append(("retry-after", str(self.retry_after_s)))
         return tuple(pairs)
