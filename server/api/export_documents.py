@@ -30,6 +30,7 @@ from server.export import MeetingDocuments
 from server.lifecycle import MeetingStatus
 from server.live import rules_from_documents
 from server.meetings import Corrections
+from server.moments import utc_text
 from server.quotas import Quotas
 from server.storage import (
     AuditEvent,
@@ -90,7 +91,7 @@ class RestDocuments:
         described = {
             "id": str(organization_id),
             "name": found.name,
-            "created_at": found.created_at.isoformat(timespec="seconds"),
+            "created_at": utc_text(found.created_at),
             "recognise_voices": found.recognise_voices,
             "policy": rest_json(policy_message(found.policy)),
             "live_rules": list(map(rest_json, rule_messages(rules_from_documents(rules)))),

@@ -14,6 +14,7 @@ from server.conversation import format_redaction_kinds
 from server.errors import BadRequest
 from server.live import MAX_TRACKS, LiveConfig, LiveTrack, TrackKind
 from server.meetings import MAX_NAME, validate_details
+from server.moments import utc_text
 from server.visible_text import to_readable
 
 MAX_CHANNELS = 8
@@ -60,7 +61,7 @@ def validate_config(config: pb.LiveConfig) -> LiveConfig:
     turn_pause = _in_range(
         "turn_pause_ms", config.turn_pause_ms, MIN_TURN_PAUSE_MS, MAX_TURN_PAUSE_MS, DEFAULT_TURN_PAUSE_MS
     )
-    held_on = details.held_on or datetime.now(UTC).isoformat(timespec="seconds")
+    held_on = details.held_on or utc_text(datetime.now(UTC))
     return LiveConfig(
         details.name,
         held_on,

@@ -13,6 +13,7 @@ from uuid import UUID
 from server.conversation import RedactionKind, parse_redaction_kinds
 from server.export.archive import README, Archive
 from server.export.meeting_audio import MeetingAudio, OpenedAudio
+from server.moments import utc_text
 from server.redaction import RedactionRules, redact_text
 from server.storage import (
     AuditFilter,
@@ -139,7 +140,7 @@ class OrganizationExport:
                 async for chunk in chunks:
                     yield chunk
         facts = {
-            "created_at": self.started_at.isoformat(timespec="seconds"),
+            "created_at": utc_text(self.started_at),
             "organization": {"id": str(id_), "name": organization.name},
             "include_audio": self._include_audio,
             "gone": gone,
