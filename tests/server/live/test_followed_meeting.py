@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from meetra.inference.v2.session_pb2 import TURN_STATE_FINAL as FINAL
 from meetra.v1 import live_pb2 as pb
 
 from server.api.live_watch import watch_events
@@ -73,7 +74,7 @@ async def test_events_come_from_another_process_than_the_holder_and_the_meeting_
         await until(watched_elsewhere)
         assert not meeting.events.listeners
         meeting.finish()
-        await session.conclude(turn(1, 0, 4, "good morning everybody"))
+        await session.conclude(turn(1, 0, 4, "good morning everybody", state=FINAL))
         seen = await watching
         # What was replaced between two looks at the database is told as left out.
         before = 0
@@ -82,8 +83,8 @@ async def test_events_come_from_another_process_than_the_holder_and_the_meeting_
             before = event.event_seq
         assert seen[-1].finished.status == "ready"
         turns = [event.turn for event in seen if event.HasField("turn")]
-        said = [one for one in turns if one.state != pb.LIVE_TURN_STATE_RETRACTED]
-        assert " ".join(word.text for word in said[-1].words) == "good morning everybody"
+        assert turns[-1].state == pb.LIVE_TURN_STATE_FINAL
+        assert " ".join(word.text for word in turns[-1].words) == "good morning everybody"
 
         async def let_go() -> bool:
             return not [task for task in asyncio.all_tasks() if task.get_name().startswith("follow ")]

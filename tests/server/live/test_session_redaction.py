@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ SAID = (
     "die IBAN ist DE89 3704 0044 0532 0130 00 und Zacharias kennt sie",
 )
 MARKERS = ("zacharias", "3920", "1577", "7375", "8689", "planck", "quanten", "3704", "0532")
+RANDOM_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONFIG = replace(
     of_tracks([LiveTrack("", PARTICIPANT, "Zacharias Planck", PCM, 0)], name="Zacharias ruft an: +491713920157"),
     language="de",
@@ -38,7 +40,9 @@ CONFIG = replace(
 
 
 def markers_in(text: str) -> list[str]:
-    return [marker for marker in MARKERS if marker in text.lower()]
+    """The planted words in a text; hashes and ids may hold their digits by chance."""
+    said = RANDOM_ID.sub("", text.lower())
+    return [marker for marker in MARKERS if marker in said]
 
 
 def german(number: int, text: str, state: session_pb2.TurnState.ValueType) -> session_pb2.Turn:
