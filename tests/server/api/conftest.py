@@ -86,6 +86,7 @@ async def serving(
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
         trail = AuditTrail(database, settings.audit_rows_per_day)
+        deletion = Deletion(audio_log, database, live.discard)
         server = build_server(
             ApiDependencies(
                 settings=settings,
@@ -97,7 +98,8 @@ async def serving(
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
-                deletion=Deletion(audio_log, database, live.discard),
+                deletion=deletion,
+                inference=analyzer.inference,
                 corrections=Corrections(database),
                 live=live,
             )
@@ -105,7 +107,9 @@ async def serving(
         stop, port = asyncio.Event(), free_port()
         address = f"127.0.0.1:{port}"
         sockets = None if socket_port is None else f"127.0.0.1:{socket_port}"
-        running = asyncio.create_task(serve(server, address, stop, live, user_watch, trail, socket_listen=sockets))
+        running = asyncio.create_task(
+            serve(server, address, stop, live, user_watch, trail, deletion, socket_listen=sockets)
+        )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
             yield channel, port
