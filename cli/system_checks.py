@@ -11,8 +11,7 @@ from cli.account import IMPATIENCE, client_of, described_account
 from cli.findings import Finding, State
 from cli.home import Home
 from meetra_client import MeetraError
-from server.storage import Connection, Database, DatabaseUnavailable
-from server.storage.migrate import MIGRATIONS
+from server.storage import Connection, Database, DatabaseUnavailable, migration_names
 
 # Jobs that are due for longer wait for something else than a free place.
 LONG_WAIT = timedelta(minutes=10)
@@ -50,7 +49,7 @@ async def check_database(home: Home) -> list[Finding]:
 
 async def _schema(connection: Connection) -> Finding:
     known = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
-    files = {path.name for path in MIGRATIONS.glob("*.sql")}
+    files = set(migration_names())
     if missing := sorted(files - known):
         return Finding(
             "database", State.WRONG, f"migrations are missing: {', '.join(missing)}", "start the system again"
