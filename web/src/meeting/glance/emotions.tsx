@@ -55,7 +55,7 @@ export function Emotions({ group }: { group: GroupDynamics }) {
                 <td class="wide">
                   <Bar share={shares[name] / 100} colour={`emotion-${name}`} />
                 </td>
-                <td>{`${decimal(shares[name])} %`}</td>
+                <td>{`${decimal(shares[name])}\u00a0%`}</td>
               </tr>
             ))}
           </tbody>
@@ -72,7 +72,7 @@ function Minutes({ chunks }: { chunks: readonly EmotionChunk[] }) {
   return (
     <>
       <h3>
-        {text.grid} <About metric="speaker_emotions" name={text.grid} value="" reason={text.basis} />
+        {text.grid} <About metric="chunks" name={text.grid} value="" reason={text.basis} />
       </h3>
       <ul class="legend emotion-legend" aria-hidden="true">
         {EMOTIONS.map((name) => (
@@ -81,7 +81,7 @@ function Minutes({ chunks }: { chunks: readonly EmotionChunk[] }) {
           </li>
         ))}
       </ul>
-      <div class="scrolls wide-table" tabIndex={0} role="group" aria-label={text.grid}>
+      <div class="wide-table" tabIndex={0} role="group" aria-label={text.grid}>
         <table class="emotion-grid">
           <thead>
             <tr>
