@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
+    comparison_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
@@ -28,6 +29,7 @@ from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
+from server.api.comparison import ComparisonServicer
 from server.api.export import ExportServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
@@ -145,6 +147,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)

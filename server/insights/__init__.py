@@ -39,7 +39,7 @@ from server.insights.key_points import (
     central_sentences,
 )
 from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
-from server.insights.quality import QUALITY, QualityDocument
+from server.insights.quality import QUALITY, Driver, QualityDocument, QualityScore, quality_of_scores
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, mean_polarity, sentiment, sentiment_score
@@ -101,6 +101,9 @@ __all__ = [
     "QUALITY",
     "QUESTIONS",
     "QualityDocument",
+    "QualityScore",
+    "Driver",
+    "quality_of_scores",
     "Question",
     "TimelineSentence",
     "SENTIMENT",
