@@ -19,6 +19,7 @@ from meetra.v1 import (
     keys_pb2_grpc,
     live_pb2_grpc,
     meetings_pb2_grpc,
+    metrics_pb2_grpc,
     organization_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
@@ -37,6 +38,7 @@ from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.live_socket import LiveSocket
 from server.api.meetings import MeetingServicer
+from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
 from server.api.public_services import public_services
@@ -148,6 +150,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
+    metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)

@@ -14,6 +14,7 @@ from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
+from server.insights.flow import DEFINITION_VERSION as FLOW_VERSION
 from server.insights.flow import (
     FlowDocument,
     Interruption,
@@ -84,6 +85,7 @@ __all__ = [
     "FAMILIES",
     "FRAGMENTS",
     "Family",
+    "FLOW_VERSION",
     "FlowDocument",
     "FragmentQuality",
     "INTERACTIONS",
