@@ -31,6 +31,25 @@ ENERGY_DEFINITION = "100 times the mean of the components that are known"
 ENERGY_LIMITS = "A meeting in which everybody listens to one person scores low"
 ENERGY_SOURCE = "Scherer 2003; eGeMAPS, Eyben et al. 2016"
 
+INTERACTION_DEFINITION = (
+    "100 times the mean of four: `turn_taking` (turns-1)/(utterances-1); `switch_rate` min(1, speaker switches a minute"
+    " / 10); `participation` speakers with an exchange / n; `evenness` J(c_ij) over all pairs, for two speakers 1 as"
+    " soon as they exchange"
+)
+INTERACTION_LIMITS = "a composite without a published standard: read its components"
+INTERACTION_SOURCE = "Almaatouq et al. 2023; Dong et al. 2012; Hosseinkashi et al. 2023; Pielou 1966"
+INTERACTION_PARTS = (
+    Part("turn_taking", "(turns-1)/(utterances-1)", 0.25, mean_errors(14.4, 1.8, "%")),
+    Part("switch_rate", "min(1, speaker switches a minute / 10)", 0.25, mean_errors(15.0, 0.0, "%")),
+    Part("participation", "speakers with an exchange / n", 0.25, mean_errors(12.5, 0.0, "%")),
+    Part(
+        "evenness",
+        "J(c_ij) over all pairs, for two speakers 1 as soon as they exchange",
+        0.25,
+        mean_errors(25.9, 0.1, "%"),
+    ),
+)
+
 GROUP = (
     Metric(
         name="quality_score",
@@ -115,26 +134,27 @@ GROUP = (
         unit="points",
         low=0,
         high=100,
-        definition="100 times the mean of four: `turn_taking` (turns-1)/(utterances-1); `switch_rate` min(1, speaker"
-        " switches a minute / 10); `participation` speakers with an exchange / n; `evenness` J(c_ij) over all pairs,"
-        " for two speakers 1 as soon as they exchange",
-        interpretation="a composite without a published standard: read its components",
-        source="Almaatouq et al. 2023; Dong et al. 2012; Hosseinkashi et al. 2023; Pielou 1966",
+        definition=INTERACTION_DEFINITION,
+        interpretation=INTERACTION_LIMITS,
+        source=INTERACTION_SOURCE,
         version=INTERACTION_SCORE.version,
-        parts=(
-            Part("turn_taking", "(turns-1)/(utterances-1)", 0.25, mean_errors(14.4, 1.8, "%")),
-            Part("switch_rate", "min(1, speaker switches a minute / 10)", 0.25, mean_errors(15.0, 0.0, "%")),
-            Part("participation", "speakers with an exchange / n", 0.25, mean_errors(12.5, 0.0, "%")),
-            Part(
-                "evenness",
-                "J(c_ij) over all pairs, for two speakers 1 as soon as they exchange",
-                0.25,
-                mean_errors(25.9, 0.1, "%"),
-            ),
-        ),
+        parts=INTERACTION_PARTS,
         speakers=2,
         speech_s=MINIMUM_SPEECH_S,
         errors=mean_errors(14.2, 0.5, "points"),
+    ),
+    Metric(
+        name="interactions_score",
+        title="Interaction of a period",
+        unit="points",
+        low=0,
+        high=100,
+        definition=INTERACTION_DEFINITION,
+        interpretation=INTERACTION_LIMITS,
+        source=INTERACTION_SOURCE,
+        version=DYNAMICS.version,
+        parts=INTERACTION_PARTS,
+        speakers=2,
     ),
     Metric(
         name="involvement_score",

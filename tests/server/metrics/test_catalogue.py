@@ -39,7 +39,6 @@ ROWS = {AMI: "**mean error, AMI**", SYNTHETIC: "**mean error, synthetic**"}
 NO_METRICS = frozenset({"through_ms", "words_final_through_ms", "start", "end", "duration_ms", "language_confidence"})
 # What is explained under another name.
 EXPLAINED_AS = {
-    "interactions_score": "meeting_interaction_score",
     "talking_time": "meeting_energy",
     "silence_time": "meeting_energy",
     "response_latency_p10_ms": "response_latency_ms",

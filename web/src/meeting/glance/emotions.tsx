@@ -72,7 +72,7 @@ function Minutes({ chunks }: { chunks: readonly EmotionChunk[] }) {
   return (
     <>
       <h3>
-        {text.grid} <About metric="speaker_emotions" name={text.grid} value="" reason={text.basis} />
+        {text.grid} <About metric="chunks" name={text.grid} value="" reason={text.basis} />
       </h3>
       <ul class="legend emotion-legend" aria-hidden="true">
         {EMOTIONS.map((name) => (
