@@ -13,5 +13,5 @@ export function decimal(value: number): string {
 
 /** A share of 0..1 in percent. */
 export function percent(share: number): string {
-  return `${whole.format(share * 100)} %`;
+  return `${whole.format(share * 100)}\u00a0%`;
 }

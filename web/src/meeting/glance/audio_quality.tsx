@@ -37,7 +37,7 @@ export function AudioQuality({ answer }: { answer: Answer<GetSpeakersAudioQualit
             <p>{text.none}</p>
           ) : (
             <>
-              <div class="scrolls wide-table" tabIndex={0} role="group" aria-label={text.title}>
+              <div class="wide-table" tabIndex={0} role="group" aria-label={text.title}>
                 <table>
                   <thead>
                     <tr>

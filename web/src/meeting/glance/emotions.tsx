@@ -55,7 +55,7 @@ export function Emotions({ group }: { group: GroupDynamics }) {
                 <td class="wide">
                   <Bar share={shares[name] / 100} colour={`emotion-${name}`} />
                 </td>
-                <td>{`${decimal(shares[name])} %`}</td>
+                <td>{`${decimal(shares[name])}\u00a0%`}</td>
               </tr>
             ))}
           </tbody>
@@ -81,7 +81,7 @@ function Minutes({ chunks }: { chunks: readonly EmotionChunk[] }) {
           </li>
         ))}
       </ul>
-      <div class="scrolls wide-table" tabIndex={0} role="group" aria-label={text.grid}>
+      <div class="wide-table" tabIndex={0} role="group" aria-label={text.grid}>
         <table class="emotion-grid">
           <thead>
             <tr>

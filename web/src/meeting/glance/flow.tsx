@@ -15,14 +15,14 @@ export function Flow({ flow }: { flow: ConversationFlow }) {
     ["overlap_ratio", text.overlap, flow.overlap_ratio === undefined ? undefined : percent(flow.overlap_ratio)],
     ["turns_per_minute", text.turns, decimal(flow.turns_per_minute)],
     ["response_latency_ms", text.latency, latency(flow.response_latency_ms)],
-    ["response_latency_p10_ms", text.latencyFast, latency(flow.response_latency_p10_ms)],
-    ["response_latency_p90_ms", text.latencySlow, latency(flow.response_latency_p90_ms)],
+    ["response_latency_ms", text.latencyFast, latency(flow.response_latency_p10_ms)],
+    ["response_latency_ms", text.latencySlow, latency(flow.response_latency_p90_ms)],
   ];
   return (
     <Section title={text.title}>
       <dl class="facts">
         {facts.map(([metric, name, value]) => (
-          <div key={metric}>
+          <div key={name}>
             <dt>
               {name} <About metric={metric} name={name} value={value} reason={reasonOf(metric, value)} />
             </dt>
@@ -30,14 +30,14 @@ export function Flow({ flow }: { flow: ConversationFlow }) {
           </div>
         ))}
       </dl>
-      <div class="scrolls wide-table" tabIndex={0} role="group" aria-label={text.bySpeaker}>
+      <div class="wide-table" tabIndex={0} role="group" aria-label={text.bySpeaker}>
         <table>
           <caption class="hidden">{text.bySpeaker}</caption>
           <thead>
             <tr>
               <th scope="col">{text.person}</th>
               {COLUMNS.map(({ metric, name }) => (
-                <th key={metric} scope="col">
+                <th key={name} scope="col">
                   {name} <About metric={metric} name={name} value="" reason={text.perSpeaker} />
                 </th>
               ))}
@@ -49,8 +49,8 @@ export function Flow({ flow }: { flow: ConversationFlow }) {
                 <th scope="row">
                   <PersonName id={speaker.speaker} />
                 </th>
-                {COLUMNS.map(({ metric, value }) => (
-                  <td key={metric}>
+                {COLUMNS.map(({ name, value }) => (
+                  <td key={name}>
                     {value(speaker) ?? (
                       <>
                         <span aria-hidden="true">–</span>

@@ -44,7 +44,7 @@ export function OverTime({ flow }: { flow: ConversationFlow }) {
     >
       <p class="abouts">
         <About metric="energy_score" name={text.energy} value="" reason={text.perPeriod} /> {text.energy}{" "}
-        <About metric="interactions_score" name={text.interaction} value="" reason={text.perPeriod} /> {text.interaction}{" "}
+        <About metric="meeting_interaction_score" name={text.interaction} value="" reason={text.perPeriod} /> {text.interaction}{" "}
         <About metric="sentiment" name={text.sentiment} value="" reason={text.sentimentScale} /> {text.sentiment}
       </p>
       <Waiting answer={dynamics}>

@@ -57,7 +57,7 @@ export function People({ quality }: { quality: GetMeetingQualityResponse }) {
                       <Bar share={share / 100} colour={colourOf(person)} />
                     </td>
                     <td>
-                      {`${decimal(share)} %`}
+                      {`${decimal(share)}\u00a0%`}
                       {ms !== undefined && <small class="hint">{duration(ms)}</small>}
                     </td>
                   </tr>

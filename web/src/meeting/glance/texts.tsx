@@ -1,5 +1,6 @@
 import type { MeetingContext as Context, TextReliability } from "meetra-client";
 import type { ComponentChildren } from "preact";
+import { LongList } from "../../parts/long_list.js";
 import { About } from "../../parts/measured.js";
 import { percent } from "../../parts/numbers.js";
 import { clockMs } from "../../parts/time.js";
@@ -42,15 +43,15 @@ export function Texts({ context }: { context: Context }) {
         {context.questions.length === 0 ? (
           <p>{details?.questions.reason ?? text.noQuestions}</p>
         ) : (
-          <ul class="lines">
-            {context.questions.map(({ speaker, question, start_timestamp }) => (
+          <LongList
+            items={context.questions.map(({ speaker, question, start_timestamp }) => (
               <li key={`${start_timestamp}${question}`}>
                 <Moment ms={clockMs(start_timestamp)} /> <PersonName id={speaker} />
                 {": "}
                 <span dir="auto">{question}</span>
               </li>
             ))}
-          </ul>
+          />
         )}
       </Section>
     </>

@@ -48,9 +48,9 @@ function Deep({ detail }: { detail: TopicDetail }) {
   const facts: [metric: string, name: string, value: string | undefined][] = [
     ["sentiment", text.sentiment, sentiment],
     ["energy_score", text.energy, score(energy.energy_score)],
-    ["interactions_score", text.interaction, score(interaction)],
+    ["meeting_interaction_score", text.interaction, score(interaction)],
     ["involvement_score", text.involvement, score(involvement)],
-    ["talking_time", text.talking, percent(energy.talking_time)],
+    ["energy_score", text.talking, percent(energy.talking_time)],
     ["emotions", text.emotions, energy.emotions.map(emotionText).join(", ") || undefined],
   ];
   return (
@@ -58,7 +58,7 @@ function Deep({ detail }: { detail: TopicDetail }) {
       <summary>{text.deep}</summary>
       <dl class="facts">
         {facts.map(([metric, name, value]) => (
-          <div key={metric}>
+          <div key={name}>
             <dt>
               {name} <About metric={metric} name={name} value={value} reason={value === undefined ? reason : undefined} />
             </dt>
@@ -66,8 +66,8 @@ function Deep({ detail }: { detail: TopicDetail }) {
           </div>
         ))}
       </dl>
-      <p>
-        {`${text.people}: `}
+      <p class="people">
+        {`${text.people}:`}
         {speakers.map(({ id }) => (
           <PersonName key={id} id={id} />
         ))}

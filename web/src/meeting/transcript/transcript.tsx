@@ -10,7 +10,7 @@ import type { Sentence } from "../transcript_model.js";
 import { folded } from "./folded.js";
 import { Reliability } from "./reliability.js";
 import { SentenceRow } from "./sentence_row.js";
-import { usePrinting } from "./use_printing.js";
+import { usePrinting } from "../../parts/use_printing.js";
 import "./transcript.css";
 
 interface TranscriptProps {
