@@ -160,6 +160,7 @@ async def run_api(settings: ApiSettings) -> None:
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
+                        inference=analyzer.inference,
                         corrections=Corrections(database, live.adopt_names),
                         live=live,
                     )
@@ -173,6 +174,7 @@ async def run_api(settings: ApiSettings) -> None:
                         live,
                         user_watch,
                         trail,
+                        deletion,
                         socket_listen=settings.api_socket_listen,
                         http_listen=settings.api_http_listen,
                     )

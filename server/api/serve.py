@@ -63,6 +63,7 @@ from server.auth import (
 )
 from server.config import ServerSettings
 from server.disk import DiskReserve
+from server.engine import InferenceClient
 from server.export import MeetingAudio
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
@@ -95,6 +96,7 @@ class ApiDependencies:
     passwords: Passwords
     uploads: Uploads
     deletion: Deletion
+    inference: InferenceClient
     corrections: Corrections
     live: LiveSessionRegistry
 
@@ -146,7 +148,13 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     exports = ExportServicer(database, audio, settings.quotas)
     export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
     organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
-        OrganizationServicer(database, settings.quotas), server
+        OrganizationServicer(
+            database,
+            settings.quotas,
+            dependencies.inference,
+            settings.summary_model if settings.summary_url else "",
+        ),
+        server,
     )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
@@ -171,6 +179,7 @@ async def serve(
     live: LiveSessionRegistry,
     user_watch: UserWatch,
     trail: AuditTrail,
+    deletion: Deletion,
     *,
     socket_listen: str | None = None,
     http_listen: str | None = None,
@@ -201,6 +210,7 @@ async def serve(
         asyncio.create_task(live.supervise(), name="supervise live meetings"),
         asyncio.create_task(user_watch.run(), name="watch users"),
         asyncio.create_task(trail.run(), name="write the audit log"),
+        asyncio.create_task(deletion.run_due(), name="carry out deletions"),
     ]
     await stop.wait()
     await states.enter_graceful_shutdown()

@@ -155,6 +155,7 @@ class Uploads:
             details.channels,
             details.consents,
             details.redact,
+            caller.key_id,
         )
 
         async def store_meeting(connection: Connection) -> str:

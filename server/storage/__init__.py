@@ -13,6 +13,7 @@ from server.storage import (
     live_names,
     live_reports,
     live_rules,
+    meeting_lists,
     meeting_scores,
     meetings,
     organizations,
@@ -21,6 +22,7 @@ from server.storage import (
     retention,
     session_tokens,
     speakers,
+    usage,
     users,
     voices,
 )
@@ -34,8 +36,9 @@ from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
+from server.storage.meeting_lists import SORTS, ListedMeeting, MeetingFilter, MeetingOrder, SortKey
 from server.storage.meeting_scores import ScoredMeeting, ScoredSpeaker, ScoresFilter
-from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
+from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate, migration_names
 from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
@@ -52,6 +55,7 @@ from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
 
@@ -70,6 +74,7 @@ __all__ = [
     "jobs",
     "keys",
     "live",
+    "meeting_lists",
     "meetings",
     "organizations",
     "quotas",
@@ -77,6 +82,7 @@ __all__ = [
     "retention",
     "session_tokens",
     "speakers",
+    "usage",
     "users",
     "voices",
     "AUDIT_ACTIONS",
@@ -101,14 +107,18 @@ __all__ = [
     "Job",
     "JobLost",
     "KeyRow",
+    "KeyUse",
     "KeyUser",
     "ListedMeeting",
     "ListedUser",
     "LiveRow",
     "MeetingAnswer",
+    "MeetingFilter",
     "MeetingLost",
+    "MeetingOrder",
     "MeetingState",
     "MeetingPart",
+    "MonthUse",
     "NewDeletion",
     "NewEvent",
     "NotedConsent",
@@ -117,6 +127,8 @@ __all__ = [
     "ROLES",
     "RunningMeeting",
     "SCOPES",
+    "SORTS",
+    "SortKey",
     "SpeakerRow",
     "StoredRedaction",
     "TRANSIENT_ERRORS",

@@ -88,6 +88,7 @@ async def serving(
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
         trail = AuditTrail(database, settings.audit_rows_per_day)
+        deletion = Deletion(audio_log, database, live.discard)
         server = build_server(
             ApiDependencies(
                 settings=settings,
@@ -99,7 +100,8 @@ async def serving(
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
-                deletion=Deletion(audio_log, database, live.discard),
+                deletion=deletion,
+                inference=analyzer.inference,
                 corrections=Corrections(database),
                 live=live,
             )
@@ -109,7 +111,7 @@ async def serving(
         sockets = None if socket_port is None else f"127.0.0.1:{socket_port}"
         http = None if http_port is None else f"127.0.0.1:{http_port}"
         running = asyncio.create_task(
-            serve(server, address, stop, live, user_watch, trail, socket_listen=sockets, http_listen=http)
+            serve(server, address, stop, live, user_watch, trail, deletion, socket_listen=sockets, http_listen=http)
         )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()

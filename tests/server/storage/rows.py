@@ -12,7 +12,20 @@ from uuid import UUID, uuid4
 from server.consent import Consent
 from server.live import LiveConfig, LiveRule, RuleKind
 from server.live.session_registry import live_file_hash
-from server.storage import audit, consents, deletions, jobs, keys, live, live_rules, meetings, quotas, results, users
+from server.storage import (
+    audit,
+    consents,
+    deletions,
+    jobs,
+    keys,
+    live,
+    live_rules,
+    meetings,
+    quotas,
+    results,
+    usage,
+    users,
+)
 from server.storage.audit import AuditEvent
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
@@ -154,6 +167,7 @@ async def fill_every_table(
     consent = Consent(text, text, text)
     await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
+    await run(lambda c: usage.count(c, user.organization_id, user.id, key_id, analyses=1, audio_ms=60_000))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
     event = AuditEvent(
