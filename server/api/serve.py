@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
+    corrections_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
@@ -28,6 +29,7 @@ from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
+from server.api.corrections import CorrectionServicer
 from server.api.export import ExportServicer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
@@ -142,6 +144,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(dependencies.corrections), server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
