@@ -1,0 +1,4 @@
+/** The meeting's audio. */
+export function MeetingAudio() {
+  return null;
+}
