@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
-from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
+from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.audit import AuditTrail
@@ -161,7 +161,9 @@ async def run_api(settings: ApiSettings) -> None:
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
                         inference=analyzer.inference,
-                        corrections=Corrections(database, live.adopt_names),
+                        corrections=Corrections(
+                            database, live.adopt_names, partial(analyse_sentence, inference=analyzer.inference)
+                        ),
                         live=live,
                     )
                 )

@@ -37,6 +37,8 @@ TESTED_BY = {
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",
+    "server/api/speaker_messages.py": "server/api/test_speakers.py",
+    "server/meetings/corrected_meeting.py": "server/meetings/test_corrections_sentences.py",
     "server/meetings/meeting_consents.py": "server/api/test_meetings_consent.py",
     # The kinds of what is redacted, on one set.
     "server/redaction/cards.py": "server/redaction/test_detection.py",

@@ -14,6 +14,7 @@ from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
     comparison_pb2_grpc,
+    corrections_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
@@ -31,6 +32,7 @@ from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
 from server.api.comparison import ComparisonServicer
+from server.api.corrections import CorrectionServicer
 from server.api.export import ExportServicer
 from server.api.http_guard import HttpGuard
 from server.api.http_routes import http_routes
@@ -158,6 +160,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(dependencies.corrections), server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)

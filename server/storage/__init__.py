@@ -54,7 +54,7 @@ from server.storage.pool import (
 from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
-from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
@@ -97,6 +97,7 @@ __all__ = [
     "DatabaseFull",
     "DatabaseUnavailable",
     "DeletionRow",
+    "EditRow",
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",

@@ -1,4 +1,4 @@
-"""The page "Live" in a real Chromium: a meeting from a fake microphone, a second watcher, a bot's meeting, a killed API."""
+"""The live page in a real Chromium: a fake microphone, a second watcher, a meeting of a bot, a killed API."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from meetra.v1 import rules_pb2
+
 from meetra_client import MeetraClient, Track
 from tests.browser.chromium import Page
 from tests.browser.conftest import OpenPage
@@ -185,9 +185,7 @@ async def test_a_bots_meeting_draws_itself(system: System, open_live: OpenLive) 
             assert "Go on recording here" not in seen.text(".live-actions")
             # Everybody is told at once, for all turns.
             await meeting.rename_track("ana", "Zoë")
-            await asyncio.to_thread(
-                seen.wait, "the name", lambda: {turn["who"] for turn in seen.turns()} == {"Zoë"}
-            )
+            await asyncio.to_thread(seen.wait, "the name", lambda: {turn["who"] for turn in seen.turns()} == {"Zoë"})
             await meeting.finish()
     await asyncio.to_thread(seen.wait_for_end)
     assert "100 %" in seen.text(".live-shares")

@@ -128,6 +128,30 @@ class SpeakerNotFound(MeetraError):
     reason = "SPEAKER_NOT_FOUND"
 
 
+class SentenceNotFound(MeetraError):
+    """The meeting has no sentence of this number."""
+
+    reason = "SENTENCE_NOT_FOUND"
+
+
+class SentenceChanged(MeetraError):
+    """Somebody corrected the sentence meanwhile: it reads otherwise by now."""
+
+    reason = "SENTENCE_CHANGED"
+
+
+class CorrectionNotLatest(MeetraError):
+    """The correction is not the latest in force. The fact ``latest`` is the number of that, if there is one."""
+
+    reason = "CORRECTION_NOT_LATEST"
+
+
+class TooManyCorrections(MeetraError):
+    """The meeting was corrected as often as the server accepts."""
+
+    reason = "TOO_MANY_CORRECTIONS"
+
+
 class VoiceNotFound(MeetraError):
     """The voice does not exist, or belongs to another organization."""
 

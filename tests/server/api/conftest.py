@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 
 from cli.up import free_port
 from server.__main__ import meeting_analyzer, receive_uploads
+from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
@@ -102,7 +104,7 @@ async def serving(
                 uploads=receive_uploads(settings, database, audio_log),
                 deletion=deletion,
                 inference=analyzer.inference,
-                corrections=Corrections(database),
+                corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
             )
         )
