@@ -122,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--analyze", metavar="FILE", help="analyse this recording after the start; 'sample' is the bundled one"
     )
+    up_command.add_argument("--open", action="store_true", help="open the page in the browser once it is served")
     up_command.add_argument(
         "--cors-origin",
         action="append",
@@ -150,7 +151,8 @@ async def run_up(arguments: argparse.Namespace) -> int:
         if not recording.is_file():
             raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
-    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
+    place = (arguments.data, arguments.ready_file, arguments.host, arguments.port)
+    return await up(UpOptions(*place, recording, origins, arguments.open))
 
 
 async def run_analyze(arguments: argparse.Namespace) -> int:
