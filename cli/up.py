@@ -29,6 +29,7 @@ from cli.environments import of_api, of_inference, of_tools, of_worker
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
+from cli.opened_page import open_in_browser
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.settings import checked
 from cli.supervisor import Program, Supervisor
@@ -64,6 +65,8 @@ class UpOptions:
     port: int | None
     analyze: Path | None
     cors_origins: tuple[str, ...] = ()
+    open_page: bool = False
+    """In the user's browser, once it is served."""
 
 
 def free_port() -> int:
@@ -263,6 +266,8 @@ async def up(options: UpOptions) -> int:
             description = json.dumps(system.description())
             for path in filter(None, (home.ready_file, options.ready_file)):
                 write_private(path, description + "\n")
+            if options.open_page and not await asyncio.to_thread(open_in_browser, system.front.url):
+                console.print(f"No browser was found: open {system.front.url} in one", highlight=False)
             if options.analyze is not None:
                 account = described_account(system.description())
                 job = analyze(account, [options.analyze], details={}, as_json=False, console=console)
