@@ -25,10 +25,10 @@ export function SettingsPage(_: PageProps) {
             ))}
           </ul>
         </nav>
-        <section key={shown.path} aria-labelledby="settings-section">
-          <h2 id="settings-section">{shown.label}</h2>
+        <div key={shown.path}>
+          <h2>{shown.label}</h2>
           <shown.Section />
-        </section>
+        </div>
       </div>
     </>
   );

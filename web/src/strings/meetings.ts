@@ -63,7 +63,7 @@ export const text = {
     button: "Delete",
     of: (name: string) => `Delete ${name}`,
     undo: "Undo",
-    undoOf: (name: string) => `Keep ${name}`,
+    undoOf: (name: string) => `Undo the deletion of ${name}`,
     waiting: (seconds: number) => (seconds > 0 ? `Deleted in ${seconds} s` : "Being deleted"),
     told: (name: string) => `${name} will be deleted. The button in its place keeps it.`,
     kept: (name: string) => `${name} is kept.`,
