@@ -121,10 +121,16 @@ local function for_pages(path)
     path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
 end
 
+-- Where paths of REST begin, as in the routes of envoy.yaml.
+local OF_REST = {"/api", "/single-feature-api/", "/speakers-balance", "/.well-known/"}
+
 -- Whether a path is not the transcoder's: the API answers plain HTTP itself.
 local function for_api(path)
   if path:match("^/single%-feature%-api/uploads%f[/%z?]") then return true end
-  return not (path:match("^/api") or path:match("^/single%-feature%-api/") or path:match("^/%.well%-known/"))
+  for _, prefix in ipairs(OF_REST) do
+    if path:sub(1, #prefix) == prefix then return false end
+  end
+  return true
 end
 
 -- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from google.api import annotations_pb2
 
 from server.api import page_files
+from server.api.public_services import public_methods
 from server.storage.pool import Database
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway
 from tests.server.api.conftest import running_api
@@ -60,3 +63,20 @@ async def test_addresses_of_the_page_are_not_those_of_the_api(page: httpx.AsyncC
         assert (answer.status_code, answer.json()) == (404, {"message": "Not found"}), path
     for path in ("/", "/meetings"):
         assert (await page.post(path)).status_code == 404
+
+
+async def test_no_path_of_rest_is_the_page_s(page: httpx.AsyncClient) -> None:
+    paths = {
+        getattr(rule, rule.WhichOneof("pattern"))
+        for method in public_methods()
+        for rule in every_rule(method.GetOptions().Extensions[annotations_pb2.http])
+    }
+    assert len(paths) > 40
+    for path in paths:
+        answer = await page.get(path.replace("{", "").replace("}", ""), headers={"accept": "text/html"})
+        assert answer.text != HTML, path
+
+
+def every_rule(rule: Any) -> list[Any]:
+    """A path of a method and its further ones."""
+    return [rule, *rule.additional_bindings] if rule.WhichOneof("pattern") else []
