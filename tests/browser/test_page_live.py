@@ -1,4 +1,4 @@
-"""The live page in a real Chromium: a fake microphone, a second watcher, a meeting of a bot, a killed API."""
+"""The page "Live" in a real Chromium: a meeting from a fake microphone, a watcher, a bot's meeting, a killed API."""
 
 from __future__ import annotations
 
@@ -190,6 +190,44 @@ async def test_a_bots_meeting_draws_itself(system: System, open_live: OpenLive) 
     await asyncio.to_thread(seen.wait_for_end)
     assert "100 %" in seen.text(".live-shares")
     seen.check_policy()
+
+
+def test_a_tabs_sound_is_recorded_beside_the_microphone(system: System, open_live: OpenLive, microphone: Path) -> None:
+    here = open_live(microphone)
+    # A Chromium whose devices are fake plays the microphone's file as the sound of a tab, too.
+    here.page.evaluate("""() => {
+      const form = document.querySelector("form.live-start");
+      form.elements.tab.click();
+      form.elements.who[1].click();
+    }""")
+    here.wait("the name", lambda: here.page.evaluate("() => !!document.querySelector('input[name=me]')"))
+    here.page.evaluate("() => { document.querySelector('input[name=me]').value = 'Zoë'; }")
+    session = here.start("A call")
+    here.wait("words", lambda: "morning" in here.words())
+    assert "Zoë" in {turn["who"] for turn in here.turns()}
+
+    def both_sent() -> bool:
+        running = system.login().get("/single-feature-api/live").json()["meetings"]
+        (tracks,) = [meeting["tracks"] for meeting in running if meeting["session_id"] == session]
+        assert {track["track"]["track_id"]: track["track"]["kind"] for track in tracks} == {
+            "microphone": "TRACK_KIND_PARTICIPANT",
+            "tab": "TRACK_KIND_MIXED",
+        }
+        return all(track.get("next_sample", 0) > 10_000 for track in tracks)
+
+    here.wait("both tracks", both_sent)
+    # Whoever is there may say who somebody is.
+    here.wait("the scores", lambda: "Zoë" in here.text(".live-shares"))
+    here.page.evaluate("() => document.querySelector('.live-shares button').click()")
+    here.wait("the field", lambda: here.page.evaluate("() => document.activeElement.tagName === 'INPUT'"))
+    here.page.evaluate("""() => {
+      document.activeElement.value = "מאיה";
+      document.activeElement.form.requestSubmit();
+    }""")
+    here.wait("the new name", lambda: "מאיה" in {turn["who"] for turn in here.turns()})
+    here.press("Finish")
+    here.wait_for_end()
+    here.check_policy()
 
 
 def test_a_dead_api_and_a_page_that_is_loaded_again_cost_nothing(

@@ -56,8 +56,10 @@ export function LiveHead({ sessionId, name, state, recorder }: HeadProps) {
 
 function Status({ state, recorder }: Pick<HeadProps, "state" | "recorder">) {
   if (state.finished) {
-    const failed = state.finished.status !== "ready";
-    return <>{[failed ? text.meeting.failed : text.meeting.ended, state.finished.message].join(" ")}</>;
+    const { status, message } = state.finished;
+    // Of a meeting in which all went well it says nothing but that.
+    if (status === "ready") return <>{message === "Ready" ? text.meeting.ended : `${text.meeting.ended} ${message}`}</>;
+    return <>{`${text.meeting.failed} ${message}`}</>;
   }
   const time = clock(state.throughMs);
   if (!recorder || recorder.problem !== undefined) {

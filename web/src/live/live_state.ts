@@ -55,9 +55,10 @@ export class LiveState {
     return this.names.get(turn.speaker_id) ?? turn.alias;
   }
 
-  /** The number of a speaker's colour: in the order in which they were first told. */
-  colour(speakerId: string): number {
-    return Math.max(0, this.#order.indexOf(speakerId)) % 8;
+  /** The class of a speaker's colour: in the order in which they were first told, grey for whoever is unknown. */
+  colour(speakerId: string): string {
+    const place = this.#order.indexOf(speakerId);
+    return place < 0 ? "live-voice-unknown" : `live-voice-${place % 8}`;
   }
 
   /** Take the next event. */

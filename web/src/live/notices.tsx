@@ -9,15 +9,17 @@ export function Notices({ notices }: { notices: readonly Notice[] }) {
     <section class="card" aria-labelledby="live-notices">
       <h2 id="live-notices">{text.notices.title}</h2>
       {notices.length === 0 && <p class="hint">{text.notices.none}</p>}
-      <ul class="live-notices" role="log" aria-labelledby="live-notices">
-        {[...notices].reverse().map(({ id, kind, text: told, state }) => (
-          <li key={id} class={`live-notice ${kind}`}>
-            {LABELS[kind] && <strong>{LABELS[kind]}: </strong>}
-            <bdi>{told}</bdi>
-            {state && <em> ({state})</em>}
-          </li>
-        ))}
-      </ul>
+      <div role="log" aria-labelledby="live-notices">
+        <ul class="live-notices">
+          {[...notices].reverse().map(({ id, kind, text: told, state }) => (
+            <li key={id} class={`live-notice ${kind}`}>
+              {LABELS[kind] && <strong>{LABELS[kind]}: </strong>}
+              <bdi>{told}</bdi>
+              {state && <em> ({state})</em>}
+            </li>
+          ))}
+        </ul>
+      </div>
     </section>
   );
 }

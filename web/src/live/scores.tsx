@@ -1,6 +1,7 @@
 import { text } from "../strings/live.js";
 import { clock } from "./live_state.js";
 import type { LiveState, Sample } from "./live_state.js";
+import { Shares } from "./shares.js";
 
 /** Who has the floor, the scores so far and their course, and each speaker's share of the speaking time. */
 export function Scores({ state }: { state: LiveState }) {
@@ -8,7 +9,7 @@ export function Scores({ state }: { state: LiveState }) {
   return (
     <section class="card" aria-labelledby="live-scores">
       <h2 id="live-scores">{text.scores.title}</h2>
-      <Floor state={state} />
+      {!state.finished && <Floor state={state} />}
       {!insights && <p class="hint">{text.scores.waiting}</p>}
       {insights && (
         <>
@@ -31,19 +32,7 @@ export function Scores({ state }: { state: LiveState }) {
               <dd>{insights.interruptions ?? <span class="hint">{text.scores.interruptionsMissing}</span>}</dd>
             </div>
           </dl>
-          <h3>{text.scores.share}</h3>
-          <ul class="live-shares">
-            {insights.speakers.map(({ speaker_id, alias, speaking_percentage }) => (
-              <li key={speaker_id} class={`live-voice-${state.colour(speaker_id)}`}>
-                <span>
-                  <bdi>{state.names.get(speaker_id) ?? alias}</bdi> {Math.round(speaking_percentage)} %
-                </span>
-                <svg class="live-bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
-                  <rect class="live-fill" width={speaking_percentage} height="1" />
-                </svg>
-              </li>
-            ))}
-          </ul>
+          <Shares state={state} speakers={insights.speakers} />
           <p class="hint">{text.scores.through(clock(insights.through_ms))}</p>
         </>
       )}
@@ -57,9 +46,9 @@ function Floor({ state }: { state: LiveState }) {
   const holder = speaking?.speaker_id ?? state.insights?.floor_speaker_id;
   const name = speaking ? state.name(speaking) : holder ? state.names.get(holder) : undefined;
   return (
-    <p class={`live-floor live-voice-${state.colour(holder ?? "")}`}>
+    <p class={`live-floor ${state.colour(holder ?? "")}`}>
       {text.scores.floor}: <strong><bdi>{name ?? text.scores.nobody}</bdi></strong>
-      {state.silentSinceMs !== undefined && !state.finished && <span class="hint"> · {text.scores.silence}</span>}
+      {state.silentSinceMs !== undefined && <span class="hint"> · {text.scores.silence}</span>}
     </p>
   );
 }

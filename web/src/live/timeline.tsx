@@ -1,4 +1,5 @@
 import { text } from "../strings/live.js";
+import { clock } from "./live_state.js";
 import type { LiveState } from "./live_state.js";
 
 const WINDOW_MS = 300_000;
@@ -24,7 +25,7 @@ export function Timeline({ state }: { state: LiveState }) {
       <h2 id="live-timeline">{text.timeline.title}</h2>
       <div class="live-lanes" role="img" aria-label={text.timeline.described(said || text.timeline.nobody)}>
         {[...lanes].map(([id, { name, parts }]) => (
-          <div key={id} class={`live-lane live-voice-${state.colour(id)}`}>
+          <div key={id} class={`live-lane ${state.colour(id)}`}>
             <span>
               <bdi>{name}</bdi>
             </span>
@@ -36,6 +37,10 @@ export function Timeline({ state }: { state: LiveState }) {
           </div>
         ))}
       </div>
+      <p class="hint live-span">
+        <span>{clock(start)}</span>
+        <span>{clock(end)}</span>
+      </p>
     </section>
   );
 }

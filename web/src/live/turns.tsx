@@ -1,5 +1,5 @@
 import type { LiveTurn } from "meetra-client";
-import { memo } from "preact/compat";
+import { Component } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { text } from "../strings/live.js";
 import { clock } from "./live_state.js";
@@ -26,7 +26,7 @@ export function Turns({ state }: { state: LiveState }) {
   return (
     <section class="card live-turns" aria-labelledby="live-turns">
       <h2 id="live-turns">{text.turns.title}</h2>
-      <p class="hint">{text.turns.legend}</p>
+      {!state.finished && <p class="hint">{text.turns.legend}</p>}
       {turns.length === 0 && <p>{text.turns.empty}</p>}
       <div class="live-scroll" ref={box} onScroll={scrolled} tabIndex={0} role="group" aria-labelledby="live-turns">
         {hidden > 0 && (
@@ -54,20 +54,33 @@ export function Turns({ state }: { state: LiveState }) {
 
 const wordsOf = (turn: LiveTurn): string => turn.words.map((word) => word.text).join(" ");
 
-const Turn = memo(function Turn({ turn, name, colour }: { turn: LiveTurn; name: string; colour: number }) {
-  const { firm, soft } = split(turn);
-  return (
-    <li class={`live-turn live-voice-${colour}`} data-state={turn.state} data-segment={turn.segment_id}>
-      <span class="live-who">
-        <bdi>{name}</bdi> <time class="hint">{clock(turn.start_ms)}</time>
-      </span>
-      <span class="live-words" lang={turn.language || undefined} dir="auto">
-        {firm} {soft && <span class="live-soft" title={text.turns.unsure}>{soft}</span>}
-        {!firm && !soft && text.turns.noWords}
-      </span>
-    </li>
-  );
-});
+interface TurnProps {
+  readonly turn: LiveTurn;
+  readonly name: string;
+  readonly colour: string;
+}
+
+/** One turn; drawn again only when it was revised, as many others are while it stays. */
+class Turn extends Component<TurnProps> {
+  override shouldComponentUpdate({ turn, name, colour }: TurnProps): boolean {
+    return turn !== this.props.turn || name !== this.props.name || colour !== this.props.colour;
+  }
+
+  override render({ turn, name, colour }: TurnProps) {
+    const { firm, soft } = split(turn);
+    return (
+      <li class={`live-turn ${colour}`} data-state={turn.state} data-segment={turn.segment_id}>
+        <span class="live-who">
+          <bdi>{name}</bdi> <time class="hint">{clock(turn.start_ms)}</time>
+        </span>
+        <span class="live-words" lang={turn.language || undefined} dir="auto">
+          {firm} {soft && <span class="live-soft" title={text.turns.unsure}>{soft}</span>}
+          {!firm && !soft && text.turns.noWords}
+        </span>
+      </li>
+    );
+  }
+}
 
 /** The words that are final, and those after them. */
 function split(turn: LiveTurn): { firm: string; soft: string } {
