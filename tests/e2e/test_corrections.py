@@ -85,7 +85,8 @@ def test_a_name_given_by_hand_outlives_merge_and_undo(rest: Rest, talk: str) -> 
 
 
 def sentences(rest: Rest, file_hash: str) -> list[dict[str, Any]]:
-    body = rest.get(f"{M}/transcription", file_hash=file_hash, include_details="true").json()
+    asked = {"file-hash": file_hash, "include_details": "true"}
+    body = rest.http.get(f"{M}/transcription", params=asked).json()
     found: list[dict[str, Any]] = body["details"]["sentences"]
     return found
 
@@ -119,7 +120,8 @@ def test_words_and_speakers_of_sentences_are_corrected_everywhere(rest: Rest, ta
     assert exported["answers"]["transcription"]["details"]["sentences"] == sentences(rest, talk)
     stale = rest.http.put(f"{place}/text", params={"file-hash": talk}, json={"text": "x", "replaces": chosen["text"]})
     assert (stale.status_code, stale.headers["x-meetra-reason"]) == (409, "SENTENCE_CHANGED")
-    history = rest.get(f"{M}/corrections", file_hash=talk, page_size=2).json()["corrections"]
+    page = rest.http.get(f"{M}/corrections", params={"file-hash": talk, "page_size": "2"}).json()
+    history = page["corrections"]
     assert [one["kind"] for one in history] == ["CORRECTION_KIND_MOVE", "CORRECTION_KIND_WORDS"]
     assert (history[1]["former_text"], history[1]["text"]) == (chosen["text"], typed)
     undo = f"{SPEAKERS}/undo"
