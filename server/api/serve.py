@@ -69,7 +69,7 @@ from server.engine import InferenceClient
 from server.export import MeetingAudio
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
-from server.meetings import Corrections, Deletion, Uploads
+from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
 from server.storage import Database
 
 MAX_MESSAGE = 4 * 1024 * 1024
@@ -172,7 +172,8 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    return ApiServer(server, LiveSocket(stream), HttpServer(http_routes(HttpGuard(interceptor)), STOP_GRACE_S))
+    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database))
+    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S))
 
 
 async def serve(

@@ -49,6 +49,12 @@ from server.errors.meetings import (
     VoiceNotFound,
 )
 from server.errors.meetra_error import REASON_TRAILER, MeetraError
+from server.errors.uploads import (
+    TooManyUnfinishedUploads,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetDiffers,
+)
 from server.errors.users import (
     InvalidCredentials,
     KeyNotFound,
@@ -103,9 +109,13 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TooManyUnfinishedUploads",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UploadLocked",
+    "UploadNotFound",
+    "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
 ]

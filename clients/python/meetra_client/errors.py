@@ -311,6 +311,30 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class UploadNotFound(MeetraError):
+    """The caller has no such upload in pieces; begin another one."""
+
+    reason = "UPLOAD_NOT_FOUND"
+
+
+class UploadOffsetDiffers(MeetraError):
+    """A piece does not begin where its upload is: at ``facts["offset"]``."""
+
+    reason = "UPLOAD_OFFSET_DIFFERS"
+
+
+class UploadLocked(MeetraError):
+    """Another request writes the upload; try again when it has ended."""
+
+    reason = "UPLOAD_LOCKED"
+
+
+class TooManyUnfinishedUploads(MeetraError):
+    """The organization has its limit of unfinished uploads in pieces; complete or delete some."""
+
+    reason = "TOO_MANY_UNFINISHED_UPLOADS"
+
+
 class QuotaExceeded(MeetraError):
     """The organization has used up a quota, which ``facts["quota"]`` names; try again after ``retry_after_s``."""
 

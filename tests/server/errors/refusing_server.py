@@ -69,6 +69,10 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TranscriptDeleted(datetime(2026, 11, 29, tzinfo=UTC)),
     errors.Unauthenticated(),
     errors.UnsupportedContentEncoding(),
+    errors.UploadNotFound(),
+    errors.UploadOffsetDiffers(4096),
+    errors.UploadLocked(),
+    errors.TooManyUnfinishedUploads(1000),
     errors.UserNotFound(),
     errors.VoiceNotFound(),
 )
