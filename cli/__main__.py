@@ -43,6 +43,9 @@ from cli.up import SAMPLE, CannotStart, UpOptions, up
 from cli.users import DESCRIPTION as USERS
 from cli.users import NoSuchUser, run_users
 from cli.users import add_arguments as users_commands
+from cli.webhooks import DESCRIPTION as WEBHOOKS
+from cli.webhooks import add_arguments as webhooks_commands
+from cli.webhooks import run_webhooks
 from gateway import EnvoyMissing
 from meetra_client import MeetraError
 from privacy import TlsUnusable, UnsafeFile
@@ -194,6 +197,7 @@ def parser() -> argparse.ArgumentParser:
     add("env", 'Print shell exports: eval "$(meetra env)".')
     users_commands(add("users", USERS))
     keys_commands(add("keys", KEYS))
+    webhooks_commands(add("webhooks", WEBHOOKS))
     tokens_commands(add("tokens", TOKENS))
     add_arguments(add("organizations", ORGANIZATIONS))
     audit_arguments(add("audit", AUDIT))
@@ -290,6 +294,7 @@ def main() -> int:
         "purge": run_purge,
         "organizations": run_organizations,
         "keys": run_keys,
+        "webhooks": run_webhooks,
         "tokens": run_tokens,
         "audit": run_audit,
         "export": run_export,

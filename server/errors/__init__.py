@@ -54,6 +54,13 @@ from server.errors.users import (
     TooManyLogins,
     UserNotFound,
 )
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
+)
 
 __all__ = [
     "AudioDeleted",
@@ -95,9 +102,14 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

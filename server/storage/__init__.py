@@ -22,6 +22,9 @@ from server.storage import (
     speakers,
     users,
     voices,
+    webhook_deliveries,
+    webhook_events,
+    webhooks,
 )
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
@@ -52,6 +55,16 @@ from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
+from server.storage.webhook_deliveries import (
+    DELIVERY_STATES,
+    DueDelivery,
+    DueRound,
+    WebhookAttempt,
+    WebhookDeliveryRow,
+    WebhookLease,
+)
+from server.storage.webhook_events import EVENT_TYPES, WEBHOOKS_CHANNEL
+from server.storage.webhooks import WebhookRow
 
 __all__ = [
     "audit",
@@ -76,15 +89,22 @@ __all__ = [
     "speakers",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
     "AUDIT_ACTIONS",
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
     "Connection",
+    "DELIVERY_STATES",
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
     "DeletionRow",
+    "DueDelivery",
+    "DueRound",
+    "EVENT_TYPES",
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
@@ -121,6 +141,11 @@ __all__ = [
     "UnfitDatabase",
     "User",
     "VoiceRow",
+    "WEBHOOKS_CHANNEL",
+    "WebhookAttempt",
+    "WebhookDeliveryRow",
+    "WebhookLease",
+    "WebhookRow",
     "check_access",
     "enter_organization",
     "migrate",

@@ -46,6 +46,7 @@ from meetra_client.errors import (
     TooManyOpenCalls,
     TooManyRenames,
     TooManyTracks,
+    TooManyWebhooks,
     TrackDiffers,
     TrackEnded,
     TranscriptDeleted,
@@ -54,6 +55,10 @@ from meetra_client.errors import (
     UnsupportedContentEncoding,
     UserNotFound,
     VoiceNotFound,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 from meetra_client.event_messages import event_from
 from meetra_client.event_values import (
@@ -148,6 +153,11 @@ __all__ = [
     "TakenOver",
     "TooManyKeys",
     "TooManyLiveMeetings",
+    "TooManyWebhooks",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
     "TooManyLogins",
     "TooManyOpenCalls",
     "TooManyRenames",

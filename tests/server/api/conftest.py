@@ -17,7 +17,7 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.__main__ import meeting_analyzer, receive_uploads
+from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
@@ -100,6 +100,7 @@ async def serving(
                 deletion=Deletion(audio_log, database, live.discard),
                 corrections=Corrections(database),
                 live=live,
+                webhooks=manage_webhooks(settings, database),
             )
         )
         stop, port = asyncio.Event(), free_port()

@@ -31,6 +31,9 @@ TABLES = (
     "speakers",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
 )
 each_table = pytest.mark.parametrize("table", TABLES)
 
@@ -170,6 +173,8 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT record_contact('{}')",
         "SELECT * FROM existing_recordings('{}', '{}')",
         "SELECT * FROM unfinished_deletions(interval '1 s')",
+        "SELECT * FROM lease_due_webhook(interval '1 s', '{}')",
+        "SELECT delete_old_webhook_deliveries(30, 1)",
         "SELECT name FROM schema_migrations",
     ],
 )
