@@ -58,6 +58,8 @@ TESTED_BY = {
     "server/errors/live.py": "server/errors/test_errors.py",
     "server/errors/meetings.py": "server/errors/test_errors.py",
     "server/errors/users.py": "server/errors/test_errors.py",
+    "server/errors/webhooks.py": "server/errors/test_errors.py",
+    "server/webhooks/webhooks.py": "server/api/test_webhooks.py",
     "clients/python/meetra_client/errors.py": "clients/python/test_refusals.py",
     "clients/python/meetra_client/blocking.py": "clients/python/test_sync.py",
     "clients/python/meetra_client/live_enums.py": "clients/python/test_event_messages.py",

@@ -25,6 +25,7 @@ from meetra.v1 import (
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
+    webhooks_pb2_grpc,
 )
 
 from server.api.access import OpenStreams
@@ -50,6 +51,7 @@ from server.api.public_services import public_services
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
+from server.api.webhooks import WebhookServicer
 from server.audio import AudioLog
 from server.audit import AuditTrail
 from server.auth import (
@@ -71,6 +73,7 @@ from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
 from server.storage import Database
+from server.webhooks import Webhooks
 
 MAX_MESSAGE = 4 * 1024 * 1024
 # Limit of a call's headers, bytes. The gateway refuses more than 60 KiB with its own message, so gateway calls never
@@ -101,6 +104,7 @@ class ApiDependencies:
     inference: InferenceClient
     corrections: Corrections
     live: LiveSessionRegistry
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
     metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)

@@ -64,6 +64,13 @@ from server.errors.users import (
     TooManyLogins,
     UserNotFound,
 )
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
+)
 
 __all__ = [
     "AudioDeleted",
@@ -110,6 +117,7 @@ __all__ = [
     "TooManyLogins",
     "TooManyOpenCalls",
     "TooManyUnfinishedUploads",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
@@ -118,4 +126,8 @@ __all__ = [
     "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

@@ -25,6 +25,9 @@ from server.storage import (
     usage,
     users,
     voices,
+    webhook_deliveries,
+    webhook_events,
+    webhooks,
 )
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
@@ -58,6 +61,16 @@ from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_i
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
+from server.storage.webhook_deliveries import (
+    DELIVERY_STATES,
+    DueDelivery,
+    DueRound,
+    WebhookAttempt,
+    WebhookDeliveryRow,
+    WebhookLease,
+)
+from server.storage.webhook_events import EVENT_TYPES, WEBHOOKS_CHANNEL
+from server.storage.webhooks import WebhookRow
 
 __all__ = [
     "audit",
@@ -85,6 +98,9 @@ __all__ = [
     "usage",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
     "AUDIT_ACTIONS",
     "ScoredMeeting",
     "ScoredSpeaker",
@@ -93,11 +109,15 @@ __all__ = [
     "AuditFilter",
     "AuditPage",
     "Connection",
+    "DELIVERY_STATES",
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
     "DeletionRow",
     "EditRow",
+    "DueDelivery",
+    "DueRound",
+    "EVENT_TYPES",
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
@@ -140,6 +160,11 @@ __all__ = [
     "UnfitDatabase",
     "User",
     "VoiceRow",
+    "WEBHOOKS_CHANNEL",
+    "WebhookAttempt",
+    "WebhookDeliveryRow",
+    "WebhookLease",
+    "WebhookRow",
     "check_access",
     "enter_organization",
     "migrate",

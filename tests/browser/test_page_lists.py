@@ -63,11 +63,13 @@ class Person:
     def go(self, place: str) -> None:
         self.page.open(f"{self.gateway}/?{time.monotonic_ns()}#{place}")
 
-    def press(self, name: str) -> None:
+    def press(self, name: str) -> bool:
         self.page.evaluate(PRESS, name)
+        return True
 
-    def fill(self, label: str, value: str | bool) -> None:
+    def fill(self, label: str, value: str | bool) -> bool:
         self.page.evaluate(FILL, [label, value])
+        return True
 
     def value(self, label: str) -> Any:
         return self.page.evaluate(VALUE, label)
@@ -120,7 +122,7 @@ def test_meetings_are_found_sorted_and_named_in_the_address(person: Person, rest
     for number, (name, date) in enumerate((("Rückblick B", "2020-01-02"), ("Rückblick A", "2020-01-03"))):
         rest.analysed(excerpt(5, mark=f"page {number}"), name=name, date=date)
     person.go("/")
-    person.until(lambda: person.fill("Search", "RÜCKBLICK") is None)
+    person.until(lambda: person.fill("Search", "RÜCKBLICK"))
     person.until(lambda: len(person.rows()) == 2)
     assert ["Ready" in row for row in person.rows()] == [True, True]
     person.press("Meeting")
@@ -158,7 +160,7 @@ async def test_progress_is_shown_as_it_happens(person: Person, system: System, r
 def test_a_deleted_meeting_is_kept_within_a_minute_or_goes(person: Person, rest: Rest) -> None:
     file_hash = rest.analysed(excerpt(5, mark="page, deleted"), name="Regretted")
     person.go("/")
-    person.until(lambda: person.press("Delete Regretted") is None)
+    person.until(lambda: person.press("Delete Regretted"))
     person.until(lambda: any("Regretted" in row and "Deleted in" in row for row in person.rows()))
     person.check()
     person.press("Undo the deletion of Regretted")
@@ -172,7 +174,7 @@ def test_a_deleted_meeting_is_kept_within_a_minute_or_goes(person: Person, rest:
 
 def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
     person.go("/settings/privacy")
-    person.until(lambda: person.fill("Numbers of payment cards", True) is None)
+    person.until(lambda: person.fill("Numbers of payment cards", True))
     person.fill("Refuse recordings", True)
     person.press("Save")
     person.reads("Saved.")
@@ -186,7 +188,7 @@ def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
     person.press("Save")
     person.reads("Saved.")
     person.go("/settings/retention")
-    person.until(lambda: person.fill("Recordings: days", "30000") is None)
+    person.until(lambda: person.fill("Recordings: days", "30000"))
     person.press("Save")
     # What cannot be undone is asked first.
     person.until(lambda: person.page.evaluate("() => !!document.querySelector('dialog[open]')"))
@@ -204,7 +206,7 @@ def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
 
 def test_a_key_is_made_used_counted_and_revoked(person: Person, system: System, rest: Rest) -> None:
     person.go("/settings/keys")
-    person.until(lambda: person.fill("Name", "Recorder") is None)
+    person.until(lambda: person.fill("Name", "Recorder"))
     person.press("Make a key")
     person.reads("Choose at least one thing")
     person.fill("Upload recordings", True)
@@ -219,7 +221,7 @@ def test_a_key_is_made_used_counted_and_revoked(person: Person, system: System, 
     person.reads("Audio by user and key", "Recorder", system.email)
     person.check()
     person.go("/settings/keys")
-    person.until(lambda: person.press("Revoke Recorder") is None)
+    person.until(lambda: person.press("Revoke Recorder"))
     person.press("Revoke")
     person.reads("The key Recorder is void.")
     assert key.get("/single-feature-api/meeting/status", file_hash=file_hash).status_code == 401
@@ -229,12 +231,12 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     person.go("/settings")
     person.reads("Users", system.email, "Enabled")
     person.check()
-    person.until(lambda: person.press(f"Disable {system.email}") is None)
+    person.until(lambda: person.press(f"Disable {system.email}"))
     # The last owner stays.
     person.reads("owner")
     assert rest.http.get("/api/users").json()["users"][0]["disabled"] is False
     person.go("/settings/voices")
-    person.until(lambda: person.press("Recognise voices") is None)
+    person.until(lambda: person.press("Recognise voices"))
     person.reads("Voices are recognised.", "Stop and erase all voices")
     assert rest.http.get("/api/voices").json()["recognise"] is True
     person.check()

@@ -51,6 +51,7 @@ from meetra_client.errors import (
     TooManyRenames,
     TooManyTracks,
     TooManyUnfinishedUploads,
+    TooManyWebhooks,
     TrackDiffers,
     TrackEnded,
     TranscriptDeleted,
@@ -62,6 +63,10 @@ from meetra_client.errors import (
     UploadOffsetDiffers,
     UserNotFound,
     VoiceNotFound,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 from meetra_client.event_messages import event_from
 from meetra_client.event_values import (
@@ -160,6 +165,11 @@ __all__ = [
     "TakenOver",
     "TooManyKeys",
     "TooManyLiveMeetings",
+    "TooManyWebhooks",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
     "TooManyLogins",
     "TooManyOpenCalls",
     "TooManyUnfinishedUploads",

@@ -341,6 +341,36 @@ class QuotaExceeded(MeetraError):
     reason = "QUOTA_EXCEEDED"
 
 
+class WebhookNotFound(MeetraError):
+    """The webhook does not exist, or is another organization's."""
+
+    reason = "WEBHOOK_NOT_FOUND"
+
+
+class WebhookDeliveryNotFound(MeetraError):
+    """The webhook has no such delivery, or none any more."""
+
+    reason = "WEBHOOK_DELIVERY_NOT_FOUND"
+
+
+class TooManyWebhooks(MeetraError):
+    """The organization has the limit of webhooks."""
+
+    reason = "TOO_MANY_WEBHOOKS"
+
+
+class WebhooksOff(MeetraError):
+    """The server has no webhooks: its operator turns them on."""
+
+    reason = "WEBHOOKS_OFF"
+
+
+class WebhookPaused(MeetraError):
+    """The webhook is paused, or its queue is full; resume it first."""
+
+    reason = "WEBHOOK_PAUSED"
+
+
 class AudioNotStored(MeetraError):
     """The server's disk is full; the client resends unacknowledged audio."""
 

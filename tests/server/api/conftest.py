@@ -18,7 +18,7 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.__main__ import meeting_analyzer, receive_uploads
+from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
 from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
@@ -106,6 +106,7 @@ async def serving(
                 inference=analyzer.inference,
                 corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
+                webhooks=manage_webhooks(settings, database),
             )
         )
         stop, port = asyncio.Event(), free_port()
