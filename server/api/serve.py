@@ -13,11 +13,13 @@ from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
+    comparison_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
     live_pb2_grpc,
     meetings_pb2_grpc,
+    metrics_pb2_grpc,
     organization_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
@@ -28,6 +30,7 @@ from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
+from server.api.comparison import ComparisonServicer
 from server.api.export import ExportServicer
 from server.api.http_guard import HttpGuard
 from server.api.http_routes import http_routes
@@ -38,6 +41,7 @@ from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.live_socket import LiveSocket
 from server.api.meetings import MeetingServicer
+from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
 from server.api.public_services import public_services
@@ -149,6 +153,8 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
+    metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)

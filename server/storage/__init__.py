@@ -13,6 +13,7 @@ from server.storage import (
     live_names,
     live_reports,
     live_rules,
+    meeting_scores,
     meetings,
     organizations,
     quotas,
@@ -33,6 +34,7 @@ from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
+from server.storage.meeting_scores import ScoredMeeting, ScoredSpeaker, ScoresFilter
 from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate, migration_names
 from server.storage.organizations import OrganizationRow
@@ -63,6 +65,7 @@ __all__ = [
     "live_names",
     "live_reports",
     "live_rules",
+    "meeting_scores",
     "insights",
     "jobs",
     "keys",
@@ -77,6 +80,9 @@ __all__ = [
     "users",
     "voices",
     "AUDIT_ACTIONS",
+    "ScoredMeeting",
+    "ScoredSpeaker",
+    "ScoresFilter",
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
