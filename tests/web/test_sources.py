@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from server.metrics import METRICS
 from tests.node import node_or_skip
 from tests.recordings import ROOT
 from tools.typescript import write
@@ -74,3 +75,16 @@ def test_texts_are_in_the_files_of_strings(sources: Path) -> None:
         markup = source[source.find("return (") :] if "return (" in source else ""
         texts = re.findall(r"<\w[^<>{}=]*>\s*([A-Za-z][^<>{}()=;]*?)\s*</", markup)
         assert texts == [], f"{path.relative_to(sources)}: {texts}"
+
+
+def test_every_number_opens_a_definition_that_the_catalogue_has() -> None:
+    # Of components (`metric="..."`), of columns (`metric: "..."`), and of lists of facts (`["...", text...`).
+    patterns = (r'metric="(\w+)"', r'metric: "(\w+)"', r'^\s+\["(\w+)", text\.')
+    used = {
+        name
+        for path in (WEB / "src").rglob("*.tsx")
+        for pattern in patterns
+        for name in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(used) > 30
+    assert used - {metric.name for metric in METRICS} == set()
