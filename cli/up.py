@@ -23,13 +23,13 @@ from rich.console import Console
 
 from cli.account import client_of, described_account
 from cli.analyze import analyze
+from cli.browser import open_in_browser
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
 from cli.environments import of_api, of_inference, of_tools, of_worker
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
-from cli.opened_page import open_in_browser
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.settings import checked
 from cli.supervisor import Program, Supervisor
@@ -173,6 +173,7 @@ class System:
             "MEETRA_DATABASE_URL": database_url,
             "MEETRA_AUDIO_DIR": str(home.audio),
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
+            "MEETRA_WEBHOOK_KEYS": str(home.webhook_keys),
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
         }

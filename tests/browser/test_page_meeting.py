@@ -148,7 +148,7 @@ def test_the_transcript_is_searched_and_played_from_by_keyboard_alone(report: Pa
     report.wait_for('css=[data-index="2"] .sentence-time:focus')
     report.press("Enter")
     report.wait_for('css=[data-index="2"] .sentence.current')
-    slider = report.evaluate("() => document.querySelector('.timeline-slider').getAttribute('aria-valuetext')")
+    slider = report.evaluate("() => document.querySelector('.player-slider').getAttribute('aria-valuetext')")
     assert slider == "0:07 of 1:12"
 
 

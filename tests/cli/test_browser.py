@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.opened_page import has_screen, open_in_browser
+from cli.browser import has_screen, open_in_browser
 
 URL = "http://127.0.0.1:8080"
 
@@ -42,7 +42,7 @@ def test_the_browser_of_the_user_gets_the_address(tmp_path: Path) -> None:
     browser.write_text(f'#!/bin/sh\necho "$1" > {shlex.quote(str(shown))}\n')
     browser.chmod(0o755)
     said = subprocess.run(
-        [sys.executable, "-c", f"from cli.opened_page import open_in_browser; print(open_in_browser({URL!r}))"],
+        [sys.executable, "-c", f"from cli.browser import open_in_browser; print(open_in_browser({URL!r}))"],
         env={"BROWSER": str(browser), "DISPLAY": ":0", "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,

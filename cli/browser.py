@@ -1,4 +1,4 @@
-"""Opening the report page in the browser of whoever starts the system."""
+"""The browser of whoever is at this machine."""
 
 from __future__ import annotations
 
