@@ -23,6 +23,7 @@ from rich.console import Console
 
 from cli.account import client_of, described_account
 from cli.analyze import analyze
+from cli.browser import open_in_browser
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
 from cli.environments import of_api, of_inference, of_tools, of_worker
@@ -64,6 +65,8 @@ class UpOptions:
     port: int | None
     analyze: Path | None
     cors_origins: tuple[str, ...] = ()
+    open_page: bool = False
+    """In the user's browser, once it is served."""
 
 
 def free_port() -> int:
@@ -123,7 +126,8 @@ class System:
         self._limits = checked(GatewayLimits)
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
-        self._api_port, self._api_socket_port, self._inference_port = free_port(), free_port(), free_port()
+        self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
+        self._inference_port = free_port()
         self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
 
@@ -177,6 +181,7 @@ class System:
             "MEETRA_TOKEN_KEYS": str(home.token_keys),
             "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
             "MEETRA_API_SOCKET_LISTEN": f"127.0.0.1:{self._api_socket_port}",
+            "MEETRA_API_HTTP_LISTEN": f"127.0.0.1:{self._api_http_port}",
         }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
@@ -192,6 +197,7 @@ class System:
             token_filter=home.token_filter,
             local_port=self.front.local_port,
             api_socket_port=self._api_socket_port,
+            api_http_port=self._api_http_port,
         )
         config.write_text(render(settings), encoding="utf-8")
         return [
@@ -261,6 +267,8 @@ async def up(options: UpOptions) -> int:
             description = json.dumps(system.description())
             for path in filter(None, (home.ready_file, options.ready_file)):
                 write_private(path, description + "\n")
+            if options.open_page and not await asyncio.to_thread(open_in_browser, system.front.url):
+                console.print(f"No browser was found: open {system.front.url} in one", highlight=False)
             if options.analyze is not None:
                 account = described_account(system.description())
                 job = analyze(account, [options.analyze], details={}, as_json=False, console=console)

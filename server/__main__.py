@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
-from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
+from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.audit import AuditTrail
@@ -189,7 +189,10 @@ async def run_api(settings: ApiSettings) -> None:
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
-                        corrections=Corrections(database, live.adopt_names),
+                        inference=analyzer.inference,
+                        corrections=Corrections(
+                            database, live.adopt_names, partial(analyse_sentence, inference=analyzer.inference)
+                        ),
                         live=live,
                         webhooks=manage_webhooks(settings, database),
                     )
@@ -203,7 +206,9 @@ async def run_api(settings: ApiSettings) -> None:
                         live,
                         user_watch,
                         trail,
+                        deletion,
                         socket_listen=settings.api_socket_listen,
+                        http_listen=settings.api_http_listen,
                     )
                 finally:
                     following.cancel()

@@ -13,11 +13,14 @@ from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
+    comparison_pb2_grpc,
+    corrections_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
     live_pb2_grpc,
     meetings_pb2_grpc,
+    metrics_pb2_grpc,
     organization_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
@@ -29,13 +32,19 @@ from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
+from server.api.comparison import ComparisonServicer
+from server.api.corrections import CorrectionServicer
 from server.api.export import ExportServicer
+from server.api.http_guard import HttpGuard
+from server.api.http_routes import http_routes
+from server.api.http_server import HttpServer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.live_socket import LiveSocket
 from server.api.meetings import MeetingServicer
+from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
 from server.api.public_services import public_services
@@ -58,10 +67,11 @@ from server.auth import (
 )
 from server.config import ServerSettings
 from server.disk import DiskReserve
+from server.engine import InferenceClient
 from server.export import MeetingAudio
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
-from server.meetings import Corrections, Deletion, Uploads
+from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
 from server.storage import Database
 from server.webhooks import Webhooks
 
@@ -91,6 +101,7 @@ class ApiDependencies:
     passwords: Passwords
     uploads: Uploads
     deletion: Deletion
+    inference: InferenceClient
     corrections: Corrections
     live: LiveSessionRegistry
     webhooks: Webhooks
@@ -98,10 +109,11 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The server of the services, and that of WebSockets."""
+    """The servers of the services, of WebSockets, and of plain HTTP."""
 
     services: aio.Server
     sockets: LiveSocket
+    http: HttpServer
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -142,13 +154,22 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     exports = ExportServicer(database, audio, settings.quotas)
     export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
     organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
-        OrganizationServicer(database, settings.quotas), server
+        OrganizationServicer(
+            database,
+            settings.quotas,
+            dependencies.inference,
+            settings.summary_model if settings.summary_url else "",
+        ),
+        server,
     )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(dependencies.corrections), server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
+    metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
@@ -156,7 +177,8 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    return ApiServer(server, LiveSocket(stream))
+    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database))
+    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S))
 
 
 async def serve(
@@ -166,8 +188,10 @@ async def serve(
     live: LiveSessionRegistry,
     user_watch: UserWatch,
     trail: AuditTrail,
+    deletion: Deletion,
     *,
     socket_listen: str | None = None,
+    http_listen: str | None = None,
 ) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
@@ -176,6 +200,7 @@ async def serve(
 
     Args:
         socket_listen: where WebSockets are served; None: nowhere.
+        http_listen: where plain HTTP is served; None: nowhere.
 
     Raises RuntimeError or OSError if an address cannot be bound.
     """
@@ -185,6 +210,8 @@ async def serve(
     services.add_insecure_port(listen)
     if socket_listen is not None:
         await server.sockets.start(socket_listen)
+    if http_listen is not None:
+        await server.http.start(http_listen)
     await services.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
@@ -192,6 +219,7 @@ async def serve(
         asyncio.create_task(live.supervise(), name="supervise live meetings"),
         asyncio.create_task(user_watch.run(), name="watch users"),
         asyncio.create_task(trail.run(), name="write the audit log"),
+        asyncio.create_task(deletion.run_due(), name="carry out deletions"),
     ]
     await stop.wait()
     await states.enter_graceful_shutdown()
@@ -200,5 +228,5 @@ async def serve(
     await asyncio.gather(*background, return_exceptions=True)
     await live.close()
     await server.sockets.stop()
-    await services.stop(STOP_GRACE_S)
+    await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
     await trail.close()

@@ -76,6 +76,7 @@ async def create(
     key_terms: Sequence[str] = (),
     consents_given: Sequence[Consent] = (),
     redact: str = "",
+    key_id: UUID | None = None,
 ) -> None:
     """Insert a new live meeting. Idempotent.
 
@@ -86,11 +87,12 @@ async def create(
         key_terms: terms to bias recognition with.
         consents_given: noted by the user who opens it.
         redact: kinds to redact, separated by commas.
+        key_id: of the API key with which it is opened; None: of none.
     """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, redact, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 'receiving', 'receiving',"
+        " media_type, size_bytes, key_terms, redact, key_id, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, 'receiving', 'receiving',"
         " 'The meeting is in progress')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
@@ -104,6 +106,7 @@ async def create(
         MEDIA_TYPE,
         list(key_terms),
         redact,
+        key_id,
     )
     await connection.execute(
         "INSERT INTO live_meetings (meeting_id, config) VALUES ($1, $2) ON CONFLICT DO NOTHING",

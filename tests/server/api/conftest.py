@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 
 from cli.up import free_port
 from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
+from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
@@ -42,6 +44,7 @@ class Api:
     port: int
     owner: Database
     socket_port: int = 0
+    http_port: int = 0
 
     async def token(self, organization: str, email: str) -> str:
         """A token of a user, who is made if need be."""
@@ -63,9 +66,10 @@ async def serving(
     user_watch: UserWatch | None = None,
     token_keys: TokenKeys = KEYS,
     socket_port: int | None = None,
+    http_port: int | None = None,
     **limits: Any,
 ) -> AsyncIterator[tuple[aio.Channel, int]]:
-    """The API over gRPC: a channel to it, and its port; WebSockets at ``socket_port``.
+    """The API over gRPC: a channel to it, and its port; WebSockets at ``socket_port``, plain HTTP at ``http_port``.
 
     It takes recordings of at most 200 kB and 3 s.
     """
@@ -86,6 +90,7 @@ async def serving(
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
         trail = AuditTrail(database, settings.audit_rows_per_day)
+        deletion = Deletion(audio_log, database, live.discard)
         server = build_server(
             ApiDependencies(
                 settings=settings,
@@ -97,8 +102,9 @@ async def serving(
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
-                deletion=Deletion(audio_log, database, live.discard),
-                corrections=Corrections(database),
+                deletion=deletion,
+                inference=analyzer.inference,
+                corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
                 webhooks=manage_webhooks(settings, database),
             )
@@ -106,7 +112,10 @@ async def serving(
         stop, port = asyncio.Event(), free_port()
         address = f"127.0.0.1:{port}"
         sockets = None if socket_port is None else f"127.0.0.1:{socket_port}"
-        running = asyncio.create_task(serve(server, address, stop, live, user_watch, trail, socket_listen=sockets))
+        http = None if http_port is None else f"127.0.0.1:{http_port}"
+        running = asyncio.create_task(
+            serve(server, address, stop, live, user_watch, trail, deletion, socket_listen=sockets, http_listen=http)
+        )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
             yield channel, port
@@ -117,9 +126,9 @@ async def serving(
 @asynccontextmanager
 async def running_api(owner: Database, database: Database, folder: Path, **limits: Any) -> AsyncIterator[Api]:
     """The server with these settings, its audio in ``folder``, and a user."""
-    socket_port = free_port()
-    async with serving(database, folder, socket_port=socket_port, **limits) as (channel, port):
-        api = Api(channel, (), port, owner, socket_port)
+    socket_port, http_port = free_port(), free_port()
+    async with serving(database, folder, socket_port=socket_port, http_port=http_port, **limits) as (channel, port):
+        api = Api(channel, (), port, owner, socket_port, http_port)
         api.metadata = (("authorization", f"Bearer {await api.token('Org', 'a@example.org')}"),)
         yield api
 

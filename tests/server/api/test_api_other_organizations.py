@@ -176,6 +176,7 @@ async def test_the_calls_work_for_the_organization_itself(
             *("ExportOrganization", "ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
             *("GetMeetingRetention", "GetMeetingConsent", "SetMeetingConsent"),
             *("GetOrganization", "UpdateOrganization", "ListDeletions", "GetLiveRules", "SetLiveRules"),
+            *("RestoreMeeting", "GetUsage"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

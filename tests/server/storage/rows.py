@@ -23,6 +23,7 @@ from server.storage import (
     meetings,
     quotas,
     results,
+    usage,
     users,
     webhook_events,
     webhooks,
@@ -170,6 +171,7 @@ async def fill_every_table(
     consent = Consent(text, text, text)
     await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
+    await run(lambda c: usage.count(c, user.organization_id, user.id, key_id, analyses=1, audio_ms=60_000))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
     event = AuditEvent(
