@@ -78,7 +78,8 @@ class LivePage:
                 return self.page.evaluate("() => window.old !== true && document.readyState === 'complete'") is True
             except AssertionError as error:
                 # Asked while the page was neither the old one nor the new one.
-                assert "context was destroyed" in str(error)
+                if "context was destroyed" not in str(error):
+                    raise
                 return False
 
         self.page.evaluate("() => { window.old = true; setTimeout(() => location.reload()); }")
