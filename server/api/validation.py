@@ -11,7 +11,7 @@ from uuid import UUID
 
 from server.errors import BadRequest
 from server.insights import MIN_PERIOD_S, max_period_s
-from server.meetings import validate_name
+from server.meetings import MAX_SENTENCE_TEXT, validate_name
 
 MAX_ALIAS = 200
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
@@ -51,6 +51,14 @@ def validate_alias(value: str) -> str:
     if not alias or len(alias) > MAX_ALIAS:
         raise BadRequest("alias", f"{len(alias)} characters; must be 1 to {MAX_ALIAS}")
     return validate_name("alias", alias, MAX_ALIAS)
+
+
+def validate_sentence_text(value: str) -> str:
+    """Return the text on one line, its spaces single. Raises BadRequest unless it has 1 to 4000 readable characters."""
+    text = " ".join(value.split())
+    if not text:
+        raise BadRequest("text", "missing; write what was said")
+    return validate_name("text", text, MAX_SENTENCE_TEXT)
 
 
 def validate_span(start_ms: int, end_ms: int) -> tuple[int, int]:

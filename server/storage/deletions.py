@@ -22,6 +22,7 @@ MEETING_TABLES = (
     "live_meetings",
     "speaker_edits",
     "speakers",
+    "webhook_events",
 )
 _COUNT = "(SELECT count(*) FROM {0} WHERE organization_id = $1 AND meeting_id = $2) AS {0}"
 _COUNTS = "SELECT " + ", ".join(_COUNT.format(table) for table in MEETING_TABLES)

@@ -57,8 +57,9 @@ async def find_meeting(connection: Connection, organization_id: UUID, file_hash:
         f"SELECT {LISTED_COLUMNS}, m.media_type,"  # noqa: S608 - our columns
         " m.size_bytes, m.n_speakers, m.key_terms, m.channels, m.user_id, l.config, l.ignored_tracks,"
         " m.redact, m.speech_found, m.notice, m.audio_deleted_at,"
-        " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document, 'made_at', e.made_at, 'user_id', e.user_id,"
-        " 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e WHERE e.meeting_id = m.id) AS corrections"
+        " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document - 'vector', 'made_at', e.made_at,"
+        " 'user_id', e.user_id, 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e"
+        " WHERE e.meeting_id = m.id) AS corrections"
         " FROM meetings m LEFT JOIN live_meetings l ON l.meeting_id = m.id"
         " WHERE m.organization_id = $1 AND m.file_hash = $2",
         organization_id,

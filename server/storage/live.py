@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from server.consent import Consent
-from server.storage import consents, jobs
+from server.storage import consents, jobs, webhook_events
 from server.storage.jobs import Job
 from server.storage.meetings import JOBS_CHANNEL
 from server.storage.pool import Connection
@@ -53,6 +53,8 @@ class NewEvent:
     event_seq: int
     segment_id: int | None
     payload: bytes
+    alert: dict[str, Any] | None = None
+    """The alert that it is, as REST shows it; None: it is none."""
 
 
 _ROW = """
@@ -112,6 +114,7 @@ async def create(
         row.config,
     )
     await consents.replace(connection, row.organization_id, row.meeting_id, row.user_id, consents_given)
+    await webhook_events.add_live(connection, "live.started", row.meeting_id)
 
 
 async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:
@@ -181,7 +184,10 @@ async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int
 
 
 async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
-    """Store events in one statement; ones already stored are skipped. Raises MeetingLost."""
+    """Store events in one statement, and what webhooks are told of them; ones already stored are skipped.
+
+    Raises MeetingLost.
+    """
     holds_fence = await connection.fetchval(
         "WITH held AS (SELECT FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE),"
         " stored AS (INSERT INTO live_events (meeting_id, event_seq, segment_id, payload)"
@@ -195,6 +201,9 @@ async def append_events(connection: Connection, meeting_id: UUID, fence: int, ev
     )
     if not holds_fence:
         raise MeetingLost(f"another process holds live meeting {meeting_id}")
+    for event in events:
+        if event.alert is not None:
+            await webhook_events.add_alert(connection, meeting_id, event.event_seq, event.alert)
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:
@@ -278,6 +287,7 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
     await connection.execute("UPDATE live_meetings SET finished = true WHERE meeting_id = $1", row.meeting_id)
     if changed is None:
         return None
+    await webhook_events.add_live(connection, "live.finished", row.meeting_id)
     await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT DO NOTHING", row.meeting_id)
     if lease_s is None:
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)

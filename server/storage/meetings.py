@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -164,6 +164,26 @@ async def find_redacted_ranges(connection: Connection, organization_id: UUID, fi
     return found or []
 
 
+async def add_redacted_ranges(
+    connection: Connection, organization_id: UUID, file_hash: str, added: Iterable[tuple[int, int]]
+) -> None:
+    """Have more of a meeting's audio silenced, [start, end] in milliseconds; what was silenced stays so."""
+    spans = [*await find_redacted_ranges(connection, organization_id, file_hash), *map(list, added)]
+    merged: list[list[int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    await connection.execute(
+        "UPDATE meetings SET redacted_ranges = $3 WHERE organization_id = $1 AND file_hash = $2"
+        " AND redacted_ranges <> $3",
+        organization_id,
+        file_hash,
+        merged,
+    )
+
+
 async def find_state(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
@@ -218,6 +238,14 @@ async def find_ready_id(connection: Connection, organization_id: UUID, file_hash
         file_hash,
     )
     return found
+
+
+async def find_redaction(connection: Connection, organization_id: UUID, meeting_id: UUID) -> str:
+    """Return the kinds that are redacted in a meeting, separated by commas; empty if none, or without the meeting."""
+    redact: str | None = await connection.fetchval(
+        "SELECT redact FROM meetings WHERE organization_id = $1 AND id = $2", organization_id, meeting_id
+    )
+    return redact or ""
 
 
 _ANSWER = """

@@ -197,8 +197,3 @@ class MeetingCalls:
         return await self._speakers.ListSpeakers(
             speakers_pb2.ListSpeakersRequest(file_hash=file_hash, include_details=details, live=live)
         )
-
-    async def rename_speaker(self, speaker_id: str, alias: str) -> None:
-        """Give a speaker a name, in all answers. Raises BadRequest, SpeakerNotFound, or another MeetraError."""
-        name = speakers_pb2.SpeakerName(alias=alias)
-        await self._speakers.RenameSpeaker(speakers_pb2.RenameSpeakerRequest(id=speaker_id, name=name))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.__main__ import meeting_analyzer, receive_uploads
+from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
+from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
@@ -102,8 +104,9 @@ async def serving(
                 uploads=receive_uploads(settings, database, audio_log),
                 deletion=deletion,
                 inference=analyzer.inference,
-                corrections=Corrections(database),
+                corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
+                webhooks=manage_webhooks(settings, database),
             )
         )
         stop, port = asyncio.Event(), free_port()

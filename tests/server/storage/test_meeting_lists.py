@@ -38,49 +38,6 @@ async def names(
         after = page[-1].sort_key, page[-1].id
 
 
-@pytest.mark.parametrize(
-    ("iso_date", "moment"),
-    [
-        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
-        ("20261123", datetime(2026, 11, 23, tzinfo=UTC)),
-        ("2026-W48-2", datetime(2026, 11, 24, tzinfo=UTC)),
-        ("2026W48", datetime(2026, 11, 23, tzinfo=UTC)),
-        ("2026-W53-5", datetime(2027, 1, 1, tzinfo=UTC)),
-        ("2026-327", datetime(2026, 11, 23, tzinfo=UTC)),
-        ("2024366", datetime(2024, 12, 31, tzinfo=UTC)),
-        ("2026-11-23T14:30", datetime(2026, 11, 23, 14, 30, tzinfo=UTC)),
-        ("2026-11-23 143015.5Z", datetime(2026, 11, 23, 14, 30, 15, 500_000, tzinfo=UTC)),
-        ("2026-11-23t14:30:15,25+02:30", datetime(2026, 11, 23, 12, 0, 15, 250_000, tzinfo=UTC)),
-        ("2026-11-23T23:30-0100", datetime(2026, 11, 24, 0, 30, tzinfo=UTC)),
-        ("0001-01-01T00:00+14", datetime(1, 1, 2, tzinfo=UTC)),
-        ("9999-12-31T23:59-14", datetime(9999, 12, 30, tzinfo=UTC)),
-        ("2026-02-30", None),
-        ("tomorrow", None),
-        ("", None),
-    ],
-    ids=[
-        "date",
-        "without hyphens",
-        "day of a week",
-        "week",
-        "week of the year before",
-        "day of a year",
-        "last day of a leap year",
-        "minutes",
-        "a space and no colons",
-        "a zone ahead",
-        "a zone behind",
-        "before the first year",
-        "after the last year",
-        "no day of February",
-        "no date",
-        "nothing",
-    ],
-)
-async def test_a_date_is_a_moment_in_each_of_its_forms(owner: Database, iso_date: str, moment: datetime | None) -> None:
-    assert await owner.run(lambda c: c.fetchval("SELECT moment_of_date($1)", iso_date)) == moment
-
-
 async def test_a_meeting_without_a_date_took_place_when_it_was_uploaded(owner: Database, database: Database) -> None:
     user = await make_user(owner)
     await add(database, user, 1, "m")

@@ -32,6 +32,9 @@ TABLES = (
     "usage_months",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
 )
 each_table = pytest.mark.parametrize("table", TABLES)
 
@@ -173,6 +176,8 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT * FROM existing_recordings('{}', '{}')",
         "SELECT * FROM unfinished_deletions(interval '1 s')",
         "SELECT * FROM due_deletions(1)",
+        "SELECT * FROM lease_due_webhook(interval '1 s', '{}')",
+        "SELECT delete_old_webhook_deliveries(30, 1)",
         "SELECT name FROM schema_migrations",
     ],
 )

@@ -1,57 +1,13 @@
--- Lists of meetings: sorted by the moment at which they took place, searched by words in any script.
-
--- The moment of an ISO 8601 date (calendar, week or ordinal), or date and time, in UTC where it has no zone; NULL for
--- anything else. A date is its first moment, a week its Monday. Kept within years that every client can show.
-CREATE FUNCTION moment_of_date(iso_date text) RETURNS timestamptz LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    p text[] := regexp_match(iso_date, '^([0-9]{4})-?(?:W([0-9]{2})(?:-?([1-7]))?|([0-9]{2})-?([0-9]{2})|([0-9]{3}))'
-        '(?:[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2}(?:[.,][0-9]+)?))?)?(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?)?$');
-    day date;
-    zone interval;
-    moment timestamp;
-BEGIN
-    IF p IS NULL THEN
-        RETURN NULL;
-    END IF;
-    day := CASE
-        WHEN p[2] IS NOT NULL THEN to_date(p[1] || ' ' || p[2] || ' ' || coalesce(p[3], '1'), 'IYYY IW ID')
-        WHEN p[4] IS NOT NULL THEN make_date(p[1]::integer, p[4]::integer, p[5]::integer)
-        ELSE make_date(p[1]::integer, 1, 1) + (p[6]::integer - 1)
-    END;
-    zone := make_interval(hours => coalesce(p[11], '0')::integer, mins => coalesce(p[12], '0')::integer);
-    moment := day + make_interval(
-        hours => coalesce(p[7], '0')::integer, mins => coalesce(p[8], '0')::integer,
-        secs => replace(coalesce(p[9], '0'), ',', '.')::double precision);
-    moment := CASE p[10] WHEN '-' THEN moment + zone ELSE moment - zone END;
-    RETURN least(greatest(moment, '0001-01-02'), '9999-12-30') AT TIME ZONE 'UTC';
-EXCEPTION WHEN data_exception THEN
-    RETURN NULL;
-END
-$$;
+-- Lists of meetings: searched by words in any script, and deletions that wait.
 
 ALTER TABLE meetings
-    -- When it took place: of `held_on`, else of `created_at`.
-    ADD COLUMN held_at timestamptz,
     -- The API key with which it was uploaded or opened. Stays when the key is revoked.
     ADD COLUMN key_id uuid,
     -- A deletion that waits: when it is carried out, and whose request it is. Stays when the user is deleted.
     ADD COLUMN delete_at timestamptz,
     ADD COLUMN delete_user_id uuid,
     ADD CONSTRAINT meetings_delete_check CHECK ((delete_at IS NULL) = (delete_user_id IS NULL));
-UPDATE meetings SET held_at = coalesce(moment_of_date(held_on), created_at);
-ALTER TABLE meetings ALTER COLUMN held_at SET NOT NULL;
 
-CREATE FUNCTION set_held_at() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    NEW.held_at := coalesce(public.moment_of_date(NEW.held_on), NEW.created_at);
-    RETURN NEW;
-END
-$$;
-CREATE TRIGGER held_at BEFORE INSERT OR UPDATE OF held_on, created_at ON meetings
-    FOR EACH ROW EXECUTE FUNCTION set_held_at();
-
-CREATE INDEX meetings_by_date_of_organization ON meetings (organization_id, held_at DESC, id DESC);
 CREATE INDEX meetings_waiting_to_be_deleted ON meetings (delete_at) WHERE delete_at IS NOT NULL;
 
 -- A text without capitals, in compatible characters: what searches compare. Databases whose locale is C lower ASCII alone, so
