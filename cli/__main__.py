@@ -33,6 +33,9 @@ from cli.organizations import add_arguments, redacted, run_organizations
 from cli.postgres import PostgresUnusable
 from cli.purge import DESCRIPTION as PURGE
 from cli.purge import PurgeFailed, run_purge
+from cli.search import DESCRIPTION as SEARCH
+from cli.search import add_arguments as search_arguments
+from cli.search import run_search
 from cli.settings import BadSettings
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
@@ -157,7 +160,9 @@ def parser() -> argparse.ArgumentParser:
     )
     stream_command.add_argument("--resume", default="", metavar="SESSION", help="resume an open session")
     stream_command.add_argument("--json", action="store_true", help="print JSON lines: the session, then every event")
-    for command in (analyze_command, stream_command):
+    search_command = add("search", SEARCH)
+    search_arguments(search_command)
+    for command in (analyze_command, stream_command, search_command):
         command.add_argument(
             "--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)"
         )
@@ -165,6 +170,7 @@ def parser() -> argparse.ArgumentParser:
             "--email", help="email of the user (default: MEETRA_EMAIL, or MEETRA_TOKEN's, or the demo user)"
         )
         command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
+    for command in (analyze_command, stream_command):
         command.add_argument("--name", default="", help="name of the meeting (default: the file name)")
         command.add_argument("--speakers", type=count, default=0, help="number of speakers, if known")
         command.add_argument(
@@ -288,6 +294,7 @@ def main() -> int:
         "env": run_env,
         "users": run_users,
         "purge": run_purge,
+        "search": run_search,
         "organizations": run_organizations,
         "keys": run_keys,
         "tokens": run_tokens,

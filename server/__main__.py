@@ -50,6 +50,7 @@ from server.meetings import (
     Uploads,
     Worker,
 )
+from server.search import Search, SearchIndexing
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 
 log = logging.getLogger("server")
@@ -162,6 +163,7 @@ async def run_api(settings: ApiSettings) -> None:
                         deletion=deletion,
                         corrections=Corrections(database, live.adopt_names),
                         live=live,
+                        search=Search(database, analyzer.inference),
                     )
                 )
                 following = asyncio.create_task(token_keys.watch(), name="follow token keys")
@@ -192,7 +194,8 @@ async def run_worker(settings: ServerSettings) -> None:
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
             retention = Retention(audio_log, database, settings.retention_every_s)
-            await Worker(settings, database, analyzer, runner, decoded, retention).run(stop)
+            indexing = SearchIndexing(database)
+            await Worker(settings, database, analyzer, runner, decoded, retention, indexing).run(stop)
     finally:
         await database.close()
 

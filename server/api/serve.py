@@ -19,6 +19,7 @@ from meetra.v1 import (
     live_pb2_grpc,
     meetings_pb2_grpc,
     organization_pb2_grpc,
+    search_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
@@ -38,6 +39,7 @@ from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
 from server.api.public_services import public_services
+from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
@@ -60,6 +62,7 @@ from server.export import MeetingAudio
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, Uploads
+from server.search import Search
 from server.storage import Database
 
 MAX_MESSAGE = 4 * 1024 * 1024
@@ -90,6 +93,7 @@ class ApiDependencies:
     deletion: Deletion
     corrections: Corrections
     live: LiveSessionRegistry
+    search: Search
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    search_pb2_grpc.add_SearchServiceServicer_to_server(SearchServicer(dependencies.search), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)

@@ -19,6 +19,9 @@ TASK_NAMES = {
     model_pb2.TASK_EMOTIONS: "emotions",
 }
 
+# Begins the label of the model whose vectors tell how close the meanings of two sentences are.
+SENTENCE_VECTORS = f"{TASK_NAMES[model_pb2.TASK_SENTENCE_EMBEDDING]}: "
+
 
 def model_label(model: model_pb2.Model) -> str:
     """Return ``task: name``, with the start of the file's SHA-256 if the catalogue does not know the file."""

@@ -8,6 +8,7 @@ from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.meeting_consents import MeetingConsents
 from server.meetings.retention import Retention
+from server.meetings.stated_language import parse_language
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
@@ -31,6 +32,7 @@ __all__ = [
     "validate_details",
     "validate_name",
     "deduplicate_terms",
+    "parse_language",
     "decompress_body",
     "require_room_for_live_meeting",
 ]

@@ -25,6 +25,7 @@ from server.conversation import (
 from server.errors import BadRequest, MeetingNotFound, MeetraError, SpeakerNotFound, TranscriptDeleted
 from server.insights import SUMMARIES, Answer, compute_answers
 from server.redaction import RedactionRules, redact_text
+from server.search import index_meeting
 from server.storage import (
     Connection,
     Database,
@@ -132,7 +133,7 @@ class Corrections:
             document = await _lock_conversation(connection, caller, meeting_id, MeetingNotFound())
             if not await speakers.undo_edit(connection, meeting_id):
                 raise BadRequest("file-hash", "this meeting has no merge or split to undo")
-            return await _store(connection, meeting_id, Conversation.from_document(document))
+            return await _store(connection, caller, meeting_id, Conversation.from_document(document))
 
         return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
@@ -170,10 +171,12 @@ async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit:
     if edit.speaker not in before.speakers:
         raise SpeakerNotFound
     await speakers.add_edit(connection, meeting_id, caller.user_id, edit_to_document(edit))
-    return await _store(connection, meeting_id, conversation)
+    return await _store(connection, caller, meeting_id, conversation)
 
 
-async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
+async def _store(
+    connection: Connection, caller: Caller, meeting_id: UUID, conversation: Conversation
+) -> tuple[SpeakerRow, ...]:
     """Recompute the answers with the corrections in force and store those that changed."""
     active_edits = [edit_from_document(document) for document in await speakers.list_edits(connection, meeting_id)]
     stored = await insights.load(connection, meeting_id, SUMMARIES.name)
@@ -186,4 +189,5 @@ async def _store(connection: Connection, meeting_id: UUID, conversation: Convers
     corrected, recomputed = await asyncio.to_thread(compute)
     await speakers.activate(connection, meeting_id, corrected.speakers)
     await insights.store(connection, meeting_id, recomputed)
+    await index_meeting(connection, caller.organization_id, meeting_id, corrected, recomputed)
     return await speakers.list_active(connection, meeting_id)

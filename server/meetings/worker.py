@@ -13,6 +13,7 @@ from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
 from server.meetings.retention import Retention
+from server.search import SearchIndexing
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
 
 SWEEP_EVERY_S = 3600.0
@@ -35,6 +36,7 @@ class Worker:
         runner: JobRunner,
         decoded: DecodedFiles,
         retention: Retention,
+        indexing: SearchIndexing,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -42,6 +44,7 @@ class Worker:
         self._runner = runner
         self._decoded = decoded
         self._retention = retention
+        self._indexing = indexing
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
         """Running jobs by organization."""
@@ -66,6 +69,7 @@ class Worker:
             group.create_task(self._sweep())
             group.create_task(self._forget_old_events())
             group.create_task(self._retention.run())
+            group.create_task(self._indexing.run())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.

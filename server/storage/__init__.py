@@ -18,6 +18,8 @@ from server.storage import (
     quotas,
     results,
     retention,
+    search,
+    search_queries,
     session_tokens,
     speakers,
     users,
@@ -49,6 +51,9 @@ from server.storage.pool import (
 from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
+from server.storage.search import SearchSentence
+from server.storage.search_filter import SearchFilter
+from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
 from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
@@ -72,6 +77,8 @@ __all__ = [
     "quotas",
     "results",
     "retention",
+    "search",
+    "search_queries",
     "session_tokens",
     "speakers",
     "users",
@@ -80,6 +87,7 @@ __all__ = [
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
+    "Compared",
     "Connection",
     "Database",
     "DatabaseFull",
@@ -88,6 +96,7 @@ __all__ = [
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
+    "FoundRow",
     "FoundSpeaker",
     "HeldTransaction",
     "HolderReport",
@@ -99,6 +108,7 @@ __all__ = [
     "ListedMeeting",
     "ListedUser",
     "LiveRow",
+    "Meant",
     "MeetingAnswer",
     "MeetingLost",
     "MeetingState",
@@ -111,9 +121,12 @@ __all__ = [
     "ROLES",
     "RunningMeeting",
     "SCOPES",
+    "SearchFilter",
+    "SearchSentence",
     "SpeakerRow",
     "StoredRedaction",
     "TRANSIENT_ERRORS",
+    "TermQueries",
     "TokenUser",
     "ReferenceDeleted",
     "USERS_CHANNEL",
@@ -121,6 +134,7 @@ __all__ = [
     "UnfitDatabase",
     "User",
     "VoiceRow",
+    "WordHit",
     "check_access",
     "enter_organization",
     "migrate",

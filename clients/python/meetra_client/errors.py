@@ -287,6 +287,12 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class SearchOverloaded(MeetraError):
+    """The search took too long; narrow it by dates, a meeting or a speaker, or try again."""
+
+    reason = "SEARCH_OVERLOADED"
+
+
 class QuotaExceeded(MeetraError):
     """The organization has used up a quota, which ``facts["quota"]`` names; try again after ``retry_after_s``."""
 

@@ -157,6 +157,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     states = iterating(MeetingCalls.states)
     wait = blocking(MeetingCalls.wait)
     meetings = iterating(MeetingCalls.meetings)
+    search = blocking(MeetingCalls.search)
     delete = blocking(MeetingCalls.delete)
     transcript = blocking(MeetingCalls.transcript)
     export_meeting = iterating(MeetingCalls.export_meeting)

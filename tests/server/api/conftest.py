@@ -27,6 +27,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
+from server.search import Search
 from server.storage.pool import Database
 from tests.server.signing import KEYS, tokens
 from tests.server.storage.rows import make_user
@@ -100,6 +101,7 @@ async def serving(
                 deletion=Deletion(audio_log, database, live.discard),
                 corrections=Corrections(database),
                 live=live,
+                search=Search(database, analyzer.inference),
             )
         )
         stop, port = asyncio.Event(), free_port()

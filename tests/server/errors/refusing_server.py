@@ -59,6 +59,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TakenOver(),
     errors.TooManyLiveMeetings(4),
     errors.ExportRunning(),
+    errors.SearchOverloaded(),
     errors.TooManyKeys(100),
     errors.TooManyLogins(3),
     errors.TooManyOpenCalls("user", 4, streams=True),

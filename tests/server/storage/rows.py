@@ -12,12 +12,26 @@ from uuid import UUID, uuid4
 from server.consent import Consent
 from server.live import LiveConfig, LiveRule, RuleKind
 from server.live.session_registry import live_file_hash
-from server.storage import audit, consents, deletions, jobs, keys, live, live_rules, meetings, quotas, results, users
+from server.storage import (
+    audit,
+    consents,
+    deletions,
+    jobs,
+    keys,
+    live,
+    live_rules,
+    meetings,
+    quotas,
+    results,
+    search,
+    users,
+)
 from server.storage.audit import AuditEvent
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
+from server.storage.search import SearchSentence
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
 
@@ -149,6 +163,9 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    sentence = SearchSentence(0, 1, 0, 1, "en", text, text, text, "english", text, "encoder", b"\x00\x3c")
+    today = datetime.now(UTC).date()
+    await run(lambda c: search.replace(c, user.organization_id, meeting_id, 1, today, [sentence]))
     rule = LiveRule("rule", RuleKind.PHRASE, phrases=(text,))
     await run(lambda c: live_rules.replace(c, user.organization_id, [rule.to_document()]))
     consent = Consent(text, text, text)
